@@ -1,0 +1,170 @@
+"""Reading: what is known about one picture, true or predicted: its vertebrae, points and measurements.
+
+Everything that passes between rooms (case files, predictions, measurements, reports) is this object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.schema import KeypointSchema, get_schema, schema_for_names
+
+View = Literal["lateral", "ap", "sagittal", "unknown"]
+VIEWS: tuple[View, ...] = ("lateral", "ap", "sagittal", "unknown")
+
+
+@dataclass
+class Vertebra:
+    """One vertebral body.
+
+    Attributes:
+        points: (K, 2) float64, (x, y) in px of the picture as stored, in the order of the schema. Points that are not
+            visible may hold any finite value.
+        visible: (K,) bool.
+        bbox: [x0, y0, x1, y1] in px.
+        label: Level name (``L3``), or None when it cannot be known.
+        score: Detection confidence in 0..1; None for truth.
+        point_sigma_px: (K,) standard deviation of each point in px, or None.
+        measures: Filled by ``spinetk.measure``: the JSON fields ``heights_px``, ``heights_mm``, ``deformity``, ...
+    """
+
+    points: np.ndarray
+    visible: np.ndarray
+    bbox: tuple[float, float, float, float]
+    label: str | None = None
+    score: float | None = None
+    point_sigma_px: np.ndarray | None = None
+    measures: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_points(cls, points: np.ndarray, visible: np.ndarray | None = None, **fields: Any) -> Vertebra:
+        """Make a vertebra whose box is the tight box of its visible points."""
+        points = np.asarray(points, dtype=np.float64)
+        visible = np.ones(len(points), bool) if visible is None else np.asarray(visible, bool)
+        seen = points[visible] if visible.any() else points
+        x0, y0 = seen.min(axis=0)
+        x1, y1 = seen.max(axis=0)
+        return cls(points, visible, (float(x0), float(y0), float(x1), float(y1)), **fields)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """(2,) mean of the visible points (of all points when none is visible), px."""
+        return self.points[self.visible].mean(axis=0) if self.visible.any() else self.points.mean(axis=0)
+
+    def point(self, schema: KeypointSchema, name: str) -> np.ndarray | None:
+        """A visible point by name, px; None when it is not visible."""
+        k = schema.index(name)
+        return self.points[k] if self.visible[k] else None
+
+
+@dataclass
+class Reading:
+    """The vertebrae of one picture, ordered head to foot, with the frame that gives px a size.
+
+    Attributes:
+        file: The picture this is about, as the user named it.
+        height, width: Size of the stored picture in px.
+        schema: Meaning of the points.
+        model: Name of the network, or None for truth.
+        angles: Filled by ``spinetk.measure``: ``cobb_max``, ``cobb_upper``, ``cobb_lower``, ``lordosis_l1_l5``, ... in
+            degrees, or None where not determinable.
+        remarks: Short sentences for the user (e.g. "detector-plane spacing: heights in mm are magnified").
+    """
+
+    file: str
+    height: int
+    width: int
+    schema: KeypointSchema
+    vertebrae: list[Vertebra] = field(default_factory=list)
+    frame: Frame = field(default_factory=Frame)
+    view: View = "unknown"
+    model: str | None = None
+    angles: dict[str, Any] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result file of design: strict JSON content (every number finite)."""
+        return {
+            "file": self.file,
+            "height": self.height,
+            "width": self.width,
+            "model": self.model,
+            "view": self.view,
+            **self.frame.to_json(),
+            "schema": self.schema.name,
+            "vertebrae": [self._vertebra_json(vertebra) for vertebra in self.vertebrae],
+            "angles": self.angles,
+            "remarks": self.remarks,
+        }
+
+    def _vertebra_json(self, vertebra: Vertebra) -> dict[str, Any]:
+        names = self.schema.keypoints
+        content: dict[str, Any] = {
+            "label": vertebra.label,
+            "score": None if vertebra.score is None else round(float(vertebra.score), 4),
+            "bbox": [round(float(v), 3) for v in vertebra.bbox],
+            "keypoints": {n: [round(float(v), 3) for v in p] for n, p in zip(names, vertebra.points, strict=True)},
+            "visible": {n: bool(v) for n, v in zip(names, vertebra.visible, strict=True)},
+        }
+        if vertebra.point_sigma_px is not None:
+            sigma = zip(names, vertebra.point_sigma_px, strict=True)
+            content["point_sigma_px"] = {n: round(float(v), 3) for n, v in sigma}
+        return content | vertebra.measures
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], source: str = "result") -> Reading:
+        """Read a result file back, measurements included.
+
+        Raises:
+            InputError: A field is missing or malformed; the message names ``source`` and the field.
+        """
+        plain = {"label", "score", "bbox", "keypoints", "visible", "point_sigma_px"}
+        try:
+            entries = content["vertebrae"]
+            named = content.get("schema")
+            if entries and (named is None or named == "custom"):
+                schema = schema_for_names(list(entries[0]["keypoints"]))
+            else:
+                schema = get_schema(named or "vertebra6")
+            vertebrae = []
+            for entry in entries:
+                points = np.array([entry["keypoints"][n] for n in schema.keypoints], dtype=np.float64)
+                if points.shape != (len(schema), 2) or not np.isfinite(points).all():
+                    raise InputError(source, "field 'keypoints' is not a finite [x, y] per name")
+                seen = entry.get("visible") or {}
+                sigma = entry.get("point_sigma_px")
+                vertebrae.append(
+                    Vertebra(
+                        points=points,
+                        visible=np.array([bool(seen.get(n, True)) for n in schema.keypoints]),
+                        bbox=tuple(float(v) for v in entry["bbox"]),
+                        label=entry.get("label"),
+                        score=entry.get("score"),
+                        point_sigma_px=None if sigma is None else np.array([float(sigma[n]) for n in schema.keypoints]),
+                        measures={k: v for k, v in entry.items() if k not in plain},
+                    )
+                )
+            return cls(
+                file=str(content["file"]),
+                height=int(content["height"]),
+                width=int(content["width"]),
+                schema=schema,
+                vertebrae=vertebrae,
+                frame=Frame.from_json(content, source),
+                view=content.get("view", "unknown"),
+                model=content.get("model"),
+                angles=dict(content.get("angles") or {}),
+                remarks=list(content.get("remarks") or []),
+            )
+        except InputError:
+            raise
+        except KeyError as error:
+            raise InputError(source, f"field {error} is missing", "give a result written by `spinetk predict`") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise InputError(source, f"is not a spinetk result: {error}", "give a JSON of `spinetk predict`") from error
