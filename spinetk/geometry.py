@@ -44,8 +44,11 @@ class Frame:
             row, column = (float(v) for v in self.spacing_mm)
             low, high = PLAUSIBLE_SPACING_MM
             if not all(math.isfinite(v) and low <= v <= high for v in (row, column)):
-                raise InputError("pixel spacing", f"({row}, {column}) mm is not plausible",
-                                 f"give row and column spacing between {low} and {high} mm")
+                raise InputError(
+                    "pixel spacing",
+                    f"({row}, {column}) mm is not plausible",
+                    f"give row and column spacing between {low} and {high} mm",
+                )
             object.__setattr__(self, "spacing_mm", (row, column))
         for letter in (self.toward_right, self.toward_bottom):
             if letter is not None and letter not in OPPOSITE:
@@ -107,4 +110,6 @@ class Frame:
         except InputError as error:
             raise InputError(source, f"field 'spacing_mm': {error.fault}", error.remedy) from error
         except (TypeError, ValueError, IndexError, KeyError) as error:
-            raise InputError(source, "field 'spacing_mm' is not [row, column] in mm", "use null when unknown") from error
+            raise InputError(
+                source, "field 'spacing_mm' is not [row, column] in mm", "use null when unknown"
+            ) from error

@@ -165,6 +165,8 @@ class Reading:
         except InputError:
             raise
         except KeyError as error:
-            raise InputError(source, f"field {error} is missing", "give a result written by `spinetk predict`") from error
+            raise InputError(
+                source, f"field {error} is missing", "give a result written by `spinetk predict`"
+            ) from error
         except (TypeError, ValueError, AttributeError) as error:
             raise InputError(source, f"is not a spinetk result: {error}", "give a JSON of `spinetk predict`") from error

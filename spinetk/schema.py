@@ -60,8 +60,11 @@ class KeypointSchema:
         for what, entries in pairs.items():
             for pair in entries:
                 if len(pair) != 2 or not set(pair) <= set(self.keypoints):
-                    raise InputError(where, f"{what} entry {pair!r} is not a pair of its keypoints",
-                                     f"use two of {', '.join(self.keypoints)}")
+                    raise InputError(
+                        where,
+                        f"{what} entry {pair!r} is not a pair of its keypoints",
+                        f"use two of {', '.join(self.keypoints)}",
+                    )
         swapped = [name for pair in self.swap for name in pair]
         if len(set(swapped)) != len(swapped):
             raise InputError(where, "swaps a keypoint twice", "each name may stand in one swap pair")
@@ -76,7 +79,7 @@ class KeypointSchema:
     @cached_property
     def flip_indices(self) -> tuple[int, ...]:
         """Permutation p such that ``points[p]`` restores the names after the picture was mirrored left-right."""
-        partner = {a: b for a, b in self.swap} | {b: a for a, b in self.swap}
+        partner = dict(self.swap) | {b: a for a, b in self.swap}
         return tuple(self.index(partner.get(name, name)) for name in self.keypoints)
 
     @cached_property
@@ -146,8 +149,11 @@ class KeypointSchema:
         except InputError:
             raise
         except (TypeError, ValueError) as error:
-            raise InputError(source, f"malformed keypoint schema: {error}",
-                             "swap and skeleton are lists of name pairs, sigmas a list of numbers") from error
+            raise InputError(
+                source,
+                f"malformed keypoint schema: {error}",
+                "swap and skeleton are lists of name pairs, sigmas a list of numbers",
+            ) from error
 
 
 # 1 mm of reading noise on a vertebral body of about 28 mm x 28 mm. An assumption: replace it by your own
