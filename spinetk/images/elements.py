@@ -1,0 +1,83 @@
+"""Values of DICOM elements, or None: a damaged element is as good as an absent one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+
+def raw(dataset: Dataset, keyword: str) -> Any:
+    """The element's value, or None."""
+    try:
+        return dataset.get(keyword)
+    except Exception:
+        # pydicom converts values when they are asked for; damaged ones raise almost anything.
+        return None
+
+
+def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """The finite numbers of an element; empty when one of them is none."""
+    value = raw(dataset, keyword)
+    if value is None or value == "":
+        return ()
+    try:
+        values = tuple(float(v) for v in (value if isinstance(value, (list, tuple)) or _is_multi(value) else (value,)))
+    except (TypeError, ValueError, OverflowError):
+        return ()
+    return values if all(math.isfinite(v) for v in values) else ()
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """The first number of an element."""
+    return next(iter(numbers(dataset, keyword)), None)
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """The first number of an element when it is whole."""
+    value = number(dataset, keyword)
+    return int(value) if value is not None and value == int(value) else None
+
+
+def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """The values of a code string element, upper case. Never call it for patient text that goes anywhere."""
+    value = raw(dataset, keyword)
+    if value is None:
+        return ()
+    values = value if isinstance(value, (list, tuple)) or _is_multi(value) else (value,)
+    return tuple(str(v).strip().upper() for v in values)
+
+
+def word(dataset: Dataset, keyword: str) -> str:
+    """The first value of a code string element, upper case, empty when absent."""
+    return next(iter(words(dataset, keyword)), "")
+
+
+def items(dataset: Dataset, keyword: str) -> Iterator[Dataset]:
+    """The items of a sequence; none when it is absent or damaged."""
+    value = raw(dataset, keyword)
+    try:
+        yield from (item for item in value or () if hasattr(item, "get"))
+    except TypeError:
+        return
+
+
+def functional_group(dataset: Dataset, frame: int, macro: str) -> Dataset | None:
+    """One functional group macro of a frame of an enhanced object (per frame, else shared), or None."""
+    for sequence, index in (("PerFrameFunctionalGroupsSequence", frame), ("SharedFunctionalGroupsSequence", 0)):
+        value = raw(dataset, sequence)
+        try:
+            group = value[index] if value is not None else None
+            found = group.get(macro) if group is not None else None
+            if found:
+                return found[0]
+        except Exception:
+            continue
+    return None
+
+
+def _is_multi(value: Any) -> bool:
+    return type(value).__name__ == "MultiValue"

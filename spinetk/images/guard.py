@@ -1,0 +1,127 @@
+"""Limits on what a file may cost, and quiet for the libraries that read it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spinetk.errors import InputError
+
+MAX_PIXELS = 100_000_000
+"""Most pixels of one picture or frame: a 10 000 x 10 000 scan, 400 MB as float32."""
+
+MAX_VOXELS = 400_000_000
+"""Most voxels of a NIfTI or NRRD volume, which is read whole."""
+
+FREE_PIXELS = 16_000_000
+"""Up to this size a compressed picture may be as dense as it likes; above it ``MAX_EXPANSION`` holds."""
+
+MAX_EXPANSION = 2_000
+"""Most decoded bytes per stored byte of a large compressed picture (an even JPEG reaches a few hundred)."""
+
+MAX_HEADER_READS = 300_000
+"""Most reads while a DICOM header is parsed: about 2 a data element, so some 100 000 elements."""
+
+REMEDY_COPY = "export or copy the file again"
+
+
+class BoundedReader(io.BufferedReader):
+    """Never allocates more than is left in the file, whatever length a header claims, and counts its reads.
+
+    Args:
+        raw: The bytes.
+        size: How many there are.
+    """
+
+    def __init__(self, raw: io.RawIOBase | io.BytesIO, size: int) -> None:
+        super().__init__(raw)
+        self.size = size
+        self.reads_left: int | None = MAX_HEADER_READS
+
+    @property
+    def name(self) -> str:
+        """The file's name, empty for bytes in memory (pydicom asks every stream for one)."""
+        return getattr(self.raw, "name", "")
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read at most ``size`` bytes (all that is left when negative or None)."""
+        if self.reads_left is not None:
+            self.reads_left -= 1
+            if self.reads_left < 0:
+                raise OverlongHeaderError
+        left = max(self.size - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
+class OverlongHeaderError(Exception):
+    """A header of more parts than any real one."""
+
+
+def regular_file(path: Path) -> os.stat_result:
+    """Status of an ordinary, non-empty file.
+
+    Raises:
+        InputError: It is missing, unreadable, empty, or a FIFO, socket or device (opening one could wait for ever).
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise InputError(display_name(path), "does not exist or cannot be reached", "check the path") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(display_name(path), "is not an ordinary file", "give a file or a folder")
+    if not os.access(path, os.R_OK):
+        raise InputError(display_name(path), "may not be read", "change its permissions")
+    if status.st_size == 0:
+        raise InputError(display_name(path), "is empty", REMEDY_COPY)
+    return status
+
+
+def display_name(path: Path) -> str:
+    """The path as one printable line."""
+    return "".join(c if c.isprintable() else "?" for c in str(path))
+
+
+def check_size(path: Path, width: int, height: int, sample_bytes: int = 1, stored_bytes: int | None = None) -> None:
+    """Refuse a picture from its header, before any memory is asked for.
+
+    Args:
+        path: Named in the error.
+        width: Columns the header claims.
+        height: Rows the header claims.
+        sample_bytes: Decoded bytes per pixel, all samples.
+        stored_bytes: Compressed bytes that are there, or None for pictures that are not compressed.
+
+    Raises:
+        InputError: The size is not positive, above ``MAX_PIXELS``, or out of proportion to the bytes stored.
+    """
+    pixels = width * height
+    if width < 1 or height < 1:
+        raise InputError(display_name(path), f"claims a size of {width} x {height} pixels", REMEDY_COPY)
+    if pixels > MAX_PIXELS:
+        fault = f"claims {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million"
+        raise InputError(display_name(path), fault, "crop or resample it first")
+    if stored_bytes is not None and pixels > FREE_PIXELS and pixels * sample_bytes > MAX_EXPANSION * stored_bytes:
+        fault = f"claims {width} x {height} pixels from {stored_bytes} bytes"
+        raise InputError(display_name(path), fault, REMEDY_COPY)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep warnings and log lines of the reading libraries off the screen: they may quote patient text."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "pylibjpeg", "libjpeg", "openjpeg", "rle", "PIL")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,50 @@
+"""Picture: one grey image as it should be seen, with its scale, orientation and history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spinetk.geometry import Frame
+from spinetk.reading import View
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture in the display sense: a higher value is brighter.
+
+    Attributes:
+        pixels: (H, W) float32. DICOM: after modality LUT or rescale, VOI LUT or window, and at most one inversion;
+            a window maps to 0 .. 2**BitsStored - 1, a picture without one keeps its modality units (HU, ...). Colour
+            is reduced to luminance (ITU-R BT.601).
+        padding: (H, W) bool, True where the file says there is no picture (PixelPaddingValue, transparency), or None.
+            These pixels keep the value they were stored with: leave them out of statistics.
+        frame: Scale and orientation.
+        kind: ``dicom``, ``series``, ``png``, ``jpeg``, ``tiff``, ``nifti`` or ``nrrd``.
+        modality: DICOM modality (``CR``, ``DX``, ``MR``, ``CT``, ...), or None.
+        view: What the headers say about the projection, ``unknown`` when they do not.
+        remarks: What was decided on the way, one short sentence each; no patient text.
+        inverted: Whether the stored grey scale was turned over (MONOCHROME1, inverse presentation, white-is-zero).
+        burned_in: Whether the file says that text is burned into its pixels (``BurnedInAnnotation`` = YES).
+    """
+
+    pixels: np.ndarray
+    padding: np.ndarray | None = None
+    frame: Frame = field(default_factory=Frame)
+    kind: str = "png"
+    modality: str | None = None
+    view: View = "unknown"
+    remarks: tuple[str, ...] = ()
+    inverted: bool = False
+    burned_in: bool = False
+
+    @property
+    def height(self) -> int:
+        """Rows of the picture, px."""
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Columns of the picture, px."""
+        return self.pixels.shape[1]

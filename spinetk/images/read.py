@@ -1,0 +1,102 @@
+"""read_picture: any file or series folder becomes a Picture or one clear line."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Literal
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
+from spinetk.images.picture import Picture
+
+SliceChoice = Literal["central", "most-spine"]
+HEAD_BYTES = 512
+
+
+def read_picture(
+    path: str | Path,
+    *,
+    slice_choice: SliceChoice = "central",
+    spacing_mm: tuple[float, float] | None = None,
+) -> Picture:
+    """Read one picture.
+
+    Args:
+        path: A DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder with the slices of a DICOM series.
+        slice_choice: Which sagittal slice of a volume: the ``central`` one, or the one with ``most-spine``.
+        spacing_mm: The user's own (row, column) distance between pixel centres in mm; wins over the file's, and is
+            about the picture as stored (reformations of volumes keep the file's).
+
+    Returns:
+        The picture, in the pixel grid of the file. CT and MR volumes that are not sagittal give a mid-sagittal
+        reformation with square pixels.
+
+    Raises:
+        InputError: The file cannot be read; no other exception leaves this function.
+    """
+    path = Path(path)
+    if slice_choice not in ("central", "most-spine"):
+        raise InputError("slice choice", f"{slice_choice!r} is not 'central' or 'most-spine'")
+    frame = None if spacing_mm is None else _user_frame(spacing_mm)
+    try:
+        with quiet():
+            if path.is_dir():
+                from spinetk.images.series import read_series
+
+                return read_series(path, slice_choice, frame)
+            regular_file(path)
+            kind = sniff(path)
+            if kind in ("png", "jpeg", "tiff"):
+                from spinetk.images.plain import read_plain
+
+                return read_plain(path, kind, frame)
+            if kind in ("nifti", "nrrd"):
+                from spinetk.images.volume import read_volume
+
+                return read_volume(path, kind, slice_choice, frame)
+            from spinetk.images.dicom import read_dicom
+
+            return read_dicom(path, slice_choice, frame)
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise InputError(display_name(path), "needs more memory than there is", "crop or resample it first") from error
+    except RecursionError as error:
+        raise InputError(display_name(path), "is nested too deeply to be a picture", REMEDY_COPY) from error
+    except Exception as error:
+        # Whatever a damaged file does to a decoder ends here. The error's own text may quote patient data.
+        raise InputError(display_name(path), f"is damaged ({type(error).__name__})", REMEDY_COPY) from error
+
+
+def sniff(path: Path) -> str:
+    """What the first bytes say the file is: ``dicom`` when nothing else fits (it need not have a preamble)."""
+    with open(path, "rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if head[128:132] == b"DICM":
+        return "dicom"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "tiff"
+    if head.startswith(b"NRRD"):
+        return "nrrd"
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        except zlib.error:
+            head = b""
+    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:12] == b"n+2\0\r\n\x1a\n":
+        return "nifti"
+    return "dicom"
+
+
+def _user_frame(spacing_mm: tuple[float, float]) -> Frame:
+    try:
+        row, column = (float(v) for v in spacing_mm)
+    except (TypeError, ValueError) as error:
+        raise InputError("pixel spacing", "is not two numbers", "give row and column spacing in mm") from error
+    return Frame(spacing_mm=(row, column), spacing_source="user")

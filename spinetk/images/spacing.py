@@ -1,0 +1,84 @@
+"""How large a DICOM pixel is, and how far that can be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.images.elements import functional_group, number, numbers, word
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+PROJECTION = frozenset({"CR", "DX", "XA", "RF", "RG", "MG", "PX", "IO", "DR"})
+Spacing = tuple[float, float]
+
+
+def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spacing | None, str | None]:
+    """(row, column) distance between pixel centres in mm, and its source.
+
+    Sources: ``PixelSpacing`` (in the patient), ``PixelSpacing FIDUCIAL`` and ``PixelSpacing GEOMETRY`` (calibrated
+    projections), ``ImagerPixelSpacing corrected`` (detector plane divided by the magnification the file states),
+    ``ImagerPixelSpacing`` (detector plane, magnified), ``NominalScannedPixelSpacing`` (digitised film). A value that
+    is not plausible is left out, with a remark. After PS3.3 10.7 and C.8.
+    """
+    projection = word(dataset, "Modality") in PROJECTION
+    measures = functional_group(dataset, frame, "PixelMeasuresSequence")
+    if measures is not None:
+        spacing = _plausible(measures, "PixelSpacing", remarks)
+        if spacing:
+            return spacing, "PixelSpacing"
+    spacing = _plausible(dataset, "PixelSpacing", remarks)
+    imager = _plausible(dataset, "ImagerPixelSpacing", remarks)
+    calibration = word(dataset, "PixelSpacingCalibrationType")
+    if spacing and calibration in ("FIDUCIAL", "GEOMETRY"):
+        return spacing, f"PixelSpacing {calibration}"
+    if spacing and not (projection and imager and spacing == imager):
+        if projection:
+            remarks.append("PixelSpacing does not say how it was calibrated: it may be that of the detector plane")
+        return spacing, "PixelSpacing"
+    if imager:
+        magnification = _magnification(dataset)
+        if magnification:
+            remarks.append(f"detector-plane spacing was divided by a magnification of {magnification:.3f}")
+            return (imager[0] / magnification, imager[1] / magnification), "ImagerPixelSpacing corrected"
+        remarks.append("spacing is that of the detector plane: lengths in mm are magnified")
+        return imager, "ImagerPixelSpacing"
+    scanned = _plausible(dataset, "NominalScannedPixelSpacing", remarks)
+    if scanned:
+        remarks.append("spacing is that of the scanned film: lengths in mm may be magnified")
+        return scanned, "NominalScannedPixelSpacing"
+    return None, None
+
+
+def note_shape(frame: Frame, dataset: Dataset, remarks: list[str]) -> None:
+    """Say when pixels are not square."""
+    if frame.spacing_mm is not None:
+        row, column = frame.spacing_mm
+        if abs(row - column) > 0.01 * max(row, column):
+            remarks.append(f"pixels are not square: {row:.4g} mm high, {column:.4g} mm wide")
+        return
+    aspect = numbers(dataset, "PixelAspectRatio")
+    if len(aspect) == 2 and min(aspect) > 0 and aspect[0] != aspect[1]:
+        remarks.append(f"pixels are not square: height to width {aspect[0]:g} : {aspect[1]:g}")
+
+
+def _plausible(dataset: Dataset, keyword: str, remarks: list[str]) -> Spacing | None:
+    values = numbers(dataset, keyword)
+    if not values:
+        return None
+    try:
+        return Frame(spacing_mm=(values[0], values[1])).spacing_mm
+    except (InputError, IndexError):
+        remarks.append(f"{keyword} is not plausible and was ignored")
+        return None
+
+
+def _magnification(dataset: Dataset) -> float | None:
+    """Object-to-detector magnification, when the file states one above 1 and below 5."""
+    stated = number(dataset, "EstimatedRadiographicMagnificationFactor")
+    if stated is None:
+        detector, patient = number(dataset, "DistanceSourceToDetector"), number(dataset, "DistanceSourceToPatient")
+        stated = detector / patient if detector and patient else None
+    return stated if stated is not None and 1 <= stated < 5 else None
