@@ -1,0 +1,75 @@
+"""Lettering: text on an RGB array."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+Align = Literal["left", "centre", "right"]
+Colour = tuple[int, int, int]
+
+
+@lru_cache(maxsize=32)
+def font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """DejaVu Sans as Matplotlib brings it (wide cover of Unicode), else Pillow's own font."""
+    spec = find_spec("matplotlib")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "mpl-data" / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+        if path.is_file():
+            return ImageFont.truetype(str(path), size_px)
+    return ImageFont.load_default(size_px)
+
+
+def text_width(text: str, size_px: int, bold: bool = False) -> float:
+    """Width of one line of text in px."""
+    return float(font(size_px, bold).getlength(text))
+
+
+def wrap(text: str, size_px: int, width_px: float) -> list[str]:
+    """Break text at spaces into lines no wider than ``width_px``; a single longer word is cut with an ellipsis."""
+    lines: list[str] = []
+    for word in text.split():
+        word = _cut(word, size_px, width_px)
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(joined, size_px) <= width_px:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return lines
+
+
+def _cut(word: str, size_px: int, width_px: float) -> str:
+    if text_width(word, size_px) <= width_px:
+        return word
+    while len(word) > 1 and text_width(word + "\N{HORIZONTAL ELLIPSIS}", size_px) > width_px:
+        word = word[: max(1, len(word) - 1 - len(word) // 20)]
+    return word + "\N{HORIZONTAL ELLIPSIS}"
+
+
+class Pen:
+    """Writes text on an RGB array; `finish` returns the result."""
+
+    def __init__(self, canvas: np.ndarray, size_px: int) -> None:
+        self.size_px = size_px
+        self._image = Image.fromarray(canvas)
+        self._draw = ImageDraw.Draw(self._image)
+
+    def write(
+        self, text: str, x: float, y_middle: float, colour: Colour, align: Align = "left", bold: bool = False
+    ) -> None:
+        """Write one line whose middle is at height ``y_middle`` and whose ``align`` edge is at ``x``, px."""
+        anchor = {"left": "lm", "centre": "mm", "right": "rm"}[align]
+        self._draw.text((x, y_middle), text, fill=colour, font=font(self.size_px, bold), anchor=anchor)
+
+    def rectangle(self, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
+        """Fill a rectangle, px."""
+        self._draw.rectangle((round(x0), round(y0), round(x1) - 1, round(y1) - 1), fill=colour)
+
+    def finish(self) -> np.ndarray:
+        """The (H, W, 3) uint8 array with the text on it."""
+        return np.array(self._image)

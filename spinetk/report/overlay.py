@@ -1,0 +1,245 @@
+"""Overlay: the picture with its vertebrae drawn on it and their figures in a column beside it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from spinetk.atomic import replacing
+from spinetk.errors import InputError
+from spinetk.reading import Reading, Vertebra
+from spinetk.report import words
+from spinetk.report.column import FAINT, PALE, Column, lay_out
+from spinetk.report.layout import nice_length
+from spinetk.report.lettering import Colour, Pen, text_width, wrap
+
+BACKGROUND = (17, 19, 22)
+# Small slices are enlarged and large radiographs reduced, so that text and lines look the same on every picture.
+LONG_SIDE_PX = (1000, 1600)
+LARGEST_ENLARGEMENT = 16.0
+SHIFT = 6  # cv2 takes positions in 1/64 px
+
+
+class Placement(NamedTuple):
+    """Where the picture lies in the drawing: drawing px = picture px * (scale_x, scale_y) + (left, top)."""
+
+    scale_x: float
+    scale_y: float
+    left: int
+    top: int
+
+    def of(self, points_px: np.ndarray) -> np.ndarray:
+        """(..., 2) picture points to px of the drawing (pixel centres at integer + 0.5 in both)."""
+        return np.asarray(points_px, np.float64) * (self.scale_x, self.scale_y) + (self.left, self.top)
+
+
+def placement(reading: Reading, scale: float | None = None) -> Placement:
+    """The placement `draw` uses: proportions in mm kept, the long side brought into `LONG_SIDE_PX`."""
+    row, column = reading.frame.spacing_mm or (1.0, 1.0)
+    tall, wide = (row / column, 1.0) if row > column * 1.01 else (1.0, column / row if column > row * 1.01 else 1.0)
+    if scale is None:
+        long_side = max(reading.height * tall, reading.width * wide)
+        scale = min(max(1.0, LONG_SIDE_PX[0] / long_side), LONG_SIDE_PX[1] / long_side, LARGEST_ENLARGEMENT)
+    # Whole drawn px, so that the resized pixels and the drawn points agree exactly.
+    width, height = max(1, round(reading.width * wide * scale)), max(1, round(reading.height * tall * scale))
+    margin = max(10, round(_text_px(width, height)))
+    return Placement(width / reading.width, height / reading.height, margin, margin)
+
+
+def draw(
+    picture: np.ndarray, reading: Reading, *, truth: Reading | None = None, scale: float | None = None
+) -> np.ndarray:
+    """Draw a reading on its picture.
+
+    The picture keeps its proportions in mm: where row and column spacing differ it is stretched. Bodies are thin
+    lines in the colour of their deformity grade; names, heights, deformity and score stand in a column to the right,
+    and below are a scale bar with the source of the spacing, the legend, the angles and the remarks.
+
+    Args:
+        picture: (H, W) or (H, W, 3) RGB uint8, the picture as stored.
+        reading: What to draw; points in px of ``picture`` (pixel centres at integer + 0.5).
+        truth: A second reading of the same picture, drawn dashed.
+        scale: Drawn px per picture px; None enlarges small pictures and reduces large ones.
+
+    Returns:
+        (H', W', 3) RGB uint8. A point lies where ``placement(reading, scale).of(point)`` says.
+
+    Raises:
+        InputError: The picture is not 8-bit or not of the reading's size.
+    """
+    picture = _rgb(picture, reading)
+    place = placement(reading, scale)
+    width, height = round(reading.width * place.scale_x), round(reading.height * place.scale_y)
+    reduced = width * height < reading.width * reading.height
+    body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if reduced else cv2.INTER_CUBIC)
+    text_px = _text_px(width, height)
+    thick = max(1, round(text_px / 14))
+    inside = place._replace(left=0, top=0)
+    if truth is not None:
+        for vertebra in truth.vertebrae:
+            _draw_dashed(body, truth, inside.of(vertebra.points), vertebra, thick, text_px)
+    for vertebra in reading.vertebrae:
+        _draw_body(body, reading, inside.of(vertebra.points), vertebra, thick)
+
+    picture_right, picture_bottom = place.left + width, place.top + height
+    column = lay_out(
+        reading,
+        [_anchor(vertebra, place) for vertebra in reading.vertebrae],
+        left=picture_right + text_px * 3,
+        top=place.top,
+        bottom=picture_bottom,
+        text_px=text_px,
+    )
+    line = text_px * 1.7
+    canvas_width = round(max(column.right if column.labels else picture_right, text_px * 38)) + place.left
+    foot_top = max(column.bottom, picture_bottom) + text_px * 0.8
+    legend = _flow(_legend(reading, truth), place.left, canvas_width - place.left, text_px)
+    notes = [part for note in _notes(reading) for part in wrap(note, text_px, canvas_width - 2 * place.left)]
+    rows = 1 + (1 + max(row for *_, row in legend) if legend else 0) + len(notes) + 1
+    canvas = np.full((round(foot_top + rows * line) + place.top // 2, canvas_width, 3), BACKGROUND, np.uint8)
+    canvas[place.top : picture_bottom, place.left : picture_right] = body
+    _draw_leaders(canvas, column, picture_right, text_px)
+
+    pen = Pen(canvas, text_px)
+    for cell in [*column.head, *(cell for label in column.labels for cell in label.cells)]:
+        pen.write(cell.text, cell.x, cell.y_middle, cell.colour, cell.align, cell.bold)
+    if not reading.vertebrae:
+        x, y = picture_right + text_px if picture_right + text_px * 12 < canvas_width else place.left, foot_top
+        if x > place.left:
+            y = place.top + line
+        pen.write("no vertebra found", x, y, PALE)
+    y = foot_top + line / 2
+    _scale_bar(pen, reading, place, (width, height), y)
+    for text, colour, x, row in legend:
+        middle = y + (1 + row) * line
+        pen.rectangle(x, middle - text_px * 0.3, x + text_px * 0.9, middle + text_px * 0.3, colour)
+        pen.write(text, x + text_px * 1.3, middle, FAINT)
+    for number, note in enumerate(notes, start=rows - 1 - len(notes)):
+        pen.write(note, place.left, y + number * line, PALE)
+    pen.write(words.RESEARCH_USE, canvas_width - place.left, y + (rows - 1) * line, FAINT, align="right")
+    return pen.finish()
+
+
+def write_overlay(
+    path: str | Path, picture: np.ndarray, reading: Reading, *, truth: Reading | None = None, scale: float | None = None
+) -> None:
+    """Write `draw`'s picture as a PNG, atomically. The file holds no text chunks: nothing but pixels."""
+    drawn = draw(picture, reading, truth=truth, scale=scale)
+    done, data = cv2.imencode(".png", drawn[..., ::-1])
+    if not done:
+        raise InputError(path, "the overlay cannot be encoded as PNG", "use a smaller scale")
+    with replacing(path) as temporary:
+        temporary.write_bytes(data.tobytes())
+
+
+def _rgb(picture: np.ndarray, reading: Reading) -> np.ndarray:
+    picture = np.asarray(picture)
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
+        fault = f"is {picture.dtype} {picture.shape}, not 8-bit grey or RGB"
+        raise InputError(reading.file, fault, "window the picture to 8 bit first")
+    if picture.shape[:2] != (reading.height, reading.width):
+        fault = f"is {picture.shape[1]} x {picture.shape[0]} px, its reading {reading.width} x {reading.height} px"
+        raise InputError(reading.file, fault, "give the picture that was read")
+    return np.ascontiguousarray(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2))
+
+
+def _text_px(width: int, height: int) -> int:
+    return int(np.clip(round(max(width, height) / 66), 12, 26))
+
+
+def _anchor(vertebra: Vertebra, place: Placement) -> tuple[float, float]:
+    """Right-hand edge of the body at the height of its centre, px of the drawing."""
+    points = place.of(vertebra.points[vertebra.visible] if vertebra.visible.any() else vertebra.points)
+    return float(points[:, 0].max()), float(points[:, 1].mean())
+
+
+def _fixed(point: np.ndarray) -> tuple[int, int]:
+    # cv2 counts from pixel centres: its 0 is our 0.5.
+    x, y = np.clip(np.round((point - 0.5) * 2**SHIFT), -(2**30), 2**30)
+    return int(x), int(y)
+
+
+def _edges(reading: Reading, points: np.ndarray, vertebra: Vertebra) -> list[tuple[np.ndarray, np.ndarray]]:
+    seen = vertebra.visible
+    return [(points[a], points[b]) for a, b in reading.schema.edges if seen[a] and seen[b]]
+
+
+def _draw_body(body: np.ndarray, reading: Reading, points: np.ndarray, vertebra: Vertebra, thick: int) -> None:
+    colour = words.GRADE_COLOURS[words.grade_of(vertebra)]
+    edges = _edges(reading, points, vertebra)
+    for ink, width in (((0, 0, 0), thick + 2), (colour, thick)):
+        for start, end in edges:
+            cv2.line(body, _fixed(start), _fixed(end), ink, width, cv2.LINE_AA, SHIFT)
+    for point in points[vertebra.visible]:
+        for ink, radius in (((0, 0, 0), 2.5 * thick + 1.2), (colour, 2.5 * thick)):
+            cv2.circle(body, _fixed(point), round(radius * 2**SHIFT), ink, cv2.FILLED, cv2.LINE_AA, SHIFT)
+
+
+def _draw_dashed(
+    body: np.ndarray, reading: Reading, points: np.ndarray, vertebra: Vertebra, thick: int, text_px: int
+) -> None:
+    for start, end in _edges(reading, points, vertebra):
+        dashes = max(1, round(float(np.hypot(*(end - start))) / (text_px * 0.45)))
+        stops = [start + (end - start) * step / (2 * dashes - 1) for step in range(2 * dashes)]
+        for first, last in list(pairwise(stops))[::2]:
+            cv2.line(body, _fixed(first), _fixed(last), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
+    for point in points[vertebra.visible]:
+        cv2.circle(body, _fixed(point), round(3.4 * thick * 2**SHIFT), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
+
+
+def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_px: int) -> None:
+    """Faint lines: level across the picture, slanted only in the gutter, so that no two cross."""
+    layer = canvas.copy()
+    for label in column.labels:
+        x, y = label.anchor
+        middle = (label.box[1] + label.box[3]) / 2
+        path = [(x + text_px * 0.5, y), (picture_right + text_px * 0.3, y)]
+        path += [(label.box[0] - text_px * 1.0, middle), (label.box[0] - text_px * 0.4, middle)]
+        for start, end in pairwise(path):
+            if end[0] > start[0]:
+                ends = _fixed(np.array(start)), _fixed(np.array(end))
+                cv2.line(layer, *ends, label.colour, 1, cv2.LINE_AA, SHIFT)
+    cv2.addWeighted(layer, 0.5, canvas, 0.5, 0, dst=canvas)
+
+
+def _scale_bar(pen: Pen, reading: Reading, place: Placement, size: tuple[int, int], y: float) -> None:
+    spacing = reading.frame.spacing_mm
+    per_unit = place.scale_x if spacing is None else place.scale_x / spacing[1]
+    length = nice_length(max(1e-6, size[0] * 0.4 / per_unit))
+    end = place.left + length * per_unit
+    tick = pen.size_px * 0.35
+    pen.rectangle(place.left, y - 1, end, y + 1, PALE)
+    pen.rectangle(place.left, y - tick, place.left + 2, y + tick, PALE)
+    pen.rectangle(end - 2, y - tick, end, y + tick, PALE)
+    text = f"{length:g} {'px' if spacing is None else 'mm'} {words.spacing_text(reading.frame)}"
+    pen.write(text, end + pen.size_px * 0.6, y, PALE)
+
+
+def _legend(reading: Reading, truth: Reading | None) -> list[tuple[str, Colour]]:
+    grades = {words.grade_of(vertebra) for vertebra in reading.vertebrae}
+    shown: list[int | None] = [0, 1, 2, 3] if grades - {None} else []
+    if None in grades and (shown or truth is not None):
+        shown.append(None)
+    entries = [(words.GRADE_NAMES[grade], words.GRADE_COLOURS[grade]) for grade in shown]
+    return entries + ([("truth (dashed)", words.TRUTH_COLOUR)] if truth is not None else [])
+
+
+def _flow(entries: list[tuple[str, Colour]], left: float, right: float, text_px: int) -> list[tuple]:
+    """(text, colour, x, row) of the legend's entries, filled into rows."""
+    placed, x, row = [], left, 0
+    for text, colour in entries:
+        width = text_width(text, text_px) + text_px * 1.3
+        if x > left and x + width > right:
+            x, row = left, row + 1
+        placed.append((text, colour, x, row))
+        x += width + text_px * 1.2
+    return placed
+
+
+def _notes(reading: Reading) -> list[str]:
+    angles = [f"{name} {value:.1f}\N{DEGREE SIGN}" for name, value in words.angle_rows(reading)]
+    return ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + list(reading.remarks)

@@ -1,0 +1,107 @@
+"""Table: one row a vertebra, for spreadsheets and statistics."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from spinetk.atomic import write_text
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA6
+
+SIDES = ("left", "anterior", "middle", "right", "posterior")
+LEADING_COLUMNS = (
+    "file",
+    "index",
+    "label",
+    "score",
+    "view",
+    *(f"height_{side}_px" for side in SIDES),
+    *(f"height_{side}_mm" for side in SIDES),
+    "deformity_type",
+    "deformity_grade",
+    "deformity_loss_percent",
+    "spacing_row_mm",
+    "spacing_column_mm",
+    "spacing_source",
+    "model",
+)
+# A spreadsheet runs a cell that begins with one of these as a formula (OWASP, CSV injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def columns(readings: Iterable[Reading]) -> list[str]:
+    """Column names in their fixed order: `LEADING_COLUMNS`, then x and y of every point.
+
+    The six points of ``vertebra6`` always have columns, so that tables of different runs can be stacked; names of
+    other schemas follow in order of appearance.
+    """
+    names = list(VERTEBRA6.keypoints)
+    for reading in readings:
+        names += [name for name in reading.schema.keypoints if name not in names]
+    return [*LEADING_COLUMNS, *(f"{name}_{axis}_px" for name in names for axis in "xy")]
+
+
+def rows(reading: Reading) -> list[dict[str, Any]]:
+    """One dictionary a vertebra, head to foot; values are plain, None where unknown.
+
+    ``index`` counts from 1 at the top. Points are in px of the stored picture (pixel centres at integer + 0.5); a
+    point that is not visible has None. Heights that were not measured have None.
+    """
+    row_mm, column_mm = reading.frame.spacing_mm or (None, None)
+    table = []
+    for index, vertebra in enumerate(reading.vertebrae, start=1):
+        measures = vertebra.measures
+        deformity = measures.get("deformity") or {}
+        row: dict[str, Any] = {
+            "file": reading.file,
+            "index": index,
+            "label": vertebra.label,
+            "score": vertebra.score,
+            "view": reading.view,
+        }
+        for unit in ("px", "mm"):
+            heights = measures.get(f"heights_{unit}") or {}
+            row |= {f"height_{side}_{unit}": heights.get(side) for side in SIDES}
+        row |= {f"deformity_{field}": deformity.get(field) for field in ("type", "grade", "loss_percent")}
+        row |= {
+            "spacing_row_mm": row_mm,
+            "spacing_column_mm": column_mm,
+            "spacing_source": reading.frame.spacing_source,
+            "model": reading.model,
+        }
+        for name, point, seen in zip(reading.schema.keypoints, vertebra.points, vertebra.visible, strict=True):
+            row |= {f"{name}_{axis}_px": float(v) if seen else None for axis, v in zip("xy", point, strict=True)}
+        table.append(row)
+    return table
+
+
+def write_table(path: str | Path, readings: Iterable[Reading]) -> None:
+    """Write the rows of all readings as comma-separated UTF-8, atomically; unknown values are empty cells.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe. Numbers have at most 4 decimals.
+    """
+    readings = list(readings)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns(readings), restval="", lineterminator="\n")
+    writer.writeheader()
+    for reading in readings:
+        for row in rows(reading):
+            writer.writerow({name: _cell(value) for name, value in row.items()})
+    write_text(path, text.getvalue())
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, str):
+        # File names may hold bytes that are no UTF-8 (surrogate escapes); strict UTF-8 has no place for them.
+        text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return "'" + text if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    if isinstance(value, int):
+        return str(value)
+    return f"{round(float(value), 4):.10g}"

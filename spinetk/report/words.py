@@ -1,0 +1,101 @@
+"""Words and colours shared by the overlay and the pages, so that both say the same of a vertebra."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+
+# Okabe & Ito, Color Universal Design (2008): told apart with every common colour vision. The grades also differ in
+# lightness and are always written out.
+GRADE_COLOURS: dict[int | None, tuple[int, int, int]] = {
+    None: (200, 204, 208),
+    0: (86, 180, 233),
+    1: (240, 228, 66),
+    2: (230, 159, 0),
+    3: (213, 94, 0),
+}
+TRUTH_COLOUR = (204, 121, 167)
+GRADE_NAMES: dict[int | None, str] = {
+    0: "no deformity",
+    1: "grade 1, mild",
+    2: "grade 2, moderate",
+    3: "grade 3, severe",
+    None: "not graded",
+}
+# Order of the height columns, head word of each.
+SIDES = {"left": "left", "anterior": "ant.", "middle": "mid.", "right": "right", "posterior": "post."}
+RESEARCH_USE = "Research use only. Not a medical device."
+
+
+def number(value: Any) -> float | None:
+    """The value as a float, or None when it is no number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def grade_of(vertebra: Vertebra) -> int | None:
+    """Deformity grade 0..3, or None when it was not determined."""
+    grade = (vertebra.measures.get("deformity") or {}).get("grade")
+    return int(grade) if grade in (0, 1, 2, 3) else None
+
+
+def name_of(vertebra: Vertebra, index: int) -> str:
+    """The level name, or ``#n`` counted from the top (``index`` is 0-based)."""
+    return vertebra.label or f"#{index + 1}"
+
+
+def deformity_text(vertebra: Vertebra) -> str:
+    """E.g. ``wedge, grade 1 (22 %)``; empty when nothing was measured."""
+    deformity = vertebra.measures.get("deformity")
+    if not deformity:
+        return "not determinable" if "deformity" in vertebra.measures else ""
+    grade = grade_of(vertebra)
+    if grade is None:
+        return "not determinable"
+    loss = number(deformity.get("loss_percent"))
+    share = "" if loss is None else f"{loss:.0f} %"
+    if grade == 0:
+        return "none" + (f" ({share})" if share else "")
+    words = [str(deformity.get("type") or "").replace("_", " "), f"grade {grade}"]
+    return ", ".join(word for word in words if word) + (f" ({share})" if share else "")
+
+
+def height_unit(reading: Reading) -> str:
+    """``mm`` when every measured vertebra has heights in mm, else ``px``."""
+    measured = [v.measures for v in reading.vertebrae if v.measures.get("heights_px") or v.measures.get("heights_mm")]
+    return "mm" if measured and all(m.get("heights_mm") for m in measured) else "px"
+
+
+def sides_of(reading: Reading) -> list[str]:
+    """The height columns that any vertebra of the reading has, in the order of `SIDES`."""
+    unit = height_unit(reading)
+    present = {side for v in reading.vertebrae for side in v.measures.get(f"heights_{unit}") or {}}
+    return [side for side in SIDES if side in present]
+
+
+def spacing_text(frame: Frame) -> str:
+    """Where the scale comes from, for the scale bar and the pages."""
+    if frame.spacing_mm is None:
+        return "(pixel spacing unknown)"
+    source = frame.spacing_source or "unnamed source"
+    if source == "ImagerPixelSpacing":
+        return "at the detector plane, magnified (ImagerPixelSpacing)"
+    return f"({source})"
+
+
+ANGLE_NAMES = {
+    "cobb_max": "Cobb, largest",
+    "cobb_upper": "Cobb, above",
+    "cobb_lower": "Cobb, below",
+    "lordosis_l1_l5": "Lordosis L1\N{EN DASH}L5",
+    "lordosis_l1_s1": "Lordosis L1\N{EN DASH}S1",
+    "kyphosis": "Kyphosis",
+}
+
+
+def angle_rows(reading: Reading) -> list[tuple[str, float]]:
+    """(name, degrees) of every angle that was determined, known names first."""
+    order = [*ANGLE_NAMES, *(key for key in reading.angles if key not in ANGLE_NAMES)]
+    values = ((key, number(reading.angles.get(key))) for key in order)
+    return [(ANGLE_NAMES.get(key, key.replace("_", " ")), value) for key, value in values if value is not None]

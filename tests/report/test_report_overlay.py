@@ -1,0 +1,168 @@
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.report import words
+from spinetk.report.column import lay_out
+from spinetk.report.lettering import text_width
+from spinetk.report.overlay import LONG_SIDE_PX, draw, placement, write_overlay
+from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
+
+
+def body(x, y, w=20.0, h=12.0, **fields):
+    points = np.array([[0, h], [w / 2, h], [w, h], [w, 0], [w / 2, 0], [0, 0]]) + np.array([x, y])
+    return Vertebra.from_points(points, **fields)
+
+
+def crowd(count, height=400):
+    vertebrae = [body(40, 30 + i * 3.0, score=0.9) for i in range(count)]
+    for i, vertebra in enumerate(vertebrae):
+        vertebra.measures = {
+            "heights_px": {"left": 10.0 + i, "middle": 9.0, "right": 12.0},
+            "deformity": {"type": "wedge", "grade": i % 4, "loss_percent": 21.0},
+        }
+    return Reading("x.png", height, 100, VERTEBRA6, vertebrae)
+
+
+def overlap(a, b):
+    return min(a[2], b[2]) - max(a[0], b[0]) > 1e-6 and min(a[3], b[3]) - max(a[1], b[1]) > 1e-6
+
+
+@pytest.mark.parametrize("count", [1, 17, 40])
+def test_labels_of_a_crowd_do_not_overlap(count):
+    reading = crowd(count)
+    column = lay_out(reading, [(60, v.centre[1]) for v in reading.vertebrae], 120, 10, 410, 15)
+    boxes = [label.box for label in column.labels]
+    assert len(boxes) == count
+    assert not any(overlap(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(box[0] >= 120 and box[2] <= column.right and box[3] <= column.bottom for box in boxes)
+
+
+def test_cells_of_a_line_do_not_overlap():
+    reading = crowd(5)
+    reading.vertebrae[2].label = "an unusually long level name"
+    reading.vertebrae[1].measures["heights_px"]["left"] = 123456.7
+    for label in lay_out(reading, [(60, 50 * i) for i in range(5)], 120, 10, 410, 15).labels:
+        spans = []
+        for cell in label.cells:
+            width = text_width(cell.text, 15, cell.bold)
+            spans.append((cell.x, cell.x + width) if cell.align == "left" else (cell.x - width, cell.x))
+        spans.sort()
+        assert all(first[1] < second[0] for first, second in pairwise(spans))
+        assert spans[-1][1] <= label.box[2] + 1e-6
+
+
+def test_labels_are_outside_the_picture():
+    reading = crowd(3)
+    place = placement(reading)
+    picture = np.zeros((400, 100), np.uint8)
+    drawn = draw(picture, reading)
+    right = place.left + round(100 * place.scale_x)
+    assert drawn.shape[1] > right + 50
+    column = drawn[:, right + 60 :].astype(int)
+    assert (column.max(axis=(1, 2)) > 150).any()
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0, 7.5, 0.5])
+@pytest.mark.parametrize("at", [(20.5, 30.5), (20.25, 31.8)])
+def test_drawn_points_are_right_to_a_fraction_of_a_pixel(scale, at):
+    dot = KeypointSchema("dot", ("a",))
+    reading = Reading("x.png", 60, 50, dot, [Vertebra.from_points([at])])
+    empty = Reading("x.png", 60, 50, dot, [])
+    place = placement(reading, scale)
+    right, bottom = place.left + round(50 * place.scale_x), place.top + round(60 * place.scale_y)
+    grey = np.full((60, 50), 0, np.uint8)
+    marked = draw(grey, reading, scale=scale)[:bottom, : place.left + round((at[0] + 6 / scale) * scale)].astype(float)
+    plain = draw(grey, empty, scale=scale)[: marked.shape[0], : marked.shape[1]].astype(float)
+    weight = np.clip(marked - plain, 0, None).sum(axis=2)
+    y, x = np.mgrid[: weight.shape[0], : weight.shape[1]] + 0.5
+    centre = np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
+    assert centre == pytest.approx(place.of(np.array(at)), abs=0.12)
+    assert right <= draw(grey, reading, scale=scale).shape[1]
+
+
+def test_a_bright_pixel_lies_under_its_point():
+    picture = np.zeros((40, 40), np.uint8)
+    picture[12, 25] = 255
+    reading = Reading("x.png", 40, 40, VERTEBRA6, [])
+    place = placement(reading)
+    drawn = draw(picture, reading)[place.top :, place.left :][: round(40 * place.scale_y), : round(40 * place.scale_x)]
+    weight = drawn[..., 1].astype(float)
+    y, x = np.mgrid[: weight.shape[0], : weight.shape[1]] + 0.5
+    centre = np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
+    assert centre + np.array([place.left, place.top]) == pytest.approx(place.of(np.array([25.5, 12.5])), abs=0.1)
+
+
+def test_anisotropic_pixels_are_shown_in_true_proportion():
+    place = placement(Reading("x.png", 100, 100, VERTEBRA6, [], Frame((1.0, 0.5), "user")))
+    assert place.scale_y / place.scale_x == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (224, 180), (2400, 900), (1, 1), (3000, 5)])
+def test_every_size_is_drawn_at_a_legible_size(height, width):
+    reading = Reading("x.png", height, width, VERTEBRA6, [])
+    drawn = draw(np.zeros((height, width), np.uint8), reading)
+    assert drawn.dtype == np.uint8
+    assert drawn.shape[2] == 3
+    assert drawn.shape[0] < LONG_SIDE_PX[1] + 300
+    place = placement(reading)
+    if min(height, width) > 60:
+        assert LONG_SIDE_PX[0] <= max(height * place.scale_y, width * place.scale_x) <= LONG_SIDE_PX[1]
+
+
+def test_scale_bar_has_the_length_it_states():
+    reading = Reading("x.png", 400, 400, VERTEBRA6, [], Frame((0.5, 0.5), "ImagerPixelSpacing"))
+    place = placement(reading)
+    drawn = draw(np.zeros((400, 400), np.uint8), reading)
+    below = place.top + round(400 * place.scale_y) + 1
+    bright = (drawn[below:, :, 0] > 200).sum(axis=1)
+    row = drawn[below + int(bright.argmax()), :, 0] > 200
+    run = np.flatnonzero(~row[place.left :])[0]
+    # 200 mm wide: 40 % is 80 mm, of which 50 mm is the nice length, 100 picture px.
+    assert run == pytest.approx(100 * place.scale_x, abs=2)
+    assert "detector plane" in words.spacing_text(reading.frame)
+
+
+def test_points_beyond_the_border_and_invisible_points_are_harmless():
+    vertebra = body(-1e7, 30)
+    hidden = Vertebra.from_points(np.zeros((6, 2)), np.zeros(6, bool))
+    reading = Reading("x.png", 80, 90, VERTEBRA6, [vertebra, hidden])
+    assert draw(np.zeros((80, 90, 3), np.uint8), reading).ndim == 3
+
+
+def test_truth_is_drawn_in_its_own_colour():
+    reading = Reading("x.png", 80, 90, VERTEBRA6, [body(30, 30)])
+    truth = Reading("x.png", 80, 90, VERTEBRA4, [Vertebra.from_points([[31, 31], [50, 31], [31, 42], [50, 42]])])
+    picture = np.zeros((80, 90), np.uint8)
+    with_truth, without = draw(picture, reading, truth=truth), draw(picture, reading)
+    assert (with_truth == words.TRUTH_COLOUR).all(axis=2).sum() > 20
+    assert not (without == words.TRUTH_COLOUR).all(axis=2).any()
+
+
+def test_wrong_pictures_are_refused():
+    reading = Reading("x.png", 80, 90, VERTEBRA6, [])
+    with pytest.raises(InputError, match="8-bit"):
+        draw(np.zeros((80, 90), np.uint16), reading)
+    with pytest.raises(InputError, match="90 x 80"):
+        draw(np.zeros((90, 80), np.uint8), reading)
+
+
+def test_written_png_is_the_drawing(tmp_path):
+    reading = crowd(2)
+    picture = np.random.default_rng(0).integers(0, 255, (400, 100), dtype=np.uint8)
+    write_overlay(tmp_path / "o.png", picture, reading)
+    assert (cv2.imread(str(tmp_path / "o.png"))[..., ::-1] == draw(picture, reading)).all()
+
+
+def test_grade_colours_differ_in_lightness_too():
+    def lightness(colour):
+        linear = [(c / 255) ** 2.2 for c in colour]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    graded = [lightness(words.GRADE_COLOURS[grade]) for grade in (1, 2, 3)]
+    assert graded[0] > graded[1] * 1.3 > graded[2] * 1.3**2

@@ -1,0 +1,75 @@
+import csv
+
+import numpy as np
+
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.report.table import LEADING_COLUMNS, columns, rows, write_table
+from spinetk.schema import VERTEBRA4, VERTEBRA6
+
+
+def reading(file="a.png"):
+    points = np.array([[1.25, 9], [4, 8.5], [8, 9], [8, 2], [4, 2.5], [1, 2]], dtype=float)
+    seen = np.array([True, True, True, True, False, True])
+    first = Vertebra.from_points(points, seen, label="L3", score=0.5)
+    first.measures = {
+        "heights_px": {"anterior": 7.0, "middle": None, "posterior": 7.03},
+        "heights_mm": {"anterior": 14.0, "middle": None, "posterior": 14.06},
+        "deformity": {"type": "wedge", "grade": 1, "loss_percent": 22.5},
+    }
+    second = Vertebra.from_points(points + np.array([0, 10]))
+    second.measures = {"deformity": None}
+    return Reading(file, 30, 12, VERTEBRA6, [first, second], Frame((2.0, 1.5), "PixelSpacing"), "sagittal", "net")
+
+
+def test_rows_hold_the_measures_and_none_where_unknown():
+    first, second = rows(reading())
+    assert (first["index"], first["label"], first["score"], first["view"]) == (1, "L3", 0.5, "sagittal")
+    assert (first["height_anterior_mm"], first["height_posterior_px"], first["height_middle_mm"]) == (14.0, 7.03, None)
+    assert (first["deformity_type"], first["deformity_grade"], first["deformity_loss_percent"]) == ("wedge", 1, 22.5)
+    assert (first["spacing_row_mm"], first["spacing_column_mm"], first["spacing_source"]) == (2.0, 1.5, "PixelSpacing")
+    assert (first["bottom_left_x_px"], first["bottom_left_y_px"]) == (1.25, 9.0)
+    assert first["top_middle_x_px"] is None
+    assert second["index"] == 2
+    assert second["deformity_grade"] is None
+    assert second["height_left_px"] is None
+
+
+def test_file_is_read_back_by_the_csv_module(tmp_path):
+    write_table(tmp_path / "t.csv", [reading('odd, "name"\n.png'), reading("b.png")])
+    with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert len(table) == 4
+    assert table[0]["file"] == 'odd, "name"\n.png'
+    assert float(table[0]["bottom_left_x_px"]) == 1.25
+    assert table[0]["top_middle_y_px"] == ""
+    assert [row["index"] for row in table] == ["1", "2", "1", "2"]
+
+
+def test_column_order_is_the_same_for_every_built_in_schema(tmp_path):
+    four = Reading("c.png", 9, 9, VERTEBRA4, [Vertebra.from_points([[1, 1], [5, 1], [1, 5], [5, 5]])])
+    assert columns([four]) == columns([reading()]) == columns([reading(), four])
+    write_table(tmp_path / "none.csv", [])
+    assert (tmp_path / "none.csv").read_text().strip().split(",") == columns([])
+    assert columns([])[: len(LEADING_COLUMNS)] == list(LEADING_COLUMNS)
+
+
+def test_formulas_from_file_names_are_text(tmp_path):
+    names = ["=cmd|' /C calc'!A0", "+1", "-1.png", "@SUM(A1)", "\t=1", "  =1", "a=b.png"]
+    write_table(tmp_path / "t.csv", [reading(name) for name in names])
+    with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
+        written = [row["file"] for row in list(csv.DictReader(stream))[::2]]
+    assert written == ["'" + name for name in names[:-1]] + names[-1:]
+
+
+def test_negative_numbers_stay_numbers(tmp_path):
+    one = reading()
+    one.vertebrae[0].points[0] = (-3.5, 2)
+    write_table(tmp_path / "t.csv", [one])
+    with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
+        assert next(csv.DictReader(stream))["bottom_left_x_px"] == "-3.5"
+
+
+def test_bytes_that_are_no_utf8_are_replaced(tmp_path):
+    write_table(tmp_path / "t.csv", [reading(b"caf\xe9.png".decode("utf-8", "surrogateescape"))])
+    assert "caf\ufffd.png" in (tmp_path / "t.csv").read_bytes().decode("utf-8", "strict")
