@@ -1,0 +1,141 @@
+"""Batch: many pictures to result files, one failure never costing the others.
+
+For each input ``OUT/<stem>.json`` and ``<stem>.png`` (overlay), for all ``OUT/vertebrae.csv`` (a row per vertebra) and
+``OUT/run.json`` (versions, model, device, inputs, seconds, what failed and why).
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spinetk import __version__
+from spinetk.atomic import write_json
+from spinetk.errors import InputError
+from spinetk.images import case_id, find_pictures, read_picture, to_uint8
+from spinetk.keypoints.predictor import Predictor
+from spinetk.measure import measure
+from spinetk.reading import Reading
+from spinetk.report.overlay import write_overlay
+from spinetk.report.table import write_table
+
+
+@dataclass
+class Batch:
+    """Outcome of :func:`predict_files`.
+
+    Attributes:
+        readings: Of the pictures that could be read, in order.
+        failures: One line each for those that could not.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def read_one(
+    predictor: Predictor,
+    path: str | Path,
+    *,
+    spacing_mm: tuple[float, float] | None = None,
+    facing: str = "auto",
+    anchor: str | None = None,
+) -> tuple[Reading, Any]:
+    """One picture file to a measured reading.
+
+    Args:
+        path: DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder that is one DICOM series.
+        spacing_mm: (row, column) spacing of the user's, in place of what the file says.
+        facing: Side the patient's front faces: ``left``, ``right`` or ``auto``.
+        anchor: Level naming, e.g. ``L5=last``.
+
+    Returns:
+        The reading and the 8-bit picture it was read from, (H, W) uint8.
+    """
+    picture = read_picture(path, spacing_mm=spacing_mm)
+    grey = to_uint8(picture.pixels, picture.padding)
+    reading = predictor.read(grey, file=str(path), frame=picture.frame, view=picture.view)
+    reading.remarks[:0] = picture.remarks
+    return measure(reading, facing=facing, anchor=anchor, picture=grey), grey
+
+
+def predict_files(
+    inputs: Iterable[str | Path],
+    out: str | Path,
+    predictor: Predictor,
+    *,
+    spacing_mm: tuple[float, float] | None = None,
+    facing: str = "auto",
+    anchor: str | None = None,
+    progress: bool = True,
+) -> Batch:
+    """Read every picture among ``inputs`` (files, or folders of any depth) and write the results to ``out``.
+
+    Raises:
+        InputError: There is no picture at all.
+    """
+    from tqdm import tqdm
+
+    out = Path(out)
+    paths = list(find_pictures(inputs))
+    if not paths:
+        raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
+    stems = unique_stems(paths)
+    batch = Batch()
+    seconds: dict[str, float] = {}
+    failed: list[dict[str, str]] = []
+    for path, stem in tqdm(list(zip(paths, stems, strict=True)), "predict", disable=not progress or len(paths) == 1):
+        started = time.perf_counter()
+        try:
+            reading, grey = read_one(predictor, path, spacing_mm=spacing_mm, facing=facing, anchor=anchor)
+        except InputError as error:
+            batch.failures.append(str(error))
+            failed.append({"input": str(path), "why": str(error)})
+            continue
+        write_json(out / f"{stem}.json", reading.to_json())
+        write_overlay(out / f"{stem}.png", grey, reading)
+        batch.readings.append(reading)
+        seconds[stem] = round(time.perf_counter() - started, 4)
+    write_table(out / "vertebrae.csv", batch.readings)
+    write_json(out / "run.json", _manifest(predictor, paths, seconds, failed))
+    return batch
+
+
+def unique_stems(paths: list[Path]) -> list[str]:
+    """A file name stem for each input, safe and different from all others whatever the letter case."""
+    taken: set[str] = {"run", "vertebrae"}
+    stems = []
+    for path in paths:
+        base = case_id(path)
+        stem, number = base, 1
+        while stem.casefold() in taken:
+            number += 1
+            stem = f"{base}-{number}"
+        taken.add(stem.casefold())
+        stems.append(stem)
+    return stems
+
+
+def _manifest(
+    predictor: Predictor, paths: list[Path], seconds: dict[str, float], failed: list[dict[str, str]]
+) -> dict[str, Any]:
+    import torch
+    import torchvision
+
+    return {
+        "spinetk": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "model": predictor.name,
+        "threshold": predictor.threshold,
+        "device": str(predictor.device),
+        "inputs": [str(path) for path in paths],
+        "seconds": seconds,
+        "failed": failed,
+        "note": "For research use. Not a medical device.",
+    }

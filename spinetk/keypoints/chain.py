@@ -1,0 +1,102 @@
+"""Chain: the ordered column of vertebrae in a set of detections.
+
+A detector judges each box alone, so a vertebra can be found twice and a rib or a disc can pass for one. Vertebrae form
+one chain from head to foot with steps that change slowly. The chain of greatest total evidence is found by dynamic
+programming over the detections, ordered from head to foot; steps shorter than a vertebra (duplicates) or bending
+away from the column are not allowed, and a step that skips a vertebra costs evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinetk.schema import KeypointSchema
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Result of :func:`find_chain`.
+
+    Attributes:
+        order: Indices of the kept detections, head to foot.
+        gaps: Positions i in ``order`` such that a vertebra seems to be missing between i and i + 1.
+    """
+
+    order: list[int]
+    gaps: list[int]
+
+
+def body_axes(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, np.ndarray]:
+    """Foot-ward axis vector (N, 2) (length = mean height) and width (N,) of bodies given as (N, K, 2) points, px."""
+    tops = np.stack([points[:, schema.index(top)] for top, _ in schema.columns.values()], 1)
+    bottoms = np.stack([points[:, schema.index(bottom)] for _, bottom in schema.columns.values()], 1)
+    axis = (bottoms - tops).mean(1)
+    middle = (tops + bottoms) / 2
+    return axis, np.linalg.norm(middle[:, -1] - middle[:, 0], axis=-1)
+
+
+def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, min_step: float = 0.55) -> Chain:
+    """Choose and order the detections that form the spine.
+
+    Args:
+        points: (N, K, 2) px.
+        scores: (N,) detection confidence in 0..1.
+        schema: Its columns give each body's axis. A schema without columns keeps all, ordered from the top.
+        min_step: Least distance between neighbouring centres, as a share of their mean height. A normal step is
+            about 1.3 heights (body and disc); below 0.55 it can only be the same body again.
+
+    Returns:
+        The chain; empty for no detections.
+    """
+    count = len(points)
+    if count == 0:
+        return Chain([], [])
+    centres = points.mean(1)
+    if not schema.columns:
+        return Chain([int(i) for i in np.argsort(centres[:, 1], kind="stable")], [])
+    axes, widths = body_axes(points, schema)
+    heights = np.linalg.norm(axes, axis=1)
+    # Rotating by the mean body axis orders a tilted spine from head to foot too.
+    down = axes.sum(0)
+    down = down / np.linalg.norm(down) if np.linalg.norm(down) > 1e-6 else np.array([0.0, 1.0])
+    along = centres @ down
+    nodes = np.argsort(along, kind="stable")
+    best = np.zeros(count)
+    previous = np.full(count, -1)
+    for position, j in enumerate(nodes):
+        best[j] = scores[j]
+        for i in nodes[:position]:
+            step = centres[j] - centres[i]
+            unit = (heights[i] + heights[j]) / 2 + 1e-6
+            length = np.linalg.norm(step)
+            direction = axes[i] / (heights[i] + 1e-6) + axes[j] / (heights[j] + 1e-6)
+            bend = np.dot(step, direction) / (length * np.linalg.norm(direction) + 1e-6)
+            sideways = length * np.sqrt(max(0.0, 1 - bend**2))
+            if length < min_step * unit or bend < 0.3 or sideways > max(widths[i], widths[j]):
+                continue
+            missing = max(0.0, length / (1.35 * unit) - 1.3)
+            gain = best[i] + scores[j] - 0.25 * missing - 0.1 * abs(np.log(heights[j] / (heights[i] + 1e-6) + 1e-6))
+            if gain > best[j]:
+                best[j], previous[j] = gain, i
+    order = [int(np.argmax(best))]
+    while previous[order[-1]] >= 0:
+        order.append(int(previous[order[-1]]))
+    order.reverse()
+    return Chain(order, find_gaps(centres[order], heights[order]))
+
+
+def find_gaps(centres: np.ndarray, heights: np.ndarray) -> list[int]:
+    """Steps that are long enough to hide a vertebra: over 1.7 times what both the heights and the other steps expect.
+
+    Args:
+        centres: (N, 2) head to foot, px.
+        heights: (N,) px.
+    """
+    if len(centres) < 2:
+        return []
+    steps = np.linalg.norm(np.diff(centres, axis=0), axis=1)
+    units = steps / ((heights[1:] + heights[:-1]) / 2 + 1e-6)
+    typical = min(float(np.median(units)), 1.8)
+    return [int(i) for i in np.flatnonzero(units > 1.7 * typical)]

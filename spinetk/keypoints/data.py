@@ -1,0 +1,182 @@
+"""Training data: records to pictures and targets at network size, augmented reproducibly.
+
+The random state of a sample is a function of (seed, epoch, index) alone, so a run is the same for any number of
+workers and after a resume at any iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from spinetk.errors import InputError
+from spinetk.keypoints.pictures import network_scale, resize, to_tensor
+from spinetk.keypoints.preset import Preset
+from spinetk.schema import KeypointSchema
+
+Record = dict[str, Any]
+CACHE_BYTES = 2 << 30  # pictures at network size kept in memory, per worker
+
+
+class RecordDataset(Dataset):
+    """Records (``spinetk.cases``) as network input.
+
+    Args:
+        records: Detectron2-style dicts: ``file_name``, ``annotations`` with ``keypoints`` [x, y, v] * K in px.
+        schema: Meaning of the K points.
+        preset: Gives the size of the network's input and the box margin.
+        augment: ``none``, ``flip`` or ``full`` (:class:`spinetk.keypoints.preset.Recipe`).
+        seed: Seed of the run.
+
+    Items are asked for as (epoch, index). An item is (picture (3, H, W) float 0..1, target) with the target as
+    :meth:`spinetk.keypoints.network.VertebraRCNN.losses` takes it.
+    """
+
+    def __init__(
+        self, records: Sequence[Record], schema: KeypointSchema, preset: Preset, augment: str = "none", seed: int = 0
+    ) -> None:
+        self.records = list(records)
+        self.schema = schema
+        self.preset = preset
+        self.augment = augment
+        self.seed = seed
+        self._cache: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+        self._cached_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, key: tuple[int, int] | int) -> tuple[Tensor, dict[str, Tensor]]:
+        epoch, index = key if isinstance(key, tuple) else (0, key)
+        random = np.random.default_rng((self.seed, epoch, index))
+        short_px = self.preset.short_px[-1]
+        if self.augment != "none":
+            short_px = int(random.choice(self.preset.short_px))
+        picture, factors = self._picture(index, short_px)
+        points = self._points(index)
+        points[..., :2] *= factors
+        if self.augment != "none" and random.random() < 0.5:
+            picture = picture[:, ::-1]
+            points = self.schema.mirror(points, picture.shape[1])
+        if self.augment == "full":
+            picture, points = warp(picture, points, random)
+            picture = tint(picture, random)
+        return to_tensor(picture), make_target(points, picture.shape, self.preset.box_margin)
+
+    def _picture(self, index: int, short_px: int) -> tuple[np.ndarray, np.ndarray]:
+        key = (index, short_px)
+        if key not in self._cache:
+            path = Path(self.records[index]["file_name"])
+            picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            if picture is None:
+                raise InputError(path, "cannot be read as a picture", "prepare the case again")
+            scale = network_scale(*picture.shape, short_px, self.preset.long_px)
+            small = resize(picture, scale)
+            if self._cached_bytes + small[0].nbytes > CACHE_BYTES:
+                return small
+            self._cached_bytes += small[0].nbytes
+            self._cache[key] = small
+        return self._cache[key]
+
+    def _points(self, index: int) -> np.ndarray:
+        annotations = self.records[index]["annotations"]
+        points = [np.asarray(a["keypoints"], dtype=np.float64).reshape(-1, 3) for a in annotations]
+        return np.stack(points) if points else np.zeros((0, len(self.schema), 3))
+
+
+def warp(picture: np.ndarray, points: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Rotate by up to 10 degrees, zoom by 0.75..1.25 and shift by up to 6 %, about the picture's centre.
+
+    Args:
+        picture: (H, W) uint8.
+        points: (N, K, 3) x, y, v in px.
+
+    Returns:
+        Picture of the same size (background filled with black) and points.
+    """
+    height, width = picture.shape
+    angle, zoom = random.uniform(-10, 10), np.exp(random.uniform(np.log(0.75), np.log(1.25)))
+    shift = random.uniform(-0.06, 0.06, 2) * (width, height)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, zoom)
+    matrix[:, 2] += shift
+    moved = points.copy()
+    moved[..., :2] = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]
+    # cv2 puts pixel centres on integers, we put them on integers + 0.5.
+    pixels = matrix.copy()
+    pixels[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    return cv2.warpAffine(picture, pixels, (width, height), flags=cv2.INTER_LINEAR), moved
+
+
+def tint(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Change grey values: gamma, contrast, brightness, then sometimes blur and noise. (H, W) uint8 in and out."""
+    ramp = np.linspace(0, 1, 256) ** np.exp(random.uniform(-0.5, 0.5))
+    ramp = (ramp - 0.5) * random.uniform(0.7, 1.4) + 0.5 + random.uniform(-0.12, 0.12)
+    picture = cv2.LUT(np.ascontiguousarray(picture), (ramp.clip(0, 1) * 255).astype(np.uint8))
+    if random.random() < 0.3:
+        picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.3, 1.5))
+    if random.random() < 0.3:
+        noise = random.normal(0, random.uniform(2, 12), picture.shape)
+        picture = (picture + noise).clip(0, 255).astype(np.uint8)
+    return picture
+
+
+def make_target(points: np.ndarray, shape: tuple[int, int], box_margin: float) -> dict[str, Tensor]:
+    """Boxes, labels and keypoints for the losses.
+
+    Points outside the picture are not trained. A vertebra needs two points inside; its box is the tight box of its
+    points grown by ``box_margin`` of its size per side, cut at the picture.
+    """
+    height, width = shape
+    inside = (points[..., 0] >= 0) & (points[..., 0] <= width) & (points[..., 1] >= 0) & (points[..., 1] <= height)
+    seen = (points[..., 2] > 0) & inside
+    boxes, keypoints = [], []
+    for own, visible in zip(points, seen, strict=True):
+        if visible.sum() < 2:
+            continue
+        known = own[own[:, 2] > 0, :2]
+        low, high = known.min(0), known.max(0)
+        margin = (high - low) * box_margin
+        low, high = np.maximum(low - margin, 0), np.minimum(high + margin, (width, height))
+        if (high - low).min() < 2:
+            continue
+        boxes.append(np.concatenate([low, high]))
+        keypoints.append(np.column_stack([own[:, :2], visible]))
+    count, kinds = len(boxes), points.shape[1]
+    return {
+        "boxes": torch.as_tensor(np.array(boxes).reshape(count, 4), dtype=torch.float32),
+        "labels": torch.ones(count, dtype=torch.int64),
+        "keypoints": torch.as_tensor(np.array(keypoints).reshape(count, kinds, 3), dtype=torch.float32),
+    }
+
+
+class EndlessSampler(Sampler):
+    """(epoch, index) pairs without end, each epoch a permutation drawn from (seed, epoch).
+
+    Args:
+        count: Number of records.
+        seed: Seed of the run.
+        start: Samples already used; the sequence goes on from there, which makes a resumed run exact.
+    """
+
+    def __init__(self, count: int, seed: int, start: int = 0) -> None:
+        self.count, self.seed, self.start = count, seed, start
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        epoch, offset = divmod(self.start, self.count)
+        while True:
+            order = np.random.default_rng((self.seed, epoch)).permutation(self.count)
+            yield from ((epoch, int(index)) for index in order[offset:])
+            epoch, offset = epoch + 1, 0
+
+
+def collate(samples: list[tuple[Tensor, dict[str, Tensor]]]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+    """Keep pictures of different size apart; the network pads them."""
+    pictures, targets = zip(*samples, strict=True)
+    return list(pictures), list(targets)

@@ -1,0 +1,81 @@
+"""The original's calls for using a model: ``inference`` and ``eval_img``, in every form it documented or coded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from spinetk.errors import InputError
+from spinetk.keypoints.batch import read_one
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.trainer import FINAL
+from spinetk.reading import Reading
+from spinetk.report.overlay import write_overlay
+
+_latest: list[Predictor] = []
+
+
+def inference(*arguments: Any, thresh: float = 0.6, device: str = "auto") -> Predictor:
+    """``inference(path, 0.6)`` or ``inference(version, path, 0.6)``: a predictor with a confidence threshold.
+
+    The predictor is also kept as the one that ``eval_img`` uses when it is called without one.
+
+    Args:
+        arguments: [version,] weights (path, or name of a released model) [, threshold].
+        thresh: Threshold when it is not among the arguments.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: The weights cannot be found or used.
+    """
+    *texts, last = arguments or (None,)
+    if isinstance(last, int | float) and not isinstance(last, bool):
+        thresh = float(last)
+    else:
+        texts.append(last)
+    if not 1 <= len(texts) <= 2 or not all(isinstance(t, str | Path) for t in texts):
+        raise InputError("inference(...)", "wants a weights file", 'call inference("output/model_final.pth", 0.6)')
+    predictor = Predictor.load(texts[-1], thresh, device)
+    _latest[:] = [predictor]
+    return predictor
+
+
+def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: Any = None) -> Reading:
+    """``eval_img(metadata, image, out)`` or ``eval_img(metadata, predictor, image, out)``.
+
+    Reads one radiograph or slice, draws the vertebrae found on it and writes the picture to ``out``.
+
+    Args:
+        metadata: As returned by ``setup_catalogs``; its keypoints must be those of the model. None skips the check.
+        arguments: [predictor,] image (PNG, JPEG, TIFF or DICOM), out (PNG). Without a predictor, the one made last by
+            ``inference`` is used, else the weights in ``output/model_final.pth``.
+        facing: Side the patient's front faces: ``left``, ``right`` or ``auto``.
+        spacing_mm: (row, column) spacing in mm in place of what the file says.
+
+    Returns:
+        The reading: vertebrae, points, heights, grades, angles.
+
+    Raises:
+        InputError: The image cannot be read, there is no model, or it has other keypoints than the metadata.
+    """
+    if arguments and isinstance(arguments[0], Predictor):
+        predictor, *rest = arguments
+    else:
+        predictor, rest = None, list(arguments)
+    if len(rest) != 2:
+        raise InputError("eval_img(...)", "wants an image and an output path", "eval_img(metadata, image, out)")
+    if predictor is None:
+        predictor = _latest[0] if _latest else inference(Path("output") / FINAL)
+    image, out = Path(rest[0]), Path(rest[1])
+    schema = getattr(metadata, "schema", None)
+    if schema is not None and schema.keypoints != predictor.schema.keypoints:
+        raise InputError(
+            predictor.name,
+            f"finds the points {', '.join(predictor.schema.keypoints)}, the metadata has {', '.join(schema.keypoints)}",
+            "use metadata and model of the same version",
+        )
+    if out.suffix.lower() != ".png":
+        raise InputError(out, "the overlay is written as PNG", "end the output path in .png")
+    reading, grey = read_one(predictor, image, spacing_mm=spacing_mm, facing=facing)
+    write_overlay(out, grey, reading)
+    return reading

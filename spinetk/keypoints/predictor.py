@@ -1,0 +1,94 @@
+"""Predictor: one picture in, its reading (ordered vertebrae with points) out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from spinetk import zoo
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.keypoints.chain import find_chain
+from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.pictures import network_scale, resize, to_tensor
+from spinetk.reading import Reading, Vertebra, View
+from spinetk.training.fit import pick_device, pick_precision
+
+WEAK_SHARE = 0.4  # of the threshold: enough between two vertebrae that pass it
+
+
+class Predictor:
+    """A trained network with a confidence threshold.
+
+    Args:
+        network: In any mode; put on ``device`` and into evaluation mode.
+        name: Named in results.
+        threshold: Least confidence of a vertebra. One that reaches 40 % of it is kept between two that pass.
+        device: ``auto``, ``cpu``, ``cuda``.
+    """
+
+    def __init__(self, network: VertebraRCNN, name: str, threshold: float = 0.6, device: str = "auto") -> None:
+        if not 0 <= threshold <= 1:
+            raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
+        self.device = pick_device(device)
+        self.network = network.to(self.device).eval()
+        self.network.rcnn.roi_heads.score_thresh = max(0.01, threshold * WEAK_SHARE)
+        self.schema = network.schema
+        self.name = name
+        self.threshold = threshold
+        self._mixed = pick_precision(self.device.type) == "bf16-mixed"
+
+    @classmethod
+    def load(cls, model: str | Path, threshold: float = 0.6, device: str = "auto") -> Predictor:
+        """A predictor from a released name, a ``.safetensors`` or a ``.pth`` of ``spinetk train``.
+
+        Raises:
+            InputError: The model is not found or not a Keypoint R-CNN of spinetk.
+        """
+        weights, card, name = zoo.load(model)
+        try:
+            network = VertebraRCNN.from_config(card["config"])
+            network.load_state_dict(weights)
+        except InputError:
+            raise
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
+        return cls(network, name, threshold, device)
+
+    def read(
+        self, picture: np.ndarray, *, file: str = "", frame: Frame | None = None, view: View = "unknown"
+    ) -> Reading:
+        """Find the vertebrae of one picture.
+
+        Args:
+            picture: (H, W) uint8, higher = brighter, windowed as :func:`spinetk.images.to_uint8` does.
+            file: Named in the reading.
+            frame: Scale and orientation of the picture.
+            view: What the picture shows.
+
+        Returns:
+            Vertebrae from head to foot, points in px of ``picture``. Boxes are the tight boxes of the points.
+        """
+        height, width = picture.shape
+        preset = self.network.preset
+        small, factors = resize(picture, network_scale(height, width, preset.short_px[-1], preset.long_px))
+        tensor = to_tensor(small).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
+            found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
+        points = found["points"].astype(np.float64) / factors
+        sigma = found["sigma"].astype(np.float64) / factors.mean()
+        chain = find_chain(points, found["scores"], self.schema)
+        sure = [i for i, k in enumerate(chain.order) if found["scores"][k] >= self.threshold]
+        kept = chain.order[sure[0] : sure[-1] + 1] if sure else []
+        vertebrae = [
+            Vertebra.from_points(points[k], score=float(found["scores"][k]), point_sigma_px=sigma[k]) for k in kept
+        ]
+        reading = Reading(file, height, width, self.schema, vertebrae, frame or Frame(), view, self.name)
+        if sure:
+            gaps = [gap - sure[0] for gap in chain.gaps if sure[0] <= gap < sure[-1]]
+            reading.remarks += [
+                f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps
+            ]
+        return reading

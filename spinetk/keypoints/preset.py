@@ -1,0 +1,142 @@
+"""Preset: the sizes of a Keypoint R-CNN and the recipe it is trained with, as plain data stored beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from spinetk.errors import InputError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Architecture of a network.
+
+    Attributes:
+        body: ``resnet50`` (torchvision, all four stages) or ``resnet18`` (first three stages, stride 4 to 16).
+        channels: Channels of the feature pyramid.
+        anchors_px: Anchor side per pyramid level, in px of the network's input.
+        ratios: Anchor height / width.
+        short_px: Short side of the network's input (training draws from these, prediction takes the last).
+        long_px: Long side at most.
+        proposals: Kept after non-maximum suppression, (training, prediction).
+        box_samples, box_units: Regions sampled per picture for the box head, and the width of its two dense layers.
+        point_layers: Channels of the 3x3 convolutions in the keypoint head.
+        detections: Vertebrae per picture at most.
+        box_margin: Truth boxes are grown by this share of their size per side, so that corners, which lie on the edge
+            of a tight box, stay inside imperfect proposals (a point outside its proposal is not trained and cannot be
+            decoded).
+    """
+
+    name: str
+    body: str
+    channels: int
+    anchors_px: tuple[int, ...]
+    ratios: tuple[float, ...]
+    short_px: tuple[int, ...]
+    long_px: int
+    proposals: tuple[int, int]
+    box_samples: int
+    box_units: int
+    point_layers: tuple[int, ...]
+    detections: int
+    box_margin: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON content."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Preset:
+        """Inverse of :meth:`to_json` (lists become tuples)."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+
+
+# Detectron2's COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x, the network of the original.
+R50 = Preset(
+    name="r50",
+    body="resnet50",
+    channels=256,
+    anchors_px=(32, 64, 128, 256, 512),
+    ratios=(0.5, 1.0, 2.0),
+    short_px=(640, 672, 704, 736, 768, 800),
+    long_px=1333,
+    proposals=(1500, 1000),
+    box_samples=512,
+    box_units=1024,
+    point_layers=(512,) * 8,
+    detections=100,
+    box_margin=0.0,
+)
+
+# Sized for two CPU cores. Stage 4 of the body is left out: vertebrae are small, so stride 16 sees enough context,
+# and it would hold two thirds of the parameters.
+FAST = Preset(
+    name="fast",
+    body="resnet18",
+    channels=64,
+    anchors_px=(16, 32, 64, 128),
+    ratios=(0.5, 0.8, 1.3),
+    short_px=(320,),
+    long_px=640,
+    proposals=(300, 150),
+    box_samples=96,
+    box_units=256,
+    point_layers=(96,) * 4,
+    detections=40,
+    box_margin=0.15,
+)
+
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in (R50, FAST)}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        optimiser: ``sgd`` (momentum 0.9) or ``adamw``.
+        rate, decay: Peak learning rate and weight decay.
+        warmup: Iterations of linear warm-up from rate / 1000.
+        cosine: Whether the rate falls to 1 % of its peak along a half cosine over the total iterations.
+        batch: Pictures per iteration.
+        clip: Gradient norm is clipped to this; 0 leaves it alone.
+        augment: Online augmentation: ``flip`` (mirror with probability 0.5, the original's default loader, with names
+            put right) or ``full`` (also rotation, zoom, shift, contrast, noise, blur).
+    """
+
+    name: str
+    optimiser: str
+    rate: float
+    decay: float
+    warmup: int
+    cosine: bool
+    batch: int
+    clip: float
+    augment: str
+
+
+# The original's solver, warm-up included: 1000 of its 1300 iterations.
+ORIGINAL = Recipe("original", "sgd", 2.5e-4, 1e-4, 1000, False, 2, 0.0, "flip")
+DEFAULT = Recipe("default", "adamw", 1e-3, 1e-2, 50, True, 4, 5.0, "full")
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (ORIGINAL, DEFAULT)}
+
+
+def get_preset(name: str | Preset) -> Preset:
+    """A preset by name; raises ``InputError`` that lists the names."""
+    if isinstance(name, Preset):
+        return name
+    if name not in PRESETS:
+        raise InputError(f"preset {name!r}", "is unknown", f"choose from {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def get_recipe(name: str | Recipe, **changes: Any) -> Recipe:
+    """A recipe by name, with changed fields; raises ``InputError`` that lists the names."""
+    if not isinstance(name, Recipe):
+        if name not in RECIPES:
+            raise InputError(f"recipe {name!r}", "is unknown", f"choose from {', '.join(RECIPES)}")
+        name = RECIPES[name]
+    return replace(name, **{key: value for key, value in changes.items() if value is not None})

@@ -1,0 +1,1 @@
+"""The one Lightning glue: fit, resume, checkpoints and logs for every network of the toolkit."""
