@@ -1,0 +1,129 @@
+"""Body: the plane geometry of vertebral bodies, as arrays.
+
+Every function takes points (..., K, 2), (x, y) with y down, in px or mm, and works over the leading axes, so that one
+vertebra, a chain and a thousand disturbed chains are measured by the same lines. A point that is not visible is NaN;
+what depends on it comes out NaN and becomes null where the results are written.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spinetk.reading import Reading
+from spinetk.schema import KeypointSchema
+
+SIDES = ("left", "right")
+
+
+def scale_of(reading: Reading) -> np.ndarray:
+    """(2,) factors of (x, y) that turn px into mm, or ones when the spacing is unknown (square pixels assumed)."""
+    return np.ones(2) if reading.frame.spacing_mm is None else reading.frame.to_mm(np.ones(2))
+
+
+def stack(reading: Reading) -> np.ndarray:
+    """(n, K, 2) points of a reading in px, NaN where not visible."""
+    points = np.full((len(reading.vertebrae), len(reading.schema), 2), np.nan)
+    for row, vertebra in zip(points, reading.vertebrae, strict=True):
+        row[vertebra.visible] = vertebra.points[vertebra.visible]
+    return points
+
+
+def column(points: np.ndarray, schema: KeypointSchema, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Top and bottom point, each (..., 2), of a column of the schema; NaN when the schema has no such column."""
+    if name not in schema.columns:
+        nothing = np.full((*points.shape[:-2], 2), np.nan)
+        return nothing, nothing
+    top, bottom = schema.columns[name]
+    return points[..., schema.index(top), :], points[..., schema.index(bottom), :]
+
+
+def endplates(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, np.ndarray]:
+    """Upper and lower endplate, each (..., 2), as the vector from the left to the right corner."""
+    top_left, bottom_left = column(points, schema, "left")
+    top_right, bottom_right = column(points, schema, "right")
+    return top_right - top_left, bottom_right - bottom_left
+
+
+def endplate_centres(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, np.ndarray]:
+    """Mid-points (..., 2) of the upper and lower endplate, from their corners."""
+    top_left, bottom_left = column(points, schema, "left")
+    top_right, bottom_right = column(points, schema, "right")
+    return (top_left + top_right) / 2, (bottom_left + bottom_right) / 2
+
+
+def midline(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """(..., 2) vector from the middle of the left wall to the middle of the right wall.
+
+    With one corner missing the endplate that is whole stands in for it.
+    """
+    upper, lower = endplates(points, schema)
+    # Middle of the walls: the mean of the two endplate vectors is the same vector.
+    vector = (upper + lower) / 2
+    for substitute in (upper, lower):
+        vector = np.where(np.isnan(vector), substitute, vector)
+    return vector
+
+
+def direction_deg(vector: np.ndarray) -> np.ndarray:
+    """Direction of (..., 2) vectors in degrees, -180..180, 0 = to the right, positive = clockwise on the screen.
+
+    A vector of no length has no direction: NaN.
+    """
+    vector = np.asarray(vector, dtype=np.float64)
+    angle = np.degrees(np.arctan2(vector[..., 1], vector[..., 0]))
+    return np.where(np.hypot(vector[..., 0], vector[..., 1]) > 0, angle, np.nan)
+
+
+def turn_deg(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Signed turn from one direction to another in degrees, -180..180, positive = clockwise on the screen."""
+    return (np.asarray(end) - np.asarray(start) + 180.0) % 360.0 - 180.0
+
+
+def up(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """(..., 2) vector from the lower to the upper points, over the columns that are whole; NaN when none is."""
+    columns = [top - bottom for top, bottom in (column(points, schema, name) for name in schema.columns)]
+    if not columns:
+        return np.full((*points.shape[:-2], 2), np.nan)
+    vectors = np.stack(columns)
+    whole = ~np.isnan(vectors).any(axis=-1, keepdims=True)
+    count = whole.sum(axis=0)
+    total = np.where(whole, vectors, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def area(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """(...) area of the outline through all column points, in squared units of the points; NaN when one is missing."""
+    if len(schema.columns) < 2:
+        return np.full(points.shape[:-2], np.nan)
+    order = [name for name in ("left", "middle", "right") if name in schema.columns]
+    tops, bottoms = zip(*(column(points, schema, name) for name in order), strict=True)
+    outline = np.stack([*tops, *bottoms[::-1]], axis=-2)
+    following = np.roll(outline, -1, axis=-2)
+    cross = outline[..., 0] * following[..., 1] - outline[..., 1] * following[..., 0]
+    return np.abs(cross.sum(axis=-1)) / 2
+
+
+def fault(points: np.ndarray, schema: KeypointSchema) -> str | None:
+    """What is wrong with the outline of one vertebra (K, 2), as a short phrase; None when nothing is.
+
+    A sound outline has every top point on one side of its bottom point, has endplates that do not cross, and runs
+    left to right as seen with the top up.
+    """
+    head = up(points, schema)
+    if np.isnan(head).any():
+        return "no column of points is complete"
+    heights = [(top - bottom) @ head for top, bottom in (column(points, schema, name) for name in schema.columns)]
+    if any(h <= 0 for h in heights if not np.isnan(h)):
+        return "the endplates cross or touch"
+    across = midline(points, schema)
+    if np.isnan(across).any() or not np.hypot(*across) > 0:
+        return "a wall of the body is missing or the body has no width"
+    # Seen with the top up (y down on the screen) the right wall lies where this product is negative.
+    if across[0] * head[1] - across[1] * head[0] >= 0:
+        return "the names of its points are swapped (left with right, or top with bottom)"
+    return None
+
+
+def number(value: float, digits: int = 4) -> float | None:
+    """A finite Python float for JSON, or None."""
+    return round(float(value), digits) if np.isfinite(value) else None

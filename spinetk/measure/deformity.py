@@ -1,0 +1,184 @@
+"""Deformity: Genant's semi-quantitative type and grade of a vertebral body, from its heights.
+
+Genant HK, Wu CY, van Kuijk C, Nevitt MC, J Bone Miner Res 1993;8:1137. A wedge has lost anterior height, a biconcave
+body middle height, a crushed body posterior height (and with it, as a rule, all of it). Grade 1, 2 and 3 begin at 20,
+25 and 40 % of loss.
+
+What each loss refers to:
+
+* anterior and middle: the posterior height of the same body, as long as that is not itself reduced;
+* posterior: the posterior height expected from the neighbours, interpolated between the nearest sound one above and
+  below (see :func:`spinetk.measure.heights.references`);
+* anterior and middle of a crushed body: the larger of its posterior height and of the height expected from the
+  neighbours.
+
+The reading is defined on lateral pictures of thoracic and lumbar bodies and needs to know which side is anterior.
+"Not determinable" is an answer: None, with the reason in words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.measure.body import number
+from spinetk.measure.heights import ANATOMICAL, expected
+from spinetk.measure.uncertainty import interval
+
+THRESHOLDS_PERCENT = (20.0, 25.0, 40.0)
+TYPES = ("normal", "wedge", "biconcave", "crush")
+# Bodies that are often lower in front without fracture; a loss from this size on gets a note.
+OFTEN_WEDGED = ("T8", "T9", "T10", "T11", "T12", "T13", "L1")
+NOTED_WEDGE_PERCENT = 10.0
+# 19.999999999 % that should read 20 % is rounding of the coordinates, not anatomy.
+ROUNDING_PERCENT = 1e-6
+
+
+def checked(thresholds: Sequence[float]) -> tuple[float, float, float]:
+    """The three thresholds in percent as floats.
+
+    Raises:
+        InputError: They are not three rising percentages.
+    """
+    try:
+        first, second, third = (float(value) for value in thresholds)
+    except (TypeError, ValueError) as error:
+        raise InputError("thresholds", f"{thresholds!r} are not three numbers", "give e.g. 20 25 40") from error
+    if not 0 < first < second < third < 100:
+        raise InputError("thresholds", f"{(first, second, third)} do not rise within 0..100 %", "give e.g. 20 25 40")
+    return first, second, third
+
+
+def losses_percent(values: np.ndarray, index: int, neighbours: tuple[int, ...], crush_from: float) -> np.ndarray:
+    """Losses of one vertebra of a chain.
+
+    Args:
+        values: (..., n, 3) anterior, middle, posterior heights, head to foot, in one unit.
+        index: The vertebra.
+        neighbours: Its references.
+        crush_from: Posterior loss in percent from which the body counts as crushed.
+
+    Returns:
+        (..., 3) anterior, middle, posterior loss in percent; negative where higher than the reference, NaN where it
+        cannot be said.
+    """
+    own = values[..., index, :]
+    hoped = np.stack([expected(values[..., k], index, neighbours) for k in range(3)], axis=-1)
+    posterior = _loss(own[..., 2], hoped[..., 2])
+    crushed = np.nan_to_num(posterior, nan=-1.0) >= crush_from - ROUNDING_PERCENT
+    reference = np.where(crushed[..., None], np.fmax(hoped[..., :2], own[..., 2:]), own[..., 2:])
+    front = _loss(own[..., :2], np.broadcast_to(reference, own[..., :2].shape))
+    return np.concatenate([front, posterior[..., None]], axis=-1)
+
+
+def _loss(value: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    sound = np.nan_to_num(reference) > 0
+    return np.where(sound, 100 * (1 - value / np.where(sound, reference, 1.0)), np.nan)
+
+
+def grade(loss_percent: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+    """(...) grade 0..3 of (...) losses in percent; a loss equal to a threshold reaches its grade."""
+    return np.searchsorted(np.asarray(thresholds) - ROUNDING_PERCENT, loss_percent, side="right")
+
+
+def judge(
+    values: np.ndarray,
+    index: int,
+    neighbours: tuple[int, ...],
+    *,
+    names: Sequence[str],
+    thresholds: Sequence[float] = THRESHOLDS_PERCENT,
+    draws: np.ndarray | None = None,
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Type and grade of one vertebra whose anterior side is known.
+
+    Args:
+        values: (n, 3) anterior, middle, posterior heights of the chain, head to foot.
+        index: The vertebra.
+        neighbours: Its references.
+        names: (n,) what to call each vertebra in sentences, its level name if it has one.
+        thresholds: Percent at which grades 1, 2, 3 begin.
+        draws: (N, n, 3) disturbed heights for the interval, or None.
+
+    Returns:
+        The JSON field ``deformity`` or None, and the reason when it is None.
+    """
+    losses = losses_percent(values, index, neighbours, thresholds[0])
+    if np.isnan(losses[:2]).all():
+        return None, "anterior or posterior height cannot be measured"
+    kind, worst = _type(losses, thresholds)
+    by_neighbours = " and ".join(names[k] for k in neighbours)
+    notes = _notes(names[index], kind, worst, losses)
+    content: dict[str, Any] = {
+        "type": kind,
+        "grade": int(grade(worst, thresholds)),
+        "loss_percent": number(max(worst, 0.0)),
+        "losses_percent": {name: number(v) for name, v in zip(ANATOMICAL, losses, strict=True)},
+        "reference": f"heights expected from {by_neighbours}"
+        if kind == "crush"
+        else "posterior height of the same body",
+        "posterior_reference": f"posterior height of {by_neighbours}" if neighbours else None,
+        "not_judged": [t for t, v in zip(TYPES[1:], losses, strict=True) if np.isnan(v)],
+        "loss_percent_interval": None,
+        "grade_interval": None,
+        "thresholds_percent": [float(t) for t in thresholds],
+        "notes": notes,
+    }
+    if draws is not None:
+        moved = losses_percent(draws, index, neighbours, thresholds[0])
+        moved = np.maximum(np.nanmax(np.where(np.isnan(moved).all(-1, keepdims=True), 0, moved), axis=-1), 0)
+        content["loss_percent_interval"] = interval(moved)
+        if content["loss_percent_interval"]:
+            content["grade_interval"] = [int(g) for g in grade(np.array(content["loss_percent_interval"]), thresholds)]
+    return content, None
+
+
+def _type(losses: np.ndarray, thresholds: Sequence[float]) -> tuple[str, float]:
+    worst = float(np.nanmax(losses))
+    if grade(worst, thresholds) == 0:
+        return "normal", worst
+    if np.nan_to_num(losses[2], nan=-1.0) >= thresholds[0] - ROUNDING_PERCENT:
+        return "crush", worst
+    anterior, middle = np.nan_to_num(losses[:2], nan=-np.inf)
+    return ("wedge" if anterior >= middle else "biconcave"), worst
+
+
+def _notes(name: str, kind: str, worst: float, losses: np.ndarray) -> list[str]:
+    notes = []
+    if name in OFTEN_WEDGED and kind in ("normal", "wedge") and losses[0] >= NOTED_WEDGE_PERCENT and worst < 25:
+        notes.append(f"{name} is often wedged by nature: a small anterior loss alone does not make a fracture")
+    if name in ("L5", "L6") and kind == "crush":
+        notes.append(f"{name} is often lower posteriorly by nature")
+    return notes
+
+
+def judge_unsided(values: np.ndarray, index: int, neighbours: tuple[int, ...], **known: Any):
+    """As :func:`judge` when the anterior side is unknown: only "normal", and only if it is so either way round.
+
+    Args:
+        values: (n, 3) left, middle, right heights.
+        index, neighbours, known: As for :func:`judge`.
+    """
+    both = [
+        judge(values if side == 0 else values[..., ::-1], index, neighbours, **(known | {"draws": None}))
+        for side in (0, 1)
+    ]
+    if any(answer is None for answer, _ in both):
+        return both[0] if both[0][0] is None else both[1]
+    if all(answer["grade"] == 0 for answer, _ in both):
+        worst = max((answer for answer, _ in both), key=lambda answer: answer["loss_percent"])
+        worst["losses_percent"] = None
+        worst["notes"] = ["the anterior side is unknown: normal whichever side it is"]
+        return worst, None
+    return None, "a height is reduced, but the anterior side is unknown, so neither type nor direction can be told"
+
+
+def gradable(label: str | None) -> str | None:
+    """Why a level is not graded, or None when it is (thoracic, lumbar and unnamed bodies are)."""
+    if label is not None and not re.fullmatch(r"[TL]\d{1,2}", label):
+        return f"Genant grades are defined for thoracic and lumbar bodies, not for {label}"
+    return None

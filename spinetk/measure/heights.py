@@ -1,0 +1,88 @@
+"""Heights: distances between the upper and lower point of each column of a vertebral body."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spinetk.geometry import Side
+from spinetk.measure.body import column
+from spinetk.schema import KeypointSchema
+
+COLUMNS = ("left", "middle", "right")
+ANATOMICAL = ("anterior", "middle", "posterior")
+# A neighbour this far (in levels) no longer says what a vertebra's height was.
+REACH_LEVELS = 3
+# A vertebra this much lower than its neighbours is no reference for others, even where it is not graded itself.
+DOUBTFUL_LOSS = 0.10
+
+
+def heights(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """Heights of the left, middle and right column.
+
+    Args:
+        points: (..., K, 2) points in one unit, px or mm; NaN where not visible.
+        schema: Names the columns; a column it lacks (the middle of ``vertebra4``) has no height.
+
+    Returns:
+        (..., 3) distances in the unit of the points, NaN where not measurable.
+    """
+    return np.stack([np.hypot(*np.moveaxis(np.subtract(*column(points, schema, c)), -1, 0)) for c in COLUMNS], axis=-1)
+
+
+def anatomical(values: np.ndarray, side: Side) -> np.ndarray:
+    """Reorder (..., 3) left, middle, right into anterior, middle, posterior when ``side`` is anterior."""
+    return values if side == "left" else values[..., ::-1]
+
+
+def references(values: np.ndarray, usable: np.ndarray) -> list[tuple[int, ...]]:
+    """The neighbours each vertebra is judged against: the nearest sound one above and below, at most three levels off.
+
+    A vertebra that is itself clearly lower than its neighbours is left out as a reference, the lowest first, so that
+    two collapsed neighbours do not excuse each other.
+
+    Args:
+        values: (n,) posterior heights, head to foot.
+        usable: (n,) bool, False for vertebrae that must not serve (sacrum, faulty outline, missing points).
+
+    Returns:
+        For each vertebra the positions of none, one or two references.
+    """
+    usable = np.array(usable, bool) & np.isfinite(values) & (values > 0)
+
+    def nearest(index: int) -> tuple[int, ...]:
+        above = [k for k in range(max(index - REACH_LEVELS, 0), index) if usable[k]]
+        below = [k for k in range(index + 1, min(index + REACH_LEVELS + 1, len(values))) if usable[k]]
+        return (*above[-1:], *below[:1])
+
+    while usable.sum() > 2:
+        losses = np.array(
+            [
+                1 - values[k] / expected(values, k, nearest(k)) if usable[k] and nearest(k) else 0
+                for k in range(len(values))
+            ]
+        )
+        worst = int(np.argmax(losses))
+        if losses[worst] < DOUBTFUL_LOSS:
+            break
+        usable[worst] = False
+    return [nearest(k) for k in range(len(values))]
+
+
+def expected(values: np.ndarray, index: int, neighbours: tuple[int, ...]) -> np.ndarray:
+    """Height of a vertebra interpolated linearly between its neighbours, or that of the only one.
+
+    Args:
+        values: (..., n) heights, head to foot.
+        index: The vertebra.
+        neighbours: One or two positions from :func:`references`; with none the result is NaN.
+
+    Returns:
+        (...) expected height.
+    """
+    if not neighbours:
+        return np.full(values.shape[:-1], np.nan)
+    if len(neighbours) == 1:
+        return values[..., neighbours[0]]
+    above, below = neighbours
+    share = (index - above) / (below - above)
+    return (1 - share) * values[..., above] + share * values[..., below]

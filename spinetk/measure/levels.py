@@ -1,0 +1,129 @@
+"""Levels: order, names and numbers of vertebrae.
+
+``TABLE`` maps a level name to the numbers other tools write. Sources of the columns:
+
+* ``verse``: VerSe challenge (Sekuboyina et al., Med Image Anal 2021;73:102166) and its data description: 1-7 cervical,
+  8-19 thoracic, 20-25 lumbar with L6 = 25, 26 sacrum, 28 the thirteenth thoracic vertebra.
+* ``totalsegmentator``: class map of the task ``total``, TotalSegmentator version 2: 25 sacrum, 26 S1, 27-31 L5..L1,
+  32-43 T12..T1, 44-50 C7..C1. Transitional levels have no number.
+* ``totalspineseg``: label table of TotalSpineSeg's second step: 11-17 C1..C7, 21-32 T1..T12, 41-45 L1..L5, 50 sacrum.
+* ``sct``: Spinal Cord Toolbox vertebral levels, counted from C1 = 1 (T1 = 8, L1 = 20, S1 = 25). Its *disc* points
+  carry the number of the vertebra below the disc: 3 = C2/C3, 21 = L1/L2. Transitional levels have no number.
+* ``snomed``: SNOMED CT concepts of the whole vertebra as in the DICOM context groups, from pydicom's code dictionary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.measure.body import scale_of, stack, up
+from spinetk.reading import Reading
+
+SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *(f"L{k}" for k in range(1, 7)), "S1")
+TRANSITIONAL = ("T13", "L6")
+# A step between centres this many times its neighbours has room for one more vertebra.
+GAP = 1.6
+
+
+def named(count: int, anchor: str) -> list[str]:
+    """Names of a gapless chain of ``count`` vertebrae, head to foot, from one or more fixed points.
+
+    The spine is C1..C7, T1..T12, L1..L5, S1; T13 and L6 come in only when an anchor names them.
+
+    Args:
+        count: Number of vertebrae.
+        anchor: ``LEVEL=PLACE``, several separated by commas. PLACE is ``first``, ``last`` or the position counted
+            from the head, starting at 1: ``L5=last``, ``T1=first``, ``L1=3``, ``T13=2,L5=last``.
+
+    Raises:
+        InputError: The anchor cannot be read, does not fit the number of vertebrae, or contradicts itself.
+    """
+    fixed = _parsed(count, anchor)
+    extra = {level for level, _ in fixed}
+    spine = [level for level in SEQUENCE if level not in TRANSITIONAL or level in extra]
+    starts = {spine.index(level) - place for level, place in fixed}
+    if len(starts) > 1:
+        raise InputError(
+            f"anchor {anchor!r}", f"does not fit {count} vertebrae", "name a transitional T13 or L6, or use one anchor"
+        )
+    start = starts.pop()
+    if start < 0 or start + count > len(spine):
+        end = "above C1" if start < 0 else "below S1"
+        raise InputError(f"anchor {anchor!r}", f"puts vertebrae {end}", f"the picture has {count} vertebrae")
+    return spine[start : start + count]
+
+
+def _parsed(count: int, anchor: str) -> list[tuple[str, int]]:
+    fixed = []
+    for part in anchor.split(","):
+        match = re.fullmatch(r"\s*([CTLS]\d{1,2})\s*=\s*(first|last|\d{1,3})\s*", part, re.IGNORECASE)
+        level = match.group(1).upper() if match else None
+        if level not in SEQUENCE:
+            raise InputError(f"anchor {part.strip()!r}", "is not LEVEL=PLACE", "give e.g. L5=last, T1=first or L1=3")
+        place = match.group(2).lower()
+        position = {"first": 0, "last": count - 1}.get(place)
+        position = int(place) - 1 if position is None else position
+        if not 0 <= position < count:
+            raise InputError(
+                f"anchor {part.strip()!r}", f"the picture has {count} vertebrae", "count from the head, from 1"
+            )
+        fixed.append((level, position))
+    return fixed
+
+
+def faults(labels: Sequence[str | None]) -> list[str]:
+    """What is wrong with a chain of names, head to foot, as short sentences: unknown, repeated or out of order."""
+    known = [label for label in labels if label is not None]
+    found = [f"{label!r} is not a level name." for label in dict.fromkeys(known) if label not in SEQUENCE]
+    found += [f"{label} appears twice." for label in dict.fromkeys(known) if known.count(label) > 1]
+    places = [SEQUENCE.index(label) for label in known if label in SEQUENCE]
+    if any(b < a for a, b in zip(places, places[1:], strict=False)):
+        found.append("The level names are not in order from head to foot.")
+    return found
+
+
+def head_to_foot(reading: Reading) -> list[int]:
+    """Positions of the vertebrae of a reading from head to foot.
+
+    The direction to the head is the mean direction from the lower to the upper points, so turned pictures are ordered
+    too; without points that tell, the upper edge of the picture is taken for the head.
+    """
+    if not reading.vertebrae:
+        return []
+    scale = scale_of(reading)
+    heads = up(stack(reading) * scale, reading.schema)
+    length = np.hypot(heads[:, 0], heads[:, 1])
+    known = np.isfinite(length) & (length > 0)
+    head = (heads[known] / length[known, None]).sum(axis=0) if known.any() else np.zeros(2)
+    if not np.hypot(*head) > 0:
+        head = np.array([0.0, -1.0])
+    centres = np.array([vertebra.centre for vertebra in reading.vertebrae]) * scale
+    return [int(k) for k in np.argsort(-(centres @ head), kind="stable")]
+
+
+def order_faults(reading: Reading) -> list[str]:
+    """Short sentences on a chain that is not in order or seems to lack a vertebra."""
+    found = []
+    order = head_to_foot(reading)
+    if order != sorted(order):
+        found.append("the vertebrae are not ordered from head to foot.")
+    centres = np.array([vertebra.centre for vertebra in reading.vertebrae]).reshape(-1, 2) * scale_of(reading)
+    steps = np.hypot(*np.diff(centres, axis=0).T)
+    for k, step in enumerate(steps):
+        near = np.delete(steps, k)[max(k - 2, 0) : k + 2]
+        if len(near) >= 2 and step > GAP * np.median(near):
+            above, below = (reading.vertebrae[i].label or f"vertebra {i + 1}" for i in (k, k + 1))
+            if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or _adjacent(above, below):
+                found.append(f"a vertebra may be missing between {above} and {below}.")
+    return found
+
+
+def _adjacent(above: str, below: str) -> bool:
+    if above not in SEQUENCE or below not in SEQUENCE:
+        return True
+    between = SEQUENCE[SEQUENCE.index(above) + 1 : SEQUENCE.index(below)]
+    return all(level in TRANSITIONAL for level in between)

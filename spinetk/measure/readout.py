@@ -1,0 +1,210 @@
+"""Readout: every measurement of one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from spinetk.measure import angles as spine_angles
+from spinetk.measure import levels
+from spinetk.measure.body import area, fault, number, scale_of, stack
+from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
+from spinetk.measure.facing import Facing, anterior_side
+from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
+from spinetk.measure.uncertainty import disturbed, interval
+from spinetk.reading import Reading
+
+# Marks the remarks of this room, so that measuring again replaces them.
+PREFIX = "Measurement: "
+
+
+def measure(
+    reading: Reading,
+    *,
+    facing: str = "auto",
+    anchor: str | None = None,
+    thresholds: Sequence[float] = THRESHOLDS_PERCENT,
+    picture: np.ndarray | None = None,
+) -> Reading:
+    """Measure every vertebra and the spine as a whole.
+
+    Args:
+        reading: Vertebrae ordered head to foot. It is not changed.
+        facing: The side of the picture the patient faces: ``left``, ``right``, or ``auto`` to take it from the
+            header, else from the curve of the spine and the picture.
+        anchor: Names the levels, e.g. ``L5=last``, ``T1=first``, ``L1=3``; None keeps the labels there are.
+        thresholds: Height loss in percent at which grades 1, 2 and 3 begin.
+        picture: (H, W) uint8, the same picture, for finding the anterior side.
+
+    Returns:
+        A new reading with the same points. Each vertebra's ``measures`` holds, as strict JSON (null = not measurable):
+
+        * ``heights_px``, ``heights_mm`` (null when the spacing is unknown): left, middle, right and, when the side is
+          known, anterior and posterior. Plain distances; with oblong pixels only those in mm are comparable.
+        * ``heights_px_interval``, ``heights_mm_interval``: 95 % [low, high] of each, null without ``point_sigma_px``.
+        * ``anterior_side``; ``area_px2``, ``area_mm2``; ``tilt_deg`` of the mid-line, 0 = level, positive = the right
+          side hangs lower, and ``tilt_deg_interval``.
+        * ``ratios``: ``left_right``; ``wedge`` (anterior/posterior), ``biconcavity`` (middle/posterior), ``crush``
+          (posterior/expected from the neighbours); in mm where the spacing is known.
+        * ``deformity`` (:func:`spinetk.measure.deformity.judge`) or null, then ``deformity_reason`` says why.
+
+        ``angles`` holds degrees or null: ``cobb_max``, ``cobb_upper``, ``cobb_lower``, ``cobb_max_endplates``,
+        ``lordosis_l1_l5``, ``lordosis_l1_s1``, ``kyphosis_t1_t12``, ``kyphosis_t4_t12``; for each ``NAME_interval``;
+        ``cobb_max_ends``, ``cobb_upper_ends``, ``cobb_lower_ends``: the two end vertebrae, upper first, by label or,
+        without one, by position counted from 0; and ``cobb_form`` (``C`` or ``S``).
+
+    Raises:
+        InputError: ``facing``, ``anchor`` or ``thresholds`` cannot be used.
+    """
+    limits = checked(thresholds)
+    vertebrae = [replace(v, measures=dict(v.measures)) for v in reading.vertebrae]
+    if anchor is not None and vertebrae:
+        for vertebra, label in zip(vertebrae, levels.named(len(vertebrae), anchor), strict=True):
+            vertebra.label = label
+    kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
+    measured = replace(reading, vertebrae=vertebrae, remarks=kept)
+    side = Facing(None, "none", 0.0) if reading.view == "ap" else anterior_side(measured, facing, picture)
+    moved = disturbed(measured)
+    _measure_bodies(measured, side, limits, moved)
+    measured.angles = _angles(measured, side, moved)
+    measured.remarks += [PREFIX + remark for remark in _remarks(measured, side, anchor)]
+    return measured
+
+
+def _measure_bodies(reading: Reading, side: Facing, limits: tuple[float, ...], moved: np.ndarray | None) -> None:
+    scale, schema, chain = scale_of(reading), reading.schema, stack(reading)
+    known_mm = reading.frame.spacing_mm is not None
+    plain, real = heights(chain, schema), heights(chain * scale, schema)
+    moved_px = None if moved is None else heights(moved, schema)
+    moved_real = None if moved is None else heights(moved * scale, schema)
+    faults = [fault(points * scale, schema) for points in chain]
+    usable = np.array([f is None and gradable(v.label) is None for f, v in zip(faults, reading.vertebrae, strict=True)])
+    names = [v.label or f"vertebra {k + 1}" for k, v in enumerate(reading.vertebrae)]
+    order = anatomical(real, side.side or "left")
+    moved_order = None if moved_real is None else anatomical(moved_real, side.side or "left")
+    posterior = order[:, 2] if side.side else np.fmax(real[:, 0], real[:, 2])
+    neighbours = references(posterior, usable) if len(chain) else []
+    areas_px, areas_real = area(chain, schema), area(chain * scale, schema)
+    tilts = spine_angles.tilts_deg(chain * scale, schema)
+    moved_tilts = None if moved is None else spine_angles.tilts_deg(moved * scale, schema)
+    for k, vertebra in enumerate(reading.vertebrae):
+        draws = moved_order if vertebra.point_sigma_px is not None else None
+        answer, reason = None, faults[k] or gradable(vertebra.label)
+        if reading.view == "ap":
+            reason = "Genant grades are read on lateral pictures, this is an AP view"
+        if reason is None:
+            ask = judge if side.side else judge_unsided
+            answer, reason = ask(order, k, neighbours[k], names=names, thresholds=limits, draws=draws)
+        with_sigma = vertebra.point_sigma_px is not None
+        vertebra.measures |= {
+            "heights_px": _named(plain[k], side),
+            "heights_mm": _named(real[k], side) if known_mm else None,
+            "heights_px_interval": _named_intervals(moved_px[:, k], side) if with_sigma else None,
+            "heights_mm_interval": _named_intervals(moved_real[:, k], side) if with_sigma and known_mm else None,
+            "anterior_side": side.side,
+            "area_px2": number(areas_px[k]) if faults[k] is None else None,
+            "area_mm2": number(areas_real[k]) if faults[k] is None and known_mm else None,
+            "tilt_deg": number(tilts[k]),
+            "tilt_deg_interval": interval(tilts[k] + (moved_tilts[:, k] - tilts[k] + 180) % 360 - 180)
+            if with_sigma
+            else None,
+            "ratios": _ratios(real, order, k, neighbours[k], side),
+            "deformity": answer,
+            "deformity_reason": reason,
+        }
+
+
+def _named(values: np.ndarray, side: Facing) -> dict[str, float | None]:
+    content = {name: number(value) for name, value in zip(COLUMNS, values, strict=True)}
+    if side.side:
+        sided = dict(zip(ANATOMICAL, anatomical(values, side.side), strict=True))
+        content |= {name: number(sided[name]) for name in ("anterior", "posterior")}
+    return content
+
+
+def _named_intervals(values: np.ndarray, side: Facing) -> dict[str, list[float] | None]:
+    content = {name: interval(values[:, c]) for c, name in enumerate(COLUMNS)}
+    if side.side:
+        other = "right" if side.side == "left" else "left"
+        content |= {"anterior": content[side.side], "posterior": content[other]}
+    return content
+
+
+def _ratios(
+    real: np.ndarray, order: np.ndarray, index: int, neighbours: tuple[int, ...], side: Facing
+) -> dict[str, float | None]:
+    def ratio(a: float, b: float) -> float | None:
+        return number(a / b) if np.isfinite(b) and b > 0 else None
+
+    content: dict[str, float | None] = {"left_right": ratio(real[index, 0], real[index, 2])}
+    anterior, middle, posterior = order[index]
+    hoped = expected(order[:, 2], index, neighbours)
+    content["wedge"] = ratio(anterior, posterior) if side.side else None
+    content["biconcavity"] = ratio(middle, posterior) if side.side else None
+    content["crush"] = ratio(posterior, hoped) if side.side else None
+    return content
+
+
+def _angles(reading: Reading, side: Facing, moved: np.ndarray | None) -> dict[str, Any]:
+    scale, schema = scale_of(reading), reading.schema
+    chain = stack(reading) * scale
+    moved = None if moved is None else moved * scale
+    labels = [v.label for v in reading.vertebrae]
+    with_sigma = [v.point_sigma_px is not None for v in reading.vertebrae]
+    content: dict[str, Any] = {}
+
+    def add(name: str, value: Any, draws: Any, ends: Sequence[int]) -> None:
+        content[name] = None if value is None else number(value)
+        known = value is not None and draws is not None and all(with_sigma[k] for k in ends)
+        content[f"{name}_interval"] = interval(draws) if known else None
+
+    found = spine_angles.cobb(chain, schema, reading.height * scale[1])
+    for k, name in enumerate(spine_angles.COBB):
+        ends = found.ends[k] if found else ()
+        value = spine_angles.cobb_deg(chain, schema, ends) if found else None
+        add(name, value, None if moved is None or not found else spine_angles.cobb_deg(moved, schema, ends), ends)
+        content[f"{name}_ends"] = [labels[e] or e for e in ends] if found else None
+    ends = found.ends[0] if found else ()
+    value = spine_angles.endplate_cobb_deg(chain, schema, ends) if found else None
+    draws = None if moved is None or not found else spine_angles.endplate_cobb_deg(moved, schema, ends)
+    add("cobb_max_endplates", value, draws, ends)
+    content["cobb_form"] = found.form if found else None
+
+    for name, (top, _, bottom, _, _) in spine_angles.SAGITTAL.items():
+        value = draws = None
+        if reading.view != "ap":
+            value = spine_angles.sagittal_deg(chain, schema, labels, name, side.side)
+            draws = None if moved is None else spine_angles.sagittal_deg(moved, schema, labels, name, side.side)
+        add(name, value, draws, [] if value is None else [labels.index(top), labels.index(bottom)])
+    return content
+
+
+def _remarks(reading: Reading, side: Facing, anchor: str | None) -> list[str]:
+    found: list[str] = []
+    n = len(reading.vertebrae)
+    if n == 0:
+        return ["no vertebra, nothing to measure."]
+    if reading.view != "ap":
+        if side.side is None:
+            found.append("the anterior side is unknown, so no wedge direction is claimed (give it with --facing).")
+        elif side.source == "user" and reading.frame.anterior not in (None, side.side):
+            found.append(f"anterior is {side.side} by the user's word, against the header.")
+        elif side.source not in ("user", "header"):
+            found.append(f"anterior is {side.side}, from the {side.source} (confidence {side.confidence:.2f}).")
+    if reading.frame.spacing_mm is None:
+        found.append("pixel spacing is unknown: heights in px only, square pixels assumed for ratios and angles.")
+    if n == 1:
+        found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
+    found += [levels_fault for levels_fault in levels.faults([v.label for v in reading.vertebrae])]
+    found += levels.order_faults(reading)
+    if anchor is None and all(v.label is None for v in reading.vertebrae) and reading.view != "ap":
+        found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
+    scale = scale_of(reading)
+    for k, points in enumerate(stack(reading)):
+        wrong = fault(points * scale, reading.schema)
+        if wrong:
+            found.append(f"{reading.vertebrae[k].label or f'vertebra {k + 1}'}: {wrong}.")
+    return found

@@ -1,0 +1,47 @@
+"""Uncertainty: how far the measurements move when the points move by their standard deviations.
+
+Monte Carlo with a fixed seed: the same reading gives the same interval. Points are moved independently of each other
+and by the same amount in x and y, which is all that ``point_sigma_px`` says; errors shared by neighbouring points (a
+shifted endplate) are not in it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spinetk.measure.body import number, stack
+from spinetk.reading import Reading
+
+DRAWS = 1000
+SEED = 20210728
+COVERAGE_PERCENT = 95.0
+
+
+def disturbed(reading: Reading) -> np.ndarray | None:
+    """(DRAWS, n, K, 2) copies of the points of a reading in px, each moved by noise of ``point_sigma_px``.
+
+    Vertebrae without ``point_sigma_px`` stay where they are.
+
+    Returns:
+        None when no vertebra carries a standard deviation.
+    """
+    known = [v.point_sigma_px is not None for v in reading.vertebrae]
+    if not any(known):
+        return None
+    sigma = np.zeros((len(known), len(reading.schema)))
+    for row, vertebra in zip(sigma, reading.vertebrae, strict=True):
+        if vertebra.point_sigma_px is not None:
+            row[:] = np.nan_to_num(np.asarray(vertebra.point_sigma_px, float), posinf=0.0, neginf=0.0)
+    points = stack(reading)
+    noise = np.random.default_rng(SEED).standard_normal((DRAWS, *points.shape))
+    return points + noise * np.abs(sigma)[..., None]
+
+
+def interval(values: np.ndarray, digits: int = 4) -> list[float] | None:
+    """[low, high] that holds the middle ``COVERAGE_PERCENT`` of (DRAWS,) values; None when fewer than half are finite."""
+    finite = values[np.isfinite(values)]
+    if 2 * len(finite) < len(values) or not len(finite):
+        return None
+    tail = (100 - COVERAGE_PERCENT) / 2
+    low, high = np.percentile(finite, [tail, 100 - tail])
+    return [number(low, digits), number(high, digits)]
