@@ -1,0 +1,3 @@
+from spinetk.cli import main
+
+main()

@@ -1,0 +1,311 @@
+"""``spinetk VERB``: the command line. Heavy libraries are imported inside the verbs, so ``--help`` is instant.
+
+Exit codes: 0 done, 2 bad input (one line says which and what to do), 1 our fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spinetk import __version__
+from spinetk.errors import InputError
+
+app = typer.Typer(
+    name="spinetk",
+    help="Vertebral landmarks, heights and deformity from radiographs, MR and CT slices. Research use, no medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Schema = Annotated[str, typer.Option(help="vertebra6, vertebra4, or a .json/.toml file.")]
+Spacing = Annotated[
+    str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, in place of what the file says.")
+]
+
+
+class Facing(StrEnum):
+    """Side of the picture that the patient's front faces."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    AUTO = "auto"
+
+
+class Layout(StrEnum):
+    """What ``prepare`` reads."""
+
+    AUTO = "auto"
+    COCO = "coco"
+    AASCE = "aasce"
+    MASKS = "masks"
+
+
+class Part(StrEnum):
+    """Part of a split."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+def parse_spacing(text: str | None) -> tuple[float, float] | None:
+    """``0.3`` or ``0.3,0.25`` (row, column) in mm."""
+    if text is None:
+        return None
+    try:
+        values = [float(v) for v in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in (1, 2):
+        raise InputError(f"--spacing {text}", "is not MM or ROW,COLUMN", "for example --spacing 0.3 or 0.3,0.25")
+    return values[0], values[-1]
+
+
+def show(content: Any) -> None:
+    """Print JSON."""
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def warn(lines: list[str]) -> None:
+    """Print remarks and failures, one line each, on standard error."""
+    for line in lines:
+        typer.echo(f"spinetk: {line}", err=True)
+
+
+@app.command()
+def info(files: list[Path], as_json: AsJson = False) -> None:
+    """What a file is: modality, size, spacing and its source, polarity, orientation. No model needed."""
+    from spinetk.images.info import describe, render
+
+    described, failures = [], []
+    for file in files:
+        try:
+            described.append(describe(file))
+        except InputError as error:
+            failures.append(str(error))
+    if as_json:
+        show(described)
+    else:
+        typer.echo("\n\n".join(render(d) for d in described))
+    warn(failures)
+    if failures:
+        raise typer.Exit(2)
+
+
+@app.command()
+def prepare(
+    source: Path,
+    out: Out,
+    layout: Annotated[Layout, typer.Option("--from", help="What the source is.")] = Layout.AUTO,
+    width: Annotated[int | None, typer.Option(help="Resize to this width in px (the original used 800).")] = None,
+    spacing: Spacing = None,
+    schema: Schema = "vertebra6",
+) -> None:
+    """Pictures and annotations to case folders: windowed 8-bit PNG and JSON per case."""
+    from spinetk.cases.preparation import prepare as run
+
+    chosen = None if layout is Layout.AUTO else layout.value
+    done = run(source, out, layout=chosen, width=width, spacing_mm=parse_spacing(spacing), schema=schema)
+    warn([str(failure) for failure in done.failures])
+    typer.echo(f"{len(done.cases)} cases in {out}, {len(done.failures)} failed")
+    if not done.cases:
+        raise typer.Exit(2)
+
+
+@app.command()
+def augment(
+    base: Path,
+    copies: Annotated[int, typer.Option(help="Augmented copies per case.")] = 10,
+    hardware_copies: Annotated[int, typer.Option(help="Copies where the flag is set.")] = 30,
+    flag: Annotated[str, typer.Option(help="Field of metadata.json that asks for more copies.")] = "Hardware",
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option(help="Processes; the files do not depend on it.")] = 0,
+) -> None:
+    """Augmented copies of every case with the original's imgaug recipe."""
+    from spinetk.cases.augmentation import augment as run
+
+    run(base, copies=copies, hardware_copies=hardware_copies, flag=flag, seed=seed, workers=workers)
+
+
+@app.command()
+def coco(
+    base: Path,
+    out: Annotated[Path, typer.Option("--out", "-o", help="COCO keypoint JSON to write.")],
+    part: Annotated[Part | None, typer.Option(help="Only this part of the split.")] = None,
+) -> None:
+    """Write a case folder as COCO keypoints."""
+    from spinetk.cases.coco import export
+
+    typer.echo(f"{export(base, out, part=part.value if part else None)} pictures in {out}")
+
+
+@app.command()
+def split(
+    base: Path,
+    stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
+    group: Annotated[str | None, typer.Option(help="Field of metadata.json that names the patient.")] = None,
+    seed: Seed = 100,
+) -> None:
+    """Split the cases 68.6 / 11.4 / 20 into train, val and test; saved in BASE/split.json."""
+    from spinetk.cases.splitting import make_split
+
+    train_part, val, test, *_ = make_split(base, stratify, group=group, seed=seed)
+    typer.echo(f"train {len(train_part)}, val {len(val)}, test {len(test)}")
+
+
+@app.command()
+def train(
+    base: Path,
+    version: Annotated[str, typer.Option(help="Name of the run; its folder is OUT/VERSION.")] = "v1",
+    iterations: Annotated[int, typer.Option(help="Total iterations, previous starts included.")] = 1300,
+    resume: Annotated[bool, typer.Option(help="Continue the run of this version.")] = False,
+    preset: Annotated[str | None, typer.Option(help="r50 or fast; by default r50 on a GPU, fast on a CPU.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="default or original.")] = None,
+    start: Annotated[str, typer.Option(help="auto, scratch, or weights by name or path.")] = "auto",
+    stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
+    early_stop: Annotated[bool, typer.Option(help="Stop when val loss falls by less than 10 % per 100.")] = False,
+    check_every: Annotated[int, typer.Option(help="Iterations between validations and checkpoints.")] = 100,
+    batch: Annotated[int | None, typer.Option(help="Pictures per iteration.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option(help="Processes that prepare data.")] = 0,
+    device: Device = "auto",
+    precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, ...")] = "auto",
+    out: Out = Path("output"),
+) -> None:
+    """Train Keypoint R-CNN on a case folder; the weights end in OUT/model_final.pth."""
+    from spinetk.cases.catalog import setup_catalogs
+    from spinetk.cases.splitting import make_split
+    from spinetk.keypoints.trainer import train as run
+
+    x_train, x_val, x_test, *_ = make_split(base, stratify)
+    setup_catalogs(version, x_train, x_val, x_test)
+    weights = run(
+        version, iterations, resume, preset=preset, recipe=recipe, start=start, output=out, early_stop=early_stop,
+        check_every=check_every, batch=batch, rate=rate, seed=seed, workers=workers, device=device, precision=precision,
+    )  # fmt: skip
+    typer.echo(str(weights))
+
+
+@app.command()
+def evaluate(
+    base: Path,
+    model: Annotated[str, typer.Option(help="Weights: a released name or a path.")] = "output/model_final.pth",
+    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.VAL,
+    threshold: Annotated[float, typer.Option(help="Least confidence of a vertebra.")] = 0.6,
+    worst: Annotated[int, typer.Option(help="Draw the overlays of this many worst cases.")] = 5,
+    device: Device = "auto",
+    out: Out = Path("output/evaluation"),
+    as_json: AsJson = False,
+) -> None:
+    """COCO AP/OKS and point errors in px, mm and % of vertebra height on a part of a split."""
+    from spinetk.keypoints.evaluation import evaluate as run
+    from spinetk.keypoints.predictor import Predictor
+
+    scores = run(base, part.value, Predictor.load(model, threshold, device), out, worst=worst)
+    summary = {key: value for key, value in scores.items() if key != "cases"}
+    if as_json:
+        show(summary)
+    else:
+        typer.echo("\n".join(f"{key:>18}  {value}" for key, value in summary.items()))
+
+
+@app.command()
+def predict(
+    inputs: list[Path],
+    out: Out = Path("output/predict"),
+    model: Annotated[str, typer.Option(help="Weights: a released name or a path.")] = "output/model_final.pth",
+    threshold: Annotated[float, typer.Option(help="Least confidence of a vertebra.")] = 0.6,
+    device: Device = "auto",
+    spacing: Spacing = None,
+    facing: Annotated[Facing, typer.Option(help="Side the patient's front faces.")] = Facing.AUTO,
+    anchor: Annotated[str | None, typer.Option(help="Name levels from one that is known, e.g. L5=last.")] = None,
+) -> None:
+    """Vertebrae, heights, grades and angles of radiographs and slices (files, or folders of any depth)."""
+    from spinetk.keypoints.batch import predict_files
+    from spinetk.keypoints.predictor import Predictor
+
+    predictor = Predictor.load(model, threshold, device)
+    chosen = parse_spacing(spacing)
+    batch = predict_files(inputs, out, predictor, spacing_mm=chosen, facing=facing.value, anchor=anchor)
+    warn(batch.failures)
+    found = sum(len(reading.vertebrae) for reading in batch.readings)
+    empty = [f"{reading.file}: no vertebra found" for reading in batch.readings if not reading.vertebrae]
+    warn(empty)
+    typer.echo(f"{found} vertebrae in {len(batch.readings)} pictures, {len(batch.failures)} failed; see {out}")
+    # A lone picture that gave nothing is bad input; in a batch the rest counts.
+    if not batch.readings or (len(batch.readings) + len(batch.failures) == 1 and empty):
+        raise typer.Exit(2)
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """Every network and released weight."""
+    from spinetk import zoo
+    from spinetk.keypoints.preset import PRESETS
+
+    rows: list[dict[str, Any]] = [
+        {"name": preset.name, "task": "keypoints", "released": False, "licence": "Apache-2.0"}
+        for preset in PRESETS.values()
+    ]
+    for name, card in zoo.released():
+        rows.append(
+            {"name": name, "task": "keypoints", "released": True, "licence": card.get("licence", "see card")}
+            | {"parameters": card.get("parameters"), "data": card.get("data")}
+        )
+    if as_json:
+        show(rows)
+    else:
+        for row in rows:
+            kind = "weights" if row["released"] else "network"
+            typer.echo(f"{row['name']:<24}{row['task']:<12}{kind:<10}{row['licence']}")
+
+
+@app.command()
+def phantom(
+    out: Out,
+    cases: Annotated[int, typer.Option(help="Number of cases.")] = 24,
+    seed: Seed = 0,
+) -> None:
+    """Make synthetic lateral radiographs and sagittal MR slices with exact truth, as a case folder."""
+    from spinetk.phantoms import write_phantom_set
+
+    typer.echo(f"{len(write_phantom_set(out, cases, seed=seed))} cases in {out}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; turn errors into one line and an exit code."""
+    try:
+        app()
+    except InputError as error:
+        warn([str(error)])
+        sys.exit(2)
+    except KeyboardInterrupt:
+        warn(["interrupted; what was finished is kept"])
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("SPINETK_DEBUG"):
+            raise
+        warn([f"internal error, please report it: {type(error).__name__}: {error} (SPINETK_DEBUG=1 shows where)"])
+        sys.exit(1)

@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema, get_schema, schema_for_names
+
+SCHEMAS = (VERTEBRA6, VERTEBRA4)
+
+
+def test_vertebra6_keeps_the_order_of_the_original():
+    assert VERTEBRA6.keypoints == (
+        "bottom_left", "bottom_middle", "bottom_right", "top_right", "top_middle", "top_left",
+    )  # fmt: skip
+    assert VERTEBRA6.flip_indices == (2, 1, 0, 5, 4, 3)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda s: s.name)
+def test_mirror_once_swaps_names_and_twice_is_the_identity(schema):
+    random = np.random.default_rng(0)
+    points = random.uniform(0, 100, (3, len(schema), 2))
+    once = schema.mirror(points, 100)
+    left, right = schema.index("top_left"), schema.index("top_right")
+    np.testing.assert_allclose(once[:, left], np.column_stack([100 - points[:, right, 0], points[:, right, 1]]))
+    np.testing.assert_array_equal(schema.mirror(once, 100), points)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda s: s.name)
+def test_one_object_drives_everything(schema):
+    category = schema.coco_category()
+    assert len(schema) == len(schema.sigmas) == len(category["keypoints"]) == len(schema.flip_indices)
+    assert min(min(edge) for edge in category["skeleton"]) == 1
+    assert max(max(edge) for edge in category["skeleton"]) == len(schema)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".toml"])
+def test_user_schema_from_a_small_file(tmp_path, suffix):
+    path = tmp_path / f"endplates{suffix}"
+    content = {"keypoints": ["front", "back"], "swap": [["front", "back"]], "sigmas": [0.1, 0.2]}
+    if suffix == ".json":
+        path.write_text(json.dumps(content))
+    else:
+        path.write_text('keypoints = ["front", "back"]\nswap = [["front", "back"]]\nsigmas = [0.1, 0.2]\n')
+    schema = get_schema(path)
+    assert (schema.name, schema.flip_indices, schema.sigmas) == ("endplates", (1, 0), (0.1, 0.2))
+    assert KeypointSchema.from_json(schema.to_json()) == schema
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ({}, "keypoints"),
+        ({"keypoints": []}, "no keypoints"),
+        ({"keypoints": ["a", "a"]}, "repeats"),
+        ({"keypoints": ["a", "b"], "sigmas": [1]}, "1 sigmas for 2"),
+        ({"keypoints": ["a", "b"], "sigmas": [1, -1]}, "positive"),
+        ({"keypoints": ["a", "b"], "swap": [["a", "c"]]}, "swap entry"),
+        ({"keypoints": ["a", "b", "c"], "swap": [["a", "b"], ["a", "c"]]}, "twice"),
+        ({"keypoints": ["a"], "skeletn": []}, "skeletn"),
+        ({"keypoints": 3}, "malformed"),
+    ],
+)
+def test_a_wrong_schema_file_is_named(tmp_path, content, fault):
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=fault):
+        get_schema(path)
+
+
+@pytest.mark.parametrize("name", ["vertebra5", "missing.json", "missing.toml"])
+def test_unknown_schema(name):
+    with pytest.raises(InputError):
+        get_schema(name)
+
+
+def test_names_alone_find_the_schema():
+    assert schema_for_names(VERTEBRA6.keypoints) is VERTEBRA6
+    shuffled = schema_for_names(VERTEBRA6.keypoints[::-1])
+    assert shuffled.index("top_left") == 0
+    assert shuffled.columns == VERTEBRA6.columns
+    assert schema_for_names(["left_eye", "nose", "right_eye"]).flip_indices == (2, 1, 0)
