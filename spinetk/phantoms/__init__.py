@@ -1,0 +1,23 @@
+"""Synthetic spine pictures with exact truth: lateral radiographs and sagittal MR."""
+
+from __future__ import annotations
+
+from spinetk.phantoms.dataset import write_phantom_set
+from spinetk.phantoms.dicom import write_dicom
+from spinetk.phantoms.mr import sagittal_mr
+from spinetk.phantoms.phantom import Phantom
+from spinetk.phantoms.radiograph import lateral_radiograph
+from spinetk.phantoms.spine import Body, Spine, deform, draw_spine, vertebra_points
+
+__all__ = [
+    "Body",
+    "Phantom",
+    "Spine",
+    "deform",
+    "draw_spine",
+    "lateral_radiograph",
+    "sagittal_mr",
+    "vertebra_points",
+    "write_dicom",
+    "write_phantom_set",
+]
