@@ -34,6 +34,7 @@ TYPES = ("normal", "wedge", "biconcave", "crush")
 # Bodies that are often lower in front without fracture; a loss from this size on gets a note.
 OFTEN_WEDGED = ("T8", "T9", "T10", "T11", "T12", "T13", "L1")
 NOTED_WEDGE_PERCENT = 10.0
+OWN_POSTERIOR = "posterior height of the same body"
 # 19.999999999 % that should read 20 % is rounding of the coordinates, not anatomy.
 ROUNDING_PERCENT = 1e-6
 
@@ -118,9 +119,7 @@ def judge(
         "grade": int(grade(worst, thresholds)),
         "loss_percent": number(max(worst, 0.0)),
         "losses_percent": {name: number(v) for name, v in zip(ANATOMICAL, losses, strict=True)},
-        "reference": f"heights expected from {by_neighbours}"
-        if kind == "crush"
-        else "posterior height of the same body",
+        "reference": f"heights expected from {by_neighbours}" if kind == "crush" else OWN_POSTERIOR,
         "posterior_reference": f"posterior height of {by_neighbours}" if neighbours else None,
         "not_judged": [t for t, v in zip(TYPES[1:], losses, strict=True) if np.isnan(v)],
         "loss_percent_interval": None,

@@ -1,21 +1,25 @@
 """Levels: order, names and numbers of vertebrae.
 
-``TABLE`` maps a level name to the numbers other tools write. Sources of the columns:
+``TABLE`` maps a level name to the numbers other tools write; None where a tool has none. Sources of the columns:
 
 * ``verse``: VerSe challenge (Sekuboyina et al., Med Image Anal 2021;73:102166) and its data description: 1-7 cervical,
   8-19 thoracic, 20-25 lumbar with L6 = 25, 26 sacrum, 28 the thirteenth thoracic vertebra.
-* ``totalsegmentator``: class map of the task ``total``, TotalSegmentator version 2: 25 sacrum, 26 S1, 27-31 L5..L1,
-  32-43 T12..T1, 44-50 C7..C1. Transitional levels have no number.
-* ``totalspineseg``: label table of TotalSpineSeg's second step: 11-17 C1..C7, 21-32 T1..T12, 41-45 L1..L5, 50 sacrum.
-* ``sct``: Spinal Cord Toolbox vertebral levels, counted from C1 = 1 (T1 = 8, L1 = 20, S1 = 25). Its *disc* points
-  carry the number of the vertebra below the disc: 3 = C2/C3, 21 = L1/L2. Transitional levels have no number.
-* ``snomed``: SNOMED CT concepts of the whole vertebra as in the DICOM context groups, from pydicom's code dictionary.
+* ``totalsegmentator``: class map of the task ``total``, TotalSegmentator version 2 (``map_to_binary.py``): 25 sacrum,
+  26 S1, 27-31 L5..L1, 32-43 T12..T1, 44-50 C7..C1. Version 1 and the MR tasks number differently.
+* ``totalspineseg``: label table in TotalSpineSeg's README: 11-17 C1..C7, 21-32 T1..T12, 41-45 L1..L5, 50 sacrum.
+* ``sct``: Spinal Cord Toolbox vertebral levels, counted on from C1 = 1: T1 = 8, L1 = 20, L5 = 24, S1 = 25.
+* ``sct_disc_above``: Spinal Cord Toolbox disc points carry the number of the vertebra *below* the disc: 3 = C2/C3,
+  21 = L1/L2; 1 is the top of C1. The same figure means another place in the two files.
+* ``snomed``: SNOMED CT concept and its meaning as in DICOM context groups 7602 and 7603, from the code dictionary of
+  pydicom 3; that has none for S1 and for the transitional levels.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -27,6 +31,80 @@ SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *
 TRANSITIONAL = ("T13", "L6")
 # A step between centres this many times its neighbours has room for one more vertebra.
 GAP = 1.6
+
+
+@dataclass(frozen=True)
+class Level:
+    """One row of ``TABLE``; the module docstring gives the source of each column."""
+
+    verse: int | None
+    totalsegmentator: int | None
+    totalspineseg: int | None
+    sct: int | None
+    sct_disc_above: int | None
+    snomed: tuple[str, str] | None
+
+
+_SNOMED = {
+    "C1": "14806007",
+    "C2": "39976000",
+    "C3": "113205007",
+    "C4": "5329002",
+    "C5": "36978003",
+    "C6": "36054005",
+    "C7": "87391001",
+    "T1": "64864005",
+    "T2": "53733008",
+    "T3": "1626008",
+    "T4": "73071006",
+    "T5": "56401006",
+    "T6": "45296009",
+    "T7": "62487009",
+    "T8": "11068009",
+    "T9": "82687006",
+    "T10": "7610001",
+    "T11": "12989004",
+    "T12": "23215003",
+    "L1": "66794005",
+    "L2": "14293000",
+    "L3": "36470004",
+    "L4": "11994002",
+    "L5": "49668003",
+}
+_REGULAR = tuple(level for level in SEQUENCE if level not in (*TRANSITIONAL, "S1"))
+
+
+def _regular(count: int, level: str) -> Level:
+    """The row of the level at ``count``, 1 for C1 to 24 for L5."""
+    region = {"C": 10, "T": 20, "L": 40}[level[0]]
+    return Level(
+        verse=count,
+        totalsegmentator=51 - count,
+        totalspineseg=region + int(level[1:]),
+        sct=count,
+        sct_disc_above=count,
+        snomed=(_SNOMED[level], f"{level} vertebra"),
+    )
+
+
+TABLE: dict[str, Level] = {level: _regular(count, level) for count, level in enumerate(_REGULAR, 1)} | {
+    "T13": Level(28, None, None, None, None, None),
+    "L6": Level(25, None, None, None, None, None),
+    "S1": Level(None, 26, None, 25, 25, None),
+    "sacrum": Level(26, 25, 50, None, None, ("54735007", "Sacrum")),
+}
+SYSTEMS = tuple(column.name for column in fields(Level) if column.name != "snomed")
+
+
+def name_of(number: int, system: str) -> str | None:
+    """The level that ``system`` (one of ``SYSTEMS``) writes as ``number``; None when it is no vertebra there.
+
+    Raises:
+        InputError: The system is unknown.
+    """
+    if system not in SYSTEMS:
+        raise InputError("numbering", f"{system!r} is unknown", f"use one of {', '.join(SYSTEMS)}")
+    return next((name for name, level in TABLE.items() if getattr(level, system) == int(number)), None)
 
 
 def named(count: int, anchor: str) -> list[str]:
@@ -81,7 +159,7 @@ def faults(labels: Sequence[str | None]) -> list[str]:
     found = [f"{label!r} is not a level name." for label in dict.fromkeys(known) if label not in SEQUENCE]
     found += [f"{label} appears twice." for label in dict.fromkeys(known) if known.count(label) > 1]
     places = [SEQUENCE.index(label) for label in known if label in SEQUENCE]
-    if any(b < a for a, b in zip(places, places[1:], strict=False)):
+    if any(b < a for a, b in itertools.pairwise(places)):
         found.append("The level names are not in order from head to foot.")
     return found
 

@@ -198,7 +198,7 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None) -> list[str]:
         found.append("pixel spacing is unknown: heights in px only, square pixels assumed for ratios and angles.")
     if n == 1:
         found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
-    found += [levels_fault for levels_fault in levels.faults([v.label for v in reading.vertebrae])]
+    found += levels.faults([v.label for v in reading.vertebrae])
     found += levels.order_faults(reading)
     if anchor is None and all(v.label is None for v in reading.vertebrae) and reading.view != "ap":
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")

@@ -38,7 +38,7 @@ def disturbed(reading: Reading) -> np.ndarray | None:
 
 
 def interval(values: np.ndarray, digits: int = 4) -> list[float] | None:
-    """[low, high] that holds the middle ``COVERAGE_PERCENT`` of (DRAWS,) values; None when fewer than half are finite."""
+    """[low, high] of the middle ``COVERAGE_PERCENT`` of (DRAWS,) values; None when fewer than half are finite."""
     finite = values[np.isfinite(values)]
     if 2 * len(finite) < len(values) or not len(finite):
         return None
