@@ -9,31 +9,15 @@ Altman, Lancet 1986;327:307.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.measure.body import number, stack, turn_deg
-from spinetk.measure.heights import COLUMNS
+from spinetk.measure.body import number
 from spinetk.reading import Reading
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-HEIGHTS = (*COLUMNS, "anterior", "posterior")
-ANGLES = (
-    "cobb_max",
-    "cobb_upper",
-    "cobb_lower",
-    "cobb_max_endplates",
-    "lordosis_l1_l5",
-    "lordosis_l1_s1",
-    "kyphosis_t1_t12",
-    "kyphosis_t4_t12",
-)
 # Vertebrae without names are the same body when their boxes overlap at least this much (intersection over union).
 MIN_OVERLAP = 0.3
 

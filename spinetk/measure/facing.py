@@ -88,7 +88,7 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
 
 
 def curvature(reading: Reading) -> float:
-    """What the curve of the spine says: confidence 0..1, positive for anterior right, negative for left, 0 for none."""
+    """What the curve of the spine says: confidence 0..1, positive = anterior right, negative = left, 0 = nothing."""
     labels = [vertebra.label for vertebra in reading.vertebrae]
     tilts = direction_deg(midline(stack(reading) * scale_of(reading), reading.schema))
     if not any(labels):

@@ -1,0 +1,213 @@
+"""Comparison: two readings of the same pictures side by side, as JSON, tables and Bland-Altman plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.measure.agreement import bland_altman, icc, matched, weighted_kappa
+from spinetk.measure.angles import COBB, SAGITTAL
+from spinetk.measure.body import number, scale_of, stack
+from spinetk.measure.readout import measure
+from spinetk.reading import Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+ANGLES = (*COBB, "cobb_max_endplates", *SAGITTAL)
+
+
+def compare(reading_a: Reading, reading_b: Reading) -> dict[str, Any]:
+    """Compare two readings of one picture, e.g. truth and prediction, or two readers.
+
+    Readings that were not measured yet are measured first. Differences are second minus first, percentages of the
+    first.
+
+    Args:
+        reading_a: The first reading, the reference of the percentages.
+        reading_b: The second reading; it needs the same landmark names.
+
+    Returns:
+        Strict JSON content: ``matched`` pairs in number, ``only_first`` and ``only_second`` (label or position from
+        0), ``vertebrae`` (per pair ``first`` and ``second`` position, ``label``, ``point_error_px`` and
+        ``point_error_mm`` = mean distance of the points seen by both, ``heights_px`` and ``heights_mm`` by column, each
+        {first, second, difference, percent}, and ``deformity`` {first_type, second_type, first_grade, second_grade})
+        and ``angles`` by name, each {first, second, difference}. Null where one of the two has no value.
+
+    Raises:
+        InputError: The readings have other landmarks or are of pictures of other sizes.
+    """
+    if set(reading_a.schema.keypoints) != set(reading_b.schema.keypoints):
+        raise InputError(reading_b.file, "has other landmarks than the first reading", "compare like sets")
+    if (reading_a.height, reading_a.width) != (reading_b.height, reading_b.width):
+        raise InputError(reading_b.file, "is a picture of another size", "compare readings of the same picture")
+    first, second = _measured(reading_a), _measured(reading_b)
+    pairs = matched(first, second)
+    found = tuple({pair[side] for pair in pairs} for side in (0, 1))
+    left_out = [
+        [v.label or k for k, v in enumerate(reading.vertebrae) if k not in seen]
+        for reading, seen in zip((first, second), found, strict=True)
+    ]
+    return {
+        "matched": len(pairs),
+        "only_first": left_out[0],
+        "only_second": left_out[1],
+        "vertebrae": [_vertebra(first, second, *pair) for pair in pairs],
+        "angles": {name: _values(first.angles.get(name), second.angles.get(name), relative=False) for name in ANGLES},
+    }
+
+
+def _measured(reading: Reading) -> Reading:
+    done = reading.angles and all("heights_px" in v.measures for v in reading.vertebrae)
+    return reading if done else measure(reading)
+
+
+def _values(first: float | None, second: float | None, relative: bool) -> dict[str, float | None]:
+    known = first is not None and second is not None
+    content = {"first": first, "second": second, "difference": number(second - first) if known else None}
+    if relative:
+        content["percent"] = number(100 * (second - first) / first) if known and first > 0 else None
+    return content
+
+
+def _vertebra(first: Reading, second: Reading, i: int, j: int) -> dict[str, Any]:
+    a, b = first.vertebrae[i].measures, second.vertebrae[j].measures
+    order = [second.schema.index(name) for name in first.schema.keypoints]
+    offset = stack(second)[j][order] - stack(first)[i]
+    seen = offset[np.isfinite(offset).all(axis=1)]
+    known_mm = first.frame.spacing_mm is not None
+
+    def error(scale: Any) -> float | None:
+        return number(np.hypot(*(seen * scale).T).mean()) if len(seen) else None
+
+    def heights(name: str) -> dict[str, Any] | None:
+        one, other = a.get(name), b.get(name)
+        if one is None or other is None:
+            return None
+        return {column: _values(one[column], other[column], relative=True) for column in one if column in other}
+
+    grades = {"first": a.get("deformity") or {}, "second": b.get("deformity") or {}}
+    return {
+        "first": i,
+        "second": j,
+        "label": first.vertebrae[i].label or second.vertebrae[j].label,
+        "point_error_px": error(1.0),
+        "point_error_mm": error(scale_of(first)) if known_mm else None,
+        "heights_px": heights("heights_px"),
+        "heights_mm": heights("heights_mm"),
+        "deformity": {f"{who}_{what}": grades[who].get(what) for what in ("type", "grade") for who in grades},
+    }
+
+
+def paired_values(pairs: Iterable[tuple[Reading, Reading]]) -> pd.DataFrame:
+    """Every measurement that both readings of each picture have, one a row.
+
+    Returns:
+        Columns ``file``, ``level`` (None where unnamed, and for angles), ``quantity`` (``height_anterior``, ...,
+        ``grade``, or the name of an angle), ``unit`` (``mm``, ``px``, ``deg``, ``grade``), ``first``, ``second``,
+        ``difference``, ``percent`` of the first (heights only). Heights are in mm where both have them, else in px.
+    """
+    import pandas as pd
+
+    rows = []
+    for first, second in pairs:
+        result = compare(first, second)
+        for vertebra in result["vertebrae"]:
+            unit = "px" if vertebra["heights_mm"] is None else "mm"
+            for column, values in (vertebra[f"heights_{unit}"] or {}).items():
+                rows.append((first.file, vertebra["label"], f"height_{column}", unit, values))
+            grades = {who: vertebra["deformity"][f"{who}_grade"] for who in ("first", "second")}
+            rows.append((first.file, vertebra["label"], "grade", "grade", _values(*grades.values(), relative=False)))
+        rows += [(first.file, None, name, "deg", values) for name, values in result["angles"].items()]
+    names = ("first", "second", "difference", "percent")
+    known = [(*row, *(values.get(n) for n in names)) for *row, values in rows if values["difference"] is not None]
+    table = pd.DataFrame(known, columns=["file", "level", "quantity", "unit", *names])
+    return table.astype(dict.fromkeys(names, float))
+
+
+def error_table(values: pd.DataFrame, by: Sequence[str] = ("quantity", "unit", "level")) -> pd.DataFrame:
+    """Errors per quantity and level.
+
+    Args:
+        values: From :func:`paired_values`.
+        by: Columns to group by.
+
+    Returns:
+        One row a group: ``n``, ``bias``, ``sd``, ``mae``, ``rmse``, ``max`` of the differences in the unit of the
+        row, and ``mape``, the mean absolute percentage; NaN where not defined.
+    """
+    import pandas as pd
+
+    rows = []
+    for key, group in values.groupby(list(by), dropna=False, sort=False):
+        difference = group["difference"].to_numpy()
+        row = dict(zip(by, key, strict=True)) | {"n": len(group), "bias": difference.mean()}
+        row["sd"] = difference.std(ddof=1) if len(group) > 1 else np.nan
+        row |= {"mae": np.abs(difference).mean(), "rmse": np.sqrt((difference**2).mean())}
+        row |= {"max": np.abs(difference).max(), "mape": group["percent"].abs().mean()}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=[*by, "n", "bias", "sd", "mae", "rmse", "max", "mape"])
+
+
+def agreement_table(values: pd.DataFrame) -> pd.DataFrame:
+    """Agreement per quantity: Bland-Altman and both ICC for measurements, weighted kappa for grades.
+
+    Args:
+        values: From :func:`paired_values`.
+
+    Returns:
+        One row a quantity and unit: ``n``, ``bias``, ``sd``, ``lower``, ``upper``, ``icc_2_1``, ``icc_3_1``,
+        ``kappa_linear``, ``kappa_quadratic``; None where not defined or not meant for the quantity.
+    """
+    import pandas as pd
+
+    rows = []
+    for (quantity, unit), group in values.groupby(["quantity", "unit"], sort=False):
+        first, second = group["first"].to_numpy(), group["second"].to_numpy()
+        row = {"quantity": quantity, "unit": unit, "n": len(group)}
+        if unit == "grade":
+            row |= {f"kappa_{w}": weighted_kappa(first, second, w) for w in ("linear", "quadratic")}
+        else:
+            limits, correlation = bland_altman(first, second), icc(np.stack([first, second], axis=1))
+            row |= {name: limits[name] for name in ("bias", "sd", "lower", "upper")}
+            row |= {name: correlation[name] for name in ("icc_2_1", "icc_3_1")}
+        rows.append(row)
+    names = ["bias", "sd", "lower", "upper", "icc_2_1", "icc_3_1", "kappa_linear", "kappa_quadratic"]
+    return pd.DataFrame(rows, columns=["quantity", "unit", "n", *names])
+
+
+def bland_altman_plot(first: Sequence[float], second: Sequence[float], name: str, unit: str) -> Figure:
+    """Bland-Altman plot: difference against mean, with bias, limits of agreement and their 95 % intervals.
+
+    Args:
+        first: The n values of one reader or method.
+        second: Those of the other.
+        name: What was measured, for the title.
+        unit: Its unit, for the axes.
+
+    Returns:
+        A matplotlib figure that belongs to no window: save it with ``figure.savefig``.
+    """
+    from matplotlib.figure import Figure
+
+    result = bland_altman(first, second)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    known = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    values = np.array(known, dtype=np.float64).reshape(-1, 2)
+    axes.scatter(values.mean(axis=1), values[:, 1] - values[:, 0], s=14, color="#0072b2", alpha=0.6, linewidths=0)
+    for key, style in (("bias", "-"), ("lower", "--"), ("upper", "--")):
+        if result[key] is None:
+            continue
+        axes.axhline(result[key], color="#444444", linestyle=style, linewidth=1)
+        if result[f"{key}_interval"] is not None:
+            axes.axhspan(*result[f"{key}_interval"], color="#444444", alpha=0.12, linewidth=0)
+        place = {"x": 1.01, "y": result[key], "transform": axes.get_yaxis_transform()}
+        axes.text(s=f"{key} {result[key]:.2f}", va="center", fontsize=8, **place)
+    axes.set(title=f"{name} (n = {result['n']})", xlabel=f"mean of both ({unit})", ylabel=f"second - first ({unit})")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
