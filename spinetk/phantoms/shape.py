@@ -101,9 +101,13 @@ def coverage(signed: np.ndarray, softness_px: float = 1.0) -> np.ndarray:
     return np.clip(signed / np.float32(softness_px) + 0.5, 0, 1)
 
 
-def texture(rng: np.random.Generator, size: tuple[int, int], grain_px: float) -> np.ndarray:
-    """(H, W) float32 smooth random field of unit variance with blobs of about ``grain_px``."""
+def texture(
+    rng: np.random.Generator, size: tuple[int, int], grain_px: float | tuple[float, float]
+) -> np.ndarray:
+    """(H, W) float32 smooth random field of unit variance with blobs of about ``grain_px`` (rows, columns)."""
     height, width = size
-    small = rng.standard_normal((max(2, round(height / grain_px) + 2), max(2, round(width / grain_px) + 2)))
-    field = cv2.resize(small.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    tall, wide = grain_px if isinstance(grain_px, tuple) else (grain_px, grain_px)
+    coarse = (max(4, round(height / max(tall, 1)) + 2), max(4, round(width / max(wide, 1)) + 2))
+    small = rng.standard_normal(coarse, dtype=np.float32)
+    field = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     return field / max(float(field.std()), 1e-6)

@@ -115,7 +115,6 @@ class Body:
         tilt_deg, centre: Pose in the frame of the anatomy.
         corner_mm: Extent of the rounding at the corners.
         waist_mm: (anterior, posterior) depth of the concavity of the walls.
-        spur_mm: Length by which osteophytes draw the anterior corners out (the corner landmark is the tip).
         obliquity_mm: Apparent distance of the near and far rim of each endplate in a projection.
         density: Mineral relative to a healthy adult.
         deformity, loss_percent: See :func:`deform`.
@@ -336,7 +335,7 @@ def draw_spine(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformi
 def _sacrum(rng: np.random.Generator, scale: float, slope: float, density: float) -> tuple[Body, ...]:
     segments: list[Body] = []
     seat, tilt = np.zeros(2), slope
-    curve = rng.uniform(5, 15)
+    curve = rng.uniform(4, 13)
     depths, heights = (31.5, 21.5, 16.0, 12.5, 9.5), (29.0, 24.0, 20.0, 17.0, 15.0)
     for k in range(5):
         depth, height = depths[k] * scale * rng.normal(1, 0.03), heights[k] * scale * rng.normal(1, 0.03)
@@ -357,7 +356,8 @@ def _sacrum(rng: np.random.Generator, scale: float, slope: float, density: float
         offset = body.points()[[3, 5]].mean(axis=0)
         body = replace(body, centre=(float(seat[0] - offset[0]), float(seat[1] - offset[1])))
         segments.append(body)
-        tilt = body.tilt_deg + body.wedge_deg / 2 + curve * rng.uniform(0.6, 1.4)
+        # The sacrum is hollow to the front: straight above, bent forward below.
+        tilt = body.tilt_deg + body.wedge_deg / 2 - curve * (0.2, 0.6, 1.4, 1.8, 0)[k]
         seat = body.points()[[0, 2]].mean(axis=0) - 2.2 * scale * body.up
     return tuple(segments)
 

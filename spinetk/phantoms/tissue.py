@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from spinetk.phantoms.phantom import Field
@@ -10,8 +11,8 @@ from spinetk.phantoms.spine import Body, Spine
 
 # Relative signal (subcutaneous fat = 1) of spin-echo sequences; fast spin echo keeps fat bright in T2.
 SIGNALS = {
-    "T1": {"fat": 1.0, "marrow": 0.5, "muscle": 0.24, "disc": 0.26, "rim": 0.12, "fluid": 0.10, "cord": 0.28},
-    "T2": {"fat": 0.95, "marrow": 0.42, "muscle": 0.14, "disc": 0.52, "rim": 0.07, "fluid": 1.05, "cord": 0.36},
+    "T1": {"fat": 1.0, "marrow": 0.52, "muscle": 0.24, "disc": 0.26, "rim": 0.12, "fluid": 0.10, "cord": 0.28},
+    "T2": {"fat": 0.95, "marrow": 0.46, "muscle": 0.14, "disc": 0.52, "rim": 0.07, "fluid": 1.05, "cord": 0.36},
 }
 
 
@@ -38,9 +39,14 @@ class TissuePainter:
         self.shown, self.spine, self.signals, self.rng = shown, spine, signals, rng
         self.signal = np.zeros(shown.size, np.float32)
         self.back_mm = np.zeros((shown.size[0], 1), np.float32)
+        # Water is lost from all discs together, besides what each has lost by itself.
+        self.dry = float(np.clip(spine.age * rng.uniform(0.3, 1.3), 0, 1))
+        self.grain = rng.uniform(0.05, 0.16)
         self.fine = texture(rng, shown.size, 1.8 / shown.mean_spacing_mm)
         self.medium = texture(rng, shown.size, 6.0 / shown.mean_spacing_mm)
         self.coarse = texture(rng, shown.size, 20.0 / shown.mean_spacing_mm)
+        # Muscle and its fat run along the spine.
+        self.fibres = texture(rng, shown.size, (22.0 / shown.mean_spacing_mm, 2.4 / shown.mean_spacing_mm))
 
     def draw(self) -> None:
         """Paint everything, from what lies behind to what lies in front."""
@@ -75,51 +81,82 @@ class TissuePainter:
         return (*self.spine.bodies, *self.spine.sacrum)
 
     def _draw_body(self) -> None:
+        """Skin, subcutaneous fat and what lies under it, without detail."""
         rng, signals = self.rng, self.signals
-        x, y = self.shown.grid_mm()
-        line = self._line_x()
-        habitus = rng.uniform(0.0, 1.0)
-        deep = rng.uniform(38, 52) * self.spine.scale
-        fat = 4 + 30 * habitus**1.5
-        seat = np.exp(-(((y - 45) / 60) ** 2))
-        skin = line - np.float32(deep) - (fat * (0.75 + 0.6 * seat)) - 12 * seat
-        sag = texture(rng, (self.shown.size[0], 8), 60 / self.shown.mean_spacing_mm)[:, :1] * 1.5
-        skin = (skin + sag).astype(np.float32)
-        self.back_mm = skin
-        fascia = (line - np.float32(deep) - 6 * seat + 0.5 * sag).astype(np.float32)
-        belly = line + np.float32(rng.uniform(105, 150) + 60 * habitus) + 18 * np.exp(-(((y + 40) / 90) ** 2))
         mm = np.float32(self.shown.mean_spacing_mm)
+        x, y = self.shown.grid_mm()
+        line = self._smooth_line(35.0)
+        habitus = rng.uniform(0.0, 1.0)
+        deep = rng.uniform(40, 54) * self.spine.scale
+        fat = 3.5 + 38 * habitus**1.6
+        seat = 1 / (1 + np.exp(-(y - rng.uniform(15, 50)) / 18))
+        sag = texture(rng, (self.shown.size[0], 8), 70 / self.shown.mean_spacing_mm)[:, :1] * 1.2
+        fascia = line - np.float32(deep) * (1 - 0.35 * seat) + 0.4 * sag
+        skin = fascia - fat * (0.8 + 0.5 * seat) - rng.uniform(0, 14) * seat + sag
+        belly = line + np.float32(rng.uniform(115, 160) + 70 * habitus) + 15 * np.exp(-(((y + 40) / 90) ** 2))
+        self.back_mm, self.fascia, self.belly = (v.astype(np.float32) for v in (skin, fascia, belly))
         inside = np.clip((x - skin) / mm + 0.5, 0, 1) * np.clip((belly - x) / mm + 0.5, 0, 1)
         muscle = np.clip((x - fascia) / mm + 0.5, 0, 1)
-        septa = 1 - 0.35 * np.clip(np.abs(self.medium) * -4 + 0.5, 0, 1)
+        septa = 1 - np.float32(rng.uniform(0.05, 0.3)) * np.clip(0.6 - 3 * np.abs(self.fibres), 0, 1)
         fat_level = signals["fat"] * (1 + 0.05 * self.coarse) * septa
-        self.signal = (inside * (fat_level * (1 - muscle) + muscle * signals["muscle"])).astype(np.float32)
-        self.fascia = fascia
-        self.belly = belly.astype(np.float32)
+        edge = np.clip(1 - np.abs(x - fascia + 0.4) / 1.1, 0, 1) + np.clip(1 - np.abs(x - skin - 0.6) / 1.4, 0, 1)
+        self.signal = inside * (fat_level * (1 - muscle) + muscle * np.float32(signals["muscle"]))
+        self.signal = (self.signal * (1 - 0.7 * np.clip(edge, 0, 1))).astype(np.float32)
+
+    def _smooth_line(self, sigma_mm: float) -> np.ndarray:
+        """The line of the back walls without its fine curves, as skin and belly follow it."""
+        sigma = max(sigma_mm / self.shown.spacing_mm[0], 1.0)
+        line = cv2.GaussianBlur(self._line_x(), (1, 0), sigmaX=1e-3, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE)
+        return line.reshape(-1, 1)
 
     def _draw_belly(self) -> None:
         """Retroperitoneal fat, great vessels, bowel and organs in front of the spine."""
         rng, signals = self.rng, self.signals
         x, y = self.shown.grid_mm()
-        front = self._line_x(30.0 * self.spine.scale)
-        inside = np.clip((x - front) / 6, 0, 1) * np.clip((self.belly - x) / 2, 0, 1)
-        mix = np.clip(0.5 + 0.45 * self.coarse + 0.35 * self.medium, 0, 1)
-        content = signals["muscle"] * 1.2 + (signals["fat"] * 0.8 - signals["muscle"]) * mix
+        front = self._smooth_line(12.0) + np.float32(33.0 * self.spine.scale)
+        inside = np.clip((x - front + 6) / 5, 0, 1) * np.clip((self.belly - x) / 2, 0, 1)
+        lean, rich = 1.5 * signals["muscle"], 0.75 * signals["fat"]
+        fat_share = rng.uniform(0.2, 0.75)
+        mix = np.clip(fat_share + 0.16 * self.coarse + 0.10 * self.medium + 0.10 * self.fibres, 0, 1)
+        content = lean + (rich - lean) * mix
         self.signal += (inside * (content - self.signal)).astype(np.float32)
-        wall = np.clip((x - self.belly + 12 + 20 * np.abs(np.sin(y / 90))) / 3, 0, 1) * inside
-        self.signal += (wall * (signals["fat"] - self.signal)).astype(np.float32)
-        for _ in range(int(rng.integers(6, 16))):
+        organ_low = -1.0 * rng.uniform(60, 140)
+        if rng.random() < 0.7:
+            # Liver edge above, smooth and darker than the fat around it.
+            mid = float(front.mean()) + rng.uniform(55, 90)
+            liver = ellipse((mid, organ_low - 120), (rng.uniform(30, 55), rng.uniform(90, 140)), rng.uniform(-20, 5), 14)
+            self._paint(smooth(liver + rng.normal(0, 3, liver.shape)), lean * rng.uniform(0.9, 1.5), 2.0, 0.05)
+        for _ in range(int(rng.integers(10, 34))):
             row = int(rng.integers(0, self.shown.size[0]))
-            centre = (float(front[row, 0]) + rng.uniform(28, 110), float(y[row, 0]))
-            radius = rng.uniform(5, 20)
-            lump = ellipse(centre, (radius, radius * rng.uniform(0.4, 0.9)), rng.uniform(0, 180), 10)
-            lump = smooth(lump + rng.normal(0, radius * 0.12, lump.shape))
-            self._paint(lump, float(rng.choice([0.03, signals["muscle"] * 1.5, signals["disc"]])), 2.5, 0.2)
-        if rng.random() < 0.8:
-            # Aorta or vena cava along the front of the lumbar bodies: flowing blood gives no signal.
-            nodes = np.array([b.place([(b.depth_mm / 2 + rng.uniform(8, 11), 0.0)])[0] for b in self.spine.bodies[8:]])
-            stop = int(rng.integers(10, len(nodes) + 1))
-            self._paint(ribbon(smooth(nodes[:stop], closed=False), rng.uniform(11, 17)), signals["vessel"], 1.5, 0.3)
+            centre = (float(front[row, 0]) + rng.uniform(20, 100), float(y[row, 0]))
+            radius = rng.uniform(4, 15)
+            lump = ellipse(centre, (radius, radius * rng.uniform(0.45, 1.0)), rng.uniform(0, 180), 10)
+            lump = smooth(lump + rng.normal(0, radius * 0.08, lump.shape))
+            tone = float(rng.choice([0.05, lean * 0.7, lean, lean * 1.4, signals["disc"]], p=[0.2, 0.3, 0.25, 0.15, 0.1]))
+            self._paint(lump, 0.5 * (tone + lean), 3.0, 0.1)
+            self._paint(np.array(centre) + (lump - centre) * 0.75, tone, 3.5, 0.2)
+        wall_mm = rng.uniform(7, 30)
+        wall = np.clip((x - self.belly + wall_mm) / 2, 0, 1) * inside
+        self.signal += (wall * (signals["fat"] * 0.9 - self.signal)).astype(np.float32)
+        rectus = np.clip(1 - np.abs(x - self.belly + wall_mm + 6) / 5, 0, 1) * inside
+        self.signal += (rectus * (signals["muscle"] - self.signal)).astype(np.float32)
+        self._draw_vessels()
+
+    def _draw_vessels(self) -> None:
+        """Aorta or vena cava along the front of the bodies: flowing blood gives no signal."""
+        rng = self.rng
+        if rng.random() > 0.75:
+            return
+        bodies = self.spine.bodies[5:]
+        gap = rng.uniform(5.5, 9.0)
+        nodes = [b.place([(b.depth_mm / 2 + gap + rng.normal(0, 1.0), 0.0)])[0] for b in bodies]
+        nodes = nodes[: int(rng.integers(len(nodes) - 3, len(nodes)))]
+        nodes += [nodes[-1] + (14, 32), nodes[-1] + (30, 62)]
+        path = smooth(np.array(nodes), closed=False)
+        width = rng.uniform(8, 14) * np.clip(np.linspace(6, 0.4, len(path)), 0, 1) + rng.normal(0, 0.15, len(path))
+        tone = self.signals["vessel"] if rng.random() < 0.7 else self.signals["muscle"] * 1.3
+        self._paint(ribbon(path, width + 1.6), self.signals["muscle"], 2.0)
+        self._paint(ribbon(path, width), tone, 2.5, 0.25)
 
     def _draw_back(self) -> None:
         """Muscle with fat streaks, spinous processes and the ligaments between them."""
@@ -127,9 +164,10 @@ class TissuePainter:
         x, _ = self.shown.grid_mm()
         line = self._line_x(-16.0 * self.spine.scale)
         region = np.clip((x - self.fascia) / 1.5, 0, 1) * np.clip((line - x) / 2, 0, 1)
-        fatty = rng.uniform(0.0, 0.8) * (0.4 + 0.6 * self.spine.age)
-        streaks = np.clip(0.6 * self.medium + 0.5 * self.fine + 2 * fatty - 0.6, 0, 1)
-        level = signals["muscle"] + (signals["fat"] * 0.85 - signals["muscle"]) * streaks
+        fatty = rng.uniform(0.0, 0.7) + 0.5 * self.spine.age
+        low = np.clip((self.shown.grid_mm()[1] + 90) / 90, 0, 1)
+        streaks = np.clip(0.35 * self.fibres + 0.22 * self.medium + 0.12 * self.fine + (0.5 + 0.5 * low) * fatty - 0.35, 0, 1)
+        level = signals["muscle"] * (1 + 0.15 * self.fibres) + (signals["fat"] * 0.85 - signals["muscle"]) * streaks
         self.signal += (region * (level - self.signal)).astype(np.float32)
         reach = rng.uniform(0.8, 1.05)
         for body in self.spine.bodies:
@@ -150,12 +188,14 @@ class TissuePainter:
             ]
             outline = smooth(np.array(outline) + rng.normal(0, 0.7, (7, 2)))
             placed = body.place(outline)
-            self._paint(placed, signals["bone"])
-            inner = placed.mean(axis=0) + (placed - placed.mean(axis=0)) * 0.84
-            self._paint(inner, signals["marrow"] * rng.uniform(0.85, 1.2), 1.5, 0.12)
+            # The slice meets a process more or less fully.
+            met = rng.uniform(0.35, 1.0)
+            self._paint(placed, signals["bone"] * met + signals["muscle"] * (1 - met), 2.0)
+            inner = placed.mean(axis=0) + (placed - placed.mean(axis=0)) * 0.8
+            self._paint(inner, signals["marrow"] * rng.uniform(0.7, 1.25), 2.5, 0.15)
             # Fat triangle behind the dura, between the arches.
-            gap = [(start + 3.5, 0.45 * h), (start - 5, 0.7 * h), (start + 3, 1.02 * h)]
-            self._paint(body.place(smooth(gap)), signals["fat"] * 0.85, 1.5, 0.1)
+            gap = [(start + 3.0, 0.5 * h), (start - rng.uniform(2, 6), 0.75 * h), (start + 2.5, 1.05 * h)]
+            self._paint(body.place(smooth(gap)), signals["fat"] * rng.uniform(0.5, 0.95), 1.8, 0.1)
 
     def _draw_canal(self) -> None:
         """Dural sac with cord, conus and roots."""
@@ -175,7 +215,7 @@ class TissuePainter:
         self._paint(ribbon(path, taper), signals["fluid"], 1.2, 0.04)
         end = [body.label for body in column].index(str(rng.choice(["T12", "L1", "L2"])))
         stop = round((2 * end + 1) / len(nodes) * len(path))
-        cord = path[:stop] + (rng.uniform(-1.5, 1.5), 0)
+        cord = path[:stop] + np.array([rng.uniform(-1.5, 1.5), 0])
         width = np.full(len(cord), rng.uniform(6.0, 7.5) * scale)
         width[-14:] *= np.sqrt(np.linspace(1, 0.03, min(14, len(width))))
         self._paint(ribbon(cord, width), signals["cord"], 1.5, 0.06)
@@ -192,23 +232,22 @@ class TissuePainter:
         below = self.spine.below(index)
         upper, lower = body.points(), below.points()
         worn = self.spine.degeneration[index]
-        bulge = 0.5 + 3.2 * worn * rng.uniform(0.4, 1.0)
-        front = (upper[2] + lower[3]) / 2 + bulge * 0.8 * body.front
-        back = (upper[0] + lower[5]) / 2 - bulge * body.front
-        ring = np.array([upper[0], back, lower[5], lower[4], lower[3], front, upper[2], upper[1]])
-        outline = smooth(ring)
-        self._paint(outline, signals["rim"] * (1.0 + 0.5 * (1 - signals["t2"])))
+        bulge = 0.8 + 3.0 * worn * rng.uniform(0.4, 1.0)
+        low_front, high_front = lower[3], upper[2]
+        front = (high_front + low_front) / 2 + (bulge + 0.8) * body.front
+        back = (upper[0] + lower[5]) / 2 - bulge * rng.uniform(0.6, 1.2) * body.front
+        ring = np.array([upper[0], back, lower[5], lower[4], low_front, front, high_front, upper[1]])
+        self._paint(smooth(ring), signals["rim"] * (1.0 + 0.5 * (1 - signals["t2"])), 1.3)
         centre = (upper[1] + lower[4]) / 2
-        shrunk = ring.copy()
         axis = body.front
-        along = (shrunk - centre) @ axis
-        shrunk -= np.outer(along * (0.24 + 0.1 * worn), axis)
-        shrunk = centre + (shrunk - centre) * 0.97
-        bright = signals["disc"] * (1 - 0.85 * worn) if signals["t2"] else signals["disc"]
-        self._paint(smooth(shrunk), max(bright, signals["rim"]), 5.0 / self.shown.mean_spacing_mm**0.5, 0.06)
-        if signals["t2"] and worn < 0.35:
+        along = (ring - centre) @ axis
+        inner = centre + (ring - centre - np.outer(along * rng.uniform(0.18, 0.34), axis)) * 0.97
+        bright = signals["disc"] * (1 - 0.95 * min(1.0, 1.25 * worn + self.dry)) if signals["t2"] else signals["disc"]
+        soft = rng.uniform(3.0, 6.5) / self.shown.mean_spacing_mm**0.5
+        self._paint(smooth(inner), max(bright, signals["rim"] * 1.2), soft, 0.08)
+        if signals["t2"] and bright > 0.3 and rng.random() < 0.7:
             cleft = np.array([centre - 8 * axis, centre, centre + 8 * axis])
-            self._paint(ribbon(cleft, 1.4), bright * 0.72, 2.5)
+            self._paint(ribbon(cleft, 1.4), bright * 0.75, 3.0)
 
     def _draw_vertebra(self, body: Body) -> None:
         rng, signals = self.rng, self.signals
@@ -219,7 +258,9 @@ class TissuePainter:
         mm = np.float32(self.shown.mean_spacing_mm)
         inside = coverage(signed)
         level = signals["marrow"] * rng.normal(1, 0.05) * (1 + 0.25 * (self.spine.age - 0.5))
-        marrow = level * (1 + 0.09 * self.fine[window] + (0.05 + 0.08 * self.spine.age) * self.medium[window])
+        marrow = level * (
+            1 + np.float32(self.grain) * self.fine[window] + (0.03 + 0.06 * self.spine.age) * self.medium[window]
+        )
         # Cortex and endplate are thin and black; chemical shift thickens one of the endplates.
         thin = np.float32(rng.uniform(0.5, 0.95))
         cortex = np.clip(1.15 - np.maximum(signed * mm - thin, 0) / np.float32(0.7), 0, 1)
@@ -227,13 +268,38 @@ class TissuePainter:
         self.signal[window] += inside * (value - self.signal[window])
         rim = np.clip(1 - np.abs(signed * mm + 0.3) / 0.7, 0, 1) * 0.6
         self.signal[window] += rim.astype(np.float32) * (np.float32(signals["bone"]) - self.signal[window])
-        if body.label[0] != "S" and rng.random() < 0.75:
+        if body.label[0] != "S" and rng.random() < 0.6:
             # Basivertebral vein: enters the middle of the back wall.
-            long = rng.uniform(0.15, 0.4) * body.depth_mm
+            long = rng.uniform(0.1, 0.34) * body.depth_mm
             back = -body.depth_mm / 2 + body.waist_mm[1]
-            vein = [(back, -1.6), (back + long, -0.4), (back + long, 0.4), (back, 1.6)]
-            tone = signals["marrow"] * (1.6 if signals["t2"] else 0.6)
-            self._paint(body.place(smooth(vein)), tone, 1.8)
+            high, lift = rng.uniform(0.7, 2.0), rng.normal(0, 0.6)
+            vein = [(back, lift - high), (back + long, lift - 0.5), (back + long, lift + 0.5), (back, lift + high)]
+            tone = level * (rng.uniform(1.1, 1.7) if signals["t2"] else rng.uniform(0.6, 0.9))
+            self._paint(body.place(smooth(vein)), tone, 2.5)
+        if body.label[0] != "S":
+            self._draw_spots(body, level)
+
+    def _draw_spots(self, body: Body, level: float) -> None:
+        """Fatty islands, haemangiomas, endplate (Modic) changes and spurs: what ages a marrow."""
+        rng, signals, age = self.rng, self.signals, self.spine.age
+        half, high = body.depth_mm / 2, body.middle_mm / 2
+        for _ in range(int(rng.poisson(0.5 * age))):
+            spot = (rng.uniform(-0.6, 0.6) * half, rng.uniform(-0.6, 0.6) * high)
+            radius = rng.uniform(1.2, 4.0)
+            self._paint(body.place(ellipse(spot, (radius, radius * rng.uniform(0.6, 1)), 0, 12)), level * 1.5, 3.0, 0.1)
+        if rng.random() < 0.3 * age:
+            side, end = rng.choice([-1, 1]), rng.choice([-1, 1])
+            edge = ellipse((side * half * 0.55, end * high * 0.92), (half * 0.5, high * rng.uniform(0.15, 0.35)), 0, 16)
+            self._paint(body.place(edge) * 0.94 + 0.06 * np.array(body.centre), level * rng.choice([0.6, 1.5]), 4.0, 0.1)
+        points = body.points()
+        for corner, end in ((2, 1.0), (3, -1.0)):
+            long = rng.gamma(1.5, 1.6) * age - 1.2
+            if long > 0.5:
+                tip = points[corner] + long * body.front - end * long * rng.uniform(0.1, 0.6) * -body.up
+                root = points[corner] - 2.5 * body.front + 4.0 * end * body.up
+                spur = smooth(np.array([points[corner] - 3.0 * body.front, tip, root]))
+                self._paint(spur, signals["bone"], 1.5)
+                self._paint(spur.mean(axis=0) + (spur - spur.mean(axis=0)) * 0.6, level, 1.5)
 
     def _draw_ligaments(self) -> None:
         rng, signals = self.rng, self.signals
@@ -251,7 +317,8 @@ class TissuePainter:
         for body in self.spine.bodies[first : first + int(rng.integers(2, 4))]:
             for depth in rng.uniform(0.0, 1.0, size=3):
                 spot = body.place([(-18 - body.depth_mm / 2 - 14 * depth, -0.2 * body.posterior_mm)])[0]
-                radius = rng.uniform(5, 9)
-                blob = smooth(ellipse(tuple(spot), (radius, radius * 0.8), 0, 9) + rng.normal(0, 1.2, (9, 2)))
-                self._paint(spot + (blob - spot) * 1.18, self.signals["fat"] * 1.3, 1.5)
-                self._paint(blob, 0.01, 1.5)
+                radius = rng.uniform(5, 10)
+                blob = smooth(ellipse(tuple(spot), (radius, radius * 0.8), 0, 9) + rng.normal(0, 0.8, (9, 2)))
+                pile = smooth(ellipse(tuple(spot + (0, radius * 0.85)), (radius * 0.9, 2.2), 0, 9))
+                self._paint(blob, 0.01, 3.5)
+                self._paint(pile, self.signals["fat"] * rng.uniform(0.6, 1.4), 3.0)
