@@ -23,7 +23,7 @@ from pydicom.uid import (
 
 from spinetk.errors import InputError
 from spinetk.images.elements import integer, raw, word
-from spinetk.images.guard import REMEDY_COPY, check_size, display_name
+from spinetk.images.guard import REMEDY_COPY, check_size, display_name, silent_stderr
 from spinetk.images.headers import Header
 
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
@@ -112,13 +112,17 @@ def decode_frame(header: Header, options: dict[str, Any], index: int) -> np.ndar
     try:
         if header.pixel_length is not None:
             return _decode(header.syntax, header.stream, options, index)
-        return _decode_encapsulated(header, options, index)
-    except InputError:
+        with silent_stderr():
+            return _decode_encapsulated(header, options, index)
+    except (InputError, MemoryError):
         raise
     except NotImplementedError as error:
         fault = f"uses transfer syntax {_syntax_name(header.syntax)}, which has no decoder here"
         raise InputError(display_name(header.path), fault, "convert it to an uncompressed one") from error
-    except Exception as error:
+    except BaseException as error:
+        # The RLE decoder is written in Rust; its panics are no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         fault = f"has pixels that cannot be decoded ({_syntax_name(header.syntax)})"
         raise InputError(display_name(header.path), fault, REMEDY_COPY) from error
     finally:

@@ -59,9 +59,12 @@ def picture_of_frame(header: Header, options: dict, index: int, user_frame: Fram
 
 
 def grey(
-    stored: np.ndarray, header: Header, index: int, remarks: list[str]
+    stored: np.ndarray, header: Header, index: int, remarks: list[str], window: bool = True
 ) -> tuple[np.ndarray, np.ndarray | None, bool]:
-    """Stored values as (H, W) float32 grey, the padding mask, and whether the scale was inverted."""
+    """Stored values as (H, W) float32 grey, the padding mask, and whether the scale was inverted.
+
+    ``window=False`` stops after the modality LUT (and the inversion).
+    """
     dataset = header.dataset
     if word(dataset, "PhotometricInterpretation") == "PALETTE COLOR" and stored.ndim == 2:
         from pydicom.pixels.processing import apply_color_lut
@@ -78,7 +81,7 @@ def grey(
     padding = padding_mask(stored, dataset)
     if padding is not None:
         remarks.append("padding was left out of statistics")
-    pixels, inverted = to_display(stored, dataset, index, padding, remarks)
+    pixels, inverted = to_display(stored, dataset, index, padding, remarks, window)
     return pixels, padding, inverted
 
 

@@ -16,7 +16,12 @@ LEAST_KEPT = 0.02
 
 
 def to_display(
-    stored: np.ndarray, dataset: Dataset, frame: int, padding: np.ndarray | None, remarks: list[str]
+    stored: np.ndarray,
+    dataset: Dataset,
+    frame: int,
+    padding: np.ndarray | None,
+    remarks: list[str],
+    window: bool = True,
 ) -> tuple[np.ndarray, bool]:
     """Run the grey scale pipeline on one frame.
 
@@ -26,12 +31,13 @@ def to_display(
         frame: Index of the frame, for functional groups.
         padding: (H, W) bool, pixels the choice of window must not look at, or None.
         remarks: Gets a sentence for every decision.
+        window: Whether to apply the VOI LUT or window.
 
     Returns:
         (H, W) float32, and whether it was inverted.
     """
     values = _modality(stored, dataset, frame, remarks)
-    values, shown = _voi(values, dataset, frame, padding, remarks)
+    values, shown = _voi(values, dataset, frame, padding, remarks) if window else (values, None)
     inverted = is_inverted(dataset)
     if inverted:
         if shown is None:

@@ -34,7 +34,9 @@ def to_uint8(pixels: np.ndarray, padding: np.ndarray | None = None, clip_sd: flo
     low, high = max(low, float(shown.min())), min(high, float(shown.max()))
     if not high > low:
         return np.zeros(values.shape, np.uint8)
-    scaled = (np.clip(values, low, high) - np.float32(low)) * np.float32(255.0 / (high - low))
+    if not 1e-30 < high - low < 1e30:
+        values = values.astype(np.float64)
+    scaled = (np.clip(values, low, high) - values.dtype.type(low)) * values.dtype.type(255.0 / (high - low))
     if not whole:
         scaled[~valid] = 0
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)

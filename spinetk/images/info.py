@@ -1,0 +1,168 @@
+"""What a file is, from its header alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.images.guard import check_size, display_name, quiet, regular_file
+from spinetk.images.read import sniff
+
+BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """Describe a file or series folder without decoding its pixels.
+
+    Args:
+        path: Any file, or a folder with a DICOM series.
+
+    Returns:
+        JSON content. Always: ``file``, ``kind``, ``readable``, ``size`` ([H, W] px or None), ``frames``, ``modality``,
+        ``view``, ``spacing_mm`` ([row, column] or None), ``spacing_source``, ``orientation`` ([+x, +y] letters or
+        None), ``anterior`` (side of the picture, or None), ``polarity`` (``normal`` or ``inverse``),
+        ``transfer_syntax``, ``bits``, ``remarks``, ``warnings``. No patient text.
+
+    Raises:
+        InputError: It is no picture at all.
+    """
+    path = Path(path)
+    content: dict[str, Any] = {
+        "file": display_name(path),
+        "kind": "dicom",
+        "readable": True,
+        "size": None,
+        "frames": 1,
+        "modality": None,
+        "view": "unknown",
+        "spacing_mm": None,
+        "spacing_source": None,
+        "orientation": None,
+        "anterior": None,
+        "polarity": "normal",
+        "transfer_syntax": None,
+        "bits": None,
+        "remarks": [],
+        "warnings": [],
+    }
+    try:
+        with quiet():
+            if path.is_dir():
+                return _series(path, content)
+            regular_file(path)
+            content["kind"] = sniff(path)
+            fill = {"dicom": _dicom, "nifti": _volume, "nrrd": _volume}.get(content["kind"], _plain)
+            fill(path, content)
+            return content
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(display_name(path), f"is damaged ({type(error).__name__})") from error
+
+
+def render(content: dict[str, Any]) -> str:
+    """The content of :func:`describe` as aligned plain text, one fact a line."""
+    lines = [str(content["file"])]
+    size, spacing, facing = content["size"], content["spacing_mm"], content["orientation"]
+    facts = {
+        "kind": content["kind"] if content["readable"] else f"{content['kind']}, cannot be read",
+        "size": f"{size[1]} x {size[0]} px" if size else None,
+        "frames": content["frames"] if content["frames"] > 1 else None,
+        "modality": content["modality"],
+        "view": content["view"],
+        "spacing": f"{spacing[0]:.6g} x {spacing[1]:.6g} mm ({content['spacing_source']})" if spacing else "unknown",
+        "orientation": f"right {facing[0] or '?'}, bottom {facing[1] or '?'}" if facing else None,
+        "anterior": content["anterior"],
+        "polarity": content["polarity"],
+        "syntax": content["transfer_syntax"],
+        "bits": content["bits"],
+    }
+    lines += [f"  {name:<12} {value}" for name, value in facts.items() if value is not None]
+    lines += [f"  {'remark':<12} {text}" for text in content["remarks"]]
+    lines += [f"  {'WARNING':<12} {text}" for text in content["warnings"]]
+    return "\n".join(lines)
+
+
+def _put_frame(content: dict[str, Any], frame: Frame) -> None:
+    content["spacing_mm"] = list(frame.spacing_mm) if frame.spacing_mm else None
+    content["spacing_source"] = frame.spacing_source
+    if frame.toward_right or frame.toward_bottom:
+        content["orientation"] = [frame.toward_right, frame.toward_bottom]
+    content["anterior"] = frame.anterior
+
+
+def _dicom(path: Path, content: dict[str, Any]) -> None:
+    from spinetk.images.decode import check_pixels
+    from spinetk.images.dicom import frame_of, modality_of
+    from spinetk.images.display import is_inverted
+    from spinetk.images.elements import integer, word
+    from spinetk.images.headers import open_header
+    from spinetk.images.orientation import read_view
+
+    header = open_header(path)
+    with header.stream:
+        dataset = header.dataset
+        try:
+            check_pixels(header)
+        except InputError as error:
+            content["readable"] = False
+            content["warnings"].append(error.fault)
+        remarks = list(header.remarks)
+        middle = header.frames // 2
+        frame = frame_of(header, middle, None, remarks)
+        _put_frame(content, frame)
+        rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
+        stored, allocated = integer(dataset, "BitsStored"), integer(dataset, "BitsAllocated")
+        sign = ", signed" if integer(dataset, "PixelRepresentation") == 1 else ""
+        syntax = header.syntax
+        content |= {
+            "size": [rows, columns] if rows and columns else None,
+            "frames": header.frames,
+            "modality": modality_of(header),
+            "view": read_view(dataset, middle, (frame.toward_right, frame.toward_bottom)),
+            "polarity": "inverse" if is_inverted(dataset) else "normal",
+            "transfer_syntax": syntax.name if syntax.is_transfer_syntax else "unknown",
+            "bits": f"{stored or allocated} of {allocated}{sign}" if allocated else None,
+            "remarks": remarks,
+        }
+        if word(dataset, "BurnedInAnnotation") == "YES":
+            content["warnings"].append(BURNED_IN)
+
+
+def _series(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+    from spinetk.images.find import find_series
+
+    groups = find_series(folder)
+    if not groups:
+        raise InputError(display_name(folder), "holds no DICOM series", "give its files")
+    largest = max(groups.values(), key=len)
+    content = describe(largest[len(largest) // 2])
+    content["remarks"].append(f"what is said here is that of 1 of {len(largest)} slices")
+    others = sum(map(len, groups.values())) - len(largest)
+    if others:
+        content["remarks"].append(f"{others} slices belong to other series, sizes or orientations")
+    return content | {"file": display_name(folder), "kind": "series", "frames": len(largest)}
+
+
+def _plain(path: Path, content: dict[str, Any]) -> None:
+    from spinetk.images.plain import open_header
+
+    with open_header(path, content["kind"]) as header:
+        width, height = header.size
+        content |= {"size": [height, width], "bits": header.mode}
+        try:
+            check_size(path, width, height, 8, path.stat().st_size)
+        except InputError as error:
+            content["readable"] = False
+            content["warnings"].append(error.fault)
+
+
+def _volume(path: Path, content: dict[str, Any]) -> None:
+    from spinetk.images.volume import nifti_header, nrrd_header
+
+    header = nifti_header(path) if content["kind"] == "nifti" else nrrd_header(path)
+    content |= {"size": header["sizes"][1::-1], "bits": str(header["bits"])}
+    content["frames"] = header["sizes"][2] if len(header["sizes"]) > 2 else 1
+    content["remarks"].append("size is that of one slice of the stored grid; the picture read is sagittal")

@@ -1,0 +1,152 @@
+"""The mid-sagittal picture of a stack of axial or coronal slices, at isotropic mm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.images.guard import MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where one slice lies in the patient (DICOM coordinates: x to the left, y to the back, z to the head; mm).
+
+    Attributes:
+        index: Frame number or place in a list.
+        right, down: (3,) unit vectors of +x and +y of the slice.
+        position: (3,) centre of its upper left pixel, mm.
+        spacing_mm: (row, column) distance between pixel centres.
+        size: (H, W) px.
+    """
+
+    index: int
+    right: np.ndarray
+    down: np.ndarray
+    position: np.ndarray
+    spacing_mm: tuple[float, float] = (1.0, 1.0)
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def normal(self) -> np.ndarray:
+        """(3,) unit vector through the slice."""
+        return np.cross(self.right, self.down)
+
+    @property
+    def depth(self) -> float:
+        """Signed distance of the slice from the origin along its normal, mm."""
+        return float(self.position @ self.normal)
+
+    @property
+    def is_sagittal(self) -> bool:
+        """Whether the slice is nearest to the sagittal plane."""
+        return int(np.argmax(np.abs(self.normal))) == 0
+
+    def transposed(self) -> Plane:
+        """The same slice with rows and columns exchanged."""
+        spacing, size = self.spacing_mm[::-1], self.size[::-1]
+        return Plane(self.index, self.down, self.right, self.position, spacing, size)
+
+
+def mid_sagittal(planes: list[Plane], slices: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None, Frame]:
+    """Cut the patient plane x = middle of the volume out of a stack, with linear interpolation.
+
+    Each slice gives the profile where it meets that plane, so only one slice is needed at a time; the sheared, perhaps
+    unevenly spaced stack of profiles is then resampled to square pixels the size of the slices' own.
+
+    Args:
+        planes: At least two slices of one orientation, none sagittal, sorted by depth.
+        slices: Their pixels, (H, W) each, in the same order.
+
+    Returns:
+        (H, W) float32 with +x to the back and +y to the feet, the mask of pixels outside the volume (or None), and
+        the frame.
+
+    Raises:
+        InputError: The result would be larger than ``MAX_PIXELS``.
+    """
+    turned = abs(planes[0].down[0]) > abs(planes[0].right[0])
+    planes = [plane.transposed() for plane in planes] if turned else planes
+    first = planes[0]
+    rows, columns = first.size
+    row_mm, column_mm = first.spacing_mm
+    middle = planes[len(planes) // 2]
+    centre = middle.position + middle.right * (columns - 1) / 2 * column_mm + middle.down * (rows - 1) / 2 * row_mm
+    place = np.arange(rows)
+
+    profiles = np.empty((len(planes), rows), np.float32)
+    points = np.empty((len(planes), rows, 2))
+    for k, (plane, pixels) in enumerate(zip(planes, slices, strict=True)):
+        pixels = pixels.T if turned else pixels
+        start = plane.position[0] + place * row_mm * plane.down[0]
+        across = (centre[0] - start) / (column_mm * plane.right[0])
+        profiles[k] = _sample_rows(pixels, across)
+        at = plane.position + np.outer(place * row_mm, plane.down) + np.outer(across * column_mm, plane.right)
+        points[k] = at[:, 1:]
+
+    depths = np.array([plane.depth for plane in planes])
+    step = float(np.median(np.diff(depths)))
+    count = round((depths[-1] - depths[0]) / step) + 1
+    if count * rows > MAX_PIXELS:
+        raise InputError("series", "spans too far for one picture", "give the slices of one region")
+    even = np.linspace(depths[0], depths[-1], count)
+    profiles = _resample_depth(profiles, depths, even)
+
+    # (y, z) in mm is affine in (depth index, row index); fitted on the corners of the stack.
+    corners = [(0, 0), (0, rows - 1), (len(planes) - 1, 0), (len(planes) - 1, rows - 1)]
+    known = np.array([[k * (count - 1) / (len(planes) - 1), i, 1.0] for k, i in corners])
+    affine = np.linalg.lstsq(known, np.array([points[k, i] for k, i in corners]), rcond=None)[0]
+    return _resample_square(profiles, affine, min(row_mm, step))
+
+
+def _sample_rows(pixels: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Linear interpolation of (H, W) at one column position per row; NaN outside."""
+    last = pixels.shape[1] - 1
+    left = np.clip(np.floor(across).astype(int), 0, max(last - 1, 0))
+    share = across - left
+    rows = np.arange(len(across))
+    values = (1 - share) * pixels[rows, left] + share * pixels[rows, np.minimum(left + 1, last)]
+    return np.where((across < -0.5) | (across > last + 0.5), np.nan, values)
+
+
+def _resample_depth(profiles: np.ndarray, depths: np.ndarray, even: np.ndarray) -> np.ndarray:
+    after = np.clip(np.searchsorted(depths, even), 1, len(depths) - 1)
+    share = ((even - depths[after - 1]) / (depths[after] - depths[after - 1]))[:, None]
+    return ((1 - share) * profiles[after - 1] + share * profiles[after]).astype(np.float32)
+
+
+def _resample_square(
+    profiles: np.ndarray, affine: np.ndarray, step_mm: float
+) -> tuple[np.ndarray, np.ndarray | None, Frame]:
+    """Profiles (K, H) with (k, i, 1) @ affine = (y, z) mm as a picture whose +x is +y and whose +y is -z."""
+    import cv2
+
+    depth, rows = profiles.shape
+    corners = np.array([[k, i, 1.0] for k in (0, depth - 1) for i in (0, rows - 1)]) @ affine
+    (back0, head0), (back1, head1) = corners.min(axis=0), corners.max(axis=0)
+    width, height = round((back1 - back0) / step_mm) + 1, round((head1 - head0) / step_mm) + 1
+    if width * height > MAX_PIXELS or max(width, height) > 32_000:
+        raise InputError("series", "spans too far for one picture", "give the slices of one region")
+    inverse = np.linalg.inv(affine[:2])
+    # Source (k, i) of output pixel (column, row): ((y, z) - offset) @ inverse, with y = back0 + column * step.
+    offset = (np.array([back0, head1]) - affine[2]) @ inverse
+    per_column, per_row = step_mm * inverse[0], -step_mm * inverse[1]
+    column, row = np.arange(width)[None, :], np.arange(height)[:, None]
+    k = (offset[0] + per_column[0] * column + per_row[0] * row).astype(np.float32)
+    i = (offset[1] + per_column[1] * column + per_row[1] * row).astype(np.float32)
+    known = np.isfinite(profiles)
+    fill = float(profiles[known].min()) if known.any() else 0.0
+    values = np.where(known, profiles, np.float32(fill))
+    if max(values.shape) > 32_000:
+        raise InputError("series", "spans too far for one picture", "give the slices of one region")
+    pixels = cv2.remap(values, i, k, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    outside = (k < -0.5) | (k > depth - 0.5) | (i < -0.5) | (i > rows - 0.5)
+    if not known.all():
+        outside |= cv2.remap(known.astype(np.float32), i, k, cv2.INTER_NEAREST, borderValue=0) < 0.5
+    pixels[outside] = fill
+    frame = Frame((step_mm, step_mm), "PixelSpacing", "P", "F")
+    return pixels, outside if outside.any() else None, frame

@@ -1,0 +1,53 @@
+"""Slices of a volume in order: sorting, gaps, and which one to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from spinetk.images.reformat import Plane
+
+FEWEST_FOR_REFORMATION = 4
+
+
+def in_order(planes: list[Plane], remarks: list[str]) -> list[Plane]:
+    """Planes sorted by depth, one for each depth; duplicates and gaps are remarked."""
+    normal = planes[0].normal
+    ranked = sorted(planes, key=lambda plane: float(plane.position @ normal))
+    kept = [ranked[0]]
+    for plane in ranked[1:]:
+        if float((plane.position - kept[-1].position) @ normal) > 0.01:
+            kept.append(plane)
+    if len(kept) < len(ranked):
+        remarks.append(f"{len(ranked) - len(kept)} slices at a place already taken were left out")
+    if len(kept) > 2:
+        steps = np.diff([float(plane.position @ normal) for plane in kept])
+        usual = float(np.median(steps))
+        gaps = int((steps > 1.5 * usual).sum())
+        if gaps:
+            remarks.append(f"{gaps} gaps between slices: the largest is {steps.max():.3g} mm, {usual:.3g} mm is usual")
+    return kept
+
+
+def choose(planes: list[Plane], load: Callable[[Plane], np.ndarray], slice_choice: str) -> int:
+    """Place of the slice to show among sagittal planes sorted by depth."""
+    if slice_choice == "central" or len(planes) < 3:
+        depths = np.array([float(plane.position @ planes[0].normal) for plane in planes])
+        return int(np.argmin(np.abs(depths - (depths[0] + depths[-1]) / 2)))
+    return int(np.argmax([spine_score(load(plane)) for plane in planes]))
+
+
+def spine_score(pixels: np.ndarray) -> float:
+    """How much a sagittal slice looks like a column of vertebral bodies and discs.
+
+    Bodies and discs alternate from head to feet, so a slice through them has strong, wide edges across the long axis
+    of its middle third. The score is the mean absolute vertical difference there, after averaging over 5 % of the
+    width, which muscle and ribs do not survive. A rule of thumb, not a detector.
+    """
+    import cv2
+
+    height, width = pixels.shape
+    middle = pixels[:, width // 3 : max(2 * width // 3, width // 3 + 1)].astype(np.float32)
+    wide = cv2.blur(middle, (max(width // 20, 1), max(height // 100, 1)))
+    return float(np.abs(np.diff(wide, axis=0)).mean()) if height > 1 else 0.0
