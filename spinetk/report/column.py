@@ -109,6 +109,7 @@ def _columns(reading: Reading) -> list[tuple[str, list[str], Align, bool]]:
         heights = (words.number((v.measures.get(f"heights_{unit}") or {}).get(side)) for v in vertebrae)
         texts = ["\N{EN DASH}" if height is None else f"{height:.1f}" for height in heights]
         columns.append((words.SIDES[side], texts, "right", False))
-    columns.append(("deformity", [words.deformity_text(v) for v in vertebrae], "left", False))
+    if words.any_grade(reading):
+        columns.append(("deformity", [words.deformity_text(v) for v in vertebrae], "left", False))
     columns.append(("score", ["" if v.score is None else f"{v.score:.2f}" for v in vertebrae], "right", False))
     return [entry for entry in columns if any(entry[1])]

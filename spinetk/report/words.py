@@ -18,14 +18,14 @@ GRADE_COLOURS: dict[int | None, tuple[int, int, int]] = {
 }
 TRUTH_COLOUR = (204, 121, 167)
 GRADE_NAMES: dict[int | None, str] = {
-    0: "no deformity",
+    0: "normal",
     1: "grade 1, mild",
     2: "grade 2, moderate",
     3: "grade 3, severe",
     None: "not graded",
 }
 # Order of the height columns, head word of each.
-SIDES = {"left": "left", "anterior": "ant.", "middle": "mid.", "right": "right", "posterior": "post."}
+SIDES = {"anterior": "ant.", "left": "left", "middle": "mid.", "right": "right", "posterior": "post."}
 RESEARCH_USE = "Research use only. Not a medical device."
 
 
@@ -38,6 +38,11 @@ def grade_of(vertebra: Vertebra) -> int | None:
     """Deformity grade 0..3, or None when it was not determined."""
     grade = (vertebra.measures.get("deformity") or {}).get("grade")
     return int(grade) if grade in (0, 1, 2, 3) else None
+
+
+def any_grade(reading: Reading) -> bool:
+    """Whether any vertebra could be graded: where none could (an AP view), a column of refusals says nothing."""
+    return any(grade_of(vertebra) is not None for vertebra in reading.vertebrae)
 
 
 def name_of(vertebra: Vertebra, index: int) -> str:
@@ -56,7 +61,7 @@ def deformity_text(vertebra: Vertebra) -> str:
     loss = number(deformity.get("loss_percent"))
     share = "" if loss is None else f"{loss:.0f} %"
     if grade == 0:
-        return "none" + (f" ({share})" if share else "")
+        return "normal" + (f" ({share})" if share else "")
     words = [str(deformity.get("type") or "").replace("_", " "), f"grade {grade}"]
     return ", ".join(word for word in words if word) + (f" ({share})" if share else "")
 
@@ -68,10 +73,11 @@ def height_unit(reading: Reading) -> str:
 
 
 def sides_of(reading: Reading) -> list[str]:
-    """The height columns that any vertebra of the reading has, in the order of `SIDES`."""
+    """The height columns to show: anterior, middle, posterior where known, else left, middle, right of the picture."""
     unit = height_unit(reading)
     present = {side for v in reading.vertebrae for side in v.measures.get(f"heights_{unit}") or {}}
-    return [side for side in SIDES if side in present]
+    hidden = {"left", "right"} if present >= {"anterior", "posterior"} else set()
+    return [side for side in SIDES if side in present - hidden]
 
 
 def spacing_text(frame: Frame) -> str:
@@ -90,7 +96,9 @@ ANGLE_NAMES = {
     "cobb_lower": "Cobb, below",
     "lordosis_l1_l5": "Lordosis L1\N{EN DASH}L5",
     "lordosis_l1_s1": "Lordosis L1\N{EN DASH}S1",
-    "kyphosis": "Kyphosis",
+    "kyphosis_t1_t12": "Kyphosis T1\N{EN DASH}T12",
+    "kyphosis_t4_t12": "Kyphosis T4\N{EN DASH}T12",
+    "cobb_max_endplates": "Cobb, largest, between end plates",
 }
 
 

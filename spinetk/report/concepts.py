@@ -1,0 +1,111 @@
+"""Concepts: names, units and codes of measurements in a structured report, and their way back.
+
+A measure is named by its path in the result file (``heights_mm.anterior``, ``angles.cobb_max``). Where DICOM or
+SNOMED CT has a concept it is used; the rest is coded under the private designator ``99SPINETK`` with the path as the
+code, so that nothing is lost on the way back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from spinetk.measure.levels import TABLE
+
+SCHEME = "99SPINETK"
+VERTEBRA = codes.SCT.Vertebra
+SPINE = codes.SCT.Spine
+# Topographical modifiers of the finding site (CID 2): where on the body a height was taken.
+SITES = {"anterior": codes.SCT.Anterior, "middle": codes.SCT.Central, "posterior": codes.SCT.Posterior}
+PIXELS = Code("{pixels}", "UCUM", "pixels")
+SQUARE_PIXELS = Code("{pixels}2", "UCUM", "square pixels")
+SQUARE_MILLIMETRES = Code("mm2", "UCUM", "square millimeter")
+MEANING_LENGTH = 64
+
+
+def private(code: str, meaning: str | None = None) -> Code:
+    """A concept of our own scheme; the meaning defaults to the code in words."""
+    words = (meaning or code).replace("_", " ").replace(".", ", ").replace("\\", "/").strip() or code
+    return Code(code, SCHEME, words[:MEANING_LENGTH])
+
+
+def escaped(text: str) -> str:
+    """Text as a code value: what DICOM strings cannot hold (backslash, control characters) is percent-encoded.
+
+    `urllib.parse.unquote` is the inverse.
+    """
+    plain = (c if c.isprintable() and c not in "\\%" else quote(c, safe="") for c in text)
+    return "".join(plain)
+
+
+def level(label: str | None) -> Code:
+    """SNOMED CT concept of a level name, the general concept of a vertebra when there is none."""
+    row = TABLE.get(label or "")
+    return Code(row.snomed[0], "SCT", row.snomed[1]) if row and row.snomed else VERTEBRA
+
+
+def unit(path: str) -> Code:
+    """UCUM unit of a measure, read from the suffixes of its path."""
+    suffixes = {
+        "_mm2": SQUARE_MILLIMETRES,
+        "_px2": SQUARE_PIXELS,
+        "_mm": codes.UCUM.Millimeter,
+        "_px": PIXELS,
+        "_percent": codes.UCUM.Percent,
+        "_deg": codes.UCUM.Degree,
+        "_degrees": codes.UCUM.Degree,
+    }
+    for part in reversed(path.split(".")):
+        for suffix, code in suffixes.items():
+            if part.endswith(suffix):
+                return code
+    if path.startswith(("angles.", "tilt")):
+        return codes.UCUM.Degree
+    if path.startswith("bbox."):
+        return PIXELS
+    return codes.UCUM.NoUnits
+
+
+def height_site(path: str) -> tuple[str, Code] | None:
+    """(side, modifier) when the path is an anatomical height that DICOM can name by itself."""
+    group, _, side = path.partition(".")
+    return (side, SITES[side]) if group in ("heights_mm", "heights_px") and side in SITES else None
+
+
+def flatten(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, leaf) of nested dictionaries and lists; numbers that are not finite become None."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from flatten(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(content, list | tuple):
+        for index, value in enumerate(content):
+            yield from flatten(value, f"{path}.{index}" if path else str(index))
+    elif isinstance(content, float) and not math.isfinite(content):
+        yield path, None
+    else:
+        yield path, content
+
+
+def unflatten(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """Inverse of `flatten`: dictionaries whose keys are 0, 1, 2, ... become lists."""
+    tree: dict[str, Any] = {}
+    for path, value in leaves.items():
+        *parents, last = path.split(".")
+        node = tree
+        for part in parents:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return {key: _listed(value) for key, value in tree.items()}
+
+
+def _listed(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if set(node) == {str(index) for index in range(len(node))}:
+        return [_listed(node[str(index)]) for index in range(len(node))]
+    return {key: _listed(value) for key, value in node.items()}

@@ -1,0 +1,265 @@
+import sys
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.report.sr import read_sr, write_sr
+from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
+
+hd = pytest.importorskip("highdicom")
+
+SECRETS = {
+    "PatientComments": "planted comment",
+    "OtherPatientIDs": "planted other id",
+    "PatientAddress": "planted address",
+    "InstitutionName": "planted institution",
+    "StationName": "planted station",
+    "OperatorsName": "planted^operator",
+    "StudyDescription": "planted study words",
+    "PatientAge": "077Y",
+    "PatientTelephoneNumbers": "planted 555",
+    "EthnicGroup": "planted group",
+}
+
+
+def source(rows=300, columns=200, frames=None):
+    data = Dataset()
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.SOPClassUID = CTImageStorage if frames is None else MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+    data.SOPInstanceUID, data.SeriesInstanceUID, data.StudyInstanceUID = "1.2.3.1", "1.2.3.2", "1.2.3.3"
+    data.SpecificCharacterSet = "ISO_IR 100"
+    data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = "Müller^Zoë", "P-7", "19500102", "F"
+    data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = "20200304", "101112", "S1", "A9"
+    data.ReferringPhysicianName = "Ref^Doc"
+    data.Modality = "CT"
+    for tag, value in SECRETS.items():
+        setattr(data, tag, value)
+    data.Rows, data.Columns = rows, columns
+    if frames is not None:
+        data.NumberOfFrames = frames
+    return data
+
+
+def vertebra(rng, count=6, **fields):
+    points = rng.uniform(10, 190, (count, 2))
+    return Vertebra.from_points(points, **fields)
+
+
+def full_reading():
+    rng = np.random.default_rng(7)
+    vertebrae = [vertebra(rng, label=label, score=s) for label, s in [("T12", 0.123456789), ("L6", 1.0), (None, None)]]
+    vertebrae[0].point_sigma_px = rng.uniform(0.1, 2, 6)
+    vertebrae[0].measures = {
+        "heights_px": {"left": 12.3456789012345, "middle": None, "right": 11.0, "anterior": 11.0, "posterior": 12.1},
+        "heights_mm": {"anterior": 1 / 3, "middle": 24.5, "posterior": 2e-7},
+        "heights_mm_interval": {"anterior": [0.1, 0.2], "middle": None},
+        "anterior_side": "right",
+        "area_mm2": 812.25,
+        "tilt_deg": -3.5,
+        "ratios": {"wedge": 0.8, "a_rather_long_ratio_name": 1.25},
+        "deformity": {"type": "wedge", "grade": 2, "loss_percent": 31.7, "notes": ["two\\three", "50 %", ""]},
+        "deformity_reason": None,
+        "flag": True,
+    }
+    vertebrae[1].measures = {"heights_px": {"left": 5}, "heights_mm": None, "deformity": None}
+    vertebrae[2].visible[[1, 4]] = False
+    return Reading(
+        "/home/someone/Planted_Name.dcm",
+        300,
+        200,
+        VERTEBRA6,
+        vertebrae,
+        Frame((0.7, 0.35), "PixelSpacing", "P", "F"),
+        "sagittal",
+        "vertebra-net-1",
+        {"cobb_max": 17.123456789, "cobb_max_ends": ["T12", 2], "cobb_upper": None, "cobb_max_interval": [15.0, 19.5]},
+        ["Measurement: a remark.", "x" * 300, "größer — 25°"],
+    )
+
+
+@pytest.fixture
+def written(tmp_path):
+    write_sr(tmp_path / "r.dcm", full_reading(), source())
+    return tmp_path / "r.dcm"
+
+
+def test_every_number_and_point_comes_back(written):
+    wanted, report = full_reading(), read_sr(written)
+    found = report.reading
+    assert (found.height, found.width, found.view, found.model) == (300, 200, "sagittal", "vertebra-net-1")
+    assert found.frame == wanted.frame
+    assert found.schema == wanted.schema
+    assert found.angles == wanted.angles
+    assert found.remarks == wanted.remarks
+    assert len(found.vertebrae) == 3
+    for a, b in zip(found.vertebrae, wanted.vertebrae, strict=True):
+        assert (a.visible == b.visible).all()
+        # 32-bit floats: exact to half a unit in the last place, below 256 px that is 2**-17 px.
+        assert np.abs(a.points - b.points)[b.visible].max() <= 2**-17
+        assert a.label == b.label
+        assert a.bbox == b.bbox
+        assert a.measures == b.measures
+        assert a.score == (None if b.score is None else pytest.approx(b.score, rel=1e-15))
+    assert found.vertebrae[0].point_sigma_px.tolist() == wanted.vertebrae[0].point_sigma_px.tolist()
+    assert type(found.vertebrae[0].measures["deformity"]["grade"]) is int
+    assert type(found.angles["cobb_max_ends"][1]) is int
+
+
+def test_report_names_its_picture_by_uids(written):
+    report = read_sr(written)
+    assert (report.sop_class_uid, report.sop_instance_uid, report.frame) == (CTImageStorage, "1.2.3.1", None)
+    data = pydicom.dcmread(written)
+    evidence = data.CurrentRequestedProcedureEvidenceSequence[0]
+    assert evidence.StudyInstanceUID == data.StudyInstanceUID == "1.2.3.3"
+    assert evidence.ReferencedSeriesSequence[0].SeriesInstanceUID == "1.2.3.2"
+    assert evidence.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.1"
+    assert data.SeriesInstanceUID != "1.2.3.2"
+
+
+def test_only_required_patient_data_is_copied(written):
+    data = pydicom.dcmread(written)
+    assert str(data.PatientName) == "Müller^Zoë"
+    assert (data.PatientID, data.PatientBirthDate, data.PatientSex) == ("P-7", "19500102", "F")
+    assert (data.StudyDate, data.StudyID, data.AccessionNumber) == ("20200304", "S1", "A9")
+    raw = written.read_bytes()
+    assert b"planted" not in raw.lower()
+    assert b"077Y" not in raw
+    patient = {element.keyword for element in data if element.tag.group == 0x0010}
+    assert patient == {"PatientName", "PatientID", "PatientBirthDate", "PatientSex"}
+
+
+def items(node, kind):
+    for item in node.get("ContentSequence", []):
+        if item.ValueType == kind:
+            yield item
+        yield from items(item, kind)
+
+
+def test_coordinates_are_dicom_pixel_corners_at_integers(tmp_path):
+    # PS3.3 C.18.6.1: the centre of the upper left pixel is 0.5\0.5 and the outer lower right corner Columns\Rows.
+    corners = np.array([[0.5, 0.5], [200.0, 0.0], [0.0, 300.0], [200.0, 300.0]])
+    reading = Reading("x", 300, 200, VERTEBRA4, [Vertebra.from_points(corners)])
+    write_sr(tmp_path / "r.dcm", reading, source())
+    (region,) = items(pydicom.dcmread(tmp_path / "r.dcm"), "SCOORD")
+    assert region.GraphicType == "POLYLINE"
+    closed_walk = [0.5, 0.5, 200, 0, 200, 300, 0, 300, 0.5, 0.5]
+    assert list(region.GraphicData) == closed_walk
+    reference = next(items(region, "IMAGE")).ReferencedSOPSequence[0]
+    assert reference.ReferencedSOPInstanceUID == "1.2.3.1"
+    assert "ReferencedFrameNumber" not in reference
+
+
+def test_points_beyond_the_border_are_moved_to_it(tmp_path):
+    reading = Reading("x", 300, 200, VERTEBRA4, [Vertebra.from_points([[-3.0, 5], [250, 5], [5, 20], [20, 400]])])
+    write_sr(tmp_path / "r.dcm", reading, source())
+    assert read_sr(tmp_path / "r.dcm").reading.vertebrae[0].points.tolist() == [[0, 5], [200, 5], [5, 20], [20, 300]]
+
+
+def test_codes_and_units_are_standard_where_they_exist(written):
+    data = pydicom.dcmread(written)
+    assert data.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.33"
+    assert data.ContentTemplateSequence[0].TemplateIdentifier == "1500"
+    sites = {item.ConceptCodeSequence[0].CodeValue for item in items(data, "CODE")}
+    assert "23215003" in sites, "SNOMED CT code of the twelfth thoracic vertebra"
+    names = {}
+    for item in items(data, "NUM"):
+        measured = item.MeasuredValueSequence[0]
+        name = item.ConceptNameCodeSequence[0]
+        key = name.get("CodeValue") or name.LongCodeValue
+        names.setdefault(key, []).append((float(measured.NumericValue), measured.MeasurementUnitsCodeSequence[0]))
+    assert {unit.CodeValue for _, unit in names["121207"]} == {"mm", "{pixels}"}
+    assert 24.5 in [value for value, unit in names["121207"] if unit.CodeValue == "mm"]
+    assert names["angles.cobb_max"][0][1].CodeValue == "deg"
+    assert names["deformity.loss_percent"][0][1].CodeValue == "%"
+    assert names["111012"][0][0] == pytest.approx(12.3456789)
+    texts = [item.TextValue for item in items(data, "TEXT")]
+    assert "vertebra-net-1" in texts
+    assert any(text.startswith("spinetk ") for text in texts)
+
+
+def test_tracking_uids_are_distinct_and_stay_the_same(tmp_path, written):
+    write_sr(tmp_path / "again.dcm", full_reading(), source())
+    first, second = read_sr(written), read_sr(tmp_path / "again.dcm")
+    assert len(set(first.tracking_uids)) == 3
+    assert first.tracking_uids == second.tracking_uids
+    assert pydicom.dcmread(written).SOPInstanceUID != pydicom.dcmread(tmp_path / "again.dcm").SOPInstanceUID
+
+
+def test_no_vertebra_and_hidden_points(tmp_path):
+    write_sr(tmp_path / "none.dcm", Reading("x", 300, 200, VERTEBRA6), source())
+    assert read_sr(tmp_path / "none.dcm").reading.vertebrae == []
+    rng = np.random.default_rng(1)
+    vertebrae = [vertebra(rng, label="L1"), vertebra(rng, label="L2"), vertebra(rng), vertebra(rng)]
+    vertebrae[0].visible[:] = False
+    vertebrae[1].visible[:5] = False
+    vertebrae[2].visible[2:] = False
+    write_sr(tmp_path / "hidden.dcm", Reading("x", 300, 200, VERTEBRA6, vertebrae), source())
+    found = read_sr(tmp_path / "hidden.dcm").reading
+    assert [v.label for v in found.vertebrae] == ["L1", "L2", None, None]
+    assert [v.visible.tolist() for v in found.vertebrae] == [v.visible.tolist() for v in vertebrae]
+    assert [item.GraphicType for item in items(pydicom.dcmread(tmp_path / "hidden.dcm"), "SCOORD")] == [
+        "POINT",
+        "POLYLINE",
+        "POLYLINE",
+    ]
+
+
+def test_own_schema_comes_back(tmp_path):
+    schema = KeypointSchema("mine", ("a", "b", "c"), skeleton=(("a", "b"),), sigmas=(0.1, 0.2, 0.3), category="disc")
+    reading = Reading("x", 300, 200, schema, [Vertebra.from_points([[1, 2], [3, 4], [5, 7.25]])])
+    write_sr(tmp_path / "r.dcm", reading, source())
+    found = read_sr(tmp_path / "r.dcm").reading
+    assert found.schema == schema
+    assert found.vertebrae[0].points.tolist() == [[1, 2], [3, 4], [5, 7.25]]
+
+
+def test_frame_of_a_multiframe_picture_is_named(tmp_path):
+    reading = Reading("x", 300, 200, VERTEBRA4, [Vertebra.from_points([[1, 1], [9, 1], [1, 9], [9, 9]])])
+    write_sr(tmp_path / "r.dcm", reading, source(frames=5), frame=3)
+    assert read_sr(tmp_path / "r.dcm").frame == 3
+    (region,) = items(pydicom.dcmread(tmp_path / "r.dcm"), "SCOORD")
+    assert next(items(region, "IMAGE")).ReferencedSOPSequence[0].ReferencedFrameNumber == 4
+    with pytest.raises(InputError, match="frames"):
+        write_sr(tmp_path / "r.dcm", reading, source(frames=5))
+    with pytest.raises(InputError, match="no frame 5"):
+        write_sr(tmp_path / "r.dcm", reading, source(frames=5), frame=5)
+
+
+def test_sources_without_patient_data_are_fine(tmp_path):
+    bare = source()
+    for tag in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "ReferringPhysicianName"):
+        delattr(bare, tag)
+    write_sr(tmp_path / "r.dcm", Reading("x", 300, 200, VERTEBRA6), bare)
+    data = pydicom.dcmread(tmp_path / "r.dcm")
+    assert data["PatientName"].is_empty
+    assert data["PatientID"].is_empty
+
+
+def test_wrong_sources_are_refused_in_one_line(tmp_path):
+    reading = Reading("x", 300, 200, VERTEBRA6)
+    with pytest.raises(InputError, match="200 x 299"):
+        write_sr(tmp_path / "r.dcm", reading, source(rows=299))
+    without = source()
+    del without.SOPInstanceUID
+    with pytest.raises(InputError, match="SOPInstanceUID"):
+        write_sr(tmp_path / "r.dcm", reading, without)
+    (tmp_path / "no.dcm").write_text("no DICOM")
+    for wrong in ("no.dcm", "absent.dcm"):
+        with pytest.raises(InputError, match=wrong):
+            write_sr(tmp_path / "r.dcm", reading, tmp_path / wrong)
+        with pytest.raises(InputError, match=wrong):
+            read_sr(tmp_path / wrong)
+    assert not (tmp_path / "r.dcm").exists()
+
+
+def test_missing_highdicom_is_said_with_its_remedy(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(InputError, match=r"pip install 'spinetk\[sr\]'"):
+        write_sr(tmp_path / "r.dcm", Reading("x", 300, 200, VERTEBRA6), source())
