@@ -1,0 +1,125 @@
+"""AASCE 2019 / BoostNet folders: AP radiographs with four corners of the 17 vertebrae T1..L5.
+
+``data/<part>/<file>.jpg`` with ``labels/<part>/<file>.mat``, whose ``p2`` is (68, 2): x and y in px of top left, top
+right, bottom left, bottom right of T1, then T2, ... The values are taken as they stand: nothing in the set says whether
+its pixel counting starts at 0, 0.5 or 1, and its reading error is several px.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinetk.cases.item import CaseItem
+from spinetk.errors import InputError
+from spinetk.reading import Vertebra
+from spinetk.schema import VERTEBRA4, KeypointSchema
+
+LEVELS = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)))
+CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
+SUFFIXES = (".jpg", ".jpeg", ".png")
+# "sunhl-1th-02-Jan-2017-162 A AP.jpg": day of labelling, patient, film. The number runs on over the days and one
+# number's letters may spread over two days, so the number alone names the patient.
+PATIENT = re.compile(r"-(\d+) [A-Z] AP\b")
+
+
+def aasce_items(source: str | Path, schema: KeypointSchema = VERTEBRA4) -> Iterator[CaseItem | InputError]:
+    """The radiographs of an AASCE folder.
+
+    Args:
+        source: The folder with ``data`` and ``labels``.
+        schema: Any whose names are corners, or middles of endplates (then halfway along them).
+
+    Yields:
+        One item per radiograph, or the error that keeps it out. Metadata: ``group`` (patient, from the file name),
+        ``cobb_degrees`` (the set's three angles) and ``qc_flags`` where ``qc_flags.csv`` has one.
+
+    Raises:
+        InputError: The folder has another layout, or the schema has other points.
+    """
+    source = Path(source)
+    if not set(schema.keypoints) <= {*CORNERS, "top_middle", "bottom_middle"}:
+        raise InputError(f"schema {schema.name!r}", "has points AASCE does not give", "use vertebra4 or vertebra6")
+    parts = [p for p in sorted((source / "data").glob("*")) if (source / "labels" / p.name).is_dir()]
+    if not parts:
+        raise InputError(source, "is not an AASCE folder", "it holds data/<part>/*.jpg and labels/<part>/*.mat")
+    flags = _table(source / "qc_flags.csv")
+    for part in parts:
+        labels = source / "labels" / part.name
+        angles = _angles(labels)
+        for picture in sorted(p for p in part.iterdir() if p.suffix.lower() in SUFFIXES):
+            try:
+                points = _corners(labels / f"{picture.name}.mat")
+            except InputError as error:
+                yield error
+                continue
+            item = CaseItem(picture, _case(picture, part.name, len(parts)), schema, group=_patient(picture), view="ap")
+            item.vertebrae = [
+                Vertebra.from_points(_named(corners, schema), label=level)
+                for corners, level in zip(points, LEVELS, strict=True)
+            ]
+            item.metadata = {"group": item.group}
+            if picture.name in angles:
+                item.metadata["cobb_degrees"] = angles[picture.name]
+            flagged = flags.get((part.name, picture.name), {}).get("flags")
+            if flagged:
+                item.metadata["qc_flags"] = flagged.split("|")
+            yield item
+
+
+def _case(picture: Path, part: str, parts: int) -> str:
+    from spinetk.cases.folder import clean_name
+
+    return clean_name(picture.stem if parts == 1 else f"{part}_{picture.stem}")
+
+
+def _patient(picture: Path) -> str:
+    found = PATIENT.search(picture.name)
+    return found.group(1) if found else picture.stem
+
+
+def _corners(path: Path) -> np.ndarray:
+    """(17, 4, 2) corners in the order of CORNERS, px."""
+    from scipy.io import loadmat
+
+    if not path.is_file():
+        raise InputError(path, "is missing", "every radiograph has its .mat in labels")
+    try:
+        points = np.asarray(loadmat(path, variable_names=["p2"])["p2"], dtype=np.float64)
+    except Exception as error:  # a damaged .mat raises whatever its bytes lead to
+        raise InputError(path, "holds no readable p2", "fetch the label file again") from error
+    if points.shape != (4 * len(LEVELS), 2) or not np.isfinite(points).all():
+        raise InputError(path, f"p2 is {points.shape}, not {(4 * len(LEVELS), 2)} finite numbers")
+    return points.reshape(len(LEVELS), 4, 2)
+
+
+def _named(corners: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    points = dict(zip(CORNERS, corners, strict=True))
+    for edge in ("top", "bottom"):
+        points[f"{edge}_middle"] = (points[f"{edge}_left"] + points[f"{edge}_right"]) / 2
+    return np.stack([points[name] for name in schema.keypoints])
+
+
+def _angles(labels: Path) -> dict[str, list[float]]:
+    """Row i of angles.csv belongs to row i of filenames.csv."""
+    names, angles = labels / "filenames.csv", labels / "angles.csv"
+    if not (names.is_file() and angles.is_file()):
+        return {}
+    files = [line.strip() for line in names.read_text(encoding="utf-8").splitlines()]
+    rows = angles.read_text(encoding="utf-8").splitlines()
+    try:
+        return {file: [float(v) for v in row.split(",")] for file, row in zip(files, rows, strict=True)}
+    except ValueError as error:
+        raise InputError(angles, "does not fit filenames.csv", "one row of three numbers per file") from error
+
+
+def _table(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    if not path.is_file():
+        return {}
+    with open(path, encoding="utf-8", newline="") as stream:
+        return {(row.get("split", ""), row.get("file", "")): row for row in csv.DictReader(stream)}

@@ -1,0 +1,182 @@
+"""Instance masks of vertebral bodies: ``<stem>_label.png`` beside ``<stem>.png`` (or JPEG, TIFF, DICOM).
+
+Each value of a label picture but 0 is one body; a picture with a single value is split into its connected parts. An
+``annotations.json`` at the top may give, per subject folder, ``spacing_mm`` and ``levels`` ("label 1..5 = L1..L5").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinetk.cases.folder import natural_key, read_json
+from spinetk.cases.item import CaseItem, case_from
+from spinetk.cases.outline import six_points
+from spinetk.errors import InputError
+from spinetk.reading import Vertebra
+from spinetk.schema import VERTEBRA6, KeypointSchema
+
+LABEL = "_label.png"
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
+SMALLEST_PX = 40  # area of a body worth six points
+SMALLEST_SHARE = 0.4  # of the median area: a body cut more than this by the border shows too little
+LEAST_OVERLAP = 0.8  # Jaccard index of the mask and the hexagon of its points
+RANGE = re.compile(r"labels?\s+(\d+)\.\.(\d+)\s*=\s*([A-Z])(\d+)\.\.", re.IGNORECASE)
+
+
+def mask_items(source: str | Path, schema: KeypointSchema = VERTEBRA6) -> Iterator[CaseItem | InputError]:
+    """The pictures of a folder tree that have a label picture beside them.
+
+    Args:
+        source: Any depth; the first folder level below it is the subject.
+        schema: Any whose names are among those of ``vertebra6``.
+
+    Yields:
+        One item per picture, or the error that keeps it out.
+
+    Raises:
+        InputError: There is no label picture, or the schema has other points.
+    """
+    source = Path(source)
+    if not set(schema.keypoints) <= set(VERTEBRA6.keypoints):
+        raise InputError(f"schema {schema.name!r}", "has points a mask does not give", "use vertebra6 or vertebra4")
+    labels = sorted(source.rglob(f"*{LABEL}"), key=lambda path: natural_key(str(path)))
+    if not labels:
+        raise InputError(source, f"holds no *{LABEL}", "each picture has its label picture beside it")
+    notes = read_json(source / "annotations.json") if (source / "annotations.json").is_file() else {}
+    for label in labels:
+        try:
+            yield _item(label, source, schema, notes if isinstance(notes, Mapping) else {})
+        except InputError as error:
+            yield error
+
+
+def _item(label: Path, source: Path, schema: KeypointSchema, notes: Mapping[str, Any]) -> CaseItem:
+    import cv2
+
+    stem = label.name[: -len(LABEL)]
+    picture = next((p for p in (label.with_name(stem + suffix) for suffix in PICTURES) if p.is_file()), None)
+    if picture is None:
+        raise InputError(label, "has no picture beside it", f"name the picture {stem}.png")
+    mask = cv2.imdecode(np.fromfile(label, np.uint8), cv2.IMREAD_UNCHANGED) if label.stat().st_size else None
+    if mask is None or mask.ndim != 2:
+        raise InputError(label, "is not a grey label picture", "save one value per body, 0 as background")
+    subject = label.relative_to(source).parts[0] if label.parent != source else None
+    note = notes.get(subject, {}) if subject else {}
+    try:
+        spacing = None if note.get("spacing_mm") is None else tuple(float(v) for v in note["spacing_mm"])
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(source / "annotations.json", f"field 'spacing_mm' of {subject} is not two numbers") from error
+    vertebrae, remarks = vertebrae_of(mask, schema, _levels(str(note.get("levels", ""))))
+    return CaseItem(
+        picture=picture,
+        case=case_from(picture, source),
+        schema=schema,
+        vertebrae=vertebrae,
+        group=subject,
+        metadata={} if subject is None else {"group": subject},
+        spacing_mm=spacing,
+        view="sagittal",
+        size=mask.shape[::-1],
+        remarks=remarks,
+    )
+
+
+def vertebrae_of(
+    mask: np.ndarray, schema: KeypointSchema = VERTEBRA6, levels: Mapping[int, str] | None = None
+) -> tuple[list[Vertebra], list[str]]:
+    """The bodies of a label picture with their landmarks.
+
+    A body cut by the picture's border keeps the points that are not at that border; with less than two fifths of the
+    median area, or fewer than three points left, it is dropped. So is a shape that its own six points do not describe.
+
+    Args:
+        mask: (H, W) integers, 0 = background.
+        schema: Names of the points wanted, among those of ``vertebra6``.
+        levels: Level name of a mask value, where known.
+
+    Returns:
+        Vertebrae from head to foot and a remark for each body left out.
+    """
+    import cv2
+
+    bodies, remarks = [], []
+    for value, body in _bodies(mask):
+        area = int(body.sum())
+        if area < SMALLEST_PX:
+            remarks.append(f"body {value} left out: only {area} px")
+            continue
+        moments = cv2.moments(body.astype(np.uint8), binaryImage=True)
+        centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"] + 0.5
+        bodies.append((value, body, area, centre))
+    bodies.sort(key=lambda entry: entry[3][1])
+    centres = [entry[3] for entry in bodies]
+    usual = float(np.median([entry[2] for entry in bodies])) if bodies else 0.0
+    vertebrae = []
+    for n, (value, body, area, _) in enumerate(bodies):
+        above, below = centres[max(n - 1, 0)], centres[min(n + 1, len(centres) - 1)]
+        down = below - above if len(centres) > 1 else np.array([0.0, 1.0])
+        cut = _touched(body)
+        if cut.any() and area < SMALLEST_SHARE * usual:
+            remarks.append(f"body {value} left out: cut by the border of the picture")
+            continue
+        try:
+            points = six_points(body, down)
+        except ValueError as error:
+            remarks.append(f"body {value} left out: {error}")
+            continue
+        overlap = _overlap(body, points)
+        if overlap < LEAST_OVERLAP:
+            remarks.append(f"body {value} left out: its six points describe only {100 * overlap:.0f} % of it")
+            continue
+        height, width = body.shape
+        gaps = np.column_stack([points[:, 0], points[:, 1], width - points[:, 0], height - points[:, 1]])
+        visible = ~((gaps < 1.5) & cut).any(axis=1)
+        if visible.sum() < 3:
+            remarks.append(f"body {value} left out: cut by the border of the picture")
+            continue
+        rows, columns = np.nonzero(body.any(axis=1))[0], np.nonzero(body.any(axis=0))[0]
+        box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+        order = [VERTEBRA6.index(name) for name in schema.keypoints]
+        vertebrae.append(Vertebra(points[order], visible[order], box, label=(levels or {}).get(value)))
+    return vertebrae, remarks
+
+
+def _bodies(mask: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """(value, largest connected part of it, holes filled)."""
+    import cv2
+    from scipy.ndimage import binary_fill_holes
+
+    values = [int(v) for v in np.unique(mask) if v]
+    for value in values:
+        count, parts, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=4)
+        sizes = stats[:, cv2.CC_STAT_AREA]
+        wanted = range(1, count) if len(values) == 1 else [1 + int(np.argmax(sizes[1:]))]
+        for part in wanted:
+            yield (part if len(values) == 1 else value), binary_fill_holes(parts == part)
+
+
+def _touched(body: np.ndarray) -> np.ndarray:
+    """(4,) bool: whether the body reaches the left, top, right, bottom border over more than one pixel."""
+    return np.array([edge.sum() > 1 for edge in (body[:, 0], body[0], body[:, -1], body[-1])])
+
+
+def _overlap(body: np.ndarray, points: np.ndarray) -> float:
+    """Jaccard index of the body and the hexagon of its points (``vertebra6`` is a loop)."""
+    import cv2
+
+    drawn = np.zeros(body.shape, np.uint8)
+    cv2.fillPoly(drawn, [np.round((points - 0.5) * 16).astype(np.int32)], 1, shift=4)
+    return float((body & (drawn > 0)).sum() / (body | (drawn > 0)).sum())
+
+
+def _levels(text: str) -> dict[int, str]:
+    found = RANGE.search(text)
+    if not found:
+        return {}
+    first, last, region, number = int(found[1]), int(found[2]), found[3].upper(), int(found[4])
+    return {first + k: f"{region}{number + k}" for k in range(min(last - first + 1, 25))}
