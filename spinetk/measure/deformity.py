@@ -12,6 +12,10 @@ What each loss refers to:
 * anterior and middle of a crushed body: the larger of its posterior height and of the height expected from the
   neighbours.
 
+L5 is often lower behind than L4 (by a median of 14 % in 41 lumbar MR slices). Its posterior loss counts only when its
+anterior height has fallen behind the neighbours as well; the same holds for the lowest body of a picture without level
+names, which may be L5.
+
 The reading is defined on lateral pictures of thoracic and lumbar bodies and needs to know which side is anterior.
 "Not determinable" is an answer: None, with the reason in words.
 """
@@ -34,6 +38,8 @@ TYPES = ("normal", "wedge", "biconcave", "crush")
 # Bodies that are often lower in front without fracture; a loss from this size on gets a note.
 OFTEN_WEDGED = ("T8", "T9", "T10", "T11", "T12", "T13", "L1")
 NOTED_WEDGE_PERCENT = 10.0
+FALLEN_BEHIND_PERCENT = 10.0
+NO_HEIGHT = "anterior or posterior height cannot be measured"
 OWN_POSTERIOR = "posterior height of the same body"
 # 19.999999999 % that should read 20 % is rounding of the coordinates, not anatomy.
 ROUNDING_PERCENT = 1e-6
@@ -54,7 +60,9 @@ def checked(thresholds: Sequence[float]) -> tuple[float, float, float]:
     return first, second, third
 
 
-def losses_percent(values: np.ndarray, index: int, neighbours: tuple[int, ...], crush_from: float) -> np.ndarray:
+def losses_percent(
+    values: np.ndarray, index: int, neighbours: tuple[int, ...], crush_from: float, low_behind: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Losses of one vertebra of a chain.
 
     Args:
@@ -62,18 +70,22 @@ def losses_percent(values: np.ndarray, index: int, neighbours: tuple[int, ...], 
         index: The vertebra.
         neighbours: Its references.
         crush_from: Posterior loss in percent from which the body counts as crushed.
+        low_behind: The body may be lower behind by nature (see the module).
 
     Returns:
-        (..., 3) anterior, middle, posterior loss in percent; negative where higher than the reference, NaN where it
-        cannot be said.
+        (..., 3) anterior, middle, posterior loss in percent, negative where higher than the reference, NaN where it
+        cannot be said; and (...) whether the posterior loss counts.
     """
     own = values[..., index, :]
     hoped = np.stack([expected(values[..., k], index, neighbours) for k in range(3)], axis=-1)
     posterior = _loss(own[..., 2], hoped[..., 2])
-    crushed = np.nan_to_num(posterior, nan=-1.0) >= crush_from - ROUNDING_PERCENT
+    counts = np.isfinite(posterior)
+    if low_behind:
+        counts &= np.nan_to_num(_loss(own[..., 0], hoped[..., 0]), nan=100.0) >= FALLEN_BEHIND_PERCENT
+    crushed = counts & (np.nan_to_num(posterior, nan=-1.0) >= crush_from - ROUNDING_PERCENT)
     reference = np.where(crushed[..., None], np.fmax(hoped[..., :2], own[..., 2:]), own[..., 2:])
     front = _loss(own[..., :2], np.broadcast_to(reference, own[..., :2].shape))
-    return np.concatenate([front, posterior[..., None]], axis=-1)
+    return np.concatenate([front, posterior[..., None]], axis=-1), counts
 
 
 def _loss(value: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -94,6 +106,7 @@ def judge(
     names: Sequence[str],
     thresholds: Sequence[float] = THRESHOLDS_PERCENT,
     draws: np.ndarray | None = None,
+    low_behind: bool = False,
 ) -> tuple[dict[str, Any] | None, str | None]:
     """Type and grade of one vertebra whose anterior side is known.
 
@@ -104,16 +117,24 @@ def judge(
         names: (n,) what to call each vertebra in sentences, its level name if it has one.
         thresholds: Percent at which grades 1, 2, 3 begin.
         draws: (N, n, 3) disturbed heights for the interval, or None.
+        low_behind: The body may be lower behind by nature.
 
     Returns:
         The JSON field ``deformity`` or None, and the reason when it is None.
     """
-    losses = losses_percent(values, index, neighbours, thresholds[0])
+    losses, counts = losses_percent(values, index, neighbours, thresholds[0], low_behind)
     if np.isnan(losses[:2]).all():
-        return None, "anterior or posterior height cannot be measured"
-    kind, worst = _type(losses, thresholds)
+        return None, NO_HEIGHT
+    counted = np.where([True, True, counts], losses, np.nan)
+    kind, worst = _type(counted, thresholds)
+    if kind == "normal" and np.isnan(losses[0]):
+        return None, NO_HEIGHT
     by_neighbours = " and ".join(names[k] for k in neighbours)
     notes = _notes(names[index], kind, worst, losses)
+    if len(neighbours) == 1:
+        notes.append("posterior height judged against one neighbour only")
+    if np.isfinite(losses[2]) and not counts and losses[2] >= thresholds[0]:
+        notes.append(f"{names[index]} is lower behind, as L5 often is by nature: not counted")
     content: dict[str, Any] = {
         "type": kind,
         "grade": int(grade(worst, thresholds)),
@@ -128,8 +149,9 @@ def judge(
         "notes": notes,
     }
     if draws is not None:
-        moved = losses_percent(draws, index, neighbours, thresholds[0])
-        moved = np.maximum(np.nanmax(np.where(np.isnan(moved).all(-1, keepdims=True), 0, moved), axis=-1), 0)
+        moved, counts = losses_percent(draws, index, neighbours, thresholds[0], low_behind)
+        moved[..., 2] = np.where(counts, moved[..., 2], np.nan)
+        moved = np.fmax.reduce(np.nan_to_num(moved, nan=0.0), axis=-1, initial=0.0)
         content["loss_percent_interval"] = interval(moved)
         if content["loss_percent_interval"]:
             content["grade_interval"] = [int(g) for g in grade(np.array(content["loss_percent_interval"]), thresholds)]
@@ -150,8 +172,6 @@ def _notes(name: str, kind: str, worst: float, losses: np.ndarray) -> list[str]:
     notes = []
     if name in OFTEN_WEDGED and kind in ("normal", "wedge") and losses[0] >= NOTED_WEDGE_PERCENT and worst < 25:
         notes.append(f"{name} is often wedged by nature: a small anterior loss alone does not make a fracture")
-    if name in ("L5", "L6") and kind == "crush":
-        notes.append(f"{name} is often lower posteriorly by nature")
     return notes
 
 

@@ -97,7 +97,10 @@ def _measure_bodies(reading: Reading, side: Facing, limits: tuple[float, ...], m
             reason = "Genant grades are read on lateral pictures, this is an AP view"
         if reason is None:
             ask = judge if side.side else judge_unsided
-            answer, reason = ask(order, k, neighbours[k], names=names, thresholds=limits, draws=draws)
+            last = k == len(chain) - 1
+            low = vertebra.label in ("L5", "L6") or (vertebra.label is None and last)
+            known = {"names": names, "thresholds": limits, "draws": draws, "low_behind": low}
+            answer, reason = ask(order, k, neighbours[k], **known)
         with_sigma = vertebra.point_sigma_px is not None
         vertebra.measures |= {
             "heights_px": _named(plain[k], side),

@@ -1,0 +1,153 @@
+import json
+
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.measure import measure
+
+FULL = (27.0, 27.0, 27.0)
+LABELS = ["L1", "L2", "L3", "L4", "L5"]
+GRADES = [(0.0, 0), (19.9, 0), (20.1, 1), (24.9, 1), (25.1, 2), (39.9, 2), (40.1, 3), (60.0, 3)]
+
+
+def with_loss(kind, loss, facing="left"):
+    low = 27.0 * (1 - loss / 100)
+    shape = {"wedge": (low, 27 * (1 - loss / 200), 27.0), "biconcave": (27.0, low, 27.0), "crush": (low, low, low)}[kind]
+    return shape if facing == "left" else shape[::-1]
+
+
+@pytest.mark.parametrize(("loss", "grade"), GRADES)
+@pytest.mark.parametrize("kind", ["wedge", "biconcave", "crush"])
+@pytest.mark.parametrize(
+    ("facing", "turned", "spacing"),
+    [("left", 0.0, (0.5, 0.5)), ("right", 33.0, (0.5, 0.5)), ("left", -60.0, (0.3, 0.8)), ("right", 90.0, None)],
+)
+def test_type_and_grade_at_the_thresholds(spine, kind, loss, grade, facing, turned, spacing):
+    heights = [FULL, FULL, with_loss(kind, loss, facing), FULL, FULL]
+    measured = measure(spine(heights, labels=LABELS, facing=facing, turned=turned, spacing=spacing))
+    answer = measured.vertebrae[2].measures["deformity"]
+    assert answer["grade"] == grade
+    assert answer["type"] == (kind if grade else "normal")
+    assert answer["loss_percent"] == pytest.approx(loss, abs=1e-3)
+    assert all(measured.vertebrae[k].measures["deformity"]["grade"] == 0 for k in (0, 1, 3, 4))
+
+
+@pytest.mark.parametrize(("kind", "column"), [("wedge", "anterior"), ("biconcave", "middle"), ("crush", "posterior")])
+def test_the_reduced_column_is_named(spine, kind, column):
+    measured = measure(spine([FULL, with_loss(kind, 30.0), FULL], labels=["L2", "L3", "L4"]))
+    losses = measured.vertebrae[1].measures["deformity"]["losses_percent"]
+    assert losses[column] == pytest.approx(30.0)
+
+
+def test_posterior_loss_is_judged_against_the_interpolated_neighbours(spine):
+    measured = measure(spine([(24,) * 3, (20,) * 3, (30,) * 3], labels=["T11", "T12", "L1"]))
+    answer = measured.vertebrae[1].measures["deformity"]
+    # (24 + 30) / 2 = 27, and 1 - 20 / 27 = 25.926 %.
+    assert answer["losses_percent"]["posterior"] == pytest.approx(25.926, abs=1e-3)
+    assert (answer["type"], answer["grade"]) == ("crush", 2)
+    assert answer["posterior_reference"] == "posterior height of T11 and L1"
+    assert measured.vertebrae[1].measures["ratios"]["crush"] == pytest.approx(20 / 27, abs=1e-4)
+
+
+def test_a_crushed_body_that_is_also_wedged_is_graded_by_its_lowest_height(spine):
+    measured = measure(spine([FULL, (27 * 0.55, 27 * 0.6, 27 * 0.75), FULL], labels=["L1", "L2", "L3"]))
+    answer = measured.vertebrae[1].measures["deformity"]
+    assert (answer["type"], answer["grade"]) == ("crush", 3)
+    assert answer["loss_percent"] == pytest.approx(45.0)
+
+
+def test_thresholds_can_be_set(spine):
+    reading = spine([FULL, with_loss("wedge", 18.0), FULL], labels=["L1", "L2", "L3"])
+    assert measure(reading).vertebrae[1].measures["deformity"]["grade"] == 0
+    assert measure(reading, thresholds=(15, 17, 40)).vertebrae[1].measures["deformity"]["grade"] == 2
+
+
+@pytest.mark.parametrize("thresholds", [(25, 20, 40), (0, 20, 40), (20, 25), ("a", 2, 3), (20, 25, 140), None])
+def test_bad_thresholds_are_refused(spine, thresholds):
+    with pytest.raises(InputError, match="thresholds"):
+        measure(spine([FULL]), thresholds=thresholds)
+
+
+def test_without_a_known_side_no_wedge_is_claimed(spine):
+    measured = measure(spine([FULL, with_loss("wedge", 30.0), FULL], labels=["L1", "L2", "L3"], facing=None))
+    wedge, whole = measured.vertebrae[1].measures, measured.vertebrae[0].measures
+    assert wedge["deformity"] is None
+    assert "anterior side is unknown" in wedge["deformity_reason"]
+    assert wedge["ratios"]["wedge"] is None
+    assert wedge["ratios"]["left_right"] == pytest.approx(0.7)
+    assert "anterior" not in wedge["heights_mm"]
+    assert (whole["deformity"]["type"], whole["deformity"]["grade"]) == ("normal", 0)
+    assert any("anterior side is unknown" in remark for remark in measured.remarks)
+
+
+def test_ap_pictures_have_no_genant_grade(spine):
+    measured = measure(spine([FULL, with_loss("wedge", 30.0), FULL], view="ap", corners=True))
+    for vertebra in measured.vertebrae:
+        assert vertebra.measures["deformity"] is None
+        assert "AP" in vertebra.measures["deformity_reason"]
+        assert vertebra.measures["heights_mm"]["left"] is not None
+
+
+@pytest.mark.parametrize("label", ["S1", "C4", "C2"])
+def test_levels_without_genant_grade(spine, label):
+    vertebra = measure(spine([FULL], labels=[label])).vertebrae[0]
+    assert vertebra.measures["deformity"] is None
+    assert label in vertebra.measures["deformity_reason"]
+
+
+def test_the_sacrum_is_no_reference(spine):
+    measured = measure(spine([FULL, (27, 27, 26), (12, 12, 12)], labels=["L4", "L5", "S1"]))
+    assert measured.vertebrae[1].measures["deformity"]["posterior_reference"] == "posterior height of L4"
+
+
+def test_single_vertebra_is_judged_by_itself_and_says_what_was_not(spine):
+    answer = measure(spine([with_loss("wedge", 30.0)], labels=["L1"])).vertebrae[0].measures["deformity"]
+    assert (answer["type"], answer["grade"]) == ("wedge", 2)
+    assert answer["not_judged"] == ["crush"]
+    assert answer["losses_percent"]["posterior"] is None
+
+
+def test_two_vertebrae_judge_each_other(spine):
+    measured = measure(spine([FULL, with_loss("crush", 30.0)], labels=["L1", "L2"]))
+    assert measured.vertebrae[1].measures["deformity"]["type"] == "crush"
+    assert measured.vertebrae[0].measures["deformity"]["type"] == "normal"
+
+
+def test_l5_may_be_lower_behind_but_not_in_front_as_well(spine):
+    natural = measure(spine([FULL, FULL, (28, 25, 20)], labels=["L3", "L4", "L5"])).vertebrae[2].measures["deformity"]
+    assert natural["grade"] == 0
+    assert any("not counted" in note for note in natural["notes"])
+    crushed = measure(spine([FULL, FULL, (20, 20, 20)], labels=["L3", "L4", "L5"])).vertebrae[2].measures["deformity"]
+    assert (crushed["type"], crushed["grade"]) == ("crush", 2)
+    same_at_l4 = measure(spine([FULL, (28, 25, 20), FULL], labels=["L3", "L4", "L5"])).vertebrae[1]
+    assert same_at_l4.measures["deformity"]["type"] == "crush"
+
+
+def test_physiological_wedging_is_noted(spine):
+    measured = measure(spine([FULL, with_loss("wedge", 14.0), FULL], labels=["T11", "T12", "L1"]))
+    assert any("wedged by nature" in note for note in measured.vertebrae[1].measures["deformity"]["notes"])
+    measured = measure(spine([FULL, with_loss("wedge", 14.0), FULL], labels=["L2", "L3", "L4"]))
+    assert measured.vertebrae[1].measures["deformity"]["notes"] == []
+
+
+def test_crossed_endplates_and_swapped_names_are_not_graded(spine):
+    reading = spine([FULL, FULL, FULL], labels=["L1", "L2", "L3"])
+    order = [reading.schema.index(n) for n in ("top_left", "bottom_left")]
+    reading.vertebrae[0].points[order] = reading.vertebrae[0].points[order[::-1]]
+    reading.vertebrae[2].points = reading.vertebrae[2].points[list(reading.schema.flip_indices)]
+    measured = measure(reading)
+    first, last = (measured.vertebrae[k].measures for k in (0, 2))
+    assert first["deformity"] is None
+    assert "cross" in first["deformity_reason"]
+    assert last["deformity"] is None
+    assert "swapped" in last["deformity_reason"]
+    assert measured.vertebrae[1].measures["deformity"]["grade"] == 0
+    json.dumps(measured.to_json(), allow_nan=False)
+
+
+def test_none_at_all(spine):
+    measured = measure(spine([]))
+    assert measured.vertebrae == []
+    assert measured.angles["cobb_max"] is None
+    assert any("no vertebra" in remark for remark in measured.remarks)
+    assert json.loads(json.dumps(measured.to_json(), allow_nan=False))["angles"]["lordosis_l1_l5"] is None
