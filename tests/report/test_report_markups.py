@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.report.exchange import read_markups, write_markups
+from spinetk.schema import VERTEBRA6
+
+
+def body(x, y, **fields):
+    points = np.array([[0, 12.125], [10, 12], [20, 12], [20, 0], [10, 0.5], [0, 0]]) + np.array([x, y])
+    return Vertebra.from_points(points, **fields)
+
+
+def reading(frame=None):
+    vertebrae = [body(10.25, 20, label="L1", score=0.75), body(12, 50.5, label="L1"), body(13, 80, score=0.5)]
+    vertebrae[1].visible[2] = False
+    vertebrae[0].measures = {"heights_px": {"left": 12}}
+    return Reading("a.png", 120, 90, VERTEBRA6, vertebrae, frame or Frame(), angles={"cobb_max": 3})
+
+
+def source():
+    data = Dataset()
+    angle = np.deg2rad(20)
+    data.ImagePositionPatient = [-12.5, 33.0, 410.25]
+    data.ImageOrientationPatient = [0, np.cos(angle), -np.sin(angle), 0, -np.sin(angle), -np.cos(angle)]
+    data.PixelSpacing = [0.75, 0.5]
+    return data
+
+
+CASES = [(Frame(), None), (Frame((0.75, 0.5), "PixelSpacing"), None), (Frame((0.75, 0.5), "PixelSpacing"), source())]
+
+
+@pytest.mark.parametrize(("frame", "dicom"), CASES)
+def test_round_trip(tmp_path, frame, dicom):
+    wanted = reading(frame)
+    write_markups(tmp_path / "a.mrk.json", wanted, source_dicom=dicom)
+    found = read_markups(tmp_path / "a.mrk.json", wanted, source_dicom=dicom)
+    assert (found.file, found.height, found.width, found.frame) == ("a.png", 120, 90, frame)
+    assert [(v.label, v.score) for v in found.vertebrae] == [("L1", 0.75), ("L1", None), (None, 0.5)]
+    for a, b in zip(found.vertebrae, wanted.vertebrae, strict=True):
+        assert (a.visible == b.visible).all()
+        assert a.points == pytest.approx(b.points, abs=1e-9)
+    assert found.angles == {}
+    assert found.vertebrae[0].measures == {}
+    assert wanted.angles == {"cobb_max": 3}
+
+
+def positions(path):
+    (markup,) = json.loads(path.read_text())["markups"]
+    assert (markup["type"], markup["coordinateSystem"]) == ("Fiducial", "LPS")
+    return {control["label"]: control["position"] for control in markup["controlPoints"]}
+
+
+def test_first_pixel_centre_is_the_origin_of_the_plane(tmp_path):
+    one = Reading("a.png", 9, 9, VERTEBRA6, [Vertebra.from_points(np.full((6, 2), 0.5))], Frame((2.0, 3.0), "user"))
+    one.vertebrae[0].points[5] = (1.5, 2.5)
+    write_markups(tmp_path / "a.mrk.json", one)
+    found = positions(tmp_path / "a.mrk.json")
+    assert found["#1 bottom_left"] == [0, 0, 0]
+    assert found["#1 top_left"] == [3.0, 4.0, 0.0]
+
+
+def test_patient_positions_follow_the_dicom_equation(tmp_path):
+    data, one = source(), reading()
+    write_markups(tmp_path / "a.mrk.json", one, source_dicom=data)
+    found = positions(tmp_path / "a.mrk.json")["#3 top_left"]
+    # PS3.3 equation C.7.6.2.1-1 with column index i and row index j counted from the pixel centres.
+    across, down = np.array(data.ImageOrientationPatient[:3]), np.array(data.ImageOrientationPatient[3:])
+    i, j = 13 - 0.5, 80 - 0.5
+    wanted = across * 0.5 * i + down * 0.75 * j + np.array(data.ImagePositionPatient, float)
+    assert found == pytest.approx(wanted)
+
+
+def test_points_moved_off_the_plane_and_saved_as_ras(tmp_path):
+    wanted = reading()
+    write_markups(tmp_path / "a.mrk.json", wanted)
+    content = json.loads((tmp_path / "a.mrk.json").read_text())
+    markup = content["markups"][0]
+    markup["coordinateSystem"] = "RAS"
+    for control in markup["controlPoints"]:
+        x, y, _ = control["position"]
+        control["position"] = [-x, -y, 3.0]
+    (tmp_path / "b.mrk.json").write_text(json.dumps(content))
+    found = read_markups(tmp_path / "b.mrk.json", wanted)
+    assert found.vertebrae[0].points == pytest.approx(wanted.vertebrae[0].points)
+
+
+def test_missing_points_may_lack_a_position(tmp_path):
+    wanted = reading()
+    write_markups(tmp_path / "a.mrk.json", wanted)
+    content = json.loads((tmp_path / "a.mrk.json").read_text())
+    for control in content["markups"][0]["controlPoints"]:
+        if control["positionStatus"] == "missing":
+            del control["position"]
+    (tmp_path / "a.mrk.json").write_text(json.dumps(content))
+    assert not read_markups(tmp_path / "a.mrk.json", wanted).vertebrae[1].visible[2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"markups": [{}]}',
+        '{"markups": [{"controlPoints": [{"label": "L1 nose", "position": [0, 0, 0]}]}]}',
+        '{"markups": [{"controlPoints": [{"label": "L1 top_left", "position": [0, 0]}]}]}',
+        '{"markups": [{"controlPoints": [{"label": "L1 top_left", "position": [0, 0, NaN]}]}]}',
+    ],
+)
+def test_bad_files_are_refused_in_one_line(tmp_path, text):
+    (tmp_path / "a.mrk.json").write_text(text)
+    with pytest.raises(InputError, match=r"a\.mrk\.json"):
+        read_markups(tmp_path / "a.mrk.json", reading())
+
+
+def test_sources_without_a_position_are_refused(tmp_path):
+    data = source()
+    del data.ImagePositionPatient
+    with pytest.raises(InputError, match="no position"):
+        write_markups(tmp_path / "a.mrk.json", reading(), source_dicom=data)
+    with pytest.raises(InputError, match="no position"):
+        write_markups(tmp_path / "a.mrk.json", reading(), source_dicom=tmp_path / "absent.dcm")
