@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spinetk.geometry import Frame
 from spinetk.reading import Vertebra, View
 from spinetk.schema import KeypointSchema
 
@@ -21,7 +22,7 @@ class CaseItem:
         vertebrae: Truth, in px of the stored picture (pixel centres at integer + 0.5), head to foot.
         group: Patient (or whatever must not be torn apart by a split), or None when unknown.
         metadata: Entries for ``metadata.json``.
-        spacing_mm: (row, column) spacing the annotations give, or None.
+        frame: Spacing and orientation the annotations give, or None.
         view: Projection.
         size: (width, height) the annotations are about in px, or None when they do not say.
         remarks: What was left out or decided, one short sentence each.
@@ -33,7 +34,7 @@ class CaseItem:
     vertebrae: list[Vertebra] = field(default_factory=list)
     group: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
-    spacing_mm: tuple[float, float] | None = None
+    frame: Frame | None = None
     view: View = "unknown"
     size: tuple[int, int] | None = None
     remarks: list[str] = field(default_factory=list)

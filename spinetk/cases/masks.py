@@ -17,6 +17,7 @@ from spinetk.cases.folder import natural_key, read_json
 from spinetk.cases.item import CaseItem, case_from
 from spinetk.cases.outline import six_points
 from spinetk.errors import InputError
+from spinetk.geometry import Frame
 from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
@@ -24,7 +25,7 @@ LABEL = "_label.png"
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
 SMALLEST_PX = 40  # area of a body worth six points
 SMALLEST_SHARE = 0.4  # of the median area: a body cut more than this by the border shows too little
-LEAST_OVERLAP = 0.8  # Jaccard index of the mask and the hexagon of its points
+LEAST_OVERLAP = 0.65  # Jaccard index of the mask and the hexagon of its points; waisted bodies have 0.75
 RANGE = re.compile(r"labels?\s+(\d+)\.\.(\d+)\s*=\s*([A-Z])(\d+)\.\.", re.IGNORECASE)
 
 
@@ -67,10 +68,9 @@ def _item(label: Path, source: Path, schema: KeypointSchema, notes: Mapping[str,
         raise InputError(label, "is not a grey label picture", "save one value per body, 0 as background")
     subject = label.relative_to(source).parts[0] if label.parent != source else None
     note = notes.get(subject, {}) if subject else {}
-    try:
-        spacing = None if note.get("spacing_mm") is None else tuple(float(v) for v in note["spacing_mm"])
-    except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(source / "annotations.json", f"field 'spacing_mm' of {subject} is not two numbers") from error
+    if not isinstance(note, Mapping):
+        raise InputError(source / "annotations.json", f"field {subject!r} is not a table of fields")
+    frame = Frame.from_json({**note, "spacing_source": "annotations.json"}, str(source / "annotations.json"))
     vertebrae, remarks = vertebrae_of(mask, schema, _levels(str(note.get("levels", ""))))
     return CaseItem(
         picture=picture,
@@ -79,7 +79,7 @@ def _item(label: Path, source: Path, schema: KeypointSchema, notes: Mapping[str,
         vertebrae=vertebrae,
         group=subject,
         metadata={} if subject is None else {"group": subject},
-        spacing_mm=spacing,
+        frame=frame,
         view="sagittal",
         size=mask.shape[::-1],
         remarks=remarks,

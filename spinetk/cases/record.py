@@ -2,9 +2,9 @@
 
 A record holds ``file_name`` (absolute path of the PNG), ``height``, ``width``, ``image_id`` and ``annotations``, a list
 of ``{"bbox": [x0, y0, x1, y1], "bbox_mode": 0, "category_id": 0, "keypoints": [x, y, v] * K}`` with an optional
-``label``. Points are in px with pixel centres at integer + 0.5; v is 0 (unknown or outside the picture; x = y = 0), 1 or
-2. Further fields are optional: ``schema``, ``spacing_mm``, ``spacing_source``, ``orientation``, ``view``, ``modality``,
-``case``, ``augmentation``.
+``label``. Points are in px with pixel centres at integer + 0.5; v is 0 (unknown or outside the picture; written with
+x = y = 0), 1 or 2. Further fields are optional: ``schema``, ``spacing_mm``, ``spacing_source``, ``orientation``,
+``view``, ``modality``, ``case``, ``augmentation``.
 """
 
 from __future__ import annotations
@@ -210,5 +210,7 @@ def annotation_of(
     corners = np.clip(np.asarray(box, dtype=np.float64), 0, limits)
     if not (corners[:2] < corners[2:]).all():
         return None
-    flat = [v for (x, y), on in zip(points, seen, strict=True) for v in ((float(x), float(y), 2) if on else (0.0, 0.0, 0))]
+    flat = [
+        v for (x, y), on in zip(points, seen, strict=True) for v in ((float(x), float(y), 2) if on else (0.0, 0.0, 0))
+    ]
     return {"bbox": [float(v) for v in corners], "bbox_mode": XYXY, "category_id": 0, "keypoints": flat}

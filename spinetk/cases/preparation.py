@@ -1,0 +1,294 @@
+"""prepare: somebody's annotated pictures become a case folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinetk.atomic import write_text
+from spinetk.cases.folder import METADATA, CaseFolder, read_json, read_metadata, write_metadata, write_record
+from spinetk.cases.item import CaseItem
+from spinetk.cases.record import Record, record_of
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.images import Picture, read_picture, to_uint8
+from spinetk.reading import Reading
+from spinetk.schema import KeypointSchema, get_schema
+
+LAYOUTS = ("ours", "coco", "aasce", "masks")
+SALT = ".salt"
+RECIPE = 1  # raise it when the same input gives other files
+
+
+@dataclass
+class PreparedSet:
+    """What ``prepare`` did.
+
+    Attributes:
+        base: The case folder.
+        cases: Every case of the source that is there now, new or not.
+        written: Those written by this run; the others were there already.
+        failures: One error per picture that was left out.
+        remarks: What was decided about single vertebrae or groups.
+    """
+
+    base: Path
+    cases: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    failures: list[InputError] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def prepare(
+    source: str | Path,
+    destination: str | Path,
+    *,
+    layout: str | None = None,
+    width: int | None = None,
+    spacing_mm: tuple[float, float] | None = None,
+    schema: str | Path | KeypointSchema | None = None,
+    progress: bool = True,
+) -> PreparedSet:
+    """Write a case folder from annotated pictures (PNG, JPEG, TIFF, DICOM).
+
+    Pictures become 8-bit by the window of the original (:func:`spinetk.images.to_uint8`). A case that is there already
+    from the same picture, annotation and settings is kept as it is, with whatever was corrected in it; one whose input
+    changed is written anew and loses its augmented copies. Entries of ``metadata.json`` that exist are kept.
+
+    Args:
+        source: A folder, or the JSON of a COCO set.
+        destination: The case folder to make or add to.
+        layout: ``ours`` (a JSON beside each picture), ``coco``, ``aasce`` or ``masks``; None looks.
+        width: Width in px to resize every picture to (the original used 800); points and spacing follow. None keeps
+            the size.
+        spacing_mm: The user's own (row, column) spacing of the stored pictures; wins over headers and annotations.
+        schema: Points to write; None means ``vertebra4`` for AASCE, what the files say for ``ours`` and ``coco``, else
+            ``vertebra6``.
+        progress: Whether to show a bar.
+
+    Returns:
+        The cases, and what was left out.
+
+    Raises:
+        InputError: The source as a whole, or a setting, cannot be used.
+    """
+    from tqdm import tqdm
+
+    source, destination = Path(source), Path(destination)
+    if not source.exists():
+        raise InputError(source, "does not exist", "give the folder of pictures and annotations")
+    if width is not None and not 16 <= width <= 16384:
+        raise InputError("width", f"{width} px is not between 16 and 16384", "the original used 800")
+    frame = None if spacing_mm is None else Frame(spacing_mm=spacing_mm, spacing_source="user")
+    items = list(items_of(source, layout, None if schema is None else get_schema(schema)))
+    if not items:
+        raise InputError(source, "holds no annotated picture", f"layouts are {', '.join(LAYOUTS)}")
+    destination.mkdir(parents=True, exist_ok=True)
+    metadata = read_metadata(destination)
+    result = PreparedSet(destination)
+    pixels_seen: dict[str, str] = {}
+    same: dict[str, str] = {}
+    used: set[str] = set()
+    try:
+        for item in tqdm(items, desc="prepare", unit="picture", disable=not progress):
+            if isinstance(item, InputError):
+                result.failures.append(item)
+                continue
+            case = _unique(_case_name(item, destination), used)
+            try:
+                record, new = _prepare_one(item, case, destination, width, frame)
+            except InputError as error:
+                result.failures.append(error)
+                continue
+            result.cases.append(case)
+            if new:
+                result.written.append(case)
+            result.remarks += [f"{case}: {remark}" for remark in item.remarks]
+            entry = dict(item.metadata)
+            if item.group is not None:
+                first = pixels_seen.setdefault(record["pixels_sha256"], item.group)
+                if _root(same, first) != _root(same, item.group):
+                    result.remarks.append(f"{case}: the same picture is in group {first}; the groups are made one")
+                    same[_root(same, item.group)] = _root(same, first)
+                entry["group"] = item.group
+            metadata[case] = {**entry, **metadata.get(case, {})}
+    finally:
+        for entry in metadata.values():
+            if isinstance(entry.get("group"), str):
+                entry["group"] = _root(same, entry["group"])
+        if metadata:
+            write_metadata(destination, metadata)
+    return result
+
+
+def items_of(source: Path, layout: str | None, schema: KeypointSchema | None) -> Iterator[CaseItem | InputError]:
+    """The annotated pictures of a source, by the importer of its layout."""
+    layout = layout or detect(source)
+    if layout not in LAYOUTS:
+        raise InputError(f"layout {layout!r}", "is unknown", f"use {', '.join(LAYOUTS)}")
+    given = {} if schema is None else {"schema": schema}
+    return _importer(layout)(source, **given)
+
+
+def detect(source: Path) -> str:
+    """The layout of a source, from its file names."""
+    if source.is_file():
+        return "coco"
+    if (source / "data").is_dir() and (source / "labels").is_dir():
+        return "aasce"
+    if next(source.rglob("*_label.png"), None) is not None:
+        return "masks"
+    for path in sorted(source.glob("*.json")) + sorted(source.glob("annotations/*.json")):
+        try:
+            content = read_json(path)
+        except InputError:
+            continue
+        if isinstance(content, dict) and {"images", "annotations", "categories"} <= set(content):
+            return "coco"
+    return "ours"
+
+
+def _importer(layout: str) -> Callable[..., Iterator[CaseItem | InputError]]:
+    if layout == "aasce":
+        from spinetk.cases.aasce import aasce_items as importer
+    elif layout == "masks":
+        from spinetk.cases.masks import mask_items as importer
+    elif layout == "coco":
+        from spinetk.cases.coco import coco_items as importer
+    else:
+        from spinetk.cases.sidecar import sidecar_items as importer
+    return importer
+
+
+def _prepare_one(
+    item: CaseItem, case: str, destination: Path, width: int | None, user: Frame | None
+) -> tuple[Record, bool]:
+    """The record of a case and whether it had to be written."""
+    path = CaseFolder(destination).source(case)
+    digest = _digest(item, width, user)
+    if path.exists() and path.with_suffix(".png").exists():
+        there = read_json(path)
+        if isinstance(there, dict) and there.get("prepared_from") == digest and "pixels_sha256" in there:
+            return there, False
+    picture = read_picture(item.picture)
+    if item.size is not None and item.size != (picture.width, picture.height):
+        fault = f"has {picture.width} x {picture.height} px, its annotation is about {item.size[0]} x {item.size[1]} px"
+        raise InputError(item.picture, fault, "give the picture that was annotated")
+    pixels = to_uint8(picture.pixels, picture.padding)
+    reading = Reading(
+        file=path.with_suffix(".png").name,
+        height=picture.height,
+        width=picture.width,
+        schema=item.schema,
+        vertebrae=item.vertebrae,
+        frame=_frame(picture, item, user),
+        view=picture.view if picture.view != "unknown" else item.view,
+    )
+    if width is not None:
+        pixels, reading = resized(pixels, reading, width)
+    record = record_of(
+        reading,
+        f"{case}-src-0",
+        case=case,
+        augmentation=0,
+        modality=picture.modality,
+        prepared_from=digest,
+        pixels_sha256=pixel_hash(pixels),
+    )
+    lost = len(item.vertebrae) - len(record["annotations"])
+    if lost:
+        item.remarks.append(f"{lost} vertebrae outside the picture left out")
+    write_record(path, record, pixels)
+    # Copies of the picture that was here before would contradict the new one.
+    shutil.rmtree(path.parents[2] / "augs", ignore_errors=True)
+    return record, True
+
+
+def resized(pixels: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarray, Reading]:
+    """Picture and points at another width; the height follows, rounded to whole px, and so does the spacing."""
+    import cv2
+
+    height = max(1, round(reading.height * width / reading.width))
+    factors = np.array([width / reading.width, height / reading.height])
+    way = cv2.INTER_AREA if width < reading.width else cv2.INTER_CUBIC
+    vertebrae = [
+        replace(v, points=v.points * factors, bbox=tuple((np.reshape(v.bbox, (2, 2)) * factors).ravel().tolist()))
+        for v in reading.vertebrae
+    ]
+    frame = reading.frame.resized(*factors)
+    smaller = replace(reading, height=height, width=width, vertebrae=vertebrae, frame=frame)
+    return cv2.resize(pixels, (width, height), interpolation=way), smaller
+
+
+def pixel_hash(pixels: np.ndarray) -> str:
+    """SHA-256 of a picture's pixels and shape, whatever file they came in."""
+    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
+
+
+def _frame(picture: Picture, item: CaseItem, user: Frame | None) -> Frame:
+    frame, noted = picture.frame, item.frame
+    if noted is not None and frame.toward_right is None:
+        frame = replace(frame, toward_right=noted.toward_right, toward_bottom=noted.toward_bottom)
+    for better in (user, noted):
+        if better is not None and better.spacing_mm is not None:
+            return replace(frame, spacing_mm=better.spacing_mm, spacing_source=better.spacing_source)
+    return frame
+
+
+def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
+    """Changes whenever the case file would."""
+    settings: dict[str, Any] = {
+        "recipe": RECIPE,
+        "schema": item.schema.to_json(),
+        "vertebrae": [[v.points.tolist(), v.visible.tolist(), list(v.bbox), v.label] for v in item.vertebrae],
+        "frames": [None if f is None else f.to_json() for f in (item.frame, user)],
+        "view": item.view,
+        "width": width,
+    }
+    try:
+        with open(item.picture, "rb") as stream:
+            file = hashlib.file_digest(stream, "sha256")
+    except OSError as error:
+        raise InputError(item.picture, "cannot be read", "check the path and its permissions") from error
+    file.update(json.dumps(settings, sort_keys=True).encode())
+    return file.hexdigest()
+
+
+def _case_name(item: CaseItem, destination: Path) -> str:
+    """DICOM files often bear the patient's name: their cases get a hash."""
+    from spinetk.images.identity import case_id
+    from spinetk.images.read import sniff
+
+    try:
+        if sniff(item.picture) != "dicom":
+            return item.case
+        path = destination / SALT
+        if not path.is_file():
+            write_text(path, secrets.token_hex(16))
+        return case_id(item.picture, path.read_text(encoding="utf-8").strip())
+    except (InputError, OSError):
+        return item.case  # the reader says what is wrong
+
+
+def _unique(name: str, used: set[str]) -> str:
+    # Compared without case: on some systems "A" and "a" are one folder.
+    number, candidate = 1, name
+    while candidate.casefold() in used or candidate == METADATA:
+        number += 1
+        candidate = f"{name}-{number}"
+    used.add(candidate.casefold())
+    return candidate
+
+
+def _root(same: dict[str, str], group: str) -> str:
+    while group in same:
+        group = same[group]
+    return group
