@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinetk.phantoms.phantom import Field
-from spinetk.phantoms.shape import coverage, distance, ellipse, ribbon, smooth, texture
+from spinetk.phantoms.shape import cover, coverage, distance, ellipse, ribbon, smooth, texture
 from spinetk.phantoms.spine import Body, Spine
 
 # Linear attenuation per mm at about 80 kVp effective: soft tissue, and what spongy and compact bone add to it.
@@ -13,6 +13,9 @@ SOFT = 0.0195
 SPONGY = 0.0075
 COMPACT = 0.034
 METAL = 0.35
+# Outline of an iliac bone seen from the side, mm from the centre of the vertebra that its crest reaches.
+ILIAC = [(-64, 60), (-60, 20), (-38, -4), (0, -10), (34, 2), (58, 28), (64, 58), (52, 92), (60, 135), (32, 180)]
+ILIAC += [(-8, 176), (-24, 130), (-52, 98)]
 
 
 class Attenuation:
@@ -35,15 +38,15 @@ class Attenuation:
 
     def _add(self, target: np.ndarray, outline_mm: np.ndarray, amount: float, soft_px: float = 1.0) -> None:
         """Add a shape of even thickness."""
-        found = distance(self.shown.px(outline_mm), self.shown.size, 2 + soft_px, 2 if soft_px > 1.5 else 3)
+        found = cover(self.shown.px(outline_mm), self.shown.size, soft_px)
         if found:
-            target[found[0]] += np.float32(amount) * coverage(found[1], soft_px)
+            target[found[0]] += np.float32(amount) * found[1]
 
     def _add_shell(
         self, outline_mm: np.ndarray, core: float, shell: float, shell_mm: float, round_mm: float = 0.0
     ) -> None:
         """Add a bone: a core that thins toward its rim over ``round_mm``, and a compact shell seen edge-on."""
-        found = distance(self.shown.px(outline_mm), self.shown.size, 3.0, 3)
+        found = distance(self.shown.px(outline_mm), self.shown.size, 2.0, 2)
         if not found:
             return
         window, signed = found
@@ -64,7 +67,7 @@ class Attenuation:
         nodes_x = np.array([node[0] for node in nodes])
         line = np.interp(y[:, 0], nodes_y, nodes_x).astype(np.float32)[:, None]
         habitus = rng.uniform(0.75, 1.35)
-        back = line - np.float32(rng.uniform(58, 78) * spine.scale) - 25 * (habitus - 0.75)
+        back = line - np.float32(rng.uniform(74, 92) * spine.scale) - 30 * (habitus - 0.75)
         hips = np.exp(-(((y - 60) / 90) ** 2)).astype(np.float32)
         back = back - 22 * habitus * hips
         front = line + np.float32(135 * habitus * spine.scale) + 20 * habitus * np.exp(-(((y + 40) / 80) ** 2))
@@ -94,23 +97,52 @@ class Attenuation:
             fill = 0.52 - 0.16 * np.exp(-(((x - line) / 24) ** 2))
             lung = depth * behind * top * fill * share
             self.soft -= (np.float32(SOFT * 0.78) * breadth * profile * lung).astype(np.float32)
-        streaks = texture(rng, self.shown.size, 5 / self.shown.mean_spacing_mm)
-        in_lung = np.clip((dome[1] - y) / 15, 0, 1)
-        self.soft += (0.05 * np.abs(streaks) * in_lung).astype(np.float32)
-
-    def _draw_gas(self, line, front) -> None:
-        rng, shown = self.rng, self.shown
-        height = shown.size[0]
-        for _ in range(int(rng.integers(3, 22))):
-            row = int(rng.integers(0, height))
-            y = shown.origin_mm[1] + row * shown.spacing_mm[0]
-            if y < self.spine.body("T12").centre[1]:
+        # Vessels fan out from the hila; what they cannot resolve stays as a fine grain.
+        mm = self.shown.mean_spacing_mm
+        in_lung = np.clip((dome[1] - y) / 15, 0, 1) * (x > line - 38)
+        cloud = 0.035 * texture(rng, self.shown.size, 14 / mm) + 0.02 * texture(rng, self.shown.size, 4 / mm)
+        self.soft += (cloud * in_lung).astype(np.float32)
+        hilum = np.array(spine.body("T6").centre) + np.array([48.0, 0.0]) * spine.scale
+        for _ in range(int(rng.integers(14, 30))):
+            angle, long = rng.uniform(0, 2 * np.pi), rng.uniform(30, 110)
+            steps = np.linspace(0, 1, 6)
+            bend = angle + rng.normal(0, 0.5) * steps
+            path = hilum + rng.normal(0, 10, 2) + long * np.stack([np.cos(bend), np.sin(bend)], 1) * steps[:, None]
+            if path[-1, 1] > dome[1] - 12 or path[-1, 0] < line.mean() - 40:
                 continue
-            x = line[row, 0] + rng.uniform(12, max(30.0, float(front[row, 0] - line[row, 0]) - 15))
-            radius = rng.uniform(4, 18)
-            lumps = ellipse((x, y), (radius, radius * rng.uniform(0.5, 1.0)), rng.uniform(0, 180), 9)
-            lumps = smooth(lumps + rng.normal(0, radius * 0.18, lumps.shape))
-            self._add(self.soft, lumps, -SOFT * radius * rng.uniform(0.5, 1.6), rng.uniform(1.5, 5))
+            width = rng.uniform(3, 6) * (1.1 - steps.repeat(4)[: 4 * 5 + 1])
+            curve = smooth(path, closed=False, steps=4)
+            self._add(self.soft, ribbon(curve, width[: len(curve)]), rng.uniform(0.03, 0.09), 2.5)
+        u = (x - hilum[0] - 26 * spine.scale) / (52 * spine.scale)
+        v = (y - hilum[1] - rng.uniform(45, 70) * spine.scale) / (62 * spine.scale)
+        heart = np.clip(1.25 - np.hypot(u - 0.3 * v, v), 0, 1) * in_lung * (x < front - 14)
+        self.soft += (np.float32(SOFT * rng.uniform(25, 75)) * heart).astype(np.float32)
+
+    def _draw_gas(self, line: np.ndarray, front: np.ndarray) -> None:
+        """Bowel gas: bunches of bubbles that overlap, some sharp, some blurred by motion."""
+        rng, shown = self.rng, self.shown
+        y = shown.grid_mm()[1][:, 0]
+        lowest = self.spine.body("T12").centre[1] + 20
+        rows = np.flatnonzero(y > lowest)
+        if not len(rows):
+            return
+        for _ in range(int(rng.integers(1, 7))):
+            row = int(rng.choice(rows))
+            room = max(30.0, float(front[row, 0] - line[row, 0]) - 20)
+            middle = np.array([line[row, 0] + rng.uniform(8, room), y[row]])
+            spread, turn = rng.uniform(5, 22), rng.uniform(0, np.pi)
+            for _ in range(int(rng.integers(2, 9))):
+                radius = rng.gamma(3.0, 2.3) + 2
+                along = rng.normal(0, spread) * np.array([np.cos(turn), np.sin(turn)])
+                bubble = ellipse(
+                    tuple(middle + along + rng.normal(0, 4, 2)),
+                    (radius * rng.uniform(0.8, 1.6), radius * rng.uniform(0.6, 1.0)),
+                    np.degrees(turn) + rng.normal(0, 20),
+                    10,
+                )
+                bubble = smooth(bubble + rng.normal(0, radius * 0.07, bubble.shape))
+                soft = rng.uniform(1.0, 3.5) / shown.mean_spacing_mm
+                self._add(self.soft, bubble, -SOFT * radius * rng.uniform(0.3, 1.3), soft)
 
     def draw_bones(self) -> None:
         """Vertebrae with their posterior elements, sacrum, iliac bones and ribs."""
@@ -121,8 +153,10 @@ class Attenuation:
         self._draw_pelvis()
         self._draw_ribs()
         mm = self.shown.mean_spacing_mm
-        grain = texture(self.rng, self.shown.size, 1.6 / mm) + 0.7 * texture(self.rng, self.shown.size, 4 / mm)
-        self.bone *= 1 + np.float32(0.07) * grain
+        # Trabeculae: the upright ones remain longest, so old bone looks striped.
+        grain = texture(self.rng, self.shown.size, 1.2 / mm) + 0.8 * texture(self.rng, self.shown.size, 3.5 / mm)
+        upright = texture(self.rng, self.shown.size, (7 / mm, 1.3 / mm))
+        self.bone *= 1 + np.float32(0.06) * grain + np.float32(0.03 + 0.06 * self.spine.age) * upright
 
     def _draw_body(self, body: Body) -> None:
         found = distance(self.shown.px(body.contour()), self.shown.size, 4.0)
@@ -141,8 +175,11 @@ class Attenuation:
         bone = SPONGY * body.density * (0.5 + 0.5 * body.density) * width * inside
         # Walls are curved across the beam (thin bright line); endplates lie along it (broader and brighter).
         flat = np.clip(np.abs(down) / (body.middle_mm / 2) - 0.35, 0, 1)
-        shell = np.exp(-deep / np.float32(0.75)) * inside
-        bone = bone + COMPACT * (0.55 + 0.45 * body.density) * shell * (7.0 + 9.0 * flat)
+        patchy = 1 + 0.3 * texture(self.rng, signed.shape, 7 / float(mm))
+        shell = np.exp(-deep / np.float32(self.rng.uniform(0.6, 1.0))) * inside * np.clip(patchy, 0.3, 1.7)
+        near_end = np.exp(-np.maximum(body.middle_mm / 2 - np.abs(down), 0) / 3.5)
+        bone = bone * (1 + 0.22 * near_end)
+        bone = bone + COMPACT * (0.5 + 0.5 * body.density) * shell * (5.0 + 10.0 * flat)
         self.bone[window] += bone.astype(np.float32)
         self._draw_rims(body)
 
@@ -162,7 +199,7 @@ class Attenuation:
         back = -d / 2
         thoracic = body.label[0] == "T" and body.label not in ("T11", "T12")
         canal = 15.0 * self.spine.scale
-        pedicle = [(back + 2, -0.42 * h), (back - 7, -0.36 * h), (back - 9, -0.02 * h), (back + 2, 0.06 * h)]
+        pedicle = [(back + 1.5, -0.42 * h), (back - 8, -0.37 * h), (back - 10, -0.03 * h), (back + 1.5, 0.04 * h)]
         facet = [
             (back - 6, -0.62 * h),
             (back - 10, -0.78 * h),
@@ -185,37 +222,44 @@ class Attenuation:
             (back - canal - 0.5 * long, tall + 0.25 * h + 0.4 * drop),
             (back - canal + 3, 0.42 * h),
         ]
-        for shift in (rng.uniform(-1.2, 1.2, 2), rng.uniform(-1.2, 1.2, 2)):
-            self._add_shell(body.place(smooth(pedicle) + shift), 0.10 * s, 0.10 * s, 0.8)
-            self._add_shell(body.place(smooth(facet) + shift), 0.10 * s, 0.07 * s, 0.9, 4)
-        self._add_shell(body.place(smooth(spinous)), 0.12 * s, 0.07 * s, 0.9, 4)
+        wobble = 0.04 * h
+        for shift in (rng.uniform(-1.5, 1.5, 2), rng.uniform(-1.5, 1.5, 2)):
+            bent = np.array(pedicle) + rng.normal(0, wobble, (4, 2)) * [0.3, 0.5]
+            self._add_shell(body.place(smooth(bent) + shift), 0.13 * s, 0.12 * s, 1.0, 2.5)
+            bent = np.array(facet) + rng.normal(0, wobble, (8, 2))
+            self._add_shell(body.place(smooth(bent) + shift), 0.17 * s, 0.12 * s, 1.0, 4)
+        bent = np.array(spinous) + rng.normal(0, 1.5 * wobble, (6, 2))
+        self._add_shell(body.place(smooth(bent)), 0.20 * s, 0.11 * s, 1.0, 3.5)
+        if not thoracic:
+            # Transverse processes point along the beam: a dense spot over the pedicle's root.
+            root = ellipse((back - rng.uniform(3, 7), -0.15 * h), (4.5, 5.5), rng.uniform(-30, 30), 14)
+            self._add_shell(body.place(root), 0.10 * s, 0.12 * s, 1.2, 4)
 
     def _draw_pelvis(self) -> None:
         rng, spine = self.rng, self.spine
         top = spine.body("L5" if rng.random() < 0.6 else "L4").centre
         s = spine.sacrum[0].density
-        for shift in (rng.normal(0, 3, 2), rng.normal(0, 3, 2) + (rng.uniform(-7, 7), rng.uniform(-6, 6))):
-            crest = np.array(
-                [(-62, 42), (-58, 14), (-34, -4), (0, -8), (30, 2), (52, 24), (44, 52), (20, 78), (-8, 96), (-40, 88)]
-            )
-            outline = smooth(crest * spine.scale + np.array(top) + shift)
-            self._add_shell(outline, 0.16 * s, 0.16 * s, 1.1, 14)
+        for shift in (rng.normal(0, 3, 2), rng.uniform((-10, -9), (10, 9))):
+            outline = smooth(np.array(ILIAC) * spine.scale + np.array(top) + shift)
+            outline = outline + 1.5 * np.sin(np.arange(len(outline)) / 4 + rng.uniform(0, 6))[:, None]
+            self._add_shell(outline, 0.28 * s, 0.26 * s, 1.3, 12)
 
     def _draw_ribs(self) -> None:
         rng, spine = self.rng, self.spine
+        lie = (rng.uniform(0.85, 1.1), rng.uniform(0.75, 1.2))
         for body in spine.bodies:
             if body.label[0] != "T":
                 continue
             number = int(body.label[1:])
             length = {11: 0.45, 12: 0.25}.get(number, 1.0) * rng.uniform(0.9, 1.1)
             for side in range(2):
-                start = np.array(body.centre) + (-body.depth_mm * 0.55, -body.posterior_mm * 0.35)
-                turn = rng.normal(0, 4, 2) + (0, rng.uniform(-5, 5) * side)
+                start = body.place([(-body.depth_mm * 0.55, -body.posterior_mm * 0.35)])[0]
+                turn = rng.normal(0, 4, 2) + np.array([0, rng.uniform(-5, 5) * side])
                 path = np.array([(0, 0), (-24, 8), (-30, 22), (-12, 46), (28, 76), (74, 98), (104, 96)], dtype=float)
-                path = path[: max(3, round(len(path) * length))] * spine.scale * (1, 1.0) + start + turn
+                path = path[: max(3, round(len(path) * length))] * spine.scale * lie + start + turn
                 line = smooth(path, closed=False, steps=8)
                 width = np.full(len(line), rng.uniform(7.5, 10.5) * spine.scale)
-                self._add_shell(ribbon(line, width), 0.06 * body.density, 0.085 * body.density, 0.8, 3)
+                self._add_shell(ribbon(line, width), 0.11 * body.density, 0.14 * body.density, 0.9, 3)
 
     def draw_hardware(self, rng: np.random.Generator) -> None:
         """Pedicle screws with rods, bone cement, or surgical clips."""
@@ -230,11 +274,11 @@ class Attenuation:
                     h, d = body.posterior_mm, body.depth_mm
                     shaft = np.array([(d * rng.uniform(0.1, 0.32), -0.14 * h), (-d / 2 - 16, -0.28 * h)]) + offset
                     shaft = np.linspace(shaft[0], shaft[1], 40)
-                    thread = 5.2 + 0.9 * (np.arange(40) % 2) - 2.5 * (np.arange(40) < 3)
+                    thread = 4.6 + 1.2 * (np.arange(40) % 3 == 0) - 2.5 * (np.arange(40) < 3)
                     self._add(self.bone, body.place(ribbon(shaft, thread)), METAL * 5, 1.0)
                     head = ellipse(tuple(shaft[-1]), (5.5, 6.5), 0.0)
                     self._add(self.bone, body.place(head), METAL * 8, 1.0)
-                    heads.append(body.place(shaft[-1:] + (-2, 0))[0])
+                    heads.append(body.place(shaft[-1] - np.array([2.0, 0.0])))
                 rod = smooth(np.array([heads[0] - (0, 9), *heads, heads[-1] + (0, 9)]), closed=False)
                 self._add(self.bone, ribbon(rod, 5.5), METAL * 6, 1.0)
         elif kind == "cement":

@@ -112,7 +112,8 @@ def region_extent(rng: np.random.Generator, spine: Spine, region: Region) -> tup
     lower = spine.sacrum[int(last[1]) - 1] if last[0] == "S" else spine.body(last)
     y0 = upper.centre[1] - upper.posterior_mm * rng.uniform(0.2, 1.2)
     y1 = lower.centre[1] + rng.uniform(0.2, 1.2) * lower.depth_mm
-    shown = [b for b in spine.bodies[labels.index(first) :] if b.centre[1] < y1]
+    stop = len(labels) if last[0] == "S" else labels.index(last) + 1
+    shown = spine.bodies[labels.index(first) : stop]
     xs = np.array([body.centre[0] for body in shown])
     width = max((y1 - y0) * rng.uniform(0.46, 0.85), np.ptp(xs) + 95)
     if region == "whole":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from spinetk.atomic import replacing, write_json
+from spinetk.cases.folder import CaseFolder, write_metadata, write_record
+from spinetk.cases.record import record_of
 from spinetk.errors import InputError
 from spinetk.images.window import to_uint8
 from spinetk.phantoms.choose import stream
@@ -52,7 +52,8 @@ def write_phantom_set(
             raise InputError(f"phantom kind {kind!r}", "is unknown", f"use {' or '.join(MAKERS)}")
     if cases < 1 or not kinds or not 0 <= hardware_share <= 1:
         raise InputError("phantom set", "needs a case, a kind, and a hardware share within 0..1")
-    base = Path(base)
+    Path(base).mkdir(parents=True, exist_ok=True)
+    folder = CaseFolder(base)
     names, metadata = [], {}
     # A shuffled block of flags: the share is met as exactly as the number allows, and not in step with the kinds.
     flags = np.arange(cases) < round(hardware_share * cases)
@@ -61,20 +62,19 @@ def write_phantom_set(
         kind = kinds[number % len(kinds)]
         name = f"phantom-{number + 1:04d}"
         phantom = MAKERS[kind](seed * 1_000_003 + number, hardware=bool(flags[number]))
-        _write_case(base / name / "src" / "0", phantom, width)
+        _write_case(folder, name, phantom, width)
         metadata[name] = {"Hardware": phantom.hardware, "View": kind}
         names.append(name)
-    write_json(base / "metadata.json", metadata)
+    write_metadata(base, metadata)
     return names
 
 
-def _write_case(folder: Path, phantom: Phantom, width: int | None) -> None:
+def _write_case(cases: CaseFolder, case: str, phantom: Phantom, width: int | None) -> None:
     picture, reading = to_uint8(phantom.pixels), phantom.reading
     if width is not None and width != reading.width:
         picture, reading = _resize(picture, reading, width)
-    with replacing(folder / "src-0.png") as temporary:
-        cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
-    write_json(folder / "src-0.json", _annotation(reading, folder.parents[1].name))
+    record = record_of(reading, f"{case}/src-0", case=case, modality=phantom.modality)
+    write_record(cases.source(case), record, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
 
 
 def _resize(picture: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarray, Reading]:
@@ -88,25 +88,3 @@ def _resize(picture: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarr
     ]
     frame = reading.frame.resized(*factors)
     return picture, replace(reading, height=height, width=width, vertebrae=vertebrae, frame=frame)
-
-
-def _annotation(reading: Reading, case: str) -> dict[str, Any]:
-    return {
-        "file_name": "src-0.png",
-        "height": reading.height,
-        "width": reading.width,
-        "image_id": f"{case}/src-0",
-        "schema": reading.schema.name,
-        **reading.frame.to_json(),
-        "view": reading.view,
-        "annotations": [
-            {
-                "bbox": [round(float(value), 4) for value in vertebra.bbox],
-                "bbox_mode": 0,
-                "category_id": 0,
-                "keypoints": [round(float(v), 4) for point in vertebra.points for v in (*point, 2.0)],
-                "label": vertebra.label,
-            }
-            for vertebra in reading.vertebrae
-        ],
-    }

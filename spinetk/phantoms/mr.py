@@ -1,4 +1,4 @@
-"""Sagittal spin-echo MR: tissues painted back to front as signal, then the coil, the k-space filter and Rician noise."""
+"""Sagittal spin-echo MR: tissues painted back to front as signal, then coil, resolution and Rician noise."""
 
 from __future__ import annotations
 

@@ -98,11 +98,16 @@ def _detect(
     # The plate's logarithm, then the maker's multi-scale processing: large structures are flattened, edges lifted.
     image = -np.log(np.maximum(signal, reference * 1e-3))
     base = _wide_blur(image, rng.uniform(10, 22) / mm)
-    image = base * rng.uniform(0.45, 0.95) + (image - base) * rng.uniform(1.0, 1.7)
+    image = base * rng.uniform(0.3, 0.85) + (image - base) * rng.uniform(1.0, 2.2)
 
     exposed, hidden = _collimate(shown, rng)
-    body = image[exposed[1] : exposed[3], exposed[0] : exposed[2]]
-    low, high = np.percentile(body[::3, ::3], [rng.uniform(0.2, 6), rng.uniform(97.5, 99.9)])
+    # As the reader's software does: the grey scale is fitted to the patient, not to the air around or the collimator.
+    patient = image[exposed[1] : exposed[3] : 3, exposed[0] : exposed[2] : 3][
+        attenuation[exposed[1] : exposed[3] : 3, exposed[0] : exposed[2] : 3] > 0.8
+    ]
+    if patient.size < 50:
+        patient = image
+    low, high = np.percentile(patient, [rng.uniform(0.2, 6), rng.uniform(97.5, 99.9)])
     scaled = (image - low) / max(high - low, 1e-6)
     steep = rng.uniform(2.0, 5.5)
     centre = rng.uniform(0.4, 0.62)

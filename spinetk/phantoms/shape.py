@@ -58,9 +58,42 @@ def ellipse(centre: tuple[float, float], radii: tuple[float, float], angle_deg: 
     return np.stack([centre[0] + c * x - s * y, centre[1] + s * x + c * y], axis=1)
 
 
+Window = tuple[slice, slice]
+
+
+def _fill(
+    outline_px: np.ndarray, size: tuple[int, int], margin_px: float, supersampling: int
+) -> tuple[Window, np.ndarray] | None:
+    x0, y0 = np.floor(outline_px.min(axis=0) - margin_px).astype(int)
+    x1, y1 = np.ceil(outline_px.max(axis=0) + margin_px).astype(int)
+    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, size[1]), min(y1, size[0])
+    if x1 <= x0 or y1 <= y0:
+        return None
+    mask = np.zeros(((y1 - y0) * supersampling, (x1 - x0) * supersampling), np.uint8)
+    fixed = np.rint(((outline_px - (x0, y0)) * supersampling - 0.5) * 256).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], 1, shift=8)
+    return ((slice(y0, y1), slice(x0, x1)), mask) if mask.any() else None
+
+
+def cover(outline_px: np.ndarray, size: tuple[int, int], soft_px: float = 1.0) -> tuple[Window, np.ndarray] | None:
+    """Share of each pixel inside a closed outline, with an edge about ``soft_px`` wide.
+
+    Returns:
+        The (rows, columns) window that the shape touches and its float32 shares, or None when it touches none.
+    """
+    found = _fill(outline_px, size, 1.0 + soft_px, 2)
+    if found is None:
+        return None
+    window, mask = found
+    share = cv2.resize(mask.astype(np.float32), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    if soft_px > 1.2:
+        share = cv2.GaussianBlur(share, (0, 0), 0.4 * soft_px, borderType=cv2.BORDER_REPLICATE)
+    return window, share
+
+
 def distance(
     outline_px: np.ndarray, size: tuple[int, int], margin_px: float = 3.0, supersampling: int = SUPERSAMPLING
-) -> tuple[tuple[slice, slice], np.ndarray] | None:
+) -> tuple[Window, np.ndarray] | None:
     """Signed distance of pixel centres to a closed outline, in the outline's neighbourhood only.
 
     Args:
@@ -70,30 +103,23 @@ def distance(
         supersampling: Sub-pixels per pixel and axis.
 
     Returns:
-        The (rows, columns) window and its float32 distances in px (positive inside, right to about a tenth of a
-        sub-pixel at the outline), or None when the neighbourhood does not touch the picture.
+        The (rows, columns) window and its float32 distances in px (positive inside, right to a fraction of a
+        sub-pixel at the outline), or None when the shape does not touch the picture.
     """
-    x0, y0 = np.floor(outline_px.min(axis=0) - margin_px).astype(int)
-    x1, y1 = np.ceil(outline_px.max(axis=0) + margin_px).astype(int)
-    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, size[1]), min(y1, size[0])
-    if x1 <= x0 or y1 <= y0:
+    found = _fill(outline_px, size, margin_px, supersampling)
+    if found is None:
         return None
-    s = supersampling
-    mask = np.zeros(((y1 - y0) * s, (x1 - x0) * s), np.uint8)
-    fixed = np.rint(((outline_px - (x0, y0)) * s - 0.5) * 256).astype(np.int32)
-    cv2.fillPoly(mask, [fixed], 1, shift=8)
-    if not mask.any():
-        return None
+    window, mask = found
     if mask.all():
         inside = np.full(mask.shape, 1e3, np.float32)
     else:
-        inside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        kind = cv2.DIST_MASK_PRECISE if supersampling >= SUPERSAMPLING else cv2.DIST_MASK_5
+        inside = cv2.distanceTransform(mask, cv2.DIST_L2, kind)
+        outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, kind)
         # fillPoly also fills the sub-pixels that the outline crosses: half of one too many.
-        inside = np.where(mask > 0, inside - 0.5, 0.5 - outside) - 0.5
-    if s > 1:
-        inside = cv2.resize(inside, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
-    return (slice(y0, y1), slice(x0, x1)), inside / np.float32(s)
+        inside = np.where(mask > 0, inside - 0.5, 0.5 - outside) - np.float32(0.5)
+    shape = (window[1].stop - window[1].start, window[0].stop - window[0].start)
+    return window, cv2.resize(inside, shape, interpolation=cv2.INTER_AREA) / np.float32(supersampling)
 
 
 def coverage(signed: np.ndarray, softness_px: float = 1.0) -> np.ndarray:
@@ -101,9 +127,7 @@ def coverage(signed: np.ndarray, softness_px: float = 1.0) -> np.ndarray:
     return np.clip(signed / np.float32(softness_px) + 0.5, 0, 1)
 
 
-def texture(
-    rng: np.random.Generator, size: tuple[int, int], grain_px: float | tuple[float, float]
-) -> np.ndarray:
+def texture(rng: np.random.Generator, size: tuple[int, int], grain_px: float | tuple[float, float]) -> np.ndarray:
     """(H, W) float32 smooth random field of unit variance with blobs of about ``grain_px`` (rows, columns)."""
     height, width = size
     tall, wide = grain_px if isinstance(grain_px, tuple) else (grain_px, grain_px)

@@ -269,8 +269,18 @@ class Spine:
 def draw_spine(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformity, float]] | None = None) -> Spine:
     """Draw a spine: size, age, posture, degeneration, and the deformities asked for, by level name.
 
-    The S1 endplate's middle is the origin of the frame.
+    The S1 endplate's middle is the origin of the frame. Postures that nobody stands or lies in (head far off the
+    pelvis) are drawn again.
     """
+    for _ in range(12):
+        spine = _draw_once(rng, deformities or {})
+        top = spine.body("T1")
+        if -75 < top.centre[0] < 60 and top.tilt_deg < 42:
+            break
+    return spine
+
+
+def _draw_once(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformity, float]]) -> Spine:
     scale = float(np.clip(rng.normal(1.0, 0.07), 0.82, 1.18))
     age = float(rng.beta(1.6, 1.4))
     slope = float(np.clip(rng.normal(37, 7), 18, 56))
@@ -292,7 +302,9 @@ def draw_spine(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformi
     obliquity = 0.0
     for label, (depth, posterior, ratio, disc_mm, disc_deg) in reversed(LEVELS.items()):
         posterior = posterior * scale * rng.normal(1, 0.025)
-        anterior = posterior * (ratio + rng.normal(0, 0.018))
+        if label[0] == "T":
+            ratio = 1 - (1 - ratio) * (0.5 + 0.5 * kyphosis)
+        anterior = posterior * (ratio + rng.normal(0, 0.015))
         middle = (anterior + posterior) / 2 * (1 - cup * rng.uniform(0.7, 1.3))
         obliquity = 0.6 * obliquity + rng.normal(0, 0.8)
         lumbar = label[0] == "L" or label in ("T11", "T12")
@@ -309,7 +321,7 @@ def draw_spine(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformi
             obliquity_mm=float(np.clip(twist + obliquity, -4.5, 4.5)),
             density=density * float(rng.normal(1, 0.05)),
         )
-        if deformities and label in deformities:
+        if label in deformities:
             body = deform(body, *deformities[label])
         height = disc_mm * scale * rng.normal(1, 0.07) * (1 - 0.65 * worn[label])
         angle = disc_deg * (lordosis if lumbar else kyphosis if label[0] == "T" else 1.0) + rng.normal(0, 0.9)
@@ -321,12 +333,8 @@ def draw_spine(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformi
         body = replace(body, tilt_deg=float(tilt - angle - body.wedge_deg / 2))
         seat_local = body.points()[[0, 2]].mean(axis=0)
         body = replace(body, centre=(float(seat[0] - seat_local[0]), float(seat[1] - seat_local[1])))
-        points = body.points()
-        seat = points[[3, 5]].mean(axis=0)
-        wedge = body.wedge_deg
-        if not lumbar and label[0] == "T":
-            wedge *= 0.6 + 0.4 * kyphosis
-        tilt = body.tilt_deg - wedge / 2
+        seat = body.points()[[3, 5]].mean(axis=0)
+        tilt = body.tilt_deg - body.wedge_deg / 2
         bodies.append(body)
     degeneration = tuple(worn[label] for label in LEVELS)
     return Spine(tuple(reversed(bodies)), sacrum, age, degeneration, scale)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from spinetk.phantoms.phantom import Field
-from spinetk.phantoms.shape import coverage, distance, ellipse, ribbon, smooth, texture
+from spinetk.phantoms.shape import cover, coverage, distance, ellipse, ribbon, smooth, texture
 from spinetk.phantoms.spine import Body, Spine
 
 # Relative signal (subcutaneous fat = 1) of spin-echo sequences; fast spin echo keeps fat bright in T2.
@@ -40,13 +40,13 @@ class TissuePainter:
         self.signal = np.zeros(shown.size, np.float32)
         self.back_mm = np.zeros((shown.size[0], 1), np.float32)
         # Water is lost from all discs together, besides what each has lost by itself.
-        self.dry = float(np.clip(spine.age * rng.uniform(0.3, 1.3), 0, 1))
+        self.dry = float(np.clip(spine.age * rng.uniform(0.0, 1.0), 0, 1))
         self.grain = rng.uniform(0.05, 0.16)
         self.fine = texture(rng, shown.size, 1.8 / shown.mean_spacing_mm)
         self.medium = texture(rng, shown.size, 6.0 / shown.mean_spacing_mm)
         self.coarse = texture(rng, shown.size, 20.0 / shown.mean_spacing_mm)
         # Muscle and its fat run along the spine.
-        self.fibres = texture(rng, shown.size, (22.0 / shown.mean_spacing_mm, 2.4 / shown.mean_spacing_mm))
+        self.fibres = self._draw_fibres()
 
     def draw(self) -> None:
         """Paint everything, from what lies behind to what lies in front."""
@@ -60,15 +60,23 @@ class TissuePainter:
             self._draw_vertebra(body)
         self._draw_ligaments()
 
-    def _paint(self, outline_mm: np.ndarray, value: float, soft_px: float = 1.0, grain: float = 0.0) -> None:
-        """Cover a shape with a signal; ``grain`` mixes in the fine texture."""
-        found = distance(self.shown.px(outline_mm), self.shown.size, 2 + soft_px, 3)
+    def _paint(
+        self,
+        outline_mm: np.ndarray,
+        value: float,
+        soft_px: float = 1.0,
+        grain: float = 0.0,
+        within: np.ndarray | None = None,
+    ) -> None:
+        """Cover a shape with a signal; ``grain`` mixes in the fine texture, ``within`` (H, W) limits the shape."""
+        found = cover(self.shown.px(outline_mm), self.shown.size, soft_px)
         if not found:
             return
-        window, signed = found
-        cover = coverage(signed, soft_px)
+        window, share = found
+        if within is not None:
+            share = share * within[window]
         level = np.float32(value) * (1 + np.float32(grain) * self.fine[window])
-        self.signal[window] += cover * (level - self.signal[window])
+        self.signal[window] += share * (level - self.signal[window])
 
     def _line_x(self, offset_mm: float = 0.0) -> np.ndarray:
         """(H, 1) x of the line through the bodies' back walls, moved to the front by an offset."""
@@ -76,6 +84,20 @@ class TissuePainter:
         nodes = np.array([body.place([(-body.depth_mm / 2, 0.0)])[0] for body in self._column()])
         nodes = nodes[np.argsort(nodes[:, 1])]
         return (np.interp(y[:, 0], nodes[:, 1], nodes[:, 0]) + offset_mm).astype(np.float32)[:, None]
+
+    def _draw_fibres(self) -> np.ndarray:
+        """Streaks along the spine, aslant as the back muscles run."""
+        mm, (height, width) = self.shown.mean_spacing_mm, self.shown.size
+        straight = texture(self.rng, self.shown.size, (16.0 / mm, 2.2 / mm))
+        straight += 0.6 * texture(self.rng, self.shown.size, (8.0 / mm, 4.0 / mm))
+        y = np.arange(height, dtype=np.float32)[:, None]
+        x = np.arange(width, dtype=np.float32)[None, :]
+        lean = (
+            self._smooth_line(8.0) / np.float32(self.shown.spacing_mm[1]) + np.float32(self.rng.uniform(-0.3, 0.1)) * y
+        )
+        lean = lean + 2.0 / np.float32(mm) * self.coarse
+        bent = cv2.remap(straight, x - lean + lean.mean(), y + 0 * x, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        return bent / max(float(bent.std()), 1e-6)
 
     def _column(self) -> tuple[Body, ...]:
         return (*self.spine.bodies, *self.spine.sacrum)
@@ -117,24 +139,28 @@ class TissuePainter:
         inside = np.clip((x - front + 6) / 5, 0, 1) * np.clip((self.belly - x) / 2, 0, 1)
         lean, rich = 1.5 * signals["muscle"], 0.75 * signals["fat"]
         fat_share = rng.uniform(0.2, 0.75)
-        mix = np.clip(fat_share + 0.16 * self.coarse + 0.10 * self.medium + 0.10 * self.fibres, 0, 1)
+        mix = np.clip(fat_share + 0.17 * self.coarse + 0.09 * self.medium + 0.03 * self.fibres, 0, 1)
         content = lean + (rich - lean) * mix
         self.signal += (inside * (content - self.signal)).astype(np.float32)
         organ_low = -1.0 * rng.uniform(60, 140)
         if rng.random() < 0.7:
             # Liver edge above, smooth and darker than the fat around it.
             mid = float(front.mean()) + rng.uniform(55, 90)
-            liver = ellipse((mid, organ_low - 120), (rng.uniform(30, 55), rng.uniform(90, 140)), rng.uniform(-20, 5), 14)
-            self._paint(smooth(liver + rng.normal(0, 3, liver.shape)), lean * rng.uniform(0.9, 1.5), 2.0, 0.05)
+            liver = ellipse(
+                (mid, organ_low - 120), (rng.uniform(30, 55), rng.uniform(90, 140)), rng.uniform(-20, 5), 14
+            )
+            self._paint(smooth(liver + rng.normal(0, 3, liver.shape)), lean * rng.uniform(0.9, 1.5), 2.0, 0.05, inside)
         for _ in range(int(rng.integers(10, 34))):
             row = int(rng.integers(0, self.shown.size[0]))
             centre = (float(front[row, 0]) + rng.uniform(20, 100), float(y[row, 0]))
             radius = rng.uniform(4, 15)
             lump = ellipse(centre, (radius, radius * rng.uniform(0.45, 1.0)), rng.uniform(0, 180), 10)
             lump = smooth(lump + rng.normal(0, radius * 0.08, lump.shape))
-            tone = float(rng.choice([0.05, lean * 0.7, lean, lean * 1.4, signals["disc"]], p=[0.2, 0.3, 0.25, 0.15, 0.1]))
-            self._paint(lump, 0.5 * (tone + lean), 3.0, 0.1)
-            self._paint(np.array(centre) + (lump - centre) * 0.75, tone, 3.5, 0.2)
+            tone = float(
+                rng.choice([0.05, lean * 0.7, lean, lean * 1.4, signals["disc"]], p=[0.2, 0.3, 0.25, 0.15, 0.1])
+            )
+            self._paint(lump, 0.5 * (tone + lean), 3.0, 0.04, inside)
+            self._paint(np.array(centre) + (lump - centre) * 0.75, tone, 4.5, 0.06, inside)
         wall_mm = rng.uniform(7, 30)
         wall = np.clip((x - self.belly + wall_mm) / 2, 0, 1) * inside
         self.signal += (wall * (signals["fat"] * 0.9 - self.signal)).astype(np.float32)
@@ -166,10 +192,13 @@ class TissuePainter:
         region = np.clip((x - self.fascia) / 1.5, 0, 1) * np.clip((line - x) / 2, 0, 1)
         fatty = rng.uniform(0.0, 0.7) + 0.5 * self.spine.age
         low = np.clip((self.shown.grid_mm()[1] + 90) / 90, 0, 1)
-        streaks = np.clip(0.35 * self.fibres + 0.22 * self.medium + 0.12 * self.fine + (0.5 + 0.5 * low) * fatty - 0.35, 0, 1)
+        streaks = np.clip(
+            0.35 * self.fibres + 0.22 * self.medium + 0.12 * self.fine + (0.5 + 0.5 * low) * fatty - 0.35, 0, 1
+        )
         level = signals["muscle"] * (1 + 0.15 * self.fibres) + (signals["fat"] * 0.85 - signals["muscle"]) * streaks
         self.signal += (region * (level - self.signal)).astype(np.float32)
         reach = rng.uniform(0.8, 1.05)
+        under_skin = np.clip((x - self.fascia) / 2 + 1.5, 0, 1)
         for body in self.spine.bodies:
             h, back = body.posterior_mm, -body.depth_mm / 2
             thoracic = body.label[0] == "T" and body.label not in ("T11", "T12")
@@ -190,9 +219,9 @@ class TissuePainter:
             placed = body.place(outline)
             # The slice meets a process more or less fully.
             met = rng.uniform(0.35, 1.0)
-            self._paint(placed, signals["bone"] * met + signals["muscle"] * (1 - met), 2.0)
+            self._paint(placed, signals["bone"] * met + signals["muscle"] * (1 - met), 2.0, 0, under_skin)
             inner = placed.mean(axis=0) + (placed - placed.mean(axis=0)) * 0.8
-            self._paint(inner, signals["marrow"] * rng.uniform(0.7, 1.25), 2.5, 0.15)
+            self._paint(inner, signals["marrow"] * rng.uniform(0.7, 1.25), 2.5, 0.15, under_skin)
             # Fat triangle behind the dura, between the arches.
             gap = [(start + 3.0, 0.5 * h), (start - rng.uniform(2, 6), 0.75 * h), (start + 2.5, 1.05 * h)]
             self._paint(body.place(smooth(gap)), signals["fat"] * rng.uniform(0.5, 0.95), 1.8, 0.1)
@@ -290,7 +319,9 @@ class TissuePainter:
         if rng.random() < 0.3 * age:
             side, end = rng.choice([-1, 1]), rng.choice([-1, 1])
             edge = ellipse((side * half * 0.55, end * high * 0.92), (half * 0.5, high * rng.uniform(0.15, 0.35)), 0, 16)
-            self._paint(body.place(edge) * 0.94 + 0.06 * np.array(body.centre), level * rng.choice([0.6, 1.5]), 4.0, 0.1)
+            self._paint(
+                body.place(edge) * 0.94 + 0.06 * np.array(body.centre), level * rng.choice([0.6, 1.5]), 4.0, 0.1
+            )
         points = body.points()
         for corner, end in ((2, 1.0), (3, -1.0)):
             long = rng.gamma(1.5, 1.6) * age - 1.2
@@ -319,6 +350,6 @@ class TissuePainter:
                 spot = body.place([(-18 - body.depth_mm / 2 - 14 * depth, -0.2 * body.posterior_mm)])[0]
                 radius = rng.uniform(5, 10)
                 blob = smooth(ellipse(tuple(spot), (radius, radius * 0.8), 0, 9) + rng.normal(0, 0.8, (9, 2)))
-                pile = smooth(ellipse(tuple(spot + (0, radius * 0.85)), (radius * 0.9, 2.2), 0, 9))
+                pile = smooth(ellipse((spot[0], spot[1] + radius * 0.85), (radius * 0.9, 2.2), 0, 9))
                 self._paint(blob, 0.01, 3.5)
                 self._paint(pile, self.signals["fat"] * rng.uniform(0.6, 1.4), 3.0)
