@@ -21,14 +21,26 @@ def body_mm(left, middle, right, *, tilt=0.0, width=32.0):
     return turn(np.array(points, dtype=float), tilt)
 
 
-def make_spine(heights, *, tilts=None, labels=None, spacing=(0.5, 0.5), facing="left", sigma=None, step=34.0, turned=0.0,
-               corners=False, view="lateral"):
+def make_spine(
+    heights,
+    *,
+    tilts=None,
+    labels=None,
+    spacing=(0.5, 0.5),
+    facing="left",
+    sigma=None,
+    step=34.0,
+    turned=0.0,
+    corners=False,
+    view="lateral",
+    shifts=None,
+):
     """A reading of bodies stacked head to foot; ``heights`` are (left, middle, right) in mm."""
     schema = VERTEBRA4 if corners else VERTEBRA6
     vertebrae = []
     for k, three in enumerate(heights):
-        points = body_mm(*three, tilt=0.0 if tilts is None else tilts[k]) + [0, k * step]
-        points = turn(points, turned) + [400, 400]
+        points = body_mm(*three, tilt=0.0 if tilts is None else tilts[k])
+        points = turn(points + np.array([shifts[k] if shifts else 0, k * step]), turned) + 400.0
         if corners:
             points = points[[VERTEBRA6.index(name) for name in VERTEBRA4.keypoints]]
         if spacing is not None:

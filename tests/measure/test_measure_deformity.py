@@ -12,7 +12,9 @@ GRADES = [(0.0, 0), (19.9, 0), (20.1, 1), (24.9, 1), (25.1, 2), (39.9, 2), (40.1
 
 def with_loss(kind, loss, facing="left"):
     low = 27.0 * (1 - loss / 100)
-    shape = {"wedge": (low, 27 * (1 - loss / 200), 27.0), "biconcave": (27.0, low, 27.0), "crush": (low, low, low)}[kind]
+    shape = {"wedge": (low, 27 * (1 - loss / 200), 27.0), "biconcave": (27.0, low, 27.0), "crush": (low, low, low)}[
+        kind
+    ]
     return shape if facing == "left" else shape[::-1]
 
 

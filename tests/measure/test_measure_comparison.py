@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.measure import compare, measure
+from spinetk.measure.comparison import agreement_table, bland_altman_plot, error_table, paired_values
+
+LABELS = ["L1", "L2", "L3", "L4", "L5"]
+TRUE = [(25.0, 24.0, 26.0), (26.0, 25.0, 27.0), (27.0, 26.0, 28.0), (27.0, 26.0, 28.0), (27.0, 26.0, 26.0)]
+TALLER = [tuple(1.1 * h for h in three) for three in TRUE]
+
+
+def test_heights_and_angles_side_by_side(spine):
+    first = spine(TRUE, labels=LABELS, tilts=[10, 5, 0, -8, -20])
+    second = spine(TALLER, labels=LABELS, tilts=[12, 5, 0, -8, -21])
+    result = compare(first, second)
+    assert (result["matched"], result["only_first"], result["only_second"]) == (5, [], [])
+    anterior = result["vertebrae"][1]["heights_mm"]["anterior"]
+    assert anterior["first"] == pytest.approx(26.0)
+    assert anterior["difference"] == pytest.approx(2.6)
+    assert anterior["percent"] == pytest.approx(10.0, abs=1e-3)
+    lordosis = result["angles"]["lordosis_l1_l5"]
+    difference = measure(second).angles["lordosis_l1_l5"] - measure(first).angles["lordosis_l1_l5"]
+    assert lordosis["difference"] == pytest.approx(difference, abs=1e-3)
+    assert result["vertebrae"][0]["deformity"]["first_grade"] == 0
+    json.dumps(result, allow_nan=False)
+
+
+def test_point_error_in_px_and_mm(spine):
+    first = spine(TRUE, labels=LABELS, spacing=(0.5, 0.25))
+    second = spine(TRUE, labels=LABELS, spacing=(0.5, 0.25))
+    for vertebra in second.vertebrae:
+        vertebra.points = vertebra.points + np.array([3.0, 4.0])
+    vertebra = compare(first, second)["vertebrae"][2]
+    assert vertebra["point_error_px"] == pytest.approx(5.0)
+    assert vertebra["point_error_mm"] == pytest.approx(np.hypot(0.75, 2.0), abs=1e-4)
+
+
+def test_what_has_no_partner_is_listed(spine):
+    first, second = spine(TRUE, labels=LABELS), spine(TRUE, labels=LABELS)
+    del second.vertebrae[0]
+    result = compare(first, second)
+    assert result["only_first"] == ["L1"]
+    assert result["only_second"] == []
+    assert compare(spine([]), spine([]))["matched"] == 0
+
+
+def test_other_pictures_and_other_landmarks_are_refused(spine):
+    other = spine(TRUE)
+    other.height = 10
+    with pytest.raises(InputError, match="another size"):
+        compare(spine(TRUE), other)
+    with pytest.raises(InputError, match="landmarks"):
+        compare(spine(TRUE), spine(TRUE, corners=True))
+
+
+def test_error_table_by_hand(spine):
+    values = paired_values([(spine(TRUE, labels=LABELS), spine(TALLER, labels=LABELS))])
+    table = error_table(values).set_index(["quantity", "level"])
+    row = table.loc[("height_posterior", "L3")]
+    assert (row["n"], row["unit"]) == (1, "mm")
+    assert row["mae"] == pytest.approx(2.8, abs=1e-3)
+    assert row["mape"] == pytest.approx(10.0, abs=1e-3)
+    whole = error_table(values, by=["quantity"]).set_index("quantity").loc["height_middle"]
+    differences = np.array([0.1 * three[1] for three in TRUE])
+    assert whole["n"] == 5
+    assert whole["bias"] == pytest.approx(differences.mean(), abs=1e-3)
+    assert whole["rmse"] == pytest.approx(np.sqrt((differences**2).mean()), abs=1e-3)
+    assert whole["sd"] == pytest.approx(differences.std(ddof=1), abs=1e-3)
+
+
+def test_agreement_table_has_what_fits_the_quantity(spine):
+    wedged = [TRUE[0], (15.0, 21.0, 27.0), *TRUE[2:]]
+    pairs = [(spine(wedged, labels=LABELS), spine(TRUE, labels=LABELS)), (spine(wedged), spine(wedged))]
+    table = agreement_table(paired_values(pairs)).set_index("quantity")
+    assert table.loc["grade", "kappa_linear"] < 1
+    assert np.isnan(table.loc["grade", "icc_2_1"])
+    assert 0 < table.loc["height_anterior", "icc_2_1"] < 1
+    assert table.loc["height_posterior", "icc_3_1"] == pytest.approx(1.0)
+    assert paired_values([]).empty
+    assert agreement_table(paired_values([])).empty
+    assert error_table(paired_values([])).empty
+
+
+def test_plot_is_drawn(tmp_path):
+    figure = bland_altman_plot([10, 20, 30, 40, None], [11, 22, 30, 43, 5], "anterior height", "mm")
+    figure.savefig(tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 5000
+    axes = figure.axes[0]
+    assert len(axes.collections[0].get_offsets()) == 4
+    assert axes.lines[0].get_ydata()[0] == pytest.approx(1.5)
+    bland_altman_plot([], [], "nothing", "mm").savefig(tmp_path / "empty.png")

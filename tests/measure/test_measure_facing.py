@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.measure import measure
+from spinetk.measure.facing import MIN_CONFIDENCE, anterior_side
+
+FULL = (27.0, 27.0, 27.0)
+LUMBAR = ["L1", "L2", "L3", "L4", "L5"]
+LORDOSIS_FACING_LEFT = [10, 6, 0, -10, -22]
+
+
+def canal(reading, bright):
+    """A grey picture with a bright band beside the bodies."""
+    picture = np.full((reading.height, reading.width), 60, np.uint8)
+    x = [v.points[:, 0] for v in reading.vertebrae]
+    low, high = int(np.min(x)), int(np.max(x))
+    band = slice(high, high + 30) if bright == "right" else slice(low - 30, low)
+    picture[:, band] = 200
+    return picture
+
+
+def small(reading):
+    for vertebra in reading.vertebrae:
+        vertebra.points = vertebra.points - 600
+    reading.height = reading.width = 600
+    return reading
+
+
+def test_the_user_comes_before_the_header(spine):
+    reading = spine([FULL] * 3, facing="left")
+    assert anterior_side(reading).source == "header"
+    found = anterior_side(reading, "right")
+    assert (found.side, found.source, found.confidence) == ("right", "user", 1.0)
+    assert any("against the header" in remark for remark in measure(reading, facing="right").remarks)
+
+
+def test_named_lumbar_lordosis_tells_the_side(spine):
+    reading = spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, labels=LUMBAR, facing=None)
+    found = anterior_side(reading)
+    assert (found.side, found.source) == ("left", "curvature")
+    assert MIN_CONFIDENCE <= found.confidence < 1
+    mirrored = spine([FULL] * 5, tilts=[-t for t in LORDOSIS_FACING_LEFT], labels=LUMBAR, facing=None)
+    assert anterior_side(mirrored).side == "right"
+
+
+def test_a_flat_or_unnamed_spine_alone_is_not_enough(spine):
+    assert anterior_side(spine([FULL] * 5, tilts=[2, 1, 0, -1, -2], labels=LUMBAR, facing=None)).side is None
+    assert anterior_side(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None)).side is None
+    assert anterior_side(spine([FULL] * 2, tilts=[20, -20], facing=None)).side is None
+    assert anterior_side(spine([], facing=None)).source == "none"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_curve_and_picture_that_agree_tell_the_side(spine, side):
+    tilts = LORDOSIS_FACING_LEFT if side == "left" else [-t for t in LORDOSIS_FACING_LEFT]
+    reading = small(spine([FULL] * 5, tilts=tilts, facing=None))
+    back = "right" if side == "left" else "left"
+    found = anterior_side(reading, picture=canal(reading, back))
+    assert (found.side, found.source) == (side, "curvature and picture")
+    assert anterior_side(reading, picture=canal(reading, side)).side is None
+    measured = measure(reading, picture=canal(reading, back))
+    assert measured.vertebrae[0].measures["anterior_side"] == side
+    assert any("curvature and picture" in remark for remark in measured.remarks)
+
+
+def test_a_plain_picture_says_nothing(spine):
+    reading = small(spine([FULL] * 5, facing=None))
+    assert anterior_side(reading, picture=np.zeros((600, 600), np.uint8)).source == "none"
+
+
+def test_wrong_words_and_wrong_pictures_are_refused(spine):
+    with pytest.raises(InputError, match="facing"):
+        measure(spine([FULL]), facing="up")
+    with pytest.raises(InputError, match="picture"):
+        measure(spine([FULL], facing=None), picture=np.zeros((5, 5), np.uint8))

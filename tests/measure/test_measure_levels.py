@@ -1,0 +1,113 @@
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.measure import measure
+from spinetk.measure.levels import SEQUENCE, SYSTEMS, TABLE, faults, head_to_foot, name_of, named
+
+FULL = (27.0, 27.0, 27.0)
+
+
+@pytest.mark.parametrize(
+    ("count", "anchor", "names"),
+    [
+        (3, "L5=last", ["L3", "L4", "L5"]),
+        (3, "T1=first", ["T1", "T2", "T3"]),
+        (4, "L1=3", ["T11", "T12", "L1", "L2"]),
+        (3, "s1=LAST", ["L4", "L5", "S1"]),
+        (4, "L6=last", ["L3", "L4", "L5", "L6"]),
+        (4, "T13=2", ["T12", "T13", "L1", "L2"]),
+        (3, "T12=1,T13=2", ["T12", "T13", "L1"]),
+        (2, "C7=first, T1=last", ["C7", "T1"]),
+        (3, "S1=last,L6=2", ["L5", "L6", "S1"]),
+    ],
+)
+def test_anchor_names_the_chain(count, anchor, names):
+    assert named(count, anchor) == names
+
+
+def test_a_whole_spine():
+    names = named(24, "C1=first")
+    assert names[0] == "C1"
+    assert names[7] == "T1"
+    assert names[-1] == "L5"
+    assert len(named(17, "T1=first,L5=last")) == 17
+    assert named(18, "T1=first,L6=last")[-2:] == ["L5", "L6"]
+
+
+@pytest.mark.parametrize(
+    "anchor", ["", "L5", "L7=last", "X1=first", "T14=first", "L5=0", "L5=9", "L5=middle", "T1=first,L5=last", "C1=last"]
+)
+def test_anchors_that_cannot_be(anchor):
+    with pytest.raises(InputError, match="anchor"):
+        named(3, anchor)
+
+
+def test_measure_takes_an_anchor(spine):
+    reading = spine([FULL] * 5, tilts=[10, 5, 0, -10, -20])
+    measured = measure(reading, anchor="L5=last")
+    assert [v.label for v in measured.vertebrae] == ["L1", "L2", "L3", "L4", "L5"]
+    assert measured.angles["lordosis_l1_l5"] == pytest.approx(30, abs=1e-3)
+    assert [v.label for v in reading.vertebrae] == [None] * 5
+
+
+def test_faults_of_names(spine):
+    assert faults(["L1", None, "L3"]) == []
+    assert faults(["L1", "L1"]) == ["L1 appears twice."]
+    assert faults(["L2", "L1"]) == ["The level names are not in order from head to foot."]
+    assert faults(["Q9"]) == ["'Q9' is not a level name."]
+    remarks = measure(spine([FULL] * 2, labels=["L2", "L1"])).remarks
+    assert any("not in order" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, -45])
+def test_order_follows_the_bodies_not_the_picture(spine, turned):
+    reading = spine([FULL] * 5, turned=turned)
+    reading.vertebrae = [reading.vertebrae[k] for k in (3, 0, 4, 1, 2)]
+    assert head_to_foot(reading) == [1, 3, 4, 0, 2]
+    assert any("ordered" in remark for remark in measure(reading).remarks)
+
+
+def test_a_gap_is_remarked_unless_the_names_leave_room(spine):
+    reading = spine([FULL] * 6)
+    del reading.vertebrae[3]
+    assert any("may be missing between vertebra 3 and vertebra 4" in r for r in measure(reading).remarks)
+    for vertebra, label in zip(reading.vertebrae, ["T12", "L1", "L2", "L4", "L5"], strict=True):
+        vertebra.label = label
+    assert not any("may be missing" in r for r in measure(reading).remarks)
+    assert not any("may be missing" in r for r in measure(spine([FULL] * 6)).remarks)
+
+
+def test_numbers_of_other_tools():
+    assert [TABLE[n].verse for n in ("C1", "C7", "T1", "T12", "L1", "L5", "L6", "sacrum", "T13")] == [
+        1, 7, 8, 19, 20, 24, 25, 26, 28,
+    ]  # fmt: skip
+    names = ("sacrum", "S1", "L5", "L1", "T12", "T1", "C7", "C1")
+    assert [TABLE[n].totalsegmentator for n in names] == [25, 26, 27, 31, 32, 43, 44, 50]
+    names = ("C1", "C7", "T1", "T12", "L1", "L5", "sacrum")
+    assert [TABLE[n].totalspineseg for n in names] == [11, 17, 21, 32, 41, 45, 50]
+    assert [TABLE[n].sct for n in ("C1", "C7", "T1", "T12", "L1", "L5", "S1")] == [1, 7, 8, 19, 20, 24, 25]
+    # Disc points: 3 = C2/C3, 8 = C7/T1, 21 = L1/L2, 24 = L4/L5, 25 = L5/S1.
+    assert [TABLE[n].sct_disc_above for n in ("C3", "T1", "L2", "L5", "S1")] == [3, 8, 21, 24, 25]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_numbers_are_unique_and_lead_back(system):
+    numbers = {name: getattr(level, system) for name, level in TABLE.items() if getattr(level, system) is not None}
+    assert len(set(numbers.values())) == len(numbers)
+    assert all(name_of(number, system) == name for name, number in numbers.items())
+    assert name_of(999, system) is None
+
+
+def test_unknown_numbering_is_refused():
+    with pytest.raises(InputError, match="numbering"):
+        name_of(1, "atlas")
+
+
+def test_snomed_codes_are_those_of_pydicom():
+    concepts = pytest.importorskip("pydicom.sr.codedict").codes.SCT
+    for name, level in TABLE.items():
+        if level.snomed is not None:
+            code = getattr(concepts, "Sacrum" if name == "sacrum" else f"{name}Vertebra")
+            assert (code.value, code.meaning) == level.snomed
+    assert {n for n, level in TABLE.items() if level.snomed is None} == {"T13", "L6", "S1"}
+    assert set(TABLE) == {*SEQUENCE, "sacrum"}

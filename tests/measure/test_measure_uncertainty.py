@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from spinetk.measure import measure
+
+FULL = (30.0, 30.0, 30.0)
+
+
+def test_height_interval_has_the_analytic_width(spine):
+    # Top and bottom move independently with 1 px: the height by sqrt(2) px; +/- 1.96 sd cover 95 %.
+    vertebra = measure(spine([FULL] * 3, sigma=1.0, spacing=(0.5, 0.25))).vertebrae[1].measures
+    low, high = vertebra["heights_px_interval"]["middle"]
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2), rel=0.08)
+    assert low < vertebra["heights_px"]["middle"] < high
+    low, high = vertebra["heights_mm_interval"]["anterior"]
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2) * 0.5, rel=0.08)
+
+
+def test_tilt_interval_has_the_analytic_width(spine):
+    # The mid-line runs over 32 mm = 64 px between means of two points: sd of its tilt is 1 px / 64 px.
+    vertebra = measure(spine([FULL], sigma=1.0, tilts=[20])).vertebrae[0].measures
+    low, high = vertebra["tilt_deg_interval"]
+    assert high - low == pytest.approx(2 * 1.96 * np.degrees(1 / 64), rel=0.08)
+    assert (low + high) / 2 == pytest.approx(20, abs=0.1)
+
+
+def test_interval_of_the_loss_reaches_over_the_grade_it_may_be(spine):
+    heights = [FULL, (30 * 0.78, 26, 30.0), FULL]
+    answer = measure(spine(heights, labels=["L1", "L2", "L3"], sigma=1.0)).vertebrae[1].measures["deformity"]
+    low, high = answer["loss_percent_interval"]
+    # 1 - a / p with a = 46.8 px, p = 60 px: sd = sqrt(2) / 60 * sqrt(1 + 0.78 ** 2).
+    sd = 100 * np.sqrt(2) / 60 * np.sqrt(1 + 0.78**2)
+    assert high - low == pytest.approx(2 * 1.96 * sd, rel=0.1)
+    assert answer["grade"] == 1
+    assert answer["grade_interval"] == [0, 2]
+
+
+def test_angle_interval_is_given_for_the_same_end_vertebrae(spine):
+    labels = ["L1", "L2", "L3", "L4", "L5"]
+    angles = measure(spine([FULL] * 5, labels=labels, tilts=[20, 10, 0, -10, -20], sigma=1.0)).angles
+    low, high = angles["lordosis_l1_l5_interval"]
+    # Two endplates of 64 px between single points.
+    assert high - low == pytest.approx(2 * 1.96 * np.degrees(np.sqrt(2 * 2) / 64), rel=0.1)
+    assert low < 40 < high
+    assert angles["cobb_max_interval"][0] < 40 < angles["cobb_max_interval"][1]
+
+
+def test_same_reading_same_interval(spine):
+    reading = spine([FULL] * 2, sigma=0.7)
+    assert measure(reading).to_json() == measure(reading).to_json()
+
+
+def test_no_sigma_no_interval(spine):
+    measured = measure(spine([FULL] * 2))
+    assert measured.vertebrae[0].measures["heights_px_interval"] is None
+    assert measured.vertebrae[0].measures["deformity"]["loss_percent_interval"] is None
+    assert measured.angles["cobb_max_interval"] is None
+
+
+def test_only_vertebrae_with_sigma_get_an_interval(spine):
+    reading = spine([FULL] * 2, sigma=0.7)
+    reading.vertebrae[0].point_sigma_px = None
+    first, second = (v.measures for v in measure(reading).vertebrae)
+    assert first["heights_px_interval"] is None
+    assert second["heights_px_interval"]["left"] is not None
