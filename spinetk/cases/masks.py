@@ -140,7 +140,9 @@ def vertebrae_of(
             remarks.append(f"body {value} left out: cut by the border of the picture")
             continue
         rows, columns = np.nonzero(body.any(axis=1))[0], np.nonzero(body.any(axis=0))[0]
-        box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+        low = np.minimum(points[visible].min(axis=0), (columns[0], rows[0]))
+        high = np.maximum(points[visible].max(axis=0), (columns[-1] + 1, rows[-1] + 1))
+        box = (*low.tolist(), *high.tolist())
         order = [VERTEBRA6.index(name) for name in schema.keypoints]
         vertebrae.append(Vertebra(points[order], visible[order], box, label=(levels or {}).get(value)))
     return vertebrae, remarks

@@ -1,0 +1,231 @@
+"""make_split: which cases teach, which choose, which judge.
+
+Proportions and seed are the original's: a fifth of the cases is set aside for testing, then 10/70 of the rest for
+validation, 68.6 / 11.4 / 20 % in all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
+
+from spinetk.atomic import write_json
+from spinetk.cases.folder import CaseFolder, read_json, read_pixels, read_record
+from spinetk.cases.preparation import pixel_hash
+from spinetk.errors import InputError
+
+SPLIT = "split.json"
+PARTS = ("train", "val", "test")
+TEST_SHARE = 0.2
+VALIDATION_SHARE = 10 / 70  # of what testing leaves
+TEST_FOLDS, VALIDATION_FOLDS = 5, 7  # the same shares as whole folds
+GROUP_FIELDS = ("group", "patient")
+Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.Series, pd.Series, pd.Series]
+
+
+def make_split(
+    base: str | Path, strat_var: str | None = None, *, group: str | None = None, seed: int = 100, save: bool = True
+) -> Parts:
+    """Split the cases of a folder; the same folder gives the same split.
+
+    The split is kept in ``<base>/split.json`` and read back as long as settings and sources are the same; when they
+    are not, a new one is made and a warning says so. Augmented copies always follow their source.
+
+    Args:
+        base: The case folder.
+        strat_var: A variable of ``metadata.json`` that every part shall hold in like proportion (e.g. ``Hardware``).
+        group: The variable of ``metadata.json`` whose equal values stay in one part. None takes ``group`` or
+            ``patient`` where some case has it; ``""`` switches grouping off.
+        seed: Of the random choice.
+        save: Whether to write ``split.json``.
+
+    Returns:
+        ``X_train, X_val, X_test, y_train, y_val, y_test``. X: DataFrames indexed by case name with columns ``case``,
+        ``directory`` and the variables of ``metadata.json``. y: Series of ``strat_var`` (None without one). All have
+        ``attrs["directory"]``.
+
+    Raises:
+        InputError: There are fewer than three cases (or groups), a case cannot be read or lacks ``strat_var``, or
+            parts share a patient or a picture.
+    """
+    folder = CaseFolder(base)
+    cases = folder.cases()
+    metadata = folder.metadata()
+    strata = _strata(folder, cases, metadata, strat_var)
+    groups, field = _groups(folder, cases, metadata, group)
+    asked = {"strat_var": strat_var, "group": field, "seed": seed}
+    prints = _fingerprint(folder, cases, strata, groups)
+    parts = _saved(folder, asked, prints)
+    if parts is None:
+        pictures = _pictures(folder, cases)
+        chosen = _choose(cases, strata, groups, seed)
+        parts = {name: [cases[i] for i in sorted(rows)] for name, rows in zip(PARTS, chosen, strict=True)}
+        check_overlap(parts, dict(zip(cases, groups, strict=True)), "patient")
+        check_overlap(parts, pictures, "picture")
+        if save:
+            write_json(folder.base / SPLIT, {**asked, "inputs_sha256": prints, "parts": parts})
+    frames = [_frame(folder, names, metadata) for names in parts.values()]
+    labels = dict(zip(cases, strata, strict=True)) if strata is not None else dict.fromkeys(cases)
+    series = [_series(folder, names, labels, strat_var) for names in parts.values()]
+    return (*frames, *series)
+
+
+def check_overlap(parts: Mapping[str, Sequence[str]], values: Mapping[str, str], what: str) -> None:
+    """Refuse parts that share a value.
+
+    Args:
+        parts: Part name to case names.
+        values: Case name to patient, or to the hash of its pixels.
+        what: The word for it in the error.
+
+    Raises:
+        InputError: Two parts share one; both cases are named.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    for part, cases in parts.items():
+        for case in cases:
+            other_part, other = first.setdefault(values[case], (part, case))
+            if other_part != part:
+                fault = f"cases {other!r} ({other_part}) and {case!r} ({part}) are of the same {what}"
+                raise InputError("split", fault, "give both the same 'group' in metadata.json, or remove one")
+
+
+def _strata(
+    folder: CaseFolder, cases: list[str], metadata: Mapping[str, Mapping[str, Any]], strat_var: str | None
+) -> list[Any] | None:
+    if strat_var is None:
+        return None
+    lacking = [case for case in cases if strat_var not in metadata.get(case, {})]
+    if lacking:
+        more = f" and {len(lacking) - 1} more cases have" if len(lacking) > 1 else " has"
+        fault = f"case {lacking[0]!r}{more} no {strat_var!r}"
+        raise InputError(folder.base / "metadata.json", fault, "give every case a value, or do not stratify")
+    return [metadata[case][strat_var] for case in cases]
+
+
+def _groups(
+    folder: CaseFolder, cases: list[str], metadata: Mapping[str, Mapping[str, Any]], group: str | None
+) -> tuple[list[str], str | None]:
+    """The group of each case (its own name where it has none) and the variable they came from."""
+    found = [name for name in GROUP_FIELDS if any(name in metadata.get(case, {}) for case in cases)]
+    field = (found[0] if found else None) if group is None else (group or None)
+    if field is not None and not any(field in metadata.get(case, {}) for case in cases):
+        raise InputError(folder.base / "metadata.json", f"no case has {field!r}", "name the variable of the patient")
+    values = [metadata.get(case, {}).get(field) if field else None for case in cases]
+    # A tagged name keeps a lone case from sharing its group with a patient of that name.
+    return [f"case:{c}" if v is None else f"group:{v}" for c, v in zip(cases, values, strict=True)], field
+
+
+def _choose(cases: list[str], strata: list[Any] | None, groups: list[str], seed: int) -> list[np.ndarray]:
+    """Row numbers of train, val and test."""
+    rows = np.arange(len(cases))
+    count = len(set(groups))
+    if count < len(PARTS):
+        what = "cases" if count == len(cases) else "groups (patients)"
+        raise InputError("split", f"{count} {what} cannot make three parts", "add at least as many as there are parts")
+    classes = None if strata is None else np.array([repr(value) for value in strata])
+    if count < len(cases):
+        rest, test = _grouped(rows, classes, np.array(groups), TEST_SHARE, TEST_FOLDS, seed)
+        train, val = _grouped(rest, classes, np.array(groups), VALIDATION_SHARE, VALIDATION_FOLDS, seed)
+    else:
+        rest, test = _plain(rows, classes, TEST_SHARE, seed)
+        train, val = _plain(rest, classes, VALIDATION_SHARE, seed)
+    return [train, val, test]
+
+
+def _plain(rows: np.ndarray, classes: np.ndarray | None, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    kinds = None if classes is None else classes[rows]
+    if kinds is not None:
+        held_out = int(np.ceil(share * len(rows)))
+        members = Counter(kinds.tolist())
+        scarce = min(members.values()) < 2
+        if scarce or min(held_out, len(rows) - held_out) < len(members):
+            _warn_scarce(min(members, key=members.__getitem__))
+            kinds = None
+    kept, held = train_test_split(rows, test_size=share, random_state=seed, stratify=kinds)
+    return kept, held
+
+
+def _grouped(
+    rows: np.ndarray, classes: np.ndarray | None, groups: np.ndarray, share: float, folds: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    own = groups[rows]
+    if classes is not None:
+        pairs = {(kind, name) for kind, name in zip(classes[rows].tolist(), own.tolist(), strict=True)}
+        members = Counter(kind for kind, _ in pairs)
+        if min(members.values()) >= 2 and len(set(own)) >= folds:
+            splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # "fewer members than folds" is no fault here
+                kept, held = next(splitter.split(rows, classes[rows], own))
+            return rows[kept], rows[held]
+        _warn_scarce(min(members, key=members.__getitem__))
+    kept, held = next(GroupShuffleSplit(1, test_size=share, random_state=seed).split(rows, groups=own))
+    return rows[kept], rows[held]
+
+
+def _warn_scarce(kind: str) -> None:
+    warnings.warn(f"not stratified: there are too few cases of class {kind} for every part", stacklevel=5)
+
+
+def _fingerprint(folder: CaseFolder, cases: list[str], strata: list[Any] | None, groups: list[str]) -> str:
+    """SHA-256 of everything the split depends on: names, sources, strata and groups."""
+    total = hashlib.sha256(repr((strata, groups)).encode())
+    for case in cases:
+        path = folder.source(case)
+        for file in (path, path.with_suffix(".png")):
+            try:
+                with open(file, "rb") as stream:
+                    total.update(repr(case).encode() + hashlib.file_digest(stream, "sha256").digest())
+            except OSError as error:
+                raise InputError(file, "is missing", "every case has src/0/src-0.png and src-0.json") from error
+    return total.hexdigest()
+
+
+def _pictures(folder: CaseFolder, cases: list[str]) -> dict[str, str]:
+    """Case name to the hash of its decoded pixels, each case read and checked."""
+    return {case: pixel_hash(read_pixels(read_record(folder.source(case)))) for case in cases}
+
+
+def _saved(folder: CaseFolder, asked: Mapping[str, Any], prints: str) -> dict[str, list[str]] | None:
+    """The parts on file, or None when there are none for these settings and sources."""
+    path = folder.base / SPLIT
+    if not path.exists():
+        return None
+    content = read_json(path)
+    try:
+        known = {name: content[name] for name in asked}
+        parts = {name: [str(case) for case in content["parts"][name]] for name in PARTS}
+        same = content["inputs_sha256"] == prints
+    except (KeyError, TypeError) as error:
+        raise InputError(path, "is not a split", "remove it; a new one will be made") from error
+    if known == dict(asked) and same:
+        return parts
+    what = "the cases have changed" if known == dict(asked) else "other settings were asked for"
+    warnings.warn(f"{path}: {what} since this split was made; a new one replaces it", stacklevel=3)
+    return None
+
+
+def _frame(folder: CaseFolder, cases: list[str], metadata: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame([dict(metadata.get(case, {})) for case in cases], index=pd.Index(cases, dtype=object))
+    frame = frame.drop(columns=["case", "directory"], errors="ignore")
+    frame.insert(0, "case", pd.array(cases, dtype=object))
+    # Besides attrs, which some pandas operations drop, every row says where its case is.
+    frame.insert(1, "directory", str(folder.base))
+    frame.attrs["directory"] = str(folder.base)
+    return frame
+
+
+def _series(folder: CaseFolder, cases: list[str], labels: Mapping[str, Any], name: str | None) -> pd.Series:
+    values = [labels[case] for case in cases]
+    series = pd.Series(values, index=pd.Index(cases, dtype=object), name=name, dtype=object if name is None else None)
+    series.attrs["directory"] = str(folder.base)
+    return series
