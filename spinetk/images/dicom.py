@@ -14,10 +14,11 @@ from spinetk.images.display import padding_mask, to_display
 from spinetk.images.elements import word
 from spinetk.images.guard import REMEDY_COPY, display_name
 from spinetk.images.headers import Header, open_header
-from spinetk.images.orientation import read_letters, read_view
+from spinetk.images.orientation import read_axes, read_letters, read_view
 from spinetk.images.picture import Picture
 from spinetk.images.plain import to_grey
 from spinetk.images.spacing import note_shape, read_spacing
+from spinetk.reading import View
 
 if TYPE_CHECKING:
     from spinetk.images.read import SliceChoice
@@ -45,13 +46,14 @@ def picture_of_frame(header: Header, options: dict, index: int, user_frame: Fram
     stored = decode_frame(header, options, index)
     remarks = list(header.remarks)
     pixels, padding, inverted = grey(stored, header, index, remarks)
+    frame, view = frame_of(header, index, user_frame, remarks)
     return Picture(
         pixels=pixels,
         padding=padding,
-        frame=frame_of(header, index, user_frame, remarks),
+        frame=frame,
         kind="dicom",
         modality=modality_of(header),
-        view=read_view(dataset, index, read_letters(dataset, index, [])),
+        view=view,
         remarks=tuple(remarks),
         inverted=inverted,
         burned_in=word(dataset, "BurnedInAnnotation") == "YES",
@@ -85,17 +87,17 @@ def grey(
     return pixels, padding, inverted
 
 
-def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list[str]) -> Frame:
-    """Spacing and orientation of one frame; the user's spacing wins."""
-    spacing, source = (None, None)
+def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list[str]) -> tuple[Frame, View]:
+    """Spacing and orientation of one frame, and its view; the user's spacing wins."""
     if user_frame is None:
         spacing, source = read_spacing(header.dataset, index, remarks)
     else:
         spacing, source = user_frame.spacing_mm, user_frame.spacing_source
-    right, bottom = read_letters(header.dataset, index, remarks)
+    axes = read_axes(header.dataset, index)
+    right, bottom = read_letters(header.dataset, axes, remarks)
     frame = Frame(spacing, source, right, bottom)
     note_shape(frame, header.dataset, remarks)
-    return frame
+    return frame, read_view(header.dataset, axes, (right, bottom))
 
 
 def modality_of(header: Header) -> str | None:

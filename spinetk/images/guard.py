@@ -28,6 +28,21 @@ MAX_EXPANSION = 2_000
 MAX_HEADER_READS = 300_000
 """Most reads while a DICOM header is parsed: about 2 a data element, so some 100 000 elements."""
 
+CHATTY = tuple(
+    logging.getLogger(name)
+    for name in (
+        "pydicom",
+        "pydicom.pixels.decoders.base",
+        "pydicom.pixels.utils",
+        "pylibjpeg",
+        "pylibjpeg.utils",
+        "openjpeg.utils",
+        "openjpeg._openjpeg",
+        "jpeg_ls._CharLS",
+        "PIL.TiffImagePlugin",
+        "PIL.PngImagePlugin",
+    )
+)
 REMEDY_COPY = "export or copy the file again"
 
 
@@ -55,6 +70,8 @@ class BoundedReader(io.BufferedReader):
             self.reads_left -= 1
             if self.reads_left < 0:
                 raise OverlongHeaderError
+        if size is not None and 0 <= size <= io.DEFAULT_BUFFER_SIZE:
+            return super().read(size)
         left = max(self.size - self.tell(), 0)
         return super().read(left if size is None or size < 0 else min(size, left))
 
@@ -114,17 +131,19 @@ def check_size(path: Path, width: int, height: int, sample_bytes: int = 1, store
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep warnings and log lines of the reading libraries off the screen: they may quote patient text."""
-    loggers = [logging.getLogger(name) for name in ("pydicom", "pylibjpeg", "libjpeg", "openjpeg", "rle", "PIL")]
-    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL + 1)
+        for logger in CHATTY:
+            logger.addFilter(_drop)
         try:
             yield
         finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+            for logger in CHATTY:
+                logger.removeFilter(_drop)
+
+
+def _drop(record: logging.LogRecord) -> bool:
+    return False
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pydicom.uid import (
 )
 
 from spinetk.errors import InputError
-from spinetk.images.elements import integer, word
+from spinetk.images.elements import integer, raw, word
 from spinetk.images.guard import REMEDY_COPY, BoundedReader, OverlongHeaderError, display_name
 
 PIXEL_KEYWORDS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
@@ -73,8 +73,8 @@ def open_header(path: Path) -> Header:
     Raises:
         InputError: It is no DICOM, or its header is damaged beyond use.
     """
-    raw = io.FileIO(path)
-    stream = BoundedReader(raw, os.fstat(raw.fileno()).st_size)
+    file = io.FileIO(path)
+    stream = BoundedReader(file, os.fstat(file.fileno()).st_size)
     try:
         return _open(path, stream)
     except BaseException:
@@ -123,6 +123,8 @@ def _open(path: Path, stream: BoundedReader) -> Header:
     stated = word(dataset.file_meta, "TransferSyntaxUID")
     if not stated:
         remarks.append("transfer syntax is missing and was guessed")
+    if raw(dataset, "NumberOfFrames") is None and 0x00280008 in dataset:
+        remarks.append("NumberOfFrames is damaged: one frame was assumed")
     header = Header(path, dataset, stream, UID(stated) if stated else native, remarks=remarks)
     if header.syntax == DeflatedExplicitVRLittleEndian:
         header.syntax = ExplicitVRLittleEndian

@@ -99,7 +99,6 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
     from spinetk.images.display import is_inverted
     from spinetk.images.elements import integer, word
     from spinetk.images.headers import open_header
-    from spinetk.images.orientation import read_view
 
     header = open_header(path)
     with header.stream:
@@ -111,7 +110,7 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
             content["warnings"].append(error.fault)
         remarks = list(header.remarks)
         middle = header.frames // 2
-        frame = frame_of(header, middle, None, remarks)
+        frame, view = frame_of(header, middle, None, remarks)
         _put_frame(content, frame)
         rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
         stored, allocated = integer(dataset, "BitsStored"), integer(dataset, "BitsAllocated")
@@ -121,7 +120,7 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
             "size": [rows, columns] if rows and columns else None,
             "frames": header.frames,
             "modality": modality_of(header),
-            "view": read_view(dataset, middle, (frame.toward_right, frame.toward_bottom)),
+            "view": view,
             "polarity": "inverse" if is_inverted(dataset) else "normal",
             "transfer_syntax": syntax.name if syntax.is_transfer_syntax else "unknown",
             "bits": f"{stored or allocated} of {allocated}{sign}" if allocated else None,

@@ -14,6 +14,7 @@ from spinetk.reading import View
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+Axes = tuple[np.ndarray, np.ndarray]
 LETTERS = "LPH"
 """Patient directions of +x, +y, +z in DICOM (and, after a change of sign, NIfTI) coordinates."""
 
@@ -21,7 +22,7 @@ LATERAL = frozenset({"LL", "RL", "LLD", "RLD", "LATERAL", "LAT"})
 FRONTAL = frozenset({"AP", "PA"})
 
 
-def read_axes(dataset: Dataset, frame: int) -> tuple[np.ndarray, np.ndarray] | None:
+def read_axes(dataset: Dataset, frame: int) -> Axes | None:
     """Unit vectors of +x (along a row) and +y (down a column) in patient coordinates, or None when absent or absurd."""
     group = functional_group(dataset, frame, "PlaneOrientationSequence")
     cosines = numbers(dataset if group is None else group, "ImageOrientationPatient")
@@ -47,9 +48,8 @@ def letter(direction: np.ndarray) -> str:
     return LETTERS[axis] if direction[axis] > 0 else OPPOSITE[LETTERS[axis]]
 
 
-def read_letters(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[str | None, str | None]:
+def read_letters(dataset: Dataset, axes: Axes | None, remarks: list[str]) -> tuple[str | None, str | None]:
     """Patient directions of +x and +y, from ImageOrientationPatient, else PatientOrientation (0020,0020)."""
-    axes = read_axes(dataset, frame)
     if axes is not None:
         if min(np.abs(axis).max() for axis in axes) < 0.8:
             remarks.append("the picture plane is oblique: orientation letters name the nearest direction")
@@ -62,9 +62,8 @@ def read_letters(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[str 
     return None, None
 
 
-def read_view(dataset: Dataset, frame: int, letters: tuple[str | None, str | None]) -> View:
+def read_view(dataset: Dataset, axes: Axes | None, letters: tuple[str | None, str | None]) -> View:
     """The view the headers describe; ``unknown`` when they do not."""
-    axes = read_axes(dataset, frame)
     if word(dataset, "Modality") not in PROJECTION:
         if axes is not None and letter(np.cross(*axes)) in "LR":
             return "sagittal"

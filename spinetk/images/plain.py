@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.guard import REMEDY_COPY, check_size, display_name
+from spinetk.images.guard import REMEDY_COPY, check_size, display_name, silent_stderr
 from spinetk.images.picture import Picture
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
@@ -34,7 +34,8 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
         if frames > 1:
             remarks.append(f"the first of {frames} pages was read")
         inverted = kind == "tiff" and header.tag_v2.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
-        values = _decode(path, header, kind)
+        with silent_stderr():
+            values = _decode(path, header, kind)
     padding = None
     if values.ndim == 3 and values.shape[2] in (2, 4):
         alpha = values[..., -1]

@@ -163,8 +163,9 @@ def main() -> int:
                 at += count
                 result = json.loads(done.stdout.splitlines()[-1])
                 noise = done.stderr.strip()
+                totals["noisy_workers"] = totals.get("noisy_workers", 0) + bool(noise)
                 for key, value in result.items():
-                    totals[key] = max(totals.get(key, 0), value) if key.endswith("_mb") else totals[key] + value
+                    totals[key] = max(totals.get(key, 0), value) if key.endswith("_mb") else totals.get(key, 0) + value
                 print(f"{at - args.first} cases", totals, "stderr:" if noise else "", noise[-300:], flush=True)
             else:
                 number = int(log.read_text())
