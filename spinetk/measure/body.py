@@ -103,6 +103,12 @@ def area(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     return np.abs(cross.sum(axis=-1)) / 2
 
 
+def crossed(points: np.ndarray, schema: KeypointSchema, name: str) -> np.ndarray:
+    """(...) whether the top point of a column lies level with or below its bottom point, as the whole body stands."""
+    top, bottom = column(points, schema, name)
+    return ((top - bottom) * up(points, schema)).sum(axis=-1) <= 0
+
+
 def fault(points: np.ndarray, schema: KeypointSchema) -> str | None:
     """What is wrong with the outline of one vertebra (K, 2), as a short phrase; None when nothing is.
 
@@ -112,8 +118,7 @@ def fault(points: np.ndarray, schema: KeypointSchema) -> str | None:
     head = up(points, schema)
     if np.isnan(head).any():
         return "no column of points is complete"
-    heights = [(top - bottom) @ head for top, bottom in (column(points, schema, name) for name in schema.columns)]
-    if any(h <= 0 for h in heights if not np.isnan(h)):
+    if any(crossed(points, schema, name) for name in schema.columns):
         return "the endplates cross or touch"
     across = midline(points, schema)
     if np.isnan(across).any() or not np.hypot(*across) > 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinetk.geometry import Side
-from spinetk.measure.body import column
+from spinetk.measure.body import column, crossed
 from spinetk.schema import KeypointSchema
 
 COLUMNS = ("left", "middle", "right")
@@ -24,9 +24,15 @@ def heights(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
         schema: Names the columns; a column it lacks (the middle of ``vertebra4``) has no height.
 
     Returns:
-        (..., 3) distances in the unit of the points, NaN where not measurable.
+        (..., 3) distances in the unit of the points, NaN where not measurable: a point is missing, or the endplates
+        cross and the top point is not above the bottom point.
     """
-    return np.stack([np.hypot(*np.moveaxis(np.subtract(*column(points, schema, c)), -1, 0)) for c in COLUMNS], axis=-1)
+    found = []
+    for name in COLUMNS:
+        top, bottom = column(points, schema, name)
+        length = np.hypot(*np.moveaxis(top - bottom, -1, 0))
+        found.append(np.where(crossed(points, schema, name), np.nan, length))
+    return np.stack(found, axis=-1)
 
 
 def anatomical(values: np.ndarray, side: Side) -> np.ndarray:

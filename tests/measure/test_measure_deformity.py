@@ -141,6 +141,9 @@ def test_crossed_endplates_and_swapped_names_are_not_graded(spine):
     first, last = (measured.vertebrae[k].measures for k in (0, 2))
     assert first["deformity"] is None
     assert "cross" in first["deformity_reason"]
+    assert first["heights_mm"]["left"] is None
+    assert first["heights_mm"]["right"] == pytest.approx(27.0)
+    assert first["area_mm2"] is None
     assert last["deformity"] is None
     assert "swapped" in last["deformity_reason"]
     assert measured.vertebrae[1].measures["deformity"]["grade"] == 0

@@ -1,0 +1,54 @@
+"""Whatever stands in a reading, the answer is strict JSON and survives the way to the file and back."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+from spinetk.geometry import Frame
+from spinetk.measure import compare, measure
+from spinetk.reading import VIEWS, Reading, Vertebra
+from spinetk.schema import VERTEBRA4, VERTEBRA6, schema_for_names
+
+LABELS = ["L1", "L2", "L5", "T12", "S1", "C3", "T1", "T4", "bad", None, None]
+
+
+def odd_reading(rng):
+    schema = [VERTEBRA6, VERTEBRA4, schema_for_names(["a", "b", "c"])][rng.integers(3)]
+    vertebrae = []
+    for _ in range(rng.integers(1, 8)):
+        points = rng.normal(100, 60, (len(schema), 2))
+        kind = rng.integers(5)
+        if kind == 0:
+            points[:] = points[0]
+        elif kind == 1:
+            points = points.round(-1)
+        elif kind == 2:
+            points *= 1e6
+        vertebrae.append(
+            Vertebra.from_points(
+                points,
+                rng.random(len(schema)) < rng.choice([0, 0.5, 0.9, 1]),
+                label=LABELS[rng.integers(len(LABELS))],
+                point_sigma_px=None if rng.random() < 0.5 else rng.random(len(schema)) * 2,
+            )
+        )
+    frame = Frame([None, (0.5, 0.5), (0.2, 2)][rng.integers(3)], toward_right=[None, "A", "P", "L"][rng.integers(4)])
+    return Reading("odd.png", 200, 200, schema, vertebrae, frame=frame, view=VIEWS[rng.integers(4)])
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_odd_readings_give_strict_json(seed):
+    rng = np.random.default_rng(seed)
+    reading = odd_reading(rng)
+    picture = rng.integers(0, 255, (200, 200)).astype(np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measured = measure(reading, picture=picture)
+        comparison = compare(measured, reading)
+    text = json.dumps(measured.to_json(), allow_nan=False)
+    back = Reading.from_json(json.loads(text))
+    assert back.angles == measured.angles
+    assert [v.measures for v in back.vertebrae] == [v.measures for v in measured.vertebrae]
+    json.dumps(comparison, allow_nan=False)
