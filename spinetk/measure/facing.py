@@ -8,8 +8,10 @@ The user's word counts before the header's, and the header's before what can be 
   radiographs and CT), close in front of them mostly dark vessels and soft tissue.
 
 Neither is proof: single clues other than a named lumbar spine stay below ``MIN_CONFIDENCE``, two that agree pass it,
-and two that disagree cancel. The confidences are set by judgement, not fitted; on 62 lumbar T2-weighted MR slices the
-curvature was right in 62 and the picture in 61.
+and two that disagree cancel. The confidences are set by judgement, not fitted. On 148 sagittal lumbar MR slices without
+level names (62 patients and 86 slices of SPIDER) both clues together gave the right side in 138, none in 10 and the
+wrong one in none; the curvature alone pointed the right way in 141, the picture in 147. They have not been measured on
+radiographs.
 """
 
 from __future__ import annotations
