@@ -71,20 +71,10 @@ def draw(
     Raises:
         InputError: The picture is not 8-bit or not of the reading's size.
     """
-    picture = _rgb(picture, reading)
     place = placement(reading, scale)
-    width, height = round(reading.width * place.scale_x), round(reading.height * place.scale_y)
-    reduced = width * height < reading.width * reading.height
-    body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if reduced else cv2.INTER_CUBIC)
+    body = outline(picture, reading, truth=truth, scale=scale)
+    height, width = body.shape[:2]
     text_px = _text_px(width, height)
-    thick = max(1, round(text_px / 14))
-    inside = place._replace(left=0, top=0)
-    if truth is not None:
-        for vertebra in truth.vertebrae:
-            _draw_dashed(body, truth, inside.of(vertebra.points), vertebra, thick, text_px)
-    for vertebra in reading.vertebrae:
-        _draw_body(body, reading, inside.of(vertebra.points), vertebra, thick)
-
     picture_right, picture_bottom = place.left + width, place.top + height
     column = lay_out(
         reading,
@@ -122,6 +112,32 @@ def draw(
         pen.write(note, place.left, y + number * line, PALE)
     pen.write(words.RESEARCH_USE, canvas_width - place.left, y + (rows - 1) * line, FAINT, align="right")
     return pen.finish()
+
+
+def outline(
+    picture: np.ndarray, reading: Reading, *, truth: Reading | None = None, scale: float | None = None
+) -> np.ndarray:
+    """The picture with the outlines only: `draw` without column, scale bar and legend.
+
+    Returns:
+        (H', W', 3) RGB uint8, resized as ``placement(reading, scale)`` says, without its margin.
+
+    Raises:
+        InputError: The picture is not 8-bit or not of the reading's size.
+    """
+    picture = _rgb(picture, reading)
+    place = placement(reading, scale)
+    width, height = round(reading.width * place.scale_x), round(reading.height * place.scale_y)
+    reduced = width * height < reading.width * reading.height
+    body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if reduced else cv2.INTER_CUBIC)
+    text_px = _text_px(width, height)
+    thick = max(1, round(text_px / 14))
+    inside = place._replace(left=0, top=0)
+    for vertebra in truth.vertebrae if truth is not None else []:
+        _draw_dashed(body, truth, inside.of(vertebra.points), vertebra, thick, text_px)
+    for vertebra in reading.vertebrae:
+        _draw_body(body, reading, inside.of(vertebra.points), vertebra, thick)
+    return body
 
 
 def write_overlay(
@@ -241,5 +257,5 @@ def _flow(entries: list[tuple[str, Colour]], left: float, right: float, text_px:
 
 
 def _notes(reading: Reading) -> list[str]:
-    angles = [f"{name} {value:.1f}\N{DEGREE SIGN}" for name, value in words.angle_rows(reading)]
-    return ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + list(reading.remarks)
+    angles = [f"{words.ANGLE_NAMES[key]} {value:.1f}\N{DEGREE SIGN}" for key, value in words.angles_of(reading)]
+    return ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + words.remarks_of(reading)

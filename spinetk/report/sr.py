@@ -268,12 +268,18 @@ class _Writer:
         return self.hd.sr.AlgorithmIdentification(name=name, version=f"spinetk {__version__}", parameters=parameters)
 
     def _items(self, content: Mapping[str, Any], site: Any) -> tuple[list, list]:
-        """Numbers become measurements, everything else coded evaluations."""
+        """Numbers become measurements, everything else coded evaluations.
+
+        What is not known is left out, except in lists, which keep their places, and for the deformity, where not to
+        be determinable is an answer.
+        """
         sr = self.hd.sr
         measurements, evaluations = [], []
         for path, value in concepts.flatten(content):
             if isinstance(value, np.generic):
                 value = value.item()
+            if value is None and path != "deformity" and not path.rpartition(".")[2].isdecimal():
+                continue
             if isinstance(value, int | float) and not isinstance(value, bool):
                 standard = concepts.height_site(path)
                 if path == "score":

@@ -92,18 +92,33 @@ def spacing_text(frame: Frame) -> str:
 
 ANGLE_NAMES = {
     "cobb_max": "Cobb, largest",
-    "cobb_upper": "Cobb, above",
-    "cobb_lower": "Cobb, below",
+    "cobb_upper": "Cobb, curve above",
+    "cobb_lower": "Cobb, curve below",
     "lordosis_l1_l5": "Lordosis L1\N{EN DASH}L5",
     "lordosis_l1_s1": "Lordosis L1\N{EN DASH}S1",
     "kyphosis_t1_t12": "Kyphosis T1\N{EN DASH}T12",
     "kyphosis_t4_t12": "Kyphosis T4\N{EN DASH}T12",
-    "cobb_max_endplates": "Cobb, largest, between end plates",
 }
 
 
-def angle_rows(reading: Reading) -> list[tuple[str, float]]:
-    """(name, degrees) of every angle that was determined, known names first."""
-    order = [*ANGLE_NAMES, *(key for key in reading.angles if key not in ANGLE_NAMES)]
-    values = ((key, number(reading.angles.get(key))) for key in order)
-    return [(ANGLE_NAMES.get(key, key.replace("_", " ")), value) for key, value in values if value is not None]
+def angles_of(reading: Reading) -> list[tuple[str, float]]:
+    """(key of `ANGLE_NAMES`, degrees) of the angles that were determined and are read on such a view.
+
+    Cobb angles are read on AP views, lordosis and kyphosis on the others; all are shown where the view is unknown.
+    """
+    hidden = {"ap": ("lordosis", "kyphosis"), "unknown": ()}.get(reading.view, ("cobb",))
+    values = ((key, number(reading.angles.get(key))) for key in ANGLE_NAMES if not key.startswith(hidden))
+    return [(key, value) for key, value in values if value is not None]
+
+
+def remarks_of(reading: Reading) -> list[str]:
+    """The remarks without the mark of the room they come from."""
+    return [remark.removeprefix("Measurement: ") for remark in reading.remarks]
+
+
+def spacing_words(frame: Frame) -> str:
+    """The pixel size with its source, for a line of text."""
+    if frame.spacing_mm is None:
+        return "unknown: lengths are in px"
+    row, column = frame.spacing_mm
+    return f"{row:.4g} mm high, {column:.4g} mm wide {spacing_text(frame)}"

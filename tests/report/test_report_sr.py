@@ -90,13 +90,20 @@ def written(tmp_path):
     return tmp_path / "r.dcm"
 
 
+def known(content):
+    """Without the unknown fields, which a report leaves out; a refused deformity stays."""
+    if not isinstance(content, dict):
+        return content
+    return {k: known(v) for k, v in content.items() if v is not None or k == "deformity"}
+
+
 def test_every_number_and_point_comes_back(written):
     wanted, report = full_reading(), read_sr(written)
     found = report.reading
     assert (found.height, found.width, found.view, found.model) == (300, 200, "sagittal", "vertebra-net-1")
     assert found.frame == wanted.frame
     assert found.schema == wanted.schema
-    assert found.angles == wanted.angles
+    assert found.angles == known(wanted.angles)
     assert found.remarks == wanted.remarks
     assert len(found.vertebrae) == 3
     for a, b in zip(found.vertebrae, wanted.vertebrae, strict=True):
@@ -105,7 +112,7 @@ def test_every_number_and_point_comes_back(written):
         assert np.abs(a.points - b.points)[b.visible].max() <= 2**-17
         assert a.label == b.label
         assert a.bbox == b.bbox
-        assert a.measures == b.measures
+        assert a.measures == known(b.measures)
         assert a.score == (None if b.score is None else pytest.approx(b.score, rel=1e-15))
     assert found.vertebrae[0].point_sigma_px.tolist() == wanted.vertebrae[0].point_sigma_px.tolist()
     assert type(found.vertebrae[0].measures["deformity"]["grade"]) is int

@@ -1,0 +1,260 @@
+"""Page: a reading, or a folder of readings, as HTML that needs nothing but itself."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import repeat
+from pathlib import Path
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from spinetk import __version__
+from spinetk.atomic import write_text
+from spinetk.reading import Reading, Vertebra
+from spinetk.report import words
+from spinetk.report.overlay import draw, outline
+from spinetk.report.style import STYLE
+
+DASH = "\N{EN DASH}"
+DEGREE = "\N{DEGREE SIGN}"
+THUMBNAIL_PX = 300
+THUMBNAIL_QUALITY = 85
+PICTURE_QUALITY = 93
+RATIOS = {"wedge": "wedge", "biconcavity": "biconcavity", "crush": "crush", "left_right": "left/right"}
+
+
+def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth: Reading | None = None) -> None:
+    """Write the report of one picture, atomically.
+
+    Args:
+        path: The HTML file.
+        reading: A measured reading (`spinetk.measure.measure`); fields that are absent leave no column.
+        picture: (H, W) or (H, W, 3) RGB uint8, the picture as stored.
+        truth: A second reading, drawn dashed.
+
+    Raises:
+        InputError: The picture does not fit the reading.
+    """
+    name = _file_name(reading)
+    overlay = _data_uri(draw(picture, reading, truth=truth), PICTURE_QUALITY)
+    parts = [
+        f"<header><h1>Vertebral measurements</h1><p class='file'>{_text(name)}</p></header>",
+        _facts(reading),
+        f"<figure><img src='{overlay}' alt='{_text(f'{name} with the outlines of {_count(reading)}')}'></figure>",
+        _vertebra_table(reading),
+        _angle_table(reading),
+        _reasons(reading),
+        _list("Remarks", words.remarks_of(reading)),
+        _foot(),
+    ]
+    write_text(path, _document(name, parts))
+
+
+def write_summary(
+    path: str | Path,
+    readings: Iterable[Reading],
+    *,
+    pages: Sequence[str | Path] | None = None,
+    pictures: Iterable[np.ndarray] | None = None,
+    failed: Mapping[str, str] | None = None,
+) -> None:
+    """Write the overview of a batch, atomically: one card a picture, worst grade first to the eye.
+
+    Args:
+        path: The HTML file.
+        readings: The readings, in the order to show them.
+        pages: The report page of each reading, linked relative to ``path``.
+        pictures: The picture of each reading, as for `write_page`; consumed one at a time.
+        failed: What could not be read: file name to reason.
+    """
+    readings = list(readings)
+    links = [_link(page, path) for page in pages] if pages is not None else repeat(None)
+    seen = iter(pictures) if pictures is not None else repeat(None)
+    cards = [_card(reading, link, picture) for reading, link, picture in zip(readings, links, seen, strict=False)]
+    vertebrae = [vertebra for reading in readings for vertebra in reading.vertebrae]
+    grades = Counter(words.grade_of(vertebra) for vertebra in vertebrae)
+    counted = [
+        ("pictures", len(readings)),
+        ("vertebrae", len(vertebrae)),
+        ("pictures without a vertebra", sum(not reading.vertebrae for reading in readings)),
+        ("not read", len(failed or {})),
+    ]
+    totals = "".join(f"<div><dt>{_text(name)}</dt><dd>{number}</dd></div>" for name, number in counted)
+    chips = "".join(f"<div><dt>{_chip(grade)}</dt><dd>{grades[grade]}</dd></div>" for grade in words.GRADE_NAMES)
+    parts = [
+        "<header><h1>Vertebral measurements: overview</h1></header>",
+        f"<dl class='facts'>{totals}</dl>",
+        f"<dl class='facts'>{chips}</dl>" if vertebrae else "",
+        f"<div class='cards'>{''.join(cards)}</div>",
+        _list("Not read", [f"{name}: {reason}" for name, reason in (failed or {}).items()]),
+        _foot(),
+    ]
+    write_text(path, _document("Vertebral measurements: overview", parts))
+
+
+def _text(value: object) -> str:
+    plain = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    # Control characters are no HTML; a right-to-left override could make a name look like another.
+    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in plain), quote=True)
+
+
+def _file_name(reading: Reading) -> str:
+    return reading.file.replace("\\", "/").rpartition("/")[2] or reading.file
+
+
+def _count(reading: Reading) -> str:
+    number = len(reading.vertebrae)
+    return f"{number} vertebra{'' if number == 1 else 'e'}" if number else "no vertebra"
+
+
+def _document(title: str, parts: Sequence[str]) -> str:
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    head = (
+        f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
+        f"<title>{_text(title)}</title><style>{STYLE}</style>"
+    )
+    body = "\n".join(part for part in parts if part)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body><main>\n{body}\n</main></body></html>\n'
+
+
+def _data_uri(picture: np.ndarray, quality: int) -> str:
+    # Full colour resolution (4:4:4): thin coloured lines blur without it.
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR]
+    done, data = cv2.imencode(".jpg", picture[..., ::-1], [*settings, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444])
+    if not done:
+        raise ValueError(f"a picture of {picture.shape} cannot be encoded")
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+
+
+def _chip(grade: int | None, text: str | None = None) -> str:
+    return f"<span class='chip g{'x' if grade is None else grade}'></span>{_text(text or words.GRADE_NAMES[grade])}"
+
+
+def _facts(reading: Reading) -> str:
+    facts = [
+        ("View", reading.view),
+        ("Found", _count(reading)),
+        ("Picture", f"{reading.width} \N{MULTIPLICATION SIGN} {reading.height} px"),
+        ("Pixel size", words.spacing_words(reading.frame)),
+        ("Read by", reading.model or "hand"),
+    ]
+    return "<dl class='facts'>" + "".join(f"<div><dt>{k}</dt><dd>{_text(v)}</dd></div>" for k, v in facts) + "</dl>"
+
+
+def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> str:
+    """A table of cells that are HTML already; columns without any content are left out."""
+    if not rows:
+        return ""
+    kept = [c for c in range(len(head)) if any(row[c] not in ("", DASH) for row in rows)]
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "".join(f"<{tag}{' class=n' if numeric[c] else ''}>{cells[c]}</{tag}>" for c in kept)
+
+    body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
+    head_row = f"<thead><tr>{line([_text(h) for h in head], 'th')}</tr></thead>"
+    return f"<section><h2>{_text(caption)}</h2><table>{head_row}<tbody>{body}</tbody></table></section>"
+
+
+def _vertebra_table(reading: Reading) -> str:
+    unit, sides = words.height_unit(reading), words.sides_of(reading)
+    head = ["Level", *(f"{side} ({unit})" for side in sides), *RATIOS.values(), "Area", "Tilt", "Deformity", "Score"]
+    graded = words.any_grade(reading)
+    rows = []
+    for index, vertebra in enumerate(reading.vertebrae):
+        measures = vertebra.measures
+        heights, spans = measures.get(f"heights_{unit}") or {}, measures.get(f"heights_{unit}_interval") or {}
+        ratios = measures.get("ratios") or {}
+        area_mm2, area_px2 = words.number(measures.get("area_mm2")), words.number(measures.get("area_px2"))
+        area = f"{area_mm2:.0f} mm\N{SUPERSCRIPT TWO}" if area_mm2 is not None else _number(area_px2, 0, " px²")
+        rows.append(
+            [
+                f"<b>{_text(words.name_of(vertebra, index))}</b>",
+                *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in sides),
+                *(_number(ratios.get(key), 2) for key in RATIOS),
+                area,
+                _number(measures.get("tilt_deg"), 1, DEGREE),
+                _deformity(vertebra) if graded else "",
+                _number(vertebra.score, 2),
+            ]
+        )
+    numeric = [False, *[True] * (len(sides) + len(RATIOS) + 2), False, True]
+    return _table("Vertebrae", head, rows, numeric)
+
+
+def _number(value: object, decimals: int, unit: str = "") -> str:
+    number = words.number(value)
+    return DASH if number is None else f"{number:.{decimals}f}{unit}".replace("-", "\N{MINUS SIGN}")
+
+
+def _span(value: object, decimals: int) -> str:
+    """A 95 % interval in small print."""
+    if not isinstance(value, list | tuple) or len(value) != 2 or None in value:
+        return ""
+    return f" <small>{_number(value[0], decimals)}{DASH}{_number(value[1], decimals)}</small>"
+
+
+def _deformity(vertebra: Vertebra) -> str:
+    text = words.deformity_text(vertebra)
+    return _chip(words.grade_of(vertebra), text) if text else ""
+
+
+def _angle_table(reading: Reading) -> str:
+    rows = []
+    for key, value in words.angles_of(reading):
+        ends = reading.angles.get(f"{key}_ends")
+        named = [end if isinstance(end, str) else f"#{end + 1}" for end in ends] if isinstance(ends, list) else []
+        span = _span(reading.angles.get(f"{key}_interval"), 1)
+        rows.append([_text(words.ANGLE_NAMES[key]), f"{_number(value, 1, DEGREE)}{span}", _text(DASH.join(named))])
+    return _table("Angles", ["Angle", "Degrees", "End vertebrae"], rows, [False, True, False])
+
+
+def _reasons(reading: Reading) -> str:
+    """What was noted about single vertebrae; a reason that all share is said once."""
+    notes: dict[str, list[str]] = {}
+    for index, vertebra in enumerate(reading.vertebrae):
+        deformity = vertebra.measures.get("deformity") or {}
+        for note in [vertebra.measures.get("deformity_reason"), *(deformity.get("notes") or [])]:
+            if note:
+                notes.setdefault(str(note), []).append(words.name_of(vertebra, index))
+    everywhere = len(reading.vertebrae)
+    lines = [f"{'All' if len(names) == everywhere > 1 else ', '.join(names)}: {note}" for note, names in notes.items()]
+    return _list("Notes on vertebrae", lines)
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    return f"<section><h2>{_text(title)}</h2><ul>{''.join(f'<li>{_text(line)}</li>' for line in lines)}</ul></section>"
+
+
+def _foot() -> str:
+    small = "Small print after a value is its 95 % interval. Sides without a name are those of the picture."
+    return f"<footer><p>{words.RESEARCH_USE} spinetk {_text(__version__)}.</p><p>{small}</p></footer>"
+
+
+def _link(page: str | Path, summary: str | Path) -> str:
+    relative = os.path.relpath(page, Path(summary).parent).replace(os.sep, "/")
+    # "./" keeps a name such as "javascript:x.html" a name.
+    return "./" + quote(os.fsencode(relative))
+
+
+def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str:
+    image = ""
+    if picture is not None:
+        scale = THUMBNAIL_PX / max(reading.height, reading.width)
+        image = f"<img src='{_data_uri(outline(picture, reading, scale=scale), THUMBNAIL_QUALITY)}' alt=''>"
+    grades = [grade for grade in map(words.grade_of, reading.vertebrae) if grade is not None]
+    lines = [f"{_text(_count(reading))}, {_text(reading.view)}"]
+    if grades:
+        lines.append(_chip(max(grades), ("worst: " if max(grades) else "") + words.GRADE_NAMES[max(grades)]))
+    lines += [f"{_text(words.ANGLE_NAMES[key])} {_number(value, 1, DEGREE)}" for key, value in words.angles_of(reading)]
+    body = f"{image}<h2>{_text(_file_name(reading))}</h2>" + "".join(f"<p>{line}</p>" for line in lines)
+    return f"<article><a href='{_text(link)}'>{body}</a></article>" if link else f"<article>{body}</article>"
