@@ -176,6 +176,7 @@ def train(
     preset: Annotated[str | None, typer.Option(help="r50 or fast; by default r50 on a GPU, fast on a CPU.")] = None,
     recipe: Annotated[str | None, typer.Option(help="default or original.")] = None,
     start: Annotated[str, typer.Option(help="auto, scratch, or weights by name or path.")] = "auto",
+    schema: Annotated[str | None, typer.Option(help="Meaning of the points; by default what the cases say.")] = None,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
     early_stop: Annotated[bool, typer.Option(help="Stop when val loss falls by less than 10 % per 100.")] = False,
     check_every: Annotated[int, typer.Option(help="Iterations between validations and checkpoints.")] = 100,
@@ -189,11 +190,12 @@ def train(
 ) -> None:
     """Train Keypoint R-CNN on a case folder; the weights end in OUT/model_final.pth."""
     from spinetk.cases.catalog import setup_catalogs
+    from spinetk.cases.folder import CaseFolder
     from spinetk.cases.splitting import make_split
     from spinetk.keypoints.trainer import train as run
 
     x_train, x_val, x_test, *_ = make_split(base, stratify)
-    setup_catalogs(version, x_train, x_val, x_test)
+    setup_catalogs(version, x_train, x_val, x_test, schema=schema or CaseFolder(base).schema())
     weights = run(
         version, iterations, resume, preset=preset, recipe=recipe, start=start, output=out, early_stop=early_stop,
         check_every=check_every, batch=batch, rate=rate, seed=seed, workers=workers, device=device, precision=precision,

@@ -17,7 +17,7 @@ import numpy as np
 from spinetk.atomic import replacing, write_json
 from spinetk.cases.record import Record, check_record
 from spinetk.errors import InputError
-from spinetk.schema import KeypointSchema
+from spinetk.schema import KeypointSchema, get_schema
 
 METADATA = "metadata.json"
 LONGEST_NAME = 200  # bytes; file systems allow 255
@@ -90,6 +90,12 @@ class CaseFolder:
                 except InputError as error:
                     failures.append(error)
         return records, failures
+
+    def schema(self) -> KeypointSchema:
+        """Meaning of the points as the first case's file says; ``vertebra6``, the original's, where it says nothing."""
+        content = read_json(self.source(self.cases()[0]))
+        named = content.get("schema") if isinstance(content, dict) else None
+        return get_schema(named or "vertebra6")
 
     def metadata(self) -> dict[str, dict[str, Any]]:
         """``metadata.json``; empty when there is none.

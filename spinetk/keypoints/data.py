@@ -68,7 +68,8 @@ class RecordDataset(Dataset):
         if self.augment == "full":
             picture, points = warp(picture, points, random)
             picture = tint(picture, random)
-        return to_tensor(picture), make_target(points, picture.shape, self.preset.box_margin)
+        tensor = to_tensor(picture, self.preset.local_contrast)
+        return tensor, make_target(points, picture.shape, self.preset.box_margin)
 
     def _picture(self, index: int, short_px: int) -> tuple[np.ndarray, np.ndarray]:
         key = (index, short_px)

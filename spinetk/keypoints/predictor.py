@@ -74,7 +74,7 @@ class Predictor:
         height, width = picture.shape
         preset = self.network.preset
         small, factors = resize(picture, network_scale(height, width, preset.short_px[-1], preset.long_px))
-        tensor = to_tensor(small).to(self.device)
+        tensor = to_tensor(small, preset.local_contrast).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
             found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
         points = found["points"].astype(np.float64) / factors

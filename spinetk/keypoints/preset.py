@@ -27,6 +27,8 @@ class Preset:
         box_margin: Truth boxes are grown by this share of their size per side, so that corners, which lie on the edge
             of a tight box, stay inside imperfect proposals (a point outside its proposal is not trained and cannot be
             decoded).
+        local_contrast: Whether two channels hold locally equalised copies of the picture
+            (:func:`spinetk.keypoints.pictures.to_tensor`); COCO weights want three equal channels.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Preset:
     point_layers: tuple[int, ...]
     detections: int
     box_margin: float
+    local_contrast: bool
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON content."""
@@ -68,6 +71,7 @@ R50 = Preset(
     point_layers=(512,) * 8,
     detections=100,
     box_margin=0.0,
+    local_contrast=False,
 )
 
 # Sized for two CPU cores. Stage 4 of the body is left out: vertebrae are small, so stride 16 sees enough context,
@@ -86,6 +90,7 @@ FAST = Preset(
     point_layers=(96,) * 4,
     detections=40,
     box_margin=0.15,
+    local_contrast=True,
 )
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (R50, FAST)}
