@@ -78,6 +78,8 @@ def choose_field(
     With ``size`` and ``spacing_mm`` both given, the picture is centred on the extent.
     """
     x0, y0, x1, y1 = extent_mm
+    if size is not None:
+        _check_size(size)
     if spacing_mm is None:
         if size is not None:
             fitted = max((y1 - y0) / size[0], (x1 - x0) / size[1])
@@ -91,13 +93,17 @@ def choose_field(
         raise InputError(f"spacing {spacing_mm}", "is not plausible", "give mm per pixel")
     if size is None:
         size = (round((y1 - y0) / spacing[0]), round((x1 - x0) / spacing[1]))
+        _check_size(size)
     size = (int(size[0]), int(size[1]))
+    origin = ((x0 + x1 - size[1] * spacing[1]) / 2, (y0 + y1 - size[0] * spacing[0]) / 2)
+    return Field(origin, spacing, size)
+
+
+def _check_size(size: tuple[int, int]) -> None:
     if not all(16 <= side <= MAX_SIZE_PX for side in size):
         raise InputError(
             f"picture of {size[0]} x {size[1]} px", "cannot be drawn", f"use 16 to {MAX_SIZE_PX} px a side"
         )
-    origin = ((x0 + x1 - size[1] * spacing[1]) / 2, (y0 + y1 - size[0] * spacing[0]) / 2)
-    return Field(origin, spacing, size)
 
 
 def region_extent(rng: np.random.Generator, spine: Spine, region: Region) -> tuple[float, float, float, float]:
