@@ -36,6 +36,8 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
         inverted = kind == "tiff" and header.tag_v2.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
         with silent_stderr():
             values = _decode(path, header, kind)
+        if inverted and values.dtype == np.uint16:
+            values = 65535 - values  # Pillow turns over white-is-zero of up to 8 bits only.
     padding = None
     if values.ndim == 3 and values.shape[2] in (2, 4):
         alpha = values[..., -1]

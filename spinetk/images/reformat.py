@@ -37,11 +37,6 @@ class Plane:
         return np.cross(self.right, self.down)
 
     @property
-    def depth(self) -> float:
-        """Signed distance of the slice from the origin along its normal, mm."""
-        return float(self.position @ self.normal)
-
-    @property
     def is_sagittal(self) -> bool:
         """Whether the slice is nearest to the sagittal plane."""
         return int(np.argmax(np.abs(self.normal))) == 0
@@ -88,7 +83,9 @@ def mid_sagittal(planes: list[Plane], slices: Iterable[np.ndarray]) -> tuple[np.
         at = plane.position + np.outer(place * row_mm, plane.down) + np.outer(across * column_mm, plane.right)
         points[k] = at[:, 1:]
 
-    depths = np.array([plane.depth for plane in planes])
+    depths = np.array([plane.position @ first.normal for plane in planes])
+    if depths[-1] < depths[0]:  # exchanging rows and columns turns the normal round
+        depths = -depths
     step = float(np.median(np.diff(depths)))
     count = round((depths[-1] - depths[0]) / step) + 1
     if count * rows > MAX_PIXELS:

@@ -118,6 +118,7 @@ def run(first: int, cases: int, log: Path) -> dict[str, int]:
     """Run cases in this process, noting each number in ``log`` before it starts."""
     found = seeds()
     counts = {"read": 0, "refused": 0}
+    slowest, greediest = (0.0, 0), (0, 0)
     with tempfile.TemporaryDirectory() as folder, open(log, "w", encoding="ascii") as notes:
         for number in range(first, first + cases):
             name, data = mutate(random.Random(number), found)
@@ -127,13 +128,21 @@ def run(first: int, cases: int, log: Path) -> dict[str, int]:
             notes.write(f"{number:>12}")
             notes.flush()
             faulthandler.dump_traceback_later(SECONDS_PER_CASE, exit=True)
+            start, peak = time.monotonic(), _peak_mb()
             counts[check(path)] += 1
+            slowest = max(slowest, (round(time.monotonic() - start, 2), number))
+            greediest = max(greediest, (_peak_mb() - peak, number))
             faulthandler.cancel_dump_traceback_later()
             if number == first + min(1000, cases // 10):
                 before = _resident_mb()
     counts["growth_mb"] = round(_resident_mb() - before) if cases > 1 else 0
-    counts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    counts["peak_mb"] = _peak_mb()
+    print(f"slowest {slowest[0]} s (case {slowest[1]}), greediest {greediest[0]} MB (case {greediest[1]})")
     return counts
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def _resident_mb() -> float:
@@ -166,6 +175,7 @@ def main() -> int:
                 totals["noisy_workers"] = totals.get("noisy_workers", 0) + bool(noise)
                 for key, value in result.items():
                     totals[key] = max(totals.get(key, 0), value) if key.endswith("_mb") else totals.get(key, 0) + value
+                print(*done.stdout.splitlines()[:-1], sep="\n")
                 print(f"{at - args.first} cases", totals, "stderr:" if noise else "", noise[-300:], flush=True)
             else:
                 number = int(log.read_text())

@@ -1,0 +1,322 @@
+"""DICOM files: polarity, windows, padding, codecs, spacing, orientation, view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from image_seeds import dicom, enhanced, lut, nested, plain, seeds, to_bytes, truth
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from spinetk.errors import InputError
+from spinetk.images import read_picture, to_uint8
+from spinetk.images.decode import _with_full_scan
+
+SHOWN = truth()
+TOP = 4095
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write a data set and read it back."""
+
+    def write_and_read(ds, **options):
+        path = tmp_path / "case.dcm"
+        path.write_bytes(ds if isinstance(ds, bytes) else to_bytes(ds))
+        return read_picture(path, **options)
+
+    return write_and_read
+
+
+def unit(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.float64)
+    return (values - values.min()) / np.ptp(values)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("voi", ["none", "window", "lut"])
+def test_every_polarity_and_voi_shows_the_same_picture(read, photometric, voi):
+    """A picture stored either way round, with the VOI step that fits it, is seen the same."""
+    stored = SHOWN if photometric == "MONOCHROME2" else TOP - SHOWN
+    tags = {"PhotometricInterpretation": photometric, "BitsStored": 12, "HighBit": 11}
+    if voi == "window":
+        low, high = (50, 1150) if photometric == "MONOCHROME2" else (TOP - 1150, TOP - 50)
+        tags |= {"WindowCenter": (low + high) / 2, "WindowWidth": high - low, "VOILUTFunction": "LINEAR_EXACT"}
+    elif voi == "lut":
+        tags["VOILUTSequence"] = [lut(np.arange(4096) * 16, 0)]
+    picture = read(dicom(stored.astype(np.uint16), **tags))
+    assert picture.inverted == (photometric == "MONOCHROME1")
+    np.testing.assert_allclose(unit(picture.pixels), unit(SHOWN), atol=1e-6)
+    if voi == "window":
+        np.testing.assert_allclose(picture.pixels, (SHOWN - 50) / 1100 * TOP, rtol=1e-5)
+    elif voi == "none":
+        np.testing.assert_array_equal(picture.pixels - picture.pixels.min(), SHOWN - SHOWN.min())
+
+
+@pytest.mark.parametrize("shape", ["INVERSE", None])
+def test_monochrome1_with_inverse_presentation_is_inverted_once(read, shape):
+    tags = {"PresentationLUTShape": shape} if shape else {}
+    picture = read(dicom((TOP - SHOWN).astype(np.uint16), PhotometricInterpretation="MONOCHROME1", **tags))
+    np.testing.assert_allclose(unit(picture.pixels), unit(SHOWN), atol=1e-6)
+
+
+def test_inverse_presentation_alone_inverts(read):
+    picture = read(dicom((TOP - SHOWN).astype(np.uint16), PresentationLUTShape="INVERSE"))
+    np.testing.assert_allclose(unit(picture.pixels), unit(SHOWN), atol=1e-6)
+
+
+def test_rescale_comes_before_the_window(read):
+    stored = (SHOWN - 600).astype(np.int16)
+    picture = read(dicom(stored, RescaleSlope=2, RescaleIntercept=-10, WindowCenter=0.5, WindowWidth=1001))
+    expected = np.clip((2.0 * stored - 10 + 500) / 1000, 0, 1) * 65535  # PS3.3 C.11.2.1.2.1: from c-0.5-(w-1)/2
+    np.testing.assert_allclose(picture.pixels, expected, rtol=1e-5, atol=0.01)
+
+
+def test_modality_lut_is_applied(read):
+    table = (np.arange(2000) ** 2 // 100).astype(int)
+    picture = read(dicom(SHOWN.astype(np.uint16), ModalityLUTSequence=[lut(table, 0)]))
+    np.testing.assert_array_equal(picture.pixels, table[SHOWN])
+
+
+def test_sigmoid_window(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), WindowCenter=500, WindowWidth=400, VOILUTFunction="SIGMOID"))
+    np.testing.assert_allclose(picture.pixels, 65535 / (1 + np.exp(-4 * (SHOWN - 500) / 400)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("window", [(500, 0), (500, -5), (1e6, 100), ("nan", 100)])
+def test_windows_that_show_nothing_are_set_aside(read, window):
+    ds = dicom(SHOWN.astype(np.uint16))
+    ds.WindowCenter, ds.WindowWidth = window[0] if window[0] != "nan" else "500", window[1]
+    data = to_bytes(ds)
+    if window[0] == "nan":
+        data = data.replace(b"\x28\x00\x50\x10DS\x04\x00500 ", b"\x28\x00\x50\x10DS\x04\x00nan ")
+    np.testing.assert_array_equal(read(data).pixels, SHOWN)
+
+
+def test_padding_is_masked_and_left_out_of_the_window(read):
+    stored = (SHOWN - 600).astype(np.int16)
+    stored[:, :6] = -2000
+    picture = read(dicom(stored, PixelPaddingValue=-2000, Modality="CT"))
+    np.testing.assert_array_equal(picture.padding, stored == -2000)
+    assert not to_uint8(picture.pixels, picture.padding)[:, :6].any()
+    np.testing.assert_array_equal(to_uint8(picture.pixels, picture.padding)[:, 6:], to_uint8(picture.pixels[:, 6:]))
+
+
+def test_padding_does_not_set_the_scale_of_an_inversion(read):
+    stored = (TOP - SHOWN).astype(np.uint16)
+    stored[0] = 60000
+    picture = read(dicom(stored, PhotometricInterpretation="MONOCHROME1", PixelPaddingValue=60000))
+    np.testing.assert_array_equal(picture.pixels[1:], SHOWN[1:] - SHOWN[1:].min() + picture.pixels[1:].min())
+    assert picture.pixels[1:].min() == stored[1:].min()
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        ImplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+        RLELossless,
+        JPEGLSLossless,
+        JPEG2000Lossless,
+    ],
+)
+def test_lossless_transfer_syntaxes_give_the_stored_values(read, syntax):
+    picture = truth(64, 48)
+    np.testing.assert_array_equal(read(dicom(picture.astype(np.uint16), syntax)).pixels, picture)
+
+
+def test_lossy_jpeg(read):
+    grey = (SHOWN // 5).astype(np.uint8)
+    assert np.abs(read(dicom(grey, JPEGBaseline8Bit)).pixels - grey).max() < 12
+
+
+def test_wrong_jpeg_scan_header_is_repaired():
+    """T.81 B.2.3: a sequential scan runs from coefficient 0 to 63."""
+    code = plain((SHOWN // 5).astype(np.uint8), "jpeg")
+    at = code.index(b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00")
+    assert _with_full_scan(code) is None
+    assert _with_full_scan(code[: at + 8] + b"\0" + code[at + 9 :]) == code
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [("int8", np.int8), ("uint32", np.uint32), ("int32", np.int32)])
+def test_other_depths(read, kind, dtype):
+    values = (SHOWN // 10).astype(dtype) if kind == "int8" else (SHOWN * 1000).astype(dtype)
+    np.testing.assert_array_equal(read(dicom(values)).pixels, values.astype(np.float32))
+
+
+def test_one_bit_pixels(read):
+    bits = (SHOWN > 500).astype(np.uint8)
+    ds = dicom(bits, BitsAllocated=1, BitsStored=1, HighBit=0)
+    ds.PixelData = np.packbits(bits.ravel(), bitorder="little").tobytes()
+    np.testing.assert_array_equal(read(ds).pixels, bits)
+
+
+def test_overlay_bits_are_ignored(read):
+    stored = SHOWN.astype(np.uint16) | 0x8000
+    np.testing.assert_array_equal(read(dicom(stored, BitsStored=12, HighBit=11)).pixels, SHOWN)
+
+
+def test_colour_and_palette_become_luminance(read):
+    grey = (SHOWN // 5).astype(np.uint8)
+    colour = np.dstack([grey, 255 - grey, grey // 2])
+    np.testing.assert_allclose(read(dicom(colour)).pixels, colour @ [0.299, 0.587, 0.114], rtol=1e-5)
+    palette = dicom(grey % 4, PhotometricInterpretation="PALETTE COLOR")
+    entries = {"Red": [0, 1000, 2000, 3000], "Green": [0, 500, 100, 900], "Blue": [7, 8, 9, 10]}
+    for name, values in entries.items():
+        setattr(palette, f"{name}PaletteColorLookupTableDescriptor", [4, 0, 16])
+        setattr(palette, f"{name}PaletteColorLookupTableData", np.array(values, "<u2").tobytes())
+    expected = np.array(list(entries.values())).T[grey % 4] @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(read(palette).pixels, expected, rtol=1e-5)
+
+
+def test_file_without_preamble_or_meta_header(read):
+    picture = read(to_bytes(dicom(SHOWN.astype(np.uint16)), preamble=False))
+    np.testing.assert_array_equal(picture.pixels, SHOWN)
+    ds = dicom(SHOWN.astype(np.uint16), ImplicitVRLittleEndian)
+    whole = to_bytes(ds)
+    picture = read(whole[whole.index(b"\x08\x00\x16\x00") :])
+    np.testing.assert_array_equal(picture.pixels, SHOWN)
+    assert {"DICOM preamble is missing", "transfer syntax is missing and was guessed"} <= set(picture.remarks)
+
+
+def test_deep_but_sane_nesting_is_read(read):
+    np.testing.assert_array_equal(read(nested(20)).pixels, SHOWN)
+
+
+SPACINGS = {
+    "PixelSpacing": ({"Modality": "MR", "PixelSpacing": [0.5, 0.4]}, (0.5, 0.4)),
+    "PixelSpacing FIDUCIAL": (
+        {"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.25, 0.25], "PixelSpacingCalibrationType": "FIDUCIAL"},
+        (0.2, 0.2),
+    ),
+    "ImagerPixelSpacing": ({"ImagerPixelSpacing": [0.14, 0.14]}, (0.14, 0.14)),
+    "ImagerPixelSpacing corrected": (
+        {"ImagerPixelSpacing": [0.15, 0.15], "EstimatedRadiographicMagnificationFactor": 1.25},
+        (0.12, 0.12),
+    ),
+    "NominalScannedPixelSpacing": ({"NominalScannedPixelSpacing": [0.17, 0.17]}, (0.17, 0.17)),
+    None: ({}, None),
+}
+
+
+@pytest.mark.parametrize("source", SPACINGS)
+def test_every_spacing_source(read, source):
+    tags, expected = SPACINGS[source]
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert picture.frame.spacing_source == source
+    assert picture.frame.spacing_mm == (pytest.approx(expected) if expected else None)
+    np.testing.assert_array_equal(picture.pixels, SHOWN)
+
+
+@pytest.mark.parametrize("source", SPACINGS)
+def test_the_users_spacing_wins(read, source):
+    picture = read(dicom(SHOWN.astype(np.uint16), **SPACINGS[source][0]), spacing_mm=(0.3, 0.31))
+    assert (picture.frame.spacing_mm, picture.frame.spacing_source) == ((0.3, 0.31), "user")
+
+
+def test_detector_spacing_repeated_as_pixel_spacing_stays_detector_spacing(read):
+    """A radiograph that says the same twice, without a calibration type, has not been calibrated."""
+    tags = {"PixelSpacing": [0.14, 0.14], "ImagerPixelSpacing": [0.14, 0.14]}
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert picture.frame.spacing_source == "ImagerPixelSpacing"
+    assert any("magnified" in remark for remark in picture.remarks)
+    distances = {"DistanceSourceToDetector": 1500, "DistanceSourceToPatient": 1200}
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags, **distances))
+    assert picture.frame.spacing_mm == pytest.approx((0.112, 0.112))
+
+
+@pytest.mark.parametrize("value", [[0, 0], [0.2, -0.2], [1e9, 1e9], [1e-9, 1e-9]])
+def test_absurd_spacing_is_left_out_with_a_remark(read, value):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelSpacing=value))
+    assert picture.frame.spacing_mm is None
+    assert "PixelSpacing is not plausible and was ignored" in picture.remarks
+
+
+def test_pixels_that_are_not_square_are_remarked(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", PixelSpacing=[0.8, 0.4]))
+    assert "pixels are not square: 0.8 mm high, 0.4 mm wide" in picture.remarks
+
+
+@pytest.mark.parametrize(
+    ("cosines", "letters", "anterior", "view"),
+    [
+        ([0, 1, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
+        ([0, -1, 0, 0, 0, -1], ("A", "F"), "right", "sagittal"),
+        ([1, 0, 0, 0, 1, 0], ("L", "P"), None, "unknown"),
+        ([0.1, 0.995, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
+    ],
+)
+def test_orientation_letters(read, cosines, letters, anterior, view):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
+    assert (picture.frame.toward_right, picture.frame.toward_bottom) == letters
+    assert (picture.frame.anterior, picture.view) == (anterior, view)
+
+
+@pytest.mark.parametrize("cosines", [[0] * 6, [1, 0, 0, 1, 0, 0], [5, 0, 0, 0, 5, 0], [1, 0, 0]])
+def test_absurd_orientation_is_ignored(read, cosines):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
+    assert picture.frame.toward_right is None
+    assert picture.view == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("tags", "view", "anterior"),
+    [
+        ({"ViewPosition": "LL"}, "lateral", None),
+        ({"ViewPosition": "AP"}, "ap", None),
+        ({"PatientOrientation": ["A", "F"]}, "lateral", "right"),
+        ({"PatientOrientation": ["P", "F"], "ViewPosition": "RL"}, "lateral", "left"),
+        ({"PatientOrientation": ["L", "F"]}, "ap", None),
+        ({"PatientOrientation": ["A", "P"]}, "unknown", None),
+        ({}, "unknown", None),
+    ],
+)
+def test_view_of_a_radiograph(read, tags, view, anterior):
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert (picture.view, picture.frame.anterior) == (view, anterior)
+
+
+def test_multi_frame_without_places_gives_the_central_frame(read):
+    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
+    picture = read(dicom(stack, frames=5, Modality="XA"))
+    np.testing.assert_array_equal(picture.pixels, stack[2])
+    assert "frame 3 of 5 was read" in picture.remarks
+
+
+def test_enhanced_multi_frame_gives_the_central_place(read):
+    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
+    ds = enhanced(stack, [0, 1, 0], [0, 0, -1], [3, 0, 0], [0.7, 0.7])
+    groups = ds.PerFrameFunctionalGroupsSequence
+    order = [3, 0, 4, 1, 2]  # frames stored out of order: the middle place is that of frame 3 (index 3 holds place 1)
+    for group, place in zip(groups, order, strict=True):
+        group.PlanePositionSequence[0].ImagePositionPatient = [3.0 * place, 0.0, 0.0]
+    picture = read(ds)
+    np.testing.assert_array_equal(picture.pixels, stack[order.index(2)])
+    assert picture.frame.spacing_mm == (0.7, 0.7)
+    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")
+
+
+def test_burned_in_annotation_is_kept_with_the_picture(read):
+    assert read(dicom(BurnedInAnnotation="YES")).burned_in
+    assert not read(dicom(BurnedInAnnotation="NO")).burned_in
+
+
+@pytest.mark.parametrize("name", [name for name in seeds() if name.endswith(".dcm")])
+def test_every_cut_of_a_file_gives_a_picture_or_one_line(read, name):
+    whole = seeds()[name]
+    lines = []
+    for size in range(0, len(whole), max(len(whole) // 25, 1)):
+        try:
+            read(whole[:size])
+        except InputError as error:
+            lines.append(str(error))
+    assert len(lines) > 15
+    assert not any("\n" in line for line in lines)
