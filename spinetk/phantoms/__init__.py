@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from spinetk.phantoms.body import Body, deform, vertebra_points
 from spinetk.phantoms.dataset import write_phantom_set
 from spinetk.phantoms.dicom import write_dicom
 from spinetk.phantoms.mr import sagittal_mr
 from spinetk.phantoms.phantom import Phantom
 from spinetk.phantoms.radiograph import lateral_radiograph
-from spinetk.phantoms.spine import Body, Spine, deform, draw_spine, vertebra_points
+from spinetk.phantoms.spine import Spine, draw_spine
 
 __all__ = [
     "Body",

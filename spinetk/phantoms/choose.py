@@ -9,8 +9,9 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import PLAUSIBLE_SPACING_MM, Side
+from spinetk.phantoms.body import DEFORMITIES, Deformity
 from spinetk.phantoms.phantom import Field
-from spinetk.phantoms.spine import DEFORMITIES, LEVELS, Deformity, Spine
+from spinetk.phantoms.spine import LEVELS, Spine
 
 Region = Literal["lumbar", "thoracic", "whole"]
 REGIONS: tuple[Region, ...] = ("lumbar", "thoracic", "whole")

@@ -10,6 +10,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Side
+from spinetk.phantoms.body import Deformity
 from spinetk.phantoms.choose import (
     REGIONS,
     Region,
@@ -19,9 +20,10 @@ from spinetk.phantoms.choose import (
     region_extent,
     stream,
 )
+from spinetk.phantoms.column import draw_column, draw_voids
 from spinetk.phantoms.phantom import Field, Phantom, read_truth
-from spinetk.phantoms.spine import Deformity, draw_spine
-from spinetk.phantoms.tissue import TissuePainter, tissue_signals
+from spinetk.phantoms.spine import draw_spine
+from spinetk.phantoms.tissue import Tissue, tissue_signals
 
 Weighting = Literal["T1", "T2"]
 
@@ -74,13 +76,12 @@ def sagittal_mr(
     middle = (x0 + x1) / 2 + rng.uniform(0.0, 0.2) * (width - 90)
     shown = choose_field((middle - width / 2, y0, middle + width / 2, y1), size, spacing_mm, drawn_spacing)
 
-    painter = TissuePainter(
-        shown, spine, tissue_signals(weighting or drawn_weighting, stream(seed, 14)), stream(seed, 15)
-    )
-    painter.draw()
+    slice_ = Tissue(shown, spine, tissue_signals(weighting or drawn_weighting, stream(seed, 14)), stream(seed, 15))
+    slice_.draw()
+    draw_column(slice_)
     if metal:
-        painter.draw_hardware(stream(seed, 16))
-    pixels = _acquire(painter.signal, shown, painter.back_mm, stream(seed, 17))
+        draw_voids(slice_, stream(seed, 16))
+    pixels = _acquire(slice_.signal, shown, slice_.back_mm, stream(seed, 17))
     if side == "left":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
     reading, deformities = read_truth(spine, shown, side, "sagittal")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from spinetk.geometry import Frame, Side
-from spinetk.phantoms.spine import Body, Spine
+from spinetk.phantoms.body import Body
+from spinetk.phantoms.spine import Spine
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import VERTEBRA6
 

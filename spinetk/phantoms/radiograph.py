@@ -10,6 +10,8 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.geometry import Side
 from spinetk.phantoms.attenuation import Attenuation
+from spinetk.phantoms.body import Deformity
+from spinetk.phantoms.bones import draw_bones, draw_implants
 from spinetk.phantoms.choose import (
     REGIONS,
     Region,
@@ -20,7 +22,7 @@ from spinetk.phantoms.choose import (
     stream,
 )
 from spinetk.phantoms.phantom import Field, Phantom, read_truth
-from spinetk.phantoms.spine import Deformity, draw_spine
+from spinetk.phantoms.spine import draw_spine
 
 
 def lateral_radiograph(
@@ -63,12 +65,12 @@ def lateral_radiograph(
     spine = draw_spine(stream(seed, 1), choose_deformities(stream(seed, 2), deformity))
     shown = choose_field(region_extent(stream(seed, 3), spine, region), size, spacing_mm, drawn_spacing)
 
-    layers = Attenuation(shown, spine, stream(seed, 4))
-    layers.draw_soft_tissue()
-    layers.draw_bones()
+    film = Attenuation(shown, spine, stream(seed, 4))
+    film.draw_soft_tissue()
+    draw_bones(film)
     if metal:
-        layers.draw_hardware(stream(seed, 5))
-    pixels, exposed = _detect(layers.total(), shown, stream(seed, 6), side)
+        draw_implants(film, stream(seed, 5))
+    pixels, exposed = _detect(film.total(), shown, stream(seed, 6), side)
     if side == "left":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
     reading, deformities = read_truth(spine, shown, side, "lateral", exposed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from spinetk.phantoms.body import Body
 from spinetk.phantoms.phantom import Field
-from spinetk.phantoms.shape import cover, coverage, distance, ellipse, ribbon, smooth, texture
-from spinetk.phantoms.spine import Body, Spine
+from spinetk.phantoms.shape import cover, ellipse, ribbon, smooth, texture
+from spinetk.phantoms.spine import Spine
 
 # Relative signal (subcutaneous fat = 1) of spin-echo sequences; fast spin echo keeps fat bright in T2.
 SIGNALS = {
@@ -25,7 +26,7 @@ def tissue_signals(weighting: str, rng: np.random.Generator) -> dict[str, float]
     return signals
 
 
-class TissuePainter:
+class Tissue:
     """A slice while it is being painted, patient facing right.
 
     Args:
@@ -49,18 +50,12 @@ class TissuePainter:
         self.fibres = self._draw_fibres()
 
     def draw(self) -> None:
-        """Paint everything, from what lies behind to what lies in front."""
+        """Paint the soft tissue."""
         self._draw_body()
         self._draw_belly()
         self._draw_back()
-        self._draw_canal()
-        for index, body in enumerate(self.spine.bodies):
-            self._draw_disc(index, body)
-        for body in (*self.spine.bodies, *self.spine.sacrum):
-            self._draw_vertebra(body)
-        self._draw_ligaments()
 
-    def _paint(
+    def paint(
         self,
         outline_mm: np.ndarray,
         value: float,
@@ -81,7 +76,7 @@ class TissuePainter:
     def _line_x(self, offset_mm: float = 0.0) -> np.ndarray:
         """(H, 1) x of the line through the bodies' back walls, moved to the front by an offset."""
         _, y = self.shown.grid_mm()
-        nodes = np.array([body.place([(-body.depth_mm / 2, 0.0)])[0] for body in self._column()])
+        nodes = np.array([body.place([(-body.depth_mm / 2, 0.0)])[0] for body in self.column()])
         nodes = nodes[np.argsort(nodes[:, 1])]
         return (np.interp(y[:, 0], nodes[:, 1], nodes[:, 0]) + offset_mm).astype(np.float32)[:, None]
 
@@ -99,7 +94,8 @@ class TissuePainter:
         bent = cv2.remap(straight, x - lean + lean.mean(), y + 0 * x, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         return bent / max(float(bent.std()), 1e-6)
 
-    def _column(self) -> tuple[Body, ...]:
+    def column(self) -> tuple[Body, ...]:
+        """All bodies, head to foot, sacrum included."""
         return (*self.spine.bodies, *self.spine.sacrum)
 
     def _draw_body(self) -> None:
@@ -149,7 +145,7 @@ class TissuePainter:
             liver = ellipse(
                 (mid, organ_low - 120), (rng.uniform(30, 55), rng.uniform(90, 140)), rng.uniform(-20, 5), 14
             )
-            self._paint(smooth(liver + rng.normal(0, 3, liver.shape)), lean * rng.uniform(0.9, 1.5), 2.0, 0.05, inside)
+            self.paint(smooth(liver + rng.normal(0, 3, liver.shape)), lean * rng.uniform(0.9, 1.5), 2.0, 0.05, inside)
         for _ in range(int(rng.integers(10, 34))):
             row = int(rng.integers(0, self.shown.size[0]))
             centre = (float(front[row, 0]) + rng.uniform(20, 100), float(y[row, 0]))
@@ -159,8 +155,8 @@ class TissuePainter:
             tone = float(
                 rng.choice([0.05, lean * 0.7, lean, lean * 1.4, signals["disc"]], p=[0.2, 0.3, 0.25, 0.15, 0.1])
             )
-            self._paint(lump, 0.5 * (tone + lean), 3.0, 0.04, inside)
-            self._paint(np.array(centre) + (lump - centre) * 0.75, tone, 4.5, 0.06, inside)
+            self.paint(lump, 0.5 * (tone + lean), 3.0, 0.04, inside)
+            self.paint(np.array(centre) + (lump - centre) * 0.75, tone, 4.5, 0.06, inside)
         wall_mm = rng.uniform(7, 30)
         wall = np.clip((x - self.belly + wall_mm) / 2, 0, 1) * inside
         self.signal += (wall * (signals["fat"] * 0.9 - self.signal)).astype(np.float32)
@@ -181,8 +177,8 @@ class TissuePainter:
         path = smooth(np.array(nodes), closed=False)
         width = rng.uniform(8, 14) * np.clip(np.linspace(6, 0.4, len(path)), 0, 1) + rng.normal(0, 0.15, len(path))
         tone = self.signals["vessel"] if rng.random() < 0.7 else self.signals["muscle"] * 1.3
-        self._paint(ribbon(path, width + 1.6), self.signals["muscle"], 2.0)
-        self._paint(ribbon(path, width), tone, 2.5, 0.25)
+        self.paint(ribbon(path, width + 1.6), self.signals["muscle"], 2.0)
+        self.paint(ribbon(path, width), tone, 2.5, 0.25)
 
     def _draw_back(self) -> None:
         """Muscle with fat streaks, spinous processes and the ligaments between them."""
@@ -219,137 +215,9 @@ class TissuePainter:
             placed = body.place(outline)
             # The slice meets a process more or less fully.
             met = rng.uniform(0.35, 1.0)
-            self._paint(placed, signals["bone"] * met + signals["muscle"] * (1 - met), 2.0, 0, under_skin)
+            self.paint(placed, signals["bone"] * met + signals["muscle"] * (1 - met), 2.0, 0, under_skin)
             inner = placed.mean(axis=0) + (placed - placed.mean(axis=0)) * 0.8
-            self._paint(inner, signals["marrow"] * rng.uniform(0.7, 1.25), 2.5, 0.15, under_skin)
+            self.paint(inner, signals["marrow"] * rng.uniform(0.7, 1.25), 2.5, 0.15, under_skin)
             # Fat triangle behind the dura, between the arches.
             gap = [(start + 3.0, 0.5 * h), (start - rng.uniform(2, 6), 0.75 * h), (start + 2.5, 1.05 * h)]
-            self._paint(body.place(smooth(gap)), signals["fat"] * rng.uniform(0.5, 0.95), 1.8, 0.1)
-
-    def _draw_canal(self) -> None:
-        """Dural sac with cord, conus and roots."""
-        rng, signals, scale = self.rng, self.signals, self.spine.scale
-        column = self._column()[:-2]
-        wide = rng.uniform(12.5, 16.5) * scale
-        nodes = []
-        for body in column:
-            h, back = body.posterior_mm, -body.depth_mm / 2
-            gap = 2.0 + 0.5 * wide
-            nodes += body.place([(back - gap, -0.35 * h), (back - gap, 0.35 * h)]).tolist()
-        path = smooth(np.array(nodes), closed=False, steps=3)
-        taper = np.full(len(path), wide)
-        tail = np.linspace(0, 1, len(path) // 6)
-        taper[-len(tail) :] *= np.sqrt(1 - 0.93 * tail)
-        self._paint(ribbon(path, taper + 2.6), signals["rim"] * 0.8)
-        self._paint(ribbon(path, taper), signals["fluid"], 1.2, 0.04)
-        end = [body.label for body in column].index(str(rng.choice(["T12", "L1", "L2"])))
-        stop = round((2 * end + 1) / len(nodes) * len(path))
-        cord = path[:stop] + np.array([rng.uniform(-1.5, 1.5), 0])
-        width = np.full(len(cord), rng.uniform(6.0, 7.5) * scale)
-        width[-14:] *= np.sqrt(np.linspace(1, 0.03, min(14, len(width))))
-        self._paint(ribbon(cord, width), signals["cord"], 1.5, 0.06)
-        roots = path[max(stop - 10, 0) : -len(tail)]
-        if len(roots) > 3:
-            dark = signals["fluid"] + 0.75 * (signals["cord"] - signals["fluid"])
-            for shift in rng.uniform(-0.46, -0.05, size=5):
-                wave = shift * wide + np.cumsum(rng.normal(0, 0.12, len(roots)))
-                strand = roots + np.stack([np.clip(wave, -0.47 * wide, 0.2 * wide), np.zeros(len(roots))], 1)
-                self._paint(ribbon(strand, rng.uniform(0.5, 1.3)), dark, 1.5)
-
-    def _draw_disc(self, index: int, body: Body) -> None:
-        rng, signals = self.rng, self.signals
-        below = self.spine.below(index)
-        upper, lower = body.points(), below.points()
-        worn = self.spine.degeneration[index]
-        bulge = 0.8 + 3.0 * worn * rng.uniform(0.4, 1.0)
-        low_front, high_front = lower[3], upper[2]
-        front = (high_front + low_front) / 2 + (bulge + 0.8) * body.front
-        back = (upper[0] + lower[5]) / 2 - bulge * rng.uniform(0.6, 1.2) * body.front
-        ring = np.array([upper[0], back, lower[5], lower[4], low_front, front, high_front, upper[1]])
-        self._paint(smooth(ring), signals["rim"] * (1.0 + 0.5 * (1 - signals["t2"])), 1.3)
-        centre = (upper[1] + lower[4]) / 2
-        axis = body.front
-        along = (ring - centre) @ axis
-        inner = centre + (ring - centre - np.outer(along * rng.uniform(0.18, 0.34), axis)) * 0.97
-        bright = signals["disc"] * (1 - 0.95 * min(1.0, 1.25 * worn + self.dry)) if signals["t2"] else signals["disc"]
-        soft = rng.uniform(3.0, 6.5) / self.shown.mean_spacing_mm**0.5
-        self._paint(smooth(inner), max(bright, signals["rim"] * 1.2), soft, 0.08)
-        if signals["t2"] and bright > 0.3 and rng.random() < 0.7:
-            cleft = np.array([centre - 8 * axis, centre, centre + 8 * axis])
-            self._paint(ribbon(cleft, 1.4), bright * 0.75, 3.0)
-
-    def _draw_vertebra(self, body: Body) -> None:
-        rng, signals = self.rng, self.signals
-        found = distance(self.shown.px(body.contour()), self.shown.size, 4.0)
-        if not found:
-            return
-        window, signed = found
-        mm = np.float32(self.shown.mean_spacing_mm)
-        inside = coverage(signed)
-        level = signals["marrow"] * rng.normal(1, 0.05) * (1 + 0.25 * (self.spine.age - 0.5))
-        marrow = level * (
-            1 + np.float32(self.grain) * self.fine[window] + (0.03 + 0.06 * self.spine.age) * self.medium[window]
-        )
-        # Cortex and endplate are thin and black; chemical shift thickens one of the endplates.
-        thin = np.float32(rng.uniform(0.5, 0.95))
-        cortex = np.clip(1.15 - np.maximum(signed * mm - thin, 0) / np.float32(0.7), 0, 1)
-        value = marrow + cortex * (signals["bone"] - marrow)
-        self.signal[window] += inside * (value - self.signal[window])
-        rim = np.clip(1 - np.abs(signed * mm + 0.3) / 0.7, 0, 1) * 0.6
-        self.signal[window] += rim.astype(np.float32) * (np.float32(signals["bone"]) - self.signal[window])
-        if body.label[0] != "S" and rng.random() < 0.6:
-            # Basivertebral vein: enters the middle of the back wall.
-            long = rng.uniform(0.1, 0.34) * body.depth_mm
-            back = -body.depth_mm / 2 + body.waist_mm[1]
-            high, lift = rng.uniform(0.7, 2.0), rng.normal(0, 0.6)
-            vein = [(back, lift - high), (back + long, lift - 0.5), (back + long, lift + 0.5), (back, lift + high)]
-            tone = level * (rng.uniform(1.1, 1.7) if signals["t2"] else rng.uniform(0.6, 0.9))
-            self._paint(body.place(smooth(vein)), tone, 2.5)
-        if body.label[0] != "S":
-            self._draw_spots(body, level)
-
-    def _draw_spots(self, body: Body, level: float) -> None:
-        """Fatty islands, haemangiomas, endplate (Modic) changes and spurs: what ages a marrow."""
-        rng, signals, age = self.rng, self.signals, self.spine.age
-        half, high = body.depth_mm / 2, body.middle_mm / 2
-        for _ in range(int(rng.poisson(0.5 * age))):
-            spot = (rng.uniform(-0.6, 0.6) * half, rng.uniform(-0.6, 0.6) * high)
-            radius = rng.uniform(1.2, 4.0)
-            self._paint(body.place(ellipse(spot, (radius, radius * rng.uniform(0.6, 1)), 0, 12)), level * 1.5, 3.0, 0.1)
-        if rng.random() < 0.3 * age:
-            side, end = rng.choice([-1, 1]), rng.choice([-1, 1])
-            edge = ellipse((side * half * 0.55, end * high * 0.92), (half * 0.5, high * rng.uniform(0.15, 0.35)), 0, 16)
-            self._paint(
-                body.place(edge) * 0.94 + 0.06 * np.array(body.centre), level * rng.choice([0.6, 1.5]), 4.0, 0.1
-            )
-        points = body.points()
-        for corner, end in ((2, 1.0), (3, -1.0)):
-            long = rng.gamma(1.5, 1.6) * age - 1.2
-            if long > 0.5:
-                tip = points[corner] + long * body.front - end * long * rng.uniform(0.1, 0.6) * -body.up
-                root = points[corner] - 2.5 * body.front + 4.0 * end * body.up
-                spur = smooth(np.array([points[corner] - 3.0 * body.front, tip, root]))
-                self._paint(spur, signals["bone"], 1.5)
-                self._paint(spur.mean(axis=0) + (spur - spur.mean(axis=0)) * 0.6, level, 1.5)
-
-    def _draw_ligaments(self) -> None:
-        rng, signals = self.rng, self.signals
-        for corners, extra in (((3, 2), 0.6), ((5, 0), -0.5)):
-            nodes = []
-            for body in self.spine.bodies:
-                points = body.points()
-                nodes += [points[corners[0]] + extra * body.front, points[corners[1]] + extra * body.front]
-            path = smooth(np.array(nodes), closed=False, steps=3)
-            self._paint(ribbon(path, rng.uniform(0.8, 1.6)), signals["bone"] + 0.02, 1.3)
-
-    def draw_hardware(self, rng: np.random.Generator) -> None:
-        """Signal voids with bright rims where metal disturbs the field."""
-        first = int(rng.integers(16, 20))
-        for body in self.spine.bodies[first : first + int(rng.integers(2, 4))]:
-            for depth in rng.uniform(0.0, 1.0, size=3):
-                spot = body.place([(-18 - body.depth_mm / 2 - 14 * depth, -0.2 * body.posterior_mm)])[0]
-                radius = rng.uniform(5, 10)
-                blob = smooth(ellipse(tuple(spot), (radius, radius * 0.8), 0, 9) + rng.normal(0, 0.8, (9, 2)))
-                pile = smooth(ellipse((spot[0], spot[1] + radius * 0.85), (radius * 0.9, 2.2), 0, 9))
-                self._paint(blob, 0.01, 3.5)
-                self._paint(pile, self.signals["fat"] * rng.uniform(0.6, 1.4), 3.0)
+            self.paint(body.place(smooth(gap)), signals["fat"] * rng.uniform(0.5, 0.95), 1.8, 0.1)
