@@ -21,6 +21,7 @@ BACKGROUND = (17, 19, 22)
 # Small slices are enlarged and large radiographs reduced, so that text and lines look the same on every picture.
 LONG_SIDE_PX = (1000, 1600)
 LARGEST_ENLARGEMENT = 16.0
+SHADOW = 0.55
 SHIFT = 6  # cv2 takes positions in 1/64 px
 
 
@@ -97,11 +98,6 @@ def draw(
     pen = Pen(canvas, text_px)
     for cell in [*column.head, *(cell for label in column.labels for cell in label.cells)]:
         pen.write(cell.text, cell.x, cell.y_middle, cell.colour, cell.align, cell.bold)
-    if not reading.vertebrae:
-        x, y = picture_right + text_px if picture_right + text_px * 12 < canvas_width else place.left, foot_top
-        if x > place.left:
-            y = place.top + line
-        pen.write("no vertebra found", x, y, PALE)
     y = foot_top + line / 2
     _scale_bar(pen, reading, place, (width, height), y)
     for text, colour, x, row in legend:
@@ -115,9 +111,16 @@ def draw(
 
 
 def outline(
-    picture: np.ndarray, reading: Reading, *, truth: Reading | None = None, scale: float | None = None
+    picture: np.ndarray,
+    reading: Reading,
+    *,
+    truth: Reading | None = None,
+    scale: float | None = None,
+    dots: bool = True,
 ) -> np.ndarray:
     """The picture with the outlines only: `draw` without column, scale bar and legend.
+
+    Without ``dots`` the outlines are plain lines, for thumbnails.
 
     Returns:
         (H', W', 3) RGB uint8, resized as ``placement(reading, scale)`` says, without its margin.
@@ -135,8 +138,10 @@ def outline(
     inside = place._replace(left=0, top=0)
     for vertebra in truth.vertebrae if truth is not None else []:
         _draw_dashed(body, truth, inside.of(vertebra.points), vertebra, thick, text_px)
-    for vertebra in reading.vertebrae:
-        _draw_body(body, reading, inside.of(vertebra.points), vertebra, thick)
+    if dots:
+        _draw_bodies(body, reading, inside, thick)
+    else:
+        _draw_lines(body, reading, inside)
     return body
 
 
@@ -184,15 +189,30 @@ def _edges(reading: Reading, points: np.ndarray, vertebra: Vertebra) -> list[tup
     return [(points[a], points[b]) for a, b in reading.schema.edges if seen[a] and seen[b]]
 
 
-def _draw_body(body: np.ndarray, reading: Reading, points: np.ndarray, vertebra: Vertebra, thick: int) -> None:
-    colour = words.GRADE_COLOURS[words.grade_of(vertebra)]
-    edges = _edges(reading, points, vertebra)
-    for ink, width in (((0, 0, 0), thick + 2), (colour, thick)):
-        for start, end in edges:
-            cv2.line(body, _fixed(start), _fixed(end), ink, width, cv2.LINE_AA, SHIFT)
-    for point in points[vertebra.visible]:
-        for ink, radius in (((0, 0, 0), 2.5 * thick + 1.2), (colour, 2.5 * thick)):
-            cv2.circle(body, _fixed(point), round(radius * 2**SHIFT), ink, cv2.FILLED, cv2.LINE_AA, SHIFT)
+def _draw_bodies(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
+    """Thin lines and dots on a faint shadow, so that they show on bright bone and on black air."""
+    outlines = [(place.of(v.points), v.visible, words.GRADE_COLOURS[words.grade_of(v)], v) for v in reading.vertebrae]
+    radius = round((1.6 * thick + 1.0) * 2**SHIFT)
+    shadow = body.copy()
+    for points, visible, _, vertebra in outlines:
+        for start, end in _edges(reading, points, vertebra):
+            cv2.line(shadow, _fixed(start), _fixed(end), (0, 0, 0), thick + 2, cv2.LINE_AA, SHIFT)
+        for point in points[visible]:
+            cv2.circle(shadow, _fixed(point), radius + 2**SHIFT, (0, 0, 0), cv2.FILLED, cv2.LINE_AA, SHIFT)
+    cv2.addWeighted(shadow, SHADOW, body, 1 - SHADOW, 0, dst=body)
+    for points, visible, colour, vertebra in outlines:
+        for start, end in _edges(reading, points, vertebra):
+            cv2.line(body, _fixed(start), _fixed(end), colour, thick, cv2.LINE_AA, SHIFT)
+        for point in points[visible]:
+            cv2.circle(body, _fixed(point), radius, colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
+
+
+def _draw_lines(body: np.ndarray, reading: Reading, place: Placement) -> None:
+    """Lines only: dots would hide the bodies of a thumbnail."""
+    for vertebra in reading.vertebrae:
+        colour = words.GRADE_COLOURS[words.grade_of(vertebra)]
+        for start, end in _edges(reading, place.of(vertebra.points), vertebra):
+            cv2.line(body, _fixed(start), _fixed(end), colour, 1, cv2.LINE_AA, SHIFT)
 
 
 def _draw_dashed(
@@ -258,4 +278,5 @@ def _flow(entries: list[tuple[str, Colour]], left: float, right: float, text_px:
 
 def _notes(reading: Reading) -> list[str]:
     angles = [f"{words.ANGLE_NAMES[key]} {value:.1f}\N{DEGREE SIGN}" for key, value in words.angles_of(reading)]
-    return ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + words.remarks_of(reading)
+    found = [] if reading.vertebrae else ["no vertebra found"]
+    return found + ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + words.remarks_of(reading)

@@ -26,6 +26,9 @@ DEGREE = "\N{DEGREE SIGN}"
 THUMBNAIL_PX = 300
 THUMBNAIL_QUALITY = 85
 PICTURE_QUALITY = 93
+SMALL_PRINT = (
+    "Small print is the 95 % interval. Left and right are those of the picture. Tilt: right side down is positive."
+)
 RATIOS = {"wedge": "wedge", "biconcavity": "biconcavity", "crush": "crush", "left_right": "left/right"}
 
 
@@ -51,7 +54,7 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
         _angle_table(reading),
         _reasons(reading),
         _list("Remarks", words.remarks_of(reading)),
-        _foot(),
+        _foot(SMALL_PRINT),
     ]
     write_text(path, _document(name, parts))
 
@@ -140,7 +143,7 @@ def _chip(grade: int | None, text: str | None = None) -> str:
 
 def _facts(reading: Reading) -> str:
     facts = [
-        ("View", reading.view),
+        ("View", words.view_of(reading)),
         ("Found", _count(reading)),
         ("Picture", f"{reading.width} \N{MULTIPLICATION SIGN} {reading.height} px"),
         ("Pixel size", words.spacing_words(reading.frame)),
@@ -171,7 +174,10 @@ def _vertebra_table(reading: Reading) -> str:
     for index, vertebra in enumerate(reading.vertebrae):
         measures = vertebra.measures
         heights, spans = measures.get(f"heights_{unit}") or {}, measures.get(f"heights_{unit}_interval") or {}
-        ratios = measures.get("ratios") or {}
+        ratios = dict(measures.get("ratios") or {})
+        if words.number(ratios.get("wedge")) is not None:
+            # The same quotient, or its inverse, by another name.
+            ratios.pop("left_right", None)
         area_mm2, area_px2 = words.number(measures.get("area_mm2")), words.number(measures.get("area_px2"))
         area = f"{area_mm2:.0f} mm\N{SUPERSCRIPT TWO}" if area_mm2 is not None else _number(area_px2, 0, " px²")
         rows.append(
@@ -235,9 +241,9 @@ def _list(title: str, lines: Sequence[str]) -> str:
     return f"<section><h2>{_text(title)}</h2><ul>{''.join(f'<li>{_text(line)}</li>' for line in lines)}</ul></section>"
 
 
-def _foot() -> str:
-    small = "Small print after a value is its 95 % interval. Sides without a name are those of the picture."
-    return f"<footer><p>{words.RESEARCH_USE} spinetk {_text(__version__)}.</p><p>{small}</p></footer>"
+def _foot(*lines: str) -> str:
+    first = f"{words.RESEARCH_USE} spinetk {__version__}."
+    return f"<footer>{''.join(f'<p>{_text(line)}</p>' for line in (first, *lines))}</footer>"
 
 
 def _link(page: str | Path, summary: str | Path) -> str:
@@ -250,9 +256,9 @@ def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str
     image = ""
     if picture is not None:
         scale = THUMBNAIL_PX / max(reading.height, reading.width)
-        image = f"<img src='{_data_uri(outline(picture, reading, scale=scale), THUMBNAIL_QUALITY)}' alt=''>"
+        image = f"<img src='{_data_uri(outline(picture, reading, scale=scale, dots=False), THUMBNAIL_QUALITY)}' alt=''>"
     grades = [grade for grade in map(words.grade_of, reading.vertebrae) if grade is not None]
-    lines = [f"{_text(_count(reading))}, {_text(reading.view)}"]
+    lines = [f"{_text(_count(reading))}, {_text(words.view_of(reading))}"]
     if grades:
         lines.append(_chip(max(grades), ("worst: " if max(grades) else "") + words.GRADE_NAMES[max(grades)]))
     lines += [f"{_text(words.ANGLE_NAMES[key])} {_number(value, 1, DEGREE)}" for key, value in words.angles_of(reading)]

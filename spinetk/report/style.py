@@ -14,7 +14,7 @@ STYLE = f"""
   :root {{ --ink: #e3e6ea; --faint: #9aa4af; --paper: #14171a; --line: #32383f; --card: #1c2024 }}
 }}
 * {{ box-sizing: border-box }}
-body {{ margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, sans-serif }}
+body {{ margin: 0; background: var(--paper); color: var(--ink); font: .94rem/1.45 system-ui, sans-serif }}
 main {{ max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 2rem }}
 h1 {{ font-size: 1.45rem; margin: 0 }}
 h2 {{ font-size: 1.05rem; margin: 1.6rem 0 .4rem }}
@@ -25,12 +25,12 @@ h2 {{ font-size: 1.05rem; margin: 1.6rem 0 .4rem }}
 figure {{ margin: 1rem 0; text-align: center; background: #111316; border-radius: 6px; overflow: hidden }}
 figure img {{ display: block; max-width: 100%; max-height: 92vh; margin: 0 auto }}
 section {{ overflow-x: auto }}
-table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }}
-th, td {{ padding: .28rem .7rem .28rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap }}
-th {{ color: var(--faint); font-weight: 500; font-size: .85rem; vertical-align: bottom }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
+th, td {{ padding: .28rem 1.1rem .28rem 0; text-align: left; border-bottom: 1px solid var(--line) }}
+th, td {{ white-space: nowrap; vertical-align: top }}
+th {{ color: var(--faint); font-weight: 500; font-size: .85rem }}
 .n {{ text-align: right }}
-td + td:not(.n), th + th:not(.n) {{ padding-left: .7rem }}
-td small {{ color: var(--faint); margin-left: .25em }}
+td small {{ color: var(--faint); display: block; font-size: .78em }}
 .chip {{ display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .45em;
   border: 1px solid #0006; vertical-align: -.06em; print-color-adjust: exact; -webkit-print-color-adjust: exact }}
 {_CHIPS}
@@ -50,9 +50,12 @@ article p:last-child {{ margin-bottom: .7rem }}
 @page {{ size: A4; margin: 14mm }}
 @media print {{
   :root {{ --ink: #000; --faint: #444; --paper: #fff; --line: #bbb; --card: #fff }}
-  body {{ font-size: 10.5px }}
+  html {{ font-size: 10px }}
+  section {{ overflow: visible }}
+  th, td {{ padding: .16rem .9rem .16rem 0 }}
+  h2 {{ margin-top: 1rem }}
   main {{ max-width: none; padding: 0 }}
-  figure img {{ max-height: 165mm }}
+  figure img {{ max-height: 130mm }}
   tr, article, figure, footer {{ break-inside: avoid }}
   h2 {{ break-after: avoid }}
   .cards {{ grid-template-columns: repeat(4, 1fr) }}

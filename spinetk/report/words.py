@@ -75,7 +75,8 @@ def height_unit(reading: Reading) -> str:
 def sides_of(reading: Reading) -> list[str]:
     """The height columns to show: anterior, middle, posterior where known, else left, middle, right of the picture."""
     unit = height_unit(reading)
-    present = {side for v in reading.vertebrae for side in v.measures.get(f"heights_{unit}") or {}}
+    heights = (v.measures.get(f"heights_{unit}") or {} for v in reading.vertebrae)
+    present = {side for one in heights for side, height in one.items() if number(height) is not None}
     hidden = {"left", "right"} if present >= {"anterior", "posterior"} else set()
     return [side for side in SIDES if side in present - hidden]
 
@@ -114,6 +115,11 @@ def angles_of(reading: Reading) -> list[tuple[str, float]]:
 def remarks_of(reading: Reading) -> list[str]:
     """The remarks without the mark of the room they come from."""
     return [remark.removeprefix("Measurement: ") for remark in reading.remarks]
+
+
+def view_of(reading: Reading) -> str:
+    """The view in words."""
+    return {"ap": "AP", "unknown": "unknown view"}.get(reading.view, reading.view)
 
 
 def spacing_words(frame: Frame) -> str:

@@ -1,0 +1,194 @@
+import base64
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import cv2
+import numpy as np
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.report.page import write_page, write_summary
+from spinetk.schema import VERTEBRA6
+
+HOSTILE = "<script>alert(1)</script>\"'&<img src=http://evil.example/x onerror=alert(2)>\u202e\x00.png"
+# What HTML allows to stand open.
+VOID = {"meta", "img", "br"}
+
+
+class Document(HTMLParser):
+    """Collects tags, attributes and text, and checks that every tag is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.sources, self.text, self.handlers, self._open = [], [], [], "", [], []
+        self.rows = []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self._open.append(tag)
+        for name, value in attributes:
+            self.links += [value] if name == "href" else []
+            self.sources += [value] if name in ("src", "srcset", "background", "action") else []
+            self.handlers += [name] if name.startswith("on") else []
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self._open:
+            self.text += data
+        if self._open and {"td", "th"} & set(self._open):
+            self.rows[-1][-1] += data
+
+
+def reading(file="a.png", label="L1"):
+    points = np.array([[20, 32.125], [30, 32], [40, 32], [40, 20], [30, 20.5], [20, 20]])
+    first = Vertebra.from_points(points, label=label, score=0.875)
+    first.measures = {
+        "heights_px": {"left": 12.1, "middle": 11.5, "right": 12.0, "anterior": 12.1, "posterior": 12.0},
+        "heights_mm": {"left": 24.2, "middle": 23.0, "right": 24.0, "anterior": 24.2, "posterior": 24.0},
+        "heights_mm_interval": {"anterior": [23.1, 25.2], "middle": None},
+        "ratios": {"wedge": 1.008, "biconcavity": None, "left_right": 1.008},
+        "tilt_deg": -3.25,
+        "deformity": {"type": "wedge", "grade": 1, "loss_percent": 22.4, "notes": ["a note"]},
+    }
+    second = Vertebra.from_points(points + np.array([0, 20]))
+    second.measures = {"heights_mm": None, "deformity": None, "deformity_reason": "a reason"}
+    angles = {"cobb_max": 12.34, "cobb_max_ends": ["L1", 1], "cobb_upper": None}
+    return Reading(file, 80, 90, VERTEBRA6, [first, second], Frame((2.0, 2.0), "PixelSpacing"), "ap", "net", angles)
+
+
+PICTURE = np.full((80, 90), 90, np.uint8)
+
+
+def page(tmp_path, one):
+    write_page(tmp_path / "p.html", one, PICTURE)
+    text = (tmp_path / "p.html").read_bytes().decode("utf-8", "strict")
+    return text, Document(text)
+
+
+def test_page_tells_the_measures(tmp_path):
+    _, document = page(tmp_path, reading())
+    head, first, second = document.rows[:3]
+    row = dict(zip(head, first, strict=True))
+    assert row["Level"] == "L1"
+    assert row["anterior (mm)"].split() == ["24.2", "23.1–25.2"]
+    assert row["posterior (mm)"] == "24.0"
+    assert row["Tilt"] == "−3.2°"
+    assert row["Deformity"] == "wedge, grade 1 (22 %)"
+    assert "left (mm)" not in row
+    assert dict(zip(head, second, strict=True))["Deformity"] == "not determinable"
+    assert dict(zip(head, second, strict=True))["Level"] == "#2"
+    assert ["Cobb, largest", "12.3°", "L1–#2"] in document.rows
+    assert "#2: a reason" in document.text
+    assert "L1: a note" in document.text
+    assert "2 mm high, 2 mm wide (PixelSpacing)" in document.text
+    assert "Research use only" in document.text
+
+
+def test_page_needs_nothing_but_itself(tmp_path):
+    text, document = page(tmp_path, reading())
+    assert document.sources
+    assert all(source.startswith("data:image/jpeg;base64,") for source in document.sources)
+    assert "default-src 'none'" in text
+    assert document.links == []
+    assert not {"script", "link", "iframe", "object", "base", "form"} & set(document.tags)
+    assert "url(" not in text
+    assert "@import" not in text
+    for scheme in ("http:", "https:", "//www"):
+        assert scheme not in text
+    shown = cv2.imdecode(np.frombuffer(base64.b64decode(document.sources[0].partition(",")[2]), np.uint8), 1)
+    assert shown.shape[0] > 500
+    assert "prefers-color-scheme: dark" in text
+    assert "@page { size: A4" in text
+
+
+def test_hostile_text_is_escaped_everywhere(tmp_path):
+    one = reading(HOSTILE, label="<b onclick=x>L1</b>")
+    one.model = "<script>model</script>"
+    one.remarks = ["<script>remark</script>"]
+    one.frame = Frame((1.0, 1.0), "<script>source</script>")
+    one.vertebrae[0].measures["deformity"]["type"] = "<script>type</script>"
+    one.vertebrae[0].measures["deformity"]["notes"] = ["<script>note</script>"]
+    one.angles["cobb_max_ends"] = ["<script>end</script>", 1]
+    text, document = page(tmp_path, one)
+    write_summary(
+        tmp_path / "s.html",
+        [one],
+        pages=[tmp_path / "p.html"],
+        pictures=[PICTURE],
+        failed={HOSTILE: "<script>x</script>"},
+    )
+    summary = (tmp_path / "s.html").read_text(encoding="utf-8")
+    for written, parsed in ((text, document), (summary, Document(summary))):
+        assert "<script" not in written
+        assert "script" not in parsed.tags
+        assert parsed.handlers == []
+        assert not any("evil" in source for source in parsed.sources)
+        assert "\u202e" not in written
+        assert "\x00" not in written
+    assert "<script>remark</script>" in document.text
+    assert "<b onclick=x>L1</b>" in document.text
+
+
+def test_summary_counts_and_links(tmp_path):
+    (tmp_path / "out" / "x").mkdir(parents=True)
+    pages = [tmp_path / "out" / "x" / "a b#1?.html", tmp_path / "out" / "javascript:x.html"]
+    empty = Reading("empty.png", 80, 90, VERTEBRA6)
+    write_summary(
+        tmp_path / "out" / "s.html",
+        iter([reading(), empty]),
+        pages=pages,
+        pictures=iter([PICTURE, PICTURE]),
+        failed={"broken.dcm": "is truncated"},
+    )
+    document = Document((tmp_path / "out" / "s.html").read_text(encoding="utf-8"))
+    assert document.links == ["./x/a%20b%231%3F.html", "./javascript%3Ax.html"]
+    assert (tmp_path / "out" / unquote(document.links[0])).parent == tmp_path / "out" / "x"
+    assert len(document.sources) == 2
+    words = document.text
+    assert re.search(r"pictures\s*2", words)
+    assert re.search(r"vertebrae\s*2", words)
+    assert re.search(r"pictures without a vertebra\s*1", words)
+    assert re.search(r"grade 1, mild\s*1", words)
+    assert "worst: grade 1, mild" in words
+    assert "broken.dcm: is truncated" in words
+
+
+def test_summary_of_nothing(tmp_path):
+    write_summary(tmp_path / "s.html", [])
+    assert re.search(r"pictures\s*0", Document((tmp_path / "s.html").read_text(encoding="utf-8")).text)
+
+
+def test_bare_and_empty_readings_have_pages(tmp_path):
+    bare = reading()
+    for vertebra in bare.vertebrae:
+        vertebra.measures = {}
+    bare.angles = {}
+    _, document = page(tmp_path, bare)
+    assert document.rows[0] == ["Level", "Score"]
+    _, document = page(tmp_path, Reading("a.png", 80, 90, VERTEBRA6))
+    assert document.rows == []
+    assert "no vertebra" in document.text
+
+
+def test_folder_names_do_not_show(tmp_path):
+    text, _ = page(tmp_path, reading("/data/Planted_Patient^Name/a.png"))
+    assert "Planted" not in text
+    assert "a.png" in text
+
+
+def test_wrong_picture_writes_nothing(tmp_path):
+    with pytest.raises(InputError, match=r"a\.png"):
+        write_page(tmp_path / "p.html", reading(), np.zeros((5, 5), np.uint8))
+    assert list(tmp_path.iterdir()) == []
