@@ -69,7 +69,7 @@ def lay_out(
         width = max(text_width(text, text_px, bold) for text in [title, *texts])
         positions.append(x if align == "left" else x + width)
         x += width + gap
-    right = x - gap if columns else left
+    right = x - gap if columns else 0.0
 
     head = [
         Cell(title, at, top + line * 1.5, align, FAINT)

@@ -79,14 +79,16 @@ def draw(
     picture_right, picture_bottom = place.left + width, place.top + height
     column = lay_out(
         reading,
-        [_anchor(vertebra, place) for vertebra in reading.vertebrae],
+        [_anchor(vertebra, place, reading.width, reading.height) for vertebra in reading.vertebrae],
         left=picture_right + text_px * 3,
         top=place.top,
         bottom=picture_bottom,
         text_px=text_px,
     )
     line = text_px * 1.7
-    canvas_width = round(max(column.right if column.labels else picture_right, text_px * 38)) + place.left
+    bar_px, bar_text = _scale_bar(reading, place, width)
+    bar_right = place.left + bar_px + text_px * 0.6 + text_width(bar_text, text_px)
+    canvas_width = round(max(column.right, picture_right, bar_right, text_px * 38)) + place.left
     foot_top = max(column.bottom, picture_bottom) + text_px * 0.8
     legend = _flow(_legend(reading, truth), place.left, canvas_width - place.left, text_px)
     notes = [part for note in _notes(reading) for part in wrap(note, text_px, canvas_width - 2 * place.left)]
@@ -99,7 +101,8 @@ def draw(
     for cell in [*column.head, *(cell for label in column.labels for cell in label.cells)]:
         pen.write(cell.text, cell.x, cell.y_middle, cell.colour, cell.align, cell.bold)
     y = foot_top + line / 2
-    _scale_bar(pen, reading, place, (width, height), y)
+    _draw_bar(pen, place.left, place.left + bar_px, y)
+    pen.write(bar_text, bar_right, y, PALE, align="right")
     for text, colour, x, row in legend:
         middle = y + (1 + row) * line
         pen.rectangle(x, middle - text_px * 0.3, x + text_px * 0.9, middle + text_px * 0.3, colour)
@@ -172,10 +175,12 @@ def _text_px(width: int, height: int) -> int:
     return int(np.clip(round(max(width, height) / 66), 12, 26))
 
 
-def _anchor(vertebra: Vertebra, place: Placement) -> tuple[float, float]:
-    """Right-hand edge of the body at the height of its centre, px of the drawing."""
+def _anchor(vertebra: Vertebra, place: Placement, width_px: int, height_px: int) -> tuple[float, float]:
+    """Right-hand edge of the body at the height of its centre, inside the picture; px of the drawing."""
     points = place.of(vertebra.points[vertebra.visible] if vertebra.visible.any() else vertebra.points)
-    return float(points[:, 0].max()), float(points[:, 1].mean())
+    low, high = place.of(np.zeros(2)), place.of(np.array([width_px, height_px], np.float64))
+    x, y = np.clip((points[:, 0].max(), points[:, 1].mean()), low, high)
+    return float(x), float(y)
 
 
 def _fixed(point: np.ndarray) -> tuple[int, int]:
@@ -242,17 +247,19 @@ def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_p
     cv2.addWeighted(layer, 0.5, canvas, 0.5, 0, dst=canvas)
 
 
-def _scale_bar(pen: Pen, reading: Reading, place: Placement, size: tuple[int, int], y: float) -> None:
+def _scale_bar(reading: Reading, place: Placement, picture_width: int) -> tuple[float, str]:
+    """Length of the bar in drawn px, at most 40 % of the picture, and its text."""
     spacing = reading.frame.spacing_mm
     per_unit = place.scale_x if spacing is None else place.scale_x / spacing[1]
-    length = nice_length(max(1e-6, size[0] * 0.4 / per_unit))
-    end = place.left + length * per_unit
+    length = nice_length(picture_width * 0.4 / per_unit)
+    return length * per_unit, f"{length:g} {'px' if spacing is None else 'mm'} {words.spacing_text(reading.frame)}"
+
+
+def _draw_bar(pen: Pen, left: float, right: float, y: float) -> None:
     tick = pen.size_px * 0.35
-    pen.rectangle(place.left, y - 1, end, y + 1, PALE)
-    pen.rectangle(place.left, y - tick, place.left + 2, y + tick, PALE)
-    pen.rectangle(end - 2, y - tick, end, y + tick, PALE)
-    text = f"{length:g} {'px' if spacing is None else 'mm'} {words.spacing_text(reading.frame)}"
-    pen.write(text, end + pen.size_px * 0.6, y, PALE)
+    pen.rectangle(left, y - 1, right, y + 1, PALE)
+    pen.rectangle(left, y - tick, left + 2, y + tick, PALE)
+    pen.rectangle(right - 2, y - tick, right, y + tick, PALE)
 
 
 def _legend(reading: Reading, truth: Reading | None) -> list[tuple[str, Colour]]:

@@ -10,7 +10,7 @@ from spinetk.reading import Reading, Vertebra
 from spinetk.report import words
 from spinetk.report.column import lay_out
 from spinetk.report.lettering import text_width
-from spinetk.report.overlay import LONG_SIDE_PX, draw, placement, write_overlay
+from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, draw, placement, write_overlay
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 
@@ -133,6 +133,16 @@ def test_points_beyond_the_border_and_invisible_points_are_harmless():
     hidden = Vertebra.from_points(np.zeros((6, 2)), np.zeros(6, bool))
     reading = Reading("x.png", 80, 90, VERTEBRA6, [vertebra, hidden])
     assert draw(np.zeros((80, 90, 3), np.uint8), reading).ndim == 3
+
+
+@pytest.mark.parametrize(("height", "width"), [(1600, 200), (300, 300), (40, 900)])
+def test_nothing_is_cut_off_at_the_right(height, width):
+    frame = Frame((0.143, 0.143), "ImagerPixelSpacing")
+    reading = Reading("x.png", height, width, VERTEBRA6, [body(10, 10)], frame, remarks=["word " * 60, "y" * 400])
+    reading.vertebrae[0].measures = {"deformity": {"type": "biconcave", "grade": 3, "loss_percent": 45}}
+    drawn = draw(np.zeros((height, width), np.uint8), reading)
+    assert (drawn[:, -5:] == BACKGROUND).all()
+    assert (drawn[-3:] == BACKGROUND).all()
 
 
 def test_truth_is_drawn_in_its_own_colour():
