@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
+MAX_ITEMS = 20_000
+"""Most items of a sequence that are looked at: parsing one costs tens of microseconds."""
+
+ITEMS_DEEP = 5
+"""Items within an item of functional groups, which are parsed only when asked for."""
+
+
 def raw(dataset: Dataset, keyword: str) -> Any:
     """The element's value, or None."""
     try:
+        if keyword.endswith("Sequence") and not _is_modest(dataset, keyword):
+            return None
         return dataset.get(keyword)
     except Exception:
         # pydicom converts values when they are asked for; damaged ones raise almost anything.
@@ -77,6 +86,18 @@ def functional_group(dataset: Dataset, frame: int, macro: str) -> Dataset | None
         except Exception:
             continue
     return None
+
+
+def _is_modest(dataset: Dataset, keyword: str) -> bool:
+    """Whether a sequence that is still raw bytes has a bearable number of items."""
+    if keyword not in dataset:
+        return False
+    element = dataset.get_item(keyword)
+    value = element.value
+    if not isinstance(value, bytes):
+        return True
+    item = b"\xfe\xff\x00\xe0" if element.is_little_endian else b"\xff\xfe\xe0\x00"
+    return value.count(item) <= MAX_ITEMS * ITEMS_DEEP
 
 
 def _is_multi(value: Any) -> bool:

@@ -25,8 +25,8 @@ FREE_PIXELS = 16_000_000
 MAX_EXPANSION = 2_000
 """Most decoded bytes per stored byte of a large compressed picture (an even JPEG reaches a few hundred)."""
 
-MAX_HEADER_READS = 300_000
-"""Most reads while a DICOM header is parsed: about 2 a data element, so some 100 000 elements."""
+MAX_HEADER_READS = 240_000
+"""Most reads while a DICOM header is parsed: about 2 a data element, so 120 000 elements."""
 
 CHATTY = tuple(
     logging.getLogger(name)

@@ -56,7 +56,7 @@ def safe_name(text: str) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]", "_", plain).lstrip(".-").rstrip(".")
     if RESERVED.fullmatch(name):
         name = f"_{name}"
-    if name == text and len(name) <= MAX_LENGTH:
+    if name and name == text and len(name) <= MAX_LENGTH:
         return name
     mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{name[: MAX_LENGTH - 9]}-{mark}" if name.strip("_") else f"case-{mark}"

@@ -1,4 +1,4 @@
-"""Files made to break a reader: each is refused in one line, within 2 s and 1 GB beyond the interpreter."""
+"""Files made to break a reader: each is refused in one line, within 2 s (of this process) and 1 GB beyond the rest."""
 
 from __future__ import annotations
 
@@ -119,6 +119,13 @@ def many_items(count):
     return head[:at] + b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff" + item * count + head[at:]
 
 
+def many_frame_items(count):
+    """Empty per-frame functional groups in a sequence of defined length, which pydicom parses when it is asked for."""
+    head = to_bytes(dicom(GREY, NumberOfFrames=2, PixelData=b""))
+    at = head.index(b"\xe0\x7f\x10\x00OW")
+    return head[:at] + struct.pack("<HH2sHL", 0x5200, 0x9230, b"SQ", 0, 8 * count) + b"\xfe\xff\x00\xe0\0\0\0\0" * count
+
+
 HOSTILE = {
     "empty.dcm": lambda: b"",
     "text.dcm": lambda: b"hello world, this is no picture\n" * 100,
@@ -138,6 +145,7 @@ HOSTILE = {
     "nested.dcm": lambda: nested(5000),
     "elements.dcm": lambda: many_elements(400_000),
     "items.dcm": lambda: many_items(1_000_000),
+    "frame_items.dcm": lambda: many_frame_items(1_000_000),
     "deflate_bomb.dcm": lambda: deflate_bomb(300 << 20),
     "wrong_length.dcm": lambda: (
         to_bytes(dicom(GREY)).replace(b"UI", b"OB", 9).replace(b"DA\x08\0", b"OB\0\0\xf0\xff\xff\xff")
@@ -173,19 +181,19 @@ for path in sys.argv[1:]:
     if os.fork():
         os.wait()
         continue
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     line = None
     try:
         read_picture(path)
     except InputError as error:
         line = str(error)
-    spent = time.monotonic() - start
+    spent = time.process_time() - start
     try:
         describe(path)
     except InputError:
         pass
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(json.dumps([path, line, spent, grown, time.monotonic() - start - spent]), flush=True)
+    print(json.dumps([path, line, spent, grown, time.process_time() - start - spent]), flush=True)
     os._exit(0)
 """
 
@@ -201,7 +209,7 @@ def verdicts(tmp_path_factory):
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.stderr == ""
     return {Path(row[0]).name: row[1:] for row in map(json.loads, done.stdout.splitlines())}

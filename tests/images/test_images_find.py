@@ -1,0 +1,90 @@
+"""Which files of a folder are taken for pictures."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import numpy as np
+import pytest
+from image_seeds import dicom, plain, to_bytes
+
+from spinetk.errors import InputError
+from spinetk.images import find, find_pictures, find_series
+
+PNG = plain(np.eye(4, dtype=np.uint8), "png")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    root = tmp_path / "root"
+    for name in ("b.png", "a.dcm", "IM0001", "deep/er/c.nii.gz", "deep/d.TIF", "deep.png/e.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(PNG)
+    return root
+
+
+def names(root, *inputs):
+    return [str(path.relative_to(root)) for path in find_pictures(inputs or [root])]
+
+
+def test_pictures_of_any_depth_in_sorted_order(tree):
+    assert names(tree) == ["IM0001", "a.dcm", "b.png", "deep/d.TIF", "deep/er/c.nii.gz", "deep.png/e.jpg"]
+    assert names(tree) == names(tree)
+
+
+def test_what_is_plainly_no_picture_is_passed_over(tree):
+    before = names(tree)
+    for name in ("x.json", "x.CSV", ".hidden.png", "DICOMDIR", "notes.txt", "model.pth", "a.tar.gz", ".git/x.png"):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_bytes(PNG)
+    os.mkfifo(tree / "pipe.png")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tree / "s.png"))
+        assert names(tree) == before
+
+
+def test_links_that_leave_the_folder_are_passed_over(tree, tmp_path):
+    (tmp_path / "outside.png").write_bytes(PNG)
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "far.png").write_bytes(PNG)
+    before = names(tree)
+    (tree / "zz_out.png").symlink_to(tmp_path / "outside.png")
+    (tree / "zz_dir").symlink_to(tmp_path / "away")
+    (tree / "zz_ring").symlink_to(tree)
+    (tree / "zz_broken.png").symlink_to(tree / "nothing")
+    (tree / "zz_self.png").symlink_to(tree / "zz_self.png")
+    assert names(tree) == before
+    (tree / "zz_in.png").symlink_to(tree / "b.png")
+    assert names(tree) == sorted([*before[:3], "zz_in.png"]) + before[3:]
+
+
+def test_a_named_file_is_always_given_on(tree):
+    (tree / "x.json").write_bytes(b"{}")
+    assert names(tree, tree / "x.json", tree / "missing.png") == ["x.json", "missing.png"]
+
+
+def test_empty_folder(tmp_path):
+    assert list(find_pictures([tmp_path])) == []
+    assert find_series(tmp_path) == {}
+
+
+def test_huge_folders_are_refused(tree, monkeypatch):
+    monkeypatch.setattr(find, "MAX_FILES", 3)
+    with pytest.raises(InputError, match="more than 3 files"):
+        list(find_pictures([tree]))
+
+
+def test_series_are_told_apart_by_uid_size_and_orientation(tmp_path):
+    common = {"Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}
+    for index in range(8):
+        uid = f"1.2.{3 + index % 2}"
+        ds = dicom(ImagePositionPatient=[index, 0, 0], SeriesInstanceUID=uid, **common)
+        (tmp_path / f"{index}").write_bytes(to_bytes(ds))
+    (tmp_path / "alone").write_bytes(
+        to_bytes(dicom(SeriesInstanceUID="1.2.9", ImagePositionPatient=[0, 0, 0], **common))
+    )
+    (tmp_path / "radiograph").write_bytes(to_bytes(dicom()))
+    groups = find_series(tmp_path)
+    assert sorted([path.name for path in files] for files in groups.values()) == [list("0246"), list("1357")]
+    assert all(key.isalnum() for key in groups)
