@@ -19,7 +19,7 @@ from spinetk.errors import InputError
 
 app = typer.Typer(
     name="spinetk",
-    help="Vertebral landmarks, heights and deformity from radiographs, MR and CT slices. Research use, no medical device.",
+    help="Vertebral landmarks, heights and deformity from radiographs, MR and CT slices. For research use.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 from spinetk import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.images import case_id, find_pictures, read_picture, to_uint8
+from spinetk.images import find_pictures, find_series, read_picture, to_uint8
+from spinetk.images.identity import safe_name
 from spinetk.keypoints.predictor import Predictor
 from spinetk.measure import measure
 from spinetk.reading import Reading
@@ -80,8 +81,8 @@ def predict_files(
     """
     from tqdm import tqdm
 
-    out = Path(out)
-    paths = list(find_pictures(inputs))
+    inputs, out = list(inputs), Path(out)
+    paths = list(find_inputs(inputs))
     if not paths:
         raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
     stems = unique_stems(paths)
@@ -105,12 +106,26 @@ def predict_files(
     return batch
 
 
+def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
+    """Pictures among files and folders of any depth; a folder that holds a DICOM series counts as one picture."""
+    series: dict[Path, set[Path]] = {}
+    for path in find_pictures(inputs):
+        folder = path.parent
+        if folder not in series:
+            explicit = path in {Path(given) for given in inputs}
+            series[folder] = set() if explicit else {p for files in find_series(folder).values() for p in files}
+            if series[folder]:
+                yield folder
+        if path not in series[folder]:
+            yield path
+
+
 def unique_stems(paths: list[Path]) -> list[str]:
     """A file name stem for each input, safe and different from all others whatever the letter case."""
     taken: set[str] = {"run", "vertebrae"}
     stems = []
     for path in paths:
-        base = case_id(path)
+        base = safe_name(path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name)
         stem, number = base, 1
         while stem.casefold() in taken:
             number += 1

@@ -1,7 +1,7 @@
 """Evaluation: COCO AP/OKS with the schema's sigmas, and the errors a reader cares about.
 
 AP comes from pycocotools. Beside it: point errors in px, mm and % of vertebra height over matched vertebrae, and how
-many vertebrae were missed, found twice or invented.
+many vertebrae were missed, found twice or invented (:mod:`spinetk.keypoints.matching`).
 """
 
 from __future__ import annotations
@@ -9,109 +9,89 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from spinetk.atomic import write_json
+from spinetk.cases.folder import CaseFolder, read_pixels
+from spinetk.cases.record import reading_of
+from spinetk.cases.splitting import make_split
+from spinetk.errors import InputError
+from spinetk.keypoints.matching import point_errors
+from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading, Vertebra
-from spinetk.schema import KeypointSchema
+from spinetk.report.overlay import write_overlay
+from spinetk.training.fit import quiet
 
-MATCH_SHARE = 0.5  # of the true vertebra's height: a farther prediction is of something else
+PARTS = ("train", "val", "test")
+AP_THRESHOLD = 0.05  # AP integrates over confidence: low-scoring detections count, unlike for a reader
 
 
-def oks(points: np.ndarray, truth: np.ndarray, visible: np.ndarray, area: float, sigmas: Sequence[float]) -> float:
-    """Object keypoint similarity: mean over visible points of exp(-d^2 / (2 area (2 sigma)^2)).
+def evaluate(
+    base: str | Path,
+    part: str,
+    predictor: Predictor,
+    out: str | Path,
+    *,
+    worst: int = 5,
+    strat_var: str | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Score a predictor on the source pictures of a part of a split.
 
     Args:
-        points, truth: (K, 2) px.
-        visible: (K,) bool, of the truth.
-        area: Area of the true object in px^2.
-        sigmas: (K,) constants of the schema.
-    """
-    square = ((points - truth) ** 2).sum(-1)
-    scale = 2 * (2 * np.asarray(sigmas)) ** 2 * (area + np.spacing(1))
-    return float(np.exp(-square / scale)[visible].mean()) if visible.any() else 0.0
-
-
-def mean_height(vertebra: Vertebra, schema: KeypointSchema) -> float:
-    """Mean length of the columns with both ends visible, px; the box height where there is none."""
-    heights = []
-    for top, bottom in schema.columns.values():
-        ends = vertebra.point(schema, top), vertebra.point(schema, bottom)
-        if ends[0] is not None and ends[1] is not None:
-            heights.append(float(np.linalg.norm(ends[0] - ends[1])))
-    return float(np.mean(heights)) if heights else vertebra.bbox[3] - vertebra.bbox[1]
-
-
-def match(found: Reading, truth: Reading) -> tuple[list[tuple[int, int]], int, int]:
-    """Pair predictions with true vertebrae one to one.
-
-    Pairs minimise the total mean point distance (Hungarian assignment); a pair farther apart than half the true
-    height is none.
+        base: The case folder; its saved split is used, or made.
+        part: ``train``, ``val`` or ``test``.
+        predictor: Its threshold is that of a reader; AP is computed over all detections of at least 5 %.
+        out: ``evaluation.json`` (all numbers, and a row per case) and the overlays of the worst cases, with truth.
+        worst: How many; the worst first by vertebrae missed, duplicated or invented, then by mean point error.
+        strat_var: As given to ``make_split``.
+        progress: Show a progress bar.
 
     Returns:
-        Pairs (prediction, truth), the number of duplicates (unpaired predictions within half a height of a paired
-        truth's centre) and of false ones (other unpaired predictions).
+        Point errors and counts (:func:`spinetk.keypoints.matching.point_errors`) and AP (:func:`coco_scores`).
+
+    Raises:
+        InputError: The part is empty, or model and cases have different points.
     """
-    from scipy.optimize import linear_sum_assignment
+    from tqdm import tqdm
 
-    heights = np.array([mean_height(t, truth.schema) for t in truth.vertebrae])
-    cost = np.full((len(found.vertebrae), len(truth.vertebrae)), np.inf)
-    for i, f in enumerate(found.vertebrae):
-        for j, t in enumerate(truth.vertebrae):
-            if t.visible.any():
-                cost[i, j] = np.linalg.norm(f.points - t.points, axis=1)[t.visible].mean() / max(heights[j], 1e-6)
-    pairs = []
-    if cost.size:
-        rows, columns = linear_sum_assignment(np.minimum(cost, 10.0))
-        pairs = [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if cost[i, j] <= MATCH_SHARE]
-    taken = {i for i, _ in pairs}
-    duplicates = false = 0
-    for i, f in enumerate(found.vertebrae):
-        if i in taken:
-            continue
-        near = any(np.linalg.norm(f.centre - truth.vertebrae[j].centre) <= MATCH_SHARE * heights[j] for _, j in pairs)
-        duplicates, false = duplicates + near, false + (not near)
-    return pairs, duplicates, false
+    parts = dict(zip(PARTS, make_split(base, strat_var)[:3], strict=True))
+    folder = CaseFolder(base)
+    records, failures = folder.records(parts[part].index, augmented=False)
+    if not records:
+        raise failures[0] if failures else InputError(base, f"part {part!r} holds no case", "choose another part")
+    truths: list[Reading] = []
+    sure: list[Reading] = []
+    all_found: list[Reading] = []
+    for record in tqdm(records, "evaluate", disable=not progress):
+        truth = reading_of(record)
+        if truth.schema.keypoints != predictor.schema.keypoints:
+            fault = f"has the points of {truth.schema.name!r}, the model those of {predictor.schema.name!r}"
+            raise InputError(truth.file, fault, "evaluate a model trained on such cases")
+        pixels = read_pixels(record)
+        reading, loose = predictor.read_at(
+            pixels, (predictor.threshold, AP_THRESHOLD), file=truth.file, frame=truth.frame
+        )
+        truths.append(truth)
+        sure.append(reading)
+        all_found.append(loose)
+    scores = {"part": part, "model": predictor.name, "threshold": predictor.threshold}
+    scores |= point_errors(sure, truths) | coco_scores(all_found, truths)
+    scores["failed"] = [str(failure) for failure in failures]
+    out = Path(out)
+    write_json(out / "evaluation.json", scores)
+    ranked = sorted(range(len(truths)), key=lambda i: _badness(scores["cases"][i]), reverse=True)
+    for rank, i in enumerate(ranked[:worst], start=1):
+        name = f"worst-{rank}-{records[i]['case']}.png" if "case" in records[i] else f"worst-{rank}.png"
+        write_overlay(out / name, read_pixels(records[i]), sure[i], truth=truths[i])
+    return scores
 
 
-def point_errors(found: Sequence[Reading], truths: Sequence[Reading]) -> dict[str, Any]:
-    """Errors over matched vertebrae and counts over all, as JSON content.
-
-    ``*_mm`` is over pictures with a known spacing (None when there is none); ``*_percent`` is of the true vertebra's
-    mean height.
-    """
-    px: list[float] = []
-    mm: list[float] = []
-    percent: list[float] = []
-    per_case: list[dict[str, Any]] = []
-    total = missed = duplicated = false = complete = 0
-    for f, t in zip(found, truths, strict=True):
-        pairs, twice, invented = match(f, t)
-        own: list[float] = []
-        for i, j in pairs:
-            true = t.vertebrae[j]
-            difference = (f.vertebrae[i].points - true.points)[true.visible]
-            distance = np.linalg.norm(difference, axis=1)
-            px += distance.tolist()
-            own += (100 * distance / max(mean_height(true, t.schema), 1e-6)).tolist()
-            if t.frame.spacing_mm is not None:
-                mm += np.linalg.norm(t.frame.to_mm(difference), axis=1).tolist()
-        percent += own
-        lost = len(t.vertebrae) - len(pairs)
-        total, missed = total + len(t.vertebrae), missed + lost
-        duplicated, false = duplicated + twice, false + invented
-        complete += lost == 0
-        mean = round(float(np.mean(own)), 3) if own else None
-        per_case.append({"file": t.file, "missed": lost, "duplicated": twice, "false": invented, "mean_percent": mean})
-    statistics: dict[str, Any] = {
-        "pictures": len(per_case), "vertebrae": total, "missed": missed, "duplicated": duplicated, "false": false,
-        "pictures_complete": complete,
-    }  # fmt: skip
-    for unit, values in (("px", px), ("mm", mm), ("percent", percent)):
-        statistics[f"mean_{unit}"] = round(float(np.mean(values)), 4) if values else None
-        statistics[f"median_{unit}"] = round(float(np.median(values)), 4) if values else None
-    return {**statistics, "cases": per_case}
+def _badness(case: dict[str, Any]) -> tuple[int, float]:
+    return case["missed"] + case["duplicated"] + case["false"], case["mean_percent"] or 0.0
 
 
 def coco_scores(found: Sequence[Reading], truths: Sequence[Reading]) -> dict[str, float]:
@@ -143,7 +123,7 @@ def coco_scores(found: Sequence[Reading], truths: Sequence[Reading]) -> dict[str
             )  # fmt: skip
     names = {"bbox": ("AP", "AP50", "AP75"), "keypoints": ("AP", "AP50", "AP75")}
     scores: dict[str, float] = {}
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), quiet():
         coco = COCO()
         coco.dataset = {"images": images, "annotations": annotations, "categories": [schema.coco_category()]}
         coco.createIndex()

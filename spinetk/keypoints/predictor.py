@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,6 @@ class Predictor:
             raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
         self.device = pick_device(device)
         self.network = network.to(self.device).eval()
-        self.network.rcnn.roi_heads.score_thresh = max(0.01, threshold * WEAK_SHARE)
         self.schema = network.schema
         self.name = name
         self.threshold = threshold
@@ -71,24 +72,44 @@ class Predictor:
         Returns:
             Vertebrae from head to foot, points in px of ``picture``. Boxes are the tight boxes of the points.
         """
+        return self.read_at(picture, (self.threshold,), file=file, frame=frame, view=view)[0]
+
+    def read_at(
+        self,
+        picture: np.ndarray,
+        thresholds: Sequence[float],
+        *,
+        file: str = "",
+        frame: Frame | None = None,
+        view: View = "unknown",
+    ) -> list[Reading]:
+        """As :meth:`read`, one reading for each of several thresholds, from one pass of the network."""
         height, width = picture.shape
         preset = self.network.preset
         small, factors = resize(picture, network_scale(height, width, preset.short_px[-1], preset.long_px))
         tensor = to_tensor(small, preset.local_contrast).to(self.device)
+        self.network.rcnn.roi_heads.score_thresh = max(0.01, min(thresholds) * WEAK_SHARE)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
             found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
-        points = found["points"].astype(np.float64) / factors
-        sigma = found["sigma"].astype(np.float64) / factors.mean()
-        chain = find_chain(points, found["scores"], self.schema)
-        sure = [i for i, k in enumerate(chain.order) if found["scores"][k] >= self.threshold]
-        kept = chain.order[sure[0] : sure[-1] + 1] if sure else []
+        found["points"] = found["points"].astype(np.float64) / factors
+        found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
+        empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
+        return [self._chained(found, threshold, empty) for threshold in thresholds]
+
+    def _chained(self, found: dict[str, np.ndarray], threshold: float, empty: Reading) -> Reading:
+        """The spine among the detections; one that reaches 40 % of the threshold stays between two that pass it."""
+        points, scores = found["points"], found["scores"]
+        candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
+        chain = find_chain(points[candidates], scores[candidates], self.schema)
+        order = [int(candidates[i]) for i in chain.order]
+        sure = [place for place, k in enumerate(order) if scores[k] >= threshold]
+        if not sure:
+            return empty
+        first, last = sure[0], sure[-1]
         vertebrae = [
-            Vertebra.from_points(points[k], score=float(found["scores"][k]), point_sigma_px=sigma[k]) for k in kept
+            Vertebra.from_points(points[k], score=float(scores[k]), point_sigma_px=found["sigma"][k])
+            for k in order[first : last + 1]
         ]
-        reading = Reading(file, height, width, self.schema, vertebrae, frame or Frame(), view, self.name)
-        if sure:
-            gaps = [gap - sure[0] for gap in chain.gaps if sure[0] <= gap < sure[-1]]
-            reading.remarks += [
-                f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps
-            ]
-        return reading
+        gaps = [gap - first for gap in chain.gaps if first <= gap < last]
+        remarks = [f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps]
+        return replace(empty, vertebrae=vertebrae, remarks=remarks)

@@ -1,0 +1,111 @@
+from itertools import islice
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from spinetk.errors import InputError
+from spinetk.keypoints.data import EndlessSampler, RecordDataset, make_target, tint, warp
+from spinetk.keypoints.pictures import network_scale, resize, to_tensor
+from spinetk.keypoints.preset import FAST
+from spinetk.schema import VERTEBRA4
+
+
+@pytest.fixture
+def record(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 255, (200, 120), np.uint8)
+    path = tmp_path / "src-0.png"
+    cv2.imwrite(str(path), picture)
+    points = [[30, 40, 2], [80, 42, 2], [31, 70, 2], [82, 75, 2]]
+    return {"file_name": str(path), "annotations": [{"keypoints": np.ravel(points).tolist()}]}
+
+
+def blob(x: float, y: float, shape=(160, 160)) -> np.ndarray:
+    rows, columns = np.indices(shape) + 0.5
+    return (255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 18)).astype(np.uint8)
+
+
+def centroid(picture: np.ndarray) -> np.ndarray:
+    rows, columns = np.indices(picture.shape) + 0.5
+    weight = picture.astype(float) / picture.sum()
+    return np.array([(weight * columns).sum(), (weight * rows).sum()])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_points_move_with_the_picture(seed):
+    picture = blob(80.3, 70.8)
+    warped, points = warp(picture, np.array([[[80.3, 70.8, 2]]]), np.random.default_rng(seed))
+    np.testing.assert_allclose(points[0, 0, :2], centroid(warped), atol=0.1)
+    small, factors = resize(picture, 0.37)
+    np.testing.assert_allclose(np.array([80.3, 70.8]) * factors, centroid(small), atol=0.1)
+
+
+def test_a_sample_depends_on_seed_epoch_and_index_alone(record):
+    def item(seed, key):
+        return RecordDataset([record] * 2, VERTEBRA4, FAST, "full", seed)[key][0]
+
+    dataset = RecordDataset([record] * 2, VERTEBRA4, FAST, "full", 3)
+    later = [dataset[key][0] for key in ((0, 1), (1, 0), (0, 0))]
+    assert torch.equal(later[2], item(3, (0, 0)))
+    assert not torch.equal(later[1], later[2])
+    assert not torch.equal(item(4, (0, 0)), item(3, (0, 0)))
+
+
+def test_without_augmentation_points_are_scaled(record):
+    picture, target = RecordDataset([record], VERTEBRA4, FAST)[0]
+    scale = network_scale(200, 120, 320, 640)
+    assert picture.shape == (3, round(200 * scale), round(120 * scale))
+    np.testing.assert_allclose(target["keypoints"][0, 0, :2], np.array([30, 40]) * scale, rtol=0.01)
+
+
+def test_a_flipped_sample_swaps_names(record):
+    dataset = RecordDataset([record], VERTEBRA4, FAST, "flip")
+    plain = RecordDataset([record], VERTEBRA4, FAST)[0][1]["keypoints"][0].numpy()
+    width = RecordDataset([record], VERTEBRA4, FAST)[0][0].shape[2]
+    flipped = [dataset[(epoch, 0)][1]["keypoints"][0].numpy() for epoch in range(12)]
+    changed = [k for k in flipped if not np.allclose(k, plain)]
+    assert 0 < len(changed) < 12
+    np.testing.assert_allclose(changed[0][0, :2], [width - plain[1, 0], plain[1, 1]], atol=1e-3)
+
+
+def test_target_margin_and_points_outside():
+    points = np.array([[[20, 20, 2], [40, 20, 2], [20, 40, 2], [40, 40, 2]], [[-9, -9, 2], [5, 1, 2], [-9, 9, 2], [5, 9, 2]],
+                       [[-9, 0, 2], [-8, 0, 2], [-9, 5, 2], [-8, 5, 2]]], float)  # fmt: skip
+    target = make_target(points, (100, 100), 0.1)
+    assert target["boxes"].tolist()[0] == pytest.approx([18, 18, 42, 42])
+    assert len(target["boxes"]) == 2
+    assert target["keypoints"][1, :, 2].tolist() == [0, 1, 0, 1]
+    assert target["boxes"][1].min() >= 0
+    empty = make_target(np.zeros((0, 4, 3)), (10, 10), 0.1)
+    assert empty["boxes"].shape == (0, 4)
+    assert empty["keypoints"].shape == (0, 4, 3)
+
+
+def test_the_sampler_goes_on_where_it_stopped():
+    whole = list(islice(EndlessSampler(7, 5), 40))
+    assert sorted(index for epoch, index in whole[:7]) == list(range(7))
+    for start in (1, 7, 20):
+        assert list(islice(EndlessSampler(7, 5, start), 40 - start)) == whole[start:]
+
+
+def test_local_contrast_keeps_the_picture_in_channel_one():
+    picture = blob(50, 60, (90, 130))
+    tensor = to_tensor(picture, local_contrast=True)
+    assert tensor.shape == (3, 90, 130)
+    assert torch.equal(tensor[0], to_tensor(picture)[0])
+    assert not torch.equal(tensor[1], tensor[0])
+
+
+def test_tint_stays_8_bit():
+    random = np.random.default_rng(0)
+    for _ in range(10):
+        changed = tint(blob(50, 60), random)
+        assert changed.dtype == np.uint8
+        assert changed.shape == (160, 160)
+
+
+def test_a_lost_picture_is_named(record, tmp_path):
+    (tmp_path / "src-0.png").unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        RecordDataset([record], VERTEBRA4, FAST)[0]
