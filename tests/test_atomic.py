@@ -11,9 +11,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
     write_json(path, {"a": 1})
     with pytest.raises(ValueError, match="JSON"):
         write_json(path, {"a": float("nan")})
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(TypeError), replacing(path) as temporary:
+        temporary.write_text(3)
     assert json.loads(path.read_text()) == {"a": 1}
     assert os.listdir(path.parent) == ["result.json"]
 

@@ -15,7 +15,9 @@ def one() -> Reading:
         points, np.array([1, 1, 1, 1, 0, 1], bool), label="L3", score=0.98, point_sigma_px=np.full(6, 0.5),
         measures={"heights_px": {"left": 20.0}},
     )  # fmt: skip
-    return Reading("a.dcm", 100, 80, VERTEBRA6, [vertebra], Frame((0.5, 0.5), "user"), "lateral", "m", {"cobb_max": 3.0})
+    return Reading(
+        "a.dcm", 100, 80, VERTEBRA6, [vertebra], Frame((0.5, 0.5), "user"), "lateral", "m", {"cobb_max": 3.0}
+    )
 
 
 def test_json_round_trip():

@@ -70,8 +70,10 @@ def test_a_flipped_sample_swaps_names(record):
 
 
 def test_target_margin_and_points_outside():
-    points = np.array([[[20, 20, 2], [40, 20, 2], [20, 40, 2], [40, 40, 2]], [[-9, -9, 2], [5, 1, 2], [-9, 9, 2], [5, 9, 2]],
-                       [[-9, 0, 2], [-8, 0, 2], [-9, 5, 2], [-8, 5, 2]]], float)  # fmt: skip
+    inside = [[20, 20, 2], [40, 20, 2], [20, 40, 2], [40, 40, 2]]
+    half = [[-9, -9, 2], [5, 1, 2], [-9, 9, 2], [5, 9, 2]]
+    outside = [[-9, 0, 2], [-8, 0, 2], [-9, 5, 2], [-8, 5, 2]]
+    points = np.array([inside, half, outside], float)
     target = make_target(points, (100, 100), 0.1)
     assert target["boxes"].tolist()[0] == pytest.approx([18, 18, 42, 42])
     assert len(target["boxes"]) == 2
