@@ -215,8 +215,10 @@ def _vertebra(entry: Mapping, schema: KeypointSchema, where: str) -> Vertebra | 
     if points.shape != (3 * len(schema),):
         fault = f"annotation {entry.get('id')}: field 'keypoints' has {points.size} numbers, not {3 * len(schema)}"
         raise InputError(where, fault, "export it again")
-    if not np.isfinite(points).all() or (box is not None and (box.shape != (4,) or not np.isfinite(box).all())):
-        raise InputError(where, f"annotation {entry.get('id')}: holds a number that is not finite", "export it again")
+    if not np.isfinite(points).all():
+        raise InputError(where, f"annotation {entry.get('id')}: field 'keypoints' is not finite", "export it again")
+    if box is not None and (box.shape != (4,) or not np.isfinite(box).all()):
+        raise InputError(where, f"annotation {entry.get('id')}: field 'bbox' is not four numbers", "export it again")
     points = points.reshape(-1, 3)
     visible = points[:, 2] > 0
     if not visible.any():

@@ -75,7 +75,7 @@ class CaseFolder:
             schema: Meaning of the points; None takes each file's own.
 
         Returns:
-            The records that can be used, and one error for each file that cannot.
+            The records that can be used (``case`` filled in), and one error for each file that cannot.
         """
         records, failures = [], []
         for case in cases:
@@ -86,7 +86,7 @@ class CaseFolder:
                 continue
             for path in paths:
                 try:
-                    records.append(read_record(path, schema))
+                    records.append({"case": case, **read_record(path, schema)})
                 except InputError as error:
                     failures.append(error)
         return records, failures

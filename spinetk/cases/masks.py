@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -102,69 +103,78 @@ def vertebrae_of(
     Returns:
         Vertebrae from head to foot and a remark for each body left out.
     """
-    import cv2
-
     bodies, remarks = [], []
-    for value, body in _bodies(mask):
-        area = int(body.sum())
-        if area < SMALLEST_PX:
-            remarks.append(f"body {value} left out: only {area} px")
-            continue
-        moments = cv2.moments(body.astype(np.uint8), binaryImage=True)
-        centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"] + 0.5
-        bodies.append((value, body, area, centre))
-    bodies.sort(key=lambda entry: entry[3][1])
-    centres = [entry[3] for entry in bodies]
-    usual = float(np.median([entry[2] for entry in bodies])) if bodies else 0.0
+    for body in _bodies(mask):
+        if body.area < SMALLEST_PX:
+            remarks.append(f"body {body.value} left out: only {body.area} px")
+        else:
+            bodies.append(body)
+    bodies.sort(key=lambda body: body.centre[1])
+    usual = float(np.median([body.area for body in bodies])) if bodies else 0.0
     vertebrae = []
-    for n, (value, body, area, _) in enumerate(bodies):
-        above, below = centres[max(n - 1, 0)], centres[min(n + 1, len(centres) - 1)]
-        down = below - above if len(centres) > 1 else np.array([0.0, 1.0])
-        cut = _touched(body)
-        if cut.any() and area < SMALLEST_SHARE * usual:
-            remarks.append(f"body {value} left out: cut by the border of the picture")
+    for n, body in enumerate(bodies):
+        if body.cut.any() and body.area < SMALLEST_SHARE * usual:
+            remarks.append(f"body {body.value} left out: cut by the border of the picture")
             continue
+        above, below = bodies[max(n - 1, 0)].centre, bodies[min(n + 1, len(bodies) - 1)].centre
         try:
-            points = six_points(body, down)
+            points = six_points(body.mask, below - above if len(bodies) > 1 else np.array([0.0, 1.0]))
         except ValueError as error:
-            remarks.append(f"body {value} left out: {error}")
+            remarks.append(f"body {body.value} left out: {error}")
             continue
-        overlap = _overlap(body, points)
+        overlap = _overlap(body.mask, points)
         if overlap < LEAST_OVERLAP:
-            remarks.append(f"body {value} left out: its six points describe only {100 * overlap:.0f} % of it")
+            remarks.append(f"body {body.value} left out: its six points describe only {100 * overlap:.0f} % of it")
             continue
-        height, width = body.shape
-        gaps = np.column_stack([points[:, 0], points[:, 1], width - points[:, 0], height - points[:, 1]])
-        visible = ~((gaps < 1.5) & cut).any(axis=1)
+        points += body.corner
+        gaps = np.concatenate([points, mask.shape[::-1] - points], axis=1)
+        visible = ~((gaps < 1.5) & body.cut).any(axis=1)
         if visible.sum() < 3:
-            remarks.append(f"body {value} left out: cut by the border of the picture")
+            remarks.append(f"body {body.value} left out: cut by the border of the picture")
             continue
-        rows, columns = np.nonzero(body.any(axis=1))[0], np.nonzero(body.any(axis=0))[0]
-        low = np.minimum(points[visible].min(axis=0), (columns[0], rows[0]))
-        high = np.maximum(points[visible].max(axis=0), (columns[-1] + 1, rows[-1] + 1))
-        box = (*low.tolist(), *high.tolist())
+        low = np.minimum(points[visible].min(axis=0), body.corner)
+        high = np.maximum(points[visible].max(axis=0), body.corner + body.mask.shape[::-1])
         order = [VERTEBRA6.index(name) for name in schema.keypoints]
-        vertebrae.append(Vertebra(points[order], visible[order], box, label=(levels or {}).get(value)))
+        box = (*low.tolist(), *high.tolist())
+        vertebrae.append(Vertebra(points[order], visible[order], box, label=(levels or {}).get(body.value)))
     return vertebrae, remarks
 
 
-def _bodies(mask: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """(value, largest connected part of it, holes filled)."""
+@dataclass
+class _Body:
+    """A connected body: its value, the mask cut to its box, and where that lies in the picture."""
+
+    value: int
+    mask: np.ndarray
+    corner: np.ndarray  # (x, y) of the box's upper left corner, px
+    cut: np.ndarray  # (4,) bool: reaches the left, top, right, bottom border over more than one pixel
+
+    @property
+    def area(self) -> int:
+        return int(self.mask.sum())
+
+    @property
+    def centre(self) -> np.ndarray:
+        rows, columns = np.nonzero(self.mask)
+        return np.array([columns.mean(), rows.mean()]) + 0.5 + self.corner
+
+
+def _bodies(mask: np.ndarray) -> Iterator[_Body]:
+    """The largest connected part of each value, holes filled; every part when there is only one value."""
     import cv2
     from scipy.ndimage import binary_fill_holes
 
     values = [int(v) for v in np.unique(mask) if v]
     for value in values:
         count, parts, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=4)
-        sizes = stats[:, cv2.CC_STAT_AREA]
-        wanted = range(1, count) if len(values) == 1 else [1 + int(np.argmax(sizes[1:]))]
-        for part in wanted:
-            yield (part if len(values) == 1 else value), binary_fill_holes(parts == part)
-
-
-def _touched(body: np.ndarray) -> np.ndarray:
-    """(4,) bool: whether the body reaches the left, top, right, bottom border over more than one pixel."""
-    return np.array([edge.sum() > 1 for edge in (body[:, 0], body[0], body[:, -1], body[-1])])
+        largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+        for part in range(1, count) if len(values) == 1 else [largest]:
+            x, y, width, height = (int(v) for v in stats[part, :4])
+            body = binary_fill_holes(parts[y : y + height, x : x + width] == part)
+            sides = (x == 0, body[:, 0]), (y == 0, body[0])
+            sides += (x + width == mask.shape[1], body[:, -1]), (y + height == mask.shape[0], body[-1])
+            cut = np.array([at_border and edge.sum() > 1 for at_border, edge in sides])
+            yield _Body(part if len(values) == 1 else value, body, np.array([x, y], dtype=np.float64), cut)
 
 
 def _overlap(body: np.ndarray, points: np.ndarray) -> float:

@@ -14,6 +14,7 @@ from spinetk.schema import VERTEBRA6
 
 STEP_PX = 0.25  # contour sampling
 OVERSHOOT_PX = 0.7  # farthest a corner may leave the contour: what rasterising cuts off a right-angled one
+STRAIGHT_PX = 0.36  # RMS distance from its line; the steps of a rasterised straight edge alone give up to 0.29
 DIAGONALS = {"top_left": (-1, -1), "top_right": (1, -1), "bottom_left": (-1, 1), "bottom_right": (1, 1)}
 
 
@@ -114,12 +115,19 @@ def _corner(contour: np.ndarray, rough: np.ndarray, endplate: np.ndarray, wall: 
 
 
 def _line(edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(mean, normal) of the line through the part of an edge next to its first point, the very corner left out."""
+    """(mean, normal) of the line along an edge at its first point, the very corner left out.
+
+    As long a part as is straight: pixel steps average out over a long line, a curved edge is only followed nearby.
+    """
     count = len(edge)
     start = min(max(round(0.1 * count), round(1.5 / STEP_PX)), count // 3)
-    part = edge[start : max(round(0.45 * count), start + 4)]
-    mean = part.mean(axis=0)
-    return mean, np.linalg.svd(part - mean, full_matrices=False)[2][1]
+    for share in (0.9, 0.65, 0.45):
+        part = edge[start : max(round(share * count), start + 4)]
+        mean = part.mean(axis=0)
+        normal = np.linalg.svd(part - mean, full_matrices=False)[2][1]
+        if np.sqrt((((part - mean) @ normal) ** 2).mean()) <= STRAIGHT_PX:
+            break
+    return mean, normal
 
 
 def _middle(edge: np.ndarray, left: np.ndarray, right: np.ndarray, axis: np.ndarray) -> np.ndarray:

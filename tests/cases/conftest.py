@@ -28,8 +28,8 @@ def make_case() -> Callable[..., Path]:
         stem = f"src/0/src-{0}" if copy == 0 else f"augs/{copy}/aug-{copy}"
         path = base / case / f"{stem}.json"
         path.parent.mkdir(parents=True)
-        # crc of the name: every case gets pixels of its own
-        pixels = np.random.default_rng(sum(map(ord, case)) + 1000 * copy + len(case)).integers(0, 256, size[::-1])
+        # Every case gets pixels of its own.
+        pixels = np.random.default_rng([copy, *case.encode()]).integers(0, 256, size[::-1])
         cv2.imwrite(str(path.with_suffix(".png")), pixels.astype(np.uint8))
         content = {
             "file_name": f"./elsewhere/{stem}.png",

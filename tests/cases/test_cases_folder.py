@@ -170,7 +170,9 @@ def test_natural_order():
 
 
 def test_reading_and_back(tmp_path, make_case):
-    path = make_case(tmp_path, "a", spacing_mm=[0.5, 0.25], spacing_source="user", orientation=["P", "F"], view="lateral")
+    path = make_case(
+        tmp_path, "a", spacing_mm=[0.5, 0.25], spacing_source="user", orientation=["P", "F"], view="lateral"
+    )
     record = read_record(path)
     reading = reading_of(record)
     assert reading.frame.spacing_mm == (0.5, 0.25)

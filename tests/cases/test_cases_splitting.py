@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+
+import pandas as pd
+import pytest
+
+from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog, setup_catalogs
+from spinetk.cases.splitting import check_overlap, make_split
+from spinetk.errors import InputError
+
+
+@pytest.fixture
+def hundred(tmp_path, make_case):
+    for n in range(100):
+        make_case(tmp_path, f"case {n}")
+    return tmp_path
+
+
+def write(base, metadata):
+    (base / "metadata.json").write_text(json.dumps(metadata))
+
+
+def test_sizes_of_the_original_and_seed_100(hundred):
+    from sklearn.model_selection import train_test_split
+
+    x_train, x_val, x_test, y_train, y_val, y_test = make_split(hundred)
+    assert [len(x) for x in (x_train, x_val, x_test)] == [68, 12, 20]
+    assert [len(y) for y in (y_train, y_val, y_test)] == [68, 12, 20]
+    parts = [set(x["case"]) for x in (x_train, x_val, x_test)]
+    assert len(set.union(*parts)) == 100
+    # The original: sklearn, a fifth for testing, then 10/70 for validation, random_state 100.
+    names = [f"case {n}" for n in range(100)]
+    rest, test = train_test_split(names, test_size=0.2, random_state=100)
+    train, val = train_test_split(rest, test_size=10 / 70, random_state=100)
+    assert parts == [set(train), set(val), set(test)]
+
+
+def test_the_parts_know_their_folder(hundred):
+    x_train, x_val, x_test, y_train, *_ = make_split(hundred)
+    assert isinstance(x_train, pd.DataFrame)
+    assert isinstance(y_train, pd.Series)
+    assert x_train.attrs["directory"] == y_train.attrs["directory"] == str(hundred)
+    assert list(x_train.index) == list(x_train["case"])
+    # Users slice, concatenate and store frames; whatever becomes of attrs, the catalog finds the pictures.
+    stored = hundred / "x.csv"
+    x_train.to_csv(stored)
+    mixed = pd.concat([x_train[:2], x_val[:1]])
+    for part in (x_train[:3], x_train.sample(3, random_state=0), mixed, pd.read_csv(stored)[:3]):
+        setup_catalogs("s", part, x_val, x_test)
+        assert len(DatasetCatalog.get("verts_train")) == 3
+    DatasetCatalog.clear()
+    MetadataCatalog.clear()
+
+
+def test_stratified(hundred):
+    write(hundred, {f"case {n}": {"Hardware": n % 4 == 0} for n in range(100)})
+    *_, y_train, y_val, y_test = make_split(hundred, "Hardware")
+    assert [int(y.sum()) for y in (y_train, y_val, y_test)] == [17, 3, 5]
+    assert y_test.name == "Hardware"
+
+
+def test_too_few_of_a_class(hundred):
+    write(hundred, {f"case {n}": {"Hardware": n == 4} for n in range(100)})
+    with pytest.warns(UserWarning, match="not stratified.*True"):
+        parts = make_split(hundred, "Hardware")
+    assert [len(x) for x in parts[:3]] == [68, 12, 20]
+
+
+def test_a_case_without_the_variable(hundred):
+    write(hundred, {f"case {n}": {"Hardware": n == 4} for n in range(98)})
+    with pytest.raises(InputError, match=r"case 98.*1 more.*Hardware"):
+        make_split(hundred, "Hardware")
+
+
+@pytest.mark.parametrize("strat_var", [None, "Hardware"])
+def test_patients_stay_together(hundred, strat_var):
+    write(hundred, {f"case {n}": {"patient": f"p{n // 3}", "Hardware": n % 6 < 3} for n in range(100)})
+    parts = make_split(hundred, strat_var)[:3]
+    patients = [set(x["patient"]) for x in parts]
+    assert not patients[0] & patients[1]
+    assert not patients[0] & patients[2]
+    assert not patients[1] & patients[2]
+    assert sum(map(len, parts)) == 100
+    assert 16 <= len(parts[2]) <= 24
+    assert 8 <= len(parts[1]) <= 16
+
+
+def test_grouping_can_be_named_and_switched_off(hundred):
+    write(hundred, {f"case {n}": {"patient": n // 3, "site": n // 20} for n in range(100)})
+    assert all(len(x) for x in make_split(hundred, group="site")[:3])
+    with pytest.warns(UserWarning, match="other settings"):
+        assert [len(x) for x in make_split(hundred, group="")[:3]] == [68, 12, 20]
+    with pytest.raises(InputError, match="sex"):
+        make_split(hundred, group="sex")
+
+
+def test_overlap_names_both_cases():
+    parts = {"train": ["a", "b"], "val": ["c"], "test": ["d"]}
+    check_overlap(parts, {"a": "1", "b": "1", "c": "2", "d": "3"}, "patient")
+    with pytest.raises(InputError, match=r"'b' \(train\) and 'd' \(test\) are of the same patient"):
+        check_overlap(parts, {"a": "1", "b": "7", "c": "2", "d": "7"}, "patient")
+
+
+def test_identical_pixels_in_two_parts(hundred):
+    x_train, _, x_test, *_ = make_split(hundred, save=False)
+    twin, other = x_train["case"].iloc[0], x_test["case"].iloc[0]
+    import cv2
+
+    picture = cv2.imread(str(hundred / twin / "src/0/src-0.png"), cv2.IMREAD_GRAYSCALE)
+    # Other bytes, same pixels.
+    cv2.imwrite(str(hundred / other / "src/0/src-0.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    with pytest.raises(InputError, match="same picture") as caught:
+        make_split(hundred)
+    assert twin in str(caught.value)
+    assert other in str(caught.value)
+    assert not (hundred / "split.json").exists()
+    write(hundred, {twin: {"patient": "p"}, other: {"patient": "p"}})
+    make_split(hundred)
+
+
+def test_the_split_is_saved_and_read_back(hundred):
+    first = make_split(hundred)
+    saved = json.loads((hundred / "split.json").read_text())
+    assert saved["parts"]["test"] == list(first[2]["case"])
+    # Read back, not made again: an edited split is honoured.
+    moved = saved["parts"]["test"].pop()
+    saved["parts"]["train"].append(moved)
+    (hundred / "split.json").write_text(json.dumps(saved))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        second = make_split(hundred)
+    assert moved in set(second[0]["case"])
+
+
+def test_a_changed_folder_is_noticed(hundred):
+    make_split(hundred)
+    shutil.rmtree(hundred / "case 7")
+    with pytest.warns(UserWarning, match="cases have changed"):
+        parts = make_split(hundred)
+    assert sum(map(len, parts[:3])) == 99
+    (hundred / "split.json").write_text('{"parts": 3}')
+    with pytest.raises(InputError, match=r"split\.json"):
+        make_split(hundred)
+
+
+def test_too_few_cases(tmp_path, make_case):
+    make_case(tmp_path, "a")
+    make_case(tmp_path, "b")
+    with pytest.raises(InputError, match="2 cases"):
+        make_split(tmp_path)
+    make_case(tmp_path, "c")
+    assert [len(x) for x in make_split(tmp_path)[:3]] == [1, 1, 1]
+
+
+def test_a_case_that_cannot_be_read(tmp_path, make_case):
+    for case in "abc":
+        path = make_case(tmp_path, case)
+    path.unlink()
+    with pytest.raises(InputError, match=r"c.src.0.src-0\.json"):
+        make_split(tmp_path)
