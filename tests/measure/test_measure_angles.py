@@ -37,6 +37,12 @@ def test_s_form_in_the_upper_half_by_hand(spine):
     assert measured.angles["cobb_lower_ends"] == [4, 5]
 
 
+def test_the_lowest_vertebra_does_not_decide_the_form(spine):
+    # Only the upper endplate of the last body (tilted by -20) lies on the other side of the end-to-end line.
+    tilts, shifts = [-5, 0, 12, 0, -8, 0, -20], [0, 20, 30, 30, 20, 10, 0]
+    assert measure(spine([FULL] * 7, tilts=tilts, shifts=shifts, view="ap")).angles["cobb_form"] == "C"
+
+
 def test_s_form_in_the_lower_half_by_hand(spine):
     reading = spine([FULL] * 7, tilts=TILTS, shifts=BOTH_SIDES, view="ap")
     reading.height = 1400
@@ -60,7 +66,7 @@ def test_endplate_angle_counts_the_wedging_of_the_ends(spine):
 
 
 @pytest.mark.parametrize("spacing", [(0.5, 0.5), (0.3, 0.9), (1.1, 0.4)])
-@pytest.mark.parametrize("turned", [0, 25])
+@pytest.mark.parametrize("turned", [0, 25, 180])
 def test_angles_do_not_depend_on_spacing_or_rotation(spine, spacing, turned):
     labels = ["L1", "L2", "L3", "L4", "L5"]
     measured = measure(spine([FULL] * 5, tilts=[20, 12, 4, -6, -18], labels=labels, spacing=spacing, turned=turned))
