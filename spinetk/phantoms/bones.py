@@ -11,6 +11,7 @@ from spinetk.phantoms.shape import coverage, distance, ellipse, ribbon, smooth, 
 # Outline of an iliac bone seen from the side, mm from the centre of the vertebra that its crest reaches.
 ILIAC = [(-64, 60), (-60, 20), (-38, -4), (0, -10), (34, 2), (58, 28), (64, 58), (52, 92), (60, 135), (32, 180)]
 ILIAC += [(-8, 176), (-24, 130), (-52, 98)]
+AORTA = ("L1", "L2", "L3", "L4")
 
 
 def draw_bones(film: Attenuation) -> None:
@@ -20,6 +21,7 @@ def draw_bones(film: Attenuation) -> None:
         if body.label[0] != "S":
             _draw_posterior(film, body)
     _draw_pelvis(film)
+    _draw_calcified_aorta(film)
     _draw_ribs(film)
     mm = film.shown.mean_spacing_mm
     # Trabeculae: the upright ones remain longest, so old bone looks striped.
@@ -52,6 +54,29 @@ def _draw_body(film: Attenuation, body: Body) -> None:
     bone = bone + COMPACT * (0.5 + 0.5 * body.density) * shell * (5.0 + 10.0 * flat)
     film.bone[window] += bone.astype(np.float32)
     _draw_rims(film, body)
+    if body.label[0] != "S":
+        _draw_wear(film, body)
+
+
+def _draw_wear(film: Attenuation, body: Body) -> None:
+    """What age adds: spurs beyond the corners, dense endplates; and the second back wall of a turned body."""
+    rng, age = film.rng, film.spine.age
+    points = body.points()
+    if rng.random() < 0.5:
+        wall = np.array([points[5], (points[5] + points[0]) / 2 + body.waist_mm[1] * body.front, points[0]])
+        line = smooth(wall + rng.uniform(-3.5, -0.8) * -body.front, closed=False)
+        film.add(film.bone, ribbon(line, 0.9), COMPACT * rng.uniform(2, 5) * body.density, 1.5)
+    for corner, end in ((2, 1.0), (3, -1.0), (0, 1.0), (5, -1.0)):
+        side = body.front if corner in (2, 3) else -body.front
+        long = (rng.gamma(1.5, 2.0) * age - 1.2) * (1.0 if corner in (2, 3) else 0.4)
+        if long > 0.5:
+            tip = points[corner] + long * side - end * long * rng.uniform(-0.3, 0.7) * body.up
+            root = points[corner] - 3.0 * side + 5.0 * end * body.up
+            spur = smooth(np.array([points[corner] - 4.0 * side, tip, root]))
+            film.add_shell(spur, 0.16 * body.density, 0.14 * body.density, 0.8)
+    if rng.random() < 0.25 * age:
+        centre = (points[1] + points[2]) / 2 if rng.random() < 0.5 else (points[4] + points[3]) / 2
+        film.add(film.bone, ellipse(tuple(centre), (9, 3.5), body.tilt_deg, 20), 0.12, 5.0 / film.shown.mean_spacing_mm)
 
 
 def _draw_rims(film: Attenuation, body: Body) -> None:
@@ -115,7 +140,28 @@ def _draw_pelvis(film: Attenuation) -> None:
     for shift in (rng.normal(0, 3, 2), rng.uniform((-10, -9), (10, 9))):
         outline = smooth(np.array(ILIAC) * spine.scale + np.array(top) + shift)
         outline = outline + 1.5 * np.sin(np.arange(len(outline)) / 4 + rng.uniform(0, 6))[:, None]
-        film.add_shell(outline, 0.28 * s, 0.26 * s, 1.3, 12)
+        film.add_shell(outline, 0.30 * s, 0.12 * s, 1.3, 16)
+        # Only the crest is met edge-on.
+        crest = smooth(np.array(ILIAC[1:6]) * spine.scale + np.array(top) + shift, closed=False)
+        thick = 3.5 * np.sin(np.linspace(0.15, np.pi - 0.15, len(crest)))
+        film.add(film.bone, ribbon(crest, thick), 0.24 * s, 2.0)
+        notch = np.array([(-46, 96), (-26, 104), (-14, 126), (-18, 160)]) * spine.scale + np.array(top) + shift
+        film.add(film.bone, ribbon(smooth(notch, closed=False), 2.2), 0.25 * s, 2.0)
+
+
+def _draw_calcified_aorta(film: Attenuation) -> None:
+    """Flecks of calcium in the walls of the abdominal aorta, in front of L1 to L4."""
+    rng, spine = film.rng, film.spine
+    if rng.random() > 0.5 * spine.age:
+        return
+    near = rng.uniform(6, 16)
+    for wall in (near, near + rng.uniform(15, 24)):
+        nodes = [body.place([(body.depth_mm / 2 + wall, 0.0)])[0] for body in spine.bodies if body.label in AORTA]
+        path = smooth(np.array(nodes), closed=False, steps=10)
+        for _ in range(int(rng.integers(2, 9))):
+            start = int(rng.integers(0, len(path) - 4))
+            piece = path[start : start + int(rng.integers(3, 9))] + rng.normal(0, 0.7, 2)
+            film.add(film.bone, ribbon(piece, rng.uniform(0.7, 2.0)), rng.uniform(0.08, 0.35), 1.5)
 
 
 def _draw_ribs(film: Attenuation) -> None:
@@ -132,7 +178,7 @@ def _draw_ribs(film: Attenuation) -> None:
             path = np.array([(0, 0), (-24, 8), (-30, 22), (-12, 46), (28, 76), (74, 98), (104, 96)], dtype=float)
             path = path[: max(3, round(len(path) * length))] * spine.scale * lie + start + turn
             line = smooth(path, closed=False, steps=8)
-            width = np.full(len(line), rng.uniform(7.5, 10.5) * spine.scale)
+            width = rng.uniform(7.5, 10.5) * spine.scale * np.clip(np.linspace(7, 0.25, len(line)), 0, 1)
             film.add_shell(ribbon(line, width), 0.11 * body.density, 0.14 * body.density, 0.9, 3)
 
 

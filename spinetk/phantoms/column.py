@@ -5,18 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from spinetk.phantoms.body import Body
-from spinetk.phantoms.shape import coverage, distance, ellipse, ribbon, smooth
+from spinetk.phantoms.shape import cover, coverage, distance, ellipse, ribbon, smooth
 from spinetk.phantoms.tissue import Tissue
 
 
 def draw_column(slice_: Tissue) -> None:
     """Paint the column over the soft tissue, from what lies behind to what lies in front."""
-    _draw_canal(slice_)
+    if slice_.midline:
+        _draw_canal(slice_)
+    else:
+        _draw_foramina(slice_)
     for index, body in enumerate(slice_.spine.bodies):
         _draw_disc(slice_, index, body)
     for body in slice_.column():
         _draw_vertebra(slice_, body)
-    _draw_ligaments(slice_)
+    if slice_.midline:
+        _draw_ligaments(slice_)
+    else:
+        for body in slice_.spine.bodies:
+            _draw_arch(slice_, body)
 
 
 def _draw_canal(slice_: Tissue) -> None:
@@ -48,6 +55,51 @@ def _draw_canal(slice_: Tissue) -> None:
             wave = shift * wide + np.cumsum(rng.normal(0, 0.12, len(roots)))
             strand = roots + np.stack([np.clip(wave, -0.47 * wide, 0.2 * wide), np.zeros(len(roots))], 1)
             slice_.paint(ribbon(strand, rng.uniform(0.5, 1.3)), dark, 1.5)
+
+
+def _draw_foramina(slice_: Tissue) -> None:
+    """Beside the midline: fat behind the bodies, a nerve root under each pedicle."""
+    rng, signals, scale = slice_.rng, slice_.signals, slice_.spine.scale
+    nodes, gap = [], rng.uniform(5.0, 8.0) * scale
+    for body in slice_.column()[:-3]:
+        nodes.append(body.place([(-body.depth_mm / 2 - gap, 0.0)])[0])
+    fat = signals["fat"] * rng.uniform(0.55, 0.95)
+    slice_.paint(ribbon(smooth(np.array(nodes), closed=False), 2.1 * gap), fat, 2.5, 0.12)
+    for body in slice_.spine.bodies:
+        low = (-body.depth_mm / 2 - gap * rng.uniform(0.8, 1.2), 0.42 * body.posterior_mm)
+        root = body.place(ellipse(low, (rng.uniform(2.2, 3.4) * scale, rng.uniform(2.6, 4.0) * scale), 0, 16))
+        slice_.paint(root, signals["cord"], 1.8, 0.05)
+        vessel = body.place(ellipse((low[0] + 3, low[1] - 5), (1.2, 1.2), 0, 10))
+        slice_.paint(vessel, signals["vessel"], 1.5)
+
+
+def _draw_arch(slice_: Tissue, body: Body) -> None:
+    """Pedicle, isthmus and joint processes of a slice beside the midline, continuous with the body."""
+    rng, signals = slice_.rng, slice_.signals
+    h, back, scale = body.posterior_mm, -body.depth_mm / 2, slice_.spine.scale
+    far = back - rng.uniform(13, 17) * scale
+    outline = [
+        (back + 4.5, -0.34 * h),
+        (back - 5, -0.36 * h),
+        (far + 3, -0.62 * h),
+        (far - 2, -0.66 * h),
+        (far - 5, -0.1 * h),
+        (far - 7, 0.45 * h),
+        (far - 3, 0.62 * h),
+        (far + 1, 0.3 * h),
+        (back - 5, 0.04 * h),
+        (back + 4.5, 0.05 * h),
+    ]
+    placed = body.place(smooth(np.array(outline) + rng.normal(0, 0.4, (10, 2))))
+    behind = np.array([(back - 0.9, -h), (far - 30, -h), (far - 30, h), (back - 0.9, h)])
+    only = np.zeros(slice_.shown.size, np.float32)
+    found = cover(slice_.shown.px(body.place(behind)), slice_.shown.size)
+    if not found:
+        return
+    only[found[0]] = found[1]
+    slice_.paint(placed, signals["bone"], 1.3, 0, only)
+    inner = placed.mean(axis=0) + (placed - placed.mean(axis=0)) * [0.9, 0.84]
+    slice_.paint(inner, signals["marrow"] * rng.uniform(0.85, 1.1), 1.8, slice_.grain)
 
 
 def _draw_disc(slice_: Tissue, index: int, body: Body) -> None:
@@ -92,7 +144,7 @@ def _draw_vertebra(slice_: Tissue, body: Body) -> None:
     slice_.signal[window] += inside * (value - slice_.signal[window])
     rim = np.clip(1 - np.abs(signed * mm + 0.3) / 0.7, 0, 1) * 0.6
     slice_.signal[window] += rim.astype(np.float32) * (np.float32(signals["bone"]) - slice_.signal[window])
-    if body.label[0] != "S" and rng.random() < 0.6:
+    if slice_.midline and body.label[0] != "S" and rng.random() < 0.6:
         # Basivertebral vein: enters the middle of the back wall.
         long = rng.uniform(0.1, 0.34) * body.depth_mm
         back = -body.depth_mm / 2 + body.waist_mm[1]

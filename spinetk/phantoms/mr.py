@@ -39,7 +39,7 @@ def sagittal_mr(
     deformity: Mapping[str, tuple[Deformity, float]] | Deformity | None = None,
     region: Region | None = None,
 ) -> Phantom:
-    """A synthetic midsagittal MR slice with exact truth; None means drawn from the seed.
+    """A synthetic sagittal MR slice (midline, or close beside it) with exact truth; None means drawn from the seed.
 
     Args:
         seed: Everything not given is a function of it; equal arguments give equal bits.
@@ -76,7 +76,10 @@ def sagittal_mr(
     middle = (x0 + x1) / 2 + rng.uniform(0.0, 0.2) * (width - 90)
     shown = choose_field((middle - width / 2, y0, middle + width / 2, y1), size, spacing_mm, drawn_spacing)
 
-    slice_ = Tissue(shown, spine, tissue_signals(weighting or drawn_weighting, stream(seed, 14)), stream(seed, 15))
+    midline = bool(stream(seed, 18).random() < 0.82)
+    slice_ = Tissue(
+        shown, spine, tissue_signals(weighting or drawn_weighting, stream(seed, 14)), stream(seed, 15), midline
+    )
     slice_.draw()
     draw_column(slice_)
     if metal:

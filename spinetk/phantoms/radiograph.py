@@ -120,6 +120,8 @@ def _detect(
         shade = rng.choice([0.0, 0.0, 0.03, 1.0])
         picture = picture * (1 - hidden) + shade * hidden
     _mark_side(picture, shown, rng, side)
+    if rng.random() < 0.12:
+        _draw_ruler(picture, shown, rng)
     floor, span = rng.integers(0, 120), rng.integers(2600, 3900)
     return np.clip(np.rint(floor + picture * span), 0, 4095).astype(np.uint16), exposed
 
@@ -175,3 +177,18 @@ def _mark_side(picture: np.ndarray, shown: Field, rng: np.random.Generator, side
     weight = plate.astype(np.float32) / 255
     window = picture[y : y + 2 * high, x : x + 2 * high]
     window += (1.0 - window) * weight * 0.95
+
+
+def _draw_ruler(picture: np.ndarray, shown: Field, rng: np.random.Generator) -> None:
+    """A centimetre scale along the border, burnt in by the workstation or laid on the table."""
+    height, width = picture.shape
+    step = 10.0 / shown.spacing_mm[0]
+    x = int(rng.choice([3, width - 3])) + int(rng.normal(0, 2))
+    ticks = np.arange(rng.uniform(0, step), height, step)
+    x = int(np.clip(x, 0, width - 1))
+    inward = 1 if x < width / 2 else -1
+    tone = float(rng.choice([0.95, 0.75, 1.0]))
+    for number, y in enumerate(ticks):
+        long = (9 if number % 5 == 0 else 5) * max(1.0, width / 500)
+        start, end = sorted((x, int(x + inward * long)))
+        picture[int(y), max(start, 0) : end + 1] = tone

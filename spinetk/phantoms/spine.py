@@ -73,12 +73,29 @@ def draw_spine(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformi
     The S1 endplate's middle is the origin of the frame. Postures that nobody stands or lies in (head far off the
     pelvis) are drawn again.
     """
+    best, least = None, np.inf
     for _ in range(12):
         spine = _draw_once(rng, deformities or {})
         top = spine.body("T1")
-        if -75 < top.centre[0] < 60 and top.tilt_deg < 42:
+        # How far beyond what is usual the head is forward or backward (mm) and stooped (degrees).
+        excess = max(0.0, top.centre[0] - 60, -75 - top.centre[0]) + max(0.0, top.tilt_deg - 42)
+        if excess < least:
+            best, least = spine, excess
+        if least == 0:
             break
-    return spine
+    return _leaning(best, float(np.clip(rng.normal(0, 4), -10, 10)))
+
+
+def _leaning(spine: Spine, angle_deg: float) -> Spine:
+    """The spine turned about its origin, as a patient leans or lies; positive brings the head forward."""
+    angle = np.radians(angle_deg)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+    def turned(body: Body) -> Body:
+        x, y = np.array(body.centre) @ turn
+        return replace(body, centre=(float(x), float(y)), tilt_deg=body.tilt_deg + angle_deg)
+
+    return replace(spine, bodies=tuple(map(turned, spine.bodies)), sacrum=tuple(map(turned, spine.sacrum)))
 
 
 def _draw_once(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformity, float]]) -> Spine:

@@ -10,16 +10,21 @@ from spinetk.phantoms.phantom import Field
 from spinetk.phantoms.shape import cover, ellipse, ribbon, smooth, texture
 from spinetk.phantoms.spine import Spine
 
-# Relative signal (subcutaneous fat = 1) of spin-echo sequences; fast spin echo keeps fat bright in T2.
+# Relative signal of subcutaneous fat and the others. Fast spin echo keeps fat bright in T2; gradient echo makes healthy
+# and worn discs bright; fat suppression darkens fat and marrow.
 SIGNALS = {
     "T1": {"fat": 1.0, "marrow": 0.52, "muscle": 0.24, "disc": 0.26, "rim": 0.12, "fluid": 0.10, "cord": 0.28},
     "T2": {"fat": 0.95, "marrow": 0.46, "muscle": 0.14, "disc": 0.52, "rim": 0.07, "fluid": 1.05, "cord": 0.36},
+    "gradient": {"fat": 0.85, "marrow": 0.38, "muscle": 0.36, "disc": 0.85, "rim": 0.16, "fluid": 0.95, "cord": 0.62},
+    "suppressed": {"fat": 0.16, "marrow": 0.2, "muscle": 0.2, "disc": 0.6, "rim": 0.06, "fluid": 1.2, "cord": 0.42},
 }
 
 
 def tissue_signals(weighting: str, rng: np.random.Generator) -> dict[str, float]:
-    """Signals of one examination: the weighting's, with the spread of scanners and patients."""
-    signals = {name: float(value * np.exp(rng.normal(0, 0.13))) for name, value in SIGNALS[weighting].items()}
+    """Signals of one examination: the weighting's, with the spread of sequences, scanners and patients."""
+    styles = ["T2", "gradient", "suppressed"]
+    style = str(rng.choice(styles, p=[0.74, 0.14, 0.12])) if weighting == "T2" else weighting
+    signals = {name: float(value * np.exp(rng.normal(0, 0.13))) for name, value in SIGNALS[style].items()}
     signals["bone"] = 0.04
     signals["vessel"] = float(rng.uniform(0.03, 0.12))
     signals["t2"] = float(weighting == "T2")
@@ -34,10 +39,13 @@ class Tissue:
         spine: The anatomy.
         signals: From :func:`tissue_signals`.
         rng: Source of everything that the anatomy leaves open.
+        midline: Whether the slice shows canal and spinous processes; else foramina and joints.
     """
 
-    def __init__(self, shown: Field, spine: Spine, signals: dict[str, float], rng: np.random.Generator) -> None:
-        self.shown, self.spine, self.signals, self.rng = shown, spine, signals, rng
+    def __init__(
+        self, shown: Field, spine: Spine, signals: dict[str, float], rng: np.random.Generator, midline: bool = True
+    ) -> None:
+        self.shown, self.spine, self.signals, self.rng, self.midline = shown, spine, signals, rng, midline
         self.signal = np.zeros(shown.size, np.float32)
         self.back_mm = np.zeros((shown.size[0], 1), np.float32)
         # Water is lost from all discs together, besides what each has lost by itself.
@@ -193,6 +201,8 @@ class Tissue:
         )
         level = signals["muscle"] * (1 + 0.15 * self.fibres) + (signals["fat"] * 0.85 - signals["muscle"]) * streaks
         self.signal += (region * (level - self.signal)).astype(np.float32)
+        if not self.midline:
+            return
         reach = rng.uniform(0.8, 1.05)
         under_skin = np.clip((x - self.fascia) / 2 + 1.5, 0, 1)
         for body in self.spine.bodies:

@@ -43,6 +43,16 @@ def test_polarity_and_voi_describe_the_same_picture(radiograph, tmp_path, monoch
         np.testing.assert_allclose(windowed, expected, atol=1e-6)
 
 
+def test_the_reader_sees_one_picture_in_all_four(radiograph, tmp_path):
+    shown = []
+    for name, (monochrome1, voi) in enumerate([(False, False), (False, True), (True, False), (True, True)]):
+        path = write_dicom(radiograph, tmp_path / f"{name}.dcm", monochrome1=monochrome1, voi=voi)
+        pixels = read_picture(path).pixels.astype(float)
+        shown.append((pixels - pixels.min()) / np.ptp(pixels))
+    for other in shown[1:]:
+        np.testing.assert_allclose(other, shown[0], atol=1e-5)
+
+
 def test_radiograph_tags(radiograph, tmp_path):
     ds = pydicom.dcmread(write_dicom(radiograph, tmp_path / "a.dcm", patient_name="PHANTOM^TEST"))
     assert ds.SOPClassUID == pydicom.uid.ComputedRadiographyImageStorage
