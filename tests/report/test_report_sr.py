@@ -58,8 +58,8 @@ def full_reading():
     vertebrae[0].point_sigma_px = rng.uniform(0.1, 2, 6)
     vertebrae[0].measures = {
         "heights_px": {"left": 12.3456789012345, "middle": None, "right": 11.0, "anterior": 11.0, "posterior": 12.1},
-        "heights_mm": {"anterior": 1 / 3, "middle": 24.5, "posterior": 2e-7},
-        "heights_mm_interval": {"anterior": [0.1, 0.2], "middle": None},
+        "heights_mm": {"left": 2e-7, "right": 1 / 3, "anterior": 1 / 3, "middle": 24.5, "posterior": 2e-7},
+        "heights_mm_interval": {"anterior": [0.1, 0.2], "right": [0.1, 0.2], "middle": None},
         "anterior_side": "right",
         "area_mm2": 812.25,
         "tilt_deg": -3.5,
@@ -189,6 +189,30 @@ def test_codes_and_units_are_standard_where_they_exist(written):
     texts = [item.TextValue for item in items(data, "TEXT")]
     assert "vertebra-net-1" in texts
     assert any(text.startswith("spinetk ") for text in texts)
+
+
+def test_highdicom_reads_it_as_tid_1500(written):
+    content = hd.sr.srread(written).content
+    groups = content.get_planar_roi_measurement_groups()
+    assert [group.tracking_identifier for group in groups] == ["T12", "L6", "#3"]
+    assert groups[0].finding_sites[0].value.meaning == "T12 vertebra"
+    wanted = full_reading().vertebrae[0].points
+    assert groups[0].roi.value[:6] == pytest.approx(wanted, abs=2**-17)
+    (angle,) = [
+        m
+        for group in content.get_image_measurement_groups()
+        for m in group.get_measurements()
+        if m.name.value == "angles.cobb_max"
+    ]
+    assert (angle.value, angle.unit.value) == (17.123456789, "deg")
+
+
+def test_heights_that_repeat_under_two_names_are_written_once(written):
+    names = [item.ConceptNameCodeSequence[0] for item in items(pydicom.dcmread(written), "NUM")]
+    private = [name.get("CodeValue") or name.get("LongCodeValue") for name in names]
+    assert "heights_mm.right" not in private
+    assert "heights_mm.left" not in private
+    assert "heights_px.left" in private, "12.34... is not the posterior height and stands for itself"
 
 
 def test_tracking_uids_are_distinct_and_stay_the_same(tmp_path, written):

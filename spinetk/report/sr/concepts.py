@@ -26,6 +26,11 @@ PIXELS = Code("{pixels}", "UCUM", "pixels")
 SQUARE_PIXELS = Code("{pixels}2", "UCUM", "square pixels")
 SQUARE_MILLIMETRES = Code("mm2", "UCUM", "square millimeter")
 MEANING_LENGTH = 64
+# Begins the algorithm parameter that names the points of an outline in their order.
+ORDER = "polyline points: "
+# Codes of values that are neither number nor text; an escaped text never begins with "%-".
+PLAIN = {None: "%-none", True: "%-true", False: "%-false", "": "%-empty"}
+PLAIN_BACK = {code: value for value, code in PLAIN.items()}
 
 
 def private(code: str, meaning: str | None = None) -> Code:
@@ -109,3 +114,33 @@ def _listed(node: Any) -> Any:
     if set(node) == {str(index) for index in range(len(node))}:
         return [_listed(node[str(index)]) for index in range(len(node))]
     return {key: _listed(value) for key, value in node.items()}
+
+
+def _twins(measures: Mapping[str, Any]) -> dict[str, str]:
+    """Picture side to anatomical side, where the measures know which is which."""
+    anterior = measures.get("anterior_side")
+    if anterior not in ("left", "right"):
+        return {}
+    return {anterior: "anterior", "right" if anterior == "left" else "left": "posterior"}
+
+
+def without_twins(measures: Mapping[str, Any]) -> dict[str, Any]:
+    """Measures without the heights that the anatomical names repeat: once in a report is enough."""
+    twins, content = _twins(measures), dict(measures)
+    for family, heights in measures.items():
+        if family.startswith("heights_") and isinstance(heights, Mapping):
+            repeated = {
+                side for side, other in twins.items() if other in heights and heights.get(side) == heights[other]
+            }
+            content[family] = {side: value for side, value in heights.items() if side not in repeated}
+    return content
+
+
+def with_twins(measures: Mapping[str, Any]) -> dict[str, Any]:
+    """Inverse of `without_twins`, for measures that name both sides of a picture."""
+    twins, content = _twins(measures), dict(measures)
+    for family, heights in measures.items():
+        if family.startswith("heights_") and isinstance(heights, Mapping):
+            added = {side: heights[other] for side, other in twins.items() if other in heights and side not in heights}
+            content[family] = dict(heights) | added
+    return content

@@ -1,21 +1,11 @@
-"""DICOM structured report of a reading: Comprehensive SR, template TID 1500, with the outlines as coordinates.
-
-One measurement group a vertebra (TID 1410: closed POLYLINE through its points, TID 1501 where no point is visible) and
-one for the whole picture (TID 1501: angles, view, spacing). SCOORD coordinates are (column, row) with 0\\0 at the outer
-corner of the upper left pixel and Columns\\Rows at that of the lower right one (PS3.3 C.18.6.1), so a pixel centre is
-at integer + 0.5: the convention of `spinetk.geometry`, and no shift is needed. They are stored as 32-bit floats: in
-pictures up to 4096 px a point comes back within 1/8192 px. Measured numbers are stored as 64-bit floats and come back
-unchanged.
-"""
+"""Write a reading as a structured report."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import numpy as np
 import pydicom
@@ -26,9 +16,9 @@ from pydicom.uid import generate_uid
 from spinetk import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
-from spinetk.report import concepts, words
+from spinetk.report import words
+from spinetk.report.sr import concepts
 from spinetk.schema import SCHEMAS, KeypointSchema
 
 if TYPE_CHECKING:
@@ -48,31 +38,8 @@ COPIED = (
     "AccessionNumber",
 )
 REFERENCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
-ORDER = "polyline points: "
 UNKNOWN = "not determinable"
 CONTAINS = "CONTAINS"
-# Codes of values that are neither number nor text; an escaped text never begins with "%-".
-PLAIN = {None: "%-none", True: "%-true", False: "%-false", "": "%-empty"}
-PLAIN_BACK = {code: value for value, code in PLAIN.items()}
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a structured report says.
-
-    Attributes:
-        reading: The vertebrae, points, measures, angles and remarks. ``file`` is the path of the report: a report names
-            its picture by UIDs, not by file.
-        sop_class_uid, sop_instance_uid: The picture.
-        frame: Frame of the picture, counted from 0; None when it has only one.
-        tracking_uids: One a vertebra, in order.
-    """
-
-    reading: Reading
-    sop_class_uid: str
-    sop_instance_uid: str
-    frame: int | None
-    tracking_uids: list[str]
 
 
 def _highdicom() -> Any:
@@ -224,7 +191,7 @@ class _Writer:
         if vertebra.point_sigma_px is not None:
             sigma = zip(reading.schema.keypoints, vertebra.point_sigma_px, strict=True)
             content["point_sigma_px"] = {name: float(value) for name, value in sigma}
-        content |= vertebra.measures
+        content |= concepts.without_twins(vertebra.measures)
         name, site = words.name_of(vertebra, index), concepts.level(vertebra.label)
         if not order:
             return self._plain_group(name, f"vertebra {index}", content, site)
@@ -240,7 +207,7 @@ class _Writer:
             finding_type=concepts.VERTEBRA,
             finding_category=concepts.codes.SCT.AnatomicalStructure,
             finding_sites=[sr.FindingSite(site)],
-            algorithm_id=self._algorithm([ORDER + names]),
+            algorithm_id=self._algorithm([concepts.ORDER + names]),
             measurements=measurements,
             qualitative_evaluations=evaluations,
         )
@@ -294,120 +261,13 @@ class _Writer:
                 sites = [sr.FindingSite(site, topographical_modifier=standard[1])] if standard else None
                 measurements.append(sr.Measurement(name=name, value=value, unit=unit, finding_sites=sites))
             else:
-                meaning = UNKNOWN if value is None else str(value)
-                code = concepts.private(PLAIN[value] if value in PLAIN else concepts.escaped(value), meaning or "empty")
+                meaning = UNKNOWN if value is None else str(value) or "empty"
+                text = concepts.PLAIN[value] if value in concepts.PLAIN else concepts.escaped(value)
+                code = concepts.private(text, meaning)
                 evaluations.append(sr.QualitativeEvaluation(concepts.private(path), code))
         return measurements, evaluations
-
-
-def read_sr(path: str | Path) -> Report:
-    """Read a structured report that `write_sr` wrote.
-
-    Raises:
-        InputError: highdicom is not installed, the file is no DICOM SR, or not one of spinetk's.
-    """
-    hd = _highdicom()
-    try:
-        content = hd.sr.srread(path).content
-        plain = content.get_image_measurement_groups()
-        outlined = content.get_planar_roi_measurement_groups()
-    except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
-        raise InputError(path, "is not a readable TID 1500 report", "give a report of `spinetk report --sr`") from error
-    try:
-        groups = [(group, _leaves(group)) for group in [*plain, *outlined]]
-        about, whole = next((tree, group) for group, tree in groups if "picture" in tree)
-        picture = about["picture"]
-        entries = sorted(
-            ((tree["index"], tree, group) for group, tree in groups if "index" in tree), key=lambda entry: entry[0]
-        )
-        schema = _schema(picture["schema"], path)
-        image = whole.source_images[0].ReferencedSOPSequence[0]
-        frames = image.get("ReferencedFrameNumber")
-        reading = Reading(
-            file=str(path),
-            height=picture["height_px"],
-            width=picture["width_px"],
-            schema=schema,
-            vertebrae=[_vertebra(schema, tree, group) for _, tree, group in entries],
-            frame=Frame.from_json(picture, str(path)),
-            view=picture["view"],
-            model=picture.get("model"),
-            angles=about.get("angles", {}),
-            remarks=_texts(whole, concepts.codes.DCM.Comment.value),
-        )
-        return Report(
-            reading,
-            str(image.ReferencedSOPClassUID),
-            str(image.ReferencedSOPInstanceUID),
-            None if frames is None else int(frames) - 1,
-            [str(group.tracking_uid) for _, _, group in entries],
-        )
-    except (StopIteration, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(path, "is not a report of spinetk", "give a report of `spinetk report --sr`") from error
-
-
-def _texts(group: Any, code: str) -> list[str]:
-    """The text items of a group under one concept."""
-    items = (item for item in group[0].ContentSequence if item.ValueType == "TEXT")
-    return [str(item.TextValue) for item in items if item.ConceptNameCodeSequence[0].get("CodeValue") == code]
 
 
 def _schema_text(schema: KeypointSchema) -> str:
     """The name of a built-in schema, the whole of any other as JSON."""
     return schema.name if SCHEMAS.get(schema.name) == schema else json.dumps(schema.to_json())
-
-
-def _schema(text: str, path: str | Path) -> KeypointSchema:
-    return SCHEMAS[text] if text in SCHEMAS else KeypointSchema.from_json(json.loads(text), path)
-
-
-def _code(concept: Dataset) -> str:
-    return str(concept.get("CodeValue") or concept.get("LongCodeValue") or concept.get("URNCodeValue"))
-
-
-def _leaves(group: Any) -> dict[str, Any]:
-    """The nested content of a group, from its measurements and evaluations."""
-    leaves: dict[str, Any] = {}
-    sides = {code.value: side for side, code in concepts.SITES.items()}
-    for item in group[0].ContentSequence:
-        if item.ValueType != "NUM":
-            continue
-        measured = item.MeasuredValueSequence[0]
-        # Whole numbers were written without the floating point value.
-        value = float(measured.FloatingPointValue) if "FloatingPointValue" in measured else int(measured.NumericValue)
-        name, unit = item.ConceptNameCodeSequence[0], measured.MeasurementUnitsCodeSequence[0]
-        if _code(name) == concepts.codes.DCM.CertaintyOfFinding.value:
-            leaves["score"] = value / 100.0
-        elif _code(name) == concepts.codes.DCM.Height.value:
-            family = "heights_mm" if _code(unit) == concepts.codes.UCUM.Millimeter.value else "heights_px"
-            modifier = item.ContentSequence[0].ContentSequence[0].ConceptCodeSequence[0]
-            leaves[f"{family}.{sides[_code(modifier)]}"] = value
-        elif name.CodingSchemeDesignator == concepts.SCHEME:
-            leaves[_code(name)] = value
-    for item in group.get_qualitative_evaluations():
-        text = item.value.value
-        if item.name.scheme_designator == concepts.SCHEME:
-            leaves[item.name.value] = PLAIN_BACK[text] if text in PLAIN_BACK else unquote(text)
-    return concepts.unflatten(leaves)
-
-
-def _vertebra(schema: KeypointSchema, tree: dict[str, Any], group: Any) -> Vertebra:
-    plain = {"index", "label", "score", "bbox", "point_sigma_px"}
-    points, visible = np.zeros((len(schema), 2)), np.zeros(len(schema), bool)
-    region = getattr(group, "roi", None)
-    if region is not None:
-        parameters = _texts(group, concepts.codes.DCM.AlgorithmParameters.value)
-        names = next(text for text in parameters if text.startswith(ORDER))[len(ORDER) :].split()
-        for name, point in zip(names, np.asarray(region.value).reshape(-1, 2), strict=False):
-            points[schema.index(name)], visible[schema.index(name)] = point, True
-        points[~visible] = points[visible].mean(axis=0)
-    sigma = tree.get("point_sigma_px")
-    return Vertebra(
-        points=points,
-        visible=visible,
-        bbox=tuple(float(v) for v in tree["bbox"]),
-        label=tree.get("label"),
-        score=tree.get("score"),
-        point_sigma_px=None if sigma is None else np.array([sigma[name] for name in schema.keypoints]),
-        measures={key: value for key, value in tree.items() if key not in plain},
-    )

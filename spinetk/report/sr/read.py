@@ -1,0 +1,158 @@
+"""Read back a structured report that `spinetk.report.sr.write` wrote. Needs pydicom only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.sr.codedict import codes
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.report.sr import concepts
+from spinetk.schema import SCHEMAS, KeypointSchema
+
+REMEDY = "give a report of `spinetk report --sr`"
+SIDES = {code.value: side for side, code in concepts.SITES.items()}
+VALUES = {code: value for value, code in concepts.PLAIN.items()}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a structured report says.
+
+    Attributes:
+        reading: The vertebrae, points, measures, angles and remarks. ``file`` is the path of the report: a report names
+            its picture by UIDs, not by file.
+        sop_class_uid, sop_instance_uid: The picture.
+        frame: Frame of the picture, counted from 0; None when it has only one.
+        tracking_uids: One a vertebra, in order.
+    """
+
+    reading: Reading
+    sop_class_uid: str
+    sop_instance_uid: str
+    frame: int | None
+    tracking_uids: list[str]
+
+
+def read_sr(path: str | Path) -> Report:
+    """Read a structured report that `write_sr` wrote.
+
+    Raises:
+        InputError: The file is no DICOM SR, or not one of spinetk's.
+    """
+    try:
+        document = pydicom.dcmread(path)
+        groups = [(group, _content(group)) for group in _groups(document)]
+    except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        raise InputError(path, "is not a readable structured report", REMEDY) from error
+    try:
+        whole, about = next((group, tree) for group, tree in groups if "picture" in tree)
+        picture = about["picture"]
+        entries = sorted(((tree, group) for group, tree in groups if "index" in tree), key=lambda e: e[0]["index"])
+        named = picture["schema"]
+        schema = SCHEMAS[named] if named in SCHEMAS else KeypointSchema.from_json(json.loads(named), path)
+        image = next(_items(whole, "IMAGE")).ReferencedSOPSequence[0]
+        frames = image.get("ReferencedFrameNumber")
+        reading = Reading(
+            file=str(path),
+            height=picture["height_px"],
+            width=picture["width_px"],
+            schema=schema,
+            vertebrae=[_vertebra(schema, tree, group) for tree, group in entries],
+            frame=Frame.from_json(picture, str(path)),
+            view=picture["view"],
+            model=picture.get("model"),
+            angles=about.get("angles", {}),
+            remarks=_texts(whole, codes.DCM.Comment.value),
+        )
+        return Report(
+            reading,
+            str(image.ReferencedSOPClassUID),
+            str(image.ReferencedSOPInstanceUID),
+            None if frames is None else int(frames) - 1,
+            [next(str(item.UID) for item in _items(group, "UIDREF")) for _, group in entries],
+        )
+    except (StopIteration, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(path, "is not a report of spinetk", REMEDY) from error
+
+
+def _groups(document: Dataset) -> Iterator[Dataset]:
+    """The measurement groups of a TID 1500 document."""
+    for container in _items(document, "CONTAINER"):
+        if _name(container) == codes.DCM.ImagingMeasurements.value:
+            yield from _items(container, "CONTAINER")
+
+
+def _items(node: Dataset, kind: str) -> Iterator[Dataset]:
+    return (item for item in node.get("ContentSequence", []) if item.ValueType == kind)
+
+
+def _code(concept: Dataset) -> str:
+    return str(concept.get("CodeValue") or concept.get("LongCodeValue") or concept.get("URNCodeValue"))
+
+
+def _name(item: Dataset) -> str:
+    return _code(item.ConceptNameCodeSequence[0])
+
+
+def _texts(group: Dataset, code: str) -> list[str]:
+    """The text items of a group under one concept."""
+    return [str(item.TextValue) for item in _items(group, "TEXT") if _name(item) == code]
+
+
+def _content(group: Dataset) -> dict[str, Any]:
+    """The nested content of a group, from its measurements and evaluations."""
+    leaves: dict[str, Any] = {}
+    for item in _items(group, "NUM"):
+        measured = item.MeasuredValueSequence[0]
+        # Whole numbers were written without the floating point value.
+        value = float(measured.FloatingPointValue) if "FloatingPointValue" in measured else int(measured.NumericValue)
+        name = _name(item)
+        if name == codes.DCM.CertaintyOfFinding.value:
+            leaves["score"] = value / 100.0
+        elif name == codes.DCM.Height.value:
+            millimetres = _code(measured.MeasurementUnitsCodeSequence[0]) == codes.UCUM.Millimeter.value
+            modifier = item.ContentSequence[0].ContentSequence[0].ConceptCodeSequence[0]
+            leaves[f"heights_{'mm' if millimetres else 'px'}.{SIDES[_code(modifier)]}"] = value
+        elif item.ConceptNameCodeSequence[0].CodingSchemeDesignator == concepts.SCHEME:
+            leaves[name] = value
+    for item in _items(group, "CODE"):
+        if item.ConceptNameCodeSequence[0].CodingSchemeDesignator == concepts.SCHEME:
+            text = _code(item.ConceptCodeSequence[0])
+            leaves[_name(item)] = VALUES[text] if text in VALUES else unquote(text)
+    return concepts.unflatten(leaves)
+
+
+def _vertebra(schema: KeypointSchema, tree: dict[str, Any], group: Dataset) -> Vertebra:
+    plain = {"index", "label", "score", "bbox", "point_sigma_px"}
+    points, visible = np.zeros((len(schema), 2)), np.zeros(len(schema), bool)
+    for region in _items(group, "SCOORD"):
+        order = next(t for t in _texts(group, codes.DCM.AlgorithmParameters.value) if t.startswith(concepts.ORDER))
+        # A closed outline repeats its first point at the end.
+        names = order.removeprefix(concepts.ORDER).split()
+        for name, point in zip(names, np.array(region.GraphicData, np.float64).reshape(-1, 2), strict=False):
+            points[schema.index(name)], visible[schema.index(name)] = point, True
+        points[~visible] = points[visible].mean(axis=0)
+    sigma = tree.get("point_sigma_px")
+    return Vertebra(
+        points=points,
+        visible=visible,
+        bbox=tuple(float(v) for v in tree["bbox"]),
+        label=tree.get("label"),
+        score=tree.get("score"),
+        point_sigma_px=None if sigma is None else np.array([sigma[name] for name in schema.keypoints]),
+        measures=concepts.with_twins({key: value for key, value in tree.items() if key not in plain}),
+    )
