@@ -9,8 +9,8 @@ from spinetk.phantoms.body import Body
 from spinetk.phantoms.shape import coverage, distance, ellipse, ribbon, smooth, texture
 
 # Outline of an iliac bone seen from the side, mm from the centre of the vertebra that its crest reaches.
-ILIAC = [(-64, 60), (-60, 20), (-38, -4), (0, -10), (34, 2), (58, 28), (64, 58), (52, 92), (60, 135), (32, 180)]
-ILIAC += [(-8, 176), (-24, 130), (-52, 98)]
+ILIAC = [(-84, 66), (-78, 26), (-50, 0), (-4, -10), (42, -2), (74, 22), (84, 56), (68, 96), (76, 140), (40, 190)]
+ILIAC += [(-10, 184), (-30, 134), (-66, 104)]
 AORTA = ("L1", "L2", "L3", "L4")
 
 
@@ -145,7 +145,7 @@ def _draw_pelvis(film: Attenuation) -> None:
         crest = smooth(np.array(ILIAC[1:6]) * spine.scale + np.array(top) + shift, closed=False)
         thick = 3.5 * np.sin(np.linspace(0.15, np.pi - 0.15, len(crest)))
         film.add(film.bone, ribbon(crest, thick), 0.24 * s, 2.0)
-        notch = np.array([(-46, 96), (-26, 104), (-14, 126), (-18, 160)]) * spine.scale + np.array(top) + shift
+        notch = np.array([(-58, 102), (-34, 108), (-20, 130), (-24, 166)]) * spine.scale + np.array(top) + shift
         film.add(film.bone, ribbon(smooth(notch, closed=False), 2.2), 0.25 * s, 2.0)
 
 

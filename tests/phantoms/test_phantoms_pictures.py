@@ -41,7 +41,7 @@ def test_contract(make):
 
 
 @pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_every_whole_body_is_annotated_and_only_those(make, seed):
     reading = make(seed).reading
     labels = [vertebra.label for vertebra in reading.vertebrae]
@@ -68,7 +68,7 @@ def test_facing_mirrors_the_mr_slice_exactly():
 
 
 def test_facing_mirrors_the_radiograph_but_for_the_side_letter():
-    for seed in range(4):
+    for seed in range(2):
         left, right = (lateral_radiograph(seed, facing=side, **SMALL) for side in ("left", "right"))
         assert (left.pixels != right.pixels[:, ::-1]).mean() < 0.02
         schema = left.reading.schema
@@ -79,8 +79,8 @@ def test_facing_mirrors_the_radiograph_but_for_the_side_letter():
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize(("kind", "loss"), [("wedge", 24.9), ("wedge", 25.1), ("biconcave", 39.9), ("biconcave", 40.1)])
 def test_deformity_survives_to_the_measurement(make, kind, loss):
-    for spacing in (0.5, (0.5, 0.8)):
-        phantom = make(9, deformity={"L2": (kind, loss)}, region="lumbar", spacing_mm=spacing)
+    for spacing in (1.2, (1.2, 1.9)):
+        phantom = make(9, deformity={"L2": (kind, loss)}, region="lumbar", spacing_mm=spacing, size=(240, 120))
         index = [vertebra.label for vertebra in phantom.reading.vertebrae].index("L2")
         assert phantom.deformities[index]["loss_percent"] == loss
         judged = measure(phantom.reading).vertebrae[index].measures["deformity"]
@@ -100,8 +100,10 @@ def test_normal_spines_read_as_normal():
 def test_endplates_of_the_mr_slice_lie_at_the_truth():
     """The dark endplate is crossed within a pixel of the middle landmarks."""
     offsets = []
-    for seed in range(6):
-        phantom = sagittal_mr(seed, weighting="T1", region="lumbar", spacing_mm=0.5, hardware=False, deformity={})
+    for seed in range(3):
+        phantom = sagittal_mr(
+            seed, weighting="T1", region="lumbar", spacing_mm=0.5, size=(600, 340), hardware=False, deformity={}
+        )
         picture = cv2.GaussianBlur(phantom.pixels.astype(np.float32), (0, 0), 0.7)
         for vertebra in phantom.reading.vertebrae[1:-1]:
             bottom, top = vertebra.points[1], vertebra.points[4]
