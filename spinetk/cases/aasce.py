@@ -59,10 +59,13 @@ def aasce_items(source: str | Path, schema: KeypointSchema = VERTEBRA4) -> Itera
                 yield error
                 continue
             item = CaseItem(picture, _case(picture, part.name, len(parts)), schema, group=_patient(picture), view="ap")
+            points, mended = in_order(points)
             item.vertebrae = [
                 Vertebra.from_points(_named(corners, schema), label=level)
                 for corners, level in zip(points, LEVELS, strict=True)
             ]
+            if mended:
+                item.remarks.append("labels put in order: " + ", ".join(mended))
             item.metadata = {"group": item.group}
             if picture.name in angles:
                 item.metadata["cobb_degrees"] = angles[picture.name]
@@ -96,6 +99,32 @@ def _corners(path: Path) -> np.ndarray:
     if points.shape != (4 * len(LEVELS), 2) or not np.isfinite(points).all():
         raise InputError(path, f"p2 is {points.shape}, not {(4 * len(LEVELS), 2)} finite numbers")
     return points.reshape(len(LEVELS), 4, 2)
+
+
+def in_order(points: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Put vertebrae head to foot, and corners on the side their names say.
+
+    In some files of the set the lowest list entry is the uppermost vertebra, or a body has its sides exchanged.
+
+    Args:
+        points: (N, 4, 2) corners in the order of CORNERS, px.
+
+    Returns:
+        The same points in order, and what was out of order.
+    """
+    order = np.argsort(points[..., 1].mean(axis=1), kind="stable")
+    mended = [] if (order == np.arange(len(order))).all() else ["vertebrae"]
+    points = points[order]
+    for n, corners in enumerate(points):
+        left, right = corners[[0, 2]], corners[[1, 3]]
+        if (left[:, 0] > right[:, 0]).all():
+            points[n] = corners = corners[[1, 0, 3, 2]]
+            mended.append(f"left and right of {LEVELS[n]}")
+        top, bottom = corners[:2], corners[2:]
+        if (top[:, 1] > bottom[:, 1]).all():
+            points[n] = corners[[2, 3, 0, 1]]
+            mended.append(f"top and bottom of {LEVELS[n]}")
+    return points, mended
 
 
 def _named(corners: np.ndarray, schema: KeypointSchema) -> np.ndarray:
