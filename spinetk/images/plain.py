@@ -15,7 +15,10 @@ from spinetk.images.picture import Picture
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601 weights of red, green and blue."""
 
-# Tag 277 SamplesPerPixel, 258 BitsPerSample, 262 PhotometricInterpretation (TIFF 6.0).
+MAX_CHUNKS = 200_000
+"""Most chunks of a PNG; writers use chunks of 8 kB and more."""
+
+# Tag 258 BitsPerSample, 262 PhotometricInterpretation (TIFF 6.0).
 TIFF_BITS, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 
 
@@ -30,6 +33,8 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
     with header:
         width, height = header.size
         check_size(path, width, height, 8, path.stat().st_size)
+        if kind == "png":
+            _check_chunks(path)
         frames = getattr(header, "n_frames", 1) if kind == "tiff" else 1
         if frames > 1:
             remarks.append(f"the first of {frames} pages was read")
@@ -70,6 +75,24 @@ def open_header(path: Path, kind: str) -> Image.Image:
         raise InputError(display_name(path), "claims an absurd number of pixels", REMEDY_COPY) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise InputError(display_name(path), f"is no readable {kind.upper()} file", REMEDY_COPY) from error
+
+
+def _check_chunks(path: Path) -> None:
+    """Refuse a PNG with a chunk longer than the file: libpng would set memory aside for it."""
+    size = path.stat().st_size
+    at = 8
+    with open(path, "rb") as stream:
+        for _ in range(MAX_CHUNKS):
+            stream.seek(at)
+            start = stream.read(8)
+            if start[4:] == b"IEND":
+                return
+            if len(start) < 8:
+                break
+            at += 12 + int.from_bytes(start[:4], "big")
+            if at > size:
+                break
+    raise InputError(display_name(path), "is cut short or damaged", REMEDY_COPY)
 
 
 def to_grey(values: np.ndarray, remarks: list[str]) -> np.ndarray:

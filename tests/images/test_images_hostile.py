@@ -43,6 +43,11 @@ def png(width, height, depth=8, colour=0, data=b"\0" * 10):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
+def long_chunk(code):
+    at = code.index(b"IDAT") - 4
+    return code[:at] + b"\x40" + code[at + 1 :]
+
+
 def nifti(sizes, packed=False, body=b"\0" * 100, bits=16):
     head = bytearray(352)
     struct.pack_into("<i", head, 0, 348)
@@ -157,6 +162,7 @@ HOSTILE = {
     "no_pixels.dcm": lambda: to_bytes(dicom(GREY)).split(b"\xe0\x7f\x10\x00")[0],
     "huge.png": lambda: png(60000, 60000),
     "false.png": lambda: png(9000, 9000, 16, 2),
+    "long_chunk.png": lambda: long_chunk(seeds()["rgba16.png"]),
     "huge.jpg": lambda: jpeg_frame(65535, 65535),
     "large.jpg": lambda: jpeg_frame(9000, 9000)[:400],
     "huge.tif": lambda: tiff(1 << 30, 1 << 30),
