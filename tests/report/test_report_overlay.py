@@ -176,3 +176,12 @@ def test_grade_colours_differ_in_lightness_too():
 
     graded = [lightness(words.GRADE_COLOURS[grade]) for grade in (1, 2, 3)]
     assert graded[0] > graded[1] * 1.3 > graded[2] * 1.3**2
+
+
+def test_png_holds_pixels_only(tmp_path):
+    write_overlay(tmp_path / "o.png", np.zeros((400, 100), np.uint8), crowd(1))
+    data, at, kinds = (tmp_path / "o.png").read_bytes(), 8, set()
+    while at < len(data):
+        kinds.add(data[at + 4 : at + 8])
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    assert kinds == {b"IHDR", b"IDAT", b"IEND"}
