@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.atomic import write_json
-from spinetk.cases.folder import clean_name, read_json
+from spinetk.cases.folder import CaseFolder, clean_name, read_json
 from spinetk.cases.item import CaseItem
 from spinetk.cases.record import Record, schema_of
 from spinetk.errors import InputError
@@ -91,6 +91,35 @@ def write_coco(path: str | Path, records: Sequence[Record], relative_to: str | P
     path = Path(path)
     write_json(path, coco_content(records, relative_to))
     return path
+
+
+def export(base: str | Path, out: str | Path, *, part: str | None = None) -> int:
+    """Write the source pictures of a case folder, names relative to that folder.
+
+    Args:
+        base: The case folder.
+        out: The JSON to write.
+        part: ``train``, ``val`` or ``test`` of the split on file; None writes all cases.
+
+    Returns:
+        Number of pictures written.
+
+    Raises:
+        InputError: A case cannot be read, or there is no split on file.
+    """
+    folder = CaseFolder(base)
+    cases = folder.cases()
+    if part is not None:
+        content = read_json(folder.base / "split.json")
+        try:
+            cases = [str(case) for case in content["parts"][part]]
+        except (KeyError, TypeError) as error:
+            raise InputError(folder.base / "split.json", f"has no part {part!r}", "run `spinetk split` first") from error
+    records, failures = folder.records(cases, augmented=False)
+    if failures:
+        raise failures[0]
+    write_coco(out, records, folder.base)
+    return len(records)
 
 
 def coco_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:

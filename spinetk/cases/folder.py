@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from spinetk.atomic import replacing, write_json
-from spinetk.cases.record import Record, check_record
+from spinetk.cases.record import Record, check_record, own_schema
 from spinetk.errors import InputError
-from spinetk.schema import KeypointSchema, get_schema
+from spinetk.schema import KeypointSchema
 
 METADATA = "metadata.json"
 LONGEST_NAME = 200  # bytes; file systems allow 255
@@ -93,9 +93,9 @@ class CaseFolder:
 
     def schema(self) -> KeypointSchema:
         """Meaning of the points as the first case's file says; ``vertebra6``, the original's, where it says nothing."""
-        content = read_json(self.source(self.cases()[0]))
-        named = content.get("schema") if isinstance(content, dict) else None
-        return get_schema(named or "vertebra6")
+        path = self.source(self.cases()[0])
+        content = read_json(path)
+        return own_schema(content if isinstance(content, dict) else {}, path)
 
     def metadata(self) -> dict[str, dict[str, Any]]:
         """``metadata.json``; empty when there is none.

@@ -59,7 +59,7 @@ def check_record(content: Any, source: str | Path, schema: KeypointSchema | None
     if record.get("view", "unknown") not in VIEWS:
         raise InputError(source, f"field 'view' is not one of {', '.join(VIEWS)}")
     Frame.from_json(record, str(source))
-    schema = schema or _own_schema(record, source)
+    schema = schema or own_schema(record, source)
     record["annotations"] = [
         _check_annotation(entry, f"annotations[{n}]", source, schema, (record["width"], record["height"]))
         for n, entry in enumerate(annotations)
@@ -79,7 +79,8 @@ def schema_of(record: Mapping[str, Any], source: str | Path = "record") -> Keypo
     return KeypointSchema.from_json(named, source) if isinstance(named, Mapping) else SCHEMAS[named]
 
 
-def _own_schema(record: Record, source: str | Path) -> KeypointSchema:
+def own_schema(record: Mapping[str, Any], source: str | Path) -> KeypointSchema:
+    """The schema a file names, else the built-in one with as many points as its first annotation has."""
     named = record.get("schema")
     if isinstance(named, Mapping):
         return KeypointSchema.from_json(named, source)
@@ -88,7 +89,8 @@ def _own_schema(record: Record, source: str | Path) -> KeypointSchema:
         if not isinstance(named, str) or named not in SCHEMAS:
             raise InputError(source, "field 'schema' is unknown", f"use {', '.join(SCHEMAS)} or write it out in full")
         return SCHEMAS[named]
-    for entry in record["annotations"]:
+    entries = record.get("annotations")
+    for entry in entries if isinstance(entries, list) else []:
         points = entry.get("keypoints") if isinstance(entry, Mapping) else None
         if isinstance(points, list):
             for schema in SCHEMAS.values():

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from spinetk.cases.coco import coco_content, coco_items, write_coco
+from spinetk.cases.coco import coco_content, coco_items, export, write_coco
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.preparation import prepare
 from spinetk.errors import InputError
@@ -164,3 +164,12 @@ def test_pictures_of_one_name(folder):
         coco_content(folder.records(folder.cases())[0])
     with pytest.raises(InputError, match="no records"):
         coco_content([])
+
+
+def test_export_of_a_part(folder):
+    assert export(folder.base, folder.base / "all.json") == 2
+    with pytest.raises(InputError, match=r"split\.json"):
+        export(folder.base, folder.base / "x.json", part="test")
+    (folder.base / "split.json").write_text('{"parts": {"test": ["b"]}}')
+    assert export(folder.base, folder.base / "x.json", part="test") == 1
+    assert json.loads((folder.base / "x.json").read_text())["images"][0]["file_name"] == "b/src/0/src-0.png"

@@ -209,3 +209,13 @@ def test_points_outside_become_unknown():
     assert entry["keypoints"] == [0, 0, 0, 5, 5, 2, 0, 0, 0]
     assert entry["bbox"] == [0, 5, 8, 9]
     assert annotation_of(points - 50, np.ones(3, bool), (10, 10)) is None
+
+
+def test_the_schema_of_a_folder(tmp_path, make_case):
+    path = make_case(tmp_path, "a")
+    assert CaseFolder(tmp_path).schema().name == "vertebra6"
+    edit(path, lambda c, a: a.update(keypoints=a["keypoints"][:12]))
+    assert CaseFolder(tmp_path).schema().name == "vertebra4"
+    edit(path, lambda c, a: c.update(schema="../x.json"))
+    with pytest.raises(InputError, match="schema"):
+        CaseFolder(tmp_path).schema()
