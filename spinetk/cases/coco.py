@@ -114,7 +114,7 @@ def export(base: str | Path, out: str | Path, *, part: str | None = None) -> int
         try:
             cases = [str(case) for case in content["parts"][part]]
         except (KeyError, TypeError) as error:
-            raise InputError(folder.base / "split.json", f"has no part {part!r}", "run `spinetk split` first") from error
+            raise InputError(folder.base / "split.json", f"has no part {part!r}", "split the cases first") from error
     records, failures = folder.records(cases, augmented=False)
     if failures:
         raise failures[0]
