@@ -1,0 +1,55 @@
+"""Shared fixtures: small case folders of drawn vertebrae, fast enough to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from spinetk.cases.folder import CaseFolder, write_metadata, write_record
+from spinetk.cases.record import record_of
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.schema import VERTEBRA6
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+def draw_column(seed: int, height: int = 96, width: int = 80, count: int = 3) -> tuple[np.ndarray, Reading]:
+    """Bright boxes on a dark noisy ground, and their truth."""
+    random = np.random.default_rng(seed)
+    picture = random.normal(40, 8, (height, width))
+    vertebrae = []
+    for i in range(count):
+        x0, y0 = 22 + random.uniform(-3, 3), 8 + 28 * i + random.uniform(-2, 2)
+        x1, y1 = x0 + 32, y0 + 18
+        picture[round(y0) : round(y1), round(x0) : round(x1)] += 150
+        middle = (x0 + x1) / 2
+        points = [[x0, y1], [middle, y1], [x1, y1], [x1, y0], [middle, y0], [x0, y0]]
+        vertebrae.append(Vertebra.from_points(np.array(points), label=f"L{i + 1}"))
+    reading = Reading("", height, width, VERTEBRA6, vertebrae, Frame((1.0, 1.0), "user"), "sagittal")
+    return picture.clip(0, 255).astype(np.uint8), reading
+
+
+@pytest.fixture
+def case_folder(tmp_path) -> Path:
+    """Twelve cases of drawn columns with a ``Hardware`` flag."""
+    base = tmp_path / "cases"
+    base.mkdir()
+    folder = CaseFolder(base)
+    for number in range(12):
+        case = f"case {number}"
+        picture, reading = draw_column(number)
+        write_record(folder.source(case), record_of(reading, case, case=case), picture)
+    write_metadata(base, {f"case {n}": {"Hardware": n % 3 == 0} for n in range(12)})
+    return base
+
+
+@pytest.fixture
+def picture_file(tmp_path) -> Path:
+    """One drawn column as a PNG."""
+    path = tmp_path / "column.png"
+    cv2.imwrite(str(path), draw_column(99)[0])
+    return path

@@ -1,0 +1,117 @@
+"""Training on drawn columns: exact resume, files of a run, the weights' way into a predictor."""
+
+import csv
+import json
+
+import pytest
+import torch
+
+from spinetk import zoo
+from spinetk.cases.catalog import DatasetCatalog, setup_catalogs
+from spinetk.cases.splitting import make_split
+from spinetk.errors import InputError
+from spinetk.keypoints.module import rate_factor
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.preset import DEFAULT, ORIGINAL
+from spinetk.keypoints.trainer import train
+
+QUICK = {"start": "scratch", "check_every": 2, "batch": 2, "device": "cpu", "precision": "32-true", "progress": False}
+
+
+@pytest.fixture
+def version(case_folder) -> str:
+    setup_catalogs("t", *make_split(case_folder)[:3])
+    yield "t"
+    DatasetCatalog.clear()
+
+
+def weights_of(path) -> dict[str, torch.Tensor]:
+    return torch.load(path, weights_only=True)["weights"]
+
+
+def test_interrupted_and_resumed_equals_unbroken(version, tiny, tmp_path):
+    """5 iterations are 3 + resume + 2, bit for bit, and worker processes change nothing."""
+    unbroken = weights_of(train(version, 5, preset=tiny, output=tmp_path / "a", **QUICK))
+    # The schedule of the first part belongs to a run of 5, as in a run that was killed.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spinetk.keypoints.trainer.fit", _stopping_at(3))
+        train(version, 5, preset=tiny, output=tmp_path / "b", workers=1, **QUICK)
+    resumed = weights_of(train(version, 5, True, preset=tiny, output=tmp_path / "b", **QUICK))
+    assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
+
+
+def _stopping_at(iterations):
+    from spinetk.training.fit import fit
+
+    return lambda *arguments, **options: fit(*arguments, **{**options, "iterations": iterations})
+
+
+def test_a_run_leaves_what_it_promises(version, tiny, tmp_path):
+    out = tmp_path / "output"
+    weights = train(version, 4, preset=tiny, output=out, **QUICK)
+    assert weights == out / "model_final.pth"
+    assert {"settings.json", "model_final.pth", "model_best.pth", "checkpoints", "logs"} <= {
+        p.name for p in (out / version).iterdir()
+    }
+    assert json.loads((out / version / "settings.json").read_text())["start"] == "starting from random weights"
+    logs = out / version / "logs" / "from-00000000"
+    assert list(logs.glob("events*"))
+    rows = list(csv.DictReader((logs / "metrics.csv").open()))
+    assert sum(bool(row["val_loss"]) for row in rows) == 2
+    # A finished run has nothing left to do, and does not lose its weights.
+    before = weights_of(weights)
+    again = weights_of(train(version, 4, True, preset=tiny, output=out, **QUICK))
+    assert all(torch.equal(before[name], again[name]) for name in before)
+    predictor = Predictor.load(weights, 0.5, "cpu")
+    assert predictor.schema.name == "vertebra6"
+
+
+def test_a_cut_checkpoint_is_passed_over(version, tiny, tmp_path):
+    train(version, 4, preset=tiny, output=tmp_path, **QUICK)
+    newest = sorted((tmp_path / version / "checkpoints").glob("[0-9]*.ckpt"))[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.warns(UserWarning, match="unreadable checkpoint"):
+        train(version, 4, True, preset=tiny, output=tmp_path, **QUICK)
+
+
+def test_a_release_is_fp16_and_loads_by_name(version, tiny, tmp_path, monkeypatch):
+    trained, card, _ = zoo.load(train(version, 2, preset=tiny, output=tmp_path, **QUICK))
+    zoo.save(tmp_path / "home" / "mine.safetensors", trained, card)
+    monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
+    assert "mine" in [name for name, _ in zoo.released()]
+    loaded, _, name = zoo.load("mine")
+    assert name == "mine"
+    for key, tensor in loaded.items():
+        torch.testing.assert_close(tensor, trained[key], rtol=1e-3, atol=1e-3)
+
+
+def test_no_pickle_is_ever_executed(tmp_path):
+    import pickle
+
+    class Evil:
+        def __reduce__(self):
+            return print, ("executed",)
+
+    for name, content in (("a.pth", pickle.dumps(Evil())), ("b.pth", b""), ("c.pth", b"\x80\x02}q\x00.")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError):
+            zoo.load(tmp_path / name)
+
+
+def test_unknown_versions_presets_and_models(tiny, tmp_path):
+    with pytest.raises(InputError, match="setup_catalogs"):
+        train("never set up", 1)
+    with pytest.raises(InputError, match="is unknown"):
+        Predictor.load("no-such-model")
+    with pytest.raises(InputError, match="no such weights"):
+        Predictor.load(tmp_path / "no.pth")
+
+
+def test_schedule_of_the_original_is_warm_up_then_flat():
+    factors = [rate_factor(i, 1300, ORIGINAL) for i in (0, 500, 1000, 1299)]
+    assert factors == pytest.approx([0.001, 0.5005, 1.0, 1.0])
+
+
+def test_default_schedule_falls_to_a_hundredth():
+    assert rate_factor(DEFAULT.warmup, 1000, DEFAULT) == pytest.approx(1.0)
+    assert rate_factor(1000, 1000, DEFAULT) == pytest.approx(0.01)
