@@ -70,7 +70,7 @@ def test_predict_writes_what_it_promises_and_goes_on(spinetk, model, picture_fil
     cv2.imwrite(str(tmp_path / "in" / "deep" / "A.png"), picture)
     (tmp_path / "in" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
     out = tmp_path / "out"
-    code, said, err = spinetk(
+    code, _, err = spinetk(
         "predict", tmp_path / "in", "-o", out, "--model", model, "--threshold", 0, "--spacing", "0.5"
     )
     assert code == 0
