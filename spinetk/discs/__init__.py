@@ -1,0 +1,1 @@
+"""Disc labelling in MR: stacked hourglass with attention, searches over candidates, look-once, honest metrics."""
