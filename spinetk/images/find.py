@@ -49,7 +49,8 @@ def find_series(folder: str | Path) -> dict[str, list[Path]]:
 
     Returns:
         Series key (no patient text) -> its files in sorted order; only series of at least two slices that share size
-        and orientation and have a position. ``read_picture(folder)`` reads the largest of them.
+        and orientation and have a position. ``read_picture(folder)`` reads the first: the largest sagittal one, else
+        the largest.
 
     Raises:
         InputError: The folder cannot be listed, or holds too many files.

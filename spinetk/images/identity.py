@@ -40,7 +40,7 @@ def case_id(path: str | Path, salt: str) -> str:
         groups = find_series(path)
         if not groups:
             return safe_name(path.resolve().name)
-        return _digest(_uid(max(groups.values(), key=len)[0], "SeriesInstanceUID"), salt)
+        return _digest(_uid(next(iter(groups.values()))[0], "SeriesInstanceUID"), salt)
     regular_file(path)
     if sniff(path) != "dicom":
         return safe_name(

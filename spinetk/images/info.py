@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.guard import check_size, display_name, quiet, regular_file
 from spinetk.images.read import sniff
+
+if TYPE_CHECKING:
+    from spinetk.images.reformat import Plane
 
 BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
 
@@ -20,10 +24,11 @@ def describe(path: str | Path) -> dict[str, Any]:
         path: Any file, or a folder with a DICOM series.
 
     Returns:
-        JSON content. Always: ``file``, ``kind``, ``readable``, ``size`` ([H, W] px or None), ``frames``, ``modality``,
-        ``view``, ``spacing_mm`` ([row, column] or None), ``spacing_source``, ``orientation`` ([+x, +y] letters or
-        None), ``anterior`` (side of the picture, or None), ``polarity`` (``normal`` or ``inverse``),
-        ``transfer_syntax``, ``bits``, ``remarks``, ``warnings``. No patient text.
+        JSON content about the picture ``read_picture`` would give. Always: ``file``, ``kind``, ``readable``, ``size``
+        ([H, W] px or None), ``frames`` (or slices), ``modality``, ``view``, ``spacing_mm`` ([row, column] or None),
+        ``spacing_source``, ``orientation`` ([+x, +y] letters or None), ``anterior`` (side of the picture, or None),
+        ``polarity`` (``normal`` or ``inverse``), ``transfer_syntax``, ``bits``, ``remarks``, ``warnings``. No patient
+        text.
 
     Raises:
         InputError: It is no picture at all.
@@ -99,6 +104,7 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
     from spinetk.images.display import is_inverted
     from spinetk.images.elements import integer, word
     from spinetk.images.headers import open_header
+    from spinetk.images.series import frame_planes
 
     header = open_header(path)
     with header.stream:
@@ -109,8 +115,7 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
             content["readable"] = False
             content["warnings"].append(error.fault)
         remarks = list(header.remarks)
-        middle = header.frames // 2
-        frame, view = frame_of(header, middle, None, remarks)
+        frame, view = frame_of(header, header.frames // 2, None, remarks)
         _put_frame(content, frame)
         rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
         stored, allocated = integer(dataset, "BitsStored"), integer(dataset, "BitsAllocated")
@@ -128,21 +133,46 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
         }
         if word(dataset, "BurnedInAnnotation") == "YES":
             content["warnings"].append(BURNED_IN)
+        if header.frames > 1 and content["readable"]:
+            planes, notes = frame_planes(header)
+            if planes:
+                _put_planes(content, planes, notes)
+            else:
+                remarks.append(f"frame {header.frames // 2 + 1} of {header.frames} is the picture read")
 
 
 def _series(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
-    from spinetk.images.find import find_series
+    from spinetk.images.series import main_series
+    from spinetk.images.stack import central, in_order
 
-    groups = find_series(folder)
-    if not groups:
-        raise InputError(display_name(folder), "holds no DICOM series", "give its files")
-    largest = max(groups.values(), key=len)
-    content = describe(largest[len(largest) // 2])
-    content["remarks"].append(f"what is said here is that of 1 of {len(largest)} slices")
-    others = sum(map(len, groups.values())) - len(largest)
-    if others:
-        content["remarks"].append(f"{others} slices belong to other series, sizes or orientations")
-    return content | {"file": display_name(folder), "kind": "series", "frames": len(largest)}
+    slices, notes = main_series(folder)
+    planes = [entry.plane for entry in slices]
+    ordered = in_order(planes, [])
+    shown = ordered[central(ordered)].index
+    _dicom(next(entry.path for entry in slices if entry.plane.index == shown), content)
+    content["frames"] = len(slices)
+    _put_planes(content, planes, notes)
+    return content | {"kind": "series"}
+
+
+def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) -> None:
+    """What the slices of a volume are read as; ``content`` describes the central one."""
+    from spinetk.images.reformat import section_of
+    from spinetk.images.series import plan
+
+    planes, chosen = plan(planes, notes)
+    if len(planes) > 1:
+        normal = planes[0].normal
+        steps = [float((b.position - a.position) @ normal) for a, b in pairwise(planes)]
+        notes.insert(0, f"{len(planes)} slices, {sorted(steps)[len(steps) // 2]:.3g} mm from centre to centre")
+    if chosen is not None:
+        notes.append(f"slice {chosen + 1} of {len(planes)} is the picture read (central)")
+    else:
+        section = section_of(planes)
+        content |= {"size": list(section.size), "view": "sagittal"}
+        _put_frame(content, section.frame)
+        notes.append(f"a mid-sagittal reformation at {section.step_mm:.3g} mm is the picture read")
+    content["remarks"] += notes
 
 
 def _plain(path: Path, content: dict[str, Any]) -> None:
@@ -159,9 +189,9 @@ def _plain(path: Path, content: dict[str, Any]) -> None:
 
 
 def _volume(path: Path, content: dict[str, Any]) -> None:
-    from spinetk.images.volume import nifti_header, nrrd_header
+    from spinetk.images.volume import describe_volume
 
-    header = nifti_header(path) if content["kind"] == "nifti" else nrrd_header(path)
-    content |= {"size": header["sizes"][1::-1], "bits": str(header["bits"])}
-    content["frames"] = header["sizes"][2] if len(header["sizes"]) > 2 else 1
-    content["remarks"].append("size is that of one slice of the stored grid; the picture read is sagittal")
+    cut, header, remarks = describe_volume(path, content["kind"])
+    _put_frame(content, cut.frame)
+    content |= {"size": list(cut.size), "frames": cut.count, "view": cut.view, "bits": str(header.bits)}
+    content["remarks"] += remarks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ from spinetk.images.orientation import read_axes, read_position
 from spinetk.images.picture import Picture
 from spinetk.images.reformat import Plane, mid_sagittal
 from spinetk.images.spacing import read_spacing
-from spinetk.images.stack import FEWEST_FOR_REFORMATION, choose, in_order
+from spinetk.images.stack import FEWEST_FOR_REFORMATION, central, in_order, spine_score
 
 MAX_SLICES = 5_000
+FEWEST_SAGITTAL = 5
+"""Sagittal slices that are more than a localiser."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +39,12 @@ class Slice:
 
 
 def read_series(folder: Path, slice_choice: str, user_frame: Frame | None) -> Picture:
-    """Read the largest DICOM series of a folder as one picture.
+    """Read the main DICOM series of a folder as one picture.
 
     Raises:
         InputError: The folder holds no series, or its slices cannot be read.
     """
-    groups = group_series(folder)
-    if not groups:
-        raise InputError(display_name(folder), "holds no DICOM series", "give its files one by one")
-    key = max(groups, key=lambda name: len(groups[name]))
-    remarks: list[str] = []
-    others = sum(len(group) for name, group in groups.items() if name != key)
-    if others:
-        remarks.append(f"{others} slices of other series, sizes or orientations were left out")
-    slices = groups[key]
+    slices, remarks = main_series(folder)
     by_index = {entry.plane.index: entry.path for entry in slices}
 
     def load(plane: Plane, values_only: bool) -> Any:
@@ -64,32 +58,60 @@ def read_series(folder: Path, slice_choice: str, user_frame: Frame | None) -> Pi
     return replace(picture, kind="series")
 
 
+def main_series(folder: Path) -> tuple[list[Slice], list[str]]:
+    """Slices of the series that a folder stands for, and a remark on what is left out.
+
+    Raises:
+        InputError: The folder cannot be listed, or holds no series.
+    """
+    first, *others = group_series(folder).values() or [[]]
+    if not first:
+        raise InputError(display_name(folder), "holds no DICOM series", "give its files one by one")
+    remarks = []
+    if others:
+        count = sum(map(len, others))
+        what = "another series, size or orientation" if len(others) == 1 else f"{len(others)} other series"
+        remarks.append(f"{count} slices of {what} in the folder were left out: give each series a folder of its own")
+    return first, remarks
+
+
 def read_frames(header: Header, options: dict[str, Any], slice_choice: str, user_frame: Frame | None) -> Picture:
     """Read a multi-frame file as one picture: a volume when its frames have places, else the central frame."""
     frames = header.frames
-    planes = [plane for plane in (_plane(header, index) for index in range(min(frames, MAX_SLICES))) if plane]
-    places = {tuple(np.round(plane.position, 2)) for plane in planes}
-    if len(planes) < frames or len(places) < 2:
+    planes, remarks = frame_planes(header)
+    if not planes:
         picture = picture_of_frame(header, options, frames // 2, user_frame)
         return replace(picture, remarks=(*picture.remarks, f"frame {frames // 2 + 1} of {frames} was read"))
-    counts: dict[tuple, list[Plane]] = defaultdict(list)
-    for plane in planes:
-        counts[_direction_key(plane)].append(plane)
-    largest = max(counts.values(), key=len)
-    remarks: list[str] = []
-    if len(largest) < frames:
-        remarks.append(f"{frames - len(largest)} frames of other orientations were left out")
 
     def load(plane: Plane, values_only: bool) -> Any:
         if values_only:
             return _values(header, options, plane.index)
         return picture_of_frame(header, options, plane.index, user_frame)
 
-    return _from_planes(largest, load, slice_choice, user_frame is not None, remarks)
+    return _from_planes(planes, load, slice_choice, user_frame is not None, remarks)
+
+
+def frame_planes(header: Header) -> tuple[list[Plane], list[str]]:
+    """Places of the frames of one orientation; none when the header does not place every frame of a volume."""
+    frames = header.frames
+    planes = [plane for plane in (_plane(header, index) for index in range(min(frames, MAX_SLICES))) if plane]
+    places = {tuple(np.round(plane.position, 2)) for plane in planes}
+    if len(planes) < frames or len(places) < 2:
+        return [], []
+    counts: dict[tuple, list[Plane]] = defaultdict(list)
+    for plane in planes:
+        counts[_direction_key(plane)].append(plane)
+    largest = max(counts.values(), key=len)
+    left_out = frames - len(largest)
+    return largest, [f"{left_out} frames of other orientations were left out"] if left_out else []
 
 
 def group_series(folder: Path) -> dict[str, list[Slice]]:
     """DICOM slices of a folder by series, size and orientation; only groups of two or more.
+
+    The first group is the one to read: the largest sagittal one, else the largest. A stack of axial slices gives a
+    worse sagittal picture than slices taken that way, even when there are more of them; but three sagittal slices are
+    a localiser.
 
     Raises:
         InputError: The folder cannot be listed or holds more than ``MAX_SLICES`` DICOM files.
@@ -118,7 +140,13 @@ def group_series(folder: Path) -> dict[str, list[Slice]]:
                 label = f"{raw(header.dataset, 'SeriesInstanceUID')}|{plane.size}|{_direction_key(plane)}"
                 key = hashlib.sha256(label.encode()).hexdigest()[:12]
                 groups[key].append(Slice(path, replace(plane, index=count)))
-    return {key: slices for key, slices in groups.items() if len(slices) > 1}
+    several = [(key, slices) for key, slices in groups.items() if len(slices) > 1]
+    return dict(sorted(several, key=lambda group: _rank(group[1])))
+
+
+def _rank(slices: list[Slice]) -> tuple[bool, int]:
+    sagittal = slices[0].plane.is_sagittal and len(slices) >= FEWEST_SAGITTAL
+    return not sagittal, -len(slices)
 
 
 def _plane(header: Header, index: int) -> Plane | None:
@@ -141,25 +169,30 @@ def _values(header: Header, options: dict[str, Any], index: int) -> np.ndarray:
     return grey(decode_frame(header, options, index), header, index, [], window=False)[0]
 
 
+def plan(planes: list[Plane], remarks: list[str]) -> tuple[list[Plane], int | None]:
+    """Planes in order, and the place of the central one to show; None when a reformation is shown instead."""
+    planes = in_order(planes, remarks)
+    if planes[0].is_sagittal or len(planes) < FEWEST_FOR_REFORMATION:
+        return planes, central(planes)
+    return planes, None
+
+
 def _from_planes(
     planes: list[Plane], load: Callable[..., Any], slice_choice: str, user_spacing: bool, remarks: list[str]
 ) -> Picture:
-    planes = in_order(planes, remarks)
-    if planes[0].is_sagittal or len(planes) < FEWEST_FOR_REFORMATION:
-        chosen = choose(planes, lambda plane: load(plane, True), slice_choice if planes[0].is_sagittal else "central")
+    planes, chosen = plan(planes, remarks)
+    if chosen is not None:
+        if slice_choice == "most-spine" and planes[0].is_sagittal and len(planes) > 2:
+            chosen = int(np.argmax([spine_score(load(plane, True)) for plane in planes]))
         picture: Picture = load(planes[chosen], False)
         how = "central" if slice_choice == "central" else "most spine"
         remarks.append(f"slice {chosen + 1} of {len(planes)} was read ({how})")
         return replace(picture, remarks=(*picture.remarks, *remarks))
     middle: Picture = load(planes[len(planes) // 2], False)
-    pixels, padding, frame = mid_sagittal(planes, _each(planes, load))
+    pixels, padding, frame = mid_sagittal(planes, (load(plane, True) for plane in planes))
     remarks.append(f"mid-sagittal reformation of {len(planes)} slices at {frame.spacing_mm[0]:.3g} mm")
     if user_spacing:
         remarks.append("the spacing given was not used: a reformation has that of the volume")
     return replace(
         middle, pixels=pixels, padding=padding, frame=frame, view="sagittal", remarks=tuple(remarks), inverted=False
     )
-
-
-def _each(planes: list[Plane], load: Callable[..., Any]) -> Iterator[np.ndarray]:
-    return (load(plane, True) for plane in planes)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from spinetk.images.reformat import Plane
@@ -30,12 +28,10 @@ def in_order(planes: list[Plane], remarks: list[str]) -> list[Plane]:
     return kept
 
 
-def choose(planes: list[Plane], load: Callable[[Plane], np.ndarray], slice_choice: str) -> int:
-    """Place of the slice to show among sagittal planes sorted by depth."""
-    if slice_choice == "central" or len(planes) < 3:
-        depths = np.array([float(plane.position @ planes[0].normal) for plane in planes])
-        return int(np.argmin(np.abs(depths - (depths[0] + depths[-1]) / 2)))
-    return int(np.argmax([spine_score(load(plane)) for plane in planes]))
+def central(planes: list[Plane]) -> int:
+    """Place of the slice nearest to the middle of planes sorted by depth."""
+    depths = np.array([float(plane.position @ planes[0].normal) for plane in planes])
+    return int(np.argmin(np.abs(depths - (depths[0] + depths[-1]) / 2)))
 
 
 def spine_score(pixels: np.ndarray) -> float:

@@ -2,33 +2,72 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-import struct
 import tempfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import PLAUSIBLE_SPACING_MM, Frame
-from spinetk.images.guard import MAX_VOXELS, REMEDY_COPY, check_size, display_name, silent_stderr
+from spinetk.images.guard import REMEDY_COPY, display_name, silent_stderr
 from spinetk.images.orientation import letter
 from spinetk.images.picture import Picture
 from spinetk.images.stack import spine_score
+from spinetk.images.voxels import VoxelHeader, nifti_header, nrrd_header
+from spinetk.reading import View
 
-MAX_DEFLATE = 1_032
-"""The most bytes one byte of a deflate stream can become."""
-
-NRRD_HEADER_BYTES = 64 << 10
-NRRD_BYTES = {
-    8: "double int64 int64_t uint64 uint64_t longlong ulonglong",
-    4: "float int int32 int32_t uint uint32 uint32_t",
-    2: "short int16 int16_t ushort uint16 uint16_t",
-    1: "char int8 int8_t uchar uint8 uint8_t",
-}
 SOURCE = {"nifti": "NIfTI", "nrrd": "NRRD"}
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which slice of a voxel grid is shown, and how it is turned.
+
+    Attributes:
+        axis, row_axis, column_axis: Voxel axes (0 = x, 1 = y, 2 = z): across the slices, down and along the picture.
+        flip_rows, flip_columns: Whether the picture runs against them.
+        count: Slices there are.
+        size: (H, W) of the picture.
+        frame: Its scale and orientation.
+    """
+
+    axis: int
+    row_axis: int
+    column_axis: int
+    flip_rows: bool
+    flip_columns: bool
+    count: int
+    size: tuple[int, int]
+    frame: Frame
+
+    @property
+    def is_sagittal(self) -> bool:
+        """Whether the picture has the back on its right and the feet at its bottom."""
+        return (self.frame.toward_right, self.frame.toward_bottom) == ("P", "F")
+
+    @property
+    def view(self) -> View:
+        """The view as other rooms name it."""
+        return "sagittal" if self.is_sagittal else "unknown"
+
+    def layers(self, values: np.ndarray) -> np.ndarray:
+        """A view of (z, y, x) voxels as (slices, rows, columns) of the picture."""
+        stack = np.moveaxis(values, (2 - self.axis, 2 - self.row_axis, 2 - self.column_axis), (0, 1, 2))
+        return stack[:, :: -1 if self.flip_rows else 1, :: -1 if self.flip_columns else 1]
+
+    def sized(self, layer: np.ndarray) -> np.ndarray:
+        """A layer at the size of the picture, float32."""
+        layer = np.ascontiguousarray(layer, np.float32)
+        if layer.shape == self.size:
+            return layer
+        import cv2
+
+        return cv2.resize(layer, self.size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def read_volume(path: Path, kind: str, slice_choice: str, user_frame: Frame | None) -> Picture:
@@ -40,144 +79,62 @@ def read_volume(path: Path, kind: str, slice_choice: str, user_frame: Frame | No
     Raises:
         InputError: The header claims more than there is, or the data are damaged.
     """
-    header = nifti_header(path) if kind == "nifti" else nrrd_header(path)
-    image = _load(path, kind, header["packed"])
+    remarks: list[str] = []
+    with _opened(path, kind) as (reader, header):
+        cut = _plan(path, kind, reader, header, remarks)
+        if header.volumes > 1:
+            reader.SetExtractSize([*reader.GetSize()[:3], *[0] * (len(reader.GetSize()) - 3)])
+        image = reader.Execute()
     import SimpleITK as sitk  # noqa: N813
 
-    remarks: list[str] = []
-    if header.get("times", 1) > 1:
-        remarks.append(f"the first of {header['times']} volumes was read")
     values = sitk.GetArrayViewFromImage(image)
-    if image.GetNumberOfComponentsPerPixel() > 1:
-        raise InputError(display_name(path), "has several values a voxel", "give one grey volume")
-    size, spacing = np.array(image.GetSize()), np.array(image.GetSpacing())
-    if values.ndim == 2:
-        values, size, spacing = values[None], np.append(size, 1), np.append(spacing, 1.0)
-        directions = np.eye(3)
-        oriented = False
-    else:
-        directions = np.array(image.GetDirection()).reshape(3, 3)
-        oriented = bool(header["oriented"]) and bool(np.isfinite(directions).all())
-    low, high = PLAUSIBLE_SPACING_MM
-    scaled = bool(((spacing >= low) & (spacing <= high)).all())
-    if not scaled:
-        remarks.append("voxel spacing is not plausible and was ignored")
-    if not oriented:
-        pixels, frame = _flat(values, spacing, remarks)
-    else:
-        pixels, frame = _sagittal(values, spacing, directions, slice_choice, remarks)
-    if not scaled:
-        frame = Frame(None, None, frame.toward_right, frame.toward_bottom)
-    elif frame.spacing_mm is not None:
-        frame = Frame(frame.spacing_mm, SOURCE[kind], frame.toward_right, frame.toward_bottom)
-    if user_frame is not None:
-        frame = Frame(user_frame.spacing_mm, "user", frame.toward_right, frame.toward_bottom)
+    layers = cut.layers(values[None] if values.ndim == 2 else values)
+    chosen = cut.count // 2
+    if slice_choice == "most-spine" and cut.is_sagittal and cut.count > 2:
+        chosen = int(np.argmax([spine_score(cut.sized(layer)) for layer in layers]))
+    _note_slice(cut, chosen, slice_choice, remarks)
+    pixels = cut.sized(layers[chosen])
     finite = np.isfinite(pixels)
     if not finite.all():
         remarks.append("pixels that are not finite were left out")
         pixels = np.where(finite, pixels, np.float32(0))
+    frame = cut.frame
+    if user_frame is not None:
+        frame = Frame(user_frame.spacing_mm, "user", frame.toward_right, frame.toward_bottom)
     return Picture(
-        pixels=np.ascontiguousarray(pixels, np.float32),
+        pixels=pixels,
         padding=None if finite.all() else ~finite,
         frame=frame,
         kind=kind,
-        view="sagittal" if {frame.toward_right, frame.toward_bottom} == {"P", "F"} else "unknown",
+        view=cut.view,
         remarks=tuple(remarks),
     )
 
 
-def nifti_header(path: Path) -> dict:
-    """Size and geometry flags of a NIfTI file, checked against the bytes that are there.
+def describe_volume(path: Path, kind: str) -> tuple[Cut, VoxelHeader, list[str]]:
+    """The picture :func:`read_volume` would give, from the header alone: how it is cut, the header, and remarks.
 
     Raises:
-        InputError: It claims more voxels than it can hold.
+        InputError: The header is damaged or claims more than there is.
     """
-    stored = path.stat().st_size
-    with open(path, "rb") as stream:
-        head = stream.read(4096)
-        packed = head.startswith(b"\x1f\x8b")
-        if packed:
-            stream.seek(-4, 2)
-            inflated = struct.unpack("<L", stream.read(4))[0]
-            head = zlib.decompressobj(wbits=31).decompress(head, 1024)
-    name = display_name(path)
-    if len(head) < 348:
-        raise InputError(name, "has a damaged NIfTI header", REMEDY_COPY)
-    second = head[4:8] == b"n+2\0"
-    order = "<" if struct.unpack_from("<i", head)[0] in (348, 540) else ">"
-    if second:
-        count, *sizes = struct.unpack_from(f"{order}8q", head, 16)
-        bits, offset = struct.unpack_from(f"{order}h", head, 14)[0], struct.unpack_from(f"{order}q", head, 168)[0]
-        codes = struct.unpack_from(f"{order}2i", head, 344)
-    else:
-        count, *sizes = struct.unpack_from(f"{order}8h", head, 40)
-        bits, offset = struct.unpack_from(f"{order}h", head, 72)[0], struct.unpack_from(f"{order}f", head, 108)[0]
-        codes = struct.unpack_from(f"{order}2h", head, 252)
-    sizes = sizes[:count] if 1 <= count <= 7 else []
-    if len(sizes) < 2 or min(sizes) < 1 or not 8 <= bits <= 64 or not 0 <= offset < 1 << 31:
-        raise InputError(name, "has a damaged NIfTI header", REMEDY_COPY)
-    _check_volume(path, sizes[:3], bits // 8)
-    needed = offset + math.prod(sizes) * bits // 8
-    there = min(stored * MAX_DEFLATE, inflated if stored * MAX_DEFLATE < 1 << 32 else 1 << 62) if packed else stored
-    if needed > there:
-        raise InputError(name, "claims more voxels than it holds", REMEDY_COPY)
-    return {
-        "sizes": sizes,
-        "bits": bits,
-        "times": math.prod(sizes[3:]),
-        "oriented": max(codes) > 0,
-        "packed": packed,
-    }
+    remarks: list[str] = []
+    with _opened(path, kind) as (reader, header):
+        cut = _plan(path, kind, reader, header, remarks)
+    _note_slice(cut, cut.count // 2, "central", remarks)
+    return cut, header, remarks
 
 
-def nrrd_header(path: Path) -> dict:
-    """Size and geometry flags of an NRRD file, checked against the bytes that are there.
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[tuple[Any, VoxelHeader]]:
+    """A reader that has read the header.
 
-    Raises:
-        InputError: It claims more voxels than it can hold, keeps them in another file, or uses a rare encoding.
+    It reads through a link of our own: the NIfTI library chooses by name, and takes ``a.nii`` for ``a.nii.gz``.
     """
-    name = display_name(path)
-    with open(path, "rb") as stream:
-        head = stream.read(NRRD_HEADER_BYTES)
-    end = min((at for at in (head.find(b"\n\n"), head.find(b"\r\n\r\n")) if at >= 0), default=-1)
-    if end < 0:
-        raise InputError(name, "has a damaged NRRD header", REMEDY_COPY)
-    lines = [line for line in head[:end].decode("latin-1").splitlines()[1:] if not line.startswith("#")]
-    fields = dict((part.strip() for part in line.split(":", 1)) for line in lines if ":" in line and ":=" not in line)
-    if "data file" in fields or "datafile" in fields:
-        raise InputError(name, "keeps its voxels in another file", "store header and data in one .nrrd")
-    encoding = fields.get("encoding", "")
-    if encoding not in ("raw", "gzip", "gz"):
-        raise InputError(name, "uses a rare NRRD encoding", "store it raw or gzip")
-    try:
-        sizes = [int(v) for v in fields["sizes"].split()]
-        kind = fields["type"].replace("signed ", "").replace("unsigned ", "u").replace(" ", "")
-        width = next(width for width, names in NRRD_BYTES.items() if kind in names.split())
-    except (KeyError, ValueError, StopIteration) as error:
-        raise InputError(name, "has a damaged NRRD header", REMEDY_COPY) from error
-    if not 2 <= len(sizes) <= 3 or min(sizes) < 1:
-        raise InputError(name, f"has {len(sizes)} dimensions", "give a volume of 2 or 3")
-    _check_volume(path, sizes, width)
-    stored = path.stat().st_size - end
-    if math.prod(sizes) * width > (stored if encoding == "raw" else stored * MAX_DEFLATE):
-        raise InputError(name, "claims more voxels than it holds", REMEDY_COPY)
-    oriented = "space" in fields and "space directions" in fields
-    return {"sizes": sizes, "bits": 8 * width, "times": 1, "oriented": oriented, "packed": encoding != "raw"}
-
-
-def _check_volume(path: Path, sizes: list[int], width: int) -> None:
-    check_size(path, sizes[0], sizes[1], width)
-    if math.prod(sizes) > MAX_VOXELS:
-        fault = f"claims {math.prod(sizes) / 1e6:.0f} million voxels, more than {MAX_VOXELS // 1_000_000}"
-        raise InputError(display_name(path), fault, "crop or resample it first")
-
-
-def _load(path: Path, kind: str, packed: bool) -> object:
-    """Read through a link of our own: the NIfTI library chooses by name, and takes ``a.nii`` for ``a.nii.gz``."""
+    header = nifti_header(path) if kind == "nifti" else nrrd_header(path)
     import SimpleITK as sitk  # noqa: N813
 
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    suffix = ".nrrd" if kind == "nrrd" else ".nii.gz" if packed else ".nii"
+    suffix = ".nrrd" if kind == "nrrd" else ".nii.gz" if header.packed else ".nii"
     with tempfile.TemporaryDirectory() as folder:
         alias = Path(folder) / f"volume{suffix}"
         try:
@@ -190,74 +147,79 @@ def _load(path: Path, kind: str, packed: bool) -> object:
         try:
             with silent_stderr():
                 reader.ReadImageInformation()
-                size = list(reader.GetSize())
-                if len(size) > 3:
-                    reader.SetExtractSize([*size[:3], *[0] * (len(size) - 3)])
-                return reader.Execute()
+                yield reader, header
         except RuntimeError as error:
             raise InputError(display_name(path), f"is a damaged {SOURCE[kind]} file", REMEDY_COPY) from error
 
 
-def _flat(values: np.ndarray, spacing: np.ndarray, remarks: list[str]) -> tuple[np.ndarray, Frame]:
-    """The middle slice as stored, for files that do not say which way it looks."""
-    if len(values) > 1:
-        remarks.append(f"slice {len(values) // 2 + 1} of {len(values)} was read: the header gives no directions")
-    frame = Frame(_plausible(spacing[1], spacing[0]))
-    return values[len(values) // 2].astype(np.float32), frame
-
-
-def _sagittal(
-    values: np.ndarray, spacing: np.ndarray, directions: np.ndarray, slice_choice: str, remarks: list[str]
-) -> tuple[np.ndarray, Frame]:
-    """The slice of (z, y, x) voxels across the left-right axis, turned so that +x is back and +y is feet."""
-    axes = _nearest_axes(directions)  # voxel axis (x, y, z) nearest to each of left-right, front-back, head-feet
-    count = values.shape[2 - axes[0]]
-    if count == 1 or min(values.shape) > 1:
-        stack = np.moveaxis(values, (2 - axes[0], 2 - axes[2], 2 - axes[1]), (0, 1, 2))  # (LR, HF, AP)
-        chosen = count // 2
-        if slice_choice == "most-spine" and count > 2:
-            chosen = int(
-                np.argmax([spine_score(_square(layer, spacing[axes[2]], spacing[axes[1]])[0]) for layer in stack])
-            )
-        layer = stack[chosen].astype(np.float32)
-        if directions[1, axes[1]] < 0:
-            layer = layer[:, ::-1]
-        if directions[2, axes[2]] > 0:
-            layer = layer[::-1]
-        how = "central" if slice_choice == "central" else "most spine"
-        remarks.append(f"sagittal slice {chosen + 1} of {count} was read ({how}), turned back to the right, feet down")
-        if np.abs(directions).max(axis=0).min() < 0.95:
+def _plan(path: Path, kind: str, reader: Any, header: VoxelHeader, remarks: list[str]) -> Cut:
+    """How the grid is cut, with remarks on what its header says."""
+    if header.volumes > 1:
+        remarks.append(f"the first of {header.volumes} volumes was read")
+    if reader.GetNumberOfComponents() > 1:
+        raise InputError(display_name(path), "has several values a voxel", "give one grey volume")
+    dimensions = len(reader.GetSize())
+    size = np.array([*reader.GetSize(), 1][:3])
+    spacing = np.array([*reader.GetSpacing(), 1.0][:3])
+    directions = None
+    if dimensions >= 3 and header.oriented:
+        directions = np.array(reader.GetDirection()).reshape(dimensions, dimensions)[:3, :3]
+        directions = directions if np.isfinite(directions).all() else None
+    low, high = PLAUSIBLE_SPACING_MM
+    scaled = bool(((spacing >= low) & (spacing <= high)).all())
+    if not scaled:
+        remarks.append("voxel spacing is not plausible and was ignored")
+        spacing = np.ones(3)
+    if directions is None:
+        axes, flips, letters, square = (2, 1, 0), (False, False), (None, None), False
+    else:
+        axes, flips, letters, square = _orient(size, directions)
+        if square and np.abs(directions).max(axis=0).min() < 0.95:
             remarks.append("the volume is oblique: the slice follows its nearest grid plane")
-        pixels, step = _square(layer, spacing[axes[2]], spacing[axes[1]])
-        return pixels, Frame(_plausible(*step), None, "P", "F")
-    thin = int(np.argmin(values.shape))  # one slice that is not sagittal: as stored
-    kept = [axis for axis in (0, 1, 2) if axis != 2 - thin]  # voxel axes of +x and +y
-    frame = Frame(_plausible(spacing[kept[1]], spacing[kept[0]]), None, *(letter(directions[:, a]) for a in kept))
-    return np.take(values, 0, axis=thin).astype(np.float32), frame
+    across, row, column = axes
+    shape, step = (int(size[row]), int(size[column])), (float(spacing[row]), float(spacing[column]))
+    final = _square_size(shape, step) if square and scaled else shape
+    step = shape[0] * step[0] / final[0], shape[1] * step[1] / final[1]
+    frame = Frame(step if scaled else None, SOURCE[kind] if scaled else None, *letters)
+    return Cut(across, row, column, *flips, int(size[across]), final, frame)
 
 
-def _nearest_axes(directions: np.ndarray) -> list[int]:
-    """Voxel axis for each patient axis, each used once."""
+def _orient(
+    size: np.ndarray, directions: np.ndarray
+) -> tuple[tuple[int, int, int], tuple[bool, bool], tuple[str | None, str | None], bool]:
+    """Axes (across, row, column), flips, letters, and whether the pixels are made square."""
+    across, back, head = _nearest_axes(directions)
+    if size[across] == 1 or size.min() > 1:
+        flips = bool(directions[2, head] > 0), bool(directions[1, back] < 0)
+        return (across, head, back), flips, ("P", "F"), True
+    thin = 2 - int(np.argmin(size[::-1]))  # one slice that is not sagittal: as stored
+    column, row = (axis for axis in range(3) if axis != thin)
+    return (thin, row, column), (False, False), (letter(directions[:, column]), letter(directions[:, row])), False
+
+
+def _nearest_axes(directions: np.ndarray) -> tuple[int, ...]:
+    """Voxel axis nearest to each of left-right, front-back and head-feet, each used once."""
     from itertools import permutations
 
     strength = np.abs(directions)
-    return list(max(permutations(range(3)), key=lambda order: sum(strength[i, axis] for i, axis in enumerate(order))))
+    return max(permutations(range(3)), key=lambda order: sum(strength[i, axis] for i, axis in enumerate(order)))
 
 
-def _square(layer: np.ndarray, row_mm: float, column_mm: float) -> tuple[np.ndarray, tuple[float, float]]:
-    """Resample (H, W) to square pixels of the finer spacing; left alone within 1 %."""
-    import cv2
-
-    step = min(row_mm, column_mm)
-    if max(row_mm, column_mm) < 1.01 * step or step <= 0:
-        return layer.astype(np.float32), (row_mm, column_mm)
-    height, width = round(layer.shape[0] * row_mm / step), round(layer.shape[1] * column_mm / step)
-    if height * width > 16 * layer.size or max(height, width) > 32_000:
-        return layer.astype(np.float32), (row_mm, column_mm)
-    pixels = cv2.resize(layer.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return pixels, (layer.shape[0] * row_mm / height, layer.shape[1] * column_mm / width)
+def _square_size(shape: tuple[int, int], step_mm: tuple[float, float]) -> tuple[int, int]:
+    """(H, W) with square pixels of the finer spacing; left alone within 1 %, or when it would be absurd."""
+    finest = min(step_mm)
+    if max(step_mm) < 1.01 * finest:
+        return shape
+    height, width = round(shape[0] * step_mm[0] / finest), round(shape[1] * step_mm[1] / finest)
+    if height * width > 16 * shape[0] * shape[1] or max(height, width) > 32_000:
+        return shape
+    return height, width
 
 
-def _plausible(row: float, column: float) -> tuple[float, float] | None:
-    low, high = PLAUSIBLE_SPACING_MM
-    return (float(row), float(column)) if all(low <= v <= high for v in (row, column)) else None
+def _note_slice(cut: Cut, chosen: int, slice_choice: str, remarks: list[str]) -> None:
+    if cut.is_sagittal:
+        how = "central" if slice_choice == "central" else "most spine"
+        kind = f"sagittal slice {chosen + 1} of {cut.count}"
+        remarks.insert(0, f"{kind} was read ({how}), turned back to the right, feet down")
+    elif cut.count > 1:
+        remarks.append(f"slice {chosen + 1} of {cut.count} was read: the header gives no directions")

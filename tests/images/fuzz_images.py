@@ -119,6 +119,7 @@ def run(first: int, cases: int, log: Path) -> dict[str, int]:
     found = seeds()
     counts = {"read": 0, "refused": 0}
     slowest, greediest = (0.0, 0), (0, 0)
+    resident: list[int] = []
     with tempfile.TemporaryDirectory() as folder, open(log, "w", encoding="ascii") as notes:
         for number in range(first, first + cases):
             name, data = mutate(random.Random(number), found)
@@ -133,11 +134,13 @@ def run(first: int, cases: int, log: Path) -> dict[str, int]:
             slowest = max(slowest, (round(time.monotonic() - start, 2), number))
             greediest = max(greediest, (_peak_mb() - peak, number))
             faulthandler.cancel_dump_traceback_later()
-            if number == first + min(1000, cases // 10):
-                before = _resident_mb()
-    counts["growth_mb"] = round(_resident_mb() - before) if cases > 1 else 0
+            if (number - first) % max(cases // 10, 1) == 0:
+                resident.append(round(_resident_mb()))
+    # Caches fill in the first half; what grows in the second half would grow for ever.
+    counts["late_growth_mb"] = resident[-1] - resident[len(resident) // 2]
     counts["peak_mb"] = _peak_mb()
     print(f"slowest {slowest[0]} s (case {slowest[1]}), greediest {greediest[0]} MB (case {greediest[1]})")
+    print("resident MB at every tenth of the run:", *resident)
     return counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import json
@@ -151,6 +152,7 @@ def nested(depth: int) -> bytes:
     return head[:at] + start + inner + end + head[at:]
 
 
+@functools.cache
 def seeds() -> dict[str, bytes]:
     """Name (with suffix) -> bytes of one small valid file of every kind."""
     grey16 = truth().astype(np.uint16)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_seeds import PLANTED, dicom, seeds, to_bytes, truth
+from image_seeds import PLANTED, dicom, seeds, to_bytes, truth, volume
 from pydicom.uid import JPEGLSLossless
 
 from spinetk.errors import InputError
@@ -33,10 +33,18 @@ def test_every_kind_is_described_and_rendered(seed):
     assert content["readable"]
     assert content["kind"] == picture.kind
     assert render(content).splitlines()[0] == str(seed)
-    if content["frames"] == 1 and picture.kind not in ("nifti", "nrrd"):
-        assert content["size"] == list(picture.pixels.shape)
-        assert content["spacing_mm"] == (list(picture.frame.spacing_mm) if picture.frame.spacing_mm else None)
-        assert (content["view"], content["modality"]) == (picture.view, picture.modality)
+    agrees(content, picture)
+
+
+def agrees(content, picture):
+    """What the header promises is what reading gives."""
+    assert content["size"] == list(picture.pixels.shape)
+    assert content["spacing_mm"] == (list(picture.frame.spacing_mm) if picture.frame.spacing_mm else None)
+    assert content["spacing_source"] == picture.frame.spacing_source
+    letters = [picture.frame.toward_right, picture.frame.toward_bottom]
+    assert content["orientation"] == (letters if any(letters) else None)
+    assert (content["view"], content["modality"]) == (picture.view, picture.modality)
+    assert content["anterior"] == picture.frame.anterior
 
 
 def test_no_patient_text_comes_out_anywhere(seed):
@@ -77,13 +85,44 @@ def test_files_without_readable_pixels_are_still_described(tmp_path):
     assert content["size"] == [24, 20]
 
 
-def test_series_folder(tmp_path):
-    for index in range(3):
-        ds = dicom(Modality="MR", ImageOrientationPatient=[0, 1, 0, 0, 0, -1], ImagePositionPatient=[index, 0, 0])
-        (tmp_path / f"{index}.dcm").write_bytes(to_bytes(ds))
+@pytest.mark.parametrize(
+    ("orientation", "step"),
+    [([0, 1, 0, 0, 0, -1], [4, 0, 0]), ([1, 0, 0, 0, 1, 0], [0, 0, 2.5]), ([0, 1, 0, 1, 0, 0], [0, 0.5, 2])],
+    ids=["sagittal", "axial", "turned-tilted"],
+)
+def test_series_folder_is_described_as_it_is_read(tmp_path, orientation, step):
+    for index in (0, 1, 2, 3, 4, 7):
+        place = [index * v for v in step]
+        ds = dicom(Modality="MR", ImageOrientationPatient=orientation, ImagePositionPatient=place, PixelSpacing=[1, 1])
+        ds.BurnedInAnnotation = "YES"
+        (tmp_path / f"{9 - index}.dcm").write_bytes(to_bytes(ds))
     content = describe(tmp_path)
-    assert (content["kind"], content["frames"], content["file"]) == ("series", 3, str(tmp_path))
+    assert (content["kind"], content["frames"], content["file"]) == ("series", 6, str(tmp_path))
+    agrees(content, read_picture(tmp_path))
+    spoken = "; ".join(content["remarks"])
+    assert "6 slices, " in spoken
+    assert "1 gaps between slices" in spoken
+    assert ("slice 2 of 6 is the picture read (central)" in spoken) == (step[0] == 4)
+    assert len(content["warnings"]) == 1
+    assert not any(planted in render(content) for planted in PLANTED)
     assert case_id(tmp_path, "a") == case_id(tmp_path, "a")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd"])
+@pytest.mark.parametrize("direction", [(1, 0, 0, 0, 1, 0, 0, 0, 1), (0, 0, -1, 1, 0, 0, 0, -1, 0)])
+def test_volumes_are_described_from_the_header(tmp_path, suffix, direction, monkeypatch):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(volume(np.ones((10, 14, 12), np.int16), suffix, (0.5, 1.0, 3.0), direction))
+    picture = read_picture(path)
+
+    import SimpleITK as sitk  # noqa: N813
+
+    monkeypatch.setattr(sitk.ImageFileReader, "Execute", None)
+    content = describe(path)
+    agrees(content, picture)
+    assert content["spacing_source"] == ("NRRD" if suffix == ".nrrd" else "NIfTI")
+    assert content["orientation"] == ["P", "F"]
+    assert "sagittal slice" in content["remarks"][0]
 
 
 @pytest.mark.parametrize("data", [b"", b"nothing at all", b"\x89PNG\r\n\x1a\n"])

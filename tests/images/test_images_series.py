@@ -55,9 +55,25 @@ def test_gaps_duplicates_and_other_orientations_are_reported(tmp_path):
     slices += [(truth().astype(np.uint16), (0, 0, z), SAGITTAL | AXIAL) for z in (0, 3)]
     write_slices(tmp_path, slices)
     remarks = read_picture(tmp_path).remarks
-    assert "2 slices of other series, sizes or orientations were left out" in remarks
+    left_out = "2 slices of another series, size or orientation in the folder were left out"
+    assert f"{left_out}: give each series a folder of its own" in remarks
     assert "1 slices at a place already taken were left out" in remarks
     assert "1 gaps between slices: the largest is 9 mm, 3 mm is usual" in remarks
+
+
+def test_sagittal_slices_come_before_a_larger_stack_of_axial_ones(tmp_path):
+    """The usual MR study in one folder; a localiser of three sagittal slices does not count."""
+    axial = [(truth().astype(np.uint16), (0, 0, 4 * z), SAGITTAL | AXIAL) for z in range(9)]
+    localiser = [(truth(18, 20).astype(np.uint16), (10 * x, 0, 0), SAGITTAL) for x in range(3)]
+    write_slices(tmp_path, axial + localiser)
+    assert read_picture(tmp_path).remarks[-1].startswith("mid-sagittal reformation of 9 slices")
+    sagittal = [(truth(20, 24).astype(np.uint16), (4 * x, 0, 0), SAGITTAL) for x in range(5)]
+    (tmp_path / "more").mkdir()
+    write_slices(tmp_path / "more", axial + localiser + sagittal)
+    picture = read_picture(tmp_path / "more")
+    assert picture.pixels.shape == (20, 24)
+    assert picture.remarks[0].startswith("12 slices of 2 other series in the folder were left out")
+    assert [len(files) for files in find_series(tmp_path / "more").values()] == [5, 9, 3]
 
 
 def test_most_spine_finds_the_slice_with_the_column(tmp_path):
