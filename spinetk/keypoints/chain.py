@@ -8,24 +8,9 @@ away from the column are not allowed, and a step that skips a vertebra costs evi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from spinetk.schema import KeypointSchema
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Result of :func:`find_chain`.
-
-    Attributes:
-        order: Indices of the kept detections, head to foot.
-        gaps: Positions i in ``order`` such that a vertebra seems to be missing between i and i + 1.
-    """
-
-    order: list[int]
-    gaps: list[int]
 
 
 def body_axes(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +22,7 @@ def body_axes(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, n
     return axis, np.linalg.norm(middle[:, -1] - middle[:, 0], axis=-1)
 
 
-def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, min_step: float = 0.55) -> Chain:
+def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, min_step: float = 0.55) -> np.ndarray:
     """Choose and order the detections that form the spine.
 
     Args:
@@ -48,14 +33,14 @@ def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, m
             about 1.3 heights (body and disc); below 0.55 it can only be the same body again.
 
     Returns:
-        The chain; empty for no detections.
+        Indices of the kept detections, head to foot; empty for no detections.
     """
     count = len(points)
     if count == 0:
-        return Chain([], [])
+        return np.zeros(0, dtype=np.int64)
     centres = points.mean(1)
     if not schema.columns:
-        return Chain([int(i) for i in np.argsort(centres[:, 1], kind="stable")], [])
+        return np.argsort(centres[:, 1], kind="stable")
     axes, widths = body_axes(points, schema)
     heights = np.linalg.norm(axes, axis=1)
     # Rotating by the mean body axis orders a tilted spine from head to foot too.
@@ -83,19 +68,23 @@ def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, m
     order = [int(np.argmax(best))]
     while previous[order[-1]] >= 0:
         order.append(int(previous[order[-1]]))
-    order.reverse()
-    return Chain(order, find_gaps(centres[order], heights[order]))
+    return np.array(order[::-1])
 
 
-def find_gaps(centres: np.ndarray, heights: np.ndarray) -> list[int]:
-    """Steps that are long enough to hide a vertebra: over 1.7 times what both the heights and the other steps expect.
+def find_gaps(points: np.ndarray, schema: KeypointSchema) -> list[int]:
+    """Steps that are long enough to hide a vertebra: over 1.7 times what the heights and the other steps expect.
 
     Args:
-        centres: (N, 2) head to foot, px.
-        heights: (N,) px.
+        points: (N, K, 2) of a chain, head to foot, px.
+        schema: Its columns give the heights; without them there is no answer.
+
+    Returns:
+        Positions i such that a vertebra seems to be missing between i and i + 1.
     """
-    if len(centres) < 2:
+    if len(points) < 2 or not schema.columns:
         return []
+    centres = points.mean(1)
+    heights = np.linalg.norm(body_axes(points, schema)[0], axis=1)
     steps = np.linalg.norm(np.diff(centres, axis=0), axis=1)
     units = steps / ((heights[1:] + heights[:-1]) / 2 + 1e-6)
     typical = min(float(np.median(units)), 1.8)

@@ -12,13 +12,13 @@ import torch
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.keypoints.chain import find_chain
+from spinetk.keypoints.chain import find_chain, find_gaps
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.training.fit import pick_device, pick_precision
 
-WEAK_SHARE = 0.4  # of the threshold: enough between two vertebrae that pass it
+WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 
 
 class Predictor:
@@ -27,7 +27,7 @@ class Predictor:
     Args:
         network: In any mode; put on ``device`` and into evaluation mode.
         name: Named in results.
-        threshold: Least confidence of a vertebra. One that reaches 40 % of it is kept between two that pass.
+        threshold: Least confidence of a vertebra. One that reaches 40 % of it may fill a gap between two that pass.
         device: ``auto``, ``cpu``, ``cuda``.
     """
 
@@ -97,19 +97,19 @@ class Predictor:
         return [self._chained(found, threshold, empty) for threshold in thresholds]
 
     def _chained(self, found: dict[str, np.ndarray], threshold: float, empty: Reading) -> Reading:
-        """The spine among the detections; one that reaches 40 % of the threshold stays between two that pass it."""
+        """The spine among the detections; a weak one is kept only where the sure ones leave a gap."""
         points, scores = found["points"], found["scores"]
         candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
-        chain = find_chain(points[candidates], scores[candidates], self.schema)
-        order = [int(candidates[i]) for i in chain.order]
-        sure = [place for place, k in enumerate(order) if scores[k] >= threshold]
-        if not sure:
-            return empty
-        first, last = sure[0], sure[-1]
+        chain = candidates[find_chain(points[candidates], scores[candidates], self.schema)]
+        sure = np.flatnonzero(scores[chain] >= threshold)
+        kept = []
+        for place, start in enumerate(sure):
+            kept.append(chain[start])
+            if place in find_gaps(points[chain[sure]], self.schema):
+                kept += list(chain[start + 1 : sure[place + 1]])
         vertebrae = [
-            Vertebra.from_points(points[k], score=float(scores[k]), point_sigma_px=found["sigma"][k])
-            for k in order[first : last + 1]
+            Vertebra.from_points(points[k], score=float(scores[k]), point_sigma_px=found["sigma"][k]) for k in kept
         ]
-        gaps = [gap - first for gap in chain.gaps if first <= gap < last]
+        gaps = find_gaps(points[kept], self.schema)
         remarks = [f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps]
         return replace(empty, vertebrae=vertebrae, remarks=remarks)

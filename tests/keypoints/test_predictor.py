@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import torch
+
+from spinetk.errors import InputError
+from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.predictor import Predictor
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA6
+
+
+def body(y: float) -> np.ndarray:
+    return np.array([[10, y + 9], [30, y + 9], [50, y + 9], [50, y - 9], [30, y - 9], [10, y - 9]], float)
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    torch.manual_seed(0)
+    return Predictor(VertebraRCNN("fast", VERTEBRA6), "random", 0.6, "cpu")
+
+
+def chained(predictor: Predictor, heights: list[float], scores: list[float]) -> Reading:
+    found = {
+        "points": np.stack([body(y) for y in heights]),
+        "scores": np.array(scores),
+        "sigma": np.ones((len(scores), 6)),
+    }
+    return predictor._chained(found, 0.6, Reading("a.png", 400, 60, VERTEBRA6))
+
+
+def centres(reading: Reading) -> list[float]:
+    return [float(v.centre[1]) for v in reading.vertebrae]
+
+
+def test_a_weak_detection_fills_a_gap_and_nothing_else(predictor):
+    column = [20, 45, 70, 95, 120, 145]
+    filled = chained(predictor, column, [0.9, 0.9, 0.3, 0.9, 0.9, 0.3])
+    assert centres(filled) == column[:5]
+    assert filled.remarks == []
+    # Between two sure neighbours there is room for a body only where one is missing.
+    crowded = chained(predictor, [20, 45, 57, 70, 95], [0.9, 0.9, 0.3, 0.9, 0.9])
+    assert centres(crowded) == [20, 45, 70, 95]
+
+
+def test_a_gap_that_stays_is_remarked(predictor):
+    reading = chained(predictor, [20, 45, 70, 120, 145], [0.9] * 5)
+    assert reading.remarks == ["a vertebra may be missing between 3 and 4 from the top"]
+
+
+def test_nothing_sure_is_nothing(predictor):
+    assert chained(predictor, [20, 45], [0.5, 0.4]).vertebrae == []
+
+
+def test_points_come_back_in_px_of_the_given_picture(predictor, monkeypatch):
+    """A detection at the same relative place, whatever the size of the picture."""
+
+    def detect(pictures):
+        _, height, width = pictures[0].shape
+        points = torch.tensor([[0.25, 0.5]]).repeat(6, 1) * torch.tensor([width, height])
+        one = torch.ones(1)
+        return [{"boxes": torch.zeros(1, 4), "scores": one, "points": points[None], "point_scores": one[None],
+                 "sigma": torch.ones(1, 6)}]  # fmt: skip
+
+    monkeypatch.setattr(predictor.network, "detect", detect)
+    for height, width in ((100, 60), (2000, 900), (37, 411)):
+        reading = predictor.read(np.zeros((height, width), np.uint8))
+        np.testing.assert_allclose(reading.vertebrae[0].points, [[width / 4, height / 2]] * 6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])
+def test_threshold_is_a_probability(threshold):
+    with pytest.raises(InputError, match="threshold"):
+        Predictor(VertebraRCNN("fast", VERTEBRA6), "random", threshold, "cpu")
