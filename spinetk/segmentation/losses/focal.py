@@ -1,0 +1,52 @@
+"""Focal losses: easy voxels count less (Lin et al., ICCV 2017)."""
+
+from __future__ import annotations
+
+import torch
+from monai.losses import FocalLoss
+from torch import Tensor, nn
+
+from spinetk.segmentation.losses.output import finest, logit_of
+
+
+class Focal(nn.Module):
+    """Mean of (1 + (w - 1) g) (1 - pt)^gamma BCE; MONAI's focal loss with foreground voxels weighed by w.
+
+    The atrium network's focal loss is w = 200, gamma = 2.
+
+    Args:
+        positive_weight: w.
+        gamma: Exponent.
+    """
+
+    needs_distance = False
+
+    def __init__(self, positive_weight: float = 200.0, gamma: float = 2.0) -> None:
+        super().__init__()
+        self.positive_weight = positive_weight
+        self.focal = FocalLoss(gamma=gamma, reduction="none")
+
+    def forward(self, output: Tensor | tuple, mask: Tensor) -> Tensor:
+        logit = logit_of(output).float()
+        mask = finest(mask, logit)
+        return ((1 + (self.positive_weight - 1) * mask) * self.focal(logit, mask)).mean()
+
+
+class EnhancedMixing(nn.Module):
+    """Focal loss minus the logarithm of Dice with squared denominator: the loss of D-UNet.
+
+    Focal with gamma 1.1 and alpha 0.48 on lesion pixels, 0.52 elsewhere; Dice over the batch, smooth 1.
+    """
+
+    needs_distance = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focal = FocalLoss(gamma=1.1, alpha=0.48)
+
+    def forward(self, output: Tensor | tuple, mask: Tensor) -> Tensor:
+        logit = logit_of(output).float()
+        mask = finest(mask, logit)
+        p = logit.sigmoid()
+        dice = (2 * (p * mask).sum() + 1) / (p.square().sum() + mask.square().sum() + 1)
+        return self.focal(logit, mask) - torch.log(dice)

@@ -1,0 +1,1 @@
+"""Segmentation networks, one a file; :mod:`spinetk.segmentation.registry` gives them by name."""

@@ -1,0 +1,42 @@
+"""How the published recipe of a network moves its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """Optimiser with its rate over time.
+
+    Attributes:
+        kind: ``adam`` or ``sgd``.
+        rate: Learning rate at the start.
+        batch: Items a step.
+        weight_decay: L2 penalty.
+        plateau: (factor, patience in epochs) on a validation loss that falls no more.
+        later: (epoch, rate) pairs: the rate from that epoch on.
+    """
+
+    kind: Literal["adam", "sgd"]
+    rate: float
+    batch: int
+    weight_decay: float = 0.0
+    plateau: tuple[float, int] | None = None
+    later: tuple[tuple[int, float], ...] = ()
+
+    def rate_at(self, epoch: int) -> float:
+        """Rate of an epoch, counted from 0, before any plateau."""
+        return next((rate for start, rate in reversed(self.later) if epoch >= start), self.rate)
+
+    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser of the parameters that are trained."""
+        from torch.optim import SGD, Adam
+
+        trained = [parameter for parameter in parameters if parameter.requires_grad]
+        return {"adam": Adam, "sgd": SGD}[self.kind](trained, lr=self.rate, weight_decay=self.weight_decay)
