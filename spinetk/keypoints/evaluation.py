@@ -83,6 +83,8 @@ def evaluate(
     scores["failed"] = [str(failure) for failure in failures]
     out = Path(out)
     write_json(out / "evaluation.json", scores)
+    for stale in out.glob("worst-*.png"):
+        stale.unlink()
     ranked = sorted(range(len(truths)), key=lambda i: _badness(scores["cases"][i]), reverse=True)
     for rank, i in enumerate(ranked[:worst], start=1):
         name = f"worst-{rank}-{records[i]['case']}.png" if "case" in records[i] else f"worst-{rank}.png"

@@ -88,6 +88,7 @@ def train(
         "version": version, "iterations": iterations, "preset": net.name, "recipe": vars(solver), "start": said,
         "seed": seed, "train": len(records), "val": len(held_out), "device": chosen.type, "precision": precision,
         "spinetk": __version__, "torch": torch.__version__,
+        "cases": {"train": _cases(records), "val": _cases(held_out)},
     }  # fmt: skip
     write_json(run / "settings.json", settings)
     module = KeypointTraining(network, solver, iterations, seed)
@@ -141,6 +142,11 @@ def load_split(version: str, part: str) -> tuple[list[dict[str, Any]], KeypointS
     if name not in DatasetCatalog.list():
         raise InputError(f"version {version!r}", "has no catalogs", f"call setup_catalogs({version!r}, ...) first")
     return DatasetCatalog.get(name), MetadataCatalog.get(name).schema
+
+
+def _cases(records: list[dict[str, Any]]) -> list[str]:
+    """Case names, each once, in order: what a later reader needs to see that no patient was in both parts."""
+    return list(dict.fromkeys(str(record.get("case", record.get("image_id"))) for record in records))
 
 
 def _component(version: str) -> str:
