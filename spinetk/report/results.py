@@ -64,7 +64,7 @@ def write_reports(results: Iterable[str | Path], out: str | Path, *, html: bool 
         results: JSON files of ``spinetk predict``.
         out: Folder for ``<stem>.html`` and ``index.html`` (``html``) and ``<stem>.dcm`` (``sr``).
         html: Self-contained pages and an overview.
-        sr: DICOM Structured Reports (TID 1500), for results of DICOM files.
+        sr: DICOM Structured Reports (TID 1500), for results of DICOM files and of series with sagittal slices.
     """
     out = Path(out)
     done = Reports()
@@ -74,22 +74,36 @@ def write_reports(results: Iterable[str | Path], out: str | Path, *, html: bool 
     for path in map(Path, results):
         try:
             reading = read_result(path)
-            if sr:
-                from spinetk.report.sr import write_sr
-
-                write_sr(out / f"{path.stem}.dcm", reading, reading.file)
-                done.written.append(out / f"{path.stem}.dcm")
-            if html:
-                write_page(out / f"{path.stem}.html", reading, _picture(reading))
-                readings.append(reading)
-                pages.append(out / f"{path.stem}.html")
         except InputError as error:
             done.failures.append(str(error))
             failed[path.name] = error.fault
+            continue
+        if sr:
+            try:
+                done.written.append(_write_sr(out / f"{path.stem}.dcm", reading))
+            except InputError as error:
+                done.failures.append(str(error))
+        if html:
+            try:
+                write_page(out / f"{path.stem}.html", reading, _picture(reading))
+                readings.append(reading)
+                pages.append(out / f"{path.stem}.html")
+            except InputError as error:
+                done.failures.append(str(error))
+                failed[path.name] = error.fault
     if html and readings:
         write_summary(out / "index.html", readings, pages=pages, pictures=map(_picture, readings), failed=failed)
         done.written += [*pages, out / "index.html"]
     return done
+
+
+def _write_sr(path: Path, reading: Reading) -> Path:
+    from spinetk.images.source import dicom_source
+    from spinetk.report.sr import write_sr
+
+    source, frame = dicom_source(reading.file)
+    write_sr(path, reading, source, frame=frame)
+    return path
 
 
 def _picture(reading: Reading) -> object:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 import pytest
 from image_seeds import dicom, enhanced, lut, nested, plain, seeds, to_bytes, truth
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HTJ2K,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -21,6 +27,17 @@ from spinetk.images.decode import _with_full_scan
 
 SHOWN = truth()
 TOP = 4095
+# ``truth(40, 36)``, 16 bits, coded without loss by OpenJPH 0.26: pydicom's own codecs cannot write this syntax.
+HTJ2K_CODE = (
+    "|4;u>04YEK0000a0000e00000000000000a0000e0000000000009pH0sl|{2mk^A000XAQUDA90ssL31q1{@0smY86Cj9?kdTm&"
+    "kdTm&kdTmwh=~7W02crOPjF>!N>E53R%LP^FfKASE;BCwkN^q*00001=>P%$lfVEg0QLU3{44%h`vQTq0KfnfKmZd!01|+}hyjaq"
+    "04^;6Vl)6)0ta*ezyK9c00mS40XQCIV=@H>IAfFmIy<@kQUGDTl>ow25CB4y0Kfni!~g+wFaQOn238KMih%q>GR8I-EdrJT&Hw;A"
+    "8aP=14ETm6;ROYn$Uf&Xri%flrKP2%{Q&~(=RoKI_yP!A0Gi-a0+T@7<OC89^8i$l<TzIVzyKFr003Rw00C|QEXzO|01=F(r67}v"
+    "0E!4>B?3?*1REp+j4}4={2%&M%l?7M{J-|Fgnm#9a{&*eQUFV!N}#5&3xI=^l9ChvKPd$TLt-%u!!QiP{_qHlAp_sAgb!tZ#}Pkr"
+    "ell5IQH)?0rZFa50bnM056J)u^9VQ+Kk?va@PZc@>mv|@qKN)50l)w*+5iE1ga884A|fIrpq7XdQBk?FBBG*lWkm#vL{y20h=|Dh"
+    "@_z!Jo}4M*d-Xg|ey54=)Z+-oJEy0@djTY%s#K{`rAn152^JDiRjO2}Ql(0j1dC~mF~%5Uj4{R-WB&hPmaq?C03Q8-0DJZT0q@uV"
+    "2eQC0Kkpd8-@Ic3eP9?L_l#g~-Z6o`yaJR8rSkt^d?&yN2N0Y<ID~!x|Je"
+)
 
 
 @pytest.fixture
@@ -131,6 +148,16 @@ def test_padding_does_not_set_the_scale_of_an_inversion(read):
 def test_lossless_transfer_syntaxes_give_the_stored_values(read, syntax):
     picture = truth(64, 48)
     np.testing.assert_array_equal(read(dicom(picture.astype(np.uint16), syntax)).pixels, picture)
+
+
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K])
+def test_high_throughput_jpeg_2000(read, syntax):
+    picture = truth(40, 36)
+    ds = dicom(picture.astype(np.uint16))
+    ds.file_meta.TransferSyntaxUID = syntax
+    ds.PixelData = encapsulate([base64.b85decode(HTJ2K_CODE)])
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    np.testing.assert_array_equal(read(ds).pixels, picture)
 
 
 def test_lossy_jpeg(read):

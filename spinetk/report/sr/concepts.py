@@ -29,8 +29,7 @@ MEANING_LENGTH = 64
 # Begins the algorithm parameter that names the points of an outline in their order.
 ORDER = "polyline points: "
 # Codes of values that are neither number nor text; an escaped text never begins with "%-".
-PLAIN = {None: "%-none", True: "%-true", False: "%-false", "": "%-empty"}
-PLAIN_BACK = {code: value for value, code in PLAIN.items()}
+PLAIN = {None: "%-none", True: "%-true", False: "%-false", "": "%-empty", (): "%-nothing"}
 
 
 def private(code: str, meaning: str | None = None) -> Code:
@@ -83,10 +82,12 @@ def height_site(path: str) -> tuple[str, Code] | None:
 
 
 def flatten(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, leaf) of nested dictionaries and lists; numbers that are not finite become None."""
+    """(path, leaf) of nested dictionaries and lists; numbers that are not finite become None, empty lists ()."""
     if isinstance(content, Mapping):
         for key, value in content.items():
             yield from flatten(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(content, list | tuple) and not content:
+        yield path, ()
     elif isinstance(content, list | tuple):
         for index, value in enumerate(content):
             yield from flatten(value, f"{path}.{index}" if path else str(index))

@@ -23,7 +23,7 @@ from spinetk.schema import SCHEMAS, KeypointSchema
 
 REMEDY = "give a report of `spinetk report --sr`"
 SIDES = {code.value: side for side, code in concepts.SITES.items()}
-VALUES = {code: value for value, code in concepts.PLAIN.items()}
+VALUES = {code: [] if value == () else value for value, code in concepts.PLAIN.items()}
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,7 @@ class _Writer:
                 sites = [sr.FindingSite(site, topographical_modifier=standard[1])] if standard else None
                 measurements.append(sr.Measurement(name=name, value=value, unit=unit, finding_sites=sites))
             else:
-                meaning = UNKNOWN if value is None else str(value) or "empty"
+                meaning = UNKNOWN if value is None else "none" if value == () else str(value) or "empty"
                 text = concepts.PLAIN[value] if value in concepts.PLAIN else concepts.escaped(value)
                 code = concepts.private(text, meaning)
                 evaluations.append(sr.QualitativeEvaluation(concepts.private(path), code))

@@ -1,0 +1,114 @@
+"""Reports from result files: pages and structured reports, of a phantom that went the whole way as DICOM."""
+
+import json
+import re
+
+import numpy as np
+import pydicom
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.images import read_picture, to_uint8
+from spinetk.images.source import dicom_source
+from spinetk.measure import measure
+from spinetk.phantoms import lateral_radiograph, sagittal_mr, write_dicom
+from spinetk.report.results import find_results, read_result, write_reports
+from spinetk.report.sr import read_sr
+
+pytest.importorskip("highdicom")
+NAME = "PLANTED^Zyxwvut"
+
+
+def result_of(phantom, path, out):
+    """A result file as `spinetk predict` writes it, from the true points."""
+    picture = read_picture(path)
+    reading = phantom.reading
+    reading.file, reading.frame, reading.model = str(path), picture.frame, "phantom-truth"
+    for vertebra in reading.vertebrae:
+        vertebra.score, vertebra.point_sigma_px = 0.875, np.full(6, 0.4)
+    measured = measure(reading, picture=to_uint8(picture.pixels, picture.padding))
+    measured.remarks[:0] = picture.remarks
+    out.write_text(json.dumps(measured.to_json(), allow_nan=False))
+    return measured
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    return lateral_radiograph(4, region="lumbar", spacing_mm=1.0, deformity={"L1": ("wedge", 31.0)})
+
+
+def known(content):
+    """Without unknown fields, which a structured report leaves out; a refused deformity stays."""
+    if isinstance(content, dict):
+        return {k: known(v) for k, v in content.items() if v is not None or k == "deformity"}
+    return content
+
+
+def test_phantom_to_dicom_to_result_to_structured_report(tmp_path, phantom):
+    write_dicom(phantom, tmp_path / "a.dcm", monochrome1=True, spacing_source="ImagerPixelSpacing", patient_name=NAME)
+    measured = result_of(phantom, tmp_path / "a.dcm", tmp_path / "a.json")
+    done = write_reports(find_results([tmp_path / "a.json"]), tmp_path / "out", sr=True)
+    assert done.failures == []
+    report = read_sr(tmp_path / "out" / "a.dcm")
+    source = pydicom.dcmread(tmp_path / "a.dcm")
+    assert (report.sop_instance_uid, report.sop_class_uid) == (source.SOPInstanceUID, source.SOPClassUID)
+    assert report.reading.frame == measured.frame == read_picture(tmp_path / "a.dcm").frame
+    assert report.reading.frame.spacing_source == "ImagerPixelSpacing"
+    assert report.reading.angles == known(measured.angles)
+    assert report.reading.remarks == measured.remarks
+    kinds = set()
+    for got, wanted in zip(report.reading.vertebrae, measured.vertebrae, strict=True):
+        assert np.abs(got.points - wanted.points).max() <= 0.0005 + 2**-15  # JSON keeps 0.001 px, SR 32-bit floats
+        assert (got.label, got.score) == (wanted.label, 0.875)
+        assert got.measures == known(wanted.measures)
+        kinds.add(got.measures["deformity"]["type"])
+    assert "wedge" in kinds
+
+    # The patient's name stands in the structured report, where DICOM wants it, and nowhere else.
+    written = [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
+    assert {p.name for p in written} == {"a.dcm", "a.html", "index.html"}
+    for path in [*written, tmp_path / "a.json"]:
+        copies = len(re.findall(rb"PLANTED|Zyxwvut", path.read_bytes()))
+        assert copies == (2 if path.suffix == ".dcm" else 0), path.name
+    document = pydicom.dcmread(tmp_path / "out" / "a.dcm")
+    assert document.PatientName == NAME
+    del document.PatientName
+    assert "Zyxwvut" not in str(document)
+
+
+def test_series_is_reported_about_the_slice_that_was_read(tmp_path):
+    phantom = sagittal_mr(2, region="lumbar", spacing_mm=2.0)
+    folder = tmp_path / "series"
+    for index in range(6):
+        write_dicom(phantom, folder / f"{index}.dcm")
+        ds = pydicom.dcmread(folder / f"{index}.dcm")
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{index}"
+        ds.ImagePositionPatient = [4.0 * (index - 2), *ds.ImagePositionPatient[1:]]
+        ds.PixelData = (ds.pixel_array + 0 * index).astype("<u2").tobytes()
+        ds.save_as(folder / f"{index}.dcm")
+    said = next(r for r in read_picture(folder).remarks if r.startswith("slice "))
+    result_of(phantom, folder, tmp_path / "a.json")
+    assert write_reports([tmp_path / "a.json"], tmp_path / "out", html=False, sr=True).failures == []
+    place = int(said.split()[1]) - 1
+    # Slices count along the normal of the plane, which may run either way.
+    uid = read_sr(tmp_path / "out" / "a.dcm").sop_instance_uid
+    assert uid in (f"1.2.3.{place}", f"1.2.3.{5 - place}")
+    assert dicom_source(folder) == (folder / f"{uid[-1]}.dcm", None)
+
+
+def test_a_result_without_dicom_still_gets_its_page(tmp_path, phantom):
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "a.png"), (phantom.pixels // 16).astype(np.uint8))
+    result_of(phantom, tmp_path / "a.png", tmp_path / "a.json")
+    (tmp_path / "b.json").write_text("{}")
+    (tmp_path / "c.json").write_text("[" * 100_000)
+    done = write_reports(find_results([tmp_path]), tmp_path / "out", sr=True)
+    assert {p.name for p in done.written} == {"a.html", "index.html"}
+    assert len(done.failures) == 3
+    assert all("\n" not in line for line in done.failures)
+    assert any("is no DICOM file" in line for line in done.failures)
+    assert phantom.reading.frame == Frame()
+    with pytest.raises(InputError, match="cannot be read"):
+        read_result(tmp_path / "absent.json")
