@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from spinetk.training.fit import Fit, fit, pick_device, quiet
 
 FINAL = "model_final.pth"
 BEST = "model_best.pth"
+SETTINGS = "settings.json"
 
 
 def train(
@@ -82,15 +84,25 @@ def train(
     with quiet():
         torch.manual_seed(seed)
         network = VertebraRCNN(net, schema)
-    said = load_start(network, start)
+    before = _previous(run) if resume else None
+    if before is None:
+        said = load_start(network, start)
+    else:
+        for what, now in (("preset", net.name), ("schema", schema.name)):
+            if before[what] != now:
+                fault = f"was trained with {what} {before[what]!r}, not {now!r}"
+                raise InputError(run, fault, f"continue with that {what}, or choose another version")
+        network.frozen_norm = before["frozen_norm"]
+        said = before["start"]
     print(f"{net.name} ({sum(p.numel() for p in network.parameters()) / 1e6:.1f} M parameters), {said}")
     settings = {
-        "version": version, "iterations": iterations, "preset": net.name, "recipe": vars(solver), "start": said,
+        "version": version, "iterations": iterations, "preset": net.name, "schema": schema.name,
+        "recipe": vars(solver), "start": said, "frozen_norm": network.frozen_norm,
         "seed": seed, "train": len(records), "val": len(held_out), "device": chosen.type, "precision": precision,
         "spinetk": __version__, "torch": torch.__version__,
         "cases": {"train": _cases(records), "val": _cases(held_out)},
     }  # fmt: skip
-    write_json(run / "settings.json", settings)
+    write_json(run / SETTINGS, settings)
     module = KeypointTraining(network, solver, iterations, seed)
     training = RecordDataset(records, schema, net, solver.augment, seed)
     loader: dict[str, Any] = {"batch_size": solver.batch, "collate_fn": collate, "num_workers": workers}
@@ -110,6 +122,17 @@ def train(
         progress=progress,
     )
     return _release(module, result, run, Path(output), version)
+
+
+def _previous(run: Path) -> dict[str, Any] | None:
+    """Settings of the run that is to be continued; None when there is nothing to continue."""
+    if not any((run / "checkpoints").glob("[0-9]*.ckpt")):
+        return None
+    try:
+        settings = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
+        return {key: settings[key] for key in ("preset", "schema", "frozen_norm", "start")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(run / SETTINGS, "cannot be read", "train anew without resume, or another version") from error
 
 
 def _release(module: KeypointTraining, result: Fit, run: Path, output: Path, version: str) -> Path:

@@ -66,6 +66,19 @@ def test_a_run_leaves_what_it_promises(version, tiny, tmp_path):
     assert predictor.schema.name == "vertebra6"
 
 
+def test_a_run_is_continued_as_it_was_begun(version, tiny, tmp_path):
+    train(version, 2, preset=tiny, output=tmp_path, **QUICK)
+    with pytest.raises(InputError, match="preset 'tiny', not 'fast'"):
+        train(version, 4, True, preset="fast", output=tmp_path, **QUICK)
+    # `start` is for fresh runs: weights that are not there are not missed.
+    train(version, 3, True, preset=tiny, output=tmp_path, **{**QUICK, "start": "gone.pth"})
+    settings = tmp_path / version / "settings.json"
+    assert json.loads(settings.read_text())["start"] == "starting from random weights"
+    settings.write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        train(version, 4, True, preset=tiny, output=tmp_path, **QUICK)
+
+
 def test_a_cut_checkpoint_is_passed_over(version, tiny, tmp_path):
     train(version, 4, preset=tiny, output=tmp_path, **QUICK)
     newest = sorted((tmp_path / version / "checkpoints").glob("[0-9]*.ckpt"))[-1]
