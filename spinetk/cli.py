@@ -31,7 +31,6 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results."
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Schema = Annotated[str, typer.Option(help="vertebra6, vertebra4, or a .json/.toml file.")]
 Spacing = Annotated[
     str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, in place of what the file says.")
 ]
@@ -49,6 +48,7 @@ class Layout(StrEnum):
     """What ``prepare`` reads."""
 
     AUTO = "auto"
+    OURS = "ours"
     COCO = "coco"
     AASCE = "aasce"
     MASKS = "masks"
@@ -113,14 +113,14 @@ def prepare(
     layout: Annotated[Layout, typer.Option("--from", help="What the source is.")] = Layout.AUTO,
     width: Annotated[int | None, typer.Option(help="Resize to this width in px (the original used 800).")] = None,
     spacing: Spacing = None,
-    schema: Schema = "vertebra6",
+    schema: Annotated[str | None, typer.Option(help="vertebra6, vertebra4, or a .json/.toml file.")] = None,
 ) -> None:
     """Pictures and annotations to case folders: windowed 8-bit PNG and JSON per case."""
     from spinetk.cases.preparation import prepare as run
 
     chosen = None if layout is Layout.AUTO else layout.value
     done = run(source, out, layout=chosen, width=width, spacing_mm=parse_spacing(spacing), schema=schema)
-    warn([str(failure) for failure in done.failures])
+    warn([*map(str, done.remarks), *map(str, done.failures)])
     typer.echo(f"{len(done.cases)} cases in {out}, {len(done.failures)} failed")
     if not done.cases:
         raise typer.Exit(2)
@@ -138,7 +138,9 @@ def augment(
     """Augmented copies of every case with the original's imgaug recipe."""
     from spinetk.cases.augmentation import augment as run
 
-    run(base, copies=copies, hardware_copies=hardware_copies, flag=flag, seed=seed, workers=workers)
+    done = run(base, copies=copies, hardware_copies=hardware_copies, flag=flag, seed=seed, workers=workers)
+    warn([str(failure) for failure in done.failures])
+    typer.echo(f"{done.written} copies written, {done.kept} were there")
 
 
 @app.command()
