@@ -1,0 +1,92 @@
+"""BIDS: the images and disc labels of a data set laid out as spine-generic is."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from spinetk.errors import InputError
+
+MODALITIES = ("T1w", "T2w")
+CENTRE_COLUMNS = ("institution_id", "institution", "centre", "center", "site")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One labelled image.
+
+    Attributes:
+        stem: ``sub-x[_ses-y]_T2w``.
+        name: ``sub-x``.
+        centre: Where it was acquired.
+        modality: ``T1w`` or ``T2w``.
+        image, labels: Files.
+        cord: Mask of the spinal cord, or None.
+    """
+
+    stem: str
+    name: str
+    centre: str
+    modality: str
+    image: Path
+    labels: Path
+    cord: Path | None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A subject that cannot be used, and why."""
+
+    name: str
+    why: str
+
+
+def find_subjects(root: str | Path, modality: str) -> tuple[list[Subject], list[Skipped]]:
+    """Labelled images of one contrast; what lacks an image or a label is listed.
+
+    Labels are looked for in ``derivatives/labels*/sub-x/.../``, as ``<stem>_labels-disc-manual.nii.gz`` (spine-generic
+    to 2023) or ``<stem>_label-disc*.nii.gz`` (since then: ``label-discs_dlabel``).
+
+    Raises:
+        InputError: There is no ``sub-*`` folder, or the contrast is unknown.
+    """
+    root = Path(root)
+    if modality not in MODALITIES:
+        raise InputError(f"modality {modality!r}", "is unknown", f"use {' or '.join(MODALITIES)}")
+    folders = sorted(p for p in root.glob("sub-*") if p.is_dir() and re.fullmatch(r"sub-[A-Za-z0-9]+", p.name))
+    if not folders:
+        raise InputError(root, "holds no sub-* folder", "give the root of a BIDS data set")
+    centres = _centres(root)
+    found, skipped = [], []
+    for folder in folders:
+        images = sorted(folder.glob(f"**/anat/*_{modality}.nii*"))
+        if not images:
+            skipped.append(Skipped(folder.name, f"no {modality} image"))
+        for image in images:
+            stem = image.name.split(".nii")[0]
+            labels = _derivative(root, folder.name, stem, r"_labels?-discs?([-_][A-Za-z0-9-]+)*")
+            if labels is None:
+                skipped.append(Skipped(stem, "no disc labels"))
+                continue
+            cord = _derivative(root, folder.name, stem, r"(_label-(SC|spine)|)_(seg|mask)([-_][A-Za-z0-9-]+)*")
+            centre = centres.get(folder.name) or re.sub(r"\d+$", "", folder.name.removeprefix("sub-")) or "unknown"
+            found.append(Subject(stem, folder.name, centre, modality, image, labels, cord))
+    return found, skipped
+
+
+def _derivative(root: Path, name: str, stem: str, ending: str) -> Path | None:
+    pattern = re.compile(re.escape(stem) + ending + r"\.nii(\.gz)?")
+    files = sorted(p for p in root.glob(f"derivatives/labels*/{name}/**/anat/{stem}_*") if pattern.fullmatch(p.name))
+    return files[0] if files else None
+
+
+def _centres(root: Path) -> dict[str, str]:
+    path = root / "participants.tsv"
+    if not path.is_file():
+        return {}
+    with open(path, encoding="utf-8", errors="replace", newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    column = next((c for c in CENTRE_COLUMNS if rows and rows[0].get(c)), None)
+    return {row["participant_id"]: row[column] for row in rows if column and row.get("participant_id")}

@@ -1,0 +1,197 @@
+"""From BIDS to tensors: orientation, grid, split, what is skipped, reproducible samples."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from disc_volumes import draw_volume, write_subject
+
+from spinetk.discs.augmentation import move
+from spinetk.discs.bids import find_subjects
+from spinetk.discs.data import DiscDataset, EndlessSampler
+from spinetk.discs.levels import NUMBERS, name_of, number_between
+from spinetk.discs.preparation import prepare, read_dataset, read_samples, split
+from spinetk.discs.target import gaussian
+from spinetk.discs.volume import project, read_labels, read_slab, to_bytes, to_grid
+from spinetk.errors import InputError
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "mr_discs_bids"
+
+
+def test_level_names():
+    assert [name_of(n) for n in (3, 8, 20, 21, 25)] == ["C2/C3", "C7/T1", "T12/L1", "L1/L2", "L5/S1"]
+    assert all(number_between(*name_of(n).split("/")) == n for n in NUMBERS)
+    assert number_between("L1", "L3") is None
+    assert number_between(None, "L3") is None
+
+
+@pytest.mark.parametrize("orientation", ["LPS", "RAS", "PIR", "ASL", "SRA", "IPL"])
+def test_any_orientation_gives_the_same_picture_and_points(tmp_path, orientation):
+    mm = write_subject(tmp_path, "sub-a", 3, orientation=orientation)
+    labels = read_labels(tmp_path / "derivatives/labels/sub-a/anat/sub-a_T2w_labels-disc-manual.nii.gz")
+    assert sorted(labels) == sorted(mm)
+    assert all(np.allclose(labels[n], mm[n]) for n in mm)
+    slab = read_slab(tmp_path / "sub-a/anat/sub-a_T2w.nii.gz")
+    values, places = draw_volume(3)
+    assert slab.frame.spacing_mm == (1.0, 1.0)
+    # Five slices of 1.25 mm are 6.25 mm; which five of ten are in the middle depends on the side that counts first.
+    assert min(np.abs(slab.pixels - values[k : k + 5].mean(axis=0)).max() for k in (2, 3)) < 1e-3
+    points = project(slab, labels)
+    assert all(np.allclose(points[n], (places[n][2] + 0.5, places[n][1] + 0.5), atol=1e-3) for n in places)
+
+
+@pytest.mark.parametrize("orientation", ["LPS", "ASL"])
+def test_labels_go_back_to_the_voxels_they_came_from(tmp_path, orientation):
+    sitk = pytest.importorskip("SimpleITK")
+    write_subject(tmp_path, "sub-a", 4, orientation=orientation)
+    source = tmp_path / "derivatives/labels/sub-a/anat/sub-a_T2w_labels-disc-manual.nii.gz"
+    labels = read_labels(source)
+    slab = read_slab(tmp_path / "sub-a/anat/sub-a_T2w.nii.gz", labels[21])
+    points = project(slab, labels)
+    slab.write_labels(tmp_path / "back.nii.gz", np.array(list(points.values())), list(points))
+    before, after = sitk.ReadImage(str(source)), sitk.ReadImage(str(tmp_path / "back.nii.gz"))
+    assert np.array_equal(sitk.GetArrayFromImage(before), sitk.GetArrayFromImage(after))
+    assert np.allclose(before.GetDirection(), after.GetDirection())
+    assert np.allclose(before.GetOrigin(), after.GetOrigin())
+    assert np.allclose(slab.to_mm(np.array([points[22]]))[0], labels[22], atol=1e-3)
+
+
+def test_grid_is_in_mm_and_keeps_points_at_their_place():
+    blob = gaussian((60, 40), (12.5, 33.25), 8.0)
+    picture, factors = to_grid(blob, (0.8, 0.5), 1.0)
+    assert picture.shape == (48, 20)
+    rows, columns = np.indices(picture.shape) + 0.5
+    centre = np.array([(columns * picture).sum(), (rows * picture).sum()]) / picture.sum()
+    assert np.allclose(centre, np.array([12.5, 33.25]) * factors, atol=0.05)
+
+
+def test_bytes_leave_background_black():
+    pixels = np.zeros((50, 50), np.float32)
+    pixels[10:40, 10:40] = np.linspace(100, 900, 900).reshape(30, 30)
+    grey = to_bytes(pixels)
+    assert grey[:10].max() == 0
+    assert grey.max() == 255
+    assert to_bytes(np.full((4, 4), 7.0)).max() == 0
+
+
+def test_what_lacks_an_image_or_a_label_is_listed(bids, prepared):
+    found, skipped = find_subjects(bids, "T2w")
+    assert len(found) == 13
+    assert {(s.name, s.why) for s in skipped} == {("sub-none01", "no T2w image"), ("sub-none02_T2w", "no disc labels")}
+    content = read_dataset(prepared)
+    assert {s["name"] for s in content["skipped"]} == {"sub-none01", "sub-none02_T2w", "sub-none03_T2w"}
+    assert sum(map(len, content["split"].values())) == 12
+    assert content["levels"] == [20, 21, 22, 23]
+    assert len(find_subjects(bids, "T1w")[0]) == 1
+
+
+def test_no_data_set_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="no sub-"):
+        prepare(tmp_path, tmp_path / "out")
+    with pytest.raises(InputError, match="unknown"):
+        find_subjects(tmp_path, "t2*")
+    with pytest.raises(InputError, match="discs prepare"):
+        read_samples(tmp_path, "train")
+
+
+def test_centre_comes_from_participants_or_from_the_name(tmp_path):
+    for name in ("sub-amu01", "sub-x2"):
+        write_subject(tmp_path, name, 0)
+    assert [s.centre for s in find_subjects(tmp_path, "T2w")[0]] == ["amu", "x"]
+    (tmp_path / "participants.tsv").write_text("participant_id\tinstitution_id\nsub-x2\tparis\n")
+    assert [s.centre for s in find_subjects(tmp_path, "T2w")[0]] == ["amu", "paris"]
+
+
+def test_split_deals_out_every_centre():
+    centres = {f"sub-{c}{k:02d}": c for c in "abcdef" for k in range(20)}
+    parts = split(centres, 0)
+    for centre in "abcdef":
+        own = [parts[name] for name in centres if centres[name] == centre]
+        assert own.count("train") == pytest.approx(15, abs=1)
+        assert own.count("test") == pytest.approx(3, abs=1)
+    assert parts == split(dict(reversed(centres.items())), 0)
+    assert parts != split(centres, 1)
+    assert set(split({"a": "x", "b": "x"}, 0).values()) == {"train"}
+
+
+def test_prepared_points_lie_behind_the_discs(prepared):
+    for sample in read_samples(prepared, "train"):
+        grey = sample.pixels().astype(float)
+        for x, y in sample.points.values():
+            row, column = int(y), int(x)
+            assert (
+                grey[row + 6 : row + 12, column - 10 : column - 2].mean() > grey[row, column - 10 : column].mean() + 80
+            )
+            assert grey[row + 6 : row + 12, column + 3 : column + 10].mean() < 100
+
+
+def test_samples_depend_on_epoch_and_index_only(prepared):
+    samples = read_samples(prepared, "train")
+    first, second = (DiscDataset(samples, (20, 21, 22, 23), "full", seed=5) for _ in range(2))
+    assert first.size == (128, 64)
+    for key in ((0, 0), (3, 2)):
+        assert all(torch.equal(a, b) for a, b in zip(first[key], second[key], strict=True))
+    assert not torch.equal(first[(0, 0)].pictures, first[(1, 0)].pictures)
+
+
+@pytest.mark.parametrize("augment", ["none", "full"])
+def test_targets_stay_on_their_discs(prepared, augment):
+    samples = read_samples(prepared, "train")
+    data = DiscDataset(samples, (20, 21, 22, 23), augment, seed=1)
+    for epoch in range(3):
+        item = data[(epoch, 1)]
+        for channel in np.flatnonzero(item.present):
+            row, column = np.unravel_index(int(item.target[channel].argmax()), data.size)
+            x, y = item.points[channel] * torch.tensor([data.size[1], data.size[0]])
+            assert abs(float(x) - column - 0.5) <= 0.51
+            assert abs(float(y) - row - 0.5) <= 0.51
+    points = np.array([[20.0, 30], [25, 60]])
+    picture = (gaussian((100, 50), points[0], 6) + gaussian((100, 50), points[1], 6)) * 255
+    random = np.random.default_rng(0)
+    moved, places = move(picture.astype(np.uint8), points, (128, 64), random)
+    _, _, _, top = cv2.minMaxLoc(moved[: int(places.mean(axis=0)[1])])
+    assert np.allclose(np.array(top) + 0.5, places[0], atol=1)
+    assert moved[:5].max() == 0
+
+
+def test_legacy_channels_and_flip(prepared):
+    samples = read_samples(prepared, "train")
+    data = DiscDataset(samples, None, "legacy", seed=0)
+    items = [data[(epoch, 0)] for epoch in range(8)]
+    heights = {round(float(item.target[0].amax(1).argmax())) for item in items}
+    assert len(heights) == 2  # the first channel is at the head or, turned, at the foot
+    assert sum(heights) == pytest.approx(data.size[0] - 1, abs=1)
+    assert items[0].present.tolist() == [1] * 4 + [0] * 7
+
+
+def test_the_sampler_goes_on_where_a_run_stopped():
+    whole = iter(EndlessSampler(5, 3))
+    pairs = [next(whole) for _ in range(17)]
+    assert sorted(index for epoch, index in pairs[:5]) == list(range(5))
+    rest = iter(EndlessSampler(5, 3, 7))
+    assert [next(rest) for _ in range(10)] == pairs[7:]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data/mr_discs_bids")
+def test_real_subjects_of_two_kinds(tmp_path):
+    """41 subjects bear discs 21-24, 13 bear 19-24; the posterior tip lies on the picture where the label says."""
+    found, skipped = find_subjects(SHARED, "T2w")
+    assert (len(found), len(skipped)) == (54, 0)
+    root = tmp_path / "bids"
+    for subject in (found[0], found[-1]):
+        for file in (subject.image, subject.labels):
+            link = root / file.relative_to(SHARED)
+            link.parent.mkdir(parents=True)
+            link.symlink_to(file)
+    prepare(root, tmp_path / "out")
+    for subject in (found[0], found[-1]):
+        record = json.loads((tmp_path / "out" / f"{subject.stem}.json").read_text())
+        picture = cv2.imread(str(tmp_path / "out" / f"{subject.stem}.png"), cv2.IMREAD_GRAYSCALE)
+        rows = [record["points"][n][1] for n in sorted(record["points"], key=int)]
+        assert rows == sorted(rows)
+        assert all(20 < b - a < 50 for a, b in pairwise(rows))
+        assert picture.shape in {(224, 224), (381, 381)}
