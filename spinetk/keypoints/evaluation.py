@@ -20,6 +20,7 @@ from spinetk.cases.record import reading_of
 from spinetk.cases.splitting import make_split
 from spinetk.errors import InputError
 from spinetk.keypoints.matching import point_errors
+from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.overlay import write_overlay
@@ -71,7 +72,7 @@ def evaluate(
         if truth.schema.keypoints != predictor.schema.keypoints:
             fault = f"has the points of {truth.schema.name!r}, the model those of {predictor.schema.name!r}"
             raise InputError(truth.file, fault, "evaluate a model trained on such cases")
-        pixels = read_pixels(record)
+        pixels = to_grey(read_pixels(record))
         reading, loose = predictor.read_at(
             pixels, (predictor.threshold, AP_THRESHOLD), file=truth.file, frame=truth.frame
         )
@@ -88,7 +89,7 @@ def evaluate(
     ranked = sorted(range(len(truths)), key=lambda i: _badness(scores["cases"][i]), reverse=True)
     for rank, i in enumerate(ranked[:worst], start=1):
         name = f"worst-{rank}-{records[i]['case']}.png" if "case" in records[i] else f"worst-{rank}.png"
-        write_overlay(out / name, read_pixels(records[i]), sure[i], truth=truths[i])
+        write_overlay(out / name, to_grey(read_pixels(records[i])), sure[i], truth=truths[i])
     return scores
 
 

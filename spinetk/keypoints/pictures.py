@@ -8,6 +8,11 @@ import torch
 from torch import Tensor
 
 
+def to_grey(picture: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, 3) BGR uint8, as case folders hold it, to (H, W)."""
+    return picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+
+
 def network_scale(height: int, width: int, short_px: int, long_px: int) -> float:
     """Factor that brings the short side to ``short_px`` unless the long side would pass ``long_px``."""
     return min(short_px / min(height, width), long_px / max(height, width))

@@ -1,0 +1,58 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from spinetk.cases.folder import CaseFolder
+from spinetk.errors import InputError
+from spinetk.keypoints.evaluation import evaluate
+from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.predictor import Predictor
+from spinetk.reading import Vertebra
+from spinetk.schema import VERTEBRA4, VERTEBRA6
+
+
+@pytest.fixture
+def oracle(case_folder, monkeypatch):
+    """A predictor that gives the truth of each case, moved by 2 px to the right."""
+    from dataclasses import replace
+
+    from spinetk.cases.record import reading_of
+
+    torch.manual_seed(0)
+    predictor = Predictor(VertebraRCNN("fast", VERTEBRA6), "oracle", 0.6, "cpu")
+    folder = CaseFolder(case_folder)
+    records, _ = folder.records(folder.cases(), augmented=False)
+    truth = {r["file_name"]: reading_of(r) for r in records}
+
+    def read_at(pixels, thresholds, *, file, frame):
+        assert pixels.ndim == 2
+        moved = [
+            Vertebra.from_points(v.points + (2, 0), score=0.9) for v in truth[file].vertebrae
+        ]  # fmt: skip
+        return [replace(truth[file], vertebrae=moved, frame=frame) for _ in thresholds]
+
+    monkeypatch.setattr(predictor, "read_at", read_at)
+    return predictor
+
+
+def test_files_and_figures(oracle, case_folder, tmp_path):
+    # Colour pictures, as the original writes them, are evaluated like grey ones.
+    path = CaseFolder(case_folder).source("case 1").with_suffix(".png")
+    cv2.imwrite(str(path), cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), cv2.COLOR_GRAY2BGR))
+    for _ in range(2):
+        scores = evaluate(case_folder, "test", oracle, tmp_path, worst=2, progress=False)
+    assert (scores["pictures"], scores["vertebrae"], scores["missed"]) == (3, 9, 0)
+    assert scores["median_px"] == pytest.approx(2)
+    assert scores["median_mm"] == pytest.approx(2)
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == scores
+    assert len(list(tmp_path.glob("worst-*.png"))) == 2
+
+
+def test_other_points_are_refused(case_folder, tmp_path):
+    predictor = Predictor(VertebraRCNN("fast", VERTEBRA4), "corners", 0.6, "cpu")
+    with pytest.raises(InputError, match="vertebra4"):
+        evaluate(case_folder, "val", predictor, tmp_path, progress=False)
+    assert np.all([not p.name.startswith("worst") for p in tmp_path.iterdir()])
