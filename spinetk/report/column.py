@@ -87,7 +87,7 @@ def lay_out(
     for index, (vertebra, anchor, middle) in enumerate(zip(reading.vertebrae, anchors, middles, strict=True)):
         colour = words.GRADE_COLOURS[words.grade_of(vertebra)]
         cells = [
-            Cell(texts[index], at, float(middle), align, colour if bold or title == "deformity" else PALE, bold)
+            Cell(texts[index], at, float(middle), align, colour if bold or title == words.DEFORMITY else PALE, bold)
             for (title, texts, align, bold), at in zip(columns, positions, strict=True)
             if texts[index]
         ]
@@ -110,6 +110,6 @@ def _columns(reading: Reading) -> list[tuple[str, list[str], Align, bool]]:
         texts = ["\N{EN DASH}" if height is None else f"{height:.1f}" for height in heights]
         columns.append((words.SIDES[side], texts, "right", False))
     if words.any_grade(reading):
-        columns.append(("deformity", [words.deformity_text(v) for v in vertebrae], "left", False))
+        columns.append((words.DEFORMITY, [words.deformity_text(v) for v in vertebrae], "left", False))
     columns.append(("score", ["" if v.score is None else f"{v.score:.2f}" for v in vertebrae], "right", False))
     return [entry for entry in columns if any(entry[1])]

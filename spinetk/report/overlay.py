@@ -233,7 +233,7 @@ def _draw_dashed(
 
 
 def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_px: int) -> None:
-    """Faint lines: level across the picture, slanted only in the gutter, so that no two cross."""
+    """Faint lines with a dark edge: level across the picture, slanted only in the gutter, so that no two cross."""
     layer = canvas.copy()
     for label in column.labels:
         x, y = label.anchor
@@ -243,6 +243,7 @@ def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_p
         for start, end in pairwise(path):
             if end[0] > start[0]:
                 ends = _fixed(np.array(start)), _fixed(np.array(end))
+                cv2.line(layer, *ends, (0, 0, 0), 3, cv2.LINE_AA, SHIFT)
                 cv2.line(layer, *ends, label.colour, 1, cv2.LINE_AA, SHIFT)
     cv2.addWeighted(layer, 0.5, canvas, 0.5, 0, dst=canvas)
 
@@ -284,6 +285,9 @@ def _flow(entries: list[tuple[str, Colour]], left: float, right: float, text_px:
 
 
 def _notes(reading: Reading) -> list[str]:
-    angles = [f"{words.ANGLE_NAMES[key]} {value:.1f}\N{DEGREE SIGN}" for key, value in words.angles_of(reading)]
+    angles = []
+    for key, value in words.angles_of(reading):
+        ends = words.ends_of(reading, key)
+        angles.append(f"{words.ANGLE_NAMES[key]} {value:.1f}\N{DEGREE SIGN}" + (f" ({ends})" if ends else ""))
     found = [] if reading.vertebrae else ["no vertebra found"]
     return found + ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + words.remarks_of(reading)

@@ -27,9 +27,13 @@ THUMBNAIL_PX = 300
 THUMBNAIL_QUALITY = 85
 PICTURE_QUALITY = 93
 SMALL_PRINT = (
-    "Small print is the 95 % interval. Left and right are those of the picture. Tilt: right side down is positive."
+    "Small print is the 95 % interval. Left and right are those of the picture, not of the patient. Wedge: anterior by "
+    "posterior height; biconcavity: middle by posterior; crush: posterior by that expected from the neighbours. "
+    "Tilt: right side down is positive."
 )
-RATIOS = {"wedge": "wedge", "biconcavity": "biconcavity", "crush": "crush", "left_right": "left/right"}
+NAMES = {"anterior": "Anterior", "left": "Image left", "middle": "Middle", "right": "Image right"}
+NAMES["posterior"] = "Posterior"
+RATIOS = {"wedge": "Wedge", "biconcavity": "Biconcavity", "crush": "Crush", "left_right": "Left/right"}
 
 
 def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth: Reading | None = None) -> None:
@@ -168,7 +172,8 @@ def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], num
 
 def _vertebra_table(reading: Reading) -> str:
     unit, sides = words.height_unit(reading), words.sides_of(reading)
-    head = ["Level", *(f"{side} ({unit})" for side in sides), *RATIOS.values(), "Area", "Tilt", "Deformity", "Score"]
+    head = ["Level", *(f"{NAMES[side]} ({unit})" for side in sides), *RATIOS.values(), "Area", "Tilt"]
+    head += [words.DEFORMITY.capitalize(), "Score"]
     graded = words.any_grade(reading)
     rows = []
     for index, vertebra in enumerate(reading.vertebrae):
@@ -215,10 +220,10 @@ def _deformity(vertebra: Vertebra) -> str:
 def _angle_table(reading: Reading) -> str:
     rows = []
     for key, value in words.angles_of(reading):
-        ends = reading.angles.get(f"{key}_ends")
-        named = [end if isinstance(end, str) else f"#{end + 1}" for end in ends] if isinstance(ends, list) else []
         span = _span(reading.angles.get(f"{key}_interval"), 1)
-        rows.append([_text(words.ANGLE_NAMES[key]), f"{_number(value, 1, DEGREE)}{span}", _text(DASH.join(named))])
+        rows.append(
+            [_text(words.ANGLE_NAMES[key]), f"{_number(value, 1, DEGREE)}{span}", _text(words.ends_of(reading, key))]
+        )
     return _table("Angles", ["Angle", "Degrees", "End vertebrae"], rows, [False, True, False])
 
 

@@ -26,7 +26,7 @@ figure {{ margin: 1rem 0; text-align: center; background: #111316; border-radius
 figure img {{ display: block; max-width: 100%; max-height: 92vh; margin: 0 auto }}
 section {{ overflow-x: auto }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
-th, td {{ padding: .28rem 1.1rem .28rem 0; text-align: left; border-bottom: 1px solid var(--line) }}
+th, td {{ padding: .28rem .8rem .28rem 0; text-align: left; border-bottom: 1px solid var(--line) }}
 th, td {{ white-space: nowrap; vertical-align: top }}
 th {{ color: var(--faint); font-weight: 500; font-size: .85rem }}
 .n {{ text-align: right }}

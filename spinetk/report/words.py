@@ -24,8 +24,9 @@ GRADE_NAMES: dict[int | None, str] = {
     3: "grade 3, severe",
     None: "not graded",
 }
-# Order of the height columns, head word of each.
-SIDES = {"anterior": "ant.", "left": "left", "middle": "mid.", "right": "right", "posterior": "post."}
+# Order of the height columns, head word of each. The left of an AP picture is as a rule the right of the patient.
+SIDES = {"anterior": "ant.", "left": "image left", "middle": "mid.", "right": "image right", "posterior": "post."}
+DEFORMITY = "deformity (height loss)"
 RESEARCH_USE = "Research use only. Not a medical device."
 
 
@@ -88,6 +89,8 @@ def spacing_text(frame: Frame) -> str:
     source = frame.spacing_source or "unnamed source"
     if source == "ImagerPixelSpacing":
         return "at the detector plane, magnified (ImagerPixelSpacing)"
+    if source == "NominalScannedPixelSpacing":
+        return "on the scanned film, perhaps magnified (NominalScannedPixelSpacing)"
     return f"({source})"
 
 
@@ -112,6 +115,14 @@ def angles_of(reading: Reading) -> list[tuple[str, float]]:
     return [(key, value) for key, value in values if value is not None]
 
 
+def ends_of(reading: Reading, key: str) -> str:
+    """The end vertebrae of an angle, e.g. ``T5-T11`` with a dash; empty when they are not given."""
+    ends = reading.angles.get(f"{key}_ends")
+    if not isinstance(ends, list):
+        return ""
+    return "\N{EN DASH}".join(end if isinstance(end, str) else f"#{end + 1}" for end in ends)
+
+
 def remarks_of(reading: Reading) -> list[str]:
     """The remarks without the mark of the room they come from."""
     return [remark.removeprefix("Measurement: ") for remark in reading.remarks]
@@ -127,4 +138,5 @@ def spacing_words(frame: Frame) -> str:
     if frame.spacing_mm is None:
         return "unknown: lengths are in px"
     row, column = frame.spacing_mm
-    return f"{row:.4g} mm high, {column:.4g} mm wide {spacing_text(frame)}"
+    size = f"{row:.4g} mm" if f"{row:.4g}" == f"{column:.4g}" else f"{row:.4g} mm high, {column:.4g} mm wide"
+    return f"{size} {spacing_text(frame)}"

@@ -82,17 +82,17 @@ def test_page_tells_the_measures(tmp_path):
     head, first, second = document.rows[:3]
     row = dict(zip(head, first, strict=True))
     assert row["Level"] == "L1"
-    assert row["anterior (mm)"].split() == ["24.2", "23.1–25.2"]
-    assert row["posterior (mm)"] == "24.0"
+    assert row["Anterior (mm)"].split() == ["24.2", "23.1–25.2"]
+    assert row["Posterior (mm)"] == "24.0"
     assert row["Tilt"] == "−3.2°"
-    assert row["Deformity"] == "wedge, grade 1 (22 %)"
-    assert "left (mm)" not in row
-    assert dict(zip(head, second, strict=True))["Deformity"] == "not determinable"
+    assert row["Deformity (height loss)"] == "wedge, grade 1 (22 %)"
+    assert "Image left (mm)" not in row
+    assert dict(zip(head, second, strict=True))["Deformity (height loss)"] == "not determinable"
     assert dict(zip(head, second, strict=True))["Level"] == "#2"
     assert ["Cobb, largest", "12.3°", "L1–#2"] in document.rows
     assert "#2: a reason" in document.text
     assert "L1: a note" in document.text
-    assert "2 mm high, 2 mm wide (PixelSpacing)" in document.text
+    assert "2 mm (PixelSpacing)" in document.text
     assert "Research use only" in document.text
 
 
