@@ -1,0 +1,241 @@
+"""Decisions and geometry of prediction, with a network that says what it is told; the bridge to keypoints."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from disc_volumes import STEPS, write_subject
+from torch import nn
+
+from spinetk.discs.batch import predict_files
+from spinetk.discs.bridge import convert
+from spinetk.discs.candidates import Candidates
+from spinetk.discs.decision import decide, levels_are_sure
+from spinetk.discs.evaluation import evaluate, table
+from spinetk.discs.lookonce import PointSet
+from spinetk.discs.predictor import DiscPredictor
+from spinetk.discs.preparation import read_dataset, read_samples
+from spinetk.discs.search import Column
+from spinetk.discs.target import level_heatmaps
+from spinetk.discs.volume import project, read_labels, read_slab
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.schema import VERTEBRA4, VERTEBRA6
+
+LEVELS = (20, 21, 22, 23)
+STEPS_MM = np.diff(np.array(list(STEPS.values())), axis=0)
+COLUMN = Column(LEVELS, STEPS_MM, np.full((3, 2), 4.0))
+CONFIG = {"grid_mm": 1.0, "levels": list(LEVELS), "column": COLUMN.to_json()}
+
+
+class Told(nn.Module):
+    """A network that gives heatmaps of known points, cut or filled to the size of the picture."""
+
+    def __init__(self, points, levels=LEVELS):
+        super().__init__()
+        self.points, self.levels, self.joints = points, levels, len(levels)
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def forward(self, pictures):
+        return [torch.from_numpy(level_heatmaps(self.points, self.levels, pictures.shape[-2:])[0])[None]]
+
+
+def told(points, **config):
+    return DiscPredictor(Told(points), CONFIG | config, "told", device="cpu")
+
+
+def places_of(root, name):
+    labels = read_labels(root / f"derivatives/labels/{name}/anat/{name}_T2w_labels-disc-manual.nii.gz")
+    return labels, project(read_slab(root / f"{name}/anat/{name}_T2w.nii.gz"), labels)
+
+
+@pytest.mark.parametrize("orientation", ["LPS", "RAS", "ASL"])
+def test_labels_of_a_volume_are_in_its_own_geometry(tmp_path, orientation):
+    sitk = pytest.importorskip("SimpleITK")
+    write_subject(tmp_path, "sub-a", 2, orientation=orientation)
+    truth, points = places_of(tmp_path, "sub-a")
+    image = tmp_path / "sub-a/anat/sub-a_T2w.nii.gz"
+    done = predict_files([image], tmp_path / "out", told(points))
+    assert done.failures == []
+    stem = "sub-a_T2w_desc-discs_labels"
+    labels, source = sitk.ReadImage(str(tmp_path / "out" / f"{stem}.nii.gz")), sitk.ReadImage(str(image))
+    assert labels.GetSize() == source.GetSize()
+    assert np.allclose(labels.GetDirection(), source.GetDirection())
+    found = read_labels(tmp_path / "out" / f"{stem}.nii.gz")
+    assert sorted(found) == list(LEVELS)
+    content = json.loads((tmp_path / "out" / f"{stem}.json").read_text())
+    assert [disc["level"] for disc in content["discs"]] == ["T12/L1", "L1/L2", "L2/L3", "L3/L4"]
+    for disc in content["discs"]:
+        expected = truth[disc["number"]]
+        # Front, back, head and feet exactly; sideways the middle slice is the best there is.
+        assert np.allclose(found[disc["number"]][1:], expected[1:], atol=0.51)
+        assert np.allclose(disc["mm"][1:], expected[1:], atol=0.05)
+        voxel = source.TransformPhysicalPointToContinuousIndex([-disc["mm"][0], -disc["mm"][1], disc["mm"][2]])
+        assert np.allclose(voxel, disc["voxel"], atol=0.01)
+    overlay = cv2.imread(str(tmp_path / "out" / f"{stem}.png"))
+    assert overlay.shape[0] >= 640
+
+
+def test_a_partial_field_of_view_gives_the_discs_there_are():
+    points = {22: (30.5, 20.5), 23: (33.5, 44.5)}
+    reading, _ = told(points).read(np.zeros((64, 64), np.float32), Frame((1.0, 1.0), "user", "P", "F"))
+    assert [disc.number for disc in reading.discs] == [22, 23]
+    assert np.allclose(reading.points, list(points.values()), atol=0.05)
+    nothing, _ = told({}).read(np.zeros((64, 64), np.float32), Frame((1.0, 1.0), "user", "P", "F"))
+    assert nothing.discs == []
+    assert nothing.remarks == ["no disc was found"]
+
+
+def test_mirrored_and_anisotropic_pictures_get_points_in_their_own_pixels():
+    """On the grid of 1 mm with the front left the discs are at x = 30.5 and 33.5 of 64."""
+    points = {21: (30.5, 20.5), 22: (33.5, 44.5)}
+    pixels = np.zeros((128, 80), np.float32)  # 64 mm x 64 mm
+    reading, _ = told(points).read(pixels, Frame((0.5, 0.8), "user", "A", "F"))
+    expected = [((64 - x) / 0.8, y / 0.5) for x, y in points.values()]
+    assert np.allclose(reading.points, expected, atol=0.1)
+    flat = [disc["picture_mm"] for disc in reading.to_json()["discs"]]
+    assert np.allclose(flat, [(64 - x, y) for x, y in points.values()], atol=0.1)
+
+
+def test_levels_that_cannot_be_known_are_marked(tmp_path):
+    """Heatmaps as high one level further down: the points are kept, the numbers are not."""
+    write_subject(tmp_path, "sub-a", 2)
+    _, points = places_of(tmp_path, "sub-a")
+    predictor = told({n: points[n] for n in (20, 21)})
+    plain = predictor.network.forward
+
+    def doubtful(pictures):
+        (maps,) = plain(pictures)
+        return [torch.cat([maps[:, :1], maps[:, 1:] + 0.95 * maps[:, :-1]], dim=1)]
+
+    predictor.network.forward = doubtful
+    done = predict_files([tmp_path / "sub-a/anat/sub-a_T2w.nii.gz"], tmp_path / "out", predictor)
+    (reading,) = done.readings.values()
+    assert [disc.number for disc in reading.discs] == [None, None]
+    assert [disc.guess for disc in reading.discs] == [20, 21]
+    assert "levels are unknown: too little of the spine is seen to tell" in reading.remarks
+    sitk = pytest.importorskip("SimpleITK")
+    values = sitk.GetArrayFromImage(sitk.ReadImage(str(next((tmp_path / "out").glob("*.nii.gz")))))
+    assert sorted(values[values > 0].tolist()) == [101, 102]
+
+
+def test_numbers_that_do_not_descend_are_not_sure():
+    points = {20: (30.5, 60.5), 21: (30.5, 20.5)}
+    maps, _ = level_heatmaps(points, LEVELS, (96, 64))
+    upside_down = Candidates(np.array([0, 1]), np.array(list(points.values())), np.ones(2))
+    assert not levels_are_sure(maps, upside_down)
+    points = {20: (30.5, 20.5), 21: (30.5, 60.5)}
+    maps, _ = level_heatmaps(points, LEVELS, (96, 64))
+    assert levels_are_sure(maps, Candidates(np.array([0, 1]), np.array(list(points.values())), np.ones(2)))
+
+
+def test_methods_on_a_column_with_a_false_peak():
+    """A false peak higher than the true one in the third channel: peaks takes it, search and look-once need not."""
+    true = np.array([(30.0, 20.0), (31, 42), (33, 65), (36, 89)])
+    points = np.concatenate([true[:3], [(33.0, 120.0)], true[3:]])
+    candidates = Candidates(np.array([0, 1, 2, 2, 3]), points, np.array([0.9, 0.9, 0.6, 0.8, 0.9]))
+
+    class Believer(PointSet):
+        def forward(self, features, padding=None):
+            return 1.0 - 2.0 * (features[..., 1] > 0.5)  # nothing more than 50 mm below the median
+
+    options = {"column": COLUMN, "channels": 4, "points": Believer()}
+    found = {m: decide(candidates, m, **options).points.tolist() for m in ("peaks", "search", "lookonce")}
+    assert found["peaks"][2] == [33, 120]
+    assert found["search"] == true.tolist()
+    assert found["lookonce"] == true.tolist()
+    assert len(decide(candidates, "condition", **options)) == 4
+    with pytest.raises(InputError, match="point network"):
+        decide(candidates, "lookonce", column=COLUMN, channels=4)
+    with pytest.raises(InputError, match="is unknown"):
+        decide(candidates, "guess", channels=4)
+
+
+def test_a_batch_goes_on_and_equal_stems_do_not_overwrite(tmp_path):
+    for folder in ("a", "b"):
+        write_subject(tmp_path / folder, "sub-a", 1)
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(b"\x1f\x8bnothing")
+    png = tmp_path / "slice.png"
+    cv2.imwrite(str(png), np.full((80, 64), 90, np.uint8))
+    images = [tmp_path / f / "sub-a/anat/sub-a_T2w.nii.gz" for f in "ab"]
+    points = places_of(tmp_path / "a", "sub-a")[1]
+    done = predict_files([images[0], bad, images[1], png, tmp_path / "empty"], tmp_path / "out", told(points))
+    assert sorted(done.readings) == ["slice", "sub-a_T2w", "sub-a_T2w-2"]
+    assert len(done.failures) == 2
+    assert all("\n" not in line for line in done.failures)
+    run = json.loads((tmp_path / "out/run.json").read_text())
+    assert (run["done"], len(run["failed"])) == (3, 2)
+    assert not (tmp_path / "out/slice_desc-discs_labels.nii.gz").exists()
+    remarks = done.readings["slice"].remarks
+    assert any("300 mm" in r for r in remarks)
+    assert any("front" in r for r in remarks)
+
+
+def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path):
+    samples = {len(s.pixels()): s for s in read_samples(prepared, "test")}
+    (sample,) = samples.values() if len(samples) == 1 else list(samples.values())[:1]
+    content = read_dataset(prepared)
+    content["split"]["test"] = [sample.stem]
+    folder = tmp_path / "prepared"
+    folder.mkdir()
+    (folder / "dataset.json").write_text(json.dumps(content))
+    for suffix in (".png", ".json"):
+        (folder / f"{sample.stem}{suffix}").write_bytes((prepared / f"{sample.stem}{suffix}").read_bytes())
+    shifted = {n + 1: p for n, p in sample.points.items() if n < 23}
+    rows = evaluate(folder, [told(sample.points), told(shifted)], tmp_path / "out", methods=["search"], rounds=5)
+    assert (rows[0]["level_accuracy"], rows[0]["dtt_median_mm"]) == (1, pytest.approx(0, abs=0.05))
+    assert (rows[1]["level_accuracy"], rows[1]["one_level_shift_rate"]) == (0, 0.75)
+    assert rows[1]["dtt_median_mm"] < 0.05
+    assert len(table(rows).splitlines()) == 3
+    assert json.loads((tmp_path / "out/evaluation.json").read_text())["rows"] == rows
+    assert (tmp_path / "out" / "1-told" / f"{sample.stem}.png").exists()
+
+
+def reading_of(schema=VERTEBRA6, labels=("L1", "L2", "L3"), gap=36):
+    vertebrae = []
+    for k, label in enumerate(labels):
+        x0, y0 = 20.0 + 2 * k, 10.0 + gap * k
+        corner = {"top_left": (x0, y0), "top_middle": (x0 + 15, y0 + 1), "top_right": (x0 + 30, y0)}
+        corner |= {
+            "bottom_left": (x0, y0 + 25),
+            "bottom_middle": (x0 + 15, y0 + 24),
+            "bottom_right": (x0 + 30, y0 + 25),
+        }
+        vertebrae.append(Vertebra.from_points(np.array([corner[n] for n in schema.keypoints]), label=label, score=0.9))
+    return Reading("a.png", 200, 100, schema, vertebrae, Frame((0.5, 0.5), "user"), "sagittal", "m")
+
+
+def test_discs_lie_between_the_middles_of_facing_endplates():
+    discs = convert(reading_of())
+    assert [(d.number, d.name) for d in discs.discs] == [(21, "L1/L2"), (22, "L2/L3")]
+    # Lower middle of L1 at (35, 34), upper middle of L2 at (37, 47).
+    assert discs.discs[0].point == (36.0, 40.5)
+    corners = convert(reading_of(VERTEBRA4))
+    assert corners.discs[0].point == (36.0, 40.5)  # (35, 35) and (37, 46)
+
+
+def test_there_and_back_keeps_the_endplate_middles():
+    before = reading_of()
+    after = convert(convert(before))
+    (vertebra,) = after.vertebrae
+    assert vertebra.label == "L2"
+    for name in ("top_middle", "bottom_middle"):
+        assert np.allclose(vertebra.point(VERTEBRA6, name), before.vertebrae[1].point(VERTEBRA6, name))
+    assert vertebra.point(VERTEBRA6, "top_left") is None
+    assert Reading.from_json(after.to_json()).vertebrae[0].label == "L2"
+
+
+def test_no_disc_where_a_vertebra_is_missing():
+    assert [d.number for d in convert(reading_of(labels=("T12", "L1", "L3"))).discs] == [20]
+    unnamed = reading_of(labels=(None,) * 4)
+    unnamed.vertebrae[3].points[:, 1] += 40
+    discs = convert(unnamed).discs
+    assert [d.number for d in discs] == [None, None]
+    assert (
+        "half a disc"
+        in convert(convert(reading_of()).__class__("", 9, 9, [d.__class__(d.point) for d in discs])).remarks[0]
+    )
