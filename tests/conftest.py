@@ -48,8 +48,15 @@ def case_folder(tmp_path) -> Path:
 
 
 @pytest.fixture
-def picture_file(tmp_path) -> Path:
-    """One drawn column as a PNG."""
-    path = tmp_path / "column.png"
-    cv2.imwrite(str(path), draw_column(99)[0])
-    return path
+def drawn(tmp_path) -> Reading:
+    """The truth of one drawn column, whose picture is ``column.png``."""
+    picture, reading = draw_column(99)
+    reading.file = str(tmp_path / "column.png")
+    cv2.imwrite(reading.file, picture)
+    return reading
+
+
+@pytest.fixture
+def picture_file(drawn) -> Path:
+    """The picture alone."""
+    return Path(drawn.file)

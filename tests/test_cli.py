@@ -135,14 +135,10 @@ def test_damaged_cases_are_named(spinetk, case_folder):
         assert len(err.strip().splitlines()) == 1
 
 
-def test_measure_and_report_a_result(spinetk, picture_file, tmp_path):
-    from conftest import draw_column
-
-    reading = draw_column(99)[1]
-    reading.file = str(picture_file)
+def test_measure_and_report_a_result(spinetk, drawn, tmp_path):
     result = tmp_path / "results" / "column.json"
     result.parent.mkdir()
-    result.write_text(json.dumps(reading.to_json()))
+    result.write_text(json.dumps(drawn.to_json()))
     code, out, _ = spinetk("measure", result.parent, "-o", tmp_path / "measured", "--facing", "left", "--json")
     assert code == 0
     heights = json.loads(out)[0]["vertebrae"][0]["heights_mm"]

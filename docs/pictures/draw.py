@@ -36,7 +36,7 @@ def main() -> None:
     for panel in panels:
         sheet.paste(panel, (left, 0))
         left += panel.width
-    sheet.quantize(200).save(Path(__file__).with_name("overlays.png"), optimize=True)
+    sheet.save(Path(__file__).with_name("overlays.jpg"), quality=88)
 
 
 if __name__ == "__main__":

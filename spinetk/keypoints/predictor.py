@@ -12,13 +12,15 @@ import torch
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.keypoints.chain import find_chain, find_gaps
+from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.reading import Reading, Vertebra, View
+from spinetk.schema import KeypointSchema
 from spinetk.training.fit import pick_device, pick_precision
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
+EDGE_SHARE = 0.08  # of the body's height
 
 
 class Predictor:
@@ -107,9 +109,36 @@ class Predictor:
             kept.append(chain[start])
             if place in find_gaps(points[chain[sure]], self.schema):
                 kept += list(chain[start + 1 : sure[place + 1]])
+        size = (empty.width, empty.height)
         vertebrae = [
-            Vertebra.from_points(points[k], score=float(scores[k]), point_sigma_px=found["sigma"][k]) for k in kept
+            Vertebra.from_points(
+                points[k],
+                inside(points[k], size, self.schema),
+                score=float(scores[k]),
+                point_sigma_px=found["sigma"][k],
+            )
+            for k in kept
         ]
         gaps = find_gaps(points[kept], self.schema)
         remarks = [f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps]
+        cut = [str(n) for n, v in enumerate(vertebrae, start=1) if not v.visible.all()]
+        if cut:
+            remarks.append(f"cut by the picture's edge, counted from the top: {', '.join(cut)}")
         return replace(empty, vertebrae=vertebrae, remarks=remarks)
+
+
+def inside(points: np.ndarray, size: tuple[int, int], schema: KeypointSchema) -> np.ndarray:
+    """Which points are truly seen: not on the picture's edge, where those of a body cut by it come to lie.
+
+    Args:
+        points: (K, 2) of one body, px.
+        size: (width, height) of the picture.
+        schema: Its columns give the body's height; "on" means nearer than 8 % of it.
+
+    Returns:
+        (K,) bool.
+    """
+    if not schema.columns:
+        return np.ones(len(points), bool)
+    margin = EDGE_SHARE * np.linalg.norm(body_axes(points[None], schema)[0][0])
+    return ((points > margin) & (points < np.array(size) - margin)).all(1)

@@ -6,7 +6,9 @@ from spinetk.training.stopping import StopWhenFlat
 
 
 def trainer(step: int, loss: float) -> SimpleNamespace:
-    return SimpleNamespace(global_step=step, callback_metrics={"val_loss": loss}, sanity_checking=False, should_stop=False)
+    return SimpleNamespace(
+        global_step=step, callback_metrics={"val_loss": loss}, sanity_checking=False, should_stop=False
+    )
 
 
 def stops(losses: list[float], every: int = 100) -> list[bool]:
