@@ -1,0 +1,115 @@
+"""Evaluation: models and methods side by side on a part of a prepared folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinetk.atomic import write_json, write_text
+from spinetk.discs.hourglass import StackedHourglass
+from spinetk.discs.metrics import Case, summary
+from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png
+from spinetk.discs.points import DiscReading
+from spinetk.discs.predictor import DiscPredictor
+from spinetk.discs.preparation import read_samples
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+
+BASE_METHODS = ("peaks", "search", "condition")
+POINT_METHODS = ("lookonce", "lookonce+search")
+COLUMNS = {
+    "DTT mm": "dtt_median_mm",
+    "mean": "dtt_mean_mm",
+    "FNR %": "fnr_percent",
+    "FPR %": "fpr_percent",
+    "level acc.": "level_accuracy",
+    "shift rate": "one_level_shift_rate",
+    "L2 mm": "l2_mean_mm",
+}
+
+
+def evaluate(
+    prepared: str | Path,
+    predictors: Sequence[DiscPredictor],
+    out: str | Path,
+    *,
+    part: str = "test",
+    methods: Sequence[str] | None = None,
+    show_attention: bool = False,
+    rounds: int = 1000,
+) -> list[dict[str, Any]]:
+    """One row for every model and method.
+
+    The truth is read for comparison only. A disc whose level the model marks as unknown counts for the trio and is
+    wrong for the metrics of levels; ``level_accuracy_if_guessed`` says how the guesses would have fared.
+
+    Args:
+        prepared: Folder of ``spinetk discs prepare``.
+        predictors: Models; one with a point network also gets the look-once methods.
+        out: Receives ``evaluation.json``, ``evaluation.txt``, and for each model a folder of pictures: named discs by
+            search, heatmaps and, with ``show_attention``, the attention map.
+        part: Part of the split.
+        methods: Of :data:`spinetk.discs.decision.METHODS`; all that the models can by default.
+        show_attention: Write attention maps.
+        rounds: Bootstrap rounds.
+
+    Raises:
+        InputError: The part is empty.
+    """
+    out = Path(out)
+    samples = read_samples(prepared, part)
+    if not samples:
+        raise InputError(prepared, f"has no picture in part {part!r}", "choose another part")
+    rows = []
+    for place, predictor in enumerate(predictors):
+        own = methods or [*BASE_METHODS, *(POINT_METHODS if predictor.points is not None else ())]
+        folder = out / f"{place + 1}-{predictor.name}"
+        cases: dict[str, list[Case]] = {method: [] for method in own}
+        guesses: dict[str, list[Case]] = {method: [] for method in own}
+        for sample in samples:
+            grey = sample.pixels()
+            evidence = predictor.look(grey)
+            truth = {n: np.array(p) * sample.grid_mm for n, p in sample.points.items()}
+            for method in own:
+                discs = predictor.label(evidence, predictor.choose(evidence, method))
+                places = [(disc.number, disc.guess, np.array(disc.point) * sample.grid_mm) for disc in discs]
+                known = {number: point for number, _, point in places if number is not None}
+                unknown = [point for number, _, point in places if number is None]
+                cases[method].append(Case(truth, known, unknown))
+                guesses[method].append(Case(truth, {g: point for _, g, point in places if g is not None}))
+                if method == own[min(1, len(own) - 1)]:
+                    frame = Frame((sample.grid_mm,) * 2, "grid", "P", "F")
+                    reading = DiscReading(sample.stem, *grey.shape, discs, frame, predictor.name)
+                    write_png(folder / f"{sample.stem}.png", draw(grey, reading))
+            write_png(folder / f"{sample.stem}_heatmaps.png", heat_overlay(grey, evidence.maps))
+            if show_attention and evidence.attention is not None:
+                write_png(folder / f"{sample.stem}_attention.png", attention_overlay(grey, evidence.attention))
+        network = predictor.network
+        for method in own:
+            levels = predictor.levels or ()
+            rows.append(
+                {
+                    "model": predictor.name,
+                    "network": type(network).__name__,
+                    "attention": isinstance(network, StackedHourglass) and network.attention is not None,
+                    "method": method,
+                    **summary(cases[method], levels, rounds=rounds),
+                    "level_accuracy_if_guessed": summary(guesses[method], levels, rounds=1)["level_accuracy"],
+                }
+            )
+    write_json(out / "evaluation.json", {"part": part, "pictures": len(samples), "rows": rows})
+    write_text(out / "evaluation.txt", table(rows) + "\n")
+    return rows
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as aligned text."""
+    lines = [["model", "attention", "method", *COLUMNS]]
+    for row in rows:
+        numbers = ["-" if row[key] is None else f"{row[key]:.3f}" for key in COLUMNS.values()]
+        lines.append([row["model"], "yes" if row["attention"] else "no", row["method"], *numbers])
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)

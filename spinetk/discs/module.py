@@ -1,0 +1,146 @@
+"""The Lightning modules: heatmap networks and the point network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spinetk.discs.data import Item
+from spinetk.discs.loss import hca_loss, joints_mse, stacked_mse
+from spinetk.discs.pck import pck, soft_dice
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a heatmap network is trained; the defaults are the published ones where there are any.
+
+    Attributes:
+        solver: ``rms`` (alpha 0.99) or ``adam``.
+        rate: Learning rate, multiplied by ``gamma`` at each epoch of ``schedule``.
+        epochs: In all.
+        batch: Pictures per iteration.
+        loss: ``mse`` or ``hca`` (with the skeletal term).
+        absent: ``supervised`` (channels of absent discs are to be empty) or ``ignored`` (the original).
+        augment: ``full``, ``legacy`` or ``none`` (:class:`spinetk.discs.data.DiscDataset`).
+    """
+
+    solver: str = "rms"
+    rate: float = 2.5e-4
+    epochs: int = 120
+    schedule: tuple[int, ...] = (60, 90)
+    gamma: float = 0.1
+    momentum: float = 0.0
+    decay: float = 0.0
+    batch: int = 3
+    loss: str = "mse"
+    absent: str = "supervised"
+    augment: str = "full"
+
+
+class DiscTraining(lightning.LightningModule):
+    """Loss, solver and schedule of a heatmap network.
+
+    Args:
+        network: Gives a list of maps, the last one best.
+        recipe: Settings.
+        per_epoch: Iterations that make an epoch.
+        pictures: Folder for a picture of the first validation batch after each validation, or None.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe, per_epoch: int, pictures: Path | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.recipe = recipe
+        self.per_epoch = per_epoch
+        self.pictures = pictures
+
+    def training_step(self, batch: Item, _: int) -> Tensor:
+        """Loss over all stacks."""
+        maps = self.network(batch.pictures)
+        ignored = self.recipe.absent == "ignored"
+        if self.recipe.loss == "hca":
+            loss = hca_loss(maps, batch.target, batch.points, batch.present, supervise_absent=not ignored)
+        else:
+            loss = stacked_mse(maps, batch.target, batch.present if ignored else None)
+        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(batch.pictures))
+        return loss
+
+    def validation_step(self, batch: Item, index: int) -> None:
+        """Loss of the last stack, PCK and soft Dice."""
+        maps = self.network(batch.pictures)[-1].float()
+        size = len(batch.pictures)
+        present = batch.present if self.recipe.absent == "ignored" else None
+        self.log("val_loss", joints_mse(maps, batch.target, present), prog_bar=True, batch_size=size, sync_dist=True)
+        score = pck(maps, batch.target)
+        if score is not None:
+            self.log("pck", score, prog_bar=True, batch_size=size, sync_dist=True)
+        self.log("dice", soft_dice(maps.clamp(0, 1), batch.target), batch_size=size, sync_dist=True)
+        if index == 0 and self.pictures is not None and self.global_rank == 0:
+            self._show(batch, maps)
+
+    def _show(self, batch: Item, maps: Tensor) -> None:
+        from spinetk.discs.pictures import heat_overlay, write_png
+
+        grey = (batch.pictures[0, 0].float().cpu().numpy() * 255).astype(np.uint8)
+        found, truth = (heat_overlay(grey, m[0].float().cpu().numpy()) for m in (maps, batch.target))
+        write_png(self.pictures / f"{self.global_step:08d}.png", np.concatenate([found, truth], axis=1))
+
+    def configure_optimizers(self) -> Any:
+        """RMSprop or Adam, with the rate falling in steps."""
+        recipe = self.recipe
+        if recipe.solver == "adam":
+            optimiser: Any = torch.optim.Adam(self.parameters(), recipe.rate, weight_decay=recipe.decay)
+        else:
+            optimiser = torch.optim.RMSprop(
+                self.parameters(), recipe.rate, alpha=0.99, momentum=recipe.momentum, weight_decay=recipe.decay
+            )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda i: rate_factor(i, self.per_epoch, recipe))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def rate_factor(iteration: int, per_epoch: int, recipe: Recipe) -> float:
+    """Learning rate at an iteration as a share of the first."""
+    epoch = iteration // per_epoch
+    return recipe.gamma ** sum(epoch >= drop for drop in recipe.schedule)
+
+
+class PointTraining(lightning.LightningModule):
+    """Binary cross-entropy of a :class:`spinetk.discs.lookonce.PointSet`, Adam 1e-3 with half a cosine.
+
+    Batches are (features (B, N, 4), truth (B, N) float, padding (B, N) bool).
+    """
+
+    def __init__(self, network: nn.Module, iterations: int, rate: float = 1e-3) -> None:
+        super().__init__()
+        self.network = network
+        self.iterations = iterations
+        self.rate = rate
+
+    def training_step(self, batch: Sequence[Tensor], _: int) -> Tensor:
+        """Mean over the points that are there."""
+        loss = self._loss(batch)
+        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(batch[0]))
+        return loss
+
+    def validation_step(self, batch: Sequence[Tensor], _: int) -> None:
+        """The same loss."""
+        self.log("val_loss", self._loss(batch), prog_bar=True, batch_size=len(batch[0]), sync_dist=True)
+
+    def _loss(self, batch: Sequence[Tensor]) -> Tensor:
+        features, truth, padding = batch
+        logits = self.network(features, padding).float()
+        return F.binary_cross_entropy_with_logits(logits[~padding], truth[~padding])
+
+    def configure_optimizers(self) -> Any:
+        """Adam."""
+        optimiser = torch.optim.Adam(self.parameters(), self.rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, self.iterations))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,0 +1,210 @@
+"""Predictor: one picture or volume in, its discs out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from spinetk import zoo
+from spinetk.discs.candidates import Candidates, find_peaks
+from spinetk.discs.data import round_up, to_tensor
+from spinetk.discs.decision import decide, levels_are_sure
+from spinetk.discs.hourglass import StackedHourglass
+from spinetk.discs.levels import NUMBERS
+from spinetk.discs.lookonce import PointSet
+from spinetk.discs.points import DiscPoint, DiscReading
+from spinetk.discs.search import Column
+from spinetk.discs.shapeunet import ShapeUNet
+from spinetk.discs.volume import Slab, to_bytes, to_grid
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.training.fit import pick_device, pick_precision
+
+CANDIDATE_HEIGHT = 0.1
+ASSUMED_HEIGHT_MM = 300.0
+NETWORKS: dict[str, type[nn.Module]] = {"hourglass": StackedHourglass, "shapeunet": ShapeUNet}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the network says about one picture, before anything is decided.
+
+    Attributes:
+        maps: (K, H, W) on the model's grid.
+        attention: (h, w) or None.
+        candidates: Peaks, in px of ``maps``.
+    """
+
+    maps: np.ndarray
+    attention: np.ndarray | None
+    candidates: Candidates
+
+
+class DiscPredictor:
+    """A trained heatmap network.
+
+    Args:
+        network: Gives a list of maps.
+        config: As in the model's card: ``levels`` (None for legacy ordinal channels), ``grid_mm``, ``column``,
+            ``skeleton``.
+        name: Named in results.
+        points: Point network for the look-once methods.
+        device: ``auto``, ``cpu``, ``cuda``.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        config: dict[str, Any],
+        name: str,
+        points: PointSet | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.device = pick_device(device)
+        self.network = network.to(self.device).eval()
+        self.points = points.to(self.device).eval() if points is not None else None
+        self.name = name
+        try:
+            self.grid_mm = float(config["grid_mm"])
+            self.levels = None if config["levels"] is None else tuple(int(n) for n in config["levels"])
+            stored = config.get("skeleton")
+            self.skeleton = None if stored is None else np.array(stored, dtype=np.float64)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(name, "has a damaged card", "train or release it again") from error
+        self.column = None if self.levels is None else Column.from_json(config.get("column") or {}, name)
+        if self.levels is not None and (self.column.levels != self.levels or not set(self.levels) <= set(NUMBERS)):
+            raise InputError(name, "has levels that are no discs", "train or release it again")
+        self._mixed = pick_precision(self.device.type) == "bf16-mixed"
+
+    @classmethod
+    def load(cls, model: str | Path, points: str | Path | None = None, device: str = "auto") -> DiscPredictor:
+        """A predictor from a released name, a ``.safetensors`` or a ``.pth`` of ``spinetk discs train``.
+
+        Raises:
+            InputError: A model is not found or is none of discs.
+        """
+        weights, card, name = zoo.load(model)
+        config = card["config"]
+        if not isinstance(config, dict) or config.get("task") != "discs":
+            raise InputError(model, "is no model of discs", "use weights of `spinetk discs train`")
+        try:
+            network = NETWORKS[config["network"]](**config["arguments"])
+            network.load_state_dict(weights)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
+        return cls(network, config, name, None if points is None else load_points(points), device)
+
+    @property
+    def channels(self) -> int:
+        """Number of heatmaps."""
+        return self.network.joints
+
+    @torch.no_grad()
+    def look(self, picture: np.ndarray) -> Evidence:
+        """Heatmaps and peaks of a (H, W) uint8 picture on the model's grid, head up and front left."""
+        height, width = picture.shape
+        padded = np.zeros((round_up(height), round_up(width)), np.uint8)
+        padded[:height, :width] = picture
+        tensor = to_tensor(padded)[None].to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
+            if isinstance(self.network, StackedHourglass):
+                outputs, gate = self.network.with_attention(tensor)
+            else:
+                outputs, gate = self.network(tensor), None
+        maps = outputs[-1][0, :, :height, :width].float().cpu().numpy()
+        attention = None
+        if gate is not None:
+            attention = gate[0, 0, : -(-height // 4), : -(-width // 4)].float().cpu().numpy()
+        return Evidence(maps, attention, find_peaks(maps, CANDIDATE_HEIGHT))
+
+    def choose(self, evidence: Evidence, method: str = "search") -> Candidates:
+        """Discs among the peaks, in px of the maps (:func:`spinetk.discs.decision.decide`)."""
+        chosen = decide(
+            evidence.candidates.scaled(self.grid_mm),
+            method,
+            column=self.column,
+            skeleton=self.skeleton,
+            channels=self.channels,
+            points=self.points,
+        )
+        return chosen.scaled(1 / self.grid_mm)
+
+    def label(self, evidence: Evidence, chosen: Candidates) -> list[DiscPoint]:
+        """Discs from head to foot; without a number when their level cannot be known."""
+        sure = self.levels is not None and levels_are_sure(evidence.maps, chosen)
+        discs = []
+        for k in np.argsort(chosen.points[:, 1], kind="stable"):
+            number = None if self.levels is None else self.levels[chosen.channel[k]]
+            x, y = chosen.points[k]
+            discs.append(
+                DiscPoint(
+                    point=(float(x), float(y)),
+                    number=number if sure else None,
+                    guess=number,
+                    score=float(chosen.scores[k]),
+                )
+            )
+        return discs
+
+    def read(
+        self, pixels: np.ndarray, frame: Frame, *, file: str = "", method: str = "search"
+    ) -> tuple[DiscReading, Evidence]:
+        """Find the discs of a sagittal picture.
+
+        Args:
+            pixels: (H, W) grey values, higher = brighter, head at the top.
+            frame: Scale and orientation. Without a spacing the picture is taken to be 300 mm high; without an
+                orientation the front is taken to be on the left. Both are remarked.
+            file: Named in the reading.
+            method: See :func:`spinetk.discs.decision.decide`.
+
+        Returns:
+            Points in px of ``pixels``, and the evidence (on the model's grid, front left).
+        """
+        height, width = pixels.shape
+        remarks = []
+        spacing = frame.spacing_mm
+        if spacing is None:
+            spacing = (ASSUMED_HEIGHT_MM / height,) * 2
+            remarks.append("pixel spacing is unknown: the picture was taken to be 300 mm high")
+        if frame.anterior is None:
+            remarks.append("orientation is unknown: the front was taken to be on the left")
+        mirrored = frame.anterior == "right"
+        grid, factors = to_grid(pixels[:, ::-1] if mirrored else pixels, spacing, self.grid_mm)
+        evidence = self.look(to_bytes(grid))
+        discs = []
+        for disc in self.label(evidence, self.choose(evidence, method)):
+            x, y = np.array(disc.point) / factors
+            discs.append(replace(disc, point=(float(width - x if mirrored else x), float(y))))
+        if not discs:
+            remarks.append("no disc was found")
+        elif discs[0].number is None:
+            why = "the model knows no levels" if self.levels is None else "too little of the spine is seen to tell"
+            remarks.append(f"levels are unknown: {why}")
+        return DiscReading(file, height, width, discs, frame, self.name, remarks=remarks), evidence
+
+    def read_slab(self, slab: Slab, *, file: str = "", method: str = "search") -> tuple[DiscReading, Evidence]:
+        """As :meth:`read`, with places in the volume as well."""
+        reading, evidence = self.read(slab.pixels, slab.frame, file=file, method=method)
+        reading.mm, reading.voxels = slab.to_mm(reading.points), slab.to_voxels(reading.points)
+        reading.remarks = [*slab.remarks, *reading.remarks]
+        return reading, evidence
+
+
+def load_points(model: str | Path) -> PointSet:
+    """A point network of ``spinetk discs train --points-of``; raises ``InputError`` when it is none."""
+    weights, card, _ = zoo.load(model)
+    config = card["config"]
+    if not isinstance(config, dict) or config.get("task") != "disc-points":
+        raise InputError(model, "is no point network", "use weights of `spinetk discs train --points-of`")
+    network = PointSet()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(model, "does not hold the weights its card describes", "train it again") from error
+    return network
