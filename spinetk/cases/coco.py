@@ -14,7 +14,7 @@ import numpy as np
 
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, clean_name, read_json
-from spinetk.cases.item import CaseItem
+from spinetk.cases.item import CaseItem, picture_named
 from spinetk.cases.record import Record, schema_of
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
@@ -189,7 +189,7 @@ def _item(
     image: Mapping, entries: Sequence[Mapping], file: Path, folders: Sequence[Path], schemas: Mapping
 ) -> CaseItem:
     name = str(image.get("file_name", ""))
-    picture = _picture(name, file, folders)
+    picture = picture_named(name, file, folders)
     where = f"{file}: image {name}"
     try:
         size = (int(image["width"]), int(image["height"]))
@@ -220,18 +220,6 @@ def _item(
         view=image["view"] if image.get("view") in VIEWS else "unknown",
         size=size,
     )
-
-
-def _picture(name: str, file: Path, folders: Sequence[Path]) -> Path:
-    """The file an image entry means, never outside the set's own folder."""
-    pure = Path(name.replace("\\", "/"))
-    if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name:
-        raise InputError(file, f"field 'file_name' {name[:60]!r} leads out of the set", "use relative names")
-    for folder in folders:
-        for candidate in (folder / pure, folder / pure.name):
-            if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
-                return candidate
-    raise InputError(file, f"picture {name!r} is missing", "put the pictures beside the JSON or in 'images'")
 
 
 def _vertebra(entry: Mapping, schema: KeypointSchema, where: str) -> Vertebra | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.reading import Vertebra, View
+from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import KeypointSchema
 
 
@@ -45,3 +47,34 @@ def case_from(path: Path, root: Path) -> str:
     from spinetk.cases.folder import clean_name
 
     return clean_name("_".join(path.relative_to(root).with_suffix("").parts))
+
+
+def picture_named(name: str, file: Path, folders: Sequence[Path]) -> Path:
+    """The picture an entry of an annotation file means, never outside the set's own folders.
+
+    Raises:
+        InputError: The name leads out of the folders, or there is no such picture.
+    """
+    pure = Path(name.replace("\\", "/"))
+    if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name:
+        raise InputError(file, f"field 'file_name' {name[:60]!r} leads out of the set", "use relative names")
+    for folder in folders:
+        for candidate in (folder / pure, folder / pure.name):
+            if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
+                return candidate
+    raise InputError(file, f"picture {name!r} is missing", "put the pictures beside the file or in 'images'")
+
+
+def in_schema(reading: Reading, schema: KeypointSchema | None, file: Path) -> Reading:
+    """The reading with the points of ``schema``, which must be among its own; None keeps them all.
+
+    Raises:
+        InputError: The schema has other points.
+    """
+    if schema is None or schema.keypoints == reading.schema.keypoints:
+        return reading
+    if not set(schema.keypoints) <= set(reading.schema.keypoints):
+        raise InputError(file, f"has no points for schema {schema.name!r}", "annotate them or use another schema")
+    order = [reading.schema.index(name) for name in schema.keypoints]
+    vertebrae = [replace(v, points=v.points[order], visible=v.visible[order]) for v in reading.vertebrae]
+    return replace(reading, schema=schema, vertebrae=vertebrae)

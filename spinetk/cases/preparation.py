@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,15 @@ from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
 
-LAYOUTS = ("ours", "coco", "aasce", "masks")
+IMPORTERS = {
+    "ours": ("sidecar", "sidecar_items"),
+    "coco": ("coco", "coco_items"),
+    "cvat": ("cvat", "cvat_items"),
+    "labelstudio": ("labelstudio", "labelstudio_items"),
+    "aasce": ("aasce", "aasce_items"),
+    "masks": ("masks", "mask_items"),
+}
+LAYOUTS = tuple(IMPORTERS)
 SALT = ".salt"
 RECIPE = 1  # raise it when the same input gives other files
 
@@ -64,14 +73,15 @@ def prepare(
     changed is written anew and loses its augmented copies. Entries of ``metadata.json`` that exist are kept.
 
     Args:
-        source: A folder, or the JSON of a COCO set.
+        source: A folder, or the file of a COCO, CVAT or Label Studio set.
         destination: The case folder to make or add to.
-        layout: ``ours`` (a JSON beside each picture), ``coco``, ``aasce`` or ``masks``; None looks.
+        layout: ``ours`` (a JSON beside each picture), ``coco``, ``cvat``, ``labelstudio``, ``aasce`` or ``masks``;
+            None looks.
         width: Width in px to resize every picture to (the original used 800); points and spacing follow. None keeps
             the size.
         spacing_mm: The user's own (row, column) spacing of the stored pictures; wins over headers and annotations.
-        schema: Points to write; None means ``vertebra4`` for AASCE, what the files say for ``ours`` and ``coco``, else
-            ``vertebra6``.
+        schema: Points to write; None means ``vertebra4`` for AASCE, ``vertebra6`` for masks, else what
+            the files say.
         progress: Whether to show a bar.
 
     Returns:
@@ -140,8 +150,13 @@ def items_of(source: Path, layout: str | None, schema: KeypointSchema | None) ->
 
 def detect(source: Path) -> str:
     """The layout of a source, from its file names."""
+    from spinetk.cases.cvat import cvat_files
+    from spinetk.cases.labelstudio import is_export
+
     if source.is_file():
-        return "coco"
+        if source.suffix.lower() == ".xml":
+            return "cvat"
+        return "labelstudio" if is_export(read_json(source)) else "coco"
     if (source / "data").is_dir() and (source / "labels").is_dir():
         return "aasce"
     if next(source.rglob("*_label.png"), None) is not None:
@@ -153,19 +168,14 @@ def detect(source: Path) -> str:
             continue
         if isinstance(content, dict) and {"images", "annotations", "categories"} <= set(content):
             return "coco"
-    return "ours"
+        if is_export(content):
+            return "labelstudio"
+    return "cvat" if cvat_files(source) else "ours"
 
 
 def _importer(layout: str) -> Callable[..., Iterator[CaseItem | InputError]]:
-    if layout == "aasce":
-        from spinetk.cases.aasce import aasce_items as importer
-    elif layout == "masks":
-        from spinetk.cases.masks import mask_items as importer
-    elif layout == "coco":
-        from spinetk.cases.coco import coco_items as importer
-    else:
-        from spinetk.cases.sidecar import sidecar_items as importer
-    return importer
+    module, name = IMPORTERS[layout]
+    return getattr(import_module(f"spinetk.cases.{module}"), name)
 
 
 def _prepare_one(

@@ -6,12 +6,11 @@ A case folder is read too: its sources, under their case names.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from spinetk.cases.folder import read_json, read_metadata
-from spinetk.cases.item import CaseItem, case_from
+from spinetk.cases.item import CaseItem, case_from, in_schema
 from spinetk.cases.record import check_record, reading_of
 from spinetk.errors import InputError
 from spinetk.images import find_pictures
@@ -64,12 +63,5 @@ def sidecar_items(source: str | Path, schema: KeypointSchema | None = None) -> I
 def _reading(path: Path, schema: KeypointSchema | None) -> Reading:
     content = read_json(path)
     if isinstance(content, dict) and "vertebrae" in content:
-        reading = Reading.from_json(content, str(path))
-        if schema is None or schema.keypoints == reading.schema.keypoints:
-            return reading
-        if not set(schema.keypoints) <= set(reading.schema.keypoints):
-            raise InputError(path, f"has no points for schema {schema.name!r}", "annotate them or use another schema")
-        order = [reading.schema.index(name) for name in schema.keypoints]
-        vertebrae = [replace(v, points=v.points[order], visible=v.visible[order]) for v in reading.vertebrae]
-        return replace(reading, schema=schema, vertebrae=vertebrae)
+        return in_schema(Reading.from_json(content, str(path)), schema, path)
     return reading_of({"file_name": str(path.with_suffix(".png")), **check_record(content, path, schema)})

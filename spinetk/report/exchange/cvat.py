@@ -6,7 +6,7 @@ points are marked ``outside``. Level and score are attributes of the skeleton; m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -97,23 +97,41 @@ def read_cvat(path: str | Path, schema: str | Path | KeypointSchema | None = Non
     Raises:
         InputError: The file is no such XML, or its points do not fit the schema.
     """
-    root = _parsed(path)
-    given = None if schema is None else get_schema(schema)
     readings = []
-    for image in root.iter("image"):
-        shapes = [*image.findall("skeleton"), *image.findall("points")]
-        names = dict.fromkeys(p.get("label", "") for s in image.findall("skeleton") for p in s.findall("points"))
-        meaning = given or _schema_of(list(names))
-        reading = Reading(
-            file=image.get("name", ""),
-            height=_size(path, image, "height"),
-            width=_size(path, image, "width"),
-            schema=meaning,
-            vertebrae=[_read_shape(path, image, shape, meaning) for shape in shapes],
-        )
-        reading.vertebrae = [reading.vertebrae[k] for k in head_to_foot(reading)]
+    for reading in iter_cvat(path, schema):
+        if isinstance(reading, InputError):
+            raise reading
         readings.append(reading)
     return readings
+
+
+def iter_cvat(path: str | Path, schema: str | Path | KeypointSchema | None = None) -> Iterator[Reading | InputError]:
+    """As :func:`read_cvat`, but one faulty image does not cost the others: its error comes in its place.
+
+    Raises:
+        InputError: The file is no such XML.
+    """
+    given = None if schema is None else get_schema(schema)
+    for image in _parsed(path).iter("image"):
+        try:
+            yield _read_image(path, image, given)
+        except InputError as error:
+            yield error
+
+
+def _read_image(path: str | Path, image: ElementTree.Element, given: KeypointSchema | None) -> Reading:
+    shapes = [*image.findall("skeleton"), *image.findall("points")]
+    names = dict.fromkeys(p.get("label", "") for s in image.findall("skeleton") for p in s.findall("points"))
+    meaning = given or _schema_of(list(names))
+    reading = Reading(
+        file=image.get("name", ""),
+        height=_size(path, image, "height"),
+        width=_size(path, image, "width"),
+        schema=meaning,
+        vertebrae=[_read_shape(path, image, shape, meaning) for shape in shapes],
+    )
+    reading.vertebrae = [reading.vertebrae[k] for k in head_to_foot(reading)]
+    return reading
 
 
 def _parsed(path: str | Path) -> ElementTree.Element:
