@@ -189,6 +189,8 @@ def _prepare_one(
         if isinstance(there, dict) and there.get("prepared_from") == digest and "pixels_sha256" in there:
             return there, False
     picture = read_picture(item.picture)
+    if picture.burned_in:
+        item.remarks.append("its header says that text is burned into the pixels: see that it names nobody")
     if item.size is not None and item.size != (picture.width, picture.height):
         fault = f"has {picture.width} x {picture.height} px, its annotation is about {item.size[0]} x {item.size[1]} px"
         raise InputError(item.picture, fault, "give the picture that was annotated")

@@ -23,6 +23,8 @@ from spinetk.reading import View
 if TYPE_CHECKING:
     from spinetk.images.read import SliceChoice
 
+BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
+
 
 def read_dicom(path: Path, slice_choice: SliceChoice, user_frame: Frame | None) -> Picture:
     """Read a DICOM file: its only frame, the central one, or what a volume of frames shows mid-sagittally.
@@ -47,6 +49,9 @@ def picture_of_frame(header: Header, options: dict, index: int, user_frame: Fram
     remarks = list(header.remarks)
     pixels, padding, inverted = grey(stored, header, index, remarks)
     frame, view = frame_of(header, index, user_frame, remarks)
+    burned_in = word(dataset, "BurnedInAnnotation") == "YES"
+    if burned_in:
+        remarks.append(BURNED_IN)
     return Picture(
         pixels=pixels,
         padding=padding,
@@ -56,7 +61,7 @@ def picture_of_frame(header: Header, options: dict, index: int, user_frame: Fram
         view=view,
         remarks=tuple(remarks),
         inverted=inverted,
-        burned_in=word(dataset, "BurnedInAnnotation") == "YES",
+        burned_in=burned_in,
     )
 
 

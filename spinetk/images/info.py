@@ -14,8 +14,6 @@ from spinetk.images.read import sniff
 if TYPE_CHECKING:
     from spinetk.images.reformat import Plane
 
-BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
-
 
 def describe(path: str | Path) -> dict[str, Any]:
     """Describe a file or series folder without decoding its pixels.
@@ -100,7 +98,7 @@ def _put_frame(content: dict[str, Any], frame: Frame) -> None:
 
 def _dicom(path: Path, content: dict[str, Any]) -> None:
     from spinetk.images.decode import check_pixels
-    from spinetk.images.dicom import frame_of, modality_of
+    from spinetk.images.dicom import BURNED_IN, frame_of, modality_of
     from spinetk.images.display import is_inverted
     from spinetk.images.elements import integer, word
     from spinetk.images.headers import open_header

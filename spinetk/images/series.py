@@ -14,7 +14,7 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.decode import check_pixels, decode_frame
-from spinetk.images.dicom import grey, picture_of_frame
+from spinetk.images.dicom import BURNED_IN, grey, picture_of_frame
 from spinetk.images.elements import integer, raw
 from spinetk.images.find import list_files
 from spinetk.images.guard import display_name, quiet
@@ -191,6 +191,8 @@ def _from_planes(
     middle: Picture = load(planes[len(planes) // 2], False)
     pixels, padding, frame = mid_sagittal(planes, (load(plane, True) for plane in planes))
     remarks.append(f"mid-sagittal reformation of {len(planes)} slices at {frame.spacing_mm[0]:.3g} mm")
+    if middle.burned_in:
+        remarks.append(BURNED_IN)
     if user_spacing:
         remarks.append("the spacing given was not used: a reformation has that of the volume")
     return replace(

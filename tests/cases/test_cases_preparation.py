@@ -159,6 +159,7 @@ def test_dicom_names_give_nobody_away(tmp_path):
     dataset.HighBit, dataset.PixelRepresentation = 15, 0
     dataset.PhotometricInterpretation = "MONOCHROME2"
     dataset.PixelSpacing = [0.7, 0.6]
+    dataset.BurnedInAnnotation = "YES"
     dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
     dataset.ImagePositionPatient = [0, 0, 0]
     dataset.PixelData = grey().tobytes()
@@ -170,6 +171,7 @@ def test_dicom_names_give_nobody_away(tmp_path):
     result = prepare(tmp_path / "in", tmp_path / "out", progress=False)
     assert result.failures == []
     (case,) = result.cases
+    assert "burned into the pixels" in result.remarks[0]
     record = CaseFolder(tmp_path / "out").records([case])[0][0]
     assert record["spacing_mm"] == [0.7, 0.6]
     assert record["spacing_source"] == "PixelSpacing"

@@ -73,6 +73,7 @@ def test_facts_of_a_radiograph(tmp_path):
     }
     assert {key: content[key] for key in expected} == expected
     assert "BurnedInAnnotation is YES" in content["warnings"][0]
+    assert content["warnings"][0] in read_picture(path).remarks
     assert "WARNING" in render(content)
 
 
