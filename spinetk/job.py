@@ -15,6 +15,7 @@ USAGE = "usage: python run.py [DIR [vis]]   (DIR holds case folders; without it 
 # For the embedded phantoms: minutes on two cores, from the released phantom weights to this very set.
 EMBEDDED_COPIES = 2
 EMBEDDED_ITERATIONS = 120
+STARTER = "phantom-fast"
 # The original's.
 ITERATIONS = 1300
 
@@ -50,9 +51,6 @@ def run_embedded(output: Path, iterations: int = EMBEDDED_ITERATIONS) -> None:
     run(cases, output, visualise=True, version="phantoms", iterations=iterations, preset="fast", start=STARTER)
 
 
-STARTER = "phantom-fast"
-
-
 def run(
     base: Path,
     output: Path,
@@ -68,7 +66,7 @@ def run(
     Args:
         base: Case folders.
         output: Receives ``samples/`` (with ``visualise``), the run, ``model_final.pth``, ``evaluation/`` and
-            ``predict/`` (overlay, JSON and report page per test picture, ``vertebrae.csv``, ``index.html``).
+            ``predict/`` (overlay and JSON per test case, ``vertebrae.csv``) and ``report/`` (pages, ``index.html``).
         visualise: Draw samples of the training part.
         version: Name of the run.
         iterations: Total iterations.
@@ -78,10 +76,11 @@ def run(
     from spinetk.cases.folder import CaseFolder
     from spinetk.cases.preview import visualize_sample
     from spinetk.cases.splitting import make_split
-    from spinetk.keypoints.batch import predict_files
+    from spinetk.keypoints.batch import predict_cases
     from spinetk.keypoints.evaluation import evaluate
     from spinetk.keypoints.original import inference
     from spinetk.keypoints.trainer import train
+    from spinetk.report.results import write_reports
 
     x_train, x_val, x_test, *_ = make_split(base)
     print(f"2. split: {len(x_train)} train, {len(x_val)} val, {len(x_test)} test cases (kept in {base / 'split.json'})")
@@ -98,6 +97,9 @@ def run(
                 "bbox_AP", "keypoints_AP"):  # fmt: skip
         print(f"   {key:>15}  {scores[key]}")
     print("5. predict the test pictures")
-    pictures = [folder.source(case).with_suffix(".png") for case in x_test.index]
-    predict_files(pictures, output / "predict", predictor)
-    print(f"done: overlays and tables in {output / 'predict'}, worst cases with truth in {output / 'evaluation'}")
+    batch = predict_cases(base, x_test.index, output / "predict", predictor)
+    write_reports(batch.results, output / "report")
+    print(
+        f"done: overlays and tables in {output / 'predict'}, worst cases with truth in {output / 'evaluation'}, "
+        f"pages in {output / 'report' / 'index.html'}"
+    )

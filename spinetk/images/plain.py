@@ -97,7 +97,7 @@ def _check_chunks(path: Path) -> None:
 
 def to_grey(values: np.ndarray, remarks: list[str]) -> np.ndarray:
     """(H, W) or (H, W, 1 | 3) values as (H, W) float32; colour becomes luminance, with a remark."""
-    if values.ndim == 3 and values.shape[2] == 1:
+    if values.ndim == 3 and (values[..., :1] == values).all():  # grey in three channels is grey
         values = values[..., 0]
     if values.ndim == 2:
         return np.ascontiguousarray(values, dtype=np.float32)

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from spinetk import __version__
 from spinetk.atomic import write_json
+from spinetk.cases.folder import CaseFolder, read_pixels, read_record
+from spinetk.cases.record import reading_of
 from spinetk.errors import InputError
 from spinetk.images import find_pictures, find_series, read_picture, to_uint8
 from spinetk.images.identity import safe_name
+from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.measure import measure
 from spinetk.reading import Reading
@@ -31,10 +36,12 @@ class Batch:
 
     Attributes:
         readings: Of the pictures that could be read, in order.
+        results: The JSON file of each.
         failures: One line each for those that could not.
     """
 
     readings: list[Reading] = field(default_factory=list)
+    results: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
@@ -79,20 +86,50 @@ def predict_files(
     Raises:
         InputError: There is no picture at all.
     """
-    from tqdm import tqdm
-
-    inputs, out = list(inputs), Path(out)
+    inputs = list(inputs)
     paths = list(find_inputs(inputs))
     if not paths:
         raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
-    stems = unique_stems(paths)
+
+    def read(path: Path) -> tuple[Reading, np.ndarray]:
+        return read_one(predictor, path, spacing_mm=spacing_mm, facing=facing, anchor=anchor)
+
+    return _write_all(dict(zip(unique_stems(paths), paths, strict=True)), read, Path(out), predictor, progress)
+
+
+def predict_cases(
+    base: str | Path, cases: Iterable[str], out: str | Path, predictor: Predictor, *, progress: bool = True
+) -> Batch:
+    """As :func:`predict_files` for cases of a case folder: named after them, with the scale and view in their files."""
+    folder = CaseFolder(base)
+    sources = {safe_name(case): folder.source(case) for case in cases}
+
+    def read(path: Path) -> tuple[Reading, np.ndarray]:
+        record = read_record(path)
+        known, grey = reading_of(record), to_grey(read_pixels(record))
+        reading = predictor.read(grey, file=record["file_name"], frame=known.frame, view=known.view)
+        return measure(reading, picture=grey), grey
+
+    return _write_all(sources, read, Path(out), predictor, progress)
+
+
+def _write_all(
+    sources: dict[str, Path],
+    read: Callable[[Path], tuple[Reading, np.ndarray]],
+    out: Path,
+    predictor: Predictor,
+    progress: bool,
+) -> Batch:
+    """Read each source (by the stem of its results) and write what was found; then the table and the manifest."""
+    from tqdm import tqdm
+
     batch = Batch()
     seconds: dict[str, float] = {}
     failed: list[dict[str, str]] = []
-    for path, stem in tqdm(list(zip(paths, stems, strict=True)), "predict", disable=not progress or len(paths) == 1):
+    for stem, path in tqdm(sources.items(), "predict", disable=not progress or len(sources) == 1):
         started = time.perf_counter()
         try:
-            reading, grey = read_one(predictor, path, spacing_mm=spacing_mm, facing=facing, anchor=anchor)
+            reading, grey = read(path)
         except InputError as error:
             batch.failures.append(str(error))
             failed.append({"input": str(path), "why": str(error)})
@@ -100,9 +137,10 @@ def predict_files(
         write_json(out / f"{stem}.json", reading.to_json())
         write_overlay(out / f"{stem}.png", grey, reading)
         batch.readings.append(reading)
+        batch.results.append(out / f"{stem}.json")
         seconds[stem] = round(time.perf_counter() - started, 4)
     write_table(out / "vertebrae.csv", batch.readings)
-    write_json(out / "run.json", _manifest(predictor, paths, seconds, failed))
+    write_json(out / "run.json", _manifest(predictor, list(sources.values()), seconds, failed))
     return batch
 
 
