@@ -1,0 +1,148 @@
+"""Training data of locator and segmenter: each case is read once and its crops and distance map are kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from spinetk.errors import InputError
+from spinetk.segmentation.atrium import Geometry, Triple, resample, standardise
+from spinetk.segmentation.augmentation import Augmentation, augment
+from spinetk.segmentation.crop import LOCATOR_MM, locator_shape, shrink
+from spinetk.segmentation.losses.distance import signed_distance
+from spinetk.segmentation.pairs import Pair
+
+Stage = Literal["locator", "segmenter"]
+Item = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+
+
+def choose_geometry(
+    pairs: Sequence[Pair], grid_mm: Triple | None = None, locator_mm: Triple = LOCATOR_MM, margin_mm: float = 10.0
+) -> Geometry:
+    """The geometry of a training part: its first case's spacing, and a patch that holds every atrium with its margin.
+
+    Raises:
+        InputError: No case, or a case that cannot be read.
+    """
+    if not pairs:
+        raise InputError("training part", "holds no case", "give pairs of images and masks")
+    grid_mm = grid_mm or pairs[0].read()[0].spacing_mm
+    loose = Geometry(tuple(grid_mm), (1, 1, 1), tuple(locator_mm), margin_mm)
+    patch = np.ones(3, int)
+    for pair in pairs:
+        volume, mask = pair.read()
+        shape = loose.shape(mask.shape, volume.spacing_mm)
+        coarse = shrink(resample(mask, shape), locator_shape(shape, grid_mm, locator_mm))
+        box = loose.box(coarse, shape)
+        patch = patch if box is None else np.maximum(patch, box.size)
+    return Geometry(loose.grid_mm, tuple(int(n) for n in patch), loose.locator_mm, margin_mm)
+
+
+def prepare(pairs: Sequence[Pair], geometry: Geometry, folder: Path, stage: Stage, distance: bool) -> list[Path]:
+    """Write what a stage trains on, one file a case, numbered.
+
+    Args:
+        pairs: Cases. One without an atrium is of use to the locator only.
+        geometry: Of the training.
+        folder: Receives the files.
+        stage: Coarse copies, or crops.
+        distance: Whether the loss needs distance maps (mm).
+
+    Returns:
+        ``.npz`` files of ``values`` (float32, standardised), ``mask`` (bool) and, if asked for, ``distance`` (float32).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for number, pair in enumerate(pairs):
+        volume, mask = pair.read()
+        shape = geometry.shape(mask.shape, volume.spacing_mm)
+        values, share = resample(volume.values, shape), resample(mask, shape)
+        coarse = locator_shape(shape, geometry.grid_mm, geometry.locator_mm)
+        coarse_share = shrink(share, coarse)
+        spacing = geometry.grid_mm
+        if stage == "locator":
+            values, mask = standardise(shrink(values, coarse)), coarse_share >= 0.5
+            spacing = tuple(n * s / c for n, s, c in zip(shape, spacing, coarse, strict=True))
+        else:
+            box = geometry.box(coarse_share, shape)
+            if box is None:
+                continue
+            values, mask = standardise(box.cut(values)), box.cut(share, fill=0) >= 0.5
+        arrays = {"values": values, "mask": mask}
+        if distance:
+            arrays["distance"] = signed_distance(mask, spacing)
+        path = folder / f"{number:05d}.npz"
+        np.savez(path, **arrays)
+        written.append(path)
+    return written
+
+
+class CaseDataset(Dataset):
+    """Prepared cases.
+
+    Args:
+        files: Of :func:`prepare`.
+        augmentation: None for validation.
+        seed: Draw k of case i is augmented from (seed, k, i), whatever the number of workers.
+    """
+
+    def __init__(self, files: Sequence[Path], augmentation: Augmentation | None = None, seed: int = 0) -> None:
+        self.files, self.augmentation, self.seed = list(files), augmentation, seed
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int | tuple[int, int]) -> Item:
+        draw, case = index if isinstance(index, tuple) else (0, index)
+        with np.load(self.files[case]) as arrays:
+            item = arrays["values"], arrays["mask"], arrays.get("distance")
+        if self.augmentation is None:
+            return item
+        return augment(*item, self.augmentation, np.random.default_rng([self.seed, draw, case]))
+
+
+class EndlessDraws(Sampler):
+    """(draw, case) without end, every case once a round in a new order.
+
+    Args:
+        cases: Number of cases.
+        seed: Of the orders.
+        start: Draws already done by an earlier start.
+    """
+
+    def __init__(self, cases: int, seed: int, start: int = 0) -> None:
+        self.cases, self.seed, self.start = cases, seed, start
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        draw = self.start
+        while True:
+            order = np.random.default_rng([self.seed, draw // self.cases]).permutation(self.cases)
+            for case in order[draw % self.cases :]:
+                yield draw, int(case)
+                draw += 1
+
+
+def collate(items: Sequence[Item]) -> tuple[Tensor, Tensor, Tensor | None]:
+    """A batch at the largest sides: values continue with their smallest, masks with none, distances with their edge."""
+    sides = np.max([item[0].shape for item in items], axis=0)
+
+    def stack(arrays: Sequence[np.ndarray], how: str) -> Tensor:
+        padded = []
+        for array in arrays:
+            width = [(0, int(n - m)) for n, m in zip(sides, array.shape, strict=True)]
+            fill = {"constant_values": array.min()} if how == "constant" else {}
+            padded.append(np.pad(array, width, how, **fill))
+        return torch.from_numpy(np.stack(padded).astype(np.float32))[:, None]
+
+    values = stack([item[0] for item in items], "constant")
+    mask = torch.zeros_like(values)
+    for row, item in zip(mask, items, strict=True):
+        row[(0, *(slice(n) for n in item[1].shape))] = torch.from_numpy(item[1].astype(np.float32))
+    maps = [item[2] for item in items]
+    return values, mask, None if maps[0] is None else stack(maps, "edge")

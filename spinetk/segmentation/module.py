@@ -1,0 +1,104 @@
+"""The Lightning module that trains any registered network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+
+from spinetk.segmentation.losses.output import logit_of
+from spinetk.segmentation.losses.overlap import Dice
+from spinetk.segmentation.metrics import Counts
+from spinetk.segmentation.optimiser import Optimiser
+
+Batch = tuple[Tensor, Tensor, Tensor | None]
+
+
+class SegmentationTraining(lightning.LightningModule):
+    """Loss, optimiser and schedules; validation logs ``val_loss`` (Dice loss) and ``val_dice`` (pooled coefficient).
+
+    An epoch is ``epoch_steps`` iterations. The rate falls when ``val_loss`` no longer does (patience counted in
+    validations), or at the epochs of the recipe; optimiser and schedules go on where they were after a resumption.
+
+    Args:
+        network: Gives a logit or an output with the field ``logit``.
+        loss: Called as :mod:`spinetk.segmentation.losses` says.
+        optimiser: Recipe.
+        epoch_steps: Iterations an epoch.
+    """
+
+    def __init__(self, network: nn.Module, loss: nn.Module, optimiser: Optimiser, epoch_steps: int) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.recipe = optimiser
+        self.epoch_steps = epoch_steps
+        self.dice_loss = Dice()
+        self.last_dice: float | None = None
+        self.plateau: Any = None
+        self._saved_plateau: dict[str, Any] | None = None
+        self._counts = Counts(0, 0, 0, 0)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """Loss of a batch (values (N, C, *S), mask (N, 1, *S), distance (N, 1, *S) or None)."""
+        values, mask, distance = batch
+        output = self.network(values)
+        loss = self.loss(output, mask, distance) if self.loss.needs_distance else self.loss(output, mask)
+        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(values))
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the loss's schedule and the recipe's rates on at the end of an epoch."""
+        if self.global_step % self.epoch_steps == 0:
+            if hasattr(self.loss, "end_epoch"):
+                self.loss.end_epoch(self.last_dice)
+                self.log("alpha", self.loss.alpha)
+            if self.recipe.later:
+                for group in self.optimizers().param_groups:
+                    group["lr"] = self.recipe.rate_at(self.global_step // self.epoch_steps)
+
+    def on_validation_epoch_start(self) -> None:
+        self._counts = Counts(0, 0, 0, 0)
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Dice loss of a batch; voxels are counted for the coefficient of the whole validation part."""
+        values, mask, _ = batch
+        logit = logit_of(self.network(values))
+        self.log("val_loss", self.dice_loss(logit, mask), prog_bar=True, batch_size=len(values), sync_dist=True)
+        predicted, truth = logit >= 0, mask > 0.5
+        tp, p, t = ((m.sum().item()) for m in (predicted & truth, predicted, truth))
+        self._counts += Counts(tp, p - tp, t - tp, mask.numel() - p - t + tp)
+
+    def on_validation_epoch_end(self) -> None:
+        self.last_dice = self._counts.scores()["dice"]
+        self.log("val_dice", self.last_dice, prog_bar=True)
+        if self.plateau is not None and not self.trainer.sanity_checking:
+            self.plateau.step(float(self.trainer.callback_metrics["val_loss"]))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The recipe's optimiser. The plateau is stepped after validations: endless data have no end of an epoch."""
+        optimiser = self.recipe.build(self.network.parameters())
+        if self.recipe.plateau is not None:
+            factor, patience = self.recipe.plateau
+            self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=factor, patience=patience)
+            if self._saved_plateau:
+                self.plateau.load_state_dict(self._saved_plateau)
+        return optimiser
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["last_dice"] = self.last_dice
+        checkpoint["plateau"] = None if self.plateau is None else self.plateau.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.last_dice = checkpoint["last_dice"]
+        self._saved_plateau = checkpoint["plateau"]
+        if self.plateau is not None and self._saved_plateau:
+            self.plateau.load_state_dict(self._saved_plateau)
+
+
+def override(optimiser: Optimiser, **changes: Any) -> Optimiser:
+    """The recipe with every change that is not None."""
+    return replace(optimiser, **{name: value for name, value in changes.items() if value is not None})
