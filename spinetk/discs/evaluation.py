@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from spinetk.atomic import write_json, write_text
+from spinetk.discs.candidates import Candidates
 from spinetk.discs.hourglass import StackedHourglass
-from spinetk.discs.metrics import Case, summary
+from spinetk.discs.metrics import Case, selection, summary
 from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png
+from spinetk.discs.pointdata import TRUE_MM
 from spinetk.discs.points import DiscReading
-from spinetk.discs.predictor import DiscPredictor
-from spinetk.discs.preparation import read_samples
+from spinetk.discs.predictor import DiscPredictor, Evidence
+from spinetk.discs.preparation import Sample, read_samples
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 
@@ -28,6 +30,7 @@ COLUMNS = {
     "level acc.": "level_accuracy",
     "shift rate": "one_level_shift_rate",
     "L2 mm": "l2_mean_mm",
+    "F1": "f1",
 }
 
 
@@ -69,12 +72,15 @@ def evaluate(
         folder = out / f"{place + 1}-{predictor.name}"
         cases: dict[str, list[Case]] = {method: [] for method in own}
         guesses: dict[str, list[Case]] = {method: [] for method in own}
+        judged: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {method: [] for method in own}
         for sample in samples:
             grey = sample.pixels()
             evidence = predictor.look(grey)
             truth = {n: np.array(p) * sample.grid_mm for n, p in sample.points.items()}
             for method in own:
-                discs = predictor.label(evidence, predictor.choose(evidence, method))
+                chosen = predictor.choose(evidence, method)
+                discs = predictor.label(evidence, chosen)
+                judged[method].append(_judged(predictor, evidence, chosen, sample))
                 places = [(disc.number, disc.guess, np.array(disc.point) * sample.grid_mm) for disc in discs]
                 known = {number: point for number, _, point in places if number is not None}
                 unknown = [point for number, _, point in places if number is None]
@@ -98,6 +104,7 @@ def evaluate(
                     "method": method,
                     **summary(cases[method], levels, rounds=rounds),
                     "level_accuracy_if_guessed": summary(guesses[method], levels, rounds=1)["level_accuracy"],
+                    "candidates": selection(judged[method]),
                 }
             )
     write_json(out / "evaluation.json", {"part": part, "pictures": len(samples), "rows": rows})
@@ -105,11 +112,34 @@ def evaluate(
     return rows
 
 
+def _judged(
+    predictor: DiscPredictor, evidence: Evidence, chosen: Candidates, sample: Sample
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each candidate whether it is its level's disc (any disc, for ordinal channels), and whether it was kept.
+
+    The clean-up moves points: a candidate is kept when its channel has a chosen point less than 7 mm away.
+    """
+    found = evidence.candidates
+    reach = TRUE_MM / sample.grid_mm
+
+    def near(k: int, points: list[np.ndarray]) -> bool:
+        return any(np.linalg.norm(found.points[k] - point) <= reach for point in points)
+
+    levels = predictor.levels
+    true, kept = np.zeros(len(found), bool), np.zeros(len(found), bool)
+    for k, channel in enumerate(found.channel):
+        number = None if levels is None else levels[channel]
+        true[k] = near(k, [np.array(p) for n, p in sample.points.items() if levels is None or n == number])
+        kept[k] = near(k, list(chosen.points[chosen.channel == channel]))
+    return true, kept
+
+
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as aligned text."""
     lines = [["model", "attention", "method", *COLUMNS]]
     for row in rows:
-        numbers = ["-" if row[key] is None else f"{row[key]:.3f}" for key in COLUMNS.values()]
+        values = {**row["candidates"], **row}
+        numbers = ["-" if values[key] is None else f"{values[key]:.3f}" for key in COLUMNS.values()]
         lines.append([row["model"], "yes" if row["attention"] else "no", row["method"], *numbers])
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)

@@ -92,6 +92,34 @@ def set_counts(cases: Sequence[Case], levels: Sequence[int]) -> dict[str, int | 
     return {**counts, "accuracy": (counts["tp"] + counts["tn"]) / total if total else None}
 
 
+def selection(judged: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float | None]:
+    """How well a method tells true candidates from false ones, as the look-once paper compares methods.
+
+    Args:
+        judged: For each image whether each candidate is true, and whether the method kept it: two (N,) bool arrays.
+
+    Returns:
+        ``f1``, ``accuracy``, ``sensitivity``, ``specificity`` and ``auc`` (of hard decisions, the mean of the last
+        two), each the mean over the images where it is defined, None where it never is.
+    """
+    rows: dict[str, list[float]] = {name: [] for name in ("f1", "accuracy", "sensitivity", "specificity", "auc")}
+    for true, kept in judged:
+        tp, tn = int((true & kept).sum()), int((~true & ~kept).sum())
+        fp, fn = int((~true & kept).sum()), int((true & ~kept).sum())
+        shares = {
+            "f1": (2 * tp, 2 * tp + fp + fn),
+            "accuracy": (tp + tn, len(true)),
+            "sensitivity": (tp, tp + fn),
+            "specificity": (tn, tn + fp),
+        }
+        for name, (part, whole) in shares.items():
+            if whole:
+                rows[name].append(part / whole)
+        if tp + fn and tn + fp:
+            rows["auc"].append((tp / (tp + fn) + tn / (tn + fp)) / 2)
+    return {name: float(np.mean(values)) if values else None for name, values in rows.items()}
+
+
 def bootstrap(
     cases: Sequence[Case],
     measure: Callable[[Sequence[Case]], float | None],

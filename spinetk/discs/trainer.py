@@ -35,7 +35,7 @@ def train(
     *,
     network: str = "hourglass",
     stacks: int = 2,
-    attention: bool = False,
+    attention: bool = True,
     blocks: int = 1,
     ordinal: bool = False,
     modality: str | None = None,

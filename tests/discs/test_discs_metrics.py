@@ -10,6 +10,7 @@ from spinetk.discs.metrics import (
     errors_mm,
     level_accuracy,
     mean_error_mm,
+    selection,
     set_counts,
     shift_rate,
     summary,
@@ -128,3 +129,16 @@ def test_summary_is_strict_json():
     assert content["fnr_percent"] == 50
     assert content["levels"]["20"] == {"n": 1, "l2_mean_mm": 0.0, "l2_median_mm": 0.0}
     assert content["discs"] == 8
+
+
+def test_selection_against_scikit_learn():
+    from sklearn.metrics import f1_score, recall_score, roc_auc_score
+
+    random = np.random.default_rng(0)
+    judged = [(random.random(20) < 0.4, random.random(20) < 0.5) for _ in range(5)]
+    scores = selection(judged)
+    assert scores["f1"] == pytest.approx(np.mean([f1_score(t, k) for t, k in judged]))
+    assert scores["specificity"] == pytest.approx(np.mean([recall_score(~t, ~k) for t, k in judged]))
+    assert scores["auc"] == pytest.approx(np.mean([roc_auc_score(t, k) for t, k in judged]))
+    assert scores["accuracy"] == pytest.approx(np.mean([(t == k).mean() for t, k in judged]))
+    assert selection([(np.ones(2, bool), np.ones(2, bool))])["specificity"] is None

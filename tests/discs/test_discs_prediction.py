@@ -190,6 +190,7 @@ def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path
     assert (rows[0]["level_accuracy"], rows[0]["dtt_median_mm"]) == (1, pytest.approx(0, abs=0.05))
     assert (rows[1]["level_accuracy"], rows[1]["one_level_shift_rate"]) == (0, 0.75)
     assert rows[1]["dtt_median_mm"] < 0.05
+    assert (rows[0]["candidates"]["f1"], rows[1]["candidates"]["f1"]) == (1, 0)
     assert len(table(rows).splitlines()) == 3
     assert json.loads((tmp_path / "out/evaluation.json").read_text())["rows"] == rows
     assert (tmp_path / "out" / "1-told" / f"{sample.stem}.png").exists()
