@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from spinetk import __version__
+from spinetk.discs.commands import app as discs_app
 from spinetk.errors import InputError
 
 app = typer.Typer(
@@ -26,6 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(discs_app, name="discs")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

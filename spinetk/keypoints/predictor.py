@@ -109,15 +109,10 @@ class Predictor:
             kept.append(chain[start])
             if place in find_gaps(points[chain[sure]], self.schema):
                 kept += list(chain[start + 1 : sure[place + 1]])
-        size = (empty.width, empty.height)
+        seen = inside(points[kept], (empty.width, empty.height), self.schema)
         vertebrae = [
-            Vertebra.from_points(
-                points[k],
-                inside(points[k], size, self.schema),
-                score=float(scores[k]),
-                point_sigma_px=found["sigma"][k],
-            )
-            for k in kept
+            Vertebra.from_points(points[k], own, score=float(scores[k]), point_sigma_px=found["sigma"][k])
+            for k, own in zip(kept, seen, strict=True)
         ]
         gaps = find_gaps(points[kept], self.schema)
         remarks = [f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps]
@@ -131,14 +126,14 @@ def inside(points: np.ndarray, size: tuple[int, int], schema: KeypointSchema) ->
     """Which points are truly seen: not on the picture's edge, where those of a body cut by it come to lie.
 
     Args:
-        points: (K, 2) of one body, px.
+        points: (N, K, 2) of a chain, px.
         size: (width, height) of the picture.
-        schema: Its columns give the body's height; "on" means nearer than 8 % of it.
+        schema: Its columns give the bodies' heights; "on" means nearer than 8 % of their median.
 
     Returns:
-        (K,) bool.
+        (N, K) bool.
     """
-    if not schema.columns:
-        return np.ones(len(points), bool)
-    margin = EDGE_SHARE * np.linalg.norm(body_axes(points[None], schema)[0][0])
-    return ((points > margin) & (points < np.array(size) - margin)).all(1)
+    if not schema.columns or not len(points):
+        return np.ones(points.shape[:2], bool)
+    margin = EDGE_SHARE * np.median(np.linalg.norm(body_axes(points, schema)[0], axis=1))
+    return ((points > margin) & (points < np.array(size) - margin)).all(-1)
