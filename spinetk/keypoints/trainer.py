@@ -48,7 +48,9 @@ def train(
     """Train on the catalogs ``vert{version}_train`` and ``vert{version}_val``.
 
     ``train("v1", 1300, True)`` continues the run of version ``v1`` to 1300 iterations in total. The run lives in
-    ``output/<version>``; the finished weights are also written to ``output/model_final.pth``.
+    ``output/<version>``; the finished weights are also written to ``output/model_final.pth``. A run that was
+    interrupted and is continued to the same total equals an unbroken one bit for bit (CPU). Continued to a larger
+    total it does so with the ``original`` recipe only: the ``default`` rate falls over the total.
 
     Args:
         version: As given to ``setup_catalogs``.
