@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium import Geometry, Triple, resample, standardise
@@ -105,27 +105,6 @@ class CaseDataset(Dataset):
         if self.augmentation is None:
             return item
         return augment(*item, self.augmentation, np.random.default_rng([self.seed, draw, case]))
-
-
-class EndlessDraws(Sampler):
-    """(draw, case) without end, every case once a round in a new order.
-
-    Args:
-        cases: Number of cases.
-        seed: Of the orders.
-        start: Draws already done by an earlier start.
-    """
-
-    def __init__(self, cases: int, seed: int, start: int = 0) -> None:
-        self.cases, self.seed, self.start = cases, seed, start
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        draw = self.start
-        while True:
-            order = np.random.default_rng([self.seed, draw // self.cases]).permutation(self.cases)
-            for case in order[draw % self.cases :]:
-                yield draw, int(case)
-                draw += 1
 
 
 def collate(items: Sequence[Item]) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -15,7 +15,6 @@ from spinetk.errors import InputError
 from spinetk.segmentation.atrium import AtriumPredictor, Geometry, Triple
 from spinetk.segmentation.atrium_data import (
     CaseDataset,
-    EndlessDraws,
     Stage,
     choose_geometry,
     collate,
@@ -23,6 +22,7 @@ from spinetk.segmentation.atrium_data import (
 )
 from spinetk.segmentation.augmentation import Augmentation
 from spinetk.segmentation.crop import LOCATOR_MM
+from spinetk.segmentation.draws import EndlessDraws
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.pairs import Pair

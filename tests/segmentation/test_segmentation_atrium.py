@@ -12,9 +12,10 @@ from spinetk.errors import InputError
 from spinetk.phantoms.atrium import atrium_volume
 from spinetk.phantoms.solid import Grid
 from spinetk.segmentation.atrium import AtriumPredictor, Geometry, standardise
-from spinetk.segmentation.atrium_data import CaseDataset, EndlessDraws, choose_geometry, collate, prepare
+from spinetk.segmentation.atrium_data import CaseDataset, choose_geometry, collate, prepare
 from spinetk.segmentation.atrium_trainer import load_predictor, train_atrium, train_stage
 from spinetk.segmentation.augmentation import Augmentation, augment
+from spinetk.segmentation.draws import EndlessDraws
 from spinetk.segmentation.metrics import count
 from spinetk.segmentation.pairs import find_pairs
 

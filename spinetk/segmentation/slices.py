@@ -1,0 +1,200 @@
+"""Volumes slice by slice: neighbouring slices as channels, sampling, augmentation and whole-volume prediction.
+
+Arrays are (D, H, W); a network sees C neighbouring slices (C, H, W) and answers for the middle one. Grey values are
+standardised with the statistics of the training part, so that 0 is its mean; slices beyond the volume are 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from spinetk.segmentation.losses.output import logit_of
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and SD of all voxels of the training part."""
+
+    mean: float
+    sd: float
+
+    @classmethod
+    def of(cls, volumes: Iterable[np.ndarray]) -> Statistics:
+        """Of several arrays, read one at a time; the SD of equal values is given as 1."""
+        n, total, squares = 0, 0.0, 0.0
+        for values in volumes:
+            values = np.asarray(values, np.float64)
+            n, total, squares = n + values.size, total + values.sum(), squares + np.square(values).sum()
+        if n == 0:
+            raise ValueError("no voxels to take statistics of")
+        mean = total / n
+        return cls(float(mean), float(max(squares / n - mean**2, 0) ** 0.5) or 1.0)
+
+    def standardise(self, values: np.ndarray) -> np.ndarray:
+        """float32 z-scores."""
+        return (np.asarray(values, np.float32) - np.float32(self.mean)) / np.float32(self.sd)
+
+
+def neighbours(values: np.ndarray, index: int, channels: int) -> np.ndarray:
+    """(C, H, W): the slice of that index in the middle, its neighbours around it, 0 beyond the volume.
+
+    For an even number of channels the middle is the one after it, as in D-UNet: of four, the third.
+    """
+    wanted = np.arange(channels) + index - channels // 2
+    inside = (wanted >= 0) & (wanted < len(values))
+    chosen = np.zeros((channels, *values.shape[1:]), values.dtype)
+    chosen[inside] = values[wanted[inside]]
+    return chosen
+
+
+@dataclass(frozen=True)
+class SliceAugmentation:
+    """The recipe of SPiN; each change is drawn with probability ``rate`` (all of them) times 0.5 (each).
+
+    Attributes:
+        rate: Share of the samples that are changed at all.
+        noise_sd: Of the noise, beside standardised values.
+        rotate_degrees: Largest angle either way.
+        enlarge: Largest factor of height and of width, drawn apart; the middle is kept.
+    """
+
+    rate: float = 1.0
+    noise_sd: float = 0.01
+    rotate_degrees: float = 30.0
+    enlarge: float = 1.1
+
+    def __call__(self, values: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Changed (C, H, W) float32 values and (H, W) bool mask; what comes in is the smallest value, background."""
+        if rng.random() >= self.rate:
+            return values, mask
+        noisy, across, down, turned, larger = rng.random(5) < 0.5
+        if noisy:
+            values = values + np.float32(self.noise_sd) * rng.standard_normal(values.shape, dtype=np.float32)
+        if across:
+            values, mask = values[..., ::-1], mask[..., ::-1]
+        if down:
+            values, mask = values[..., ::-1, :], mask[..., ::-1, :]
+        if turned or larger:
+            degrees = rng.uniform(-1, 1) * self.rotate_degrees if turned else 0.0
+            scales = rng.uniform(1, self.enlarge, 2) if larger else np.ones(2)
+            values, mask = _warp(values, mask, degrees, scales)
+        return np.ascontiguousarray(values), np.ascontiguousarray(mask)
+
+
+def _warp(values: np.ndarray, mask: np.ndarray, degrees: float, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotated about the middle, then enlarged about it (rows, columns); nearest neighbours."""
+    import cv2
+
+    height, width = mask.shape
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    linear = np.diag(scales[::-1]) @ np.array([[c, s], [-s, c]])
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    matrix = np.hstack([linear, (middle - linear @ middle)[:, None]])
+    background = float(values.min())
+    options = {"dsize": (width, height), "flags": cv2.INTER_NEAREST}
+    layers = [cv2.warpAffine(np.ascontiguousarray(v), matrix, borderValue=background, **options) for v in values]
+    moved = cv2.warpAffine(np.ascontiguousarray(mask, dtype=np.uint8), matrix, borderValue=0, **options)
+    return np.stack(layers), moved != 0
+
+
+class SliceDataset(Dataset):
+    """One slice a patient and draw: with lesion in most draws, without in the others.
+
+    Args:
+        cases: (values (D, H, W) standardised float32, mask (D, H, W) bool) of each patient.
+        channels: Slices the network sees.
+        positive_rate: Share of draws with a lesion, where the patient has slices of both kinds.
+        least_px: A slice has a lesion when more pixels than this are in its mask.
+        augmentation: None for none.
+        seed: Draw k of case i depends on (seed, k, i) alone.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[tuple[np.ndarray, np.ndarray]],
+        channels: int,
+        positive_rate: float = 0.95,
+        least_px: int = 0,
+        augmentation: SliceAugmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.cases, self.channels, self.positive_rate = list(cases), channels, positive_rate
+        self.augmentation, self.seed = augmentation, seed
+        sizes = [mask.sum((1, 2)) > least_px for _, mask in self.cases]
+        self.with_lesion = [np.flatnonzero(has) for has in sizes]
+        self.without = [np.flatnonzero(~has) for has in sizes]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def choose(self, case: int, rng: np.random.Generator) -> int:
+        """A slice of a patient."""
+        wanted = self.with_lesion[case] if rng.random() < self.positive_rate else self.without[case]
+        if len(wanted) == 0:
+            wanted = np.arange(len(self.cases[case][0]))
+        return int(rng.choice(wanted))
+
+    def __getitem__(self, index: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """(C, H, W) float32 values and (1, H, W) float32 mask for (draw, case)."""
+        draw, case = index
+        rng = np.random.default_rng([self.seed, draw, case])
+        number = self.choose(case, rng)
+        values, mask = neighbours(self.cases[case][0], number, self.channels), self.cases[case][1][number]
+        if self.augmentation is not None:
+            values, mask = self.augmentation(values, mask, rng)
+        return values, mask[None].astype(np.float32)
+
+
+class SlicePredictor:
+    """Segments a volume slice by slice.
+
+    Args:
+        network: (N, C, H, W) to logits.
+        channels: C.
+        statistics: Of its training part.
+        device: Where the network runs; on a GPU in half precision where ``half`` says so.
+        flips: Axes of the slice whose flipped copies are averaged too: ``rows``, ``columns``. Logits are averaged.
+        batch: Slices at a time.
+        half: Half precision on a GPU.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        channels: int,
+        statistics: Statistics,
+        device: torch.device | str = "cpu",
+        flips: Sequence[str] = (),
+        batch: int = 4,
+        half: bool = True,
+    ) -> None:
+        self.network, self.channels, self.statistics = network.to(device).eval(), channels, statistics
+        self.device, self.batch = torch.device(device), batch
+        self.flips = [{"rows": 2, "columns": 3}[axis] for axis in flips]
+        self.half = half and self.device.type == "cuda"
+
+    @torch.inference_mode()
+    def probability(self, values: np.ndarray) -> np.ndarray:
+        """(D, H, W) grey values of the scale of the training, to (D, H, W) float32 in 0..1."""
+        whole = self.statistics.standardise(values)
+        found = []
+        for start in range(0, len(whole), self.batch):
+            numbers = range(start, min(start + self.batch, len(whole)))
+            x = torch.from_numpy(np.stack([neighbours(whole, i, self.channels) for i in numbers])).to(self.device)
+            with torch.autocast(self.device.type, torch.float16, enabled=self.half):
+                logits = [self._logit(x)] + [self._logit(x.flip(axis)).flip(axis) for axis in self.flips]
+            found.append(torch.stack(logits).mean(0).sigmoid()[:, 0].cpu().numpy())
+        return np.concatenate(found)
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """(D, H, W) bool: probability 0.5 and more."""
+        return self.probability(values) >= 0.5
+
+    def _logit(self, x: Tensor) -> Tensor:
+        return logit_of(self.network(x)).float()
