@@ -17,7 +17,7 @@ from spinetk.discs.predictor import DiscPredictor, Evidence
 from spinetk.discs.volume import SUFFIXES, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.read import read_picture
+from spinetk.images import find_pictures, find_series, read_picture
 
 Facing = Literal["left", "right", "auto"]
 TRAILER = "_desc-discs_labels"
@@ -48,7 +48,7 @@ def predict_files(
     be known. ``OUT/run.json`` says what was done and what failed.
 
     Args:
-        files: NIfTI or NRRD volumes; PNG, JPEG, TIFF or DICOM pictures; folders are searched for volumes.
+        files: NIfTI or NRRD volumes; PNG, JPEG, TIFF or DICOM pictures; folders of them, or of a DICOM series.
         out: Folder for the results.
         predictor: The model.
         method: See :func:`spinetk.discs.decision.decide`.
@@ -89,16 +89,22 @@ def predict_files(
 
 
 def _inputs(files: Sequence[str | Path], failures: list[str]) -> list[Path]:
+    """Files, and folders that are one DICOM series; other folders are searched, derivatives of BIDS apart."""
     found = []
     for file in map(Path, files):
         if not file.is_dir():
             found.append(file)
             continue
-        inside = sorted(
-            p for p in file.rglob("*") if p.name.lower().endswith(SUFFIXES) and "derivatives" not in p.parts
-        )
+        try:
+            if find_series(file):
+                found.append(file)
+                continue
+            inside = [p for p in find_pictures([file]) if "derivatives" not in p.relative_to(file).parts]
+        except InputError as error:
+            failures.append(str(error))
+            continue
         if not inside:
-            failures.append(str(InputError(file, "holds no .nii, .nii.gz or .nrrd", "give files or another folder")))
+            failures.append(str(InputError(file, "holds no picture", "give files or another folder")))
         found += inside
     return found
 

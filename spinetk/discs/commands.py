@@ -194,7 +194,7 @@ def train(
 
 @app.command()
 def predict(
-    inputs: Annotated[list[Path], typer.Argument(help="Volumes, sagittal pictures, or folders of volumes.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Volumes, sagittal pictures, DICOM series, or folders of them.")],
     model: Annotated[str, typer.Option(help="Name or path of a model.")],
     out: Out = Path("output/discs"),
     method: Annotated[Method, typer.Option(help="How discs are chosen among the peaks.")] = Method.SEARCH,

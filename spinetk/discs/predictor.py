@@ -165,8 +165,13 @@ class DiscPredictor:
 
         Returns:
             Points in px of ``pixels``, and the evidence (on the model's grid, front left).
+
+        Raises:
+            InputError: The picture's headers say that it is not sagittal, or the method lacks its network.
         """
         height, width = pixels.shape
+        if frame.toward_right in ("L", "R"):
+            raise InputError(file or "picture", "is not sagittal", "give a sagittal slice, or the volume as NIfTI")
         remarks = []
         spacing = frame.spacing_mm
         if spacing is None:

@@ -87,6 +87,8 @@ def test_a_partial_field_of_view_gives_the_discs_there_are():
     nothing, _ = told({}).read(np.zeros((64, 64), np.float32), Frame((1.0, 1.0), "user", "P", "F"))
     assert nothing.discs == []
     assert nothing.remarks == ["no disc was found"]
+    with pytest.raises(InputError, match="not sagittal"):
+        told(points).read(np.zeros((64, 64), np.float32), Frame((1.0, 1.0), "user", "L", "P"))
 
 
 def test_mirrored_and_anisotropic_pictures_get_points_in_their_own_pixels():
@@ -173,6 +175,15 @@ def test_a_batch_goes_on_and_equal_stems_do_not_overwrite(tmp_path):
     remarks = done.readings["slice"].remarks
     assert any("300 mm" in r for r in remarks)
     assert any("front" in r for r in remarks)
+
+
+def test_a_bids_folder_is_searched_without_its_derivatives(tmp_path):
+    write_subject(tmp_path / "bids", "sub-a", 1)
+    write_subject(tmp_path / "bids", "sub-b", 1)
+    points = places_of(tmp_path / "bids", "sub-a")[1]
+    done = predict_files([tmp_path / "bids"], tmp_path / "out", told(points), method="peaks")
+    assert sorted(done.readings) == ["sub-a_T2w", "sub-b_T2w"]
+    assert done.failures == []
 
 
 def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path):
