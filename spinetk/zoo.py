@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Weights = dict[str, "Tensor"]
+FINAL = "model_final.pth"  # what training leaves, as the original named it
 
 
 def folders() -> list[Path]:

@@ -23,7 +23,7 @@ from spinetk.discs.shapeunet import ShapeUNet
 from spinetk.discs.volume import Slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.training.fit import pick_device, pick_precision
+from spinetk.training.device import pick_device, pick_precision
 
 CANDIDATE_HEIGHT = 0.1
 ASSUMED_HEIGHT_MM = 300.0

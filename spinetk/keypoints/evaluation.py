@@ -24,7 +24,7 @@ from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.overlay import write_overlay
-from spinetk.training.fit import quiet
+from spinetk.training.quiet import quiet
 
 PARTS = ("train", "val", "test")
 AP_THRESHOLD = 0.05  # AP integrates over confidence: low-scoring detections count, unlike for a reader

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.batch import read_one
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.trainer import FINAL
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
 
@@ -65,7 +65,7 @@ def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: A
     if len(rest) != 2:
         raise InputError("eval_img(...)", "wants an image and an output path", "eval_img(metadata, image, out)")
     if predictor is None:
-        predictor = _latest[0] if _latest else inference(Path("output") / FINAL)
+        predictor = _latest[0] if _latest else inference(Path("output") / zoo.FINAL)
     image, out = Path(rest[0]), Path(rest[1])
     schema = getattr(metadata, "schema", None)
     if schema is not None and schema.keypoints != predictor.schema.keypoints:

@@ -17,7 +17,7 @@ from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import KeypointSchema
-from spinetk.training.fit import pick_device, pick_precision
+from spinetk.training.device import pick_device, pick_precision
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 EDGE_SHARE = 0.08  # of the body's height

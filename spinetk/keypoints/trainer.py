@@ -19,9 +19,10 @@ from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.preset import Preset, Recipe, get_preset, get_recipe
 from spinetk.keypoints.start import load_start
 from spinetk.schema import KeypointSchema
-from spinetk.training.fit import Fit, fit, pick_device, quiet
+from spinetk.training.device import pick_device
+from spinetk.training.fit import Fit, fit
+from spinetk.training.quiet import quiet
 
-FINAL = "model_final.pth"
 BEST = "model_best.pth"
 SETTINGS = "settings.json"
 
@@ -151,9 +152,9 @@ def _release(module: KeypointTraining, result: Fit, run: Path, output: Path, ver
     }
     if result.best is not None:
         zoo.save(run / BEST, _network_weights(result.best), card)
-    zoo.save(run / FINAL, network.state_dict(), card)
-    zoo.save(output / FINAL, network.state_dict(), card)
-    return output / FINAL
+    zoo.save(run / zoo.FINAL, network.state_dict(), card)
+    zoo.save(output / zoo.FINAL, network.state_dict(), card)
+    return output / zoo.FINAL
 
 
 def _network_weights(checkpoint: Path) -> zoo.Weights:

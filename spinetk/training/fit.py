@@ -6,7 +6,6 @@ events and ``metrics.csv``, one sub-folder per start).
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +18,11 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQ
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from spinetk.errors import InputError
+from spinetk.training.device import pick_device, pick_precision
+from spinetk.training.quiet import quiet
 from spinetk.training.stopping import StopWhenFlat
+
+__all__ = ["Fit", "fit", "newest_checkpoint", "pick_device", "pick_precision", "quiet"]
 
 
 @dataclass(frozen=True)
@@ -151,37 +153,3 @@ def newest_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         except Exception as error:  # a cut file raises whatever its bytes happen to mean
             warnings.warn(f"{path}: unreadable checkpoint passed over ({type(error).__name__})", stacklevel=2)
     return None
-
-
-def pick_precision(device: str) -> str:
-    """``bf16-mixed`` on hardware that multiplies in bfloat16, else ``32-true``."""
-    if device in {"auto", "cuda", "gpu"} and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
-    if device in {"auto", "cpu"} and torch.cpu._is_avx512_bf16_supported():
-        return "bf16-mixed"
-    return "32-true"
-
-
-def pick_device(device: str) -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU; raises ``InputError`` for a device that is not there."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise InputError(f"device {device!r}", "is unknown", "use auto, cpu or cuda") from error
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device {device!r}", "no CUDA GPU can be used here", "use --device cpu")
-    return chosen
-
-
-class quiet(warnings.catch_warnings):  # noqa: N801  (reads as a verb at its use)
-    """Keep Lightning's advice about workers, loggers and devices out of the user's way; errors still come through."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.filterwarnings("ignore", module="lightning")
-        warnings.filterwarnings("ignore", module="torch.optim.lr_scheduler")
-        warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
-        for name in ("lightning.pytorch", "lightning.fabric"):
-            logging.getLogger(name).setLevel(logging.ERROR)

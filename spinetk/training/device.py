@@ -1,0 +1,29 @@
+"""Device: where a network runs, and in which precision."""
+
+from __future__ import annotations
+
+import torch
+
+from spinetk.errors import InputError
+
+
+def pick_precision(device: str) -> str:
+    """``bf16-mixed`` on hardware that multiplies in bfloat16, else ``32-true``."""
+    if device in {"auto", "cuda", "gpu"} and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    if device in {"auto", "cpu"} and torch.cpu._is_avx512_bf16_supported():
+        return "bf16-mixed"
+    return "32-true"
+
+
+def pick_device(device: str) -> torch.device:
+    """``auto`` is CUDA where there is one, else the CPU; raises ``InputError`` for a device that is not there."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise InputError(f"device {device!r}", "is unknown", "use auto, cpu or cuda") from error
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device {device!r}", "no CUDA GPU can be used here", "use --device cpu")
+    return chosen
