@@ -18,7 +18,7 @@ from spinetk.images.guard import REMEDY_COPY, display_name, silent_stderr
 from spinetk.images.orientation import letter
 from spinetk.images.picture import Picture
 from spinetk.images.stack import spine_score
-from spinetk.images.voxels import VoxelHeader, nifti_header, nrrd_header
+from spinetk.images.voxels import VoxelHeader, check_stream, nifti_header, nrrd_header
 from spinetk.reading import View
 
 SOURCE = {"nifti": "NIfTI", "nrrd": "NRRD"}
@@ -84,6 +84,7 @@ def read_volume(path: Path, kind: str, slice_choice: str, user_frame: Frame | No
         cut = _plan(path, kind, reader, header, remarks)
         if header.volumes > 1:
             reader.SetExtractSize([*reader.GetSize()[:3], *[0] * (len(reader.GetSize()) - 3)])
+        check_stream(path, header)
         image = reader.Execute()
     import SimpleITK as sitk  # noqa: N813
 

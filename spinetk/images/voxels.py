@@ -14,6 +14,7 @@ from spinetk.images.guard import MAX_VOXELS, REMEDY_COPY, check_size, display_na
 MAX_DEFLATE = 1_032
 """The most bytes one byte of a deflate stream can become."""
 
+INFLATE_BYTES = 4 << 20
 NRRD_HEADER_BYTES = 64 << 10
 NRRD_BYTES = {
     8: "double int64 int64_t uint64 uint64_t longlong ulonglong",
@@ -32,12 +33,14 @@ class VoxelHeader:
         volumes: 3D volumes in the file.
         oriented: Whether the file says which way its axes point.
         packed: Whether the voxels are compressed.
+        stream: Where the compressed voxels of an NRRD begin, and how many bytes they become; None where not known.
     """
 
     bits: int
     volumes: int
     oriented: bool
     packed: bool
+    stream: tuple[int, int] | None = None
 
 
 def nifti_header(path: Path) -> VoxelHeader:
@@ -110,7 +113,32 @@ def nrrd_header(path: Path) -> VoxelHeader:
     if math.prod(sizes) * width > (stored if encoding == "raw" else stored * MAX_DEFLATE):
         raise InputError(name, "claims more voxels than it holds", REMEDY_COPY)
     oriented = "space" in fields and "space directions" in fields
-    return VoxelHeader(8 * width, 1, oriented, encoding != "raw")
+    start = end + (2 if head[end : end + 2] == b"\n\n" else 4)
+    plain = encoding == "raw" or {"line skip", "lineskip", "byte skip", "byteskip"} & set(fields)
+    return VoxelHeader(8 * width, 1, oriented, encoding != "raw", None if plain else (start, math.prod(sizes) * width))
+
+
+def check_stream(path: Path, header: VoxelHeader) -> None:
+    """Inflate the voxels of an NRRD once, keeping none: the library that reads them leaks memory on damaged ones.
+
+    Raises:
+        InputError: They are damaged, or fewer than the header says.
+    """
+    if header.stream is None:
+        return
+    start, needed = header.stream
+    inflater = zlib.decompressobj(wbits=47)  # gzip or zlib
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(start)
+            while needed > 0:
+                packed = inflater.unconsumed_tail or stream.read(INFLATE_BYTES)
+                found = len(inflater.decompress(packed, INFLATE_BYTES))
+                needed -= found
+                if not found and (inflater.eof or not packed):
+                    raise InputError(display_name(path), "claims more voxels than it holds", REMEDY_COPY)
+    except zlib.error as error:
+        raise InputError(display_name(path), "is a damaged NRRD file", REMEDY_COPY) from error
 
 
 def _check_volume(path: Path, sizes: list[int], width: int) -> None:
