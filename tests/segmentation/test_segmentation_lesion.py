@@ -1,0 +1,59 @@
+"""Slice networks through the trainer: a few iterations, resumption, the way back to a predictor."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+import torch
+
+from spinetk.errors import InputError
+from spinetk.phantoms.lesion import lesion_volume
+from spinetk.segmentation.lesion_trainer import EverySlice, collate, load_slice_predictor, train_slices
+from spinetk.segmentation.pairs import find_pairs
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    base = tmp_path_factory.mktemp("brains")
+    for part in ("raw", "label"):
+        (base / part).mkdir()
+    for seed in range(3):
+        brain = lesion_volume(seed, shape=(5, 40 + 3 * seed, 36), spacing_mm=(8.0, 4.5, 4.5), radius_mm=(5, 9))
+        for part, values in (("raw", brain.values), ("label", brain.mask.astype(np.uint8))):
+            sitk.WriteImage(sitk.GetImageFromArray(values), str(base / part / f"p{seed}.nii.gz"))
+    return find_pairs(base)
+
+
+def test_validation_sees_every_slice(pairs):
+    cases = [(volume.values, mask) for volume, mask in (pair.read() for pair in pairs)]
+    dataset = EverySlice(cases, 5)
+    assert len(dataset) == 15
+    assert sum(float(mask.sum()) for _, mask in (dataset[i] for i in range(15))) == sum(m.sum() for _, m in cases)
+    values, mask, _ = collate([dataset[0], dataset[14]])
+    assert values.shape == (2, 5, 46, 36)
+    assert not mask[0, :, 40:].any()
+
+
+@pytest.mark.parametrize("network", ["unet", "monai-unet"])
+def test_trains_resumes_and_predicts(pairs, tmp_path, network):
+    common = {"network": network, "batch": 2, "device": "cpu", "precision": "32-true", "progress": False}
+    path = train_slices(pairs[:2], pairs[2:], tmp_path, iterations=2, check_every=2, **common)
+    train_slices(pairs[:2], pairs[2:], tmp_path, iterations=4, check_every=2, resume=True, **common)
+    last = torch.load(tmp_path / network / "checkpoints" / "00000004.ckpt", weights_only=True)
+    # The optimiser keeps its moments over epochs and over resumption.
+    assert next(iter(last["optimizer_states"][0]["state"].values()))["step"] == 4
+    predictor = load_slice_predictor(path, "cpu")
+    training = np.concatenate([pair.read()[0].values.ravel() for pair in pairs[:2]])
+    assert predictor.statistics.mean == pytest.approx(training.mean(), rel=1e-5)
+    assert predictor.statistics.sd == pytest.approx(training.std(), rel=1e-5)
+    volume, mask = pairs[2].read()
+    assert predictor.predict(volume.values).shape == mask.shape
+
+
+def test_what_does_not_fit(pairs, tmp_path):
+    for network in ("vnet", "tmunet"):
+        with pytest.raises(InputError, match="slices of volumes"):
+            train_slices(pairs, [], tmp_path, network=network)
+    with pytest.raises(InputError, match="distance"):
+        train_slices(pairs, [], tmp_path, loss="hybrid")
+    with pytest.raises(InputError, match="no case"):
+        train_slices([], [], tmp_path)
