@@ -10,6 +10,14 @@ from pathlib import Path
 from spinetk.errors import InputError
 from spinetk.images import read_picture, to_uint8
 from spinetk.reading import Reading
+from spinetk.report.corrections import (
+    CVAT,
+    MARKUPS,
+    corrected_in_cvat,
+    corrected_in_slicer,
+    write_for_cvat,
+    write_for_slicer,
+)
 from spinetk.report.page import write_page, write_summary
 
 MANIFEST = "run.json"
@@ -24,7 +32,11 @@ def find_results(inputs: Iterable[str | Path]) -> list[Path]:
     inputs = [Path(given) for given in inputs]
     found: list[Path] = []
     for given in inputs:
-        found += sorted(p for p in given.glob("*.json") if p.name != MANIFEST) if given.is_dir() else [given]
+        found += (
+            sorted(p for p in given.glob("*.json") if p.name != MANIFEST and not p.name.endswith(MARKUPS))
+            if given.is_dir()
+            else [given]
+        )
     if not found:
         raise InputError(", ".join(map(str, inputs)), "holds no result", "give the JSON files of `spinetk predict`")
     return found
@@ -55,7 +67,15 @@ class Reports:
     failures: list[str] = field(default_factory=list)
 
 
-def write_reports(results: Iterable[str | Path], out: str | Path, *, html: bool = True, sr: bool = False) -> Reports:
+def write_reports(
+    results: Iterable[str | Path],
+    out: str | Path,
+    *,
+    html: bool = True,
+    sr: bool = False,
+    slicer: bool = False,
+    cvat: bool = False,
+) -> Reports:
     """Write the chosen reports of result files, named after them.
 
     The picture is read again from the path in the result, so it must still be there.
@@ -65,9 +85,12 @@ def write_reports(results: Iterable[str | Path], out: str | Path, *, html: bool 
         out: Folder for ``<stem>.html`` and ``index.html`` (``html``) and ``<stem>.dcm`` (``sr``).
         html: Self-contained pages and an overview.
         sr: DICOM Structured Reports (TID 1500), for results of DICOM files and of series with sagittal slices.
+        slicer: Point lists for 3D Slicer, ``<stem>.mrk.json``.
+        cvat: All points in one file for CVAT, ``annotations.xml``.
     """
     out = Path(out)
     done = Reports()
+    known: list[Reading] = []
     readings: list[Reading] = []
     pages: list[Path] = []
     failed: dict[str, str] = {}
@@ -78,11 +101,13 @@ def write_reports(results: Iterable[str | Path], out: str | Path, *, html: bool 
             done.failures.append(str(error))
             failed[path.name] = error.fault
             continue
-        if sr:
-            try:
-                done.written.append(_write_sr(out / f"{path.stem}.dcm", reading))
-            except InputError as error:
-                done.failures.append(str(error))
+        known.append(reading)
+        for asked, write, ending in ((sr, _write_sr, ".dcm"), (slicer, write_for_slicer, MARKUPS)):
+            if asked:
+                try:
+                    done.written.append(write(out / f"{path.stem}{ending}", reading))
+                except InputError as error:
+                    done.failures.append(str(error))
         if html:
             try:
                 write_page(out / f"{path.stem}.html", reading, _picture(reading))
@@ -94,6 +119,11 @@ def write_reports(results: Iterable[str | Path], out: str | Path, *, html: bool 
     if html and readings:
         write_summary(out / "index.html", readings, pages=pages, pictures=map(_picture, readings), failed=failed)
         done.written += [*pages, out / "index.html"]
+    if cvat and known:
+        try:
+            done.written.append(write_for_cvat(out / CVAT, known))
+        except InputError as error:
+            done.failures.append(str(error))
     return done
 
 
@@ -112,9 +142,19 @@ def _picture(reading: Reading) -> object:
 
 
 def iter_results(inputs: Iterable[str | Path]) -> Iterator[tuple[Path, Reading | InputError]]:
-    """Each result file with its reading, or with the error it gave."""
+    """Each result file with its reading, or with the error it gave.
+
+    A ``<stem>.mrk.json`` of 3D Slicer and an XML of CVAT stand for the results in their folder that they correct.
+    """
     for path in find_results(inputs):
         try:
-            yield path, read_result(path)
+            if path.name.endswith(MARKUPS):
+                base = path.with_name(path.name.removesuffix(MARKUPS) + ".json")
+                yield base, corrected_in_slicer(path, read_result(base))
+            elif path.suffix.lower() == ".xml":
+                beside = list(iter_results([path.parent]))
+                yield from corrected_in_cvat(path, [(w, r) for w, r in beside if isinstance(r, Reading)])
+            else:
+                yield path, read_result(path)
         except InputError as error:
             yield path, error

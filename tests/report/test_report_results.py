@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import deepcopy
 
 import numpy as np
 import pydicom
@@ -13,7 +14,7 @@ from spinetk.images import read_picture, to_uint8
 from spinetk.images.source import dicom_source
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, sagittal_mr, write_dicom
-from spinetk.report.results import find_results, read_result, write_reports
+from spinetk.report.results import find_results, iter_results, read_result, write_reports
 from spinetk.report.sr import read_sr
 
 pytest.importorskip("highdicom")
@@ -23,7 +24,7 @@ NAME = "PLANTED^Zyxwvut"
 def result_of(phantom, path, out):
     """A result file as `spinetk predict` writes it, from the true points."""
     picture = read_picture(path)
-    reading = phantom.reading
+    reading = deepcopy(phantom.reading)
     reading.file, reading.frame, reading.model = str(path), picture.frame, "phantom-truth"
     for vertebra in reading.vertebrae:
         vertebra.score, vertebra.point_sigma_px = 0.875, np.full(6, 0.4)
@@ -109,6 +110,39 @@ def test_a_result_without_dicom_still_gets_its_page(tmp_path, phantom):
     assert len(done.failures) == 3
     assert all("\n" not in line for line in done.failures)
     assert any("is no DICOM file" in line for line in done.failures)
-    assert phantom.reading.frame == Frame()
+    assert read_result(tmp_path / "a.json").frame == Frame()
     with pytest.raises(InputError, match="cannot be read"):
         read_result(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("tool", ["slicer", "cvat"])
+@pytest.mark.parametrize("kind", ["dcm", "mr", "png"])
+def test_points_moved_in_another_program_come_back(tmp_path, phantom, tool, kind):
+    import cv2
+
+    used = sagittal_mr(2, region="lumbar", spacing_mm=2.0) if kind == "mr" else phantom
+    picture = tmp_path / f"a.{'png' if kind == 'png' else 'dcm'}"
+    if kind == "png":
+        cv2.imwrite(str(picture), (used.pixels // 16).astype(np.uint8))
+    else:
+        write_dicom(used, picture)
+    wanted = result_of(used, picture, tmp_path / "a.json")
+    done = write_reports([tmp_path / "a.json"], tmp_path, html=False, slicer=tool == "slicer", cvat=tool == "cvat")
+    assert done.failures == []
+    (file,) = done.written
+    assert find_results([tmp_path]) == [tmp_path / "a.json"]
+    ((path, found),) = iter_results([file])
+    assert path == tmp_path / "a.json"
+    assert (found.file, found.frame, found.view, found.model) == (
+        wanted.file,
+        wanted.frame,
+        wanted.view,
+        wanted.model,
+    )
+    assert [v.label for v in found.vertebrae] == [v.label for v in wanted.vertebrae]
+    for a, b in zip(found.vertebrae, wanted.vertebrae, strict=True):
+        np.testing.assert_allclose(a.points, b.points, atol=2e-3)
+        assert a.measures == {}
+    (tmp_path / "a.json").unlink()
+    (result,) = iter_results([file])
+    assert isinstance(result[1], InputError)
