@@ -324,15 +324,19 @@ def models(as_json: AsJson = False) -> None:
     """Every network and released weight."""
     from spinetk import zoo
     from spinetk.keypoints.preset import PRESETS
+    from spinetk.segmentation.registry import ENTRIES
 
+    networks: list[tuple[str, str, int | None]] = [("keypoints", name, None) for name in PRESETS]
+    networks += [("discs", name, None) for name in ("hourglass", "shapeunet", "lookonce")]
+    networks += [(entry.tasks[0], entry.name, entry.parameters) for entry in ENTRIES]
     rows: list[dict[str, Any]] = [
-        {"name": preset.name, "task": "keypoints", "released": False, "licence": "Apache-2.0"}
-        for preset in PRESETS.values()
+        {"name": name, "task": task, "released": False, "parameters": parameters, "licence": "Apache-2.0"}
+        for task, name, parameters in networks
     ]
     for name, card in zoo.released():
         rows.append(
-            {"name": name, "task": "keypoints", "released": True, "licence": card.get("licence", "see card")}
-            | {"parameters": card.get("parameters"), "data": card.get("data")}
+            {"name": name, "task": card["config"].get("task", "keypoints"), "released": True}
+            | {key: card.get(key) for key in ("parameters", "licence", "use", "data")}
         )
     if as_json:
         show(rows)

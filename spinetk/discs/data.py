@@ -6,13 +6,13 @@ workers and after a resume at any iteration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from spinetk.discs.augmentation import cut, move, tint
 from spinetk.discs.hourglass import MULTIPLE
@@ -108,23 +108,3 @@ class DiscDataset(Dataset):
         return Item(
             to_tensor(picture), torch.from_numpy(target), torch.from_numpy(present), torch.from_numpy(places).float()
         )
-
-
-class EndlessSampler(Sampler):
-    """(epoch, index) pairs without end, each epoch a permutation drawn from (seed, epoch).
-
-    Args:
-        count: Number of samples.
-        seed: Seed of the run.
-        start: Samples already used; the sequence goes on from there, which makes a resumed run exact.
-    """
-
-    def __init__(self, count: int, seed: int, start: int = 0) -> None:
-        self.count, self.seed, self.start = count, seed, start
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        epoch, offset = divmod(self.start, self.count)
-        while True:
-            order = np.random.default_rng((self.seed, epoch)).permutation(self.count)
-            yield from ((epoch, int(index)) for index in order[offset:])
-            epoch, offset = epoch + 1, 0

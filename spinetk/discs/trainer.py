@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from spinetk import __version__, zoo
 from spinetk.atomic import write_json
-from spinetk.discs.data import LARGEST, DiscDataset, EndlessSampler
+from spinetk.discs.data import LARGEST, DiscDataset
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.module import DiscTraining, PointTraining, Recipe
 from spinetk.discs.pictures import write_film
@@ -24,6 +24,7 @@ from spinetk.discs.skeleton import mean_skeleton
 from spinetk.discs.target import LEGACY_JOINTS
 from spinetk.errors import InputError
 from spinetk.training.fit import Fit, fit, pick_device, quiet
+from spinetk.training.sampler import EndlessSampler
 
 FINAL, BEST = "model_final.pth", "model_best.pth"
 POINT_BATCH = 16

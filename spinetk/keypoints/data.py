@@ -6,7 +6,7 @@ workers and after a resume at any iteration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from spinetk.errors import InputError
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
@@ -155,26 +155,6 @@ def make_target(points: np.ndarray, shape: tuple[int, int], box_margin: float) -
         "labels": torch.ones(count, dtype=torch.int64),
         "keypoints": torch.as_tensor(np.array(keypoints).reshape(count, kinds, 3), dtype=torch.float32),
     }
-
-
-class EndlessSampler(Sampler):
-    """(epoch, index) pairs without end, each epoch a permutation drawn from (seed, epoch).
-
-    Args:
-        count: Number of records.
-        seed: Seed of the run.
-        start: Samples already used; the sequence goes on from there, which makes a resumed run exact.
-    """
-
-    def __init__(self, count: int, seed: int, start: int = 0) -> None:
-        self.count, self.seed, self.start = count, seed, start
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        epoch, offset = divmod(self.start, self.count)
-        while True:
-            order = np.random.default_rng((self.seed, epoch)).permutation(self.count)
-            yield from ((epoch, int(index)) for index in order[offset:])
-            epoch, offset = epoch + 1, 0
 
 
 def collate(samples: list[tuple[Tensor, dict[str, Tensor]]]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:

@@ -13,7 +13,7 @@ from spinetk import __version__, zoo
 from spinetk.atomic import write_json
 from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog
 from spinetk.errors import InputError
-from spinetk.keypoints.data import EndlessSampler, RecordDataset, collate
+from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.preset import Preset, Recipe, get_preset, get_recipe
@@ -22,6 +22,7 @@ from spinetk.schema import KeypointSchema
 from spinetk.training.device import pick_device
 from spinetk.training.fit import Fit, fit
 from spinetk.training.quiet import quiet
+from spinetk.training.sampler import EndlessSampler
 
 BEST = "model_best.pth"
 SETTINGS = "settings.json"

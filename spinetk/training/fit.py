@@ -51,6 +51,12 @@ class _Progress(TQDMProgressBar):
     def total_train_batches(self) -> int:
         return self.trainer.max_steps
 
+    def on_train_start(self, *arguments: Any) -> None:
+        super().on_train_start(*arguments)
+        # A resumed epoch is not announced to the bar: total and rate would count from nothing.
+        self.train_progress_bar.total = self.trainer.max_steps
+        self.train_progress_bar.initial = self.trainer.global_step
+
 
 def fit(
     module: lightning.LightningModule,

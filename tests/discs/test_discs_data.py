@@ -12,7 +12,7 @@ from disc_volumes import draw_volume, write_subject
 
 from spinetk.discs.augmentation import move
 from spinetk.discs.bids import find_subjects
-from spinetk.discs.data import DiscDataset, EndlessSampler
+from spinetk.discs.data import DiscDataset
 from spinetk.discs.levels import NUMBERS, name_of, number_between
 from spinetk.discs.preparation import prepare, read_dataset, read_samples, split
 from spinetk.discs.target import gaussian
@@ -166,14 +166,6 @@ def test_legacy_channels_and_flip(prepared):
     assert len(heights) == 2  # the first channel is at the head or, turned, at the foot
     assert sum(heights) == pytest.approx(data.size[0] - 1, abs=1)
     assert items[0].present.tolist() == [1] * 4 + [0] * 7
-
-
-def test_the_sampler_goes_on_where_a_run_stopped():
-    whole = iter(EndlessSampler(5, 3))
-    pairs = [next(whole) for _ in range(17)]
-    assert sorted(index for epoch, index in pairs[:5]) == list(range(5))
-    rest = iter(EndlessSampler(5, 3, 7))
-    assert [next(rest) for _ in range(10)] == pairs[7:]
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data/mr_discs_bids")

@@ -1,12 +1,10 @@
-from itertools import islice
-
 import cv2
 import numpy as np
 import pytest
 import torch
 
 from spinetk.errors import InputError
-from spinetk.keypoints.data import EndlessSampler, RecordDataset, make_target, tint, warp
+from spinetk.keypoints.data import RecordDataset, make_target, tint, warp
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import FAST
 from spinetk.schema import VERTEBRA4
@@ -82,13 +80,6 @@ def test_target_margin_and_points_outside():
     empty = make_target(np.zeros((0, 4, 3)), (10, 10), 0.1)
     assert empty["boxes"].shape == (0, 4)
     assert empty["keypoints"].shape == (0, 4, 3)
-
-
-def test_the_sampler_goes_on_where_it_stopped():
-    whole = list(islice(EndlessSampler(7, 5), 40))
-    assert sorted(index for epoch, index in whole[:7]) == list(range(7))
-    for start in (1, 7, 20):
-        assert list(islice(EndlessSampler(7, 5, start), 40 - start)) == whole[start:]
 
 
 def test_local_contrast_keeps_the_picture_in_channel_one():
