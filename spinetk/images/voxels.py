@@ -102,7 +102,7 @@ def nrrd_header(path: Path) -> VoxelHeader:
         raise InputError(name, "uses a rare NRRD encoding", "store it raw or gzip")
     try:
         sizes = [int(v) for v in fields["sizes"].split()]
-        kind = fields["type"].replace("signed ", "").replace("unsigned ", "u").replace(" ", "")
+        kind = fields["type"].replace("unsigned ", "u").replace("signed ", "").replace(" ", "")
         width = next(width for width, names in NRRD_BYTES.items() if kind in names.split())
     except (KeyError, ValueError, StopIteration) as error:
         raise InputError(name, "has a damaged NRRD header", REMEDY_COPY) from error

@@ -99,12 +99,12 @@ class CaseDataset(Dataset):
         return len(self.files)
 
     def __getitem__(self, index: int | tuple[int, int]) -> Item:
-        draw, case = index if isinstance(index, tuple) else (0, index)
+        epoch, case = index if isinstance(index, tuple) else (0, index)
         with np.load(self.files[case]) as arrays:
             item = arrays["values"], arrays["mask"], arrays.get("distance")
         if self.augmentation is None:
             return item
-        return augment(*item, self.augmentation, np.random.default_rng([self.seed, draw, case]))
+        return augment(*item, self.augmentation, np.random.default_rng([self.seed, epoch, case]))
 
 
 def collate(items: Sequence[Item]) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -22,12 +22,12 @@ from spinetk.segmentation.atrium_data import (
 )
 from spinetk.segmentation.augmentation import Augmentation
 from spinetk.segmentation.crop import LOCATOR_MM
-from spinetk.segmentation.draws import EndlessDraws
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.training.fit import fit, pick_device, quiet
+from spinetk.training.sampler import EndlessSampler
 
 STAGES: tuple[Stage, ...] = ("locator", "segmenter")
 
@@ -110,7 +110,9 @@ def train_stage(
     module = SegmentationTraining(net, criterion, recipe, epoch_steps=max(1, len(files) // size))
     result = fit(
         module,
-        lambda done: DataLoader(cases, sampler=EndlessDraws(len(files), seed, done * size), batch_size=size, **shared),
+        lambda done: DataLoader(
+            cases, sampler=EndlessSampler(len(files), seed, done * size), batch_size=size, **shared
+        ),
         DataLoader(CaseDataset(held_out), batch_size=1, **shared) if held_out else None,
         run,
         iterations=iterations,

@@ -13,13 +13,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from spinetk import __version__, zoo
 from spinetk.errors import InputError
-from spinetk.segmentation.draws import EndlessDraws
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.slices import SliceAugmentation, SliceDataset, SlicePredictor, Statistics, neighbours
 from spinetk.training.fit import fit, pick_device, quiet
+from spinetk.training.sampler import EndlessSampler
 
 Case = tuple[np.ndarray, np.ndarray]
 
@@ -121,7 +121,9 @@ def train_slices(
     module = SegmentationTraining(net, criterion, recipe, epoch_steps=-(-len(cases) // size))
     result = fit(
         module,
-        lambda done: DataLoader(drawn, sampler=EndlessDraws(len(cases), seed, done * size), batch_size=size, **shared),
+        lambda done: DataLoader(
+            drawn, sampler=EndlessSampler(len(cases), seed, done * size), batch_size=size, **shared
+        ),
         DataLoader(EverySlice(held_out, channels), batch_size=size, **shared) if held_out else None,
         output / network,
         iterations=iterations,

@@ -141,9 +141,9 @@ class SliceDataset(Dataset):
         return int(rng.choice(wanted))
 
     def __getitem__(self, index: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """(C, H, W) float32 values and (1, H, W) float32 mask for (draw, case)."""
-        draw, case = index
-        rng = np.random.default_rng([self.seed, draw, case])
+        """(C, H, W) float32 values and (1, H, W) float32 mask for (epoch, case)."""
+        epoch, case = index
+        rng = np.random.default_rng([self.seed, epoch, case])
         number = self.choose(case, rng)
         values, mask = neighbours(self.cases[case][0], number, self.channels), self.cases[case][1][number]
         if self.augmentation is not None:

@@ -210,3 +210,13 @@ def test_four_dimensional_nifti_gives_its_first_volume(tmp_path):
     picture = read_picture(tmp_path / "a.nii")
     assert picture.pixels.min() == picture.pixels.max() == 10
     assert "the first of 3 volumes was read" in picture.remarks
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "uint16", "int16", "float32"])
+def test_nrrd_of_every_plain_type(tmp_path, kind):
+    """SimpleITK writes "unsigned char" where others write "uint8"."""
+    import SimpleITK
+
+    values = np.arange(4 * 5 * 6).reshape(4, 5, 6).astype(kind)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values), str(tmp_path / "a.nrrd"))
+    assert read_picture(tmp_path / "a.nrrd").pixels.size

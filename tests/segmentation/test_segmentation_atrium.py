@@ -15,9 +15,9 @@ from spinetk.segmentation.atrium import AtriumPredictor, Geometry, standardise
 from spinetk.segmentation.atrium_data import CaseDataset, choose_geometry, collate, prepare
 from spinetk.segmentation.atrium_trainer import load_predictor, train_atrium, train_stage
 from spinetk.segmentation.augmentation import Augmentation, augment
-from spinetk.segmentation.draws import EndlessDraws
 from spinetk.segmentation.metrics import count
 from spinetk.segmentation.pairs import find_pairs
+from spinetk.training.sampler import EndlessSampler
 
 NOTHING = Augmentation(flip=0, noise=0, rotate=0, shift=0)
 SPACING = (2.5, 1.5, 2.0)
@@ -140,10 +140,10 @@ def test_flip_is_along_the_rows_and_noise_is_each_ones_own():
 
 
 def test_draws_go_on_where_they_stopped():
-    whole = iter(EndlessDraws(5, 0))
+    whole = iter(EndlessSampler(5, 0))
     first = [next(whole) for _ in range(15)]
     assert sorted(case for _, case in first[:5]) == [0, 1, 2, 3, 4]
-    later = iter(EndlessDraws(5, 0, start=7))
+    later = iter(EndlessSampler(5, 0, start=7))
     assert [next(later) for _ in range(8)] == first[7:]
 
 
