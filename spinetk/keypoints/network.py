@@ -73,6 +73,9 @@ class VertebraRCNN(nn.Module):
             keypoint_head=KeypointRCNNHeads(preset.channels, preset.point_layers),
             keypoint_predictor=KeypointRCNNPredictor(preset.point_layers[-1], len(schema)),
         )
+        # Proposals take the precision of the head's output, and bfloat16 has steps of 4 px at 640: boxes would be
+        # rounded, and thin ones (cut by the picture's edge) to no height, whose logarithm is not finite.
+        self.rcnn.rpn.head.register_forward_hook(_in_float32)
         self.rcnn.transform = GeneralizedRCNNTransform(
             preset.short_px, preset.long_px, IMAGENET_MEAN, IMAGENET_SD, _skip_resize=True
         )
@@ -140,6 +143,11 @@ class VertebraRCNN(nn.Module):
         """Inverse of :meth:`config`, with random weights."""
         schema = KeypointSchema.from_json(config["schema"])
         return cls(Preset.from_json(config["preset"]), schema, bool(config.get("frozen_norm")))
+
+
+def _in_float32(_: nn.Module, __: Any, output: tuple[list[Tensor], list[Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
+    logits, deltas = output
+    return [level.float() for level in logits], [level.float() for level in deltas]
 
 
 def _box_predictor(units: int) -> nn.Module:

@@ -64,6 +64,16 @@ def test_losses_and_gradients(fast):
             assert torch.isfinite(parameter.grad).all(), name
 
 
+def test_thin_boxes_have_finite_losses_in_bfloat16(fast):
+    """610.4 and 613.6 are the same number in bfloat16: proposals must not be rounded to it."""
+    fast.train()
+    thin = target(1)
+    thin["boxes"] = torch.tensor([[100.0, 610.4, 150.0, 613.6]])
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = fast.losses([torch.rand(3, 640, 200)], [thin])
+    assert all(torch.isfinite(value) for value in losses.values()), losses
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (7, 300), (64, 64)])
 def test_detect_on_any_size(fast, shape):
     fast.eval()
