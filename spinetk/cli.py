@@ -55,6 +55,15 @@ class Layout(StrEnum):
     COCO = "coco"
     AASCE = "aasce"
     MASKS = "masks"
+    CVAT = "cvat"
+    LABELSTUDIO = "labelstudio"
+
+
+class SliceChoice(StrEnum):
+    """Which slice of a series or volume ``predict`` reads."""
+
+    CENTRAL = "central"
+    MOST_SPINE = "most-spine"
 
 
 class Part(StrEnum):
@@ -241,14 +250,15 @@ def predict(
     spacing: Spacing = None,
     facing: Annotated[Facing, typer.Option(help="Side the patient's front faces.")] = Facing.AUTO,
     anchor: Annotated[str | None, typer.Option(help="Name levels from one that is known, e.g. L5=last.")] = None,
+    slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = SliceChoice.CENTRAL,
 ) -> None:
     """Vertebrae, heights, grades and angles of radiographs and slices (files, or folders of any depth)."""
     from spinetk.keypoints.batch import predict_files
     from spinetk.keypoints.predictor import Predictor
 
     predictor = Predictor.load(model, threshold, device)
-    chosen = parse_spacing(spacing)
-    batch = predict_files(inputs, out, predictor, spacing_mm=chosen, facing=facing.value, anchor=anchor)
+    reading = {"spacing_mm": parse_spacing(spacing), "facing": facing.value, "anchor": anchor}
+    batch = predict_files(inputs, out, predictor, slice_choice=slices.value, **reading)
     warn(batch.failures)
     found = sum(len(reading.vertebrae) for reading in batch.readings)
     empty = [f"{reading.file}: no vertebra found" for reading in batch.readings if not reading.vertebrae]
@@ -268,7 +278,7 @@ def measure(
     thresholds: Annotated[str, typer.Option(help="Height loss in % at which grades 1, 2, 3 begin.")] = "20,25,40",
     as_json: AsJson = False,
 ) -> None:
-    """Heights, grades and angles of result files (JSON of predict, corrected or not), measured anew."""
+    """Heights, grades and angles of result files (JSON of predict, Slicer markups, CVAT XML), measured anew."""
     from spinetk.atomic import write_json
     from spinetk.measure import measure as run
     from spinetk.report.results import iter_results
@@ -308,11 +318,15 @@ def report(
     out: Out = Path("output/report"),
     html: Annotated[bool, typer.Option(help="Self-contained pages and an overview, index.html.")] = True,
     sr: Annotated[bool, typer.Option("--sr", help="DICOM Structured Reports, for results of DICOM files.")] = False,
+    slicer: Annotated[
+        bool, typer.Option("--slicer", help="3D Slicer markups, to correct and give to measure.")
+    ] = False,
+    cvat: Annotated[bool, typer.Option("--cvat", help="CVAT annotations, to correct and give to measure.")] = False,
 ) -> None:
-    """Reports of result files (JSON of predict): HTML pages, DICOM SR."""
+    """Reports of result files (JSON of predict): HTML pages, DICOM SR, 3D Slicer, CVAT."""
     from spinetk.report.results import find_results, write_reports
 
-    done = write_reports(find_results(results), out, html=html, sr=sr)
+    done = write_reports(find_results(results), out, html=html, sr=sr, slicer=slicer, cvat=cvat)
     warn(done.failures)
     typer.echo(f"{len(done.written)} reports in {out}, {len(done.failures)} failed")
     if not done.written:

@@ -52,6 +52,7 @@ def read_one(
     spacing_mm: tuple[float, float] | None = None,
     facing: str = "auto",
     anchor: str | None = None,
+    slice_choice: str = "central",
 ) -> tuple[Reading, Any]:
     """One picture file to a measured reading.
 
@@ -60,11 +61,12 @@ def read_one(
         spacing_mm: (row, column) spacing of the user's, in place of what the file says.
         facing: Side the patient's front faces: ``left``, ``right`` or ``auto``.
         anchor: Level naming, e.g. ``L5=last``.
+        slice_choice: ``central`` or ``most-spine`` slice of a series or volume.
 
     Returns:
         The reading and the 8-bit picture it was read from, (H, W) uint8.
     """
-    picture = read_picture(path, spacing_mm=spacing_mm)
+    picture = read_picture(path, slice_choice=slice_choice, spacing_mm=spacing_mm)
     grey = to_uint8(picture.pixels, picture.padding)
     reading = predictor.read(grey, file=str(path), frame=picture.frame, view=picture.view)
     reading.remarks[:0] = picture.remarks
@@ -79,6 +81,7 @@ def predict_files(
     spacing_mm: tuple[float, float] | None = None,
     facing: str = "auto",
     anchor: str | None = None,
+    slice_choice: str = "central",
     progress: bool = True,
 ) -> Batch:
     """Read every picture among ``inputs`` (files, or folders of any depth) and write the results to ``out``.
@@ -92,7 +95,8 @@ def predict_files(
         raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
 
     def read(path: Path) -> tuple[Reading, np.ndarray]:
-        return read_one(predictor, path, spacing_mm=spacing_mm, facing=facing, anchor=anchor)
+        options = {"spacing_mm": spacing_mm, "facing": facing, "anchor": anchor, "slice_choice": slice_choice}
+        return read_one(predictor, path, **options)
 
     return _write_all(dict(zip(unique_stems(paths), paths, strict=True)), read, Path(out), predictor, progress)
 

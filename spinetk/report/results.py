@@ -150,6 +150,8 @@ def iter_results(inputs: Iterable[str | Path]) -> Iterator[tuple[Path, Reading |
         try:
             if path.name.endswith(MARKUPS):
                 base = path.with_name(path.name.removesuffix(MARKUPS) + ".json")
+                if not base.exists():
+                    raise InputError(path, f"has no {base.name} beside it", "put it into the folder of the result")
                 yield base, corrected_in_slicer(path, read_result(base))
             elif path.suffix.lower() == ".xml":
                 beside = list(iter_results([path.parent]))
