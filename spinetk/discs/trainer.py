@@ -23,7 +23,9 @@ from spinetk.discs.search import Column
 from spinetk.discs.skeleton import mean_skeleton
 from spinetk.discs.target import LEGACY_JOINTS
 from spinetk.errors import InputError
-from spinetk.training.fit import Fit, fit, pick_device, quiet
+from spinetk.training.device import pick_device
+from spinetk.training.fit import Fit, fit
+from spinetk.training.quiet import quiet
 from spinetk.training.sampler import EndlessSampler
 
 FINAL, BEST = "model_final.pth", "model_best.pth"

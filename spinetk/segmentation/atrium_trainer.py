@@ -26,7 +26,9 @@ from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
-from spinetk.training.fit import fit, pick_device, quiet
+from spinetk.training.device import pick_device
+from spinetk.training.fit import fit
+from spinetk.training.quiet import quiet
 from spinetk.training.sampler import EndlessSampler
 
 STAGES: tuple[Stage, ...] = ("locator", "segmenter")

@@ -18,7 +18,9 @@ from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.slices import SliceAugmentation, SliceDataset, SlicePredictor, Statistics, neighbours
-from spinetk.training.fit import fit, pick_device, quiet
+from spinetk.training.device import pick_device
+from spinetk.training.fit import fit
+from spinetk.training.quiet import quiet
 from spinetk.training.sampler import EndlessSampler
 
 Case = tuple[np.ndarray, np.ndarray]

@@ -18,11 +18,9 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQ
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from spinetk.training.device import pick_device, pick_precision
+from spinetk.training.device import pick_precision
 from spinetk.training.quiet import quiet
 from spinetk.training.stopping import StopWhenFlat
-
-__all__ = ["Fit", "fit", "newest_checkpoint", "pick_device", "pick_precision", "quiet"]
 
 
 @dataclass(frozen=True)
