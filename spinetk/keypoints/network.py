@@ -16,7 +16,7 @@ from torchvision.models import resnet18, resnet50
 from torchvision.models.detection import KeypointRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
-from torchvision.models.detection.faster_rcnn import TwoMLPHead
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
@@ -66,7 +66,7 @@ class VertebraRCNN(nn.Module):
             rpn_post_nms_top_n_test=kept_test,
             box_roi_pool=MultiScaleRoIAlign(levels, output_size=7, sampling_ratio=2),
             box_head=TwoMLPHead(preset.channels * 49, preset.box_units),
-            box_predictor=_box_predictor(preset.box_units),
+            box_predictor=FastRCNNPredictor(preset.box_units, num_classes=2),
             box_batch_size_per_image=preset.box_samples,
             box_detections_per_img=preset.detections,
             keypoint_roi_pool=MultiScaleRoIAlign(levels, output_size=14, sampling_ratio=2),
@@ -148,9 +148,3 @@ class VertebraRCNN(nn.Module):
 def _in_float32(_: nn.Module, __: Any, output: tuple[list[Tensor], list[Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
     logits, deltas = output
     return [level.float() for level in logits], [level.float() for level in deltas]
-
-
-def _box_predictor(units: int) -> nn.Module:
-    from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
-
-    return FastRCNNPredictor(units, num_classes=2)

@@ -104,10 +104,11 @@ class Predictor:
         candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
         chain = candidates[find_chain(points[candidates], scores[candidates], self.schema)]
         sure = np.flatnonzero(scores[chain] >= threshold)
+        room = find_gaps(points[chain[sure]], self.schema)
         kept = []
         for place, start in enumerate(sure):
             kept.append(chain[start])
-            if place in find_gaps(points[chain[sure]], self.schema):
+            if place in room:
                 kept += list(chain[start + 1 : sure[place + 1]])
         seen = inside(points[kept], (empty.width, empty.height), self.schema)
         vertebrae = [
