@@ -1,0 +1,88 @@
+"""Verbs that make and divide case folders. Heavy libraries are imported inside them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spinetk.options import Out, Part, Seed, Spacing, parse_spacing, verbs, warn
+
+app = verbs()
+
+
+class Layout(StrEnum):
+    """What ``prepare`` reads."""
+
+    AUTO = "auto"
+    OURS = "ours"
+    COCO = "coco"
+    AASCE = "aasce"
+    MASKS = "masks"
+    CVAT = "cvat"
+    LABELSTUDIO = "labelstudio"
+
+
+@app.command()
+def prepare(
+    source: Path,
+    out: Out,
+    layout: Annotated[Layout, typer.Option("--from", help="What the source is.")] = Layout.AUTO,
+    width: Annotated[int | None, typer.Option(help="Resize to this width in px (the original used 800).")] = None,
+    spacing: Spacing = None,
+    schema: Annotated[str | None, typer.Option(help="vertebra6, vertebra4, or a .json/.toml file.")] = None,
+) -> None:
+    """Pictures and annotations to case folders: windowed 8-bit PNG and JSON per case."""
+    from spinetk.cases.preparation import prepare as run
+
+    chosen = None if layout is Layout.AUTO else layout.value
+    done = run(source, out, layout=chosen, width=width, spacing_mm=parse_spacing(spacing), schema=schema)
+    warn([*map(str, done.remarks), *map(str, done.failures)])
+    typer.echo(f"{len(done.cases)} cases in {out}, {len(done.failures)} failed")
+    if not done.cases:
+        raise typer.Exit(2)
+
+
+@app.command()
+def augment(
+    base: Path,
+    copies: Annotated[int, typer.Option(help="Augmented copies per case.")] = 10,
+    hardware_copies: Annotated[int, typer.Option(help="Copies where the flag is set.")] = 30,
+    flag: Annotated[str, typer.Option(help="Field of metadata.json that asks for more copies.")] = "Hardware",
+    seed: Seed = 0,
+    workers: Annotated[int, typer.Option(help="Processes; the files do not depend on it.")] = 0,
+) -> None:
+    """Augmented copies of every case with the original's imgaug recipe."""
+    from spinetk.cases.augmentation import augment as run
+
+    done = run(base, copies=copies, hardware_copies=hardware_copies, flag=flag, seed=seed, workers=workers)
+    warn([str(failure) for failure in done.failures])
+    typer.echo(f"{done.written} copies written, {done.kept} were there")
+
+
+@app.command()
+def coco(
+    base: Path,
+    out: Annotated[Path, typer.Option("--out", "-o", help="COCO keypoint JSON to write.")],
+    part: Annotated[Part | None, typer.Option(help="Only this part of the split.")] = None,
+) -> None:
+    """Write a case folder as COCO keypoints."""
+    from spinetk.cases.coco import export
+
+    typer.echo(f"{export(base, out, part=part.value if part else None)} pictures in {out}")
+
+
+@app.command()
+def split(
+    base: Path,
+    stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
+    group: Annotated[str | None, typer.Option(help="Field of metadata.json that names the patient.")] = None,
+    seed: Seed = 100,
+) -> None:
+    """Split the cases 68.6 / 11.4 / 20 into train, val and test; saved in BASE/split.json."""
+    from spinetk.cases.splitting import make_split
+
+    train_part, val, test, *_ = make_split(base, stratify, group=group, seed=seed)
+    typer.echo(f"train {len(train_part)}, val {len(val)}, test {len(test)}")

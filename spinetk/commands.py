@@ -1,0 +1,75 @@
+"""Verbs of no single room, and of rooms whose package is too heavy to import for ``--help``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spinetk.errors import InputError
+from spinetk.options import AsJson, Out, Seed, show, verbs, warn
+
+app = verbs()
+
+
+@app.command()
+def info(files: list[Path], as_json: AsJson = False) -> None:
+    """What a file is: modality, size, spacing and its source, polarity, orientation. No model needed."""
+    from spinetk.images.info import describe, render
+
+    described, failures = [], []
+    for file in files:
+        try:
+            described.append(describe(file))
+        except InputError as error:
+            failures.append(str(error))
+    if as_json:
+        show(described)
+    else:
+        typer.echo("\n\n".join(render(d) for d in described))
+    warn(failures)
+    if failures:
+        raise typer.Exit(2)
+
+
+@app.command()
+def phantom(
+    out: Out,
+    cases: Annotated[int, typer.Option(help="Number of cases.")] = 24,
+    width: Annotated[int | None, typer.Option(help="Resize to this width in px.")] = None,
+    hardware_share: Annotated[float, typer.Option(help="Share of the cases with screws, rods or cement.")] = 0.2,
+    seed: Seed = 0,
+) -> None:
+    """Make synthetic lateral radiographs and sagittal MR slices with exact truth, as a case folder."""
+    from spinetk.phantoms import write_phantom_set
+
+    names = write_phantom_set(out, cases, seed=seed, width=width, hardware_share=hardware_share)
+    typer.echo(f"{len(names)} cases in {out}")
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """Every network and released weight."""
+    from spinetk import zoo
+    from spinetk.keypoints.preset import PRESETS
+    from spinetk.segmentation.registry import ENTRIES
+
+    networks: list[tuple[str, str, int | None]] = [("keypoints", name, None) for name in PRESETS]
+    networks += [("discs", name, None) for name in ("hourglass", "shapeunet", "lookonce")]
+    networks += [(entry.tasks[0], entry.name, entry.parameters) for entry in ENTRIES]
+    rows: list[dict[str, Any]] = [
+        {"name": name, "task": task, "released": False, "parameters": parameters, "licence": "Apache-2.0"}
+        for task, name, parameters in networks
+    ]
+    for name, card in zoo.released():
+        rows.append(
+            {"name": name, "task": card["config"].get("task", "keypoints"), "released": True}
+            | {key: card.get(key) for key in ("parameters", "licence", "use", "data")}
+        )
+    if as_json:
+        show(rows)
+    else:
+        for row in rows:
+            kind = "weights" if row["released"] else "network"
+            typer.echo(f"{row['name']:<24}{row['task']:<12}{kind:<10}{row['licence']}")
