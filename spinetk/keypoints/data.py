@@ -69,7 +69,7 @@ class RecordDataset(Dataset):
             picture, points = warp(picture, points, random)
             picture = tint(picture, random)
         tensor = to_tensor(picture, self.preset.local_contrast)
-        return tensor, make_target(points, picture.shape, self.preset.box_margin)
+        return tensor, make_target(points, picture.shape, self.preset.box_margin, self._levels(index))
 
     def _picture(self, index: int, short_px: int) -> tuple[np.ndarray, np.ndarray]:
         key = (index, short_px)
@@ -85,6 +85,12 @@ class RecordDataset(Dataset):
             self._cached_bytes += small[0].nbytes
             self._cache[key] = small
         return self._cache[key]
+
+    def _levels(self, index: int) -> list[int]:
+        """Index of each vertebra's label in the preset's levels, -1 where it is unknown."""
+        names = list(getattr(self.preset, "levels", ()))
+        labels = [a.get("label") for a in self.records[index]["annotations"]]
+        return [names.index(label) if label in names else -1 for label in labels]
 
     def _points(self, index: int) -> np.ndarray:
         annotations = self.records[index]["annotations"]
@@ -128,8 +134,10 @@ def tint(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return picture
 
 
-def make_target(points: np.ndarray, shape: tuple[int, int], box_margin: float) -> dict[str, Tensor]:
-    """Boxes, labels and keypoints for the losses.
+def make_target(
+    points: np.ndarray, shape: tuple[int, int], box_margin: float, levels: Sequence[int] | None = None
+) -> dict[str, Tensor]:
+    """Boxes, labels and keypoints for the losses, and the ``levels`` (one per vertebra) of those that are trained.
 
     Points outside the picture are not trained. A vertebra needs two points inside; its box is the tight box of its
     points grown by ``box_margin`` of its size per side, cut at the picture.
@@ -137,8 +145,8 @@ def make_target(points: np.ndarray, shape: tuple[int, int], box_margin: float) -
     height, width = shape
     inside = (points[..., 0] >= 0) & (points[..., 0] <= width) & (points[..., 1] >= 0) & (points[..., 1] <= height)
     seen = (points[..., 2] > 0) & inside
-    boxes, keypoints = [], []
-    for own, visible in zip(points, seen, strict=True):
+    boxes, keypoints, kept = [], [], []
+    for own, visible, level in zip(points, seen, levels or [-1] * len(points), strict=True):
         if visible.sum() < 2:
             continue
         known = own[own[:, 2] > 0, :2]
@@ -149,10 +157,12 @@ def make_target(points: np.ndarray, shape: tuple[int, int], box_margin: float) -
             continue
         boxes.append(np.concatenate([low, high]))
         keypoints.append(np.column_stack([own[:, :2], visible]))
+        kept.append(level)
     count, kinds = len(boxes), points.shape[1]
     return {
         "boxes": torch.as_tensor(np.array(boxes).reshape(count, 4), dtype=torch.float32),
         "labels": torch.ones(count, dtype=torch.int64),
+        "levels": torch.as_tensor(kept, dtype=torch.int64),
         "keypoints": torch.as_tensor(np.array(keypoints).reshape(count, kinds, 3), dtype=torch.float32),
     }
 

@@ -1,4 +1,4 @@
-"""The Lightning module that trains a :class:`spinetk.keypoints.network.VertebraRCNN`."""
+"""The Lightning module that trains a network of :mod:`spinetk.keypoints.build`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import lightning
 import torch
 from torch import Tensor
 
-from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.build import Network
 from spinetk.keypoints.preset import Recipe
 
 Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
@@ -35,7 +35,7 @@ class KeypointTraining(lightning.LightningModule):
         seed: Region sampling of iteration i is seeded from (seed, i), so a resumed run repeats exactly.
     """
 
-    def __init__(self, network: VertebraRCNN, recipe: Recipe, iterations: int, seed: int = 0) -> None:
+    def __init__(self, network: Network, recipe: Recipe, iterations: int, seed: int = 0) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
@@ -43,7 +43,7 @@ class KeypointTraining(lightning.LightningModule):
         self.seed = seed
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        """Sum of the five losses; each is logged."""
+        """Sum of the network's losses; each is logged."""
         torch.manual_seed(self.seed * 1_000_003 + self.global_step)
         losses = self.network.losses(*batch)
         total = sum(losses.values())

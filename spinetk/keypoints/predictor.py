@@ -13,7 +13,7 @@ from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
-from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.build import Network, from_config
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import KeypointSchema
@@ -33,7 +33,7 @@ class Predictor:
         device: ``auto``, ``cpu``, ``cuda``.
     """
 
-    def __init__(self, network: VertebraRCNN, name: str, threshold: float = 0.6, device: str = "auto") -> None:
+    def __init__(self, network: Network, name: str, threshold: float = 0.6, device: str = "auto") -> None:
         if not 0 <= threshold <= 1:
             raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
         self.device = pick_device(device)
@@ -48,11 +48,11 @@ class Predictor:
         """A predictor from a released name, a ``.safetensors`` or a ``.pth`` of ``spinetk train``.
 
         Raises:
-            InputError: The model is not found or not a Keypoint R-CNN of spinetk.
+            InputError: The model is not found or not a keypoint network of spinetk.
         """
         weights, card, name = zoo.load(model)
         try:
-            network = VertebraRCNN.from_config(card["config"])
+            network = from_config(card["config"])
             network.load_state_dict(weights)
         except InputError:
             raise

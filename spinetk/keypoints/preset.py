@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from spinetk.errors import InputError
+from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CentrePreset
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ FAST = Preset(
     local_contrast=True,
 )
 
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (R50, FAST)}
+PRESETS: dict[str, Preset | CentrePreset] = {p.name: p for p in (R50, FAST, CENTRE, CENTRE_AP)}
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,9 @@ DEFAULT = Recipe("default", "adamw", 1e-3, 1e-2, 50, True, 4, 5.0, "full")
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (ORIGINAL, DEFAULT)}
 
 
-def get_preset(name: str | Preset) -> Preset:
+def get_preset(name: str | Preset | CentrePreset) -> Preset | CentrePreset:
     """A preset by name; raises ``InputError`` that lists the names."""
-    if isinstance(name, Preset):
+    if not isinstance(name, str):
         return name
     if name not in PRESETS:
         raise InputError(f"preset {name!r}", "is unknown", f"choose from {', '.join(PRESETS)}")

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from spinetk.errors import InputError
-from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.build import Network
 
 DOWNLOAD_PATIENCE_S = 10
+BODY = "rcnn.backbone.body."  # where a Keypoint R-CNN keeps its ResNet; the centre network keeps it in "body."
 
 
-def load_start(network: VertebraRCNN, start: str) -> str:
+def load_start(network: Network, start: str) -> str:
     """Load start weights into a network.
 
     Args:
@@ -40,7 +41,7 @@ def load_start(network: VertebraRCNN, start: str) -> str:
     from torchvision.models import ResNet18_Weights
     from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
 
-    r50 = network.preset.body == "resnet50"
+    r50 = getattr(network.preset, "body", "resnet18") == "resnet50"
     choice = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1 if r50 else ResNet18_Weights.IMAGENET1K_V1
     what = "torchvision's COCO person-keypoint weights" if r50 else "torchvision's ImageNet weights"
     cached = Path(torch.hub.get_dir()) / "checkpoints" / choice.url.rsplit("/", 1)[-1]
@@ -54,7 +55,7 @@ def load_start(network: VertebraRCNN, start: str) -> str:
         )
     finally:
         socket.setdefaulttimeout(before)
-    prefix = "rcnn." if r50 else "rcnn.backbone.body."
+    prefix = "rcnn." if r50 else BODY
     kept = _load_matching(network, {prefix + name: tensor for name, tensor in weights.items()})
     network.frozen_norm = True
     return f"starting from {what} ({cached.name}, {kept} of {len(network.state_dict())} tensors)"
@@ -62,6 +63,8 @@ def load_start(network: VertebraRCNN, start: str) -> str:
 
 def _load_matching(network: nn.Module, weights: dict[str, Tensor]) -> int:
     own = network.state_dict()
+    if "body.conv1.weight" in own:
+        weights = {("body." + k.removeprefix(BODY) if k.startswith(BODY) else k): v for k, v in weights.items()}
     fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
     network.load_state_dict(fitting, strict=False)
     return len(fitting)

@@ -13,9 +13,9 @@ from spinetk import __version__, zoo
 from spinetk.atomic import write_json
 from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog
 from spinetk.errors import InputError
+from spinetk.keypoints.build import build
 from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
-from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.preset import Preset, Recipe, get_preset, get_recipe
 from spinetk.keypoints.start import load_start
 from spinetk.schema import KeypointSchema
@@ -87,7 +87,7 @@ def train(
     run = Path(output) / _component(version)
     with quiet():
         torch.manual_seed(seed)
-        network = VertebraRCNN(net, schema)
+        network = build(net, schema)
     before = _previous(run) if resume else None
     if before is None:
         said = load_start(network, start)

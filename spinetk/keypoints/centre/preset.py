@@ -1,0 +1,55 @@
+"""CentrePreset: the sizes of a :class:`spinetk.keypoints.centre.network.CentreNet`, stored beside its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CentrePreset:
+    """Architecture of a centre network.
+
+    Attributes:
+        short_px, long_px: As in :class:`spinetk.keypoints.preset.Preset`: the size of the network's input, from which
+            the refining crops are taken. The centre map is computed at half of it.
+        channels: Channels of the feature pyramid.
+        levels: Names, head to foot, of the levels it can tell apart; empty when it is not to name any.
+        crop_px: Side of a refining crop; its maps have half as many cells per side.
+        crop_share: Size of a crop as a multiple of the body's (width, height).
+        crop_widths: Channels of the refining network at 1/2, 1/4 and 1/8 of the crop.
+        crops: Bodies per picture that the refining network is trained on.
+        detections: Vertebrae per picture at most.
+        box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
+    """
+
+    name: str
+    short_px: tuple[int, ...]
+    long_px: int
+    levels: tuple[str, ...] = ()
+    channels: int = 64
+    crop_px: int = 80
+    crop_share: tuple[float, float] = (1.7, 2.4)
+    crop_widths: tuple[int, int, int] = (32, 64, 96)
+    crops: int = 10
+    detections: int = 40
+    box_margin: float = 0.0
+    local_contrast: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON content."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> CentrePreset:
+        """Inverse of :meth:`to_json` (lists become tuples)."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+
+
+THORACOLUMBAR = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)))
+
+# Whole-spine frontal films: a thoracic body is 30 to 40 px high at this size. Seventeen levels, T1 to L5.
+CENTRE_AP = CentrePreset("centre-ap", short_px=(512,), long_px=1024, levels=THORACOLUMBAR)
+# Sagittal slices and lateral views, which show five to twelve bodies: 35 to 60 px high.
+CENTRE = CentrePreset("centre", short_px=(512,), long_px=512)
