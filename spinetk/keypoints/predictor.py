@@ -12,8 +12,8 @@ import torch
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.build import Network, from_config
+from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import KeypointSchema
