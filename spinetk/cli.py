@@ -19,6 +19,7 @@ from spinetk.errors import InputError
 from spinetk.keypoints.commands import app as keypoints
 from spinetk.options import verbs, warn
 from spinetk.report.commands import app as report
+from spinetk.segmentation.commands import app as segmentation
 
 app = verbs(
     name="spinetk",
@@ -28,6 +29,7 @@ app = verbs(
 for verbs_of_room in (general, cases, keypoints, report):
     app.add_typer(verbs_of_room)
 app.add_typer(discs, name="discs")
+app.add_typer(segmentation, name="segment")
 
 
 @app.callback(invoke_without_command=True)

@@ -25,6 +25,8 @@ from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.metrics import largest_component
 
 Triple = tuple[float, float, float]
+AXES = {"slices": 2, "rows": 3, "columns": 4}
+"""Of the tensors (N, 1, D, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class AtriumPredictor:
         geometry: Of their training.
         locator: Network of the coarse copy; needed for ``how="locate"``.
         device: Where the networks run.
-        flips: Average over a copy flipped along the rows too.
+        flips: Axes along each of which a flipped copy is averaged too: ``rows`` (as in training), ``columns``,
+            ``slices``.
     """
 
     def __init__(
@@ -102,13 +105,13 @@ class AtriumPredictor:
         geometry: Geometry,
         locator: nn.Module | None = None,
         device: torch.device | str = "cpu",
-        flips: bool = False,
+        flips: Sequence[str] = (),
     ) -> None:
         self.segmenters = [network.to(device).eval() for network in segmenters]
         self.locator = None if locator is None else locator.to(device).eval()
         self.geometry = geometry
         self.device = torch.device(device)
-        self.flips = flips
+        self.flips = [AXES[axis] for axis in flips]
 
     def predict(
         self, values: np.ndarray, spacing_mm: Sequence[float], how: Literal["locate", "slide"] = "locate"
@@ -160,8 +163,7 @@ class AtriumPredictor:
         found = []
         for network in self.segmenters:
             found.append(logit_of(network(x)).float().sigmoid())
-            if self.flips:
-                found.append(logit_of(network(x.flip(3))).float().sigmoid().flip(3))
+            found += [logit_of(network(x.flip(axis))).float().sigmoid().flip(axis) for axis in self.flips]
         return torch.stack(found).mean(0)
 
     def _tensor(self, values: np.ndarray) -> Tensor:

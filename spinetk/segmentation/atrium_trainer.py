@@ -1,4 +1,4 @@
-"""Training of locator and segmenter, together or one at a time, and the way from a run to a predictor."""
+"""Training of locator and segmenter, together or one at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from torch.utils.data import DataLoader
 
 from spinetk import __version__, zoo
@@ -20,6 +19,7 @@ from spinetk.segmentation.atrium_data import (
     collate,
     prepare,
 )
+from spinetk.segmentation.atrium_models import STAGES, load_predictor
 from spinetk.segmentation.augmentation import Augmentation
 from spinetk.segmentation.crop import LOCATOR_MM
 from spinetk.segmentation.losses.choose import make_loss
@@ -30,8 +30,6 @@ from spinetk.training.device import pick_device
 from spinetk.training.fit import fit
 from spinetk.training.quiet import quiet
 from spinetk.training.sampler import EndlessSampler
-
-STAGES: tuple[Stage, ...] = ("locator", "segmenter")
 
 
 def train_stage(
@@ -170,35 +168,6 @@ def train_atrium(
         for stage, own in zip(STAGES, (locator, segmenter), strict=True)
     ]
     return load_predictor(paths[1:], paths[0], both.get("device", "auto"))
-
-
-def load_predictor(
-    segmenters: Sequence[str | Path], locator: str | Path | None = None, device: str = "auto", flips: bool = False
-) -> AtriumPredictor:
-    """A predictor from weights by name or path; several segmenters are averaged.
-
-    Raises:
-        InputError: Weights that are no atrium networks, or segmenters of different geometries.
-    """
-    loaded = [_load(name, "segmenter") for name in segmenters]
-    if not loaded:
-        raise InputError("segmenter", "is missing", "give weights by name or path")
-    geometry = loaded[0][1]
-    for name, (_, other) in zip(segmenters, loaded, strict=True):
-        if other != geometry:
-            raise InputError(name, "was trained at another spacing or crop", "average networks of one geometry")
-    finder = None if locator is None else _load(locator, "locator")[0]
-    return AtriumPredictor([net for net, _ in loaded], geometry, finder, pick_device(device), flips)
-
-
-def _load(name: str | Path, stage: Stage) -> tuple[nn.Module, Geometry]:
-    weights, card, _ = zoo.load(name)
-    config = card["config"]
-    if config.get("task") != "atrium" or config.get("stage") != stage:
-        raise InputError(name, f"is no {stage} of the task atrium", f"give the {stage} of a training run")
-    network = get_entry(config["network"]).build(**config["options"])
-    network.load_state_dict(weights)
-    return network, Geometry.from_json(config["geometry"])
 
 
 def _weights(checkpoint: Path) -> zoo.Weights:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from spinetk import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
+from spinetk.images.find import find_pictures, find_series
 from spinetk.segmentation.atrium import AtriumPredictor
+from spinetk.segmentation.series import SEG_SUFFIX, read_series
 from spinetk.segmentation.volume import SUFFIXES, read_volume
+
+Draw = Callable[..., None]
 
 
 def volume_files(inputs: Iterable[str | Path]) -> list[Path]:
-    """The volumes among files and, at any depth, folders; named files whatever they are called."""
+    """The volumes among files and, at any depth, folders: files, and folders that hold a DICOM series.
+
+    Files that are named are given on whatever they are called.
+
+    Raises:
+        InputError: A folder cannot be listed.
+    """
     found: list[Path] = []
     for given in map(Path, inputs):
-        if given.is_dir():
-            found += sorted(p for p in given.rglob("*") if p.name.endswith(SUFFIXES) and not p.name.startswith("."))
-        else:
+        if not given.is_dir():
             found.append(given)
+            continue
+        files = list(find_pictures([given]))
+        volumes = [path for path in files if path.name.endswith(SUFFIXES)]
+        folders = sorted({path.parent for path in files if path not in set(volumes)})
+        found += volumes + [folder for folder in folders if find_series(folder)]
     return found
 
 
@@ -30,14 +43,17 @@ def predict_files(
     inputs: Iterable[str | Path],
     output: str | Path,
     how: Literal["locate", "slide"] = "locate",
+    draw: Draw | None = None,
 ) -> dict[str, Any]:
     """Write ``output/<name of the input>`` for every volume, in its format and geometry, and ``output/run.json``.
 
     Args:
         predictor: Of the task.
-        inputs: NIfTI or NRRD files, or folders of them.
+        inputs: NIfTI or NRRD files, folders of a DICOM series, or folders of these at any depth. The mask of a series
+            is a DICOM segmentation, ``<folder>.seg.dcm``.
         output: Folder. Inputs of one name in several folders are numbered.
         how: As in :meth:`AtriumPredictor.predict`.
+        draw: Called with the name of the mask without its suffix, values, spacing_mm and mask of every volume.
 
     Returns:
         What ``run.json`` holds: ``written`` (file, mask, voxels, seconds) and ``failed`` (file, why).
@@ -49,10 +65,12 @@ def predict_files(
     for path in volume_files(inputs):
         start = time.perf_counter()
         try:
-            volume = read_volume(path)
+            volume = read_series(path) if path.is_dir() else read_volume(path)
             mask = predictor.predict(volume.values, volume.spacing_mm, how)
             name = _free_name(path, taken)
             volume.write(mask, output / name)
+            if draw is not None:
+                draw(_split(name)[0], volume.values, volume.spacing_mm, mask)
         except InputError as error:
             failed.append({"file": str(path), "why": str(error)})
             continue
@@ -65,11 +83,16 @@ def predict_files(
 
 def _free_name(path: Path, taken: set[str]) -> str:
     """The input's own name, numbered where another input had it; ``.nrrd`` for one without a suffix of volumes."""
-    suffix = next((s for s in SUFFIXES if path.name.endswith(s)), None)
-    stem = path.name.removesuffix(suffix) if suffix else path.name
-    name, number = stem + (suffix or ".nrrd"), 1
+    stem, suffix = (path.resolve().name or "series", SEG_SUFFIX) if path.is_dir() else _split(path.name)
+    suffix = suffix or ".nrrd"
+    name, number = stem + suffix, 1
     while name.lower() in taken:
         number += 1
-        name = f"{stem}-{number}{suffix or '.nrrd'}"
+        name = f"{stem}-{number}{suffix}"
     taken.add(name.lower())
     return name
+
+
+def _split(name: str) -> tuple[str, str]:
+    suffix = next((s for s in (*SUFFIXES, SEG_SUFFIX) if name.endswith(s)), "")
+    return name.removesuffix(suffix), suffix

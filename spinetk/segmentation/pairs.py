@@ -23,6 +23,11 @@ class Pair:
     image: Path
     mask: Path
 
+    @property
+    def name(self) -> str:
+        """Of the case: what image and mask have in common."""
+        return _case(self.image)
+
     def read(self) -> tuple[Volume, np.ndarray]:
         """The image and its (D, H, W) bool mask.
 
@@ -58,10 +63,14 @@ def _by_name(folder: Path) -> dict[str, Path]:
         raise InputError(folder, "is no folder", "put images into raw and masks into label")
     found: dict[str, Path] = {}
     for path in sorted(p for p in folder.iterdir() if p.name.endswith(SUFFIXES) and not p.name.startswith(".")):
-        name = path.name.split("_")[0].split(".")[0]
+        name = _case(path)
         if name in found:
             raise InputError(path, f"begins like {found[name].name}", "names must differ before the first _")
         found[name] = path
     if not found:
         raise InputError(folder, "holds no volume", f"put {', '.join(SUFFIXES)} files into it")
     return found
+
+
+def _case(path: Path) -> str:
+    return path.name.split("_")[0].split(".")[0]

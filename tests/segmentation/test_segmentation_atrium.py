@@ -13,7 +13,8 @@ from spinetk.phantoms.atrium import atrium_volume
 from spinetk.phantoms.solid import Grid
 from spinetk.segmentation.atrium import AtriumPredictor, Geometry, standardise
 from spinetk.segmentation.atrium_data import CaseDataset, choose_geometry, collate, prepare
-from spinetk.segmentation.atrium_trainer import load_predictor, train_atrium, train_stage
+from spinetk.segmentation.atrium_models import load_predictor
+from spinetk.segmentation.atrium_trainer import train_atrium, train_stage
 from spinetk.segmentation.augmentation import Augmentation, augment
 from spinetk.segmentation.metrics import count
 from spinetk.segmentation.pairs import find_pairs
@@ -75,11 +76,11 @@ def test_other_spacings(predictor):
 def test_ensembles_and_flips(predictor):
     values, truth = egg()
     strict = Bright(1e3)
-    both = AtriumPredictor([*predictor.segmenters, strict], predictor.geometry, predictor.locator, flips=True)
+    both = AtriumPredictor([*predictor.segmenters, strict], predictor.geometry, predictor.locator, flips=("rows",))
     probability = both.probability(values, SPACING)
     assert probability.max() == pytest.approx(0.5, abs=1e-3)
     assert len(strict.seen) == 2
-    flipped = AtriumPredictor(predictor.segmenters, predictor.geometry, predictor.locator, flips=True)
+    flipped = AtriumPredictor(predictor.segmenters, predictor.geometry, predictor.locator, flips=("rows",))
     assert np.array_equal(flipped.predict(values, SPACING), truth)
 
 

@@ -42,18 +42,18 @@ def monai_vnet() -> Peer:
     return Peer(VNet(spatial_dims=3, in_channels=1, out_channels=1), 16)
 
 
-def monai_segresnet() -> Peer:
-    """SegResNet of volumes, 16 channels at full size."""
+def monai_segresnet(width: int = 16) -> Peer:
+    """SegResNet of volumes; ``width`` channels at full size, a multiple of 8."""
     from monai.networks.nets import SegResNet
 
-    return Peer(SegResNet(spatial_dims=3, in_channels=1, out_channels=1, init_filters=16), 8)
+    return Peer(SegResNet(spatial_dims=3, in_channels=1, out_channels=1, init_filters=width), 8)
 
 
-def monai_unet3d() -> Peer:
-    """Residual U-Net of volumes, 16 to 256 channels."""
+def monai_unet3d(width: int = 16) -> Peer:
+    """Residual U-Net of volumes; ``width`` channels at half the size, 16 times as many at the bottom."""
     from monai.networks.nets import UNet
 
-    widths = tuple(width // 2 for width in WIDTHS)
+    widths = tuple(width * 2**level for level in range(5))
     return Peer(UNet(3, 1, 1, widths, STRIDES, num_res_units=2, norm="batch"), 16)
 
 

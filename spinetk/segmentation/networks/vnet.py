@@ -38,6 +38,7 @@ class VNet(nn.Module):
         reduction: Channel reduction inside the attention.
         attention_dilation: Dilation inside the attention.
         activation: ``prelu`` (a slope a channel) or ``elu``.
+        width: Channels at full size; 8 is the published network.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class VNet(nn.Module):
         reduction: int = 4,
         attention_dilation: int = 4,
         activation: Activation = "prelu",
+        width: int = 8,
     ) -> None:
         super().__init__()
         act: Callable[[int], nn.Module] = nn.PReLU if activation == "prelu" else lambda _: nn.ELU()
@@ -55,16 +57,18 @@ class VNet(nn.Module):
         def attend(channels: int) -> nn.Module:
             return BottleneckAttention(channels, reduction, attention_dilation) if attention else nn.Identity()
 
-        self.first = nn.Sequential(nn.Conv3d(1, 8, 5, padding=2 * dilation, dilation=dilation), act(8), attend(8))
+        self.first = nn.Sequential(
+            nn.Conv3d(1, width, 5, padding=2 * dilation, dilation=dilation), act(width), attend(width)
+        )
         counts = (layers, layers, layers + 1, layers + 1)
         self.down = nn.ModuleList()
-        for channels, count in zip((16, 32, 64, 128), counts, strict=True):
+        for channels, count in zip((2 * width, 4 * width, 8 * width, 16 * width), counts, strict=True):
             halve = nn.Sequential(nn.Conv3d(channels // 2, channels, 2, 2), act(channels))
             body = nn.Sequential(*(_c5(channels, dilation, act) for _ in range(count)), attend(channels))
             self.down.append(nn.ModuleDict({"halve": halve, "body": body}))
         self.up = nn.ModuleList()
-        inputs = 128
-        for skip, count in zip((64, 32, 16, 8), reversed(counts), strict=True):
+        inputs = 16 * width
+        for skip, count in zip((8 * width, 4 * width, 2 * width, width), reversed(counts), strict=True):
             block = {
                 "grow": nn.Sequential(nn.ConvTranspose3d(inputs, skip, 2, 2), act(skip)),
                 "body": nn.Sequential(*(_c5(2 * skip, 1, act) for _ in range(count))),
@@ -73,7 +77,7 @@ class VNet(nn.Module):
                 block["after"] = unused(nn.PReLU(2 * skip))
             self.up.append(nn.ModuleDict(block))
             inputs = 2 * skip
-        self.last = nn.Sequential(nn.Conv3d(16, 1, 1), act(1))
+        self.last = nn.Sequential(nn.Conv3d(2 * width, 1, 1), act(1))
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.xavier_normal_(module.weight)

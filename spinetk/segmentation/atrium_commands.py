@@ -1,0 +1,201 @@
+"""The verbs of ``spinetk segment`` for the left atrium."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from spinetk.errors import InputError
+from spinetk.options import show, warn
+
+SPLIT = "split.json"
+LOSSES = {"focalloss": "focal", "hybridloss": "hybrid"}
+"""What the original calls them, in small letters; Dice is ours too."""
+
+
+def train(
+    source: Path,
+    out: Path,
+    *,
+    network: str = "vnet",
+    stage: str = "both",
+    iterations: int = 5000,
+    max_epochs: int | None = None,
+    loss: str | None = None,
+    schedule: str | None = None,
+    batch: int | None = None,
+    rate: float | None = None,
+    reduce: float | None = None,
+    patience: int | None = None,
+    num_layers: int | None = None,
+    dilation: int | None = None,
+    attention: bool | None = None,
+    attention_reduction: int | None = None,
+    attention_dilation: int | None = None,
+    activation: str | None = None,
+    width: int | None = None,
+    locator_network: str | None = None,
+    locator_width: int | None = None,
+    locator_iterations: int | None = None,
+    locator_batch: int | None = None,
+    locator_rate: float | None = None,
+    locator_mm: str | None = None,
+    grid_mm: str | None = None,
+    margin_mm: float = 10.0,
+    seed: int = 0,
+    **both: Any,
+) -> None:
+    """Train the locator, the segmenter or both on the training part of the cases.
+
+    Options of the network are the segmenter's; ``locator_*`` are the locator's, which otherwise is a plain network of
+    the same kind, trained with Dice. The split is kept in ``out/split.json``.
+
+    Raises:
+        InputError: No cases, an unknown name, an option the network does not take.
+    """
+    from spinetk.segmentation.atrium_cases import read_parts, write_parts
+    from spinetk.segmentation.atrium_data import choose_geometry
+    from spinetk.segmentation.atrium_models import STAGES
+    from spinetk.segmentation.atrium_pictures import write_curves
+    from spinetk.segmentation.atrium_trainer import train_stage
+    from spinetk.segmentation.crop import LOCATOR_MM
+    from spinetk.segmentation.optimiser import Optimiser
+    from spinetk.segmentation.registry import get_entry
+
+    parts = read_parts(source, seed, kept=out / SPLIT if both.get("resume") else None)
+    write_parts(parts, out / SPLIT)
+    training, validation = parts["train"], parts["val"]
+    typer.echo(", ".join(f"{len(cases)} {part}" for part, cases in parts.items()) + " cases", err=True)
+    of_segmenter = {
+        "layers": num_layers, "dilation": dilation, "attention": attention, "reduction": attention_reduction,
+        "attention_dilation": attention_dilation, "activation": activation, "width": width,
+    }  # fmt: skip
+    settings: dict[str, dict[str, Any]] = {
+        "locator": {
+            "network": locator_network or network, "options": {"width": locator_width}, "loss": "dice",
+            "iterations": locator_iterations or iterations, "batch": locator_batch, "rate": locator_rate,
+        },
+        "segmenter": {
+            "network": network, "options": of_segmenter, "iterations": iterations, "batch": batch, "rate": rate,
+            "loss": loss and LOSSES.get(loss.lower(), loss.lower()), "schedule": schedule, "reduce": reduce,
+            "patience": patience,
+        },
+    }  # fmt: skip
+    spacing = None if grid_mm is None else _triple("--grid", grid_mm)
+    coarse = LOCATOR_MM if locator_mm is None else _triple("--set locator_mm", locator_mm)
+    geometry = choose_geometry(training, spacing, coarse, margin_mm)
+    for name in STAGES if stage == "both" else (stage,):
+        own = settings[name]
+        own["options"] = {key: value for key, value in own["options"].items() if value is not None}
+        if max_epochs is not None:
+            recipe: Optimiser = get_entry(own["network"]).optimiser
+            own["iterations"] = max_epochs * max(1, len(training) // (own["batch"] or recipe.batch))
+        path = train_stage(name, training, validation, out, geometry, seed=seed, **(both | own))
+        write_curves(out / name, out / f"{name}.png")
+        typer.echo(str(path))
+
+
+def predict(
+    inputs: Sequence[Path],
+    out: Path,
+    *,
+    model: Sequence[str],
+    locator: str | None = None,
+    how: str = "locate",
+    flip: Sequence[str] = (),
+    pictures: bool = False,
+    surface: bool = False,
+    device: str = "auto",
+) -> None:
+    """Write the atrium of every volume and DICOM series; exit code 2 where one failed."""
+    from spinetk.segmentation.atrium_models import load_predictor
+    from spinetk.segmentation.batch import predict_files
+
+    names = [name for given in model for name in given.split(",")]
+    predictor = load_predictor(names, locator, device, flip)
+    done = predict_files(predictor, inputs, out, how, draw=_drawing(out, pictures, surface))
+    warn([failure["why"] for failure in done["failed"]])
+    empty = [entry["file"] for entry in done["written"] if not entry["voxels"]]
+    warn([f"{file}: no atrium was found" for file in empty])
+    typer.echo(f"{len(done['written'])} masks in {out}, {len(done['failed'])} failed")
+    if done["failed"] or not done["written"]:
+        raise typer.Exit(2)
+
+
+def evaluate(
+    source: Path,
+    out: Path,
+    *,
+    model: Sequence[str],
+    part: str = "test",
+    split: str | None = None,
+    locator: str | None = None,
+    how: str = "locate",
+    flip: Sequence[str] = (),
+    pictures: bool = False,
+    surface: bool = False,
+    device: str = "auto",
+    seed: int = 0,
+    as_json: bool = False,
+) -> None:
+    """One row a model (``A,B`` averages two); the cases of a part, or all of them.
+
+    The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives.
+    """
+    from spinetk.atomic import write_json, write_text
+    from spinetk.segmentation.atrium_cases import read_parts
+    from spinetk.segmentation.atrium_evaluation import evaluate_model, table
+    from spinetk.segmentation.atrium_models import load_predictor
+
+    first = Path(model[0].split(",")[0])
+    kept = Path(split) if split else (first if first.is_dir() else first.parent) / SPLIT
+    if split and not kept.is_file():
+        raise InputError(kept, "no such file", "give the split.json of a training")
+    parts = read_parts(source, seed, kept=kept)
+    pairs = [pair for cases in parts.values() for pair in cases] if part == "all" else parts[part]
+    if not pairs:
+        raise InputError(source, f"has no case in the part {part}", "choose another part")
+    rows = []
+    for number, given in enumerate(model, 1):
+        predictor = load_predictor(given.split(","), locator, device, flip)
+        folder = out if len(model) == 1 else out / f"model-{number}"
+        result = evaluate_model(predictor, pairs, how, draw=_drawing(folder, pictures, surface))
+        result.write(folder / "cases.csv")
+        rows.append((given, result))
+    summary = [{"model": name, "cases": len(pairs), **result.summary()} for name, result in rows]
+    write_json(out / "summary.json", summary)
+    write_text(out / "table.md", table(rows))
+    if as_json:
+        show(summary)
+    else:
+        typer.echo(table(rows), nl=False)
+
+
+def _drawing(out: Path, pictures: bool, surface: bool) -> Any:
+    """What draws a case into ``out/<name>.png`` and ``.gif``; None for nothing."""
+    if not (pictures or surface):
+        return None
+    from spinetk.segmentation.atrium_pictures import write_contours
+    from spinetk.segmentation.atrium_surface import write_turning
+
+    def draw(name: str, values: Any, spacing_mm: Any, predicted: Any, truth: Any = None) -> None:
+        if pictures:
+            write_contours(out / f"{name}.png", values, spacing_mm, predicted, truth)
+        if surface:
+            write_turning(out / f"{name}.gif", predicted, spacing_mm, truth)
+
+    return draw
+
+
+def _triple(option: str, text: str) -> tuple[float, float, float]:
+    """``1.25`` or ``2,1.5,1.5`` (slice, row, column)."""
+    try:
+        values = [float(v) for v in str(text).split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in (1, 3) or min(values, default=0) <= 0:
+        raise InputError(f"{option} {text}", "is not MM or SLICE,ROW,COLUMN", f"for example {option} 1.25")
+    return tuple(values * 3 if len(values) == 1 else values)  # type: ignore[return-value]

@@ -1,0 +1,153 @@
+"""Atrium weights: of a stage, of a run, or released with both stages in one file; and their release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import nn
+
+from spinetk import __version__, zoo
+from spinetk.errors import InputError
+from spinetk.segmentation.atrium import AtriumPredictor, Geometry
+from spinetk.segmentation.registry import get_entry
+from spinetk.training.device import pick_device
+
+STAGES: tuple[Literal["locator", "segmenter"], ...] = ("locator", "segmenter")
+MOST_BYTES = 25_000_000
+"""Of a release in half precision."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One network of a model.
+
+    Attributes:
+        weights: Of the network.
+        network: Registered name.
+        options: Of the network.
+        geometry: Of its training.
+        training: What the card says of it.
+    """
+
+    weights: zoo.Weights
+    network: str
+    options: dict[str, Any]
+    geometry: Geometry
+    training: dict[str, Any]
+
+    def build(self) -> nn.Module:
+        """The network with its weights."""
+        network = get_entry(self.network).build(**self.options)
+        network.load_state_dict(self.weights)
+        return network
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that were trained; running statistics are not."""
+        return sum(p.numel() for p in get_entry(self.network).build(**self.options).parameters())
+
+
+def read_parts(name: str | Path) -> dict[str, Part]:
+    """The stages of a model: of the folder of a run, a weights file, or a released name.
+
+    Raises:
+        InputError: There is none, or it is of another task.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        files = [folder / f"{stage}.pth" for stage in STAGES if (folder / f"{stage}.pth").is_file()]
+        if not files:
+            raise InputError(folder, "holds no trained network", "give the folder of an atrium training")
+        return {stage: part for file in files for stage, part in read_parts(file).items()}
+    weights, card, _ = zoo.load(name)
+    config = card["config"]
+    if config.get("task") != "atrium":
+        raise InputError(name, "is no network of the task atrium", "give weights of an atrium training")
+    geometry, training = Geometry.from_json(config["geometry"]), card.get("training", {})
+    if config["stage"] in STAGES:
+        part = Part(weights, config["network"], config["options"], geometry, training)
+        return {config["stage"]: part}
+    parts = {}
+    for stage in STAGES:
+        own = {k.removeprefix(f"{stage}."): v for k, v in weights.items() if k.startswith(f"{stage}.")}
+        parts[stage] = Part(
+            own, config[stage]["network"], config[stage]["options"], geometry, training.get(stage, training)
+        )
+    return parts
+
+
+def load_predictor(
+    segmenters: Sequence[str | Path],
+    locator: str | Path | None = None,
+    device: str = "auto",
+    flips: Sequence[str] = (),
+) -> AtriumPredictor:
+    """A predictor from models; several segmenters are averaged.
+
+    Args:
+        segmenters: Folders of runs, weights files or released names.
+        locator: The same; None for the first that comes with a segmenter.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        flips: Axes of the flipped copies that are averaged too.
+
+    Raises:
+        InputError: Weights that are no atrium networks, or segmenters of different geometries.
+    """
+    models = [read_parts(name) for name in segmenters]
+    if not models:
+        raise InputError("model", "is missing", "give weights by name or path")
+    for name, parts in zip(segmenters, models, strict=True):
+        if "segmenter" not in parts:
+            raise InputError(name, "is no segmenter of the task atrium", "give the segmenter of a training run")
+        if parts["segmenter"].geometry != models[0]["segmenter"].geometry:
+            raise InputError(name, "was trained at another spacing or crop", "average networks of one geometry")
+    finder = next((parts["locator"] for parts in models if "locator" in parts), None)
+    if locator is not None:
+        finder = read_parts(locator).get("locator")
+        if finder is None:
+            raise InputError(locator, "is no locator of the task atrium", "give the locator of a training run")
+    geometry = models[0]["segmenter"].geometry
+    networks = [parts["segmenter"].build() for parts in models]
+    return AtriumPredictor(networks, geometry, finder and finder.build(), pick_device(device), flips)
+
+
+def release(run: str | Path, path: str | Path, **fields: Any) -> Path:
+    """Write locator and segmenter of a run as one ``NAME.safetensors`` (fp16) with ``NAME.json``.
+
+    Args:
+        run: Folder of a training of both stages.
+        path: ``NAME.safetensors``.
+        **fields: Of the card: ``use``, ``data``, ``licence``, ``command``, ``metrics``, ``commit`` ...
+
+    Raises:
+        InputError: A stage is missing, or the file would be larger than 25 MB.
+    """
+    path, parts = Path(path).with_suffix(".safetensors"), read_parts(run)
+    for stage in STAGES:
+        if stage not in parts:
+            raise InputError(run, f"holds no {stage}", "train both stages into one folder")
+    weights = {f"{stage}.{key}": value for stage in STAGES for key, value in parts[stage].weights.items()}
+    size = sum(2 * w.numel() for w in weights.values())
+    if size > MOST_BYTES:
+        fault = f"would be {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
+        raise InputError(path, fault, "train a smaller locator, such as monai-unet3d-small")
+    card = {
+        "name": path.stem,
+        "task": "atrium",
+        "parameters": sum(part.parameters for part in parts.values()),
+        **fields,
+        "preprocessing": "Resampled to the grid, standardised within the volume (locator) and the crop (segmenter)",
+        "spinetk": __version__,
+        "config": {
+            "task": "atrium",
+            "stage": "both",
+            **{stage: {"network": parts[stage].network, "options": parts[stage].options} for stage in STAGES},
+            "geometry": parts["segmenter"].geometry.to_json(),
+        },
+        "training": {stage: parts[stage].training for stage in STAGES},
+    }
+    zoo.save(path, weights, card)
+    return path

@@ -1,0 +1,78 @@
+"""DICOM series as volumes, whose masks are written as DICOM segmentations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.images.decode import check_pixels, decode_frame
+from spinetk.images.dicom import grey
+from spinetk.images.guard import display_name
+from spinetk.images.headers import open_header
+from spinetk.images.series import group_series
+from spinetk.images.stack import in_order
+from spinetk.report.seg import LEFT_ATRIUM, Segment, write_seg
+from spinetk.segmentation.volume import Volume
+
+SEG_SUFFIX = ".seg.dcm"
+UNEVEN = 0.05
+"""Largest deviation of a step between slices from the usual one, as a share of it."""
+
+
+@dataclass
+class Series(Volume):
+    """A volume made of DICOM files.
+
+    Attributes:
+        files: Of the slices, in the order of ``values``.
+        segment: What a mask on it shows.
+    """
+
+    files: tuple[Path, ...] = ()
+    segment: Segment = LEFT_ATRIUM
+
+    def write(self, values: np.ndarray, path: str | Path) -> None:
+        """A mask as DICOM segmentation where the name ends with ``.dcm``, else as any volume's."""
+        if not Path(path).name.endswith(".dcm"):
+            super().write(values, path)
+            return
+        if values.shape != self.values.shape:
+            raise ValueError(f"a mask of {values.shape} does not fit a series of {self.values.shape}")
+        write_seg(path, values != 0, self.files, self.segment)
+
+
+def read_series(folder: str | Path) -> Series:
+    """The largest series of single-frame slices in a folder, in order of depth.
+
+    Raises:
+        InputError: There is none, its slices are not evenly spaced, or one cannot be read.
+    """
+    folder = Path(folder)
+    name = display_name(folder)
+    groups = group_series(folder)
+    if not groups:
+        raise InputError(name, "holds no DICOM series", "give a folder with the slices of one series")
+    slices = {entry.plane.index: entry for entry in max(groups.values(), key=len)}
+    planes = in_order([entry.plane for entry in slices.values()], [])
+    first = planes[0]
+    depths = np.array([plane.position @ first.normal for plane in planes])
+    steps = np.diff(depths)
+    if len(planes) < 2 or np.abs(steps - np.median(steps)).max() > UNEVEN * np.median(steps):
+        raise InputError(name, "has slices that are missing or not evenly spaced", "give a complete series")
+    layers = []
+    for plane in planes:
+        header = open_header(slices[plane.index].path)
+        with header.stream:
+            options = check_pixels(header)
+            layers.append(grey(decode_frame(header, options, 0), header, 0, [], window=False)[0])
+    direction = np.stack([first.right, first.down, first.normal], axis=1)
+    return Series(
+        np.stack(layers).astype(np.float32),
+        (float(steps.mean()), *map(float, first.spacing_mm)),
+        tuple(float(v) for v in first.position),
+        tuple(float(v) for v in direction.ravel()),
+        tuple(slices[plane.index].path for plane in planes),
+    )
