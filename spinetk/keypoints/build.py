@@ -24,9 +24,7 @@ def build(preset: str | Preset | CentrePreset, schema: KeypointSchema) -> Networ
         from spinetk.keypoints.centre.network import CentreNet
 
         return CentreNet(preset, schema)
-    from spinetk.keypoints.network import VertebraRCNN
-
-    return VertebraRCNN(preset, schema)
+    return _rcnn(preset)(preset, schema)
 
 
 def from_config(config: dict[str, Any]) -> Network:
@@ -35,6 +33,14 @@ def from_config(config: dict[str, Any]) -> Network:
         from spinetk.keypoints.centre.network import CentreNet
 
         return CentreNet.from_config(config)
+    return _rcnn(Preset.from_json(config["preset"])).from_config(config)
+
+
+def _rcnn(preset: Preset) -> type[VertebraRCNN]:
+    if preset.layout == "detectron2":
+        from spinetk.keypoints.d2.network import Detectron2RCNN
+
+        return Detectron2RCNN
     from spinetk.keypoints.network import VertebraRCNN
 
-    return VertebraRCNN.from_config(config)
+    return VertebraRCNN

@@ -79,7 +79,7 @@ class RecordDataset(Dataset):
             if picture is None:
                 raise InputError(path, "cannot be read as a picture", "prepare the case again")
             scale = network_scale(*picture.shape, short_px, self.preset.long_px)
-            small = resize(picture, scale)
+            small = resize(picture, scale, getattr(self.preset, "layout", "torchvision"))
             if self._cached_bytes + small[0].nbytes > CACHE_BYTES:
                 return small
             self._cached_bytes += small[0].nbytes

@@ -122,12 +122,16 @@ class VertebraRCNN(nn.Module):
         for box, score in zip(boxes, scores, strict=True):
             stop = start + len(box)
             own = maps[start:stop] if maps is not None else box.new_zeros((0, len(self.schema), 56, 56))
-            points, point_scores, sigma = decode(own, box)
+            points, point_scores, sigma = self.decode(own, box)
             found.append(
                 {"boxes": box, "scores": score, "points": points, "point_scores": point_scores, "sigma": sigma}
             )
             start = stop
         return found
+
+    def decode(self, maps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Points, scores and sigma of heatmaps (:func:`spinetk.keypoints.heatmap.decode`)."""
+        return decode(maps, boxes)
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""

@@ -18,17 +18,25 @@ def network_scale(height: int, width: int, short_px: int, long_px: int) -> float
     return min(short_px / min(height, width), long_px / max(height, width))
 
 
-def resize(picture: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+def resize(picture: np.ndarray, scale: float, layout: str = "torchvision") -> tuple[np.ndarray, np.ndarray]:
     """Resize a picture by about ``scale``.
 
     Args:
         picture: (H, W) uint8.
         scale: New size / old size; both sides are rounded to whole pixels.
+        layout: Of the preset; ``detectron2`` resizes by Pillow's bilinear filter, as Detectron2 does.
 
     Returns:
         The picture, and the (2,) exact factors (x, y) that points must be multiplied with.
     """
     height, width = picture.shape
+    if layout == "detectron2":
+        from PIL import Image
+
+        # Detectron2 rounds halves up.
+        new_width, new_height = max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+        smooth = Image.fromarray(picture).resize((new_width, new_height), Image.Resampling.BILINEAR)
+        return np.asarray(smooth), np.array([new_width / width, new_height / height])
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(picture, (new_width, new_height), interpolation=method)

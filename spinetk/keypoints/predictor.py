@@ -15,12 +15,17 @@ from spinetk.geometry import Frame
 from spinetk.keypoints.build import Network, from_config
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
+from spinetk.keypoints.preset import Preset
+from spinetk.keypoints.sequence import find_sequence, fits_between, missing_levels, rough_points
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import KeypointSchema
 from spinetk.training.device import pick_device, pick_precision
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 EDGE_SHARE = 0.08  # of the body's height
+SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer its levels, to name them
+MIN_COLUMN = 5  # bodies below which a column's votes are not trusted
+Found = dict[str, np.ndarray]
 
 
 class Predictor:
@@ -31,9 +36,18 @@ class Predictor:
         name: Named in results.
         threshold: Least confidence of a vertebra. One that reaches 40 % of it may fill a gap between two that pass.
         device: ``auto``, ``cpu``, ``cuda``.
+        calibration: Slope and intercept that make the network's score a probability: logit(p) = slope *
+            logit(score) + intercept (Platt scaling, fitted at release).
     """
 
-    def __init__(self, network: Network, name: str, threshold: float = 0.6, device: str = "auto") -> None:
+    def __init__(
+        self,
+        network: Network,
+        name: str,
+        threshold: float = 0.6,
+        device: str = "auto",
+        calibration: tuple[float, float] = (1.0, 0.0),
+    ) -> None:
         if not 0 <= threshold <= 1:
             raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
         self.device = pick_device(device)
@@ -41,6 +55,7 @@ class Predictor:
         self.schema = network.schema
         self.name = name
         self.threshold = threshold
+        self.calibration = calibration
         self._mixed = pick_precision(self.device.type) == "bf16-mixed"
 
     @classmethod
@@ -54,11 +69,12 @@ class Predictor:
         try:
             network = from_config(card["config"])
             network.load_state_dict(weights)
+            slope, intercept = card.get("calibration", (1.0, 0.0))
         except InputError:
             raise
-        except (KeyError, TypeError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
-        return cls(network, name, threshold, device)
+        return cls(network, name, threshold, device, (float(slope), float(intercept)))
 
     def read(
         self, picture: np.ndarray, *, file: str = "", frame: Frame | None = None, view: View = "unknown"
@@ -90,17 +106,65 @@ class Predictor:
         preset = self.network.preset
         small, factors = resize(picture, network_scale(height, width, preset.short_px[-1], preset.long_px))
         tensor = to_tensor(small, preset.local_contrast).to(self.device)
-        self.network.rcnn.roi_heads.score_thresh = max(0.01, min(thresholds) * WEAK_SHARE)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
-            found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
+            found = self._detect(tensor, min(thresholds))
+            names = self._complete(tensor, found) if "levels" in found else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
-        return [self._chained(found, threshold, empty) for threshold in thresholds]
+        return [self._chained(found, threshold, empty, names) for threshold in thresholds]
 
-    def _chained(self, found: dict[str, np.ndarray], threshold: float, empty: Reading) -> Reading:
-        """The spine among the detections; a weak one is kept only where the sure ones leave a gap."""
+    def _detect(self, tensor: torch.Tensor, threshold: float) -> Found:
+        """Detections in px of the network's input, with calibrated scores."""
+        if isinstance(self.network.preset, Preset):
+            self.network.rcnn.roi_heads.score_thresh = max(0.01, threshold * WEAK_SHARE)
+        found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
+        slope, intercept = self.calibration
+        scores = found["scores"].clip(1e-6, 1 - 1e-6)
+        found["scores"] = 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept)))
+        return found
+
+    def _complete(self, tensor: torch.Tensor, found: Found) -> list[str | None]:
+        """Reduce ``found`` to the column, head to foot, add the levels it lacks, and name them where that is sure."""
+        levels = self.network.preset.levels
+        column = find_sequence(found["points"], found["scores"], found.pop("levels"), self.schema)
+        for key, values in found.items():
+            found[key] = values[column.order]
+        have = list(column.levels)
+        sure = column.margin > SURE_MARGIN and len(have) >= MIN_COLUMN
+        size = tensor.shape[:0:-1]
+        for wanted in missing_levels(have, len(levels)):
+            outside = not have[0] < wanted < have[-1]
+            if len(have) < MIN_COLUMN or (outside and not sure) or not (have[0] - 1 <= wanted <= have[-1] + 1):
+                continue
+            rough = rough_points(found["points"], np.array(have), wanted)
+            if not ((rough > 0) & (rough < size)).all():
+                continue
+            looked = self.network.look(tensor, torch.from_numpy(rough[None]).float().to(self.device))
+            own = {k: v.float().cpu().numpy() for k, v in looked.items()}
+            place = int(np.searchsorted(have, wanted))
+            beside = found["points"][max(0, place - 1) : place + 1]
+            if not fits_between(own["points"][0], beside, self.schema):
+                continue
+            # Nothing was seen there by itself: as sure as its points are, and less than its neighbours.
+            own["scores"] = found["scores"].min(keepdims=True) * own["point_scores"].mean()
+            for key in found:
+                found[key] = np.insert(found[key], place, own[key][0], axis=0)
+            have.insert(place, wanted)
+        return [levels[level] if sure else None for level in have]
+
+    def _chained(self, found: Found, threshold: float, empty: Reading, names: list[str | None] | None) -> Reading:
+        """The spine among the detections; a weak one is kept only where the sure ones leave a gap.
+
+        Detections that come with ``names`` are a column already: it is kept from its first sure body to its last, and
+        whole when its levels are known.
+        """
         points, scores = found["points"], found["scores"]
+        if names is not None:
+            sure = np.flatnonzero(scores >= threshold)
+            whole = len(sure) >= MIN_COLUMN and None not in names
+            kept = list(range(len(points)) if whole else range(sure[0], sure[-1] + 1) if len(sure) else ())
+            return self._reading(found, kept, empty, names)
         candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
         chain = candidates[find_chain(points[candidates], scores[candidates], self.schema)]
         sure = np.flatnonzero(scores[chain] >= threshold)
@@ -110,9 +174,19 @@ class Predictor:
             kept.append(chain[start])
             if place in room:
                 kept += list(chain[start + 1 : sure[place + 1]])
+        return self._reading(found, kept, empty, None)
+
+    def _reading(self, found: Found, kept: list[int], empty: Reading, names: list[str | None] | None) -> Reading:
+        points, scores = found["points"], found["scores"]
         seen = inside(points[kept], (empty.width, empty.height), self.schema)
         vertebrae = [
-            Vertebra.from_points(points[k], own, score=float(scores[k]), point_sigma_px=found["sigma"][k])
+            Vertebra.from_points(
+                points[k],
+                own,
+                score=float(scores[k]),
+                point_sigma_px=found["sigma"][k],
+                label=names[k] if names is not None else None,
+            )
             for k, own in zip(kept, seen, strict=True)
         ]
         gaps = find_gaps(points[kept], self.schema)

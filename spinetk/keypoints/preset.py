@@ -30,6 +30,8 @@ class Preset:
             decoded).
         local_contrast: Whether two channels hold locally equalised copies of the picture
             (:func:`spinetk.keypoints.pictures.to_tensor`); COCO weights want three equal channels.
+        layout: ``torchvision``, or ``detectron2``: details of geometry and resizing as Detectron2 has them
+            (:mod:`spinetk.keypoints.d2.network`), for weights trained there.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Preset:
     detections: int
     box_margin: float
     local_contrast: bool
+    layout: str = "torchvision"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON content."""
@@ -75,6 +78,9 @@ R50 = Preset(
     local_contrast=False,
 )
 
+# The same computing what Detectron2 computes, for its checkpoints.
+R50_DETECTRON2 = replace(R50, name="r50-detectron2", layout="detectron2")
+
 # Sized for two CPU cores. Stage 4 of the body is left out: vertebrae are small, so stride 16 sees enough context,
 # and it would hold two thirds of the parameters.
 FAST = Preset(
@@ -94,7 +100,7 @@ FAST = Preset(
     local_contrast=True,
 )
 
-PRESETS: dict[str, Preset | CentrePreset] = {p.name: p for p in (R50, FAST, CENTRE, CENTRE_AP)}
+PRESETS: dict[str, Preset | CentrePreset] = {p.name: p for p in (R50, FAST, R50_DETECTRON2, CENTRE, CENTRE_AP)}
 
 
 @dataclass(frozen=True)
