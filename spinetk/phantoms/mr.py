@@ -84,15 +84,17 @@ def sagittal_mr(
     draw_column(slice_)
     if metal:
         draw_voids(slice_, stream(seed, 16))
-    pixels = _acquire(slice_.signal, shown, slice_.back_mm, stream(seed, 17))
+    settings = stream(seed, 17)
+    image = receive(slice_.signal, shown, slice_.back_mm, settings)
+    pixels = digitise(image, strong_signal(image), settings)
     if side == "left":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
     reading, deformities = read_truth(spine, shown, side, "sagittal")
     return Phantom(pixels, reading, "MR", metal, deformities)
 
 
-def _acquire(signal: np.ndarray, shown: Field, back_mm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Signal to stored 12-bit values.
+def receive(signal: np.ndarray, shown: Field, back_mm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Signal to a picture without noise: coil, saturation band, resolution.
 
     Args:
         signal: (H, W) float32, 0 for air, about 1 for fat.
@@ -119,10 +121,29 @@ def _acquire(signal: np.ndarray, shown: Field, back_mm: np.ndarray, rng: np.rand
         factor = rng.uniform(0.5, 0.85)
         small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         image = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-    strong = float(np.percentile(image[::2, ::2], 97))
+    return image
+
+
+def strong_signal(image: np.ndarray) -> float:
+    """What counts as strong in a picture: noise and scale go by it."""
+    return float(np.percentile(image[::2, ::2], 97))
+
+
+def digitise(
+    image: np.ndarray, strong: float, rng: np.random.Generator, noise: np.random.Generator | None = None
+) -> np.ndarray:
+    """Rician noise, and stored 12-bit values.
+
+    Args:
+        image: (H, W) of :func:`receive`.
+        strong: :func:`strong_signal` of the picture, or of the volume it is a slice of.
+        rng: Source of the scanner's settings.
+        noise: Source of the noise, where slices share the settings and not the noise; None takes ``rng``.
+    """
+    noise = noise or rng
     sd = strong / rng.uniform(18, 70)
-    real = image + sd * rng.standard_normal((height, width), dtype=np.float32)
-    imaginary = sd * rng.standard_normal((height, width), dtype=np.float32)
+    real = image + sd * noise.standard_normal(image.shape, dtype=np.float32)
+    imaginary = sd * noise.standard_normal(image.shape, dtype=np.float32)
     magnitude = np.sqrt(real**2 + imaginary**2)
     scale = rng.uniform(350, 2800) / strong
     return np.clip(np.rint(magnitude * scale), 0, 4095).astype(np.uint16)

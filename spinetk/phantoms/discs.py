@@ -1,0 +1,181 @@
+"""Sagittal MR volumes with disc labels, and BIDS data sets of them, laid out as spine-generic is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinetk.atomic import replacing, write_json, write_text
+from spinetk.errors import InputError
+from spinetk.measure.levels import TABLE
+from spinetk.phantoms.choose import Region, choose_deformities, choose_field, region_extent, stream
+from spinetk.phantoms.column import draw_column
+from spinetk.phantoms.mr import Weighting, digitise, receive, strong_signal
+from spinetk.phantoms.spine import draw_spine
+from spinetk.phantoms.tissue import Tissue, tissue_signals
+
+WEIGHTINGS: dict[str, Weighting] = {"T1w": "T1", "T2w": "T2"}
+CENTRES = ("alpha", "beta", "gamma")
+# How a scanner of each centre stores its volumes; readers must not mind.
+ORIENTATIONS = ("AIL", "LPS", "RAS", "PIR")
+CANAL_MM = (5.0, 11.0)
+"""Distance from the midline at which the canal gives way to the foramina, from and to."""
+
+
+@dataclass
+class DiscPhantom:
+    """A sagittal volume with exact disc points.
+
+    Attributes:
+        values: (D, H, W) uint16: slices toward the patient's left, rows toward the feet, columns toward the front.
+        spacing_mm: Distance between voxels along those axes.
+        discs: Spinal Cord Toolbox number (that of the vertebra below, C1 = 1) to the (slice, row, column) of the back
+            end of the disc; 0 is the centre of the first voxel.
+    """
+
+    values: np.ndarray
+    spacing_mm: tuple[float, float, float]
+    discs: dict[int, tuple[float, float, float]]
+
+    def image(self) -> Any:
+        """The volume as a SimpleITK image in patient coordinates, its middle at the origin."""
+        import SimpleITK as sitk  # noqa: N813
+
+        return self._placed(sitk.GetImageFromArray(self.values.astype(np.int16)))
+
+    def labels(self) -> Any:
+        """Single voxels with the discs' numbers, in the geometry of :meth:`image`."""
+        import SimpleITK as sitk  # noqa: N813
+
+        voxels = np.zeros(self.values.shape, np.uint8)
+        for number, place in self.discs.items():
+            voxels[tuple(np.rint(place).astype(int))] = number
+        return self._placed(sitk.GetImageFromArray(voxels))
+
+    def _placed(self, image: Any) -> Any:
+        image.SetSpacing(self.spacing_mm[::-1])
+        # Voxel axes (columns, rows, slices) in ITK's frame: front = -y, feet = -z, left = +x.
+        image.SetDirection((0, 0, 1, -1, 0, 0, 0, -1, 0))
+        middle = [(n - 1) / 2 for n in image.GetSize()]
+        image.SetOrigin([-float(v) for v in image.TransformContinuousIndexToPhysicalPoint(middle)])
+        return image
+
+
+def disc_volume(
+    seed: int,
+    *,
+    weighting: Weighting = "T2",
+    region: Region = "lumbar",
+    slices: int = 9,
+    spacing_mm: tuple[float, float, float] = (3.0, 0.9, 0.9),
+    style: int | None = None,
+) -> DiscPhantom:
+    """A synthetic sagittal MR volume with exact disc points.
+
+    Both weightings of a seed show the same anatomy, up to 4 mm off the middle of the volume to either side. Bodies and
+    discs look the same in all slices; the canal gives way to the foramina beside the midline.
+
+    Args:
+        seed: Everything not given is a function of it; equal arguments give equal bits.
+        weighting: ``T1`` or ``T2``.
+        region: ``lumbar``, ``thoracic`` or ``whole``.
+        slices: How many.
+        spacing_mm: Distance between slices, rows and columns.
+        style: Seed of sequence and scanner, for volumes of one centre; None takes ``seed``.
+
+    Raises:
+        InputError: An argument is out of range.
+    """
+    if weighting not in WEIGHTINGS.values():
+        raise InputError(f"weighting {weighting!r}", "is unknown", "use T1 or T2")
+    if not 1 <= slices <= 256:
+        raise InputError(f"{slices} slices", "cannot be drawn", "use 1 to 256")
+    spine = draw_spine(stream(seed, 11), choose_deformities(stream(seed, 12), None))
+    x0, y0, x1, y1 = region_extent(stream(seed, 13), spine, region)
+    shown = choose_field((x0 - 5, y0, x1 + 5, y1), None, spacing_mm[1:], spacing_mm[1])
+    scanner = seed if style is None else style
+    signals = tissue_signals(weighting, stream(scanner, 14))
+    painted = []
+    for midline in (True, False):
+        # The same stream for both, so that the same patient is around the canal and around the foramina.
+        tissue = Tissue(shown, spine, signals, stream(seed, 15), midline)
+        tissue.draw()
+        draw_column(tissue)
+        painted.append(tissue)
+    off_mm = float(stream(seed, 21).uniform(-4, 4))
+    noise = stream(seed, 22 if weighting == "T2" else 23)
+    images = []
+    for k in range(slices):
+        beside = abs((k - (slices - 1) / 2) * spacing_mm[0] - off_mm)
+        share = np.float32(np.clip((beside - CANAL_MM[0]) / (CANAL_MM[1] - CANAL_MM[0]), 0, 1))
+        signal = painted[0].signal * (1 - share) + painted[1].signal * share
+        images.append(receive(signal, shown, painted[0].back_mm, stream(scanner, 17)))
+    strong = strong_signal(images[slices // 2])
+    values = [digitise(image, strong, stream(scanner, 24), noise) for image in images]
+    middle = off_mm / spacing_mm[0] + (slices - 1) / 2
+    discs = {}
+    for upper, lower in pairwise((*spine.bodies, spine.sacrum[0])):
+        column, row = shown.px((upper.points()[0] + lower.points()[5]) / 2) - 0.5
+        number = TABLE[lower.label].sct_disc_above
+        if number is not None and 2 <= row <= shown.size[0] - 3 and 2 <= column <= shown.size[1] - 3:
+            discs[number] = (float(np.clip(middle, 0, slices - 1)), float(row), float(column))
+    return DiscPhantom(np.stack(values), spacing_mm, discs)
+
+
+def write_disc_set(
+    root: str | Path,
+    subjects: int = 12,
+    *,
+    seed: int = 0,
+    modalities: Sequence[str] = ("T1w", "T2w"),
+    centres: Sequence[str] = CENTRES,
+    region: Region = "lumbar",
+) -> list[str]:
+    """Write a BIDS data set of disc phantoms, for ``spinetk discs prepare``.
+
+    Volumes and labels are NIfTI. Every centre has its own contrast and voxel orientation, as centres do.
+
+    Args:
+        root: Folder of the set.
+        subjects: How many, dealt out to the centres in turn.
+        seed: Subject k is drawn from ``seed`` and k alone.
+        modalities: ``T1w`` and ``T2w``.
+        centres: Their names, letters only.
+        region: As for :func:`disc_volume`.
+
+    Returns:
+        The subjects, ``sub-alpha01`` and on.
+
+    Raises:
+        InputError: No subject, or an unknown contrast, or a centre whose name BIDS does not allow.
+    """
+    import SimpleITK as sitk  # noqa: N813
+
+    for modality in modalities:
+        if modality not in WEIGHTINGS:
+            raise InputError(f"modality {modality!r}", "is unknown", f"use {' or '.join(WEIGHTINGS)}")
+    if subjects < 1 or not centres or not all(name.isascii() and name.isalpha() for name in centres):
+        raise InputError("disc set", "needs a subject, and centres named by letters only")
+    root, names, rows = Path(root), [], ["participant_id\tinstitution_id"]
+    for k in range(subjects):
+        place = k % len(centres)
+        name = f"sub-{centres[place]}{k // len(centres) + 1:02d}"
+        for modality in modalities:
+            own = seed * 1_000_003 + k
+            phantom = disc_volume(own, weighting=WEIGHTINGS[modality], region=region, style=7919 * seed + place)
+            stem = f"{name}_{modality}"
+            labels = root / "derivatives" / "labels" / name / "anat" / f"{stem}_label-discs_dlabel.nii.gz"
+            for path, image in ((root / name / "anat" / f"{stem}.nii.gz", phantom.image()), (labels, phantom.labels())):
+                with replacing(path) as temporary:
+                    turned = sitk.DICOMOrient(image, ORIENTATIONS[place % len(ORIENTATIONS)])
+                    sitk.WriteImage(turned, str(temporary), useCompression=True)
+        names.append(name)
+        rows.append(f"{name}\t{centres[place]}")
+    write_text(root / "participants.tsv", "\n".join(rows) + "\n")
+    write_json(root / "dataset_description.json", {"Name": "spinetk disc phantoms", "BIDSVersion": "1.8.0"})
+    return names
