@@ -90,6 +90,15 @@ class VertebraRCNN(nn.Module):
                     module.requires_grad_(False)
         return self
 
+    @property
+    def score_threshold(self) -> float:
+        """Least score of a detection, 0..1."""
+        return self.rcnn.roi_heads.score_thresh
+
+    @score_threshold.setter
+    def score_threshold(self, value: float) -> None:
+        self.rcnn.roi_heads.score_thresh = value
+
     def losses(self, pictures: list[Tensor], targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """The five losses of Keypoint R-CNN (call in training mode).
 

@@ -117,7 +117,7 @@ class Predictor:
     def _detect(self, tensor: torch.Tensor, threshold: float) -> Found:
         """Detections in px of the network's input, with calibrated scores."""
         if isinstance(self.network.preset, Preset):
-            self.network.rcnn.roi_heads.score_thresh = max(0.01, threshold * WEAK_SHARE)
+            self.network.score_threshold = max(0.01, threshold * WEAK_SHARE)
         found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
         slope, intercept = self.calibration
         scores = found["scores"].clip(1e-6, 1 - 1e-6)

@@ -46,7 +46,8 @@ def read_checkpoint(path: str | Path, trust_pickle: bool = False) -> tuple[Weigh
     if not isinstance(weights, Mapping) or POINTS not in {_plain(name) for name in weights}:
         raise InputError(path, "holds no Keypoint R-CNN of Detectron2", "give model_final.pth of its trainer")
     tensors = {_plain(name): _tensor(value) for name, value in weights.items()}
-    kept = {name: value for name, value in tensors.items() if value is not None}
+    # A run with trained batch norms (from random weights) also counts its batches.
+    kept = {n: v for n, v in tensors.items() if v is not None and not n.endswith("num_batches_tracked")}
     return kept, dict(note) if isinstance(note, Mapping) else {}
 
 

@@ -48,7 +48,7 @@ def load_detectron2(
     """
     weights, note = read_checkpoint(path, trust_pickle)
     meaning = pick_schema(weights, note, schema, path)
-    network = Detectron2RCNN(_preset(weights, path), meaning, frozen_norm=True)
+    network = Detectron2RCNN(pick_preset(weights, path), meaning, frozen_norm=True)
     load_into(network, weights, path)
     return network.eval()
 
@@ -88,7 +88,7 @@ def pick_schema(
     return meaning
 
 
-def _preset(weights: Mapping[str, Tensor], source: str | Path) -> Preset:
+def pick_preset(weights: Mapping[str, Tensor], source: str | Path) -> Preset:
     """The preset with the widths of a checkpoint; all else is the original's configuration."""
     mean, deviation = weights.get("pixel_mean"), weights.get("pixel_std")
     expected = 255 * torch.tensor(IMAGENET_MEAN).flip(0)
@@ -170,7 +170,7 @@ def convert(
 
 def _load_ours(source: str | Path) -> VertebraRCNN | None:
     """A network of ours; None when the source is a file of another kind."""
-    if Path(source).suffix == ".pkl" or (Path(source).suffix == ".pth" and not _is_ours(Path(source))):
+    if Path(source).suffix == ".pkl" or (Path(source).suffix == ".pth" and not is_ours(Path(source))):
         return None
     weights, card, _ = zoo.load(source)
     try:
@@ -181,7 +181,8 @@ def _load_ours(source: str | Path) -> VertebraRCNN | None:
     return network
 
 
-def _is_ours(path: Path) -> bool:
+def is_ours(path: Path) -> bool:
+    """Whether a ``.pth`` is one of ``spinetk train``."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception:  # told in full by whoever reads it next
