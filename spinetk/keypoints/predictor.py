@@ -104,7 +104,8 @@ class Predictor:
         """As :meth:`read`, one reading for each of several thresholds, from one pass of the network."""
         height, width = picture.shape
         preset = self.network.preset
-        small, factors = resize(picture, network_scale(height, width, preset.short_px[-1], preset.long_px))
+        scale = network_scale(height, width, preset.short_px[-1], preset.long_px)
+        small, factors = resize(picture, scale, getattr(preset, "layout", "torchvision"))
         tensor = to_tensor(small, preset.local_contrast).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
             found = self._detect(tensor, min(thresholds))
