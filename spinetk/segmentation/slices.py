@@ -151,6 +151,13 @@ class SliceDataset(Dataset):
         return values, mask[None].astype(np.float32)
 
 
+def half_type(device: torch.device) -> torch.dtype | None:
+    """The half precision that a device computes in hardware, None where there is none."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return torch.bfloat16 if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else None
+
+
 class SlicePredictor:
     """Segments a volume slice by slice.
 
@@ -158,10 +165,10 @@ class SlicePredictor:
         network: (N, C, H, W) to logits.
         channels: C.
         statistics: Of its training part.
-        device: Where the network runs; on a GPU in half precision where ``half`` says so.
+        device: Where the network runs, in half precision where ``half`` says so and the hardware computes it.
         flips: Axes of the slice whose flipped copies are averaged too: ``rows``, ``columns``. Logits are averaged.
         batch: Slices at a time.
-        half: Half precision on a GPU.
+        half: Half precision: about three times as fast as float32 on CPUs that multiply in bfloat16 (and on GPUs).
     """
 
     def __init__(
@@ -174,10 +181,12 @@ class SlicePredictor:
         batch: int = 4,
         half: bool = True,
     ) -> None:
-        self.network, self.channels, self.statistics = network.to(device).eval(), channels, statistics
         self.device, self.batch = torch.device(device), batch
+        # Channels last: the layout in which convolutions of CPU and GPU need no reordering.
+        self.network = network.to(self.device, memory_format=torch.channels_last).eval()
+        self.channels, self.statistics = channels, statistics
         self.flips = [{"rows": 2, "columns": 3}[axis] for axis in flips]
-        self.half = half and self.device.type == "cuda"
+        self.half = half_type(self.device) if half else None
 
     @torch.inference_mode()
     def probability(self, values: np.ndarray) -> np.ndarray:
@@ -187,7 +196,8 @@ class SlicePredictor:
         for start in range(0, len(whole), self.batch):
             numbers = range(start, min(start + self.batch, len(whole)))
             x = torch.from_numpy(np.stack([neighbours(whole, i, self.channels) for i in numbers])).to(self.device)
-            with torch.autocast(self.device.type, torch.float16, enabled=self.half):
+            x = x.contiguous(memory_format=torch.channels_last)
+            with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
                 logits = [self._logit(x)] + [self._logit(x.flip(axis)).flip(axis) for axis in self.flips]
             found.append(torch.stack(logits).mean(0).sigmoid()[:, 0].cpu().numpy())
         return np.concatenate(found)

@@ -1,0 +1,110 @@
+"""BIDS, and folders of one patient each: an image or several contrasts, and masks of its lesions.
+
+BIDS: ``sub-X[_ses-Y]_..._T1w.nii.gz`` and ``sub-X[_ses-Y]_..._mask.nii.gz`` (or ``_roi``, ``_lesion``, ``_dseg``) at
+any depth, masks mostly under ``derivatives``. A mask goes with the images of its ``sub``, ``ses`` and ``space``.
+
+Folder a patient: volumes of which those with the word lesion, mask, seg or label in the name are masks, the others
+images: ``patient07/FLAIR.nii.gz``, ``T1.nii.gz``, ``lesion.nii.gz``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from spinetk.errors import InputError
+from spinetk.segmentation.data.case import Found, files, is_volume, part_of, stem
+
+MASKS = ("mask", "roi", "lesion", "dseg")
+LESION_WORDS = frozenset(("lesion", "lesions", "mask", "masks", "seg", "label", "labels"))
+# Derivatives of whole organs that are masks, too.
+OTHER_LABELS = frozenset(("brain", "head", "gm", "wm", "csf", "gmset", "brainmask"))
+NAME = re.compile(r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
+
+
+def find(folder: Path, contrast: str | None = None) -> Found | None:
+    """Cases of a BIDS tree, or None where no name is one of BIDS.
+
+    Args:
+        folder: Its root.
+        contrast: Suffix of the images (``T1w``, ``FLAIR``); not needed where there is only one.
+
+    Raises:
+        InputError: Several contrasts and none chosen, or several images for one mask.
+    """
+    images, masks = defaultdict(list), defaultdict(list)
+    for path in files(folder, deep=True):
+        if not is_volume(path) or NAME.fullmatch(stem(path)) is None:
+            continue
+        *pairs, suffix = stem(path).split("_")
+        entities = dict(pair.split("-", 1) for pair in pairs)
+        scan = tuple(f"{key}-{entities[key]}" for key in ("sub", "ses") if key in entities)
+        if suffix not in MASKS:
+            images[scan].append((path, suffix, entities.get("space")))
+        elif entities.get("label", entities.get("desc", "")).lower() not in OTHER_LABELS:
+            masks[scan].append((path, entities.get("space")))
+    if not images:
+        return None
+    suffix = choose(folder, {entry[1] for scan in masks for entry in images[scan]}, contrast)
+    found = Found()
+    for scan, entries in sorted(images.items()):
+        own = [(path, space) for path, of, space in entries if of == suffix]
+        spaces = {space for _, space in masks.get(scan, ())}
+        if len(spaces) > 1:
+            raise InputError("_".join(scan), "has masks in several spaces", "keep those of one space")
+        fitting = [path for path, space in own if not spaces or space in spaces]
+        if len(fitting) > 1 and spaces:
+            raise InputError(fitting[1], f"is a second {suffix} of this scan", "keep one image a scan")
+        part = next((p for name in reversed(own[0][0].parts) if (p := part_of(name))), None) if own else None
+        for path in fitting[:1]:
+            found.add("_".join(scan), path, [mask for mask, _ in masks.get(scan, ())], part, scan[0])
+    return found
+
+
+def find_patient_folders(folder: Path, contrast: str | None = None) -> Found | None:
+    """Cases of folders of one patient each, or None where no folder has an image beside a mask.
+
+    Args:
+        folder: Holds the folders, at any depth.
+        contrast: Name of the image without its suffix; not needed where there is only one.
+
+    Raises:
+        InputError: Several images and none chosen.
+    """
+    places: dict[Path, tuple[dict[str, Path], list[Path]]] = {}
+    for place in sorted({path.parent for path in files(folder, deep=True) if is_volume(path)}):
+        images, masks = {}, []
+        for path in files(place):
+            if LESION_WORDS & set(re.split(r"[_.\- ]", stem(path).lower())):
+                masks.append(path)
+            elif is_volume(path):
+                images[stem(path)] = path
+        if images and masks:
+            places[place] = images, masks
+    if not places:
+        return None
+    chosen = choose(folder, set.union(*(set(images) for images, _ in places.values())), contrast)
+    found = Found()
+    for place, (images, masks) in places.items():
+        if chosen not in images:
+            raise InputError(place, f"has no {chosen}", "name the images alike in every folder")
+        name = "-".join(place.relative_to(folder).parts) or place.name
+        part = next((p for word in reversed(place.parts) if (p := part_of(word))), None)
+        found.add(name, images[chosen], masks, part)
+    return found
+
+
+def choose(folder: Path, contrasts: set[str], wanted: str | None) -> str:
+    """The contrast to take.
+
+    Raises:
+        InputError: Several and none wanted, or another than those there.
+    """
+    listed = ", ".join(sorted(contrasts)) or "none beside a mask"
+    if wanted is None and len(contrasts) == 1:
+        return next(iter(contrasts))
+    if wanted not in contrasts:
+        fault = "holds several contrasts" if wanted is None else f"holds no {wanted}"
+        raise InputError(folder, f"{fault}: {listed}", "choose one with --set contrast=NAME")
+    return wanted

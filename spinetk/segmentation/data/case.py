@@ -1,0 +1,144 @@
+"""One case: an image, the masks that are joined to its truth, and what its data set says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.segmentation.axial import Axial
+from spinetk.segmentation.data.colour import read_colour, read_mask
+from spinetk.segmentation.volume import SUFFIXES, Volume, read_volume
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Files that belong together.
+
+    Attributes:
+        name: Unique in its data set, from its file names.
+        image: Volume or picture.
+        masks: Files of the same grid; a pixel is true where any of them is not 0.
+        part: Of the data set's own split, where its folders say one.
+        patient: Cases of one patient are never parted; the name where nothing else is known.
+    """
+
+    name: str
+    image: Path
+    masks: tuple[Path, ...]
+    part: Part | None = None
+    patient: str = ""
+
+    @property
+    def who(self) -> str:
+        """The patient, or the case where no patient is known."""
+        return self.patient or self.name
+
+
+@dataclass(frozen=True)
+class VolumeCase(Case):
+    """A case of NIfTI or NRRD volumes."""
+
+    def read(self) -> tuple[Volume, np.ndarray]:
+        """Image and (D, H, W) bool mask: slices from foot to head, rows from front to back, columns from right to left.
+
+        Raises:
+            InputError: A file cannot be read, or the sizes differ.
+        """
+        stored = read_volume(self.image)
+        mask = np.zeros(stored.values.shape, bool)
+        for path in self.masks:
+            one = read_volume(path)
+            if one.values.shape != mask.shape:
+                fault = f"has {one.values.shape} voxels, its image {mask.shape}"
+                raise InputError(path, fault, "give a mask on the grid of its image")
+            # Masks are stored as 0 and 1, 255 or a share of the voxel after resampling.
+            mask |= one.values > 0
+        axial = Axial.of(stored)
+        return axial.volume(stored), axial.take(mask)
+
+
+@dataclass(frozen=True)
+class PictureCase(Case):
+    """A case of colour pictures."""
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """(H, W, 3) uint8 RGB and (H, W) bool mask.
+
+        Raises:
+            InputError: A file cannot be read, or the sizes differ.
+        """
+        picture = read_colour(self.image)
+        mask = np.zeros(picture.shape[:2], bool)
+        for path in self.masks:
+            one = read_mask(path)
+            if one.shape != mask.shape:
+                fault = f"has {one.shape[0]} x {one.shape[1]} pixels, its image {mask.shape[0]} x {mask.shape[1]}"
+                raise InputError(path, fault, "give a mask of the size of its image")
+            mask |= one
+        return picture, mask
+
+
+@dataclass
+class Found:
+    """What an importer found.
+
+    Attributes:
+        cases: Sorted by name.
+        unlabelled: Images of the layout without any mask; they are left out.
+    """
+
+    cases: list[Case] = field(default_factory=list)
+    unlabelled: list[Path] = field(default_factory=list)
+
+    def add(self, name: str, image: Path, masks: list[Path], part: Part | None = None, patient: str = "") -> None:
+        """Take a case up, or note an image that has no mask."""
+        if not masks:
+            self.unlabelled.append(image)
+            return
+        kind = VolumeCase if is_volume(image) else PictureCase
+        self.cases.append(kind(name, image, tuple(sorted(masks)), part, patient))
+
+
+def is_volume(path: Path) -> bool:
+    """Whether the name is that of a NIfTI or NRRD volume."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a PNG, JPEG, TIFF or BMP picture."""
+    return path.name.lower().endswith(PICTURE_SUFFIXES)
+
+
+def stem(path: Path) -> str:
+    """The name without the suffix of a volume or picture."""
+    suffix = next((s for s in SUFFIXES if path.name.lower().endswith(s)), path.suffix)
+    return path.name[: len(path.name) - len(suffix)]
+
+
+def part_of(name: str) -> Part | None:
+    """The part that a folder's whole name stands for, never a piece of a name."""
+    word = name.lower()
+    if word in ("train", "training"):
+        return "train"
+    if word in ("val", "valid", "validation"):
+        return "val"
+    return "test" if word in ("test", "testing") else None
+
+
+def files(folder: Path, deep: bool = False) -> list[Path]:
+    """Volumes and pictures of a folder, hidden ones left out, sorted.
+
+    Args:
+        folder: An existing folder.
+        deep: Of its subfolders too.
+    """
+    found = folder.rglob("*") if deep else folder.iterdir()
+    return sorted(p for p in found if (is_volume(p) or is_picture(p)) and not p.name.startswith(".") and p.is_file())

@@ -1,0 +1,327 @@
+"""What ``spinetk segment`` does for the tasks of slices and pictures: lesion, gland, vessel, skin, cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from spinetk.errors import InputError
+
+Lists = dict[str, Any]
+
+
+def train(
+    source: str | Path,
+    out: str | Path,
+    *,
+    task: str,
+    network: str | None = None,
+    layout: str | None = None,
+    contrast: str | None = None,
+    train_list: str | Path | None = None,
+    val_list: str | Path | None = None,
+    test_list: str | Path | None = None,
+    iterations: int | None = None,
+    max_epochs: int | None = None,
+    resume: bool = False,
+    loss: str | None = None,
+    batch: int | None = None,
+    rate: float | None = None,
+    channels: int | None = None,
+    positive_rate: float | None = None,
+    size: int | Sequence[int] | None = None,
+    crop: int | Sequence[int] | None = None,
+    start: str | None = None,
+    check_every: int | None = None,
+    seed: int = 0,
+    workers: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    progress: bool = True,
+) -> Path:
+    """Train a network on the training part of a data set; ``out/split.json`` says who was in which part.
+
+    Args:
+        source: Root of the data set.
+        out: Folder of the run.
+        task: ``lesion`` (volumes), ``gland``, ``vessel``, ``skin`` or ``cells`` (pictures).
+        network: Registered name; None for the task's own.
+        layout: Of :data:`spinetk.segmentation.data.layouts.FINDERS`; None finds it out.
+        contrast: Which images, where each patient has several.
+        train_list, val_list, test_list: Text files of names, one a line.
+        iterations: In total; by default 5000.
+        max_epochs: In place of iterations: passes over the cases.
+        resume: Go on from the newest checkpoint.
+        loss, batch, rate: Override the network's recipe.
+        channels, positive_rate: Volumes: neighbouring slices the network sees, share of drawn slices with a lesion.
+        size, crop: Pictures: sides they are resized to, sides of random training crops; H or [H, W].
+        start: Pictures: weights to start from.
+        check_every: Iterations between validations.
+        seed: Of everything random, the split included.
+        workers, device, precision, progress: As in :func:`spinetk.training.fit.fit`.
+
+    Raises:
+        InputError: Data, names or options that cannot be used.
+    """
+    from spinetk.segmentation.data.layouts import find_cases
+    from spinetk.segmentation.data.parts import deal, save_parts
+    from spinetk.segmentation.lesion_trainer import train_slices
+    from spinetk.segmentation.picture_trainer import train_pictures
+
+    _check_options(task, channels=channels, positive_rate=positive_rate, size=size, crop=crop, start=start)
+    _, found = find_cases(source, task, layout, contrast)
+    _say_left_out(found.unlabelled)
+    lists = {"train": train_list, "val": val_list, "test": test_list}
+    parts = deal(found.cases, {part: path for part, path in lists.items() if path is not None}, seed)
+    save_parts(Path(out) / "split.json", parts)
+    typer.echo(", ".join(f"{len(chosen)} {part}" for part, chosen in parts.items()))
+    options: dict[str, Any] = {
+        "loss": loss, "batch": batch, "rate": rate, "resume": resume, "seed": seed, "workers": workers,
+        "device": device, "precision": precision, "progress": progress,
+    }  # fmt: skip
+    options |= {} if network is None else {"network": network}
+    options |= {} if check_every is None else {"check_every": check_every}
+    if max_epochs is not None:
+        if iterations is not None:
+            raise InputError("iterations and epochs", "are both given", "give one of them")
+        iterations = max_epochs * -(-len(parts["train"]) // (batch or _batch_of(task, network)))
+    options |= {} if iterations is None else {"iterations": iterations}
+    if task == "lesion":
+        options |= {} if positive_rate is None else {"positive_rate": positive_rate}
+        weights = train_slices(parts["train"], parts["val"], out, channels=channels, **options)
+    else:
+        shape = {"size": _sides(size, "size"), "crop": _sides(crop, "crop"), "start": start}
+        weights = train_pictures(parts["train"], parts["val"], out, task=task, **shape, **options)
+    typer.echo(str(weights))
+    return weights
+
+
+def predict(
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    *,
+    task: str,
+    model: Sequence[str],
+    flip: Sequence[str] = (),
+    pictures: bool = False,
+    threshold: float = 0.5,
+    opening: int = 0,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Masks of volumes in their format and geometry, of pictures as PNG of their size.
+
+    Args:
+        inputs: Files and folders.
+        out: Folder of the results.
+        task: What the model is for.
+        model: Weights, one.
+        flip: Axes whose flipped copies are averaged too.
+        pictures: Also draw outlines.
+        threshold, opening: Pictures: probability from which a pixel counts, side of the opening that cleans up
+            (TMUnet as published: 0.43 and 6).
+        device: Where the network runs.
+
+    Raises:
+        InputError: A model that does not fit. Inputs that do not are reported, and the rest is done.
+        typer.Exit: With 2 when an input failed.
+    """
+    from spinetk.segmentation.slice_batch import predict_files
+
+    run = predict_files(_predictor(_one(model), task, flip, threshold, opening, device), inputs, out, pictures)
+    for failure in run["failed"]:
+        typer.echo(f"spinetk: {failure['why']}", err=True)
+    typer.echo(f"{len(run['written'])} masks in {out}, {len(run['failed'])} failed")
+    if run["failed"] or not run["written"]:
+        raise typer.Exit(2)
+    return run
+
+
+def evaluate(
+    source: str | Path,
+    out: str | Path,
+    *,
+    task: str,
+    model: Sequence[str],
+    part: str = "test",
+    split: str | Path | None = None,
+    layout: str | None = None,
+    contrast: str | None = None,
+    flip: Sequence[str] = (),
+    pictures: bool = True,
+    small_px: int = 100,
+    threshold: float = 0.5,
+    opening: int = 0,
+    device: str = "auto",
+    as_json: bool = False,
+) -> dict[str, Any]:
+    """Masks against the truth, and a picture of every case.
+
+    Writes ``cases.csv``, ``scores.json`` and ``pictures/<case>.png``.
+
+    Args:
+        source: Root of the data set.
+        out: Folder of the results.
+        task: What the model is for.
+        model: Weights, one.
+        part: ``train``, ``val`` or ``test`` of the split, or ``all``.
+        split: ``split.json`` of the training; None looks beside the weights and, without one, takes the data set's own
+            parts, or all cases where it has none.
+        layout, contrast: As in training.
+        flip, threshold, opening, device: As in prediction.
+        pictures: Draw outlines of truth and prediction for every case.
+        small_px: Volumes: slices whose lesions all have at most so many pixels are scored apart, too.
+        as_json: Print JSON instead of a table.
+
+    Returns:
+        The content of ``scores.json``: ``mean``, ``sd``, ``pooled``; ``small_lesions`` for volumes; for skin
+        ``legacy_double_truth`` with the two ground truths of the published code.
+    """
+    from spinetk.atomic import write_json
+    from spinetk.segmentation import contours
+    from spinetk.segmentation.data.colour import write_png
+    from spinetk.segmentation.data.layouts import find_cases
+    from spinetk.segmentation.evaluation import Evaluation
+    from spinetk.segmentation.slice_evaluation import LegacyDoubleTruth, PictureEvaluation, SmallLesions
+
+    weights, out = _one(model), Path(out)
+    predictor = _predictor(weights, task, flip, threshold, opening, device)
+    _, found = find_cases(source, task, layout, contrast)
+    _say_left_out(found.unlabelled)
+    chosen = _choose(found.cases, weights, part, split)
+    small, legacy = SmallLesions(small_px), LegacyDoubleTruth()
+    volumes = task == "lesion"
+    result = Evaluation(lesion_wise=True) if volumes else PictureEvaluation(lesion_wise=True)
+    failed = []
+    for case in chosen:
+        try:
+            image, truth = case.read()
+        except InputError as error:
+            failed.append(str(error))
+            typer.echo(f"spinetk: {error}", err=True)
+            continue
+        if volumes:
+            predicted = predictor.predict(image.values)
+            result.add(case.name, predicted, truth, image.spacing_mm)
+            small.add(predicted, truth)
+        else:
+            predicted = predictor.predict(image)
+            result.add(case.name, predicted, truth)
+            legacy.add(predicted, truth)
+        if pictures:
+            row = result.rows[-1]
+            title = f"{case.name}   Dice {row['dice']:.3f}   lesion F1 {row['lesion_f1']:.3f}"
+            drawn = (
+                contours.volume_case(image.values, predicted, truth, title, image.spacing_mm)
+                if volumes
+                else contours.picture_case(image, predicted, truth, title.replace("lesion F1", "F1 of regions"))
+            )
+            write_png(out / "pictures" / f"{case.name}.png", drawn)
+    if not result.rows:
+        raise InputError(source, "has no case that could be evaluated", "see the lines above")
+    result.write(out / "cases.csv")
+    scores: dict[str, Any] = {"part": part, "cases": len(result.rows), "failed": failed, **result.summary()}
+    scores |= {"small_lesions": small.summary()} if volumes else {}
+    scores |= {"legacy_double_truth": legacy.summary()} if task == "skin" else {}
+    write_json(out / "scores.json", scores)
+    typer.echo(json.dumps(scores, indent=1, allow_nan=False) if as_json else _table(scores))
+    return scores
+
+
+def _check_options(task: str, **options: Any) -> None:
+    of_volumes = ("channels", "positive_rate")
+    for name, value in options.items():
+        if value is not None and (name in of_volumes) != (task == "lesion"):
+            raise InputError(f"option {name}", f"is not for the task {task}", "leave it out")
+
+
+def _say_left_out(paths: Sequence[Path]) -> None:
+    if paths:
+        typer.echo(f"spinetk: {len(paths)} images have no mask and are left out, {paths[0].name} first", err=True)
+
+
+def _sides(given: int | Sequence[int] | None, name: str) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    values = [given, given] if isinstance(given, int) else list(given)
+    if len(values) != 2 or not all(isinstance(n, int) and n > 0 for n in values):
+        raise InputError(f"{name} {given}", "is not one or two sides in px", f"for example --set {name}=256")
+    return values[0], values[1]
+
+
+def _batch_of(task: str, network: str | None) -> int:
+    from spinetk.segmentation.picture_trainer import TASKS
+    from spinetk.segmentation.registry import get_entry
+
+    return get_entry(network or ("spin" if task == "lesion" else TASKS[task][0])).optimiser.batch
+
+
+def _one(model: Sequence[str] | str) -> str:
+    names = [model] if isinstance(model, str) else list(model)
+    if len(names) != 1:
+        raise InputError("model", f"is given {len(names)} times", "give one for this task")
+    path = Path(names[0])
+    if not path.is_dir():
+        return names[0]
+    inside = sorted(path.glob("*.pth"))
+    if len(inside) != 1:
+        raise InputError(path, f"holds {len(inside)} .pth files", "give the weights themselves")
+    return str(inside[0])
+
+
+def _predictor(weights: str, task: str, flip: Sequence[str], threshold: float, opening: int, device: str) -> Any:
+    from spinetk.segmentation.lesion_trainer import load_slice_predictor
+    from spinetk.segmentation.picture_trainer import load_picture_predictor
+    from spinetk.segmentation.pictures import CleanUp
+
+    if task == "lesion":
+        if (threshold, opening) != (0.5, 0):
+            raise InputError("threshold and opening", "are not for the task lesion", "leave them out")
+        return load_slice_predictor(weights, device, flip)
+    predictor, of = load_picture_predictor(weights, device, CleanUp(threshold, opening), flip)
+    if of != task:
+        raise InputError(weights, f"is of the task {of}", f"give --task {of}")
+    return predictor
+
+
+def _choose(cases: Sequence[Any], weights: str, part: str, split: str | Path | None) -> list[Any]:
+    from spinetk.segmentation.data.case import PARTS
+    from spinetk.segmentation.data.parts import load_part
+
+    if part == "all":
+        return list(cases)
+    if part not in PARTS:
+        raise InputError(f"part {part!r}", "is unknown", f"use {', '.join(PARTS)} or all")
+    beside = Path(weights).parent / "split.json"
+    if split is not None or (Path(weights).is_file() and beside.is_file()):
+        chosen = load_part(split or beside, part, cases)
+    elif any(case.part for case in cases):
+        chosen = [case for case in cases if case.part == part]
+    else:
+        typer.echo("spinetk: no split is known, all cases are evaluated", err=True)
+        chosen = list(cases)
+    if not chosen:
+        raise InputError(f"part {part}", "has no case", "choose another with --part")
+    return chosen
+
+
+def _table(scores: dict[str, Any]) -> str:
+    """A line a figure: mean and SD over the cases, pooled over all pixels."""
+    lines = [f"{'':<22}{'mean':>10}{'sd':>10}{'pooled':>10}   {scores['cases']} cases, part {scores['part']}"]
+    for name, mean in scores["mean"].items():
+        pooled = scores["pooled"].get(name)
+        lines.append(
+            f"{name:<22}{mean:>10.3f}{scores['sd'][name]:>10.3f}{'' if pooled is None else f'{pooled:.3f}':>10}"
+        )
+    small = scores.get("small_lesions")
+    if small and small["slices"]:
+        lines.append(
+            f"slices with lesions of at most {small['largest_px']} px only: {small['slices']} of {small['cases']} cases"
+        )
+        for name, mean in small["mean"].items():
+            lines.append(f"{name:<22}{mean:>10.3f}{small['sd'][name]:>10.3f}{small['pooled'][name]:>10.3f}")
+        lines.append(f"{'lesion_f1':<42}{small['lesion_f1']:>10.3f}")
+    return "\n".join(lines)
