@@ -19,6 +19,7 @@ from spinetk.errors import InputError
 from spinetk.keypoints.commands import app as keypoints
 from spinetk.options import verbs, warn
 from spinetk.report.commands import app as report
+from spinetk.review.commands import app as review
 from spinetk.segmentation.commands import app as segmentation
 
 app = verbs(
@@ -26,7 +27,7 @@ app = verbs(
     help="Vertebral landmarks, heights and deformity from radiographs, MR and CT slices. For research use.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verbs_of_room in (general, cases, keypoints, report):
+for verbs_of_room in (general, cases, keypoints, report, review):
     app.add_typer(verbs_of_room)
 app.add_typer(discs, name="discs")
 app.add_typer(segmentation, name="segment")

@@ -1,0 +1,106 @@
+"""Entry: one line of the page's list, known to the browser by a random id only."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from spinetk.cases.folder import CaseFolder
+from spinetk.errors import InputError
+from spinetk.images import find_pictures, find_series
+
+Kind = Literal["case", "result", "picture"]
+ORIGINAL = "src-0.original.json"
+
+
+@dataclass
+class Entry:
+    """Something to look at.
+
+    Attributes:
+        path: The picture, series folder or result file; for a case the base of its case folder.
+        name: As the page shows it.
+        case: Name of the case in ``base`` that holds its truth; None as long as there is none.
+        base: The case folder of ``case``.
+        saved: Whether a person has saved it.
+    """
+
+    kind: Kind
+    path: Path
+    name: str
+    case: str | None = None
+    base: Path | None = None
+    saved: bool = False
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def row(self, predicted: bool = False) -> dict[str, Any]:
+        """The JSON of the list."""
+        state = "saved" if self.saved else "predicted" if predicted or self.kind == "result" else "new"
+        return {"id": self.id, "name": self.name, "state": "truth" if state == "new" and self.case else state}
+
+
+def entries_of(given: Path) -> Iterator[Entry]:
+    """What a path of the command line stands for; nothing is decoded.
+
+    Raises:
+        InputError: It does not exist, or holds nothing to show.
+    """
+    if not given.exists():
+        raise InputError(given, "does not exist", "give pictures, results of predict, or a case folder")
+    if (given / "src").is_dir():
+        yield _case(CaseFolder(given.parent), given.name)
+    elif _is_case_folder(given):
+        folder = CaseFolder(given)
+        yield from (_case(folder, case) for case in folder.cases())
+    elif results := _results(given):
+        yield from (Entry("result", path, path.stem) for path in results)
+    else:
+        found = list(pictures(given))
+        if not found:
+            raise InputError(given, "holds no picture", "give DICOM, PNG, JPEG, TIFF or NIfTI files, or a case folder")
+        for path in found:
+            name = path.relative_to(given).as_posix() if path != given and path.is_relative_to(given) else path.name
+            yield Entry("picture", path, name)
+
+
+def pictures(given: Path) -> Iterator[Path]:
+    """Pictures below a folder; a folder that is a DICOM series counts as one."""
+    series: dict[Path, set[Path]] = {}
+    for path in find_pictures([given]):
+        folder = path.parent
+        if folder not in series:
+            alone = path == given
+            series[folder] = set() if alone else {p for files in find_series(folder).values() for p in files}
+            if series[folder]:
+                yield folder
+        if path not in series[folder]:
+            yield path
+
+
+def _case(folder: CaseFolder, case: str) -> Entry:
+    saved = folder.source(case).with_name(ORIGINAL).exists()
+    return Entry("case", folder.base, case, case=case, base=folder.base, saved=saved)
+
+
+def _is_case_folder(folder: Path) -> bool:
+    return folder.is_dir() and any((p / "src").is_dir() for p in folder.iterdir() if not p.name.startswith("."))
+
+
+def _results(given: Path) -> list[Path]:
+    """The result files of ``spinetk predict`` in a folder, or a single one."""
+    from spinetk.report.results import MANIFEST, find_results
+
+    if given.is_file():
+        return [given] if given.suffix.lower() == ".json" else []
+    if (given / MANIFEST).is_file():
+        return find_results([given])
+    first = next(iter(sorted(given.glob("*.json"))), None)
+    try:
+        content = json.loads(first.read_text(encoding="utf-8")) if first else None
+    except (OSError, ValueError, RecursionError):
+        content = None
+    return find_results([given]) if isinstance(content, dict) and "vertebrae" in content else []

@@ -1,0 +1,68 @@
+"""Server: binds the address, says where the page is, and serves it until interrupted."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+import uvicorn
+
+from spinetk.errors import InputError
+from spinetk.review.app import create_app
+from spinetk.review.desk import Desk
+
+
+def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, port: int, local: bool) -> None:
+    """Serve the review page until interrupted.
+
+    Args:
+        inputs: Pictures, results, case folders, or folders of them.
+        cases: Case folder that takes the corrections of pictures that are in none.
+        model: A weights file the page may use besides the released ones.
+        host: Address to bind.
+        port: 0 takes a free one.
+        local: Whether only this machine can reach ``host``; if not, a token is made and printed.
+
+    Raises:
+        InputError: An input holds nothing to show, the model is unknown, or the address cannot be bound.
+    """
+    with Desk(cases, model=model) as desk:
+        for given in inputs:
+            desk.add(given)
+        token = None if local else secrets.token_urlsafe(24)
+        listener = _bind(host, port)
+        address = f"[{host}]" if ":" in host else host
+        typer.echo(f"http://{address}:{listener.getsockname()[1]}/  ({len(desk.entries)} pictures; Ctrl+C ends)")
+        typer.echo(f"corrections go to {desk.describe_target()}")
+        if token is not None:
+            typer.echo(f"token: {token}  (the page asks for it; anyone who has it sees the pictures, unencrypted)")
+        # No access log: it would keep a record of who looked at which picture when.
+        settings = uvicorn.Config(
+            create_app(desk, token), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30
+        )
+        threading.Thread(target=_warm, args=(desk,), daemon=True).start()
+        with listener:
+            uvicorn.Server(settings).run(sockets=[listener])
+
+
+def _warm(desk: Desk) -> None:
+    """Read the first picture while the browser starts: the readers' libraries take a while to load."""
+    with suppress(InputError):
+        for entry in list(desk.entries.values())[:1]:
+            desk.open(entry)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except (OSError, OverflowError) as error:
+        raise InputError(f"{host}:{port}", "cannot be used", "another program may have it: give --port 0") from error
+    return listener

@@ -1,0 +1,190 @@
+// Gestures: mouse, pen and fingers on the picture.
+
+import { byId, say } from "./dom.js";
+import { hit, overlay, place } from "./overlay.js";
+import { change, emit, fitBox, recalculate, remember, select, snapshot, store } from "./store.js";
+import { dragWindow, pan, toPicture, view, zoom } from "./viewer.js";
+
+const box = byId("viewer");
+const REACH = { mouse: 11, pen: 14, touch: 26 };
+const TAP = 4; // px a finger may move and still tap
+const pointers = new Map();
+let tool = "select", gesture = null;
+
+export function setTool(name) {
+  tool = store.current ? name : "select";
+  for (const button of document.querySelectorAll("[data-tool]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
+  }
+  overlay.adding = tool === "add" ? { points: [], pointer: null } : null;
+  box.dataset.tool = tool;
+  hint();
+  place();
+}
+
+export const currentTool = () => tool;
+
+function hint() {
+  const { schema } = store.current?.info ?? {};
+  let text = "";
+  if (overlay.adding && schema) {
+    const done = overlay.adding.points.length;
+    const name = schema.points[schema.clicked[done]].replace("_", " ");
+    text = `Click the ${name} corner (${done + 1} of ${schema.clicked.length}). Backspace takes one back, Esc ends.`;
+  }
+  say(byId("hint"), text);
+}
+
+// Undo the last corner; returns whether there was one.
+export function takeBack() {
+  if (!overlay.adding?.points.length) return false;
+  overlay.adding.points.pop();
+  hint();
+  place();
+  return true;
+}
+
+function addCorner(point) {
+  const { schema } = store.current.info;
+  overlay.adding.points.push(point);
+  if (overlay.adding.points.length < schema.clicked.length) return hint();
+  const points = Array.from({ length: schema.points.length }, () => [0, 0]);
+  schema.clicked.forEach((k, n) => (points[k] = overlay.adding.points[n]));
+  for (const [k, a, b] of schema.between) points[k] = [(points[a][0] + points[b][0]) / 2, (points[a][1] + points[b][1]) / 2];
+  const vertebra = { points, visible: points.map(() => true), label: null, score: null, sigma: null, box: null };
+  fitBox(vertebra);
+  overlay.adding.points = [];
+  const index = store.current.reading.vertebrae.length;
+  change((reading) => reading.vertebrae.push(vertebra), { sort: true });
+  select(index, null);
+  hint();
+}
+
+const at = (event) => {
+  const frame = box.getBoundingClientRect();
+  return [event.clientX - frame.left, event.clientY - frame.top];
+};
+
+box.addEventListener("pointerdown", (event) => {
+  if (!store.current || event.target.closest("button, input, label, #welcome, #fault")) return;
+  box.focus({ preventScroll: true });
+  box.setPointerCapture(event.pointerId);
+  pointers.set(event.pointerId, at(event));
+  if (pointers.size === 2) {
+    finish(true);
+    gesture = { kind: "pinch" };
+    return;
+  }
+  if (pointers.size === 1) begin(event);
+});
+
+function begin(event) {
+  const start = at(event);
+  const common = { start, last: start, moved: false, type: event.pointerType };
+  if (event.button === 1) return (gesture = { ...common, kind: "pan" });
+  if (event.button === 2 || tool === "window") return (gesture = { ...common, kind: "window" });
+  if (tool === "add") return (gesture = { ...common, kind: "add" });
+  const found = hit(start, REACH[event.pointerType] ?? 11);
+  if (found && found.point !== null) {
+    const point = store.current.reading.vertebrae[found.vertebra].points[found.point];
+    const [x, y] = toPicture(start);
+    // The point keeps its distance to the pointer, so that touching it does not move it.
+    gesture = { ...common, kind: "point", ...found, grip: [point[0] - x, point[1] - y], before: snapshot() };
+    select(found.vertebra, found.point);
+  } else if (found && event.shiftKey) {
+    gesture = { ...common, kind: "body", ...found, before: snapshot() };
+    select(found.vertebra, null);
+  } else gesture = { ...common, kind: "pan", found };
+}
+
+box.addEventListener("pointermove", (event) => {
+  const now = at(event);
+  if (!pointers.has(event.pointerId)) return hover(event, now);
+  const before = pointers.get(event.pointerId);
+  if (gesture?.kind === "pinch" && pointers.size === 2) {
+    const other = [...pointers].find(([id]) => id !== event.pointerId)[1];
+    const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+    const centre = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+    const [from, to] = [centre(before, other), centre(now, other)];
+    pan(to[0] - from[0], to[1] - from[1]);
+    zoom(apart(now, other) / Math.max(1, apart(before, other)), to);
+  } else if (gesture) drag(event, now);
+  pointers.set(event.pointerId, now);
+});
+
+function drag(event, now) {
+  const [dx, dy] = [now[0] - gesture.last[0], now[1] - gesture.last[1]];
+  if (!gesture.moved && Math.hypot(now[0] - gesture.start[0], now[1] - gesture.start[1]) < (gesture.type === "touch" ? TAP : 1.5)) return;
+  gesture.moved = true;
+  gesture.last = now;
+  if (gesture.kind === "pan") return pan(dx, dy);
+  if (gesture.kind === "window") return dragWindow(dx, dy);
+  if (gesture.kind === "add") return;
+  overlay.dragging = true;
+  const vertebra = store.current.reading.vertebrae[gesture.vertebra];
+  if (gesture.kind === "point") {
+    const [x, y] = toPicture(now);
+    vertebra.points[gesture.point] = clamp([x + gesture.grip[0], y + gesture.grip[1]]);
+    vertebra.visible[gesture.point] = true;
+  } else {
+    vertebra.points = vertebra.points.map(([x, y]) => [x + dx / view.x, y + dy / view.y]);
+  }
+  fitBox(vertebra);
+  emit("moved");
+  recalculate({ live: true, since: event.timeStamp });
+}
+
+const clamp = ([x, y]) => {
+  const [width, height] = store.current.info.size;
+  return [Math.min(width, Math.max(0, x)), Math.min(height, Math.max(0, y))];
+};
+
+function hover(event, now) {
+  if (overlay.adding) {
+    overlay.adding.pointer = toPicture(now);
+    return place();
+  }
+  const found = tool === "select" && event.pointerType === "mouse" ? hit(now, REACH.mouse) : null;
+  box.dataset.over = found ? (found.point === null ? "body" : "point") : "";
+}
+
+function finish(broken = false) {
+  const ended = gesture;
+  gesture = null;
+  overlay.dragging = false;
+  if (!ended) return;
+  if ((ended.kind === "point" || ended.kind === "body") && ended.moved) {
+    remember(ended.before);
+    recalculate(); // with the network's intervals again
+    emit("points");
+  } else if (!broken && !ended.moved) {
+    if (ended.kind === "add") addCorner(clamp(toPicture(ended.start)));
+    else if (ended.kind === "pan") select(ended.found ? ended.found.vertebra : null, null);
+  }
+  place();
+}
+
+for (const name of ["pointerup", "pointercancel"]) {
+  box.addEventListener(name, (event) => {
+    if (!pointers.delete(event.pointerId)) return;
+    if (pointers.size === 0) finish(name === "pointercancel");
+    else gesture = null; // a finger left of a pinch does not start to drag
+  });
+}
+
+box.addEventListener("contextmenu", (event) => event.preventDefault());
+box.addEventListener("dblclick", (event) => {
+  if (!store.current || event.target.closest("button, input")) return;
+  const found = hit(at(event), REACH.mouse);
+  if (found) byId("level").focus();
+});
+box.addEventListener(
+  "wheel",
+  (event) => {
+    if (!store.current) return;
+    event.preventDefault();
+    const unit = event.deltaMode === 1 ? 16 : 1;
+    zoom(Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 120 : 500)), at(event));
+  },
+  { passive: false },
+);

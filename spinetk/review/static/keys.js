@@ -1,0 +1,125 @@
+// Keys: everything the mouse can do, and the table of them for the help.
+
+import { byId, make, speak } from "./dom.js";
+import { setTool, takeBack, currentTool } from "./gestures.js";
+import { list } from "./list.js";
+import { overlay, place } from "./overlay.js";
+import { choose, flipFacing, removeVertebra, togglePoint } from "./panel.js";
+import { emit, fitBox, recalculate, redo, remember, select, snapshot, store, undo } from "./store.js";
+import { dragWindow, fit, invert, pan, resetWindow, view, zoom } from "./viewer.js";
+
+const HELP = [
+  ["Look", [["wheel, pinch, + −", "zoom"], ["drag, arrows", "pan"], ["0", "fit"], ["W, or right button", "window tool: drag left-right for width, up-down for level"], ["Alt + arrows", "width and level by keys"], ["R", "first window"], ["I", "invert"], ["O", "outlines off and on"]]],
+  ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, redo"]]],
+  ["Work", [["]  [  or Page Down, Up", "next, previous picture"], ["Ctrl S", "save as truth"], ["P", "predict this picture"], ["E", "export"], ["?", "this help"], ["Esc", "leave a tool, deselect"]]],
+];
+
+export function fillHelp() {
+  byId("keys").replaceChildren(
+    ...HELP.map(([title, keys]) => {
+      const lines = keys.flatMap(([key, what]) => [make("dt", { textContent: key }), make("dd", { textContent: what })]);
+      return make("section", {}, make("h3", { textContent: title }), make("dl", {}, ...lines));
+    }),
+  );
+}
+
+export const toggleOutlines = () => {
+  overlay.visible = !overlay.visible;
+  byId("eye").setAttribute("aria-pressed", String(overlay.visible));
+  place();
+};
+
+let burst = null;
+
+// Several presses of an arrow are one step of undo.
+function nudge(dx, dy) {
+  const { vertebra, point } = store.selected;
+  const chosen = store.current.reading.vertebrae[vertebra];
+  if (burst) clearTimeout(burst);
+  else remember(snapshot());
+  burst = setTimeout(() => {
+    burst = null;
+    recalculate();
+    emit("points");
+  }, 700);
+  if (point === null) chosen.points = chosen.points.map(([x, y]) => [x + dx, y + dy]);
+  else chosen.points[point] = [chosen.points[point][0] + dx, chosen.points[point][1] + dy];
+  fitBox(chosen);
+  emit("moved");
+  recalculate({ live: true }).then(() => {
+    const row = store.current?.shown.rows[vertebra];
+    if (row) speak(`${row.name}: ${row.heights.join(", ")} ${store.current.shown.unit}`);
+  });
+}
+
+function arrows(event) {
+  const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  if (event.altKey) return dragWindow(dx * 12, dy * 12);
+  if (store.selected.vertebra === null) return pan(-dx * 40, -dy * 40);
+  const by = event.shiftKey ? 5 : 0.5;
+  nudge(dx * by, dy * by);
+}
+
+function walk(by) {
+  const count = store.current.reading.vertebrae.length;
+  if (!count) return;
+  const { vertebra } = store.selected;
+  const next = vertebra === null ? (by > 0 ? 0 : count - 1) : Math.min(count - 1, Math.max(0, vertebra + by));
+  choose(next);
+  const row = store.current.shown.rows[next];
+  if (row) speak(`${row.name}: ${row.heights.join(", ")} ${store.current.shown.unit}, ${row.deformity}`);
+}
+
+function walkPoint(by) {
+  const { vertebra, point } = store.selected;
+  if (vertebra === null) return walk(by);
+  const { points } = store.current.info.schema;
+  const next = point === null ? (by > 0 ? 0 : points.length - 1) : (point + by + points.length) % points.length;
+  select(vertebra, next);
+  place();
+  speak(points[next].replace("_", " "));
+}
+
+const escape = () => {
+  if (currentTool() !== "select") setTool("select");
+  else select(store.selected.point !== null ? store.selected.vertebra : null, null);
+  place();
+};
+
+const PLAIN = {
+  "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), "0": fit, r: resetWindow, i: invert, o: toggleOutlines,
+  w: () => setTool(currentTool() === "window" ? "select" : "window"), v: () => setTool("select"),
+  a: () => setTool(currentTool() === "add" ? "select" : "add"),
+  j: () => walk(1), k: () => walk(-1), ".": () => walkPoint(1), ",": () => walkPoint(-1), x: togglePoint, f: flipFacing,
+  l: () => store.selected.vertebra !== null && byId("level").focus(),
+  Delete: removeVertebra, Backspace: () => takeBack() || (currentTool() === "select" && removeVertebra()), Escape: escape,
+  p: () => byId("predict-one").click(), e: () => byId("export-menu").querySelector("summary").click(),
+};
+const ALWAYS = {
+  "[": () => list.step(-1), "]": () => list.step(1), PageUp: () => list.step(-1), PageDown: () => list.step(1),
+  "?": () => byId("help").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) return;
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  let action = null;
+  if (command) {
+    if (key === "s") action = () => byId("save").click();
+    else if (key === "z") action = event.shiftKey ? redo : undo;
+    else if (key === "y") action = redo;
+    if (action && key !== "s" && event.target.matches("input")) return; // the field's own undo
+  } else if (event.target.matches("input, select, textarea")) {
+    if (key === "Escape") action = () => byId("viewer").focus();
+  } else {
+    action = ALWAYS[event.key] ?? null;
+    if (!action && store.current) {
+      const onButton = event.target.matches("button, summary") && ["Enter", " "].includes(event.key);
+      action = onButton ? null : key.startsWith("Arrow") ? () => arrows(event) : (PLAIN[key] ?? null);
+    }
+  }
+  if (!action) return;
+  event.preventDefault();
+  action();
+});

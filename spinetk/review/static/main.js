@@ -1,0 +1,175 @@
+// The page: wires the parts together.
+
+import * as api from "./api.js";
+import { byId, closeMenus, say, toast } from "./dom.js";
+import { setTool } from "./gestures.js";
+import "./intake.js";
+import { fillHelp, toggleOutlines } from "./keys.js";
+import { follow, list } from "./list.js";
+import { place, rebuild } from "./overlay.js";
+import { fillChoices, render } from "./panel.js";
+import { isDirty, on, open, redo, store, undo } from "./store.js";
+import { clear, fit, resetWindow, setSpacing, setWindow, show, view, zoom } from "./viewer.js";
+import { setUp } from "./work.js";
+
+const THEMES = ["", "light", "dark"];
+let opening = 0;
+
+async function go(id) {
+  const turn = ++opening;
+  list.wanted = id;
+  document.body.classList.remove("list-open");
+  const slow = setTimeout(() => document.body.classList.add("opening"), 150);
+  try {
+    await open(id);
+    byId("fault").hidden = true;
+  } catch (error) {
+    if (turn !== opening) return;
+    store.current = null;
+    clear();
+    rebuild();
+    byId("fault").hidden = false;
+    say(byId("fault").querySelector("h2"), "This picture cannot be shown");
+    say(byId("fault").querySelector("p"), error.message);
+    status();
+    render();
+  } finally {
+    clearTimeout(slow);
+    if (turn === opening) document.body.classList.remove("opening");
+  }
+  if (turn === opening) {
+    history.replaceState(null, "", `#${id}`);
+    follow(id);
+  }
+}
+
+function status() {
+  const { current } = store;
+  const name = list.all.find((one) => one.id === (current?.id ?? list.wanted))?.name;
+  say(byId("title"), name ?? "spinetk review");
+  byId("title").title = name ?? "";
+  const dirty = isDirty();
+  say(byId("state"), !current ? "" : dirty ? "unsaved" : ({ saved: "saved", truth: "truth", predicted: "predicted" }[current.info.state] ?? ""));
+  byId("state").className = `badge ${dirty ? "unsaved" : (current?.info.state ?? "")}`;
+  byId("save").disabled = !current;
+  byId("undo").disabled = !current?.past.length;
+  byId("redo").disabled = !current?.future.length;
+  byId("welcome").hidden = list.all.length > 0;
+}
+
+function letters() {
+  const [right, bottom] = store.current?.shown.orientation ?? [null, null];
+  const opposite = { L: "R", R: "L", A: "P", P: "A", H: "F", F: "H" };
+  say(byId("letter-right"), right ?? "");
+  say(byId("letter-left"), opposite[right] ?? "");
+  say(byId("letter-bottom"), bottom ?? "");
+  say(byId("letter-top"), opposite[bottom] ?? "");
+}
+
+function windowFields() {
+  const digits = view.high - view.low < 10 ? 2 : 0;
+  for (const [id, value] of [["window-width", view.high - view.low], ["window-level", (view.high + view.low) / 2]]) {
+    if (document.activeElement !== byId(id)) byId(id).value = value.toFixed(digits);
+  }
+}
+
+for (const id of ["window-width", "window-level"]) {
+  byId(id).onchange = () => {
+    const [width, level] = [Number(byId("window-width").value), Number(byId("window-level").value)];
+    if (width > 0) setWindow(level - width / 2, level + width / 2);
+  };
+}
+
+on("open", (current) => {
+  setTool("select");
+  const { size, window: range } = current.info;
+  show(current.pixels, size, range, current.shown.spacing_mm);
+  rebuild();
+  render();
+  letters();
+  status();
+  say(byId("corner-left"), `${size[0]} × ${size[1]} px${current.info.modality ? `  ·  ${current.info.modality}` : ""}`);
+});
+on("points", () => {
+  rebuild();
+  status();
+});
+on("moved", place);
+on("view", place);
+on("window", windowFields);
+on("select", place);
+on("history", status);
+on("saved", status);
+on("shown", ({ since }) => {
+  setSpacing(store.current.shown.spacing_mm);
+  render();
+  place();
+  letters();
+  status();
+  // From the movement of the pointer to the figures on screen.
+  requestAnimationFrame(() => performance.measure("recalculate", { start: since, end: performance.now() }));
+});
+on("fault", (error) => toast(error.message, { kind: "fault" }));
+on("wanted", go);
+
+byId("previous").onclick = () => list.step(-1);
+byId("next").onclick = () => list.step(1);
+byId("undo").onclick = undo;
+byId("redo").onclick = redo;
+byId("fit").onclick = fit;
+byId("zoom-in").onclick = () => zoom(1.25);
+byId("zoom-out").onclick = () => zoom(0.8);
+byId("eye").onclick = toggleOutlines;
+byId("window-auto").onclick = resetWindow;
+byId("help-button").onclick = () => byId("help").showModal();
+byId("list-toggle").onclick = () => document.body.classList.toggle(matchMedia("(max-width: 900px)").matches ? "list-open" : "list-closed");
+for (const button of document.querySelectorAll("[data-tool]")) button.onclick = () => setTool(button.dataset.tool);
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+byId("theme").onclick = () => theme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "") + 1) % THEMES.length]);
+
+function theme(name) {
+  document.documentElement.dataset.theme = name;
+  try {
+    localStorage.setItem("spinetk-theme", name);
+  } catch { /* private mode */ }
+}
+
+api.onLocked(
+  () =>
+    new Promise((resolve) => {
+      const dialog = byId("login");
+      if (!dialog.open) dialog.showModal();
+      byId("login-form").onsubmit = async (event) => {
+        event.preventDefault();
+        try {
+          await api.post("api/login", { token: byId("token").value });
+          dialog.close();
+          resolve();
+        } catch (error) {
+          say(byId("login-fault"), error.message);
+        }
+      };
+    }),
+);
+
+async function start() {
+  try {
+    theme(localStorage.getItem("spinetk-theme") ?? "");
+  } catch { /* private mode */ }
+  fillHelp();
+  const session = await api.session();
+  fillChoices(session);
+  setUp(session.models);
+  say(byId("research"), session.research_use);
+  say(byId("version"), `spinetk ${session.version}. Corrections go to ${session.target}.`);
+  list.set(session.entries);
+  render();
+  status();
+  const wished = location.hash.slice(1);
+  const first = session.entries.find((one) => one.id === wished) ?? session.entries[0];
+  if (first) await go(first.id);
+  performance.mark("ready");
+  document.body.classList.add("ready");
+}
+
+start().catch((error) => toast(error.message, { kind: "fault" }));

@@ -1,0 +1,128 @@
+// Overlay: outlines, points and names as SVG in screen px, so that lines keep their width at any zoom.
+
+import { byId, draw } from "./dom.js";
+import { store } from "./store.js";
+import { toScreen, view } from "./viewer.js";
+
+const svg = byId("overlay");
+const groups = [];
+let ghost = null, bar = null;
+export const overlay = { visible: true, colours: new Map(), adding: null, dragging: false };
+
+export function rebuild() {
+  svg.replaceChildren();
+  groups.length = 0;
+  ghost = null;
+  const reading = store.current?.reading;
+  if (!reading) return;
+  reading.vertebrae.forEach((vertebra, index) => {
+    const group = draw("g", { class: "vertebra", "data-index": index }, svg);
+    const shadow = draw("path", { class: "shadow" }, group), line = draw("path", { class: "line" }, group);
+    const name = draw("text", { class: "name" }, group);
+    const points = vertebra.points.map((_, k) => {
+      const point = draw("g", { class: "point", "data-point": k }, group);
+      draw("circle", { class: "halo", r: 5.5 }, point);
+      draw("circle", { class: "ring", r: 4 }, point);
+      return point;
+    });
+    groups.push({ group, shadow, line, name, points });
+  });
+  ghost = draw("g", { class: "ghost" }, svg);
+  bar = draw("g", { class: "scale" }, svg);
+  place();
+}
+
+export function place() {
+  const { current, selected } = store;
+  svg.setAttribute("viewBox", `0 0 ${view.width} ${view.height}`);
+  svg.classList.toggle("off", !overlay.visible);
+  if (!current) {
+    svg.replaceChildren();
+    groups.length = 0;
+    ghost = null;
+    return;
+  }
+  if (!ghost || groups.length !== current.reading.vertebrae.length) return rebuild();
+  const { edges } = current.info.schema;
+  current.reading.vertebrae.forEach((vertebra, index) => {
+    const { group, shadow, line, name, points } = groups[index];
+    const places = vertebra.points.map(toScreen);
+    const seen = edges.filter(([a, b]) => vertebra.visible[a] && vertebra.visible[b]);
+    const path = seen.map(([a, b]) => `M${fixed(places[a])}L${fixed(places[b])}`).join("");
+    shadow.setAttribute("d", path);
+    line.setAttribute("d", path);
+    const row = current.shown.rows[index];
+    group.style.setProperty("--colour", overlay.colours.get(row?.grade ?? null) ?? "#c8ccd0");
+    group.classList.toggle("selected", index === selected.vertebra);
+    points.forEach((point, k) => {
+      point.setAttribute("transform", `translate(${fixed(places[k])})`);
+      const chosen = index === selected.vertebra && k === selected.point;
+      point.classList.toggle("chosen", chosen);
+      point.classList.toggle("unseen", !vertebra.visible[k]);
+      point.classList.toggle("moving", chosen && overlay.dragging);
+    });
+    const right = Math.max(...places.map((p) => p[0])), middle = places.reduce((sum, p) => sum + p[1], 0) / places.length;
+    name.setAttribute("x", right + 10);
+    name.setAttribute("y", middle + 4);
+    const text = vertebra.label ?? `#${index + 1}`;
+    if (name.textContent !== text) name.textContent = text;
+  });
+  placeGhost();
+  placeBar();
+}
+
+// The vertebra that is being clicked: its corners so far, and a line to the pointer.
+function placeGhost() {
+  ghost.replaceChildren();
+  if (!overlay.adding) return;
+  const places = overlay.adding.points.map(toScreen);
+  const line = overlay.adding.pointer ? [...places, toScreen(overlay.adding.pointer)] : places;
+  draw("polyline", { points: line.map(fixed).join(" ") }, ghost);
+  for (const place of places) draw("circle", { cx: place[0], cy: place[1], r: 4 }, ghost);
+}
+
+function placeBar() {
+  bar.replaceChildren();
+  const spacing = store.current.shown.spacing_mm;
+  const perUnit = spacing ? view.x / spacing[1] : view.x;
+  const power = 10 ** Math.floor(Math.log10(120 / perUnit));
+  const length = [5, 2, 1].map((step) => step * power).find((step) => step * perUnit <= 120) ?? power;
+  const [x, y, width] = [14, view.height - 14, length * perUnit];
+  draw("path", { d: `M${x} ${y - 5}v5h${width}v-5` }, bar);
+  draw("text", { x: x + width + 8, y }, bar).textContent = `${+length.toPrecision(1)} ${spacing ? "mm" : "px"}`;
+}
+
+const fixed = ([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`;
+
+// What lies under the pointer: the nearest point within reach, else the body around it.
+export function hit(at, reach) {
+  const reading = store.current?.reading;
+  if (!reading || !overlay.visible) return null;
+  let best = null;
+  reading.vertebrae.forEach((vertebra, index) =>
+    vertebra.points.forEach((point, k) => {
+      const [x, y] = toScreen(point);
+      // A point of the chosen vertebra wins where two bodies touch.
+      const distance = Math.hypot(x - at[0], y - at[1]) - (index === store.selected.vertebra ? 3 : 0);
+      if (distance <= reach && (!best || distance < best.distance)) best = { vertebra: index, point: k, distance };
+    }),
+  );
+  if (best) return best;
+  const index = reading.vertebrae.findIndex((vertebra) => inside(at, hull(vertebra.points.map(toScreen))));
+  return index < 0 ? null : { vertebra: index, point: null };
+}
+
+function inside([x, y], polygon) {
+  let odd = false;
+  polygon.forEach(([ax, ay], k) => {
+    const [bx, by] = polygon[(k + 1) % polygon.length];
+    if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) odd = !odd;
+  });
+  return odd;
+}
+
+// By angle around the centre: the order of points differs between schemas.
+function hull(points) {
+  const cx = points.reduce((s, p) => s + p[0], 0) / points.length, cy = points.reduce((s, p) => s + p[1], 0) / points.length;
+  return [...points].sort((a, b) => Math.atan2(a[1] - cy, a[0] - cx) - Math.atan2(b[1] - cy, b[0] - cx));
+}

@@ -1,0 +1,190 @@
+// Panel: the figures beside the picture. Cells are written in place, only where a figure changed.
+
+import { byId, make, say } from "./dom.js";
+import { change, on, recalculate, remember, select, store } from "./store.js";
+import { overlay } from "./overlay.js";
+import { reveal } from "./viewer.js";
+
+const table = byId("table"), head = table.tHead, body = table.tBodies[0];
+let shape = "";
+
+export function fillChoices({ levels, views, grades }) {
+  byId("level").replaceChildren(make("option", { value: "", textContent: "no name" }), ...levels.map((level) => make("option", { value: level, textContent: level })));
+  byId("view").replaceChildren(...views.map(([value, textContent]) => make("option", { value, textContent })));
+  for (const [grade, , colour] of grades) overlay.colours.set(grade, colour);
+  const legend = grades.map(([grade, name]) => {
+    const chip = make("span", { className: "chip" });
+    chip.style.background = overlay.colours.get(grade);
+    return make("span", { className: "grade" }, chip, name);
+  });
+  byId("legend").replaceChildren(...legend);
+}
+
+export function render() {
+  const { current } = store;
+  for (const id of ["facts", "angles-section", "remarks-section", "legend"]) byId(id).hidden = !current;
+  byId("none").hidden = !current || current.reading.vertebrae.length > 0;
+  table.hidden = !current || !current.reading.vertebrae.length;
+  if (!current) return detail();
+  const { shown } = current;
+  facts(current, shown);
+  rows(shown);
+  const angles = byId("angles").tBodies[0];
+  angles.replaceChildren(...shown.angles.map(([name, value, ends]) => make("tr", {}, make("th", { textContent: name }), make("td", { className: "n", textContent: value }), make("td", { className: "faint", textContent: ends }))));
+  byId("angles-section").hidden = !shown.angles.length;
+  const remarks = byId("remarks");
+  const text = shown.remarks.join("\n");
+  if (remarks.dataset.text !== text) {
+    remarks.dataset.text = text;
+    remarks.replaceChildren(...shown.remarks.map((textContent) => make("li", { textContent })));
+  }
+  byId("remarks-section").hidden = !shown.remarks.length;
+  byId("legend").hidden = !shown.graded;
+  detail();
+}
+
+function facts(current, shown) {
+  byId("view").value = current.reading.view;
+  const facing = byId("facing");
+  const side = shown.anterior;
+  say(facing, side === "left" ? "◀ left" : side === "right" ? "right ▶" : "unknown");
+  byId("facing-fact").hidden = current.reading.view === "ap";
+  byId("panel").classList.toggle("ap", current.reading.view === "ap");
+  const spacing = byId("spacing");
+  if (document.activeElement !== spacing) {
+    const values = shown.spacing_mm?.map((v) => String(+v.toPrecision(4))) ?? [];
+    spacing.value = values[0] === values[1] ? (values[0] ?? "") : values.join(", ");
+  }
+  say(byId("spacing-source"), shown.spacing_mm ? shown.spacing.replace(/^[^(]*?mm(?: high, \S+ mm wide)? /, "mm ") : "mm; unknown, so lengths are in px");
+}
+
+function rows(shown) {
+  const columns = ["", ...shown.sides.map((side) => `${side} ${shown.unit}`), ...(shown.graded ? ["deformity"] : [])];
+  const next = `${columns}|${shown.rows.length}`;
+  if (next !== shape) {
+    shape = next;
+    head.replaceChildren(make("tr", {}, ...columns.map((title, k) => heading(title, k, columns.length, shown))));
+    body.replaceChildren(...shown.rows.map((_, index) => row(index, columns.length)));
+  }
+  shown.rows.forEach((figures, index) => {
+    const cells = body.rows[index].cells;
+    say(cells[0], figures.name);
+    figures.heights.forEach((height, k) => {
+      say(cells[k + 1], height);
+      const span = figures.spans[k];
+      if (cells[k + 1].title !== span) cells[k + 1].title = span ? `95 % interval ${span}` : "";
+    });
+    if (shown.graded) {
+      const cell = cells[cells.length - 1];
+      const colour = overlay.colours.get(figures.grade);
+      if (cell.firstChild.style.background !== colour) cell.firstChild.style.background = colour;
+      say(cell.lastChild, figures.deformity);
+      cell.classList.toggle("grave", (figures.grade ?? 0) > 0);
+    }
+    body.rows[index].classList.toggle("selected", index === store.selected.vertebra);
+  });
+}
+
+function heading(title, k, count, shown) {
+  const [side, unit] = k > 0 && k <= shown.sides.length ? [shown.sides[k - 1], shown.unit] : [title, ""];
+  return make("th", { className: unit ? "n" : "", scope: "col" }, side, ...(unit ? [make("small", { textContent: ` ${unit}` })] : []));
+}
+
+function row(index, count) {
+  const line = make("tr", { tabIndex: -1 });
+  for (let k = 0; k < count; k++) line.append(make(k ? "td" : "th", { className: k ? "n" : "" }));
+  if (store.current.shown.graded) {
+    const last = line.lastChild;
+    last.className = "deformity";
+    last.append(make("span", { className: "chip" }), make("span"));
+  }
+  line.onclick = () => choose(index);
+  return line;
+}
+
+export function choose(index, point = null) {
+  const vertebra = store.current?.reading.vertebrae[index];
+  if (!vertebra) return;
+  select(index, point);
+  const [x0, y0, x1, y1] = vertebra.box;
+  reveal([(x0 + x1) / 2, (y0 + y1) / 2]);
+  body.rows[index]?.scrollIntoView({ block: "nearest" });
+  byId("viewer").focus({ preventScroll: true }); // so that the arrows move what was chosen
+}
+
+export function detail() {
+  const { current, selected } = store;
+  const vertebra = current?.reading.vertebrae[selected.vertebra];
+  byId("detail").hidden = !vertebra;
+  [...body.rows].forEach((line, k) => line.classList.toggle("selected", k === selected.vertebra));
+  if (!vertebra) return;
+  const figures = current.shown.rows[selected.vertebra];
+  say(byId("detail-name"), vertebra.label ?? `#${selected.vertebra + 1}`);
+  const name = selected.point === null ? "" : current.info.schema.points[selected.point].replace("_", " ");
+  const place = selected.point === null ? "" : vertebra.points[selected.point].map((v) => v.toFixed(1)).join(", ");
+  say(byId("detail-point"), name && `${name} at ${place} px`);
+  byId("level").value = vertebra.label ?? "";
+  byId("number").disabled = !vertebra.label;
+  const hide = byId("hide-point");
+  hide.disabled = selected.point === null;
+  say(hide, selected.point !== null && !vertebra.visible[selected.point] ? "Point visible" : "Point not visible");
+  if (!figures) return;
+  const parts = Object.entries(figures.ratios).map(([key, value]) => `${key} ${value.toFixed(2)}`);
+  if (figures.tilt !== null) parts.push(`tilt ${figures.tilt.toFixed(1)}°`);
+  if (vertebra.score !== null) parts.push(`confidence ${vertebra.score.toFixed(2)}`);
+  say(byId("detail-figures"), parts.join("  ·  "));
+  const notes = byId("detail-notes"), text = figures.notes.join("\n");
+  if (notes.dataset.text !== text) {
+    notes.dataset.text = text;
+    notes.replaceChildren(...figures.notes.map((textContent) => make("li", { textContent })));
+  }
+}
+
+// Edits that the panel and the keys share.
+
+export function removeVertebra() {
+  const { vertebra } = store.selected;
+  if (vertebra === null || !store.current) return;
+  const left = store.current.reading.vertebrae.length - 1;
+  select(null);
+  change((reading) => reading.vertebrae.splice(vertebra, 1));
+  if (left > 0) select(Math.min(vertebra, left - 1));
+}
+
+export function togglePoint() {
+  const { vertebra, point } = store.selected;
+  if (point === null) return;
+  change((reading) => {
+    const chosen = reading.vertebrae[vertebra];
+    chosen.visible[point] = !chosen.visible[point];
+  });
+}
+
+export function flipFacing() {
+  const { current } = store;
+  if (!current || current.reading.view === "ap") return;
+  change((reading) => (reading.anterior = current.shown.anterior === "right" ? "left" : "right"));
+}
+
+byId("level").onchange = (event) => {
+  const label = event.target.value || null;
+  change((reading) => (reading.vertebrae[store.selected.vertebra].label = label));
+};
+byId("number").onclick = () => {
+  const { vertebra } = store.selected;
+  const { label } = store.current.reading.vertebrae[vertebra];
+  remember();
+  recalculate({ anchor: `${label}=${vertebra + 1}` });
+};
+byId("view").onchange = (event) => change((reading) => (reading.view = event.target.value));
+byId("facing").onclick = flipFacing;
+byId("delete").onclick = removeVertebra;
+byId("hide-point").onclick = togglePoint;
+byId("spacing").onchange = (event) => {
+  const values = event.target.value.split(/[,;×x ]+/).filter(Boolean).map(Number);
+  const good = values.length >= 1 && values.length <= 2 && values.every((v) => v >= 0.005 && v <= 20);
+  event.target.setCustomValidity(good ? "" : "one or two numbers in mm, for example 0.3 or 0.3, 0.25");
+  if (!event.target.reportValidity()) return;
+  change((reading) => (reading.spacing_mm = [values[0], values[values.length - 1]]));
+};
+on("select", detail);

@@ -1,0 +1,145 @@
+// Store: the picture on the page, its points with undo and redo, and the figures the server computed of them.
+
+import * as api from "./api.js";
+
+export const events = new EventTarget();
+export const emit = (name, detail) => events.dispatchEvent(new CustomEvent(name, { detail }));
+export const on = (name, listener) => events.addEventListener(name, (event) => listener(event.detail));
+
+// current: {id, info, reading, shown, past, future, savedAs, pixels}; selection: vertebra and point or null.
+export const store = { current: null, selected: { vertebra: null, point: null }, drafts: new Map() };
+
+const copy = (reading) => structuredClone(reading);
+const MOST_STEPS = 500;
+
+export async function open(id) {
+  leave();
+  const kept = store.drafts.get(id);
+  const [info, pixels] = await Promise.all([api.entry(id), api.pixels(id)]);
+  const fresh = { id, info, reading: info.reading, shown: info.shown, past: [], future: [], clean: null };
+  fresh.clean = info.reading.origin === "given" ? JSON.stringify(info.reading) : "";
+  store.current = kept ? { ...kept, info } : fresh;
+  store.current.pixels = pixels;
+  store.drafts.delete(id);
+  store.selected = { vertebra: null, point: null };
+  emit("open", store.current);
+  if (kept) await recalculate();
+}
+
+// What is not saved stays in the page's memory while other pictures are looked at.
+export function leave() {
+  const current = store.current;
+  if (!current) return;
+  if (isDirty()) store.drafts.set(current.id, { ...current, pixels: null });
+  store.current = null;
+}
+
+export function isDirty(current = store.current) {
+  return Boolean(current) && JSON.stringify(current.reading) !== current.clean && current.reading.vertebrae.length + current.past.length > 0;
+}
+
+export function select(vertebra, point = null) {
+  store.selected = { vertebra, point };
+  emit("select", store.selected);
+}
+
+// Remember the state before a change; call it once per gesture.
+export function remember(before = copy(store.current.reading)) {
+  const { current } = store;
+  current.past.push(before);
+  if (current.past.length > MOST_STEPS) current.past.shift();
+  current.future.length = 0;
+  emit("history");
+}
+
+export const snapshot = () => copy(store.current.reading);
+
+export function change(edit, options = {}) {
+  remember();
+  edit(store.current.reading);
+  emit("points");
+  return recalculate(options);
+}
+
+export function replaceReading(reading) {
+  remember();
+  store.current.reading = copy(reading);
+  select(null);
+  emit("points");
+  return recalculate();
+}
+
+function step(from, to) {
+  const { current } = store;
+  if (!current || !current[from].length) return;
+  const past = current[from].pop();
+  current[to].push(copy(current.reading));
+  current.reading = past;
+  if (store.selected.vertebra >= past.vertebrae.length) select(null);
+  emit("history");
+  emit("points");
+  recalculate();
+}
+
+export const undo = () => step("past", "future");
+export const redo = () => step("future", "past");
+
+// The box of a vertebra follows its points.
+export function fitBox(vertebra) {
+  const seen = vertebra.points.filter((_, k) => vertebra.visible[k]);
+  const all = seen.length ? seen : vertebra.points;
+  const xs = all.map((p) => p[0]), ys = all.map((p) => p[1]);
+  vertebra.box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  vertebra.score = null; // it is a person's now, not the network's
+  vertebra.sigma = null;
+}
+
+// One request in flight; while it runs only the newest state waits, so that fast drags never queue up.
+let running = false, waiting = null, settled = [];
+
+export function recalculate(options = {}) {
+  waiting = { ...options, since: options.since ?? performance.now() };
+  if (!running) run();
+  return new Promise((resolve) => settled.push(resolve));
+}
+
+async function run() {
+  running = true;
+  while (waiting) {
+    const { since, ...options } = waiting;
+    waiting = null;
+    const current = store.current;
+    if (!current) break;
+    try {
+      const sent = current.reading;
+      const answer = await api.measure(current.id, { reading: sent, ...options });
+      if (store.current !== current) continue;
+      current.shown = answer.shown;
+      if (options.anchor) sent.vertebrae.forEach((v, k) => (v.label = answer.labels[k]));
+      if (options.sort && answer.order) reorder(current, answer.order);
+      if (options.anchor || options.sort) emit("points");
+      emit("shown", { since });
+    } catch (error) {
+      emit("fault", error);
+    }
+  }
+  running = false;
+  for (const resolve of settled.splice(0)) resolve();
+}
+
+function reorder(current, order) {
+  const chosen = store.selected.vertebra;
+  current.reading.vertebrae = order.map((k) => current.reading.vertebrae[k]);
+  if (chosen !== null) select(order.indexOf(chosen), store.selected.point);
+}
+
+export async function save() {
+  const current = store.current;
+  const sent = snapshot();
+  const answer = await api.save(current.id, sent);
+  current.clean = JSON.stringify(sent);
+  current.info.original = true;
+  current.info.state = answer.state;
+  emit("saved", { id: current.id, answer });
+  return answer;
+}

@@ -1,0 +1,90 @@
+// Work: predict, save and export, with their progress and their faults.
+
+import * as api from "./api.js";
+import { byId, closeMenus, make, toast } from "./dom.js";
+import { list } from "./list.js";
+import { emit, isDirty, replaceReading, save, store } from "./store.js";
+
+const POLL_MS = 400;
+
+export async function saveNow() {
+  if (!store.current) return;
+  const count = store.current.reading.vertebrae.length;
+  if (!count && !confirm("Save this picture as one without any vertebra?")) return;
+  try {
+    const { case: name, vertebrae, remarks } = await save();
+    toast(`Saved as truth: case ${name}, ${vertebrae} vertebra${vertebrae === 1 ? "" : "e"}`);
+    for (const remark of remarks) toast(remark, { seconds: 12 });
+  } catch (error) {
+    toast(`Not saved. ${error.message}`, { kind: "fault" });
+  }
+}
+
+export async function exportNow(kind, all) {
+  closeMenus();
+  try {
+    const { current } = store;
+    const name = await api.download(all ? { kind } : { kind, id: current.id, reading: current.reading });
+    toast(`Downloaded ${name}`);
+  } catch (error) {
+    toast(`Not exported. ${error.message}`, { kind: "fault" });
+  }
+}
+
+export async function predict(ids) {
+  closeMenus();
+  if (!ids.length) return toast("Every picture has vertebrae already.");
+  const body = { ids, model: byId("model").value, threshold: Number(byId("threshold").value) };
+  const bar = make("progress", { max: ids.length });
+  const note = make("span", { textContent: "Loading the model" });
+  const stop = make("button", { textContent: "Stop", onclick: () => api.post("api/prediction/cancel") });
+  const box = make("div", { className: "toast work" }, note, bar, stop);
+  byId("toasts").append(box);
+  document.body.classList.add("working");
+  try {
+    let state = await api.post("api/prediction", body);
+    while (state.running) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      state = await api.get("api/prediction");
+      note.textContent = ids.length === 1 ? `Predicting (${state.what === "loading the model" ? state.what : "reading the picture"})` : `Predicting ${Math.min(state.done + 1, state.total)} of ${state.total}`;
+      if (state.done) bar.value = state.done;
+    }
+    for (const text of state.failures.slice(0, 4)) toast(text, { kind: "fault" });
+    if (state.failures.length > 4) toast(`and ${state.failures.length - 4} more pictures failed`, { kind: "fault" });
+    await finished(ids);
+  } catch (error) {
+    toast(error.message, { kind: "fault" });
+  } finally {
+    box.remove();
+    document.body.classList.remove("working");
+  }
+}
+
+async function finished(ids) {
+  const { entries } = await api.session();
+  list.set(entries);
+  const { current } = store;
+  if (!current || !ids.includes(current.id)) return;
+  const before = current.reading.vertebrae.length;
+  const info = await api.entry(current.id, "predicted").catch(() => null);
+  if (!info || store.current !== current) return;
+  current.info = { ...info, state: current.info.state };
+  await replaceReading(info.reading);
+  const count = info.reading.vertebrae.length;
+  const text = count ? `${count} vertebrae found by ${info.shown.model}` : "No vertebra was found. Lower the confidence, or add them by hand.";
+  toast(before && count ? `${text}; Ctrl+Z brings the former ones back` : text, { kind: count ? "note" : "fault" });
+  emit("select", store.selected);
+}
+
+export function setUp(models) {
+  byId("model").replaceChildren(...models.map((name) => make("option", { value: name, textContent: name })));
+  for (const id of ["predict-one", "predict-all"]) byId(id).disabled = !models.length;
+  byId("save").onclick = saveNow;
+  byId("predict-one").onclick = () => store.current && predict([store.current.id]);
+  byId("predict-all").onclick = () => predict(list.all.filter((one) => one.state === "new").map((one) => one.id));
+  for (const button of document.querySelectorAll("[data-export]")) button.onclick = () => store.current && exportNow(button.dataset.export, false);
+  for (const button of document.querySelectorAll("[data-export-all]")) button.onclick = () => exportNow(button.dataset.exportAll, true);
+  window.addEventListener("beforeunload", (event) => {
+    if (isDirty() || store.drafts.size) event.preventDefault();
+  });
+}

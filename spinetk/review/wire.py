@@ -1,0 +1,188 @@
+"""Wire: readings to and from the browser. The browser sends points and names only; all else is the server's own."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame, Side
+from spinetk.measure import measure
+from spinetk.measure.levels import head_to_foot
+from spinetk.reading import Reading, Vertebra, View
+from spinetk.report import words
+from spinetk.schema import KeypointSchema
+
+OPTION = re.compile(r" \(give [^()]*--[^()]*\)")
+MOST_VERTEBRAE = 64
+FARTHEST_PX = 1e6
+Origin = Literal["given", "predicted", "original"]
+
+
+class SentVertebra(BaseModel):
+    """One vertebra as the browser holds it: points in the order of the schema, px of the stored picture."""
+
+    points: list[tuple[float, float]] = Field(max_length=64)
+    visible: list[bool] = Field(max_length=64)
+    label: str | None = Field(None, max_length=12)
+    score: float | None = Field(None, ge=0, le=1)
+    sigma: list[float] | None = Field(None, max_length=64)
+    box: tuple[float, float, float, float] | None = None
+
+
+class SentReading(BaseModel):
+    """The browser's state of one picture.
+
+    ``origin`` says which of the server's readings it began as; ``anterior`` and ``spacing_mm`` are the user's word
+    when they are given.
+    """
+
+    vertebrae: list[SentVertebra] = Field(max_length=MOST_VERTEBRAE)
+    origin: Origin = "given"
+    view: View = "unknown"
+    anterior: Side | None = None
+    spacing_mm: tuple[float, float] | None = None
+
+
+def send(reading: Reading) -> dict[str, Any]:
+    """The part of a reading that the browser may change."""
+    return {
+        "view": reading.view,
+        "vertebrae": [
+            {
+                "points": [[round(float(v), 3) for v in point] for point in vertebra.points],
+                "visible": [bool(v) for v in vertebra.visible],
+                "label": vertebra.label,
+                "score": vertebra.score,
+                "sigma": None if vertebra.point_sigma_px is None else [float(v) for v in vertebra.point_sigma_px],
+                "box": [round(float(v), 3) for v in vertebra.bbox],
+            }
+            for vertebra in reading.vertebrae
+        ],
+    }
+
+
+def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading:
+    """The browser's state as a reading of the server's picture.
+
+    Args:
+        sent: Points, names, view, facing and scale.
+        base: The reading it began as: file, size, schema, frame, model and remarks are taken from there.
+        sigmas: Whether to keep the network's uncertainty (its intervals take a while to compute).
+
+    Raises:
+        InputError: It does not fit the schema, or holds numbers that are no points.
+    """
+    count = len(base.schema)
+    vertebrae = []
+    for number, one in enumerate(sent.vertebrae, start=1):
+        points = np.array(one.points, dtype=np.float64).reshape(-1, 2)
+        numbers = [*points.ravel(), *(one.sigma or ()), *(one.box or ())]
+        if points.shape != (count, 2) or len(one.visible) != count or (one.sigma and len(one.sigma) != count):
+            raise InputError(f"vertebra {number}", f"does not have {count} points", "reload the page")
+        if not all(math.isfinite(v) and abs(v) < FARTHEST_PX for v in numbers):
+            raise InputError(f"vertebra {number}", "has a point that is nowhere", "undo the last step")
+        visible = np.array(one.visible, bool)
+        vertebra = Vertebra.from_points(points, visible, label=one.label or None, score=one.score)
+        if one.box is not None:
+            vertebra.bbox = one.box
+        if sigmas and one.sigma:
+            vertebra.point_sigma_px = np.array(one.sigma)
+        vertebrae.append(vertebra)
+    return replace(base, vertebrae=vertebrae, view=sent.view, frame=_frame(sent, base.frame), angles={})
+
+
+def _frame(sent: SentReading, frame: Frame) -> Frame:
+    if sent.spacing_mm is not None and sent.spacing_mm != frame.spacing_mm:
+        frame = replace(frame, spacing_mm=sent.spacing_mm, spacing_source="user")
+    if sent.anterior is not None and sent.anterior != frame.anterior:
+        letter = "A" if sent.anterior == "right" else "P"
+        frame = replace(frame, toward_right=letter, toward_bottom=frame.toward_bottom or "F")
+    return frame
+
+
+def measured(reading: Reading, grey: np.ndarray, anchor: str | None = None) -> Reading:
+    """:func:`spinetk.measure.measure` with the picture, where facing has to be seen in it."""
+    seen = grey if reading.frame.anterior is None and reading.view != "ap" else None
+    return measure(reading, anchor=anchor, picture=seen)
+
+
+def order_of(reading: Reading) -> list[int]:
+    """Positions of the vertebrae from head to foot."""
+    return head_to_foot(reading)
+
+
+def shown(reading: Reading) -> dict[str, Any]:
+    """The figures of a measured reading as texts, the same words as on overlays and pages."""
+    unit, sides = words.height_unit(reading), words.sides_of(reading)
+    return {
+        "unit": unit,
+        "sides": [words.SIDES[side] for side in sides],
+        "graded": words.any_grade(reading),
+        "rows": [_row(vertebra, index, unit, sides) for index, vertebra in enumerate(reading.vertebrae)],
+        "angles": [
+            [words.ANGLE_NAMES[key], f"{value:.1f}\N{DEGREE SIGN}", words.ends_of(reading, key)]
+            for key, value in words.angles_of(reading)
+        ],
+        # The page has its own means for what the command line's options do.
+        "remarks": [OPTION.sub("", remark) for remark in words.remarks_of(reading)],
+        "spacing": words.spacing_words(reading.frame),
+        "spacing_mm": list(reading.frame.spacing_mm) if reading.frame.spacing_mm else None,
+        "anterior": next((v.measures.get("anterior_side") for v in reading.vertebrae), reading.frame.anterior),
+        "orientation": [reading.frame.toward_right, reading.frame.toward_bottom],
+        "model": reading.model,
+    }
+
+
+def _row(vertebra: Vertebra, index: int, unit: str, sides: list[str]) -> dict[str, Any]:
+    measures = vertebra.measures
+    heights, spans = measures.get(f"heights_{unit}") or {}, measures.get(f"heights_{unit}_interval") or {}
+    deformity = measures.get("deformity") or {}
+    notes = [measures.get("deformity_reason"), *(deformity.get("notes") or [])]
+    ratios = {k: v for k, v in (measures.get("ratios") or {}).items() if v is not None}
+    if "wedge" in ratios:
+        ratios.pop("left_right", None)  # the same quotient, or its inverse
+    return {
+        "name": words.name_of(vertebra, index),
+        "heights": [_height(heights.get(side)) for side in sides],
+        "spans": [_span(spans.get(side)) for side in sides],
+        "grade": words.grade_of(vertebra),
+        "deformity": words.deformity_text(vertebra),
+        "tilt": None if measures.get("tilt_deg") is None else round(measures["tilt_deg"], 1),
+        "ratios": {key.replace("_", "/"): round(value, 2) for key, value in ratios.items()},
+        "notes": [str(note) for note in notes if note],
+    }
+
+
+def _height(value: Any) -> str:
+    number = words.number(value)
+    return "\N{EN DASH}" if number is None else f"{number:.1f}"
+
+
+def _span(value: Any) -> str:
+    return f"{value[0]:.1f}\N{EN DASH}{value[1]:.1f}" if isinstance(value, list) and None not in value else ""
+
+
+def corners_of(schema: KeypointSchema) -> dict[str, Any]:
+    """How a new vertebra is clicked: ``clicked`` point positions in order, ``between`` the rest as [k, a, b].
+
+    Where the schema has a left and a right column, the four corners are clicked clockwise from the top left one and
+    a middle column starts half-way between them; otherwise every point is clicked.
+    """
+    columns = schema.columns
+    if not {"left", "right"} <= set(columns):
+        return {"clicked": list(range(len(schema))), "between": []}
+    (top_left, bottom_left), (top_right, bottom_right) = columns["left"], columns["right"]
+    clicked = [schema.index(name) for name in (top_left, top_right, bottom_right, bottom_left)]
+    between = []
+    if "middle" in columns:
+        top, bottom = columns["middle"]
+        between = [[schema.index(top), clicked[0], clicked[1]], [schema.index(bottom), clicked[3], clicked[2]]]
+    if len(clicked) + len(between) < len(schema):
+        return {"clicked": list(range(len(schema))), "between": []}
+    return {"clicked": clicked, "between": between}
