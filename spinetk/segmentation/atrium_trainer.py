@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 
-from spinetk import __version__, zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium import AtriumPredictor, Geometry, Triple
 from spinetk.segmentation.atrium_data import (
@@ -26,10 +25,28 @@ from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
-from spinetk.training.device import pick_device
-from spinetk.training.fit import fit
+from spinetk.segmentation.run import SegmentationSettings, release, run
+from spinetk.training.data import Data
+from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
-from spinetk.training.sampler import EndlessSampler
+
+
+@dataclass(frozen=True)
+class AtriumSettings(SegmentationSettings):
+    """Settings of :func:`train_stage`.
+
+    Attributes:
+        options: Of the network, such as ``{"attention": True, "dilation": 2}``.
+        schedule: Of the loss ``hybrid``.
+        reduce, patience: Factor and patience (in validations) of the falling rate; override the recipe too.
+        augmentation: None for the published kind.
+    """
+
+    options: dict[str, Any] | None = None
+    schedule: str | None = None
+    reduce: float | None = None
+    patience: int | None = None
+    augmentation: Augmentation | None = None
 
 
 def train_stage(
@@ -39,23 +56,9 @@ def train_stage(
     output: str | Path,
     geometry: Geometry,
     *,
-    network: str = "vnet",
-    options: dict[str, Any] | None = None,
-    loss: str | None = None,
-    schedule: str | None = None,
-    iterations: int = 5000,
     resume: bool = False,
-    batch: int | None = None,
-    rate: float | None = None,
-    reduce: float | None = None,
-    patience: int | None = None,
-    augmentation: Augmentation | None = None,
-    check_every: int = 100,
-    seed: int = 0,
-    workers: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    config: str | Path | Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Path:
     """Train one network of the atrium task.
 
@@ -64,19 +67,9 @@ def train_stage(
         training, validation: Cases; the second may be empty.
         output: Folder of the run; the stage has a folder of its own in it.
         geometry: The same for both stages.
-        network: Registered name of a network of volumes.
-        options: Of that network, such as ``{"attention": True, "dilation": 2}``.
-        loss: Name of a loss; None for the network's.
-        schedule: Of the loss ``hybrid``.
-        iterations: In total, earlier starts included.
-        resume: Go on from the newest checkpoint.
-        batch, rate: Override the network's recipe.
-        reduce, patience: Factor and patience (in validations) of the falling rate; override the recipe too.
-        augmentation: None for the published kind.
-        check_every: Iterations between validations and checkpoints.
-        seed: Of everything random.
-        workers: Processes that prepare data; results do not depend on it.
-        device, precision, progress: As in :func:`spinetk.training.fit.fit`.
+        resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
+        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        **settings: Fields of :class:`AtriumSettings`; they win over ``config``.
 
     Returns:
         ``output/<stage>.pth``: the best weights by validation, or the last where there is none.
@@ -84,56 +77,51 @@ def train_stage(
     Raises:
         InputError: A case that cannot be read, no case with an atrium, an unknown name or option.
     """
-    output, entry = Path(output), get_entry(network)
+    output = Path(output)
+    folder = output / stage
+    chosen = AtriumSettings.begin(folder, config, resume, settings)
+    entry = get_entry(chosen.network)
     if entry.form.axes != 3:
-        raise InputError(f"network {network!r}", "is for slices", "choose one of the task atrium")
-    chosen = pick_device(device)
+        raise InputError(f"network {chosen.network!r}", "is for slices", "choose one of the task atrium")
     with quiet():
-        torch.manual_seed(seed)
-        net = entry.build(**(options or {}))
-    criterion = make_loss(loss or entry.loss, schedule)
-    recipe = override(entry.optimiser, rate=rate, batch=batch)
-    if reduce is not None or patience is not None:
+        torch.manual_seed(chosen.seed)
+        net = entry.build(**(chosen.options or {}))
+    criterion = make_loss(chosen.loss or entry.loss, chosen.schedule)
+    recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
+    if chosen.reduce is not None or chosen.patience is not None:
         factor, wait = recipe.plateau or (0.8, 7)
-        recipe = override(
-            recipe, plateau=(factor if reduce is None else reduce, wait if patience is None else patience)
+        factor = factor if chosen.reduce is None else chosen.reduce
+        recipe = override(recipe, plateau=(factor, wait if chosen.patience is None else chosen.patience))
+    place = launch(chosen.devices, chosen.nodes, chosen.device)
+    written: tuple[list[Path], list[Path]] = [], []
+    if place.first:
+        cases = folder / "cases"
+        written = (
+            prepare(training, geometry, cases / "training", stage, criterion.needs_distance),
+            prepare(validation, geometry, cases / "validation", stage, distance=False),
         )
-    run = output / stage
-    needs = criterion.needs_distance
-    files = prepare(training, geometry, run / "cases" / "training", stage, needs)
-    held_out = prepare(validation, geometry, run / "cases" / "validation", stage, distance=False)
+    files, held_out = place.gather(written)[0]
     if not files:
         raise InputError("training part", "holds no atrium", "check the masks")
-    cases = CaseDataset(files, augmentation or Augmentation(), seed)
     size = min(recipe.batch, len(files))
-    shared: dict[str, Any] = {"collate_fn": collate, "num_workers": workers, "pin_memory": chosen.type == "cuda"}
-    module = SegmentationTraining(net, criterion, recipe, epoch_steps=max(1, len(files) // size))
-    result = fit(
-        module,
-        lambda done: DataLoader(
-            cases, sampler=EndlessSampler(len(files), seed, done * size), batch_size=size, **shared
-        ),
-        DataLoader(CaseDataset(held_out), batch_size=1, **shared) if held_out else None,
-        run,
-        iterations=iterations,
-        resume=resume,
-        check_every=check_every,
-        device=device,
-        precision=precision,
-        progress=progress,
+    chosen = replace(
+        chosen, rate=recipe.rate, batch=size, loss=chosen.loss or entry.loss,
+        augmentation=chosen.augmentation or Augmentation(),
+    )  # fmt: skip
+    data = Data(
+        CaseDataset(files, chosen.augmentation, chosen.seed),
+        CaseDataset(held_out) if held_out else None,
+        size,
+        validation_batch=1,
+        collate=collate,
     )
-    newest = sorted((run / "checkpoints").glob("[0-9]*.ckpt"))[-1]
-    card = {
-        "spinetk": __version__,
-        "config": {
-            "task": "atrium", "stage": stage, "network": network, "options": options or {},
-            "geometry": geometry.to_json(),
-        },
-        "training": {"iterations": result.iterations, "val_loss": result.val_loss, "loss": loss or entry.loss},
+    module = SegmentationTraining(net, criterion, recipe, epoch_steps=max(1, len(files) // size))
+    result = run(module, data, folder, chosen, resume, training, validation)
+    config = {
+        "task": "atrium", "stage": stage, "network": chosen.network, "options": chosen.options or {},
+        "geometry": geometry.to_json(),
     }  # fmt: skip
-    final = output / f"{stage}.pth"
-    zoo.save(final, _weights(result.best or newest), card)
-    return final
+    return release(output / f"{stage}.pth", result, config, chosen)
 
 
 def train_atrium(
@@ -168,8 +156,3 @@ def train_atrium(
         for stage, own in zip(STAGES, (locator, segmenter), strict=True)
     ]
     return load_predictor(paths[1:], paths[0], both.get("device", "auto"))
-
-
-def _weights(checkpoint: Path) -> zoo.Weights:
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    return {k.removeprefix("network."): v for k, v in content["state_dict"].items() if k.startswith("network.")}

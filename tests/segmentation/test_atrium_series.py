@@ -1,0 +1,131 @@
+"""DICOM series in, DICOM segmentation out, where the slices lie."""
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from torch import nn
+
+from spinetk.errors import InputError
+from spinetk.segmentation.atrium import AtriumPredictor, Geometry
+from spinetk.segmentation.batch import predict_files, volume_files
+from spinetk.segmentation.series import read_series
+
+MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
+NAME = "SECRET^PATIENT"
+STEP_MM, SPACING_MM = 2.5, (1.25, 1.5)
+ACROSS, DOWN = np.array([0.8, 0.6, 0.0]), np.array([-0.6, 0.8, 0.0])
+
+
+class Bright(nn.Module):
+    def forward(self, x):
+        return 50 * (x - 1.0)
+
+
+@pytest.fixture
+def values():
+    grey = np.full((10, 20, 24), 40, np.uint16)
+    grey[3:7, 6:13, 8:16] = 900
+    return grey
+
+
+@pytest.fixture
+def folder(tmp_path, values):
+    """Oblique slices whose file names and instance numbers are in no order."""
+    where = tmp_path / "study" / "atrium"
+    where.mkdir(parents=True)
+    uids = {name: generate_uid() for name in ("study", "series", "frame")}
+    for number, place in enumerate(np.random.default_rng(0).permutation(len(values))):
+        slice_ = pydicom.Dataset()
+        slice_.file_meta = FileMetaDataset()
+        slice_.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        slice_.file_meta.MediaStorageSOPClassUID = slice_.SOPClassUID = MR_IMAGE
+        slice_.file_meta.MediaStorageSOPInstanceUID = slice_.SOPInstanceUID = generate_uid()
+        slice_.StudyInstanceUID, slice_.SeriesInstanceUID = uids["study"], uids["series"]
+        slice_.FrameOfReferenceUID, slice_.Modality = uids["frame"], "MR"
+        slice_.PatientName, slice_.PatientID, slice_.InstanceNumber = NAME, "4711", number + 1
+        slice_.ImageOrientationPatient = [*map(float, ACROSS), *map(float, DOWN)]
+        slice_.ImagePositionPatient = [11.0, -22.0, 33.0 + STEP_MM * float(place)]
+        slice_.PixelSpacing, slice_.SliceThickness = list(SPACING_MM), STEP_MM
+        slice_.Rows, slice_.Columns = values.shape[1:]
+        slice_.SamplesPerPixel, slice_.PhotometricInterpretation = 1, "MONOCHROME2"
+        slice_.BitsAllocated = slice_.BitsStored = 16
+        slice_.HighBit, slice_.PixelRepresentation = 15, 0
+        slice_.PixelData = values[place].tobytes()
+        slice_.save_as(where / f"{number:03d}.dcm", enforce_file_format=True)
+    return where
+
+
+def test_geometry_is_that_of_simpleitk(folder, values):
+    series = read_series(folder)
+    assert np.array_equal(series.values, values)
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
+    image = reader.Execute()
+    assert series.spacing_mm == pytest.approx(image.GetSpacing()[::-1])
+    assert series.origin_mm == pytest.approx(image.GetOrigin())
+    assert series.direction == pytest.approx(image.GetDirection())
+    assert np.array_equal(series.values, sitk.GetArrayFromImage(image))
+    series.write(values > 500, folder.parent / "mask.nii.gz")
+    written = sitk.ReadImage(str(folder.parent / "mask.nii.gz"))
+    assert written.GetOrigin() == pytest.approx(image.GetOrigin())
+    assert written.GetDirection() == pytest.approx(image.GetDirection(), abs=1e-6)
+
+
+def test_segmentation_lies_on_its_slices(folder, values, tmp_path):
+    pytest.importorskip("highdicom")
+    spacing = (STEP_MM, *SPACING_MM)
+    predictor = AtriumPredictor([Bright()], Geometry(spacing, (16, 16, 16), spacing), Bright())
+    out = tmp_path / "out"
+    run = predict_files(predictor, [folder.parent], out)
+    assert run["failed"] == []
+    assert [entry["mask"] for entry in run["written"]] == ["atrium.seg.dcm"]
+    found = pydicom.dcmread(out / "atrium.seg.dcm")
+    source = pydicom.dcmread(next(folder.iterdir()))
+    assert found.Modality == "SEG"
+    assert (found.StudyInstanceUID, found.PatientName) == (source.StudyInstanceUID, NAME)
+    assert found.FrameOfReferenceUID == source.FrameOfReferenceUID
+    (segment,) = found.SegmentSequence
+    assert segment.SegmentedPropertyTypeCodeSequence[0].CodeValue == "82471001"
+    shared = found.SharedFunctionalGroupsSequence[0]
+    assert list(shared.PixelMeasuresSequence[0].PixelSpacing) == list(SPACING_MM)
+    assert np.allclose(shared.PlaneOrientationSequence[0].ImageOrientationPatient, [*ACROSS, *DOWN])
+    frames = found.pixel_array
+    assert len(frames) == 4  # slices without atrium are left out
+    for frame, group in zip(frames, found.PerFrameFunctionalGroupsSequence, strict=True):
+        height = float(group.PlanePositionSequence[0].ImagePositionPatient[2])
+        place = round((height - 33.0) / STEP_MM)
+        assert np.array_equal(frame != 0, values[place] > 500)
+        referred = group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
+        (file,) = (p for p in folder.iterdir() if pydicom.dcmread(p).SOPInstanceUID == referred)
+        assert np.array_equal(pydicom.dcmread(file).pixel_array, values[place])
+    assert "SECRET" not in (out / "run.json").read_text()
+    assert not [path for path in out.iterdir() if "SECRET" in path.name]
+
+
+def test_incomplete_series(folder, tmp_path):
+    heights = {path: pydicom.dcmread(path).ImagePositionPatient[2] for path in folder.iterdir()}
+    sorted(heights, key=heights.get)[4].unlink()
+    with pytest.raises(InputError, match="not evenly spaced"):
+        read_series(folder)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no DICOM series"):
+        read_series(tmp_path / "empty")
+
+
+def test_empty_mask_says_why(folder):
+    pytest.importorskip("highdicom")
+    series = read_series(folder)
+    with pytest.raises(InputError, match="empty mask"):
+        series.write(np.zeros(series.values.shape, bool), folder.parent / "mask.seg.dcm")
+
+
+def test_inputs_of_all_kinds(folder, tmp_path):
+    sitk.WriteImage(sitk.Image(4, 4, 4, sitk.sitkUInt8), str(tmp_path / "study" / "scan.nrrd"))
+    (tmp_path / "study" / "notes.txt").touch()
+    (tmp_path / "study" / "picture.png").touch()
+    assert volume_files([tmp_path / "study"]) == [tmp_path / "study" / "scan.nrrd", folder]
+    assert volume_files([folder]) == [folder]
+    assert volume_files([tmp_path / "named"]) == [tmp_path / "named"]
