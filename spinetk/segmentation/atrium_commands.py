@@ -174,6 +174,13 @@ def evaluate(
         typer.echo(table(rows), nl=False)
 
 
+def phantom(cases: int, out: Path, *, seed: int = 0) -> None:
+    """Phantom atria in the layout of the challenge."""
+    from spinetk.segmentation.atrium_cases import write_phantoms
+
+    typer.echo(f"{len(write_phantoms(out, cases, seed))} cases in {out}")
+
+
 def _drawing(out: Path, pictures: bool, surface: bool) -> Any:
     """What draws a case into ``out/<name>.png`` and ``.gif``; None for nothing."""
     if not (pictures or surface):

@@ -208,6 +208,17 @@ def evaluate(
     )  # fmt: skip
 
 
+@app.command()
+def phantom(
+    out: Out,
+    task: TaskOption = Task.ATRIUM,
+    cases: Annotated[int, typer.Option(min=1, help="Number of cases.")] = 24,
+    seed: Annotated[int, typer.Option(help="Of the first case; the others count on.")] = 0,
+) -> None:
+    """Make synthetic cases with exact truth, to try the other verbs on."""
+    _call(task, "phantom", cases, out, None, seed=seed)
+
+
 def _call(task: Task, verb: str, what: Any, out: Path, more: list[str] | None, **options: Any) -> None:
     """Hand a verb over to the task's module with the options that were given, as plain values."""
     given = {name: _plain(value) for name, value in options.items() if value is not None and value != []}
@@ -215,7 +226,9 @@ def _call(task: Task, verb: str, what: Any, out: Path, more: list[str] | None, *
     if task is not Task.ATRIUM:
         given["task"] = task.value
     module = import_module(f"spinetk.segmentation.{'atrium' if task is Task.ATRIUM else 'slice'}_commands")
-    function = getattr(module, verb)
+    function = getattr(module, verb, None)
+    if function is None:
+        raise InputError(f"task {task.value}", f"has no {verb}", "choose another task")
     known = inspect.signature(function).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in known.values()):
         strange = sorted(given.keys() - known.keys())
