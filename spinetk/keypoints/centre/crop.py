@@ -82,7 +82,9 @@ def cut(pictures: Tensor, owner: Tensor, boxes: Tensor, share: tuple[float, floa
             crops[own] = F.grid_sample(pictures[index : index + 1], tall, align_corners=False).view(
                 -1, 1, side_px, side_px
             )
-    mean, spread = crops.mean((2, 3), keepdim=True), crops.std((2, 3), keepdim=True)
+    if not len(boxes):
+        return crops
+    mean, spread = crops.mean((2, 3), keepdim=True), crops.std((2, 3), keepdim=True, correction=0)
     return (crops - mean) / (spread + 0.02)
 
 

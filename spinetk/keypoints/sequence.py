@@ -1,0 +1,127 @@
+"""Sequence: the column of vertebrae when the network also says how likely each detection is each level.
+
+One level alone is easily mistaken for its neighbour; the votes of a whole column are not. Dynamic programming finds
+the detections and the consecutive levels that fit best together; a level without a detection costs evidence, and the
+place where it must lie follows from its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinetk.keypoints.chain import body_axes
+from spinetk.schema import KeypointSchema
+
+STEP = 1.35  # distance of neighbouring centres over the mean height of their bodies
+MAX_SKIP = 3  # levels
+FLOOR = -8.0  # least log-probability that a single detection may hold against a level
+EVIDENCE = 0.12  # weight of a level's log-probability beside the detection's score
+MEMBERSHIP = 0.3  # what joining the column costs a detection
+SKIP = 0.4  # what a level without a detection costs
+MISFIT = 0.3  # cost of a step e times too long or short
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A column with its levels.
+
+    Attributes:
+        order: (M,) indices of the detections, head to foot.
+        levels: (M,) their levels, strictly increasing.
+        margin: By how many nats the votes prefer these levels to the same shifted by one.
+    """
+
+    order: np.ndarray
+    levels: np.ndarray
+    margin: float
+
+
+def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, schema: KeypointSchema) -> Sequence:
+    """Choose detections and consecutive levels.
+
+    Args:
+        points: (N, K, 2) px.
+        scores: (N,) confidence 0..1.
+        votes: (N, L) log-probabilities of the levels, head to foot.
+        schema: Must have columns.
+    """
+    count, kinds = votes.shape
+    if count == 0:
+        return Sequence(np.zeros(0, np.int64), np.zeros(0, np.int64), 0.0)
+    votes = np.maximum(votes, FLOOR)
+    centres = points.mean(1)
+    axes, widths = body_axes(points, schema)
+    heights = np.linalg.norm(axes, axis=1) + 1e-6
+    down = (axes / heights[:, None] * scores[:, None]).sum(0)
+    down = down / np.linalg.norm(down) if np.linalg.norm(down) > 1e-6 else np.array([0.0, 1.0])
+    nodes = np.argsort(centres @ down, kind="stable")
+    own = scores[:, None] - MEMBERSHIP + EVIDENCE * votes
+    best, previous = own.copy(), np.full((count, kinds, 2), -1)
+    for position, j in enumerate(nodes):
+        for i in nodes[:position]:
+            step = centres[j] - centres[i]
+            length = float(np.linalg.norm(step))
+            direction = axes[i] / heights[i] + axes[j] / heights[j]
+            bend = step @ direction / (length * np.linalg.norm(direction) + 1e-6)
+            unit = (heights[i] + heights[j]) / 2
+            sideways = length * np.sqrt(max(0.0, 1 - bend**2))
+            if length < 0.55 * unit or bend < 0.3 or sideways > max(widths[i], widths[j]):
+                continue
+            size = 0.1 * abs(np.log(heights[j] / heights[i]))
+            for gap in range(1, MAX_SKIP + 1):
+                cost = SKIP * (gap - 1) + MISFIT * abs(np.log(length / (STEP * unit * gap))) + size
+                gain = np.full(kinds, -np.inf)
+                gain[gap:] = best[i, :-gap] - cost + own[j, gap:]
+                better = gain > best[j]
+                best[j] = np.where(better, gain, best[j])
+                previous[j, better] = np.column_stack([np.full(kinds, i), np.arange(kinds) - gap])[better]
+    j, level = (int(v) for v in np.unravel_index(best.argmax(), best.shape))
+    path = []
+    while j >= 0:
+        path.append((j, level))
+        j, level = (int(v) for v in previous[j, level])
+    order, levels = np.array(path[::-1]).T
+    return Sequence(order, levels, _margin(votes[order], levels))
+
+
+def _margin(votes: np.ndarray, levels: np.ndarray) -> float:
+    """Votes for the levels less those for the better of the two shifts by one (beyond the ends: the floor)."""
+    padded = np.pad(votes, ((0, 0), (1, 1)), constant_values=FLOOR)
+    rows = np.arange(len(levels))
+    here = padded[rows, levels + 1].sum()
+    return float(here - max(padded[rows, levels].sum(), padded[rows, levels + 2].sum()))
+
+
+def rough_points(points: np.ndarray, levels: np.ndarray, wanted: int) -> np.ndarray:
+    """Where a level without a detection must lie, from its neighbours.
+
+    Args:
+        points: (M, K, 2) of the column, at least two bodies.
+        levels: (M,) their levels.
+        wanted: The level, inside the column or one beyond its end.
+
+    Returns:
+        (K, 2), on the line between the same points of the two nearest bodies.
+    """
+    after = int(np.searchsorted(levels, wanted).clip(1, len(levels) - 1))
+    share = (wanted - levels[after - 1]) / (levels[after] - levels[after - 1])
+    return points[after - 1] + share * (points[after] - points[after - 1])
+
+
+def missing_levels(have: list[int], count: int) -> list[int]:
+    """The levels of 0..count - 1 that are not there: those inside the column, then outwards from its ends."""
+    if not have:
+        return []
+    inside = [level for level in range(have[0], have[-1]) if level not in have]
+    return inside + list(range(have[0] - 1, -1, -1)) + list(range(have[-1] + 1, count))
+
+
+def fits_between(body: np.ndarray, neighbours: np.ndarray, schema: KeypointSchema) -> bool:
+    """Whether a (K, 2) body has the size of its (1 or 2, K, 2) neighbours and keeps its distance from them."""
+    axes, widths = body_axes(np.concatenate([body[None], neighbours]), schema)
+    heights = np.linalg.norm(axes, axis=1)
+    ratios = np.concatenate([heights[0] / (heights[1:] + 1e-6), widths[0] / (widths[1:] + 1e-6)])
+    steps = np.linalg.norm(neighbours.mean(1) - body.mean(0), axis=1) / (heights[1:] + 1e-6)
+    return bool((ratios > 0.6).all() and (ratios < 1.6).all() and (steps > 0.8).all() and (steps < 2.2).all())

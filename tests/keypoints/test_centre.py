@@ -1,0 +1,180 @@
+"""The centre network: crops, targets, losses, and what holds for any weights."""
+
+import math
+
+import pytest
+import torch
+
+from spinetk.keypoints.build import build, from_config
+from spinetk.keypoints.centre.crop import axes, body_boxes, cut, from_crop, to_crop
+from spinetk.keypoints.centre.network import CentreNet
+from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CentrePreset
+from spinetk.keypoints.centre.refine import refine_loss
+from spinetk.keypoints.centre.target import centre_maps, focal_loss, level_loss
+from spinetk.schema import VERTEBRA4, VERTEBRA6
+
+SHARE = (1.7, 2.4)
+SMALL = CentrePreset("small", (128,), 128, levels=("L1", "L2", "L3"), channels=8, crop_px=32, crop_widths=(16, 16, 16))
+
+
+def body(centre, width, height, degrees):
+    """(4, 2) corners TL, TR, BL, BR of a turned rectangle."""
+    angle = math.radians(degrees)
+    right = torch.tensor([math.cos(angle), math.sin(angle)]) * width / 2
+    down = torch.tensor([-math.sin(angle), math.cos(angle)]) * height / 2
+    middle = torch.tensor(centre)
+    return torch.stack([middle - right - down, middle + right - down, middle - right + down, middle + right + down])
+
+
+def targets(count=3):
+    points = torch.stack([body((60.0, 30.0 + 32 * k), 40.0, 22.0, 4.0 * k) for k in range(count)])
+    keypoints = torch.cat([points, torch.ones(count, 4, 1)], -1)
+    return {"keypoints": keypoints, "levels": torch.arange(count)}
+
+
+@pytest.mark.parametrize("degrees", [-35.0, 0.0, 20.0])
+def test_box_of_a_turned_rectangle(degrees):
+    box = body_boxes(body((50.0, 70.0), 40.0, 24.0, degrees)[None], VERTEBRA4)[0]
+    assert box[:4].tolist() == pytest.approx([50, 70, 40, 24], abs=1e-4)
+    assert math.degrees(box[4]) == pytest.approx(degrees, abs=1e-4)
+
+
+def test_corners_of_a_body_stand_upright_in_its_crop():
+    points = body((50.0, 70.0), 40.0, 24.0, 20.0)[None]
+    boxes = body_boxes(points, VERTEBRA4)
+    inside = to_crop(points, boxes, SHARE)
+    half = torch.tensor([0.5 / 1.7, 0.5 / 2.4])
+    signs = torch.tensor([[-1, -1], [1, -1], [-1, 1], [1, 1]])
+    torch.testing.assert_close(inside[0], 0.5 + signs * half, atol=1e-5, rtol=0)
+    torch.testing.assert_close(from_crop(inside, boxes, SHARE), points, atol=1e-4, rtol=0)
+
+
+def test_a_bright_pixel_lies_in_the_crop_where_to_crop_says():
+    picture = torch.zeros(2, 1, 100, 120)
+    picture[1, 0, 62, 57] = 1.0  # centre at (57.5, 62.5)
+    boxes = body_boxes(body((50.0, 60.0), 30.0, 20.0, 25.0)[None], VERTEBRA4)
+    crop = cut(picture, torch.tensor([1]), boxes, SHARE, 64)[0, 0]
+    row, column = divmod(int(crop.argmax()), 64)
+    said = to_crop(torch.tensor([[[57.5, 62.5]]]), boxes, SHARE)[0, 0] * 64
+    assert (column + 0.5, row + 0.5) == pytest.approx(said.tolist(), abs=1.0)
+    assert cut(picture, torch.tensor([0]), boxes, SHARE, 64).abs().max() == 0
+    right, down = axes(boxes, SHARE)
+    assert right.norm().item() == pytest.approx(30 * 1.7, abs=1e-3)
+    assert down.norm().item() == pytest.approx(20 * 2.4, abs=1e-3)
+
+
+def test_a_crop_has_no_brightness_and_no_contrast():
+    picture = torch.rand(1, 1, 80, 80, generator=torch.Generator().manual_seed(0))
+    boxes = body_boxes(body((40.0, 40.0), 30.0, 20.0, 10.0)[None], VERTEBRA4)
+    one, other = (cut(p, torch.tensor([0]), boxes, (1.0, 1.0), 32) for p in (picture, 0.1 + 0.8 * picture))
+    assert one.mean().abs() < 1e-5
+    assert (one - other).abs().max() < 0.1
+
+
+def test_centre_maps_are_one_in_the_cell_of_each_centre_and_fall_off():
+    maps = centre_maps(torch.tensor([[4.3, 7.9], [10.0, 2.0]]), torch.tensor([6.0, 12.0]), (12, 16))
+    assert maps[7, 4] == 1
+    assert maps[2, 10] == 1
+    assert (maps == 1).sum() == 2
+    assert maps[7, 5].item() == pytest.approx(math.exp(-0.5))  # one cell off, SD 6 / 6
+    assert maps[2, 12].item() == pytest.approx(math.exp(-0.5))  # two cells off, SD 12 / 6
+    assert not centre_maps(torch.zeros(0, 2), torch.zeros(0), (3, 3)).any()
+
+
+def test_focal_loss_by_hand():
+    target = torch.tensor([[[1.0, 0.5, 0.0]]])
+    loss = focal_loss(torch.zeros(1, 1, 3), target)  # every probability is a half
+    by_hand = 0.25 * math.log(2) * (1 + 0.5**4 + 1)
+    assert loss.item() == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_level_loss_prefers_the_level_and_then_its_neighbours():
+    levels = torch.tensor([2, -1])
+    scores = [level_loss(10 * torch.eye(5)[[k, 0]], levels).item() for k in range(5)]
+    assert scores[2] < scores[1] < scores[0]
+    assert scores[1] == pytest.approx(scores[3], rel=1e-5)
+    assert level_loss(torch.randn(2, 5), torch.tensor([-1, -1])).item() == 0
+
+
+def test_refine_loss_is_least_at_the_point_and_skips_the_unseen():
+    axis = torch.arange(20) + 0.5
+    truth = torch.tensor([[[7.2, 12.6]]])
+    seen = torch.ones(1, 1, dtype=torch.bool)
+
+    def map_at(x, y):
+        return (-0.5 * ((axis[None] - x) ** 2 + (axis[:, None] - y) ** 2))[None, None]
+
+    right = refine_loss(map_at(7.2, 12.6), truth, seen)
+    assert right < refine_loss(map_at(8.2, 12.6), truth, seen)
+    assert right < refine_loss(map_at(7.2, 11.6), truth, seen)
+    assert refine_loss(map_at(3.0, 3.0), truth, ~seen) == 0
+    assert refine_loss(map_at(3.0, 3.0), truth + 40, seen) == 0
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(3)
+    net = CentreNet(SMALL, VERTEBRA4)
+    torch.nn.init.constant_(net.centre.bias, 0.0)
+    return net
+
+
+def test_losses_are_finite_for_any_sizes_and_no_vertebra(network):
+    network.train()
+    pictures = [torch.rand(3, 120, 97), torch.rand(3, 101, 128)]
+    empty = {"keypoints": torch.zeros(0, 4, 3), "levels": torch.zeros(0, dtype=torch.int64)}
+    for wanted in ([targets(), empty], [empty, empty]):
+        losses = network.losses(pictures, wanted)
+        assert set(losses) == {"loss_centre", "loss_offset", "loss_level", "loss_refine"}
+        total = sum(losses.values())
+        total.backward()
+        assert torch.isfinite(total)
+    network.zero_grad()
+
+
+@pytest.mark.slow
+def test_a_few_steps_find_the_vertebrae_of_one_picture():
+    torch.manual_seed(0)
+    net = CentreNet(SMALL, VERTEBRA4)
+    wanted = targets()
+    picture = torch.zeros(3, 128, 128)
+    for corners in wanted["keypoints"][..., :2]:
+        low, high = corners.amin(0).long(), corners.amax(0).long()
+        picture[:, low[1] : high[1], low[0] : high[0]] = 0.8
+    optimiser = torch.optim.AdamW(net.parameters(), 3e-3)
+    net.train()
+    for _ in range(120):
+        optimiser.zero_grad()
+        sum(net.losses([picture] * 2, [wanted] * 2).values()).backward()
+        optimiser.step()
+    found = net.eval().detect([picture], flip=False)[0]
+    assert (found["scores"] > 0.3).sum() == 3
+    order = found["points"][:3].mean(1)[:, 1].argsort()
+    points = found["points"][:3][order]
+    assert (points - wanted["keypoints"][..., :2]).norm(dim=-1).mean() < 4
+
+
+def test_detections_of_the_mirrored_picture_are_mirrored(network):
+    network.eval()
+    picture = torch.rand(3, 128, 128, generator=torch.Generator().manual_seed(1))
+    one, other = (network.detect([p])[0] for p in (picture, picture.flip(-1)))
+    assert len(one["scores"]) > 3
+    torch.testing.assert_close(one["scores"], other["scores"], atol=1e-5, rtol=0)
+    mirrored = other["points"][:, list(VERTEBRA4.flip_indices)] * torch.tensor([-1.0, 1.0]) + torch.tensor([128.0, 0.0])
+    rough = torch.tensor([torch.cdist(p.flatten()[None], mirrored.flatten(1)).min() for p in one["points"]])
+    assert rough.median() < 0.05
+
+
+def test_config_builds_the_same_network(network):
+    twin = from_config(network.config())
+    assert isinstance(twin, CentreNet)
+    twin.load_state_dict(network.state_dict())
+    assert twin.preset == SMALL
+
+
+def test_sizes_of_the_presets():
+    for preset, schema, levels in ((CENTRE, VERTEBRA6, 0), (CENTRE_AP, VERTEBRA4, 17)):
+        net = build(preset, schema)
+        assert len(preset.levels) == levels
+        # Half precision must fit a release of 25 MB.
+        assert 2 * sum(v.numel() for v in net.state_dict().values()) < 25e6
