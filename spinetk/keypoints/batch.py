@@ -22,6 +22,7 @@ from spinetk.cases.record import reading_of
 from spinetk.errors import InputError
 from spinetk.images import find_pictures, find_series, read_picture, to_uint8
 from spinetk.images.identity import safe_name
+from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.measure import measure
@@ -46,7 +47,7 @@ class Batch:
 
 
 def read_one(
-    predictor: Predictor,
+    predictor: Predictor | ModelChoice,
     path: str | Path,
     *,
     spacing_mm: tuple[float, float] | None = None,
@@ -57,6 +58,7 @@ def read_one(
     """One picture file to a measured reading.
 
     Args:
+        predictor: A model, or the choice among the released ones.
         path: DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder that is one DICOM series.
         spacing_mm: (row, column) spacing of the user's, in place of what the file says.
         facing: Side the patient's front faces: ``left``, ``right`` or ``auto``.
@@ -68,7 +70,11 @@ def read_one(
     """
     picture = read_picture(path, slice_choice=slice_choice, spacing_mm=spacing_mm)
     grey = to_uint8(picture.pixels, picture.padding)
-    reading = predictor.read(grey, file=str(path), frame=picture.frame, view=picture.view)
+    view = picture.view
+    if isinstance(predictor, ModelChoice):
+        view = predictor.view_of(str(path), picture.view, picture.modality)
+        predictor = predictor.pick(str(path), view, picture.modality)
+    reading = predictor.read(grey, file=str(path), frame=picture.frame, view=view)
     reading.remarks[:0] = picture.remarks
     return measure(reading, facing=facing, anchor=anchor, picture=grey), grey
 
@@ -76,7 +82,7 @@ def read_one(
 def predict_files(
     inputs: Iterable[str | Path],
     out: str | Path,
-    predictor: Predictor,
+    predictor: Predictor | ModelChoice,
     *,
     spacing_mm: tuple[float, float] | None = None,
     facing: str = "auto",
@@ -121,7 +127,7 @@ def _write_all(
     sources: dict[str, Path],
     read: Callable[[Path], tuple[Reading, np.ndarray]],
     out: Path,
-    predictor: Predictor,
+    predictor: Predictor | ModelChoice,
     progress: bool,
 ) -> Batch:
     """Read each source (by the stem of its results) and write what was found; then the table and the manifest."""
@@ -178,7 +184,7 @@ def unique_stems(paths: list[Path]) -> list[str]:
 
 
 def _manifest(
-    predictor: Predictor, paths: list[Path], seconds: dict[str, float], failed: list[dict[str, str]]
+    predictor: Predictor | ModelChoice, paths: list[Path], seconds: dict[str, float], failed: list[dict[str, str]]
 ) -> dict[str, Any]:
     import torch
     import torchvision

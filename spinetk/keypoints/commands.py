@@ -20,6 +20,14 @@ class SliceChoice(StrEnum):
     MOST_SPINE = "most-spine"
 
 
+class View(StrEnum):
+    """What a picture shows."""
+
+    AP = "ap"
+    LATERAL = "lateral"
+    SAGITTAL = "sagittal"
+
+
 @app.command()
 def train(
     base: Path,
@@ -83,7 +91,12 @@ def evaluate(
 def predict(
     inputs: list[Path],
     out: Out = Path("output/predict"),
-    model: Annotated[str, typer.Option(help="Weights: a released name or a path.")] = "output/model_final.pth",
+    model: Annotated[
+        str | None, typer.Option(help="Weights: a released name or a path; by default the released one for the view.")
+    ] = None,
+    view: Annotated[
+        View | None, typer.Option(help="What the pictures show, where their files do not say it (PNG, JPEG).")
+    ] = None,
     threshold: Annotated[float, typer.Option(help="Least confidence of a vertebra.")] = 0.6,
     device: Device = "auto",
     spacing: Spacing = None,
@@ -93,9 +106,13 @@ def predict(
 ) -> None:
     """Vertebrae, heights, grades and angles of radiographs and slices (files, or folders of any depth)."""
     from spinetk.keypoints.batch import predict_files
+    from spinetk.keypoints.choice import ModelChoice
     from spinetk.keypoints.predictor import Predictor
 
-    predictor = Predictor.load(model, threshold, device)
+    if model is None:
+        predictor = ModelChoice(threshold, device, view.value if view else None)
+    else:
+        predictor = Predictor.load(model, threshold, device)
     reading = {"spacing_mm": parse_spacing(spacing), "facing": facing.value, "anchor": anchor}
     batch = predict_files(inputs, out, predictor, slice_choice=slices.value, **reading)
     warn(batch.failures)
@@ -106,3 +123,18 @@ def predict(
     # A lone picture that gave nothing is bad input; in a batch the rest counts.
     if not batch.readings or (len(batch.readings) + len(batch.failures) == 1 and empty):
         raise typer.Exit(2)
+
+
+@app.command()
+def release(
+    model: Annotated[Path, typer.Argument(help="Weights of a run.")],
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    cases: Annotated[Path, typer.Option(help="Case folder with the split the model was trained with.")],
+    about: Annotated[Path, typer.Option(help="TOML with what its maker knows: task, licence, use, data, command.")],
+    part: Annotated[Part, typer.Option(help="Part of the split to calibrate and score on.")] = Part.VAL,
+    out: Out = Path("data/weights"),
+) -> None:
+    """Write NAME.safetensors and its model card: calibrated, scored on held-out cases, half precision."""
+    from spinetk.keypoints.release import release as run
+
+    typer.echo(str(run(model, name, cases, about, out, part.value)))

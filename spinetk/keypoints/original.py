@@ -8,6 +8,7 @@ from typing import Any
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.batch import read_one
+from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
@@ -40,7 +41,7 @@ def inference(*arguments: Any, thresh: float = 0.6, device: str = "auto") -> Pre
     return predictor
 
 
-def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: Any = None) -> Reading:
+def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: Any = None, view: Any = None) -> Reading:
     """``eval_img(metadata, image, out)`` or ``eval_img(metadata, predictor, image, out)``.
 
     Reads one radiograph or slice, draws the vertebrae found on it and writes the picture to ``out``.
@@ -48,9 +49,11 @@ def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: A
     Args:
         metadata: As returned by ``setup_catalogs``; its keypoints must be those of the model. None skips the check.
         arguments: [predictor,] image (PNG, JPEG, TIFF or DICOM), out (PNG). Without a predictor, the one made last by
-            ``inference`` is used, else the weights in ``output/model_final.pth``.
+            ``inference`` is used, else the weights in ``output/model_final.pth`` when there are any, else the released
+            model for the picture's view.
         facing: Side the patient's front faces: ``left``, ``right`` or ``auto``.
         spacing_mm: (row, column) spacing in mm in place of what the file says.
+        view: ``ap``, ``lateral`` or ``sagittal``, for a released model and a picture that does not say it (a PNG).
 
     Returns:
         The reading: vertebrae, points, heights, grades, angles.
@@ -65,17 +68,18 @@ def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: A
     if len(rest) != 2:
         raise InputError("eval_img(...)", "wants an image and an output path", "eval_img(metadata, image, out)")
     if predictor is None:
-        predictor = _latest[0] if _latest else inference(Path("output") / zoo.FINAL)
+        own = Path("output") / zoo.FINAL
+        predictor = _latest[0] if _latest else inference(own) if own.is_file() else ModelChoice(view=view)
     image, out = Path(rest[0]), Path(rest[1])
-    schema = getattr(metadata, "schema", None)
-    if schema is not None and schema.keypoints != predictor.schema.keypoints:
-        raise InputError(
-            predictor.name,
-            f"finds the points {', '.join(predictor.schema.keypoints)}, the metadata has {', '.join(schema.keypoints)}",
-            "use metadata and model of the same version",
-        )
     if out.suffix.lower() != ".png":
         raise InputError(out, "the overlay is written as PNG", "end the output path in .png")
     reading, grey = read_one(predictor, image, spacing_mm=spacing_mm, facing=facing)
+    schema = getattr(metadata, "schema", None)
+    if schema is not None and schema.keypoints != reading.schema.keypoints:
+        raise InputError(
+            reading.model or "model",
+            f"finds the points {', '.join(reading.schema.keypoints)}, the metadata has {', '.join(schema.keypoints)}",
+            "use metadata and model of the same version",
+        )
     write_overlay(out, grey, reading)
     return reading

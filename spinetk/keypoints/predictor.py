@@ -103,25 +103,39 @@ class Predictor:
     ) -> list[Reading]:
         """As :meth:`read`, one reading for each of several thresholds, from one pass of the network."""
         height, width = picture.shape
-        preset = self.network.preset
-        scale = network_scale(height, width, preset.short_px[-1], preset.long_px)
-        small, factors = resize(picture, scale, getattr(preset, "layout", "torchvision"))
-        tensor = to_tensor(small, preset.local_contrast).to(self.device)
+        tensor, factors = self._input(picture)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
-            found = self._detect(tensor, min(thresholds))
+            found = self._detect(tensor, min(thresholds), self.calibration)
             names = self._complete(tensor, found) if "levels" in found else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
         return [self._chained(found, threshold, empty, names) for threshold in thresholds]
 
-    def _detect(self, tensor: torch.Tensor, threshold: float) -> Found:
+    def detections(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.
+
+        The scores are not calibrated.
+        """
+        tensor, factors = self._input(picture)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
+            found = self._detect(tensor, 0.0, (1.0, 0.0))
+        return found["points"].astype(np.float64) / factors, found["scores"].astype(np.float64)
+
+    def _input(self, picture: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+        """The network's input, and the factors (x, y) its px are to be divided by."""
+        preset = self.network.preset
+        scale = network_scale(*picture.shape, preset.short_px[-1], preset.long_px)
+        small, factors = resize(picture, scale, getattr(preset, "layout", "torchvision"))
+        return to_tensor(small, preset.local_contrast).to(self.device), factors
+
+    def _detect(self, tensor: torch.Tensor, threshold: float, calibration: tuple[float, float]) -> Found:
         """Detections in px of the network's input, with calibrated scores."""
         if isinstance(self.network.preset, Preset):
             self.network.score_threshold = max(0.01, threshold * WEAK_SHARE)
         found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
-        slope, intercept = self.calibration
-        scores = found["scores"].clip(1e-6, 1 - 1e-6)
+        slope, intercept = calibration
+        scores = found["scores"].astype(np.float64).clip(1e-6, 1 - 1e-6)
         found["scores"] = 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept)))
         return found
 

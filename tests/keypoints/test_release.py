@@ -1,0 +1,125 @@
+"""Release and choice: model cards, calibrated scores, the right model for a picture."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from spinetk import eval_img, make_split, zoo
+from spinetk.cases.folder import CaseFolder
+from spinetk.errors import InputError
+from spinetk.keypoints.centre.network import CentreNet
+from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.choice import ModelChoice
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.release import calibrate, release
+from spinetk.phantoms import write_phantom_set
+from spinetk.schema import VERTEBRA4, VERTEBRA6
+
+SMALL = CentrePreset("small", (128,), 128, channels=8, crop_px=32, crop_widths=(8, 8, 8))
+ABOUT = (
+    'task = "keypoints"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["ap"]\n'
+)
+
+
+@pytest.fixture
+def model(tmp_path):
+    torch.manual_seed(0)
+    network = CentreNet(SMALL, VERTEBRA6)
+    torch.nn.init.constant_(network.centre.bias, 0.0)
+    zoo.save(tmp_path / "model_final.pth", network.state_dict(), {"config": network.config(), "training": {"seed": 1}})
+    return tmp_path / "model_final.pth"
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory):
+    base = tmp_path_factory.mktemp("phantoms")
+    write_phantom_set(base, 10, seed=3, width=128)
+    return base
+
+
+def test_a_release_holds_a_full_card_and_loads_by_name(model, phantoms, tmp_path, monkeypatch):
+    (tmp_path / "about.toml").write_text(ABOUT)
+    path = release(model, "tiny-ap", phantoms, tmp_path / "about.toml", tmp_path / "home")
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["licence"] == "Apache-2.0"
+    assert card["metrics"]["vertebrae"] > 0
+    assert card["training"] == {"seed": 1}
+    assert sorted(p.name for p in (tmp_path / "home").iterdir()) == ["tiny-ap.json", "tiny-ap.safetensors"]
+    monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
+    predictor = Predictor.load("tiny-ap")
+    assert predictor.calibration == tuple(card["calibration"])
+    assert ModelChoice().pick("x.png", "ap").name == "tiny-ap"
+
+
+def test_a_card_without_its_licence_is_refused(model, phantoms, tmp_path):
+    (tmp_path / "about.toml").write_text(ABOUT.replace("licence", "license"))
+    with pytest.raises(InputError, match="no field 'licence'"):
+        release(model, "tiny-ap", phantoms, tmp_path / "about.toml", tmp_path)
+
+
+def test_calibration_finds_the_share_that_is_right(phantoms):
+    """A detector whose score says nothing, right three times in four, must be calibrated to three quarters."""
+
+    class Blind(Predictor):
+        def __init__(self):
+            self.seen = 0
+
+        def detections(self, picture):
+            truth = truths[self.seen]
+            self.seen += 1
+            points = np.concatenate([truth, truth, truth, truth + 1000.0])
+            return points, np.tile([0.2, 0.8], 2 * len(truth))[: len(points)]
+
+    index = make_split(phantoms)[1].index
+    records, _ = CaseFolder(phantoms).records(index, augmented=False)
+    truths = [
+        np.array([a["keypoints"] for a in record["annotations"]]).reshape(-1, len(VERTEBRA6), 3)[..., :2]
+        for record in records
+    ]
+    slope, intercept = calibrate(Blind(), phantoms, "val")
+    assert slope == pytest.approx(0, abs=0.2)
+    assert 1 / (1 + np.exp(-intercept)) == pytest.approx(0.75, abs=0.03)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    for name, schema, views, modalities in (
+        ("a-ap", VERTEBRA4, ["ap"], []),
+        ("b-lateral", VERTEBRA6, ["lateral"], ["CR", "DX"]),
+        ("c-mr", VERTEBRA6, ["sagittal"], ["MR"]),
+    ):
+        network = CentreNet(SMALL, schema)
+        card = {"config": network.config(), "views": views, "modalities": modalities, "licence": "x"}
+        zoo.save(tmp_path / f"{name}.safetensors", network.state_dict(), card)
+    monkeypatch.setattr(zoo, "folders", lambda: [tmp_path])
+    return tmp_path
+
+
+def test_the_model_follows_view_and_modality(home):
+    choice = ModelChoice()
+    assert choice.pick("x.dcm", "ap", "DX").name == "a-ap"
+    assert choice.pick("x.dcm", "lateral", "CR").name == "b-lateral"
+    assert choice.pick("x.dcm", "sagittal", "MR").name == "c-mr"
+    assert choice.view_of("x.dcm", "unknown", "MR") == "sagittal"
+    assert choice.pick("y.dcm", "ap", "DX") is choice.pick("x.dcm", "ap", "DX")
+    assert ModelChoice(view="lateral").view_of("x.png", "unknown", None) == "lateral"
+    with pytest.raises(InputError, match="--view ap, lateral or sagittal"):
+        choice.view_of("x.png", "unknown", None)
+    with pytest.raises(InputError, match="reads a sagittal view in CT"):
+        choice.pick("x.dcm", "sagittal", "CT")
+
+
+def test_eval_img_works_without_any_training(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("spinetk.keypoints.original._latest", [])
+    picture = np.random.default_rng(0).integers(0, 255, (120, 80), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "film.png"), picture)
+    reading = eval_img(None, "film.png", "out.png", view="ap")
+    assert reading.model == "a-ap"
+    assert reading.view == "ap"
+    assert (tmp_path / "out.png").is_file()
+    with pytest.raises(InputError, match="which view"):
+        eval_img(None, "film.png", "out.png")
