@@ -36,7 +36,7 @@ def resize(picture: np.ndarray, scale: float, layout: str = "torchvision") -> tu
         # Detectron2 rounds halves up.
         new_width, new_height = max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
         smooth = Image.fromarray(picture).resize((new_width, new_height), Image.Resampling.BILINEAR)
-        return np.asarray(smooth), np.array([new_width / width, new_height / height])
+        return np.array(smooth), np.array([new_width / width, new_height / height])
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(picture, (new_width, new_height), interpolation=method)

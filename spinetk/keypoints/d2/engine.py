@@ -68,6 +68,7 @@ class Detectron2Network(nn.Module):
             outputs = self.model.inference(inputs, do_postprocess=False)
         found = []
         for output in outputs:
+            output = output[output.pred_boxes.nonempty()]  # the last step of its postprocessing, before its resize
             boxes = output.pred_boxes.tensor
             _, point_scores, sigma = decode(output.pred_keypoint_heatmaps, boxes)
             points = output.pred_keypoints[..., :2]

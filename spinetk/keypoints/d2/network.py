@@ -47,6 +47,12 @@ class Detectron2RCNN(VertebraRCNN):
         self.rcnn.roi_heads.box_roi_pool = AlignedPool(levels, 7)
         self.rcnn.roi_heads.keypoint_roi_pool = AlignedPool(levels, 14)
 
+    @torch.inference_mode()
+    def detect(self, pictures: list[Tensor]) -> list[dict[str, Tensor]]:
+        """As the parent's, always in float32: bfloat16 alone would move points by more than a pixel."""
+        with torch.autocast(pictures[0].device.type, enabled=False):
+            return super().detect(pictures)
+
     def decode(self, maps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Points at the highest pixel of each enlarged map; scores and sigma of the posterior around its peak."""
         _, scores, sigma = decode(maps, boxes)

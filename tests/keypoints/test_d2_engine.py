@@ -1,0 +1,224 @@
+"""Detectron2 itself against our engine with its weights. Runs where ``import detectron2`` works."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("detectron2", reason="Detectron2 is not installed")
+
+from spinetk import eval_img, inference, make_split, setup_catalogs
+from spinetk.cases.catalog import MetadataCatalog
+from spinetk.keypoints.build import build
+from spinetk.keypoints.d2.checkpoint import read_checkpoint
+from spinetk.keypoints.d2.configuration import configure
+from spinetk.keypoints.d2.conversion import load_detectron2, load_into, save_detectron2
+from spinetk.keypoints.d2.engine import Detectron2Network, load_predictor
+from spinetk.keypoints.d2.names import to_theirs
+from spinetk.keypoints.d2.training import train_detectron2
+from spinetk.keypoints.evaluation import evaluate
+from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.pictures import network_scale, resize, to_tensor
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.preset import ORIGINAL, R50_DETECTRON2, Preset
+from spinetk.phantoms import write_phantom_set
+from spinetk.schema import VERTEBRA6
+
+RADIOGRAPHS = Path(__file__).parents[2].parent / "shared" / "data" / "aasce2019"
+SMALL = replace(
+    R50_DETECTRON2, channels=24, box_units=48, point_layers=(24, 24), short_px=(160,), long_px=267, box_samples=64,
+    proposals=(200, 100),
+)  # fmt: skip
+PX = 0.1
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Detectron2Network:
+    """Detectron2's network with random weights, statistics of frozen batch norms included."""
+    torch.manual_seed(0)
+    network = Detectron2Network(SMALL, VERTEBRA6)
+    for name, tensor in network.model.state_dict().items():
+        if name.endswith(("norm.weight", "running_var")):
+            tensor.uniform_(0.6, 1.4)
+        elif name.endswith(("norm.bias", "running_mean")):
+            tensor.normal_(0, 0.1)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory) -> Path:
+    base = tmp_path_factory.mktemp("d2") / "cases"
+    write_phantom_set(base, 10, seed=3, width=160)
+    return base
+
+
+@pytest.fixture(scope="module")
+def trained(cases, tmp_path_factory) -> Path:
+    """``model_final.pth`` of four iterations on Detectron2, the last two after a resume."""
+    output = tmp_path_factory.mktemp("d2-output")
+    parts = make_split(cases)[:3]
+    setup_catalogs("d2", *parts)
+    for iterations in (2, 4):
+        weights = short_run(output, iterations, resume=iterations == 4)
+    return weights
+
+
+def short_run(output: Path, iterations: int, resume: bool) -> Path:
+    from spinetk.keypoints.trainer import load_split
+
+    records = {part: load_split("d2", part)[0] for part in ("train", "val")}
+    return train_detectron2(
+        "d2", records, VERTEBRA6, output / "d2", output, iterations=iterations, resume=resume, preset=SMALL,
+        recipe=replace(ORIGINAL, rate=1e-3, warmup=2), start="scratch", check_every=2, progress=False,
+    )  # fmt: skip
+
+
+def differences(theirs: Detectron2Network, ours: VertebraRCNN, grey: np.ndarray, preset: Preset) -> dict[str, float]:
+    """Greatest difference in px and score over the detections of a picture, in their order."""
+    small, _ = resize(grey, network_scale(*grey.shape, preset.short_px[-1], preset.long_px), preset.layout)
+    theirs.score_threshold = ours.score_threshold = 0.05
+    a, b = (network.detect([to_tensor(small)])[0] for network in (theirs, ours))
+    assert len(a["boxes"])
+    assert a["boxes"].shape == b["boxes"].shape
+    return {key: (a[key] - b[key]).abs().max().item() for key in ("boxes", "points", "scores")}
+
+
+def grey_pictures(cases: Path) -> list[np.ndarray]:
+    real = sorted(RADIOGRAPHS.rglob("*.jpg"))[:3] if RADIOGRAPHS.is_dir() else []
+    files = [*real, *sorted(cases.glob("*/src/0/*.png"))[:2]]
+    return [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in files]
+
+
+def test_every_tensor_of_detectron2_is_known(theirs):
+    assert to_theirs(build(SMALL, VERTEBRA6).state_dict()).keys() == theirs.model.state_dict().keys()
+
+
+def test_random_weights_find_the_same(theirs, cases):
+    ours = build(SMALL, VERTEBRA6).eval()
+    load_into(ours, theirs.model.state_dict(), "random weights")
+    for grey in grey_pictures(cases):
+        found = differences(theirs, ours, grey, SMALL)
+        assert found["boxes"] < PX
+        assert found["points"] < PX
+        assert found["scores"] < 1e-4
+
+
+def test_without_its_geometry_they_do_not(theirs, cases):
+    """The same weights in the plain ``r50`` layout: what the conversion is for."""
+    plain = VertebraRCNN(replace(SMALL, layout="torchvision"), VERTEBRA6).eval()
+    exact = build(SMALL, VERTEBRA6)
+    load_into(exact, theirs.model.state_dict(), "random weights")
+    plain.load_state_dict(exact.state_dict())
+    small, _ = resize(grey_pictures(cases)[0], 0.2, SMALL.layout)
+    a, b = (network.detect([to_tensor(small)])[0]["boxes"] for network in (theirs, plain))
+    count = min(len(a), len(b))
+    assert (a[:count] - b[:count]).abs().max() > 1
+
+
+def test_trained_weights_find_the_same(trained, cases):
+    """And so do the files: the whole way of ``spinetk convert``, against Detectron2's own predictor."""
+    from detectron2.engine import DefaultPredictor
+
+    configuration = configure(SMALL, VERTEBRA6)
+    configuration.MODEL.DEVICE, configuration.MODEL.WEIGHTS = "cpu", str(trained)
+    configuration.MODEL.ROI_HEADS.SCORE_THRESH_TEST = 0.05
+    reference = DefaultPredictor(configuration)
+    ours = load_detectron2(trained)
+    ours.score_threshold = 0.05
+    for grey in grey_pictures(cases):
+        expected = reference(cv2.merge([grey] * 3))["instances"]
+        small, factors = resize(grey, network_scale(*grey.shape, 160, 267), "detectron2")
+        found = ours.detect([to_tensor(small)])[0]
+        assert len(expected)
+        assert np.abs(found["points"].numpy() / factors - expected.pred_keypoints[..., :2].numpy()).max() < PX
+        boxes = found["boxes"].numpy().reshape(-1, 2, 2) / factors
+        assert np.abs(boxes - expected.pred_boxes.tensor.numpy().reshape(-1, 2, 2)).max() < PX
+
+
+def test_our_weights_run_on_detectron2(theirs, cases, tmp_path):
+    """Its checkpointer and its configuration take what we write, and it finds what we find."""
+    from detectron2.checkpoint import DetectionCheckpointer
+    from detectron2.config import get_cfg
+    from detectron2.modeling import build_model
+
+    torch.manual_seed(1)
+    ours = build(
+        SMALL,
+        VERTEBRA6,
+    ).eval()
+    configuration = get_cfg()
+    configuration.merge_from_file(str(save_detectron2(ours, tmp_path / "model.pth")))
+    configuration.MODEL.DEVICE = "cpu"
+    model = build_model(configuration).eval()
+    before = model.roi_heads.box_head.fc1.weight.clone()
+    DetectionCheckpointer(model).load(str(tmp_path / "model.pth"))
+    assert not torch.equal(model.roi_heads.box_head.fc1.weight, before)
+    theirs_again = Detectron2Network(SMALL, VERTEBRA6)
+    theirs_again.model = model
+    found = differences(theirs_again, ours, grey_pictures(cases)[0], SMALL)
+    assert found["boxes"] < PX
+    assert found["points"] < PX
+
+
+def test_a_run_goes_on_where_it_stopped(trained):
+    run = trained.parent / "d2"
+    rows = [json.loads(line) for line in (run / "metrics.json").read_text().splitlines()]
+    assert rows[-1]["iteration"] == 3
+    assert torch.load(run / "model_final.pth", weights_only=True)["iteration"] == 3
+    settings = json.loads((run / "settings.json").read_text())
+    assert settings["engine"] == "detectron2"
+    assert not set(settings["cases"]["train"]) & set(settings["cases"]["val"])
+    assert read_checkpoint(trained)[1]["schema"] == VERTEBRA6.to_json()
+    assert short_run(trained.parent, 4, resume=True) == trained  # nothing left to do
+
+
+def test_both_engines_evaluate_and_write_the_same(trained, cases, tmp_path):
+    scores, readings = [], []
+    for predictor in (load_predictor(trained, 0.05, "cpu"), Predictor(load_detectron2(trained), "d2", 0.05, "cpu")):
+        object.__setattr__(predictor.network, "preset", SMALL)
+        predictor.name = "d2"
+        scores.append(evaluate(cases, "test", predictor, tmp_path / "e", worst=1, progress=False))
+        picture = next(cases.glob("*/src/0/*.png"))
+        readings.append(eval_img(MetadataCatalog.get("vertd2_train"), predictor, picture, tmp_path / "out.png"))
+        assert (tmp_path / "out.png").stat().st_size
+    assert scores[0].keys() == scores[1].keys()
+    assert scores[0]["keypoints_AP"] == scores[1]["keypoints_AP"]
+    a, b = (reading.to_json() for reading in readings)
+    assert a.keys() == b.keys()
+    assert len(a["vertebrae"]) == len(b["vertebrae"])
+    for one, other in zip(*(reading.vertebrae for reading in readings), strict=True):
+        np.testing.assert_allclose(one.points, other.points, atol=PX)
+
+
+def test_the_original_calls(trained):
+    predictor = inference(trained, 0.05, engine="detectron2", device="cpu")
+    assert isinstance(predictor.network, Detectron2Network)
+    assert predictor.threshold == 0.05
+
+
+def test_catalogs_are_mirrored_and_flips_keep_the_names(cases):
+    """The mirrored picture of Detectron2's own loader has its names put right by our swap pairs."""
+    from detectron2.data import DatasetCatalog, DatasetMapper, transforms
+    from detectron2.data import MetadataCatalog as TheirMetadata
+
+    setup_catalogs("mirror", *make_split(cases)[:3])
+    names = [f"vertmirror_{part}" for part in ("train", "val", "test")]
+    assert set(names) <= set(DatasetCatalog.list())
+    metadata = TheirMetadata.get(names[0])
+    assert metadata.keypoint_names == list(VERTEBRA6.keypoints)
+    assert metadata.keypoint_flip_map == [("bottom_left", "bottom_right"), ("top_left", "top_right")]
+    assert [rule[:2] for rule in metadata.keypoint_connection_rules] == list(VERTEBRA6.skeleton)
+    assert metadata.sigmas == list(VERTEBRA6.sigmas)
+    record = DatasetCatalog.get(names[0])[0]
+    options = DatasetMapper.from_config(configure(SMALL, VERTEBRA6, DATASETS={"TRAIN": (names[0],)}))
+    options["augmentations"] = [transforms.RandomFlip(prob=1.0)]
+    found = DatasetMapper(**options)(record)["instances"].gt_keypoints.tensor.numpy()
+    truth = np.array([a["keypoints"] for a in record["annotations"]]).reshape(-1, 6, 3)
+    seen = found[..., 2] > 0
+    np.testing.assert_allclose(found[seen, :2], VERTEBRA6.mirror(truth, record["width"])[seen, :2], atol=1e-3)
