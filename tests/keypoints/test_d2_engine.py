@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,22 +34,49 @@ from spinetk.schema import VERTEBRA6
 RADIOGRAPHS = Path(__file__).parents[2].parent / "shared" / "data" / "aasce2019"
 SMALL = replace(
     R50_DETECTRON2, channels=24, box_units=48, point_layers=(24, 24), short_px=(160,), long_px=267, box_samples=64,
-    proposals=(200, 100),
+    proposals=(200, 100), detections=12,
 )  # fmt: skip
 PX = 0.1
+
+
+# Spread of what the last layers say, as of a trained network: ties would be broken by rounding.
+SPREAD = {
+    "proposal_generator.rpn_head.objectness_logits": 2.0,
+    "proposal_generator.rpn_head.anchor_deltas": 0.2,
+    "roi_heads.box_predictor.cls_score": 1.5,
+    "roi_heads.box_predictor.bbox_pred": 0.5,
+    "roi_heads.keypoint_head.score_lowres": 3.0,
+}
 
 
 @pytest.fixture(scope="module")
 def theirs() -> Detectron2Network:
     """Detectron2's network with random weights, statistics of frozen batch norms included."""
     torch.manual_seed(0)
-    network = Detectron2Network(SMALL, VERTEBRA6)
+    network = Detectron2Network(SMALL, VERTEBRA6).eval()
     for name, tensor in network.model.state_dict().items():
-        if name.endswith(("norm.weight", "running_var")):
-            tensor.uniform_(0.6, 1.4)
+        if name.endswith("conv3.norm.weight"):
+            tensor.uniform_(0.1, 0.3)
+        elif name.endswith(("norm.weight", "running_var")):
+            tensor.uniform_(0.5, 1.5)
         elif name.endswith(("norm.bias", "running_mean")):
             tensor.normal_(0, 0.1)
-    return network.eval()
+    picture = torch.rand(3, 192, 96)
+    network.score_threshold = 0.0
+    for name, spread in SPREAD.items():
+        layer, said = network.model.get_submodule(name), []
+        hook = layer.register_forward_hook(lambda _, __, output, said=said: said.append(output))
+        network.detect([picture])
+        hook.remove()
+        layer.weight.data *= spread / said[0].std()
+    return network
+
+
+@pytest.fixture(scope="module")
+def start(theirs, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("d2-start") / "start.pth"
+    torch.save({"model": theirs.model.state_dict()}, path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +87,31 @@ def cases(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(cases, tmp_path_factory) -> Path:
+def trained(cases, start, tmp_path_factory) -> Path:
     """``model_final.pth`` of four iterations on Detectron2, the last two after a resume."""
     output = tmp_path_factory.mktemp("d2-output")
     parts = make_split(cases)[:3]
     setup_catalogs("d2", *parts)
     for iterations in (2, 4):
-        weights = short_run(output, iterations, resume=iterations == 4)
+        weights = short_run(output, start, iterations, resume=iterations == 4)
     return weights
 
 
-def short_run(output: Path, iterations: int, resume: bool) -> Path:
+def short_run(output: Path, start: Path, iterations: int, resume: bool) -> Path:
     from spinetk.keypoints.trainer import load_split
 
     records = {part: load_split("d2", part)[0] for part in ("train", "val")}
     return train_detectron2(
         "d2", records, VERTEBRA6, output / "d2", output, iterations=iterations, resume=resume, preset=SMALL,
-        recipe=replace(ORIGINAL, rate=1e-3, warmup=2), start="scratch", check_every=2, progress=False,
+        recipe=replace(ORIGINAL, rate=1e-4, warmup=2, batch=1), start=str(start), check_every=2, progress=False,
     )  # fmt: skip
+
+
+def at_work(network: Any) -> Any:
+    """A loaded network at the size and with the numbers of ``SMALL``, which weights do not show."""
+    again = type(network)(SMALL, network.schema)
+    again.load_state_dict(network.state_dict())
+    return again.eval()
 
 
 def differences(theirs: Detectron2Network, ours: VertebraRCNN, grey: np.ndarray, preset: Preset) -> dict[str, float]:
@@ -129,7 +164,7 @@ def test_trained_weights_find_the_same(trained, cases):
     configuration.MODEL.DEVICE, configuration.MODEL.WEIGHTS = "cpu", str(trained)
     configuration.MODEL.ROI_HEADS.SCORE_THRESH_TEST = 0.05
     reference = DefaultPredictor(configuration)
-    ours = load_detectron2(trained)
+    ours = at_work(load_detectron2(trained))
     ours.score_threshold = 0.05
     for grey in grey_pictures(cases):
         expected = reference(cv2.merge([grey] * 3))["instances"]
@@ -141,32 +176,25 @@ def test_trained_weights_find_the_same(trained, cases):
         assert np.abs(boxes - expected.pred_boxes.tensor.numpy().reshape(-1, 2, 2)).max() < PX
 
 
-def test_our_weights_run_on_detectron2(theirs, cases, tmp_path):
+def test_our_weights_run_on_detectron2(start, cases, tmp_path):
     """Its checkpointer and its configuration take what we write, and it finds what we find."""
     from detectron2.checkpoint import DetectionCheckpointer
     from detectron2.config import get_cfg
     from detectron2.modeling import build_model
 
-    torch.manual_seed(1)
-    ours = build(
-        SMALL,
-        VERTEBRA6,
-    ).eval()
+    ours = at_work(load_detectron2(start))
     configuration = get_cfg()
     configuration.merge_from_file(str(save_detectron2(ours, tmp_path / "model.pth")))
     configuration.MODEL.DEVICE = "cpu"
-    model = build_model(configuration).eval()
-    before = model.roi_heads.box_head.fc1.weight.clone()
-    DetectionCheckpointer(model).load(str(tmp_path / "model.pth"))
-    assert not torch.equal(model.roi_heads.box_head.fc1.weight, before)
-    theirs_again = Detectron2Network(SMALL, VERTEBRA6)
-    theirs_again.model = model
-    found = differences(theirs_again, ours, grey_pictures(cases)[0], SMALL)
+    network = Detectron2Network(SMALL, VERTEBRA6).eval()
+    network.model = build_model(configuration).eval()
+    DetectionCheckpointer(network.model).load(str(tmp_path / "model.pth"))
+    found = differences(network, ours, grey_pictures(cases)[0], SMALL)
     assert found["boxes"] < PX
     assert found["points"] < PX
 
 
-def test_a_run_goes_on_where_it_stopped(trained):
+def test_a_run_goes_on_where_it_stopped(trained, start):
     run = trained.parent / "d2"
     rows = [json.loads(line) for line in (run / "metrics.json").read_text().splitlines()]
     assert rows[-1]["iteration"] == 3
@@ -175,23 +203,22 @@ def test_a_run_goes_on_where_it_stopped(trained):
     assert settings["engine"] == "detectron2"
     assert not set(settings["cases"]["train"]) & set(settings["cases"]["val"])
     assert read_checkpoint(trained)[1]["schema"] == VERTEBRA6.to_json()
-    assert short_run(trained.parent, 4, resume=True) == trained  # nothing left to do
+    assert short_run(trained.parent, start, 4, resume=True) == trained  # nothing left to do
 
 
 def test_both_engines_evaluate_and_write_the_same(trained, cases, tmp_path):
     scores, readings = [], []
-    for predictor in (load_predictor(trained, 0.05, "cpu"), Predictor(load_detectron2(trained), "d2", 0.05, "cpu")):
-        object.__setattr__(predictor.network, "preset", SMALL)
-        predictor.name = "d2"
+    picture = next(cases.glob("*/src/0/*.png"))
+    for network in (load_predictor(trained, device="cpu").network, load_detectron2(trained)):
+        predictor = Predictor(at_work(network), "d2", 0.3, "cpu")
         scores.append(evaluate(cases, "test", predictor, tmp_path / "e", worst=1, progress=False))
-        picture = next(cases.glob("*/src/0/*.png"))
         readings.append(eval_img(MetadataCatalog.get("vertd2_train"), predictor, picture, tmp_path / "out.png"))
         assert (tmp_path / "out.png").stat().st_size
     assert scores[0].keys() == scores[1].keys()
-    assert scores[0]["keypoints_AP"] == scores[1]["keypoints_AP"]
+    assert scores[0]["keypoints_AP"] == pytest.approx(scores[1]["keypoints_AP"], abs=1e-3)
     a, b = (reading.to_json() for reading in readings)
     assert a.keys() == b.keys()
-    assert len(a["vertebrae"]) == len(b["vertebrae"])
+    assert len(a["vertebrae"]) == len(b["vertebrae"]) > 0
     for one, other in zip(*(reading.vertebrae for reading in readings), strict=True):
         np.testing.assert_allclose(one.points, other.points, atol=PX)
 
