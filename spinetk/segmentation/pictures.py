@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.registry import Scale
-from spinetk.segmentation.slices import Statistics, half_type
+from spinetk.segmentation.slices import Statistics, channels_last, half_type
 
 Size = tuple[int, int]
 Item = tuple[np.ndarray, np.ndarray]
@@ -230,7 +230,7 @@ class PicturePredictor:
         flips: Sequence[str] = (),
     ) -> None:
         self.device = torch.device(device)
-        self.network = network.to(self.device, memory_format=torch.channels_last).eval()
+        self.network = channels_last(network.to(self.device)).eval()
         self.form, self.clean_up = form, clean_up
         self.flips = [{"rows": 2, "columns": 3}[axis] for axis in flips]
         self.half = half_type(self.device)

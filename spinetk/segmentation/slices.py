@@ -158,6 +158,14 @@ def half_type(device: torch.device) -> torch.dtype | None:
     return torch.bfloat16 if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else None
 
 
+def channels_last(network: nn.Module) -> nn.Module:
+    """Lay the weights of 2D convolutions out as their fastest kernels want them; a network with 3D ones has both."""
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
 class SlicePredictor:
     """Segments a volume slice by slice.
 
@@ -182,8 +190,7 @@ class SlicePredictor:
         half: bool = True,
     ) -> None:
         self.device, self.batch = torch.device(device), batch
-        # Channels last: the layout in which convolutions of CPU and GPU need no reordering.
-        self.network = network.to(self.device, memory_format=torch.channels_last).eval()
+        self.network = channels_last(network.to(self.device)).eval()
         self.channels, self.statistics = channels, statistics
         self.flips = [{"rows": 2, "columns": 3}[axis] for axis in flips]
         self.half = half_type(self.device) if half else None
