@@ -62,7 +62,7 @@ class RecordDataset(Dataset):
         picture, factors = self._picture(index, short_px)
         points = self._points(index)
         points[..., :2] *= factors
-        if self.augment != "none" and random.random() < 0.5:
+        if self.augment != "none" and random.random() < 0.5 and getattr(self.preset, "mirror", True):
             picture = picture[:, ::-1]
             points = self.schema.mirror(points, picture.shape[1])
         if self.augment == "full":

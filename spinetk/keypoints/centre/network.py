@@ -149,18 +149,19 @@ class CentreNet(nn.Module):
         return refine_loss(logits, truth, visible)
 
     @torch.inference_mode()
-    def detect(self, pictures: list[Tensor], flip: bool = True) -> list[dict[str, Tensor]]:
+    def detect(self, pictures: list[Tensor], flip: bool | None = None) -> list[dict[str, Tensor]]:
         """Detections per picture (call in evaluation mode), best first.
 
         Args:
             pictures: (3, H, W) in 0..1, at network size.
-            flip: Also look at the mirrored picture and average: twice the time.
+            flip: Also look at the mirrored picture and average: twice the time. By default as the preset says.
 
         Returns:
             ``boxes`` (N, 4) around the points, ``scores`` (N,), ``points`` (N, K, 2), ``point_scores`` (N, K),
             ``sigma`` (N, K), all in px of the network's input; with levels also ``levels`` (N, L), their logarithmic
             probabilities.
         """
+        flip = self.preset.mirror if flip is None else flip
         batch = _pad(pictures)
         centre, offset, level = self._seen(batch, flip)
         found = []
@@ -171,12 +172,13 @@ class CentreNet(nn.Module):
         return found
 
     @torch.inference_mode()
-    def look(self, picture: Tensor, points: Tensor, flip: bool = True, passes: int = 2) -> dict[str, Tensor]:
+    def look(self, picture: Tensor, points: Tensor, flip: bool | None = None, passes: int = 2) -> dict[str, Tensor]:
         """Refine points of bodies in a (3, H, W) picture: ``boxes``, ``points``, ``point_scores``, ``sigma``.
 
         ``points`` (N, K, 2) px may be rough; each pass crops around the points of the one before.
         """
         share, side = self.preset.crop_share, self.preset.crop_px
+        flip = self.preset.mirror if flip is None else flip
         scores = sigma = points.new_zeros(points.shape[:2])
         owner = torch.zeros(len(points), dtype=torch.long, device=points.device)
         for _ in range(passes if len(points) else 0):

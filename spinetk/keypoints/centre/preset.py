@@ -21,6 +21,7 @@ class CentrePreset:
         crop_widths: Channels of the refining network at 1/2, 1/4 and 1/8 of the crop.
         crops: Bodies per picture that the refining network is trained on.
         detections: Vertebrae per picture at most.
+        mirror: Whether a mirrored picture is as good as the picture itself, for training and for looking twice.
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
 
@@ -34,6 +35,7 @@ class CentrePreset:
     crop_widths: tuple[int, int, int] = (32, 64, 96)
     crops: int = 10
     detections: int = 40
+    mirror: bool = True
     box_margin: float = 0.0
     local_contrast: bool = True
 
@@ -49,7 +51,8 @@ class CentrePreset:
 
 THORACOLUMBAR = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)))
 
-# Whole-spine frontal films: a thoracic body is 30 to 40 px high at this size. Seventeen levels, T1 to L5.
-CENTRE_AP = CentrePreset("centre-ap", short_px=(512,), long_px=1024, levels=THORACOLUMBAR)
+# Whole-spine frontal films: a thoracic body is 30 to 40 px high at this size. Seventeen levels, T1 to L5. Not mirrored:
+# heart and aorta shade one side, and readers place the corners of that side differently.
+CENTRE_AP = CentrePreset("centre-ap", short_px=(512,), long_px=1024, levels=THORACOLUMBAR, mirror=False)
 # Sagittal slices and lateral views, which show five to twelve bodies: 35 to 60 px high.
 CENTRE = CentrePreset("centre", short_px=(512,), long_px=512)
