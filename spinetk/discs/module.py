@@ -10,12 +10,14 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spinetk.discs.data import Item
 from spinetk.discs.loss import hca_loss, joints_mse, stacked_mse
 from spinetk.discs.pck import pck, soft_dice
+from spinetk.training.together import whole_batch
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,21 @@ class DiscTraining(lightning.LightningModule):
         super().__init__()
         self.network = network
         self.recipe = recipe
+        self.rate = recipe.rate
         self.per_epoch = per_epoch
         self.pictures = pictures
 
     def training_step(self, batch: Item, _: int) -> Tensor:
         """Loss over all stacks."""
         maps = self.network(batch.pictures)
+        maps, target, points, present, factor = whole_batch(maps, batch.target, batch.points, batch.present)
         ignored = self.recipe.absent == "ignored"
         if self.recipe.loss == "hca":
-            loss = hca_loss(maps, batch.target, batch.points, batch.present, supervise_absent=not ignored)
+            loss = hca_loss(maps, target, points, present, supervise_absent=not ignored)
         else:
-            loss = stacked_mse(maps, batch.target, batch.present if ignored else None)
-        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(batch.pictures))
-        return loss
+            loss = stacked_mse(maps, target, present if ignored else None)
+        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(target))
+        return loss * factor
 
     def validation_step(self, batch: Item, index: int) -> None:
         """Loss of the last stack, PCK and soft Dice."""
@@ -80,8 +84,8 @@ class DiscTraining(lightning.LightningModule):
         present = batch.present if self.recipe.absent == "ignored" else None
         self.log("val_loss", joints_mse(maps, batch.target, present), prog_bar=True, batch_size=size, sync_dist=True)
         score = pck(maps, batch.target)
-        if score is not None:
-            self.log("pck", score, prog_bar=True, batch_size=size, sync_dist=True)
+        # Processes must log alike: a batch without a point that counts weighs nothing.
+        self.log("pck", score or 0.0, prog_bar=True, batch_size=size if score is not None else 0, sync_dist=True)
         self.log("dice", soft_dice(maps.clamp(0, 1), batch.target), batch_size=size, sync_dist=True)
         if index == 0 and self.pictures is not None and self.global_rank == 0:
             self._show(batch, maps)
@@ -91,16 +95,20 @@ class DiscTraining(lightning.LightningModule):
 
         grey = (batch.pictures[0, 0].float().cpu().numpy() * 255).astype(np.uint8)
         found, truth = (heat_overlay(grey, m[0].float().cpu().numpy()) for m in (maps, batch.target))
-        write_png(self.pictures / f"{self.global_step:08d}.png", np.concatenate([found, truth], axis=1))
+        drawn = np.concatenate([found, truth], axis=1)
+        write_png(self.pictures / f"{self.global_step:08d}.png", drawn)
+        for logger in self.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("sample/0", drawn, self.global_step, dataformats="HWC")
 
     def configure_optimizers(self) -> Any:
         """RMSprop or Adam, with the rate falling in steps."""
         recipe = self.recipe
         if recipe.solver == "adam":
-            optimiser: Any = torch.optim.Adam(self.parameters(), recipe.rate, weight_decay=recipe.decay)
+            optimiser: Any = torch.optim.Adam(self.parameters(), self.rate, weight_decay=recipe.decay)
         else:
             optimiser = torch.optim.RMSprop(
-                self.parameters(), recipe.rate, alpha=0.99, momentum=recipe.momentum, weight_decay=recipe.decay
+                self.parameters(), self.rate, alpha=0.99, momentum=recipe.momentum, weight_decay=recipe.decay
             )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda i: rate_factor(i, self.per_epoch, recipe))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -126,21 +134,24 @@ class PointTraining(lightning.LightningModule):
 
     def training_step(self, batch: Sequence[Tensor], _: int) -> Tensor:
         """Mean over the points that are there."""
-        loss = self._loss(batch)
-        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(batch[0]))
-        return loss
+        features, truth, padding = batch
+        logits, truth, padding, factor = whole_batch(self.network(features, padding), truth, padding)
+        loss = _point_loss(logits, truth, padding)
+        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(truth))
+        return loss * factor
 
     def validation_step(self, batch: Sequence[Tensor], _: int) -> None:
         """The same loss."""
-        self.log("val_loss", self._loss(batch), prog_bar=True, batch_size=len(batch[0]), sync_dist=True)
-
-    def _loss(self, batch: Sequence[Tensor]) -> Tensor:
         features, truth, padding = batch
-        logits = self.network(features, padding).float()
-        return F.binary_cross_entropy_with_logits(logits[~padding], truth[~padding])
+        loss = _point_loss(self.network(features, padding), truth, padding)
+        self.log("val_loss", loss, prog_bar=True, batch_size=len(truth), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """Adam."""
         optimiser = torch.optim.Adam(self.parameters(), self.rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, self.iterations))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _point_loss(logits: Tensor, truth: Tensor, padding: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits.float()[~padding], truth.float()[~padding])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
 from spinetk import __version__, zoo
-from spinetk.atomic import write_json
 from spinetk.discs.data import LARGEST, DiscDataset
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.module import DiscTraining, PointTraining, Recipe
@@ -23,102 +23,142 @@ from spinetk.discs.search import Column
 from spinetk.discs.skeleton import mean_skeleton
 from spinetk.discs.target import LEGACY_JOINTS
 from spinetk.errors import InputError
-from spinetk.training.device import pick_device
+from spinetk.training.data import Data
+from spinetk.training.device import pick_precision
 from spinetk.training.fit import Fit, fit
+from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
-from spinetk.training.sampler import EndlessSampler
+from spinetk.training.record import fingerprint, settings_of, write_run
+from spinetk.training.settings import Settings
+from spinetk.training.tuning import Advice, advise
 
 FINAL, BEST = "model_final.pth", "model_best.pth"
 POINT_BATCH = 16
+
+
+@dataclass(frozen=True)
+class DiscSettings(Settings):
+    """Settings of :func:`train`; a run lasts ``recipe.epochs`` and validates after each.
+
+    Attributes:
+        network: ``hourglass`` or ``shapeunet``.
+        stacks, attention, blocks: Of the hourglass.
+        ordinal: Legacy channels, counted from the head, instead of anatomical levels.
+        modality: ``T1w`` or ``T2w`` to train on that contrast only, where both are prepared.
+        recipe: Solver, rate, epochs, ...
+        best_by: ``val_loss``, ``pck`` or ``dice``.
+    """
+
+    seed: int = 42
+    network: str = "hourglass"
+    stacks: int = 2
+    attention: bool = True
+    blocks: int = 1
+    ordinal: bool = False
+    modality: str | None = None
+    recipe: Recipe = field(default_factory=Recipe)
+
+
+@dataclass(frozen=True)
+class PointSettings(Settings):
+    """Settings of :func:`train_points`."""
+
+    iterations: int = 3000
+    seed: int = 42
 
 
 def train(
     prepared: str | Path,
     output: str | Path,
     *,
-    network: str = "hourglass",
-    stacks: int = 2,
-    attention: bool = True,
-    blocks: int = 1,
-    ordinal: bool = False,
-    modality: str | None = None,
-    recipe: Recipe | None = None,
     resume: bool = False,
-    seed: int = 42,
-    workers: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    config: str | Path | Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Path:
     """Train a heatmap network on a prepared folder.
 
     The run's folder holds checkpoints, logs, ``settings.json``, ``pictures/`` (the first validation pictures after
-    each epoch, and the film of them), ``model_final.pth`` and ``model_best.pth`` (lowest validation loss).
+    each epoch, and the film of them), ``model_final.pth`` and ``model_best.pth`` (best by ``best_by``).
 
     Args:
         prepared: Folder of ``spinetk discs prepare``.
         output: Folder of the run.
-        network: ``hourglass`` or ``shapeunet``.
-        stacks, attention, blocks: Of the hourglass.
-        ordinal: Legacy channels, counted from the head, instead of anatomical levels.
-        modality: ``T1w`` or ``T2w`` to train on that contrast only, where both are prepared.
-        recipe: Settings.
-        resume: Go on from the newest checkpoint.
-        seed: Of everything random.
-        workers: Processes that prepare data; results do not depend on it.
-        device, precision: As :func:`spinetk.training.fit.fit` takes them.
-        progress: Show a progress bar.
+        resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
+        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        **settings: Fields of :class:`DiscSettings`; they win over ``config``.
 
     Returns:
         Path of ``model_final.pth``.
 
     Raises:
-        InputError: The folder is not prepared, or holds nothing to train on.
+        InputError: The folder is not prepared, or holds nothing to train on; an unknown setting.
     """
-    recipe, output = recipe or Recipe(), Path(output)
-    content = read_dataset(prepared)
-    samples, held_out = (_samples(prepared, part, modality) for part in ("train", "val"))
-    levels = None if ordinal else tuple(sorted({n for sample in samples for n in sample.points}))
+    output = Path(output)
+    chosen, module, data, card, about = _set_up(prepared, output, resume, config, settings)
+    place = launch(chosen.devices, chosen.nodes, chosen.device)
+    count = sum(p.numel() for p in module.network.parameters())
+    if place.first:
+        height, width = data.training.size  # type: ignore[attr-defined]
+        print(
+            f"{chosen.network} ({count / 1e6:.2f} M parameters), {len(data.training)} pictures of {height} x {width}, "  # type: ignore[arg-type]
+            f"{chosen.iterations} iterations"
+        )
+        write_run(output, chosen, place, resume=resume, **about)
+    result = fit(
+        module, data, output, chosen, iterations=chosen.iterations, check_every=chosen.check_every, resume=resume
+    )
+    if result.first:
+        write_film(output / "pictures")
+    return _save(result, output, card, {"epochs": chosen.recipe.epochs, "parameters": count})
+
+
+def find_rate(
+    prepared: str | Path,
+    output: str | Path,
+    *,
+    config: str | Path | Mapping[str, Any] | None = None,
+    what: str = "rate",
+    **settings: Any,
+) -> Advice:
+    """What Lightning's finders advise for :func:`train` with the same arguments; ``what``: ``rate`` or ``batch``."""
+    chosen, module, data, _, _ = _set_up(prepared, Path(output), False, config, settings)
+    return advise(module, data, Path(output), chosen, what)
+
+
+def _set_up(
+    prepared: str | Path, output: Path, resume: bool, config: Any, given: dict[str, Any]
+) -> tuple[DiscSettings, DiscTraining, Data, dict[str, Any], dict[str, Any]]:
+    """Resolved settings, module, data, the model's card, and what is written about the run."""
+    if config is None and resume:
+        config = settings_of(output)
+    chosen = DiscSettings.of(config, **given)
+    recipe, content = chosen.recipe, read_dataset(prepared)
+    samples, held_out = (_samples(prepared, part, chosen.modality) for part in ("train", "val"))
+    per_epoch = -(-len(samples) // recipe.batch)
+    precision = pick_precision(chosen.device) if chosen.precision == "auto" else chosen.precision
+    chosen = replace(chosen, iterations=recipe.epochs * per_epoch, check_every=per_epoch, precision=precision)
+    levels = None if chosen.ordinal else tuple(sorted({n for sample in samples for n in sample.points}))
     arguments: dict[str, Any] = {"joints": LEGACY_JOINTS if levels is None else len(levels)}
-    if network == "hourglass":
-        arguments |= {"stacks": stacks, "attention": attention, "blocks": blocks}
-    config = {
-        "task": "discs", "network": network, "arguments": arguments, "grid_mm": content["grid_mm"],
-        "modalities": [modality] if modality else content["modalities"], **_shape(samples, levels),
+    if chosen.network == "hourglass":
+        arguments |= {"stacks": chosen.stacks, "attention": chosen.attention, "blocks": chosen.blocks}
+    card = {
+        "task": "discs", "network": chosen.network, "arguments": arguments, "grid_mm": content["grid_mm"],
+        "modalities": [chosen.modality] if chosen.modality else content["modalities"], **_shape(samples, levels),
     }  # fmt: skip
     with quiet():
-        torch.manual_seed(seed)
-        model = _network(network, arguments)
-    training = DiscDataset(samples, levels, recipe.augment, seed, LARGEST)
-    per_epoch = -(-len(samples) // recipe.batch)
-    iterations = recipe.epochs * per_epoch
-    count = sum(p.numel() for p in model.parameters())
-    size = f"{training.size[0]} x {training.size[1]}"
-    print(f"{network} ({count / 1e6:.2f} M parameters), {len(samples)} pictures of {size}, {iterations} iterations")
-    settings = {"config": config, "recipe": vars(recipe), "seed": seed, "train": len(samples), "val": len(held_out)}
-    write_json(output / "settings.json", settings | {"spinetk": __version__, "torch": torch.__version__})
-    module = DiscTraining(model, recipe, per_epoch, output / "pictures")
-    loader: dict[str, Any] = {"num_workers": workers, "persistent_workers": workers > 0}
-    loader |= {"pin_memory": pick_device(device).type == "cuda"}
-    result = fit(
-        module,
-        lambda done: DataLoader(
-            training,
-            recipe.batch,
-            sampler=EndlessSampler(len(samples), seed, done * recipe.batch),
-            **loader,
-        ),
-        DataLoader(DiscDataset(held_out, levels), recipe.batch + 1, **loader) if held_out else None,
-        output,
-        iterations=iterations,
-        resume=resume,
-        check_every=per_epoch,
-        device=device,
-        precision=precision,
-        progress=progress,
-    )
-    write_film(output / "pictures")
-    return _save(module, result, output, config, {"epochs": recipe.epochs, "parameters": count})
+        torch.manual_seed(chosen.seed)
+        model = _network(chosen.network, arguments)
+    training = DiscDataset(samples, levels, recipe.augment, chosen.seed, LARGEST)
+    validation = DiscDataset(held_out, levels) if held_out else None
+    data = Data(training, validation, recipe.batch, recipe.batch + 1)
+    parts = {"train": samples, "val": held_out}
+    about = {
+        "config": card,
+        "data": {part: fingerprint([s.path for s in own], [sorted(s.points.items()) for s in own])
+                 for part, own in parts.items()},
+        "cases": {part: [s.stem for s in own] for part, own in parts.items()},
+    }  # fmt: skip
+    return chosen, DiscTraining(model, recipe, per_epoch, output / "pictures"), data, card, about
 
 
 def train_points(
@@ -126,11 +166,9 @@ def train_points(
     output: str | Path,
     predictor: DiscPredictor,
     *,
-    iterations: int = 3000,
     resume: bool = False,
-    seed: int = 42,
-    device: str = "auto",
-    progress: bool = True,
+    config: str | Path | Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Path:
     """Train the look-once point network on what a heatmap network really finds, and generated false points.
 
@@ -138,38 +176,40 @@ def train_points(
         prepared: Folder of ``spinetk discs prepare``.
         output: Folder of the run.
         predictor: The first stage; it must know levels.
-        iterations: In all.
-        resume, seed, device, progress: As for :func:`train`.
+        resume, config: As for :func:`train`.
+        **settings: Fields of :class:`PointSettings`.
 
     Returns:
         Path of ``model_final.pth``.
     """
     if predictor.levels is None:
         raise InputError(predictor.name, "has ordinal channels", "the point network needs a model of levels")
+    output = Path(output)
+    if config is None and resume:
+        config = settings_of(output)
+    chosen = PointSettings.of(config, **settings)
     samples, held_out = (_samples(prepared, part, None) for part in ("train", "val"))
     with quiet():
-        torch.manual_seed(seed)
+        torch.manual_seed(chosen.seed)
         network = PointSet()
-    training = PointDataset(samples, predictor, seed, noise=True)
-    module = PointTraining(network, iterations)
-    result = fit(
-        module,
-        lambda done: DataLoader(
-            training,
-            POINT_BATCH,
-            sampler=EndlessSampler(len(samples), seed, done * POINT_BATCH),
-            collate_fn=collate,
-        ),
-        DataLoader(PointDataset(held_out, predictor, seed), POINT_BATCH, collate_fn=collate) if held_out else None,
-        Path(output),
-        iterations=iterations,
-        resume=resume,
-        check_every=max(1, iterations // 30),
-        device=device,
-        progress=progress,
+    data = Data(
+        PointDataset(samples, predictor, chosen.seed, noise=True),
+        PointDataset(held_out, predictor, chosen.seed) if held_out else None,
+        POINT_BATCH,
+        collate=collate,
     )
-    config = {"task": "disc-points", "first_stage": predictor.name, "levels": list(predictor.levels)}
-    return _save(module, result, Path(output), config, {"iterations": iterations})
+    place = launch(chosen.devices, chosen.nodes, chosen.device)
+    if place.first:
+        about = {"data": {"train": fingerprint([s.path for s in samples])}, "first_stage": predictor.name}
+        write_run(output, chosen, place, resume=resume, **about)
+    iterations = chosen.iterations
+    every = max(1, iterations // 30)
+    result = fit(
+        PointTraining(network, iterations), data, output, chosen, iterations=iterations, check_every=every,
+        resume=resume,
+    )  # fmt: skip
+    card = {"task": "disc-points", "first_stage": predictor.name, "levels": list(predictor.levels)}
+    return _save(result, output, card, {"iterations": iterations})
 
 
 def _samples(prepared: str | Path, part: str, modality: str | None) -> list[Sample]:
@@ -196,18 +236,10 @@ def _network(name: str, arguments: dict[str, Any]) -> nn.Module:
     return NETWORKS[name](**arguments)
 
 
-def _save(module: Any, result: Fit, output: Path, config: dict[str, Any], training: dict[str, Any]) -> Path:
-    network: nn.Module = module.network
-    if result.iterations == result.resumed_from:
-        # Nothing left to train: the weights are those of the checkpoint.
-        network.load_state_dict(_weights(sorted((output / "checkpoints").glob("[0-9]*.ckpt"))[-1]))
+def _save(result: Fit, output: Path, config: dict[str, Any], training: dict[str, Any]) -> Path:
     card = {"spinetk": __version__, "config": config, "training": {**training, "val_loss": result.val_loss}}
-    if result.best is not None:
-        zoo.save(output / BEST, _weights(result.best), card)
-    zoo.save(output / FINAL, network.state_dict(), card)
+    if result.first:
+        if result.best is not None:
+            zoo.save(output / BEST, result.best, card)
+        zoo.save(output / FINAL, result.weights, card)
     return output / FINAL
-
-
-def _weights(checkpoint: Path) -> zoo.Weights:
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    return {k.removeprefix("network."): v for k, v in content["state_dict"].items() if k.startswith("network.")}

@@ -29,6 +29,7 @@ from spinetk.measure import measure
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
 from spinetk.report.table import write_table
+from spinetk.training.launch import Place
 
 
 @dataclass
@@ -88,9 +89,13 @@ def predict_files(
     facing: str = "auto",
     anchor: str | None = None,
     slice_choice: str = "central",
+    place: Place | None = None,
     progress: bool = True,
 ) -> Batch:
     """Read every picture among ``inputs`` (files, or folders of any depth) and write the results to ``out``.
+
+    Of several processes (``place``, by :func:`spinetk.training.launch.launch`) each reads its share; the first writes
+    the table and the manifest, and all return the whole. The files are those that one process would write.
 
     Raises:
         InputError: There is no picture at all.
@@ -104,7 +109,8 @@ def predict_files(
         options = {"spacing_mm": spacing_mm, "facing": facing, "anchor": anchor, "slice_choice": slice_choice}
         return read_one(predictor, path, **options)
 
-    return _write_all(dict(zip(unique_stems(paths), paths, strict=True)), read, Path(out), predictor, progress)
+    sources = dict(zip(unique_stems(paths), paths, strict=True))
+    return _write_all(sources, read, Path(out), predictor, progress, place or Place())
 
 
 def predict_cases(
@@ -120,7 +126,7 @@ def predict_cases(
         reading = predictor.read(grey, file=record["file_name"], frame=known.frame, view=known.view)
         return measure(reading, picture=grey), grey
 
-    return _write_all(sources, read, Path(out), predictor, progress)
+    return _write_all(sources, read, Path(out), predictor, progress, Place())
 
 
 def _write_all(
@@ -129,28 +135,40 @@ def _write_all(
     out: Path,
     predictor: Predictor | ModelChoice,
     progress: bool,
+    place: Place,
 ) -> Batch:
     """Read each source (by the stem of its results) and write what was found; then the table and the manifest."""
     from tqdm import tqdm
 
-    batch = Batch()
-    seconds: dict[str, float] = {}
-    failed: list[dict[str, str]] = []
-    for stem, path in tqdm(sources.items(), "predict", disable=not progress or len(sources) == 1):
+    own: list[tuple[int, Reading | str, float]] = []
+    shared = list(enumerate(sources.items()))[place.rank :: place.world]
+    for number, (stem, path) in tqdm(shared, "predict", disable=not (progress and place.first) or len(sources) == 1):
         started = time.perf_counter()
         try:
             reading, grey = read(path)
         except InputError as error:
-            batch.failures.append(str(error))
-            failed.append({"input": str(path), "why": str(error)})
+            own.append((number, str(error), 0.0))
             continue
         write_json(out / f"{stem}.json", reading.to_json())
         write_overlay(out / f"{stem}.png", grey, reading)
-        batch.readings.append(reading)
+        own.append((number, reading, round(time.perf_counter() - started, 4)))
+    batch = Batch()
+    seconds: dict[str, float] = {}
+    failed: list[dict[str, str]] = []
+    stems = list(sources)
+    for number, found, taken in sorted((entry for part in place.gather(own) for entry in part), key=lambda e: e[0]):
+        stem = stems[number]
+        if isinstance(found, str):
+            batch.failures.append(found)
+            failed.append({"input": str(sources[stem]), "why": found})
+            continue
+        batch.readings.append(found)
         batch.results.append(out / f"{stem}.json")
-        seconds[stem] = round(time.perf_counter() - started, 4)
-    write_table(out / "vertebrae.csv", batch.readings)
-    write_json(out / "run.json", _manifest(predictor, list(sources.values()), seconds, failed))
+        seconds[stem] = taken
+    if place.first:
+        write_table(out / "vertebrae.csv", batch.readings)
+        write_json(out / "run.json", _manifest(predictor, list(sources.values()), seconds, failed))
+    place.wait()
     return batch
 
 

@@ -1,4 +1,4 @@
-"""Verbs of the vertebral landmarks: train, evaluate, predict. Heavy libraries are imported inside them."""
+"""Verbs of the vertebral landmarks: train, evaluate, predict, convert. Heavy libraries are imported inside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ from typing import Annotated
 import typer
 
 from spinetk.options import Anchor, AsJson, Device, Facing, Out, Part, Seed, Spacing, parse_spacing, show, verbs, warn
+from spinetk.training.options import (
+    Accumulate,
+    BestBy,
+    Compile,
+    Config,
+    Devices,
+    FindRate,
+    FitBatch,
+    Nodes,
+    Precision,
+    Workers,
+    given,
+    say_once,
+)
 
 app = verbs()
 
@@ -30,11 +44,15 @@ class View(StrEnum):
 
 @app.command()
 def train(
+    context: typer.Context,
     base: Path,
     version: Annotated[str, typer.Option(help="Name of the run; its folder is OUT/VERSION.")] = "v1",
     iterations: Annotated[int, typer.Option(help="Total iterations, previous starts included.")] = 1300,
     resume: Annotated[bool, typer.Option(help="Continue the run of this version.")] = False,
-    preset: Annotated[str | None, typer.Option(help="r50 or fast; by default r50 on a GPU, fast on a CPU.")] = None,
+    config: Config = None,
+    preset: Annotated[
+        str | None, typer.Option(help="r50, fast, centre, ...; by default r50 on a GPU, fast on a CPU.")
+    ] = None,
     recipe: Annotated[str | None, typer.Option(help="default or original.")] = None,
     start: Annotated[str, typer.Option(help="auto, scratch, or weights by name or path.")] = "auto",
     schema: Annotated[str | None, typer.Option(help="Meaning of the points; by default what the cases say.")] = None,
@@ -43,25 +61,40 @@ def train(
     check_every: Annotated[int, typer.Option(help="Iterations between validations and checkpoints.")] = 100,
     batch: Annotated[int | None, typer.Option(help="Pictures per iteration.")] = None,
     rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    best_by: BestBy = "val_loss",
     seed: Seed = 0,
-    workers: Annotated[int, typer.Option(help="Processes that prepare data.")] = 0,
+    workers: Workers = 0,
     device: Device = "auto",
-    precision: Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, ...")] = "auto",
+    devices: Devices = None,
+    nodes: Nodes = None,
+    accumulate: Accumulate = 1,
+    precision: Precision = "auto",
+    compile_: Compile = False,
+    find_rate: FindRate = False,
+    fit_batch: FitBatch = False,
     out: Out = Path("output"),
 ) -> None:
-    """Train Keypoint R-CNN on a case folder; the weights end in OUT/model_final.pth."""
+    """Train a keypoint network on a case folder; the weights end in OUT/model_final.pth."""
     from spinetk.cases.catalog import setup_catalogs
     from spinetk.cases.folder import CaseFolder
     from spinetk.cases.splitting import make_split
-    from spinetk.keypoints.trainer import train as run
+    from spinetk.keypoints import trainer
 
+    known = given(context, set(context.params) - {"base", "version", "resume", "config", "schema", "out"})
+    if "compile_" in known:
+        known["compile"] = known.pop("compile_")
+    advice = {name for name in ("find_rate", "fit_batch") if known.pop(name, False)}
+    if stratify is None:
+        stratify = trainer.previous_settings(version, out, resume, config).get("stratify")
     x_train, x_val, x_test, *_ = make_split(base, stratify)
     setup_catalogs(version, x_train, x_val, x_test, schema=schema or CaseFolder(base).schema())
-    weights = run(
-        version, iterations, resume, preset=preset, recipe=recipe, start=start, output=out, early_stop=early_stop,
-        check_every=check_every, batch=batch, rate=rate, seed=seed, workers=workers, device=device, precision=precision,
-    )  # fmt: skip
-    typer.echo(str(weights))
+    for name in sorted(advice):
+        what = {"find_rate": "rate", "fit_batch": "batch"}[name]
+        found = trainer.find_rate(version, output=out, config=config, what=what, **known)
+        typer.echo(str(found))
+    if not advice:
+        weights = trainer.train(version, resume=resume, output=out, config=config, **known)
+        say_once(str(weights))
 
 
 @app.command()
@@ -72,14 +105,20 @@ def evaluate(
     threshold: Annotated[float, typer.Option(help="Least confidence of a vertebra.")] = 0.6,
     worst: Annotated[int, typer.Option(help="Draw the overlays of this many worst cases.")] = 5,
     device: Device = "auto",
+    devices: Devices = None,
+    nodes: Nodes = None,
     out: Out = Path("output/evaluation"),
     as_json: AsJson = False,
 ) -> None:
     """COCO AP/OKS and point errors in px, mm and % of vertebra height on a part of a split."""
     from spinetk.keypoints.evaluation import evaluate as run
     from spinetk.keypoints.predictor import Predictor
+    from spinetk.training.launch import launch
 
-    scores = run(base, part.value, Predictor.load(model, threshold, device), out, worst=worst)
+    place = launch(devices, nodes, device)
+    scores = run(base, part.value, Predictor.load(model, threshold, device), out, worst=worst, place=place)
+    if not place.first:
+        return
     summary = {key: value for key, value in scores.items() if key != "cases"}
     if as_json:
         show(summary)
@@ -99,6 +138,8 @@ def predict(
     ] = None,
     threshold: Annotated[float, typer.Option(help="Least confidence of a vertebra.")] = 0.6,
     device: Device = "auto",
+    devices: Devices = None,
+    nodes: Nodes = None,
     spacing: Spacing = None,
     facing: Annotated[Facing, typer.Option(help="Side the patient's front faces.")] = Facing.AUTO,
     anchor: Anchor = None,
@@ -108,13 +149,17 @@ def predict(
     from spinetk.keypoints.batch import predict_files
     from spinetk.keypoints.choice import ModelChoice
     from spinetk.keypoints.predictor import Predictor
+    from spinetk.training.launch import launch
 
+    place = launch(devices, nodes, device)
     if model is None:
         predictor = ModelChoice(threshold, device, view.value if view else None)
     else:
         predictor = Predictor.load(model, threshold, device)
     reading = {"spacing_mm": parse_spacing(spacing), "facing": facing.value, "anchor": anchor}
-    batch = predict_files(inputs, out, predictor, slice_choice=slices.value, **reading)
+    batch = predict_files(inputs, out, predictor, slice_choice=slices.value, place=place, **reading)
+    if not place.first:
+        return
     warn(batch.failures)
     found = sum(len(reading.vertebrae) for reading in batch.readings)
     empty = [f"{reading.file}: no vertebra found" for reading in batch.readings if not reading.vertebrae]
@@ -138,3 +183,21 @@ def release(
     from spinetk.keypoints.release import release as run
 
     typer.echo(str(run(model, name, cases, about, out, part.value)))
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="model_final.pth of Detectron2, or a model of spinetk.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model to write: NAME, NAME.pth or NAME.safetensors.")],
+    schema: Annotated[
+        str | None, typer.Option(help="Meaning of the points; by default what their number says.")
+    ] = None,
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Read a .pkl of Detectron2's model zoo.")
+    ] = False,
+) -> None:
+    """Detectron2's Keypoint R-CNN R50-FPN to a model of spinetk that finds the same, and such a model back."""
+    from spinetk.keypoints.d2.conversion import convert as run
+
+    for file in run(source, out, schema, trust_pickle):
+        typer.echo(str(file))

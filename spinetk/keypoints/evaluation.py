@@ -24,6 +24,7 @@ from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.overlay import write_overlay
+from spinetk.training.launch import Place
 from spinetk.training.quiet import quiet
 
 PARTS = ("train", "val", "test")
@@ -38,6 +39,7 @@ def evaluate(
     *,
     worst: int = 5,
     strat_var: str | None = None,
+    place: Place | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Score a predictor on the source pictures of a part of a split.
@@ -49,6 +51,7 @@ def evaluate(
         out: ``evaluation.json`` (all numbers, and a row per case) and the overlays of the worst cases, with truth.
         worst: How many; the worst first by vertebrae missed, duplicated or invented, then by mean point error.
         strat_var: As given to ``make_split``.
+        place: Of several processes, this one: each reads its share of the pictures, the first writes.
         progress: Show a progress bar.
 
     Returns:
@@ -64,10 +67,10 @@ def evaluate(
     records, failures = folder.records(parts[part].index, augmented=False)
     if not records:
         raise failures[0] if failures else InputError(base, f"part {part!r} holds no case", "choose another part")
-    truths: list[Reading] = []
-    sure: list[Reading] = []
-    all_found: list[Reading] = []
-    for record in tqdm(records, "evaluate", disable=not progress):
+    place = place or Place()
+    own: list[tuple[int, Reading, Reading, Reading]] = []
+    shared = list(enumerate(records))[place.rank :: place.world]
+    for number, record in tqdm(shared, "evaluate", disable=not (progress and place.first)):
         truth = reading_of(record)
         if truth.schema.keypoints != predictor.schema.keypoints:
             fault = f"has the points of {truth.schema.name!r}, the model those of {predictor.schema.name!r}"
@@ -76,12 +79,14 @@ def evaluate(
         reading, loose = predictor.read_at(
             pixels, (predictor.threshold, AP_THRESHOLD), file=truth.file, frame=truth.frame
         )
-        truths.append(truth)
-        sure.append(reading)
-        all_found.append(loose)
+        own.append((number, truth, reading, loose))
+    entries = sorted((entry for part in place.gather(own) for entry in part), key=lambda entry: entry[0])
+    truths, sure, all_found = (list(column) for column in list(zip(*entries, strict=True))[1:])
     scores = {"part": part, "model": predictor.name, "threshold": predictor.threshold}
     scores |= point_errors(sure, truths) | coco_scores(all_found, truths)
     scores["failed"] = [str(failure) for failure in failures]
+    if not place.first:
+        return scores
     out = Path(out)
     write_json(out / "evaluation.json", scores)
     for stale in out.glob("worst-*.png"):

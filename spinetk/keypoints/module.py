@@ -11,6 +11,8 @@ from torch import Tensor
 
 from spinetk.keypoints.build import Network
 from spinetk.keypoints.preset import Recipe
+from spinetk.keypoints.regions import Regions
+from spinetk.training.together import shares, world
 
 Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
 
@@ -32,25 +34,54 @@ class KeypointTraining(lightning.LightningModule):
         network: The network to train.
         recipe: Solver settings.
         iterations: Total iterations, for the schedule.
-        seed: Region sampling of iteration i is seeded from (seed, i), so a resumed run repeats exactly.
+        seed: What is drawn for a picture (regions to train on) is seeded from (seed, iteration, place in the batch), so
+            that a resumed run, and one in several processes, repeats exactly.
+        parts: Parts that a batch is computed in.
     """
 
-    def __init__(self, network: Network, recipe: Recipe, iterations: int, seed: int = 0) -> None:
+    def __init__(self, network: Network, recipe: Recipe, iterations: int, seed: int = 0, parts: int = 1) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe
+        self.rate = recipe.rate
         self.iterations = iterations
         self.seed = seed
+        self.parts = parts
+        self.regions = Regions(network)
+        self.dealt = (0, 1)  # which validation batches are this process's: set by `fit`
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
+    def heavy_part(self) -> torch.nn.Module:
+        """The body: what follows has other shapes in every picture, and torchvision's loss wants channels first."""
+        rcnn = getattr(self.network, "rcnn", None)
+        return self.network if rcnn is None else rcnn.backbone
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
         """Sum of the network's losses; each is logged."""
-        torch.manual_seed(self.seed * 1_000_003 + self.global_step)
+        size, count = len(batch[0]), world()
+        first = ((index % self.parts) * count + self.global_rank) * size
+        step = (self.seed * 1_000_003 + self.global_step) * 4099
+        self.regions.begin([step + first + place for place in range(size)])
         losses = self.network.losses(*batch)
+        if count > 1:
+            losses = self._weighted(losses, batch[1])
         total = sum(losses.values())
         logged = {name.removeprefix("loss_"): value.detach() for name, value in losses.items()}
-        self.log("loss", total.detach(), prog_bar=True, batch_size=len(batch[0]))
-        self.log_dict({f"train/{name}": value for name, value in logged.items()}, batch_size=len(batch[0]))
+        several = {"batch_size": size, "sync_dist": count > 1}
+        self.log("loss", total.detach(), prog_bar=True, **several)
+        self.log_dict({f"train/{name}": value for name, value in logged.items()}, **several)
         return total
+
+    def _weighted(self, losses: dict[str, Tensor], targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Losses whose average over the processes is the mean over what all of them trained on."""
+        counts = self.regions.counts(targets)
+        known = [name for name in losses if name in counts]
+        if not known:
+            return losses
+        factors = shares(torch.tensor([counts[name] for name in known], device=self.device))
+        weighted = {
+            name: losses[name] * factor.to(losses[name].dtype) for name, factor in zip(known, factors, strict=True)
+        }
+        return losses | weighted
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Validation loss. Torchvision gives losses in training mode only: batch norms are kept in evaluation mode."""
@@ -60,7 +91,7 @@ class KeypointTraining(lightning.LightningModule):
                 module.eval()
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(index)
+            torch.manual_seed(self.dealt[0] + index * self.dealt[1])
             losses = self.network.losses(*batch)
         self.network.eval()
         size = len(batch[0])
@@ -73,12 +104,12 @@ class KeypointTraining(lightning.LightningModule):
         trained = [p for p in self.network.parameters() if p.requires_grad]
         recipe = self.recipe
         if recipe.optimiser == "sgd":
-            optimiser: Any = torch.optim.SGD(trained, recipe.rate, momentum=0.9, weight_decay=recipe.decay)
+            optimiser: Any = torch.optim.SGD(trained, self.rate, momentum=0.9, weight_decay=recipe.decay)
         else:
             groups = [
                 {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.decay},
                 {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
             ]
-            optimiser = torch.optim.AdamW(groups, recipe.rate)
+            optimiser = torch.optim.AdamW(groups, self.rate)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda i: rate_factor(i, self.iterations, recipe))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -3,49 +3,66 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 
 from spinetk import __version__, zoo
-from spinetk.atomic import write_json
 from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog
 from spinetk.errors import InputError
 from spinetk.keypoints.build import build
+from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
-from spinetk.keypoints.preset import Preset, Recipe, get_preset, get_recipe
+from spinetk.keypoints.preset import PRESETS, RECIPES, Preset, Recipe, get_preset, get_recipe
+from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.start import load_start
 from spinetk.schema import KeypointSchema
-from spinetk.training.device import pick_device
+from spinetk.training.data import Data
+from spinetk.training.device import pick_device, pick_precision
 from spinetk.training.fit import Fit, fit
+from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
-from spinetk.training.sampler import EndlessSampler
+from spinetk.training.record import SETTINGS, fingerprint, write_run
+from spinetk.training.settings import Settings, read_settings
+from spinetk.training.tuning import Advice, advise
 
 BEST = "model_best.pth"
-SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class KeypointSettings(Settings):
+    """Settings of :func:`train`.
+
+    Attributes:
+        preset: ``r50`` (the original's network), ``fast``, ``centre``, ...; by default ``r50`` on a GPU and ``fast``
+            on a CPU.
+        recipe: ``default`` or ``original`` (solver of the original: SGD 2.5e-4, warm-up 1000, batch 2, flips only).
+        start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.start.load_start`).
+        batch, rate: Override the recipe's pictures per iteration and peak learning rate.
+        stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
+    """
+
+    iterations: int = 1300
+    preset: str | Preset | CentrePreset | None = None
+    recipe: str | Recipe | None = None
+    start: str = "auto"
+    batch: int | None = None
+    rate: float | None = None
+    stratify: str | None = None
 
 
 def train(
     version: str,
-    iterations: int = 1300,
+    iterations: int | None = None,
     resume: bool = False,
     *,
-    preset: str | Preset | None = None,
-    recipe: str | Recipe | None = None,
-    start: str = "auto",
     output: str | Path = "output",
-    early_stop: bool = False,
-    check_every: int = 100,
-    batch: int | None = None,
-    rate: float | None = None,
-    seed: int = 0,
-    workers: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    config: str | Path | Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Path:
     """Train on the catalogs ``vert{version}_train`` and ``vert{version}_val``.
 
@@ -56,41 +73,94 @@ def train(
 
     Args:
         version: As given to ``setup_catalogs``.
-        iterations: Total iterations.
-        resume: Continue from the newest checkpoint of this version.
-        preset: ``r50`` (the original's network) or ``fast``; by default ``r50`` on a GPU and ``fast`` on a CPU.
-        recipe: ``default`` or ``original`` (solver of the original: SGD 2.5e-4, warm-up 1000, batch 2, flips only).
-        start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.start.load_start`).
+        iterations: Total iterations; 1300 where neither this nor ``config`` says.
+        resume: Continue from the newest checkpoint of this version, with the settings it was begun with where no
+            others are given.
         output: Folder for runs and ``model_final.pth``.
-        early_stop: Stop when the validation loss no longer falls by 10 % per 100 iterations.
-        check_every: Iterations between validations and checkpoints.
-        batch, rate: Override the recipe's pictures per iteration and peak learning rate.
-        seed: Seed of everything random.
-        workers: Processes that prepare data; results do not depend on it.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        precision: ``auto`` or a Lightning precision such as ``32-true``.
-        progress: Show a progress bar.
+        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        **settings: Fields of :class:`KeypointSettings`; they win over ``config``.
 
     Returns:
         Path of ``model_final.pth``.
 
     Raises:
-        InputError: Unknown version, preset or recipe, no training picture, unreadable picture.
+        InputError: Unknown version, preset, recipe or setting, no training picture, unreadable picture.
     """
+    if iterations is not None:
+        settings["iterations"] = iterations
+    run = Path(output) / _component(version)
+    chosen, network, data, about = _set_up(version, run, resume, config, settings)
+    place = launch(chosen.devices, chosen.nodes, chosen.device)
+    if place.first:
+        size = sum(p.numel() for p in network.parameters()) / 1e6
+        print(f"{about['preset']} ({size:.1f} M parameters), {about['start']}")
+        write_run(run, chosen, place, resume=resume, **about)
+    solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
+    module = KeypointTraining(network, solver, chosen.iterations, chosen.seed, chosen.accumulate)
+    samples = KeypointSamples(data.validation) if data.validates else None
+    callbacks = (samples,) if samples and place.first else ()
+    result = fit(
+        module, data, run, chosen, iterations=chosen.iterations, resume=resume, clip=solver.clip, callbacks=callbacks
+    )
+    return _release(module, result, run, Path(output), version)
+
+
+def find_rate(
+    version: str,
+    *,
+    output: str | Path = "output",
+    config: str | Path | Mapping[str, Any] | None = None,
+    what: str = "rate",
+    **settings: Any,
+) -> Advice:
+    """What Lightning's finders advise for :func:`train` with the same arguments; nothing is trained.
+
+    Args:
+        version, output, config, **settings: As for :func:`train`.
+        what: ``rate``, or ``batch``: the largest batch that fits into the GPU's memory.
+    """
+    run = Path(output) / _component(version)
+    chosen, network, data, _ = _set_up(version, run, False, config, settings)
+    solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
+    return advise(KeypointTraining(network, solver, chosen.iterations, chosen.seed), data, run, chosen, what)
+
+
+def previous_settings(version: str, output: str | Path, resume: bool, config: Any) -> dict[str, Any]:
+    """Settings that a start with these arguments takes up: those of the file, or of the run that goes on."""
+    if config is not None:
+        return read_settings(config)
+    before = _previous(Path(output) / _component(version)) if resume else None
+    return before["settings"] if before else {}
+
+
+def _set_up(
+    version: str, run: Path, resume: bool, config: str | Path | Mapping[str, Any] | None, given: dict[str, Any]
+) -> tuple[KeypointSettings, Any, Data, dict[str, Any]]:
+    """Resolved settings, network, data, and what is written about the run."""
     records, schema = load_split(version, "train")
     held_out, _ = load_split(version, "val")
     if not records:
         raise InputError(f"vert{version}_train", "holds no picture", "check the split: X_train is empty")
-    chosen = pick_device(device)
-    net = get_preset(preset or ("r50" if chosen.type == "cuda" else "fast"))
-    solver = get_recipe(recipe or "default", batch=batch, rate=rate)
-    run = Path(output) / _component(version)
-    with quiet():
-        torch.manual_seed(seed)
-        network = build(net, schema)
     before = _previous(run) if resume else None
+    if config is None and before is not None:
+        config = before["settings"]
+    chosen = KeypointSettings.of(config, **given)
+    device = pick_device(chosen.device)
+    net = get_preset(chosen.preset or (before["preset"] if before else "r50" if device.type == "cuda" else "fast"))
+    solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
+    chosen = replace(
+        chosen,
+        preset=net.name if PRESETS.get(net.name) == net else net,
+        recipe=solver.name if solver.name in RECIPES else solver,
+        batch=solver.batch,
+        rate=solver.rate,
+        precision=pick_precision(chosen.device) if chosen.precision == "auto" else chosen.precision,
+    )
+    with quiet():
+        torch.manual_seed(chosen.seed)
+        network = build(net, schema)
     if before is None:
-        said = load_start(network, start)
+        said = load_start(network, chosen.start)
     else:
         for what, now in (("preset", net.name), ("schema", schema.name)):
             if before[what] != now:
@@ -98,69 +168,49 @@ def train(
                 raise InputError(run, fault, f"continue with that {what}, or choose another version")
         network.frozen_norm = before["frozen_norm"]
         said = before["start"]
-    print(f"{net.name} ({sum(p.numel() for p in network.parameters()) / 1e6:.1f} M parameters), {said}")
-    settings = {
-        "version": version, "iterations": iterations, "preset": net.name, "schema": schema.name,
-        "recipe": vars(solver), "start": said, "frozen_norm": network.frozen_norm,
-        "seed": seed, "train": len(records), "val": len(held_out), "device": chosen.type, "precision": precision,
-        "spinetk": __version__, "torch": torch.__version__,
-        "cases": {"train": _cases(records), "val": _cases(held_out)},
-    }  # fmt: skip
-    write_json(run / SETTINGS, settings)
-    module = KeypointTraining(network, solver, iterations, seed)
-    training = RecordDataset(records, schema, net, solver.augment, seed)
-    loader: dict[str, Any] = {"batch_size": solver.batch, "collate_fn": collate, "num_workers": workers}
-    loader |= {"persistent_workers": workers > 0, "pin_memory": chosen.type == "cuda"}
-    result = fit(
-        module,
-        lambda done: DataLoader(training, sampler=EndlessSampler(len(records), seed, done * solver.batch), **loader),
-        DataLoader(RecordDataset(held_out, schema, net), **loader) if held_out else None,
-        run,
-        iterations=iterations,
-        resume=resume,
-        check_every=check_every,
-        early_stop=early_stop,
-        clip=solver.clip,
-        device=device,
-        precision=precision,
-        progress=progress,
+    data = Data(
+        RecordDataset(records, schema, net, solver.augment, chosen.seed),
+        RecordDataset(held_out, schema, net) if held_out else None,
+        solver.batch,
+        collate=collate,
     )
-    return _release(module, result, run, Path(output), version)
+    parts = {"train": records, "val": held_out}
+    about = {
+        "version": version, "preset": net.name, "schema": schema.name, "start": said,
+        "frozen_norm": network.frozen_norm, "solver": vars(solver),
+        "data": {part: fingerprint([r["file_name"] for r in own], [r["annotations"] for r in own])
+                 for part, own in parts.items()},
+        "cases": {part: _cases(own) for part, own in parts.items()},
+    }  # fmt: skip
+    return chosen, network, data, about
 
 
 def _previous(run: Path) -> dict[str, Any] | None:
-    """Settings of the run that is to be continued; None when there is nothing to continue."""
+    """What was written about the run that is to be continued; None when there is nothing to continue."""
     if not any((run / "checkpoints").glob("[0-9]*.ckpt")):
         return None
     try:
-        settings = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
-        return {key: settings[key] for key in ("preset", "schema", "frozen_norm", "start")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        about = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
+        return {key: about[key] for key in ("preset", "schema", "frozen_norm", "start")} | {
+            "settings": about.get("settings", {})
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(run / SETTINGS, "cannot be read", "train anew without resume, or another version") from error
 
 
 def _release(module: KeypointTraining, result: Fit, run: Path, output: Path, version: str) -> Path:
     """Write final and best weights of a run, and the final ones where the original's calls look for them."""
-    network = module.network
-    if result.iterations == result.resumed_from:
-        # Nothing left to train: the weights are those of the checkpoint.
-        newest = sorted((run / "checkpoints").glob("[0-9]*.ckpt"))[-1]
-        network.load_state_dict(_network_weights(newest))
     card = {
         "spinetk": __version__,
-        "config": network.config(),
+        "config": module.network.config(),
         "training": {"version": version, "iterations": result.iterations, "val_loss": result.val_loss},
     }
-    if result.best is not None:
-        zoo.save(run / BEST, _network_weights(result.best), card)
-    zoo.save(run / zoo.FINAL, network.state_dict(), card)
-    zoo.save(output / zoo.FINAL, network.state_dict(), card)
+    if result.first:
+        if result.best is not None:
+            zoo.save(run / BEST, result.best, card)
+        zoo.save(run / zoo.FINAL, result.weights, card)
+        zoo.save(output / zoo.FINAL, result.weights, card)
     return output / zoo.FINAL
-
-
-def _network_weights(checkpoint: Path) -> zoo.Weights:
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    return {k.removeprefix("network."): v for k, v in content["state_dict"].items() if k.startswith("network.")}
 
 
 def load_split(version: str, part: str) -> tuple[list[dict[str, Any]], KeypointSchema]:

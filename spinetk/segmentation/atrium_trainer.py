@@ -23,6 +23,7 @@ from spinetk.segmentation.augmentation import Augmentation
 from spinetk.segmentation.crop import LOCATOR_MM
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
+from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.run import SegmentationSettings, release, run
@@ -85,7 +86,7 @@ def train_stage(
         raise InputError(f"network {chosen.network!r}", "is for slices", "choose one of the task atrium")
     with quiet():
         torch.manual_seed(chosen.seed)
-        net = entry.build(**(chosen.options or {}))
+        net = exact_gradients(entry.build(**(chosen.options or {})))
     criterion = make_loss(chosen.loss or entry.loss, chosen.schedule)
     recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
     if chosen.reduce is not None or chosen.patience is not None:

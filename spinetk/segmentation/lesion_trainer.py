@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from spinetk import __version__, zoo
+from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
+from spinetk.segmentation.run import SegmentationSettings, release, run
 from spinetk.segmentation.slices import SliceAugmentation, SliceDataset, SlicePredictor, Statistics, neighbours
+from spinetk.training.data import Data
 from spinetk.training.device import pick_device
-from spinetk.training.fit import fit
 from spinetk.training.quiet import quiet
-from spinetk.training.sampler import EndlessSampler
 
 Case = tuple[np.ndarray, np.ndarray]
 
@@ -54,44 +55,40 @@ def collate(items: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Ten
     return torch.from_numpy(values), torch.from_numpy(np.stack([grown(item[1], 0) for item in items])), None
 
 
+@dataclass(frozen=True)
+class SliceSettings(SegmentationSettings):
+    """Settings of :func:`train_slices`.
+
+    Attributes:
+        channels: Neighbouring slices the network sees; None for its own number.
+        positive_rate: Share of drawn slices with a lesion.
+        augmentation: None for the published kind.
+    """
+
+    check_every: int = 500
+    network: str = "spin"
+    channels: int | None = None
+    positive_rate: float = 0.95
+    augmentation: SliceAugmentation | None = None
+
+
 def train_slices(
     training: Sequence[Pair],
     validation: Sequence[Pair],
     output: str | Path,
     *,
-    network: str = "spin",
-    channels: int | None = None,
-    loss: str | None = None,
-    iterations: int = 5000,
     resume: bool = False,
-    batch: int | None = None,
-    rate: float | None = None,
-    positive_rate: float = 0.95,
-    augmentation: SliceAugmentation | None = None,
-    check_every: int = 500,
-    seed: int = 0,
-    workers: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    config: str | Path | Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Path:
     """Train one slice network; the weights that are best on the validation part are kept.
 
     Args:
         training, validation: Cases; the second may be empty. Statistics come from the first alone.
         output: Folder of the run.
-        network: Registered name of a network of slices.
-        channels: Neighbouring slices it sees; None for its own number.
-        loss: Name of a loss; None for the network's.
-        iterations: In total, earlier starts included.
-        resume: Go on from the newest checkpoint.
-        batch, rate: Override the network's recipe.
-        positive_rate: Share of drawn slices with a lesion.
-        augmentation: None for the published kind.
-        check_every: Iterations between validations and checkpoints.
-        seed: Of everything random.
-        workers: Processes that prepare data; results do not depend on it.
-        device, precision, progress: As in :func:`spinetk.training.fit.fit`.
+        resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
+        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        **settings: Fields of :class:`SliceSettings`; they win over ``config``.
 
     Returns:
         ``output/<network>.pth``.
@@ -99,55 +96,38 @@ def train_slices(
     Raises:
         InputError: A case that cannot be read, no case, an unknown name, a network or loss that does not fit.
     """
-    output, entry = Path(output), get_entry(network)
+    output = Path(output)
+    chosen = SliceSettings.begin(output, config, resume, settings)
+    entry = get_entry(chosen.network)
     if entry.form.axes != 2 or entry.form.scale != "z-score":
-        raise InputError(f"network {network!r}", "is not for slices of volumes", "choose one of the task lesion")
+        raise InputError(f"network {chosen.network!r}", "is not for slices of volumes", "choose one of the task lesion")
     if not training:
         raise InputError("training part", "holds no case", "give pairs of images and masks")
-    channels = entry.form.channels if channels is None else channels
-    chosen = pick_device(device)
-    criterion = make_loss(loss or entry.loss)
+    channels = entry.form.channels if chosen.channels is None else chosen.channels
+    criterion = make_loss(chosen.loss or entry.loss)
     if criterion.needs_distance:
-        raise InputError(f"loss {loss!r}", "needs distance maps", "choose another for slices")
+        raise InputError(f"loss {chosen.loss!r}", "needs distance maps", "choose another for slices")
     with quiet():
-        torch.manual_seed(seed)
+        torch.manual_seed(chosen.seed)
         net = entry.build(channels)
     read = [_read(pair) for pair in training]
     statistics = Statistics.of(values for values, _ in read)
     cases = [(statistics.standardise(values), mask) for values, mask in read]
     held_out = [(statistics.standardise(values), mask) for values, mask in map(_read, validation)]
-    recipe = override(entry.optimiser, rate=rate, batch=batch)
-    size = recipe.batch
-    drawn = SliceDataset(cases, channels, positive_rate, augmentation=augmentation or SliceAugmentation(), seed=seed)
-    shared: dict[str, Any] = {"collate_fn": collate, "num_workers": workers, "pin_memory": chosen.type == "cuda"}
-    module = SegmentationTraining(net, criterion, recipe, epoch_steps=-(-len(cases) // size))
-    result = fit(
-        module,
-        lambda done: DataLoader(
-            drawn, sampler=EndlessSampler(len(cases), seed, done * size), batch_size=size, **shared
-        ),
-        DataLoader(EverySlice(held_out, channels), batch_size=size, **shared) if held_out else None,
-        output / network,
-        iterations=iterations,
-        resume=resume,
-        check_every=check_every,
-        device=device,
-        precision=precision,
-        progress=progress,
-    )
-    newest = sorted((output / network / "checkpoints").glob("[0-9]*.ckpt"))[-1]
-    content = torch.load(result.best or newest, map_location="cpu", weights_only=True)["state_dict"]
-    weights = {k.removeprefix("network."): v for k, v in content.items() if k.startswith("network.")}
-    card = {
-        "spinetk": __version__,
-        "config": {
-            "task": "lesion", "network": network, "channels": channels, "mean": statistics.mean, "sd": statistics.sd,
-        },
-        "training": {"iterations": result.iterations, "val_loss": result.val_loss, "loss": loss or entry.loss},
+    recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
+    chosen = replace(
+        chosen, channels=channels, rate=recipe.rate, batch=recipe.batch, loss=chosen.loss or entry.loss,
+        augmentation=chosen.augmentation or SliceAugmentation(),
+    )  # fmt: skip
+    drawn = SliceDataset(cases, channels, chosen.positive_rate, augmentation=chosen.augmentation, seed=chosen.seed)
+    data = Data(drawn, EverySlice(held_out, channels) if held_out else None, recipe.batch, collate=collate)
+    module = SegmentationTraining(net, criterion, recipe, epoch_steps=-(-len(cases) // recipe.batch))
+    result = run(module, data, output / chosen.network, chosen, resume, training, validation)
+    config = {
+        "task": "lesion", "network": chosen.network, "channels": channels, "mean": statistics.mean,
+        "sd": statistics.sd,
     }  # fmt: skip
-    final = output / f"{network}.pth"
-    zoo.save(final, weights, card)
-    return final
+    return release(output / f"{chosen.network}.pth", result, config, chosen)
 
 
 def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence[str] = ()) -> SlicePredictor:

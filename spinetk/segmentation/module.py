@@ -13,6 +13,7 @@ from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.losses.overlap import Dice
 from spinetk.segmentation.metrics import Counts
 from spinetk.segmentation.optimiser import Optimiser
+from spinetk.training.together import summed, whole_batch
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
 
@@ -35,23 +36,31 @@ class SegmentationTraining(lightning.LightningModule):
         self.network = network
         self.loss = loss
         self.recipe = optimiser
+        self.rate = optimiser.rate
         self.epoch_steps = epoch_steps
         self.dice_loss = Dice()
         self.last_dice: float | None = None
         self.plateau: Any = None
         self._saved_plateau: dict[str, Any] | None = None
         self._counts = Counts(0, 0, 0, 0)
+        self._stepped = 0
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Loss of a batch (values (N, C, *S), mask (N, 1, *S), distance (N, 1, *S) or None)."""
         values, mask, distance = batch
-        output = self.network(values)
+        output, mask, distance, factor = whole_batch(self.network(values), mask, distance)
         loss = self.loss(output, mask, distance) if self.loss.needs_distance else self.loss(output, mask)
-        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(values))
-        return loss
+        self.log("loss", loss.detach(), prog_bar=True, batch_size=len(mask))
+        return loss * factor
+
+    def on_train_start(self) -> None:
+        self._stepped = self.global_step
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Move the loss's schedule and the recipe's rates on at the end of an epoch."""
+        if self.global_step == self._stepped:  # a part of a batch
+            return
+        self._stepped = self.global_step
         if self.global_step % self.epoch_steps == 0:
             if hasattr(self.loss, "end_epoch"):
                 self.loss.end_epoch(self.last_dice)
@@ -73,6 +82,8 @@ class SegmentationTraining(lightning.LightningModule):
         self._counts += Counts(tp, p - tp, t - tp, mask.numel() - p - t + tp)
 
     def on_validation_epoch_end(self) -> None:
+        counts = self._counts
+        self._counts = Counts(*summed(counts.tp, counts.fp, counts.fn, counts.tn))
         self.last_dice = self._counts.scores()["dice"]
         self.log("val_dice", self.last_dice, prog_bar=True)
         if self.plateau is not None and not self.trainer.sanity_checking:
@@ -80,7 +91,7 @@ class SegmentationTraining(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The recipe's optimiser. The plateau is stepped after validations: endless data have no end of an epoch."""
-        optimiser = self.recipe.build(self.network.parameters())
+        optimiser = replace(self.recipe, rate=self.rate).build(self.network.parameters())
         if self.recipe.plateau is not None:
             factor, patience = self.recipe.plateau
             self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=factor, patience=patience)

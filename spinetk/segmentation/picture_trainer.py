@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
-from spinetk import __version__, zoo
+from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase
 from spinetk.segmentation.lesion_trainer import collate
@@ -28,14 +28,37 @@ from spinetk.segmentation.pictures import (
     Size,
 )
 from spinetk.segmentation.registry import get_entry
+from spinetk.segmentation.run import SegmentationSettings, release, run
+from spinetk.training.data import Data
 from spinetk.training.device import pick_device
-from spinetk.training.fit import fit
 from spinetk.training.quiet import quiet
-from spinetk.training.sampler import EndlessSampler
+from spinetk.training.saving import numbered
 
 TASKS = {"skin": ("tmunet", (256, 256), None), "cells": ("tmunet", (256, 256), None)}
 TASKS |= {"gland": ("spin", None, (128, 128)), "vessel": ("spin", None, (128, 128))}
 """Task: network, size that pictures are resized to, training crop, as published."""
+
+
+@dataclass(frozen=True)
+class PictureSettings(SegmentationSettings):
+    """Settings of :func:`train_pictures`.
+
+    Attributes:
+        task: ``skin``, ``cells``, ``gland`` or ``vessel``: the defaults of what follows.
+        network: Registered name.
+        size: (H, W) that pictures are resized to. Given without ``crop``, pictures are trained on whole.
+        crop: (h, w) of random training crops; validation pictures are whole.
+        start: Weights of an earlier run, by name or path, or the file of torchvision's ResNet-50 for the trunk of
+            TMUnet; None for random weights.
+        augmentation: None for the published kind: mirroring for TMUnet, all changes for the others.
+    """
+
+    task: str = "skin"
+    network: str | None = None  # type: ignore[assignment]
+    size: tuple[int, int] | None = None
+    crop: tuple[int, int] | None = None
+    start: str | None = None
+    augmentation: PictureAugmentation | None = None
 
 
 def train_pictures(
@@ -43,44 +66,18 @@ def train_pictures(
     validation: Sequence[PictureCase],
     output: str | Path,
     *,
-    task: str = "skin",
-    network: str | None = None,
-    size: Size | None = None,
-    crop: Size | None = None,
-    loss: str | None = None,
-    start: str | Path | None = None,
-    iterations: int = 5000,
     resume: bool = False,
-    batch: int | None = None,
-    rate: float | None = None,
-    augmentation: PictureAugmentation | None = None,
-    check_every: int = 100,
-    seed: int = 0,
-    workers: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    config: str | Path | Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Path:
     """Train one network on pictures; the weights that are best on the validation part are kept.
 
     Args:
         training, validation: Cases; the second may be empty. Statistics come from the first alone.
         output: Folder of the run.
-        task: ``skin``, ``cells``, ``gland`` or ``vessel``: the defaults of what follows.
-        network: Registered name.
-        size: (H, W) that pictures are resized to. Given without ``crop``, pictures are trained on whole.
-        crop: (h, w) of random training crops; validation pictures are whole.
-        loss: Name of a loss; None for the network's.
-        start: Weights of an earlier run, by name or path, or the file of torchvision's ResNet-50 for the trunk of
-            TMUnet; None for random weights.
-        iterations: In total, earlier starts included.
-        resume: Go on from the newest checkpoint.
-        batch, rate: Override the network's recipe.
-        augmentation: None for the published kind: mirroring for TMUnet, all changes for the others.
-        check_every: Iterations between validations and checkpoints.
-        seed: Of everything random.
-        workers: Processes that prepare data; results do not depend on it.
-        device, precision, progress: As in :func:`spinetk.training.fit.fit`.
+        resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
+        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        **settings: Fields of :class:`PictureSettings`; they win over ``config``.
 
     Returns:
         ``output/<network>.pth``.
@@ -89,64 +86,53 @@ def train_pictures(
         InputError: A case that cannot be read, no case, an unknown name, a network, loss or start that does not fit.
     """
     output = Path(output)
-    usual, usual_size, usual_crop = TASKS[task]
-    network = network or usual
-    entry = get_entry(network)
-    if task not in entry.tasks:
-        raise InputError(f"network {network!r}", f"is not for the task {task}", "choose one of that task")
+    if config is None and settings.get("network") is None:
+        settings["network"] = TASKS[settings.get("task", "skin")][0]
+    chosen = PictureSettings.begin(output, config, resume, settings)
+    usual, usual_size, usual_crop = TASKS[chosen.task]
+    chosen = replace(chosen, network=chosen.network or usual)
+    entry = get_entry(chosen.network)
+    if chosen.task not in entry.tasks:
+        raise InputError(f"network {chosen.network!r}", f"is not for the task {chosen.task}", "choose one of that task")
     if not training:
         raise InputError("training part", "holds no case", "give pairs of images and masks")
-    if size is None and crop is None:
-        size, crop = usual_size, usual_crop
+    if chosen.size is None and chosen.crop is None:
+        chosen = replace(chosen, size=usual_size, crop=usual_crop)
+    size, crop = chosen.size, chosen.crop
     if min([*(size or ()), *(crop or ()), 4096]) < entry.form.smallest:
-        raise InputError(f"network {network!r}", f"needs {entry.form.smallest} px a side", "give a larger size or crop")
-    criterion = make_loss(loss or entry.loss)
+        fault = f"needs {entry.form.smallest} px a side"
+        raise InputError(f"network {chosen.network!r}", fault, "give a larger size or crop")
+    criterion = make_loss(chosen.loss or entry.loss)
     if criterion.needs_distance:
-        raise InputError(f"loss {loss!r}", "needs distance maps", "choose another for pictures")
-    if loss == "contextual" and entry.loss != "contextual":
-        raise InputError(f"loss {loss!r}", "needs the regions of TMUnet", "choose another loss or network")
-    chosen = pick_device(device)
+        raise InputError(f"loss {chosen.loss!r}", "needs distance maps", "choose another for pictures")
+    if chosen.loss == "contextual" and entry.loss != "contextual":
+        raise InputError(f"loss {chosen.loss!r}", "needs the regions of TMUnet", "choose another loss or network")
     with quiet():
-        torch.manual_seed(seed)
+        torch.manual_seed(chosen.seed)
         net = entry.build(3)
-    if start is not None:
-        load_start(net, start)
+    if chosen.start is not None and not (resume and numbered(output / chosen.network / "checkpoints")):
+        load_start(net, chosen.start)
     cases = _read(training, size)
     form = PictureForm.of(entry.form.scale, size, [picture for picture, _ in cases])
-    recipe = override(entry.optimiser, rate=rate, batch=batch)
-    if augmentation is None:
-        augmentation = MIRROR if entry.form.scale == "0-255" else PictureAugmentation()
-    count = recipe.batch
-    drawn = PictureDataset(cases, form, crop, augmentation, seed)
+    recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
+    usual_change = MIRROR if entry.form.scale == "0-255" else PictureAugmentation()
+    chosen = replace(
+        chosen, rate=recipe.rate, batch=recipe.batch, loss=chosen.loss or entry.loss,
+        augmentation=chosen.augmentation or usual_change,
+    )  # fmt: skip
     held_out = PictureDataset(_read(validation, size), form)
-    shared: dict[str, Any] = {"collate_fn": collate, "num_workers": workers, "pin_memory": chosen.type == "cuda"}
-    module = SegmentationTraining(net, criterion, recipe, epoch_steps=-(-len(cases) // count))
-    result = fit(
-        module,
-        lambda done: DataLoader(
-            drawn, sampler=EndlessSampler(len(cases), seed, done * count), batch_size=count, **shared
-        ),
+    data = Data(
+        PictureDataset(cases, form, crop, chosen.augmentation, chosen.seed),
+        held_out if len(held_out) else None,
+        recipe.batch,
         # Pictures of several sizes are not padded to one another: each is validated as it will be segmented.
-        DataLoader(held_out, batch_size=count if size else 1, **shared) if len(held_out) else None,
-        output / network,
-        iterations=iterations,
-        resume=resume,
-        check_every=check_every,
-        device=device,
-        precision=precision,
-        progress=progress,
+        validation_batch=recipe.batch if size else 1,
+        collate=collate,
     )
-    newest = sorted((output / network / "checkpoints").glob("[0-9]*.ckpt"))[-1]
-    content = torch.load(result.best or newest, map_location="cpu", weights_only=True)["state_dict"]
-    weights = {k.removeprefix("network."): v for k, v in content.items() if k.startswith("network.")}
-    card = {
-        "spinetk": __version__,
-        "config": {"task": task, "network": network, "form": form.to_json()},
-        "training": {"iterations": result.iterations, "val_loss": result.val_loss, "loss": loss or entry.loss},
-    }
-    final = output / f"{network}.pth"
-    zoo.save(final, weights, card)
-    return final
+    module = SegmentationTraining(net, criterion, recipe, epoch_steps=-(-len(cases) // recipe.batch))
+    result = run(module, data, output / chosen.network, chosen, resume, training, validation)
+    config = {"task": chosen.task, "network": chosen.network, "form": form.to_json()}
+    return release(output / f"{chosen.network}.pth", result, config, chosen)
 
 
 def load_picture_predictor(

@@ -1,26 +1,37 @@
-"""Fit: run a Lightning module to a total number of iterations, resumably.
+"""Fit: run a Lightning module to a total number of iterations, resumably, in one process or many.
 
-A run's folder holds ``checkpoints/`` (the two most recent and the best by validation loss) and ``logs/`` (TensorBoard
-events and ``metrics.csv``, one sub-folder per start).
+A run's folder holds ``checkpoints/`` (:mod:`spinetk.training.keep`) and ``logs/`` (TensorBoard events and
+``metrics.csv``, one sub-folder per start).
 """
 
 from __future__ import annotations
 
+import signal
+import sys
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.utils.data import DataLoader
+from lightning.pytorch.strategies import DDPStrategy
 
+from spinetk.errors import InputError
+from spinetk.training.data import Data
 from spinetk.training.device import pick_precision
+from spinetk.training.keep import BEST, Keep, Left, read_state
+from spinetk.training.launch import Place, environment, launch
+from spinetk.training.progress import Bar
 from spinetk.training.quiet import quiet
+from spinetk.training.saving import SafeIO, network_weights, newest_checkpoint, read_checkpoint
+from spinetk.training.settings import Settings
 from spinetk.training.stopping import StopWhenFlat
+from spinetk.training.together import synchronise_norms
+
+Weights = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -30,130 +41,198 @@ class Fit:
     Attributes:
         iterations: Iterations the weights have seen, over all starts.
         resumed_from: Iteration this start went on from; 0 for a fresh run.
-        best: Checkpoint with the lowest validation loss, or None.
-        val_loss: That loss.
+        weights: Of ``module.network`` at the end.
+        best: Weights with the best value of ``settings.best_by``, or None where nothing was validated.
+        val_loss: That value.
         stopped_early: Whether the early stopping ended the run.
+        first: Whether this process is the one to write files.
     """
 
     iterations: int
     resumed_from: int
-    best: Path | None
+    weights: Weights
+    best: Weights | None
     val_loss: float | None
     stopped_early: bool
-
-
-class _Progress(TQDMProgressBar):
-    """Counts to the total iterations although the training data have no end."""
-
-    @property
-    def total_train_batches(self) -> int:
-        return self.trainer.max_steps
-
-    def on_train_start(self, *arguments: Any) -> None:
-        super().on_train_start(*arguments)
-        # A resumed epoch is not announced to the bar: total and rate would count from nothing.
-        self.train_progress_bar.total = self.trainer.max_steps
-        self.train_progress_bar.initial = self.trainer.global_step
+    first: bool
 
 
 def fit(
     module: lightning.LightningModule,
-    make_loader: Callable[[int], DataLoader],
-    validation: DataLoader | None,
+    data: Data,
     directory: str | Path,
+    settings: Settings,
     *,
-    iterations: int,
+    iterations: int | None = None,
+    check_every: int | None = None,
     resume: bool = False,
-    check_every: int = 100,
-    early_stop: bool = False,
     clip: float = 0.0,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    callbacks: tuple[lightning.Callback, ...] = (),
 ) -> Fit:
     """Train until ``iterations`` in total.
 
+    Killed at any moment and resumed, a run ends with the very weights of an unbroken one (bit for bit on a CPU, for
+    any number of workers).
+
     Args:
-        module: Logs ``val_loss`` in validation.
-        make_loader: Called with the number of iterations already done; gives an endless loader that goes on there.
-        validation: Validation loader, or None for none.
+        module: Has the field ``network``; logs ``loss`` in training and ``val_loss`` in validation.
+        data: What it learns from.
         directory: Folder of the run.
-        iterations: Total, previous starts included.
+        settings: How.
+        iterations, check_every: In place of those of ``settings``.
         resume: Go on from the newest readable checkpoint in ``directory``; without one, or with False, start anew.
-        check_every: Iterations between validations and checkpoints.
-        early_stop: Stop when the validation loss fell by less than 10 % over 100 iterations (the original's advice).
         clip: Gradient norm limit; 0 for none.
-        device: ``auto``, ``cpu``, ``cuda``.
-        precision: ``auto`` (bfloat16 mixed where the hardware computes it, else float32) or a Lightning precision.
-        progress: Show a progress bar.
+        callbacks: More of them.
+
+    Raises:
+        InputError: The batch cannot be shared out, or the disk is full.
+        KeyboardInterrupt: Ctrl-C was pressed; the run is saved.
+        SystemExit: SIGTERM came (code 143); the run is saved.
     """
+    place = launch(settings.devices, settings.nodes, settings.device)
     directory = Path(directory)
-    checkpoints = directory / "checkpoints"
-    found = newest_checkpoint(checkpoints) if resume else None
+    iterations = iterations or settings.iterations
+    every = max(1, min(check_every or settings.check_every, iterations))
+    folder = directory / "checkpoints"
+    found = newest_checkpoint(folder) if resume else None
     done = int(found[1]["global_step"]) if found else 0
-    if not resume and checkpoints.exists():
-        for stale in checkpoints.glob("*.ckpt"):
-            stale.unlink()
-    check_every = max(1, min(check_every, iterations))
-    best = ModelCheckpoint(checkpoints, "best", monitor="val_loss", enable_version_counter=False)
-    # After `best` and after each validation, so that what it saves knows the best loss so far.
-    recent = ModelCheckpoint(
-        checkpoints,
-        "{step:08d}",
-        monitor="step",
-        mode="max",
-        save_top_k=2,
-        every_n_train_steps=None if validation is not None else check_every,
-        auto_insert_metric_name=False,
-        save_on_exception=True,
-    )
-    stopper = StopWhenFlat() if early_stop else None
-    callbacks: list[Any] = [LearningRateMonitor("step")]
-    callbacks += [stopper] if stopper else []
-    callbacks += [_Progress()] if progress else []
-    callbacks += [best, recent] if validation is not None else [recent]
+    if place.first:
+        _clear(folder, keep=resume)
+    place.wait()
+    files = SafeIO()
+    keep = Keep(folder, files, every, data.validates, settings.best_by, settings.accumulate)
+    stopper = StopWhenFlat() if settings.early_stop else None
+    every_callback = [_Draws(settings.seed, settings.accumulate, place.rank), LearningRateMonitor("step"), *callbacks]
+    every_callback += [stopper] if stopper else []
+    every_callback += [Bar(settings.accumulate)] if settings.progress and place.first else []
     start = f"from-{done:08d}"
     with quiet():
-        trainer = lightning.Trainer(
-            accelerator={"auto": "auto", "cuda": "gpu", "gpu": "gpu"}.get(device, device),
-            devices=1,
-            precision=pick_precision(device) if precision == "auto" else precision,
+        trainer = make_trainer(
+            settings,
+            place,
+            directory,
+            plugins=[files],
             max_steps=iterations,
-            max_epochs=-1,
-            val_check_interval=check_every if validation is not None else None,
-            check_val_every_n_epoch=None,
-            limit_val_batches=None if validation is not None else 0,
-            num_sanity_val_steps=0,
+            val_check_interval=every * settings.accumulate if data.validates else None,
+            limit_val_batches=None if data.validates else 0,
             gradient_clip_val=clip or None,
-            callbacks=callbacks,
-            logger=[TensorBoardLogger(directory, "logs", start), CSVLogger(directory, "logs", start)],
+            callbacks=[*every_callback, keep],
+            logger=[
+                TensorBoardLogger(directory, "logs", start),
+                CSVLogger(directory, "logs", start, flush_logs_every_n_steps=10),
+            ],
             log_every_n_steps=min(10, iterations),
-            enable_progress_bar=progress,
-            enable_model_summary=False,
+            enable_progress_bar=settings.progress and place.first,
         )
-        if done < iterations:
-            trainer.fit(module, make_loader(done), validation, ckpt_path=found[0] if found else None, weights_only=True)
+        _prepare(module, settings, place)
+        module.dealt = data.deal(place)
+        held_out = data.validation_loader(settings, place)
+        try:
+            if done < iterations:
+                loader = data.training_loader(settings, place, done)
+                trainer.fit(module, loader, held_out, ckpt_path=found[0] if found else None, weights_only=True)
+            elif found:
+                _finish(trainer, module, held_out, found, keep, read_state(folder))
+        except Left as left:
+            _say_left(left, trainer, place)
+        except SystemExit:
+            # Lightning's answer to a second Ctrl-C.
             if trainer.interrupted:
-                raise KeyboardInterrupt
-            last = checkpoints / f"{trainer.global_step:08d}.ckpt"
-            if not last.exists():  # the total is no multiple of check_every
-                trainer.save_checkpoint(last)
-    score = best.best_model_score
-    best_path = Path(best.best_model_path) if best.best_model_path else checkpoints / "best.ckpt"
+                raise KeyboardInterrupt from None
+            raise
+        except OSError as error:
+            fault = f"could not be written: {error.strerror or error}"
+            raise InputError(directory, fault, "make room and go on with --resume") from error
+        finally:
+            keep.deafen()
+    best = read_checkpoint(folder / BEST) if (folder / BEST).exists() and data.validates else None
     return Fit(
         iterations=max(done, trainer.global_step),
         resumed_from=done,
-        best=best_path if best_path.exists() else None,
-        val_loss=None if score is None else float(score),
+        weights={name: value.detach().cpu() for name, value in module.network.state_dict().items()},
+        best=network_weights(best) if best else None,
+        val_loss=keep.best[1] if keep.best else None,
         stopped_early=bool(stopper and stopper.stopped),
+        first=place.first,
     )
 
 
-def newest_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The readable checkpoint with the most iterations, and its content; an unreadable one is passed over aloud."""
-    for path in sorted(folder.glob("[0-9]*.ckpt"), reverse=True):
+def make_trainer(settings: Settings, place: Place, directory: Path, plugins: list[Any], **more: Any) -> Any:
+    """A Lightning trainer for the processes of a run; endless data, one epoch."""
+    # Buffers are the same everywhere: batch norms are synchronised. Processes may have different numbers of
+    # validation batches, which must not wait for one another.
+    ddp = DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
+    return lightning.Trainer(
+        accelerator={"auto": "auto", "cuda": "gpu", "gpu": "gpu"}.get(settings.device, settings.device),
+        devices=place.devices,
+        num_nodes=place.nodes,
+        strategy=ddp if place.world > 1 else "auto",
+        precision=pick_precision(settings.device) if settings.precision == "auto" else settings.precision,
+        accumulate_grad_batches=settings.accumulate,
+        max_epochs=-1,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_model_summary=False,
+        default_root_dir=directory,
+        plugins=[*plugins, *environment()],
+        **more,
+    )
+
+
+class _Draws(lightning.Callback):
+    """What a network draws (dropout) in a step depends on seed, iteration, part and process alone."""
+
+    def __init__(self, seed: int, parts: int, rank: int) -> None:
+        self.seed, self.parts, self.rank = seed, parts, rank
+
+    def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        step = trainer.global_step * self.parts + batch_idx % self.parts
+        torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.rank)
+
+
+def _prepare(module: lightning.LightningModule, settings: Settings, place: Place) -> None:
+    """Layout, compilation and norms of the network."""
+    if place.world > 1:
+        synchronise_norms(module.network)
+    heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
+    # Channels last is the layout in which convolutions of CPU and GPU need no reordering.
+    heavy.to(memory_format=torch.channels_last)
+    if settings.compile:
+        heavy.compile()
+
+
+def _finish(
+    trainer: Any, module: Any, held_out: Any, found: tuple[Path, dict[str, Any]], keep: Keep, state: dict[str, Any]
+) -> None:
+    """Nothing is left to train; a run that was killed in its last validation still has that to do."""
+    content = found[1]
+    done = int(content["global_step"])
+    module.network.load_state_dict(network_weights(content))
+    if held_out is None:
+        return
+    if state.get("validated") == done:
+        keep.load_state_dict(state)
+    elif done % keep.every == 0:
+        keep.load_state_dict(content["callbacks"].get(keep.state_key, {}))
+        keep.goes_on_from(done)
+        trainer.validate(module, held_out, verbose=False)
+    else:
+        keep.load_state_dict(state)
+
+
+def _say_left(left: Left, trainer: Any, place: Place) -> None:
+    if place.first:
+        print(f"spinetk: {left}: saved at iteration {trainer.global_step}; go on with --resume", file=sys.stderr)
+    if left.number == signal.SIGINT:
+        raise KeyboardInterrupt from None
+    raise SystemExit(128 + left.number) from None
+
+
+def _clear(folder: Path, keep: bool) -> None:
+    """Remove what a kill left half written, and of a run that begins anew everything."""
+    for stale in [*folder.glob(".tmp-*"), *([] if keep else [*folder.glob("*.ckpt"), *folder.glob("state.json")])]:
         try:
-            return path, torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # a cut file raises whatever its bytes happen to mean
-            warnings.warn(f"{path}: unreadable checkpoint passed over ({type(error).__name__})", stacklevel=2)
-    return None
+            stale.unlink(missing_ok=True)
+        except OSError as error:
+            warnings.warn(f"{stale}: cannot be removed ({error.strerror})", stacklevel=3)

@@ -1,0 +1,33 @@
+"""Samples of a keypoint training for TensorBoard: outlines found (solid) and true (dashed)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from spinetk.reading import Reading, Vertebra
+from spinetk.report.overlay import outline
+from spinetk.training.samples import Samples
+
+SURE = 0.5
+
+
+class KeypointSamples(Samples):
+    """Pictures at the size of the network's input."""
+
+    def draw(self, module: Any, index: int) -> np.ndarray:
+        """What is found with a confidence of one half and more, beside the truth."""
+        network = module.network
+        picture, target = self.dataset[index]
+        device = next(network.parameters()).device
+        with torch.autocast(device.type, torch.bfloat16, enabled="bf16" in str(module.trainer.precision)):
+            found = network.detect([picture.to(device, next(network.parameters()).dtype)])[0]
+        sure = found["scores"].float() >= SURE
+        grey = (picture[0].float().numpy() * 255).astype(np.uint8)
+        readings = [
+            Reading("", *grey.shape, network.schema, [Vertebra.from_points(own.astype(float)) for own in points])
+            for points in (found["points"][sure].float().cpu().numpy(), target["keypoints"][..., :2].numpy())
+        ]
+        return outline(grey, readings[0], truth=readings[1])

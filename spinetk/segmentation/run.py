@@ -1,0 +1,88 @@
+"""Run: what the trainers of segmentation share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from spinetk import __version__, zoo
+from spinetk.segmentation.module import SegmentationTraining
+from spinetk.segmentation.samples import SegmentationSamples
+from spinetk.training.data import Data
+from spinetk.training.device import pick_precision
+from spinetk.training.fit import Fit, fit
+from spinetk.training.launch import launch
+from spinetk.training.record import files_of, fingerprint, settings_of, write_run
+from spinetk.training.settings import Settings
+
+
+@dataclass(frozen=True)
+class SegmentationSettings(Settings):
+    """What all trainers of segmentation take.
+
+    Attributes:
+        best_by: ``val_loss`` (Dice loss) or ``val_dice`` (coefficient of the whole validation part).
+        network: Registered name.
+        loss: Name of a loss; None for the network's.
+        batch, rate: Override the network's recipe.
+    """
+
+    iterations: int = 5000
+    network: str = "vnet"
+    loss: str | None = None
+    batch: int | None = None
+    rate: float | None = None
+
+    @classmethod
+    def begin(cls, folder: Path, config: Any, resume: bool, given: Mapping[str, Any]) -> Self:
+        """Settings of a run in ``folder``; one that goes on has those it was begun with, unless others are given."""
+        chosen = cls.of(config, **given)
+        if config is None and resume:
+            before = settings_of(folder / (chosen.network or "")) or settings_of(folder)
+            chosen = cls.of(before, **given)
+        return replace(
+            chosen, precision=pick_precision(chosen.device) if chosen.precision == "auto" else chosen.precision
+        )
+
+
+def run(
+    module: SegmentationTraining,
+    data: Data,
+    folder: Path,
+    settings: SegmentationSettings,
+    resume: bool,
+    training: Sequence[Any],
+    validation: Sequence[Any],
+) -> Fit:
+    """Write what is known about the run, and carry it out."""
+    place = launch(settings.devices, settings.nodes, settings.device)
+    parts = {"train": training, "val": validation}
+    if place.first:
+        files = {part: [file for case in own for file in files_of(case)] for part, own in parts.items()}
+        about = {
+            "data": {part: fingerprint(own) for part, own in files.items()},
+            "cases": {part: [case_name(case) for case in own] for part, own in parts.items()},
+        }
+        write_run(folder, settings, place, resume=resume, **about)
+    callbacks = (SegmentationSamples(data.validation, data.collate),) if data.validates and place.first else ()
+    return fit(module, data, folder, settings, iterations=settings.iterations, resume=resume, callbacks=callbacks)
+
+
+def case_name(case: Any) -> str:
+    """A case's own name, or that of its first file."""
+    files = files_of(case)
+    return str(getattr(case, "name", None) or (files[0].name if files else ""))
+
+
+def release(path: Path, result: Fit, config: dict[str, Any], settings: SegmentationSettings) -> Path:
+    """Write the weights that are best on the validation part, or the last where there is none."""
+    card = {
+        "spinetk": __version__,
+        "config": config,
+        "training": {"iterations": result.iterations, "val_loss": result.val_loss, "loss": settings.loss},
+    }
+    if result.first:
+        zoo.save(path, result.weights if result.best is None else result.best, card)
+    return path

@@ -1,0 +1,224 @@
+"""Keep: checkpoints of a run at moments from which it can go on exactly, and leaving when told to.
+
+A checkpoint of iteration N is written after the N-th step of the optimiser and before the validation that follows. A
+run that goes on from it validates first, so all that validation changes (best score, schedules, early stopping) is what
+it would have been, at whatever moment the run was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Checkpoint
+
+from spinetk.atomic import replacing, write_json
+from spinetk.training.saving import SafeIO, numbered
+
+KEPT = 2
+BEST, STATE = "best.ckpt", "state.json"
+
+
+class Left(Exception):  # noqa: N818  (no error: the run did as it was told)
+    """The run was told to leave, and has saved itself.
+
+    Attributes:
+        number: Of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class Keep(Checkpoint):
+    """Write, prune and select checkpoints; on SIGTERM and Ctrl-C save after the iteration under way, and leave.
+
+    The folder holds the two newest checkpoints (``00000200.ckpt``), ``best.ckpt`` and ``state.json``: which iteration
+    was validated last, and which was best.
+
+    Args:
+        folder: Receives the checkpoints.
+        files: Writes them.
+        every: Iterations between them.
+        validates: Whether validation follows every one of them.
+        monitor: Logged value that chooses the best.
+        parts: Parts that each batch is computed in.
+    """
+
+    def __init__(self, folder: Path, files: SafeIO, every: int, validates: bool, monitor: str, parts: int) -> None:
+        self.folder, self.files, self.every, self.validates = folder, files, every, validates
+        self.monitor, self.parts = monitor, parts
+        self.best: tuple[int, float] | None = None
+        self._saved = self._seen = -1
+        self._between = False
+        self._signal: int | None = None
+        self._before: dict[int, Any] = {}
+
+    @property
+    def rising(self) -> bool:
+        """Whether the greatest value is best."""
+        return "loss" not in self.monitor
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": list(self.best) if self.best else None}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        best = state.get("best")
+        self.best = (int(best[0]), float(best[1])) if best else None
+
+    def goes_on_from(self, done: int) -> None:
+        """The run stands at this iteration, whose checkpoint is there."""
+        self._saved = done
+
+    def on_save_checkpoint(self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        """Write the loops as they stand between two iterations, whatever hook this is called from."""
+        done = trainer.global_step
+        loops = checkpoint["loops"]["fit_loop"]
+        batches = dict.fromkeys(("ready", "started", "processed", "completed"), done * self.parts)
+        loops["epoch_loop.batch_progress"] |= {"total": dict(batches), "current": dict(batches), "is_last_batch": False}
+        loops["epoch_loop.state_dict"]["_batches_that_stepped"] = done - self._due(done)
+        nothing = dict.fromkeys(batches, 0)
+        loops["epoch_loop.val_loop.batch_progress"] |= {"total": dict(nothing), "current": dict(nothing)}
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._listen()
+        done = self._saved = self._seen = trainer.global_step
+        self._between = True
+        if done and self._due(done):
+            loop = trainer.fit_loop.epoch_loop.val_loop
+            trainer.validating = True
+            loop.restarting = False
+            loop.run()
+            trainer.training = True
+
+    def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        done = trainer.global_step
+        if done != self._seen:
+            self._seen = done
+            if done % self.every == 0:
+                self._save(trainer)
+        # Between the parts of a batch the gradients so far are in no checkpoint.
+        if batch_idx % self.parts == 0:
+            self._leave(trainer)
+        self._between = False
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._between = trainer.global_step != self._seen
+
+    def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        if trainer.state.fn == "fit":
+            self._seen = trainer.global_step
+            self._save(trainer)
+
+    def on_validation_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if trainer.world_size == 1:  # processes may have different numbers of batches
+            self._leave(trainer)
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        value = trainer.callback_metrics.get(self.monitor)
+        done = trainer.global_step or self._saved
+        if value is not None:
+            score = float(value)
+            better = self.best is None or (score > self.best[1] if self.rising else score < self.best[1])
+            if better and self._save_best(trainer, done):
+                self.best = (done, score)
+        if trainer.is_global_zero:
+            try:
+                write_json(self.folder / STATE, {"validated": done, "best": self.best, "by": self.monitor})
+            except (OSError, ValueError) as error:
+                warnings.warn(f"{self.folder / STATE}: not written ({error})", stacklevel=2)
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._save(trainer)
+
+    def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException) -> None:
+        """Keep what was done before, say, a picture that cannot be read; not from within a step."""
+        if self._between and trainer.world_size == 1 and not isinstance(exception, Left) and trainer.global_step:
+            self._save(trainer)
+
+    def _due(self, done: int) -> bool:
+        return self.validates and done % self.every == 0
+
+    def _save(self, trainer: lightning.Trainer) -> None:
+        """Write the checkpoint of this iteration, once, and drop older ones only when it is there."""
+        done = trainer.global_step
+        if done == self._saved:
+            return
+        self._saved = done
+        path = self.folder / f"{done:08d}.ckpt"
+        trainer.save_checkpoint(path)
+        if not trainer.is_global_zero:
+            return
+        if self.files.failure:
+            last = next((p.name for p in numbered(self.folder)), "none")
+            fault = f"not written: {self.files.failure} (the run goes on; last good checkpoint: {last})"
+            warnings.warn(f"{path}: {fault}", stacklevel=2)
+            return
+        for old in [p for p in numbered(self.folder) if int(p.stem) < done][KEPT - 1 :]:
+            old.unlink(missing_ok=True)
+
+    def _save_best(self, trainer: lightning.Trainer, done: int) -> bool:
+        """Let ``best.ckpt`` be the checkpoint of this iteration; whether there is one."""
+        path = self.folder / f"{done:08d}.ckpt"
+        made = False
+        if trainer.is_global_zero and path.exists():
+            try:
+                with replacing(self.folder / BEST) as temporary:
+                    temporary.unlink()
+                    try:
+                        os.link(path, temporary)
+                    except OSError:  # a file system without links
+                        shutil.copyfile(path, temporary)
+                made = True
+            except OSError as error:
+                warnings.warn(f"{self.folder / BEST}: not written: {error.strerror}", stacklevel=2)
+        return bool(trainer.strategy.broadcast(made))
+
+    def _listen(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        # In place of Lightning's own handlers, which it puts back itself when the run ends.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+
+    def deafen(self) -> None:
+        """Give the signals back."""
+        while self._before:
+            number, handler = self._before.popitem()
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _: Any) -> None:
+        if self._signal == number == signal.SIGINT:
+            signal.default_int_handler(number, None)  # a second Ctrl-C does not wait
+        self._signal = number
+
+    def _leave(self, trainer: lightning.Trainer) -> None:
+        """Save and leave when a signal has come to any of the processes."""
+        number = self._signal or 0
+        if trainer.world_size > 1:
+            import torch
+
+            own = torch.tensor(float(number), device=trainer.strategy.root_device)
+            number = int(trainer.strategy.reduce(own, None, "max"))
+        if not number:
+            return
+        if trainer.global_step:
+            self._save(trainer)
+        raise Left(number)
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """``state.json`` of a run; empty where there is none."""
+    try:
+        content = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        return content if isinstance(content, dict) else {}
+    except (OSError, ValueError):
+        return {}

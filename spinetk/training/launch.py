@@ -1,0 +1,114 @@
+"""Launch: one process or many, on one machine or several, and what they tell each other.
+
+Lightning Fabric starts the processes (``devices`` on this machine) or joins those that torchrun or SLURM started.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from spinetk.errors import InputError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this process stands.
+
+    Attributes:
+        rank: Its number among all, from 0.
+        world: How many there are.
+        devices: How many on each machine.
+        nodes: Machines.
+    """
+
+    rank: int = 0
+    world: int = 1
+    devices: int = 1
+    nodes: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the files and speaks."""
+        return self.rank == 0
+
+    def gather(self, content: Any) -> list[Any]:
+        """What every process holds, in order of rank; any picklable content."""
+        if self.world == 1:
+            return [content]
+        import torch.distributed
+
+        found: list[Any] = [None] * self.world
+        torch.distributed.all_gather_object(found, content)
+        return found
+
+    def wait(self) -> None:
+        """Wait for the others."""
+        if self.world > 1:
+            import torch.distributed
+
+            torch.distributed.barrier()
+
+
+def started() -> tuple[int | None, int | None]:
+    """(processes on each machine, machines) as torchrun or ``srun`` says; None where neither started us."""
+    env = os.environ
+    if "TORCHELASTIC_RUN_ID" in env and "WORLD_SIZE" in env:
+        local = int(env.get("LOCAL_WORLD_SIZE", env["WORLD_SIZE"]))
+        return local, max(1, int(env["WORLD_SIZE"]) // local)
+    if "SLURM_STEP_ID" in env and int(env.get("SLURM_NTASKS", 1)) > 1:
+        nodes = int(env.get("SLURM_NNODES", 1))
+        return int(env["SLURM_NTASKS"]) // nodes, nodes
+    return None, None
+
+
+def launch(devices: int | None = None, nodes: int | None = None, device: str = "auto") -> Place:
+    """Start or join the processes of a run; every one of them goes on from here.
+
+    Args:
+        devices: Processes on each machine; None for as many as torchrun or SLURM started, else one.
+        nodes: Machines, likewise.
+        device: ``auto``, ``cpu`` or ``cuda``; CPU processes talk by gloo, GPU ones by NCCL.
+
+    Raises:
+        InputError: Fewer GPUs than devices, or other numbers than the launcher started.
+    """
+    import torch
+
+    given = started()
+    if given[0] is not None:
+        for name, asked, found in (("--devices", devices, given[0]), ("--nodes", nodes, given[1])):
+            if asked is not None and asked != found:
+                raise InputError(f"{name} {asked}", f"the launcher started {found}", f"leave {name} out")
+    devices, nodes = devices or given[0] or 1, nodes or given[1] or 1
+    if devices < 1 or nodes < 1:
+        raise InputError(f"--devices {devices} --nodes {nodes}", "is not a number of processes", "give 1 or more")
+    if devices * nodes == 1:
+        return Place()
+    on_gpu = device in {"cuda", "gpu"} or (device == "auto" and torch.cuda.is_available())
+    if on_gpu and torch.cuda.device_count() < devices:
+        raise InputError(f"--devices {devices}", f"there are {torch.cuda.device_count()} GPUs", "ask for fewer")
+    if not torch.distributed.is_initialized():
+        from lightning.fabric import Fabric
+
+        from spinetk.training.quiet import quiet
+
+        with quiet():
+            Fabric(
+                accelerator="gpu" if on_gpu else "cpu",
+                devices=devices,
+                num_nodes=nodes,
+                strategy="ddp",
+                plugins=environment(),
+            ).launch()
+    if on_gpu:
+        torch.cuda.set_device(torch.distributed.get_rank() % devices)
+    return Place(torch.distributed.get_rank(), torch.distributed.get_world_size(), devices, nodes)
+
+
+def environment() -> list[Any]:
+    """SLURM's environment without Lightning's own requeueing: a stopped run leaves and is resumed by ``--resume``."""
+    from lightning.fabric.plugins.environments import SLURMEnvironment
+
+    return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []

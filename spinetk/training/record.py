@@ -1,0 +1,110 @@
+"""Record: what a run was, beside its weights: settings, versions, data and split."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import warnings
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from spinetk import __version__
+from spinetk.atomic import write_json
+from spinetk.errors import InputError
+from spinetk.training.launch import Place
+from spinetk.training.settings import Settings
+
+SETTINGS = "settings.json"
+LIBRARIES = ("torch", "torchvision", "lightning", "numpy", "opencv-python", "monai", "SimpleITK")
+
+
+def fingerprint(files: Iterable[str | Path], annotations: Any = None) -> dict[str, Any]:
+    """SHA-256 over the contents of files, in order, and of annotations; names are not in it.
+
+    Args:
+        files: Read whole; of a folder (a DICOM series) all its files.
+        annotations: JSON content; arrays as lists.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    total, count, size = hashlib.sha256(), 0, 0
+    for file in _single(files):
+        try:
+            with open(file, "rb") as stream:
+                total.update(hashlib.file_digest(stream, "sha256").digest())
+                size += stream.tell()
+        except OSError as error:
+            raise InputError(file, f"cannot be read ({error.strerror})", "prepare the cases again") from error
+        count += 1
+    total.update(json.dumps(annotations, sort_keys=True, default=_listed).encode())
+    return {"sha256": total.hexdigest(), "files": count, "bytes": size}
+
+
+def files_of(case: Any) -> list[Path]:
+    """The files that a case (a dataclass with paths) consists of."""
+    found = []
+    for value in vars(case).values():
+        found += [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, Path)]
+    return found
+
+
+def _single(files: Iterable[str | Path]) -> Iterator[Path]:
+    for file in map(Path, files):
+        if file.is_dir():
+            yield from sorted(p for p in file.rglob("*") if p.is_file())
+        else:
+            yield file
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def versions() -> dict[str, str]:
+    """Of spinetk, Python and the libraries that decide what is computed."""
+    found = {"spinetk": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_run(run: Path, settings: Settings, place: Place, *, resume: bool, **about: Any) -> None:
+    """Write ``settings.json``: the resolved settings, which ``--config`` reads back, and what else is known.
+
+    Says so when a run goes on with other data than it was begun with.
+    """
+    path = run / SETTINGS
+    before = _data(path) if resume else None
+    if before is not None and before != about.get("data"):
+        warnings.warn(f"{run}: the data have changed since this run was begun", stacklevel=3)
+    machine = {"processes": place.world, "nodes": place.nodes, "system": platform.platform()}
+    write_json(path, {"settings": settings.to_json(), **about, "versions": versions(), "machine": machine})
+
+
+def settings_of(run: Path) -> dict[str, Any] | None:
+    """Settings a run was begun with, for its continuation; None where there is nothing to continue.
+
+    Raises:
+        InputError: There are checkpoints, but what was written about them cannot be read.
+    """
+    path = run / SETTINGS
+    if not any((run / "checkpoints").glob("[0-9]*.ckpt")) or not path.exists():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")).get("settings", {}))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(path, "cannot be read", "train anew without resume, or in another folder") from error
+
+
+def _data(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8")).get("data")
+    except (OSError, ValueError, AttributeError):
+        return None
