@@ -178,10 +178,13 @@ def _catalogs() -> list[tuple[Any, Any]]:
     """Ours, and Detectron2's own where the user has it."""
     catalogs: list[tuple[Any, Any]] = [(DatasetCatalog, MetadataCatalog)]
     if importlib.util.find_spec("detectron2") is not None:
-        from detectron2.data import DatasetCatalog as TheirDatasets
-        from detectron2.data import MetadataCatalog as TheirMetadata
-
-        catalogs.append((TheirDatasets, TheirMetadata))
+        try:
+            from detectron2.data import DatasetCatalog as TheirDatasets
+            from detectron2.data import MetadataCatalog as TheirMetadata
+        except Exception as error:  # built for another torch, or half installed: its trouble, not that of our engine
+            warnings.warn(f"Detectron2 cannot be imported, its catalogs stay empty: {error!r}", stacklevel=3)
+        else:
+            catalogs.append((TheirDatasets, TheirMetadata))
     return catalogs
 
 

@@ -16,7 +16,7 @@ from spinetk.report.overlay import write_overlay
 _latest: list[Predictor] = []
 
 
-def inference(*arguments: Any, thresh: float = 0.6, device: str = "auto") -> Predictor:
+def inference(*arguments: Any, thresh: float = 0.6, device: str = "auto", engine: str = "torchvision") -> Predictor:
     """``inference(path, 0.6)`` or ``inference(version, path, 0.6)``: a predictor with a confidence threshold.
 
     The predictor is also kept as the one that ``eval_img`` uses when it is called without one.
@@ -25,9 +25,11 @@ def inference(*arguments: Any, thresh: float = 0.6, device: str = "auto") -> Pre
         arguments: [version,] weights (path, or name of a released model) [, threshold].
         thresh: Threshold when it is not among the arguments.
         device: ``auto``, ``cpu`` or ``cuda``.
+        engine: ``torchvision``, which also takes the ``model_final.pth`` of Detectron2 (converted as it is read), or
+            ``detectron2``, which runs such a file on Detectron2 itself, where that is installed.
 
     Raises:
-        InputError: The weights cannot be found or used.
+        InputError: The weights cannot be found or used, or the engine is not there.
     """
     *texts, last = arguments or (None,)
     if isinstance(last, int | float) and not isinstance(last, bool):
@@ -36,7 +38,14 @@ def inference(*arguments: Any, thresh: float = 0.6, device: str = "auto") -> Pre
         texts.append(last)
     if not 1 <= len(texts) <= 2 or not all(isinstance(t, str | Path) for t in texts):
         raise InputError("inference(...)", "wants a weights file", 'call inference("output/model_final.pth", 0.6)')
-    predictor = Predictor.load(texts[-1], thresh, device)
+    if engine == "detectron2":
+        from spinetk.keypoints.d2.engine import load_predictor
+
+        predictor = load_predictor(texts[-1], thresh, device)
+    elif engine == "torchvision":
+        predictor = Predictor.load(texts[-1], thresh, device)
+    else:
+        raise InputError(f"engine {engine!r}", "is unknown", "choose torchvision or detectron2")
     _latest[:] = [predictor]
     return predictor
 

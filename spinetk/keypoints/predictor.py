@@ -14,6 +14,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.keypoints.build import Network, from_config
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
+from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
 from spinetk.keypoints.sequence import find_sequence, fits_between, missing_levels, rough_points
@@ -60,11 +61,15 @@ class Predictor:
 
     @classmethod
     def load(cls, model: str | Path, threshold: float = 0.6, device: str = "auto") -> Predictor:
-        """A predictor from a released name, a ``.safetensors`` or a ``.pth`` of ``spinetk train``.
+        """A predictor from a released name, a ``.safetensors`` or ``.pth`` of spinetk, or a ``.pth`` of Detectron2.
 
         Raises:
             InputError: The model is not found or not a keypoint network of spinetk.
         """
+        if is_detectron2(model):
+            from spinetk.keypoints.d2.conversion import load_detectron2
+
+            return cls(load_detectron2(model), Path(model).stem, threshold, device)
         weights, card, name = zoo.load(model)
         try:
             network = from_config(card["config"])

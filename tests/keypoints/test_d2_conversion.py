@@ -14,9 +14,9 @@ import torch
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.build import build
-from spinetk.keypoints.d2.checkpoint import read_checkpoint
+from spinetk.keypoints.d2.checkpoint import Weights, read_checkpoint
 from spinetk.keypoints.d2.conversion import convert, load_detectron2, save_detectron2
-from spinetk.keypoints.d2.names import Weights, to_theirs
+from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import FAST, R50_DETECTRON2

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.keypoints.d2.names import POINTS, Weights
 
+Weights = dict[str, Tensor]
+
+POINTS = "roi_heads.keypoint_head.score_lowres.weight"  # (C, K, 4, 4)
 NOTE = "spinetk"  # key of what we write beside the weights; Detectron2 passes over it
 
 
@@ -49,6 +51,19 @@ def read_checkpoint(path: str | Path, trust_pickle: bool = False) -> tuple[Weigh
     # A run with trained batch norms (from random weights) also counts its batches.
     kept = {n: v for n, v in tensors.items() if v is not None and not n.endswith("num_batches_tracked")}
     return kept, dict(note) if isinstance(note, Mapping) else {}
+
+
+def is_detectron2(path: str | Path) -> bool:
+    """Whether a path is a ``.pth`` with a Keypoint R-CNN of Detectron2; its tensors are not read."""
+    path = Path(path)
+    if path.suffix != ".pth" or not path.is_file():
+        return False
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception:  # told in full by whoever reads it next
+        return False
+    weights = content.get("model", content) if isinstance(content, Mapping) else None
+    return isinstance(weights, Mapping) and POINTS in {_plain(name) for name in weights}
 
 
 def write_checkpoint(path: str | Path, weights: Weights, note: dict[str, Any]) -> None:

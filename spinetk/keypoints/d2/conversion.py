@@ -20,9 +20,9 @@ from spinetk import __version__, zoo
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.keypoints.build import from_config
-from spinetk.keypoints.d2.checkpoint import read_checkpoint, write_checkpoint
+from spinetk.keypoints.d2.checkpoint import POINTS, Weights, is_detectron2, read_checkpoint, write_checkpoint
 from spinetk.keypoints.d2.configuration import settings
-from spinetk.keypoints.d2.names import POINTS, Weights, to_ours, to_theirs
+from spinetk.keypoints.d2.names import to_ours, to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.network import IMAGENET_MEAN, VertebraRCNN
 from spinetk.keypoints.preset import R50_DETECTRON2, Preset
@@ -170,7 +170,7 @@ def convert(
 
 def _load_ours(source: str | Path) -> VertebraRCNN | None:
     """A network of ours; None when the source is a file of another kind."""
-    if Path(source).suffix == ".pkl" or (Path(source).suffix == ".pth" and not is_ours(Path(source))):
+    if Path(source).suffix == ".pkl" or is_detectron2(source):
         return None
     weights, card, _ = zoo.load(source)
     try:
@@ -179,12 +179,3 @@ def _load_ours(source: str | Path) -> VertebraRCNN | None:
     except (KeyError, TypeError, RuntimeError) as error:
         raise InputError(source, "does not hold the weights its card describes", "train or release again") from error
     return network
-
-
-def is_ours(path: Path) -> bool:
-    """Whether a ``.pth`` is one of ``spinetk train``."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception:  # told in full by whoever reads it next
-        return False
-    return isinstance(content, Mapping) and {"config", "weights"} <= set(content)

@@ -14,14 +14,12 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
+from spinetk.keypoints.d2.checkpoint import Weights
 from spinetk.keypoints.network import IMAGENET_SD
-
-Weights = dict[str, Tensor]
 
 STEM = "rcnn.backbone.body.conv1.weight"
 CLASSES = "rcnn.roi_heads.box_predictor.cls_score"
 BOXES = "rcnn.roi_heads.box_predictor.bbox_pred"
-POINTS = "roi_heads.keypoint_head.score_lowres.weight"  # Detectron2's name; (C, K, 4, 4)
 
 # Ours to theirs; the first that fits the whole name counts. A number may be shifted: {2:+1} is the second group plus 1.
 _RULES = [

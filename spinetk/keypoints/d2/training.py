@@ -12,11 +12,10 @@ import torch
 from spinetk import __version__, zoo
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.keypoints.d2.checkpoint import read_checkpoint, write_checkpoint
+from spinetk.keypoints.d2.checkpoint import Weights, is_detectron2, read_checkpoint, write_checkpoint
 from spinetk.keypoints.d2.configuration import configure, solver
-from spinetk.keypoints.d2.conversion import is_ours
 from spinetk.keypoints.d2.engine import require_detectron2
-from spinetk.keypoints.d2.names import Weights, to_theirs
+from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.preset import ORIGINAL, R50_DETECTRON2, Preset, Recipe
 from spinetk.keypoints.start import load_start
@@ -157,12 +156,11 @@ def _previous(run: Path) -> dict[str, Any] | None:
 
 def _start(network: Detectron2RCNN, start: str) -> tuple[Weights, str, bool]:
     """Start weights by Detectron2's names, a sentence about them, and whether batch norms are kept as they are."""
-    path = Path(start)
-    if path.suffix in {".pth", ".pkl"} and path.is_file() and not is_ours(path):
-        theirs, _ = read_checkpoint(path)
+    if Path(start).suffix == ".pkl" or is_detectron2(start):
+        theirs, _ = read_checkpoint(start)
         own = to_theirs(network.state_dict())
         fitting = {name: theirs[name] for name in own if name in theirs and theirs[name].shape == own[name].shape}
-        return own | fitting, f"starting from {path.name} ({len(fitting)} of {len(own)} tensors)", True
+        return own | fitting, f"starting from {Path(start).name} ({len(fitting)} of {len(own)} tensors)", True
     said = load_start(network, start)
     known = network.frozen_norm or start not in {"auto", "scratch"}
     return to_theirs(network.state_dict()), said, known
