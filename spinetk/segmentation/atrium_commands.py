@@ -12,8 +12,6 @@ from spinetk.errors import InputError
 from spinetk.options import show, warn
 
 SPLIT = "split.json"
-LOSSES = {"focalloss": "focal", "hybridloss": "hybrid"}
-"""What the original calls them, in small letters; Dice is ours too."""
 
 
 def train(
@@ -80,8 +78,7 @@ def train(
         },
         "segmenter": {
             "network": network, "options": of_segmenter, "iterations": iterations, "batch": batch, "rate": rate,
-            "loss": loss and LOSSES.get(loss.lower(), loss.lower()), "schedule": schedule, "reduce": reduce,
-            "patience": patience,
+            "loss": loss, "schedule": schedule, "reduce": reduce, "patience": patience,
         },
     }  # fmt: skip
     spacing = None if grid_mm is None else _triple("--grid", grid_mm)
@@ -131,7 +128,7 @@ def evaluate(
     *,
     model: Sequence[str],
     part: str = "test",
-    split: str | None = None,
+    split: str | Path | None = None,
     locator: str | None = None,
     how: str = "locate",
     flip: Sequence[str] = (),
@@ -179,6 +176,21 @@ def phantom(cases: int, out: Path, *, seed: int = 0) -> None:
     from spinetk.segmentation.atrium_cases import write_phantoms
 
     typer.echo(f"{len(write_phantoms(out, cases, seed))} cases in {out}")
+
+
+def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **fields: Any) -> None:
+    """Locator and segmenter as one file, with their card."""
+    import json
+
+    from spinetk.segmentation.atrium_models import release as write
+
+    if metrics is not None:
+        try:
+            fields["metrics"] = json.loads(metrics.read_text(encoding="utf-8"))[0]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise InputError(metrics, "is no summary of an evaluation", "give its summary.json") from error
+    path = write(run, out / f"{name}.safetensors", **fields)
+    typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def _drawing(out: Path, pictures: bool, surface: bool) -> Any:

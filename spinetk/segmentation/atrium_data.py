@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,12 +13,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from spinetk.atomic import replacing, write_json
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium import Geometry, Triple, resample, standardise
 from spinetk.segmentation.augmentation import Augmentation, augment
 from spinetk.segmentation.crop import LOCATOR_MM, locator_shape, shrink
 from spinetk.segmentation.losses.distance import signed_distance
 from spinetk.segmentation.pairs import Pair
+
+INDEX = "cases.json"
+VERSION = 1
+"""Of what :func:`prepare` writes."""
 
 Stage = Literal["locator", "segmenter"]
 Item = tuple[np.ndarray, np.ndarray, np.ndarray | None]
@@ -45,7 +52,7 @@ def choose_geometry(
 
 
 def prepare(pairs: Sequence[Pair], geometry: Geometry, folder: Path, stage: Stage, distance: bool) -> list[Path]:
-    """Write what a stage trains on, one file a case, numbered.
+    """Write what a stage trains on, one file a case, numbered; what the same call wrote before is kept.
 
     Args:
         pairs: Cases. One without an atrium is of use to the locator only.
@@ -57,6 +64,10 @@ def prepare(pairs: Sequence[Pair], geometry: Geometry, folder: Path, stage: Stag
     Returns:
         ``.npz`` files of ``values`` (float32, standardised), ``mask`` (bool) and, if asked for, ``distance`` (float32).
     """
+    made_of = _fingerprint(pairs, geometry, stage, distance)
+    kept = _kept(folder, made_of)
+    if kept is not None:
+        return kept
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for number, pair in enumerate(pairs):
@@ -78,9 +89,27 @@ def prepare(pairs: Sequence[Pair], geometry: Geometry, folder: Path, stage: Stag
         if distance:
             arrays["distance"] = signed_distance(mask, spacing)
         path = folder / f"{number:05d}.npz"
-        np.savez(path, **arrays)
+        with replacing(path) as temporary:
+            np.savez(temporary, **arrays)
         written.append(path)
+    write_json(folder / INDEX, {"made_of": made_of, "files": [path.name for path in written]})
     return written
+
+
+def _fingerprint(pairs: Sequence[Pair], geometry: Geometry, stage: Stage, distance: bool) -> str:
+    """Changes with the files (by name, size and time), the geometry and what is asked for."""
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for p in pairs for path in (p.image, p.mask)]
+    told = json.dumps([VERSION, files, geometry.to_json(), stage, distance])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _kept(folder: Path, made_of: str) -> list[Path] | None:
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        files = [folder / name for name in index["files"]]
+        return files if index["made_of"] == made_of and all(path.is_file() for path in files) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 class CaseDataset(Dataset):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from spinetk.report.lettering import Pen, text_width
 
 COLOUR, EXTRA, MISSED = (214, 92, 84), (255, 158, 61), (82, 160, 230)
 GROUND, INK = (17, 19, 22), (235, 238, 241)
-SIDE_PX, MARGIN_MM, STEP_MM = 360, 8.0, 0.8
-LIGHT = np.array([-0.45, -0.55, 0.7]) / np.linalg.norm([-0.45, -0.55, 0.7])
-FRAMES, FPS = 48, 16.0
+SIDE_PX, MARGIN_MM, STEP_MM, MOST_STEPS = 360, 5.0, 0.5, 260
+LIGHT = np.array([-0.45, 0.55, 0.7]) / np.linalg.norm([-0.45, 0.55, 0.7])
+"""From the upper left, toward the light; axes right, up and toward the eye."""
+HALFWAY = (LIGHT + (0, 0, 1)) / np.linalg.norm(LIGHT + (0, 0, 1))
+FRAMES, FPS = 36, 12.5
 TOLERANCE_MM = 3.0
 
 
@@ -51,10 +54,10 @@ def turning(
         for _ in range(frames):
             yield _lettered(np.full((SIDE_PX, SIDE_PX, 3), GROUND, np.uint8), [("nothing found", INK)])
         return
-    solid, colours = _coloured(predicted, truth, spacing_mm)
-    solid, colours = _isotropic(solid, colours, spacing_mm)
+    solid, kinds = _coloured(predicted, truth, spacing_mm)
+    scene = _Scene.of(solid, kinds, spacing_mm)
     for number in range(frames):
-        yield _lettered(_render(solid, colours, 2 * np.pi * number / frames), legend)
+        yield _lettered(scene.view(2 * np.pi * number / frames), legend)
 
 
 def _coloured(
@@ -73,62 +76,68 @@ def _coloured(
     return predicted | missed, kinds
 
 
-def _isotropic(solid: np.ndarray, kinds: np.ndarray, spacing_mm: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """The mask in its box at equal spacing, smoothed to one half at the surface; and the kinds, nearest."""
-    from scipy.ndimage import gaussian_filter, zoom
+@dataclass(frozen=True)
+class _Scene:
+    """A smoothed mask at equal spacing, its slopes, and the kind of every voxel."""
 
-    places = np.argwhere(solid)
-    low, high = places.min(0), places.max(0) + 1
-    room = [int(np.ceil(MARGIN_MM / s)) for s in spacing_mm]
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    extent = float(np.linalg.norm((high - low) * np.asarray(spacing_mm)))
-    step = max(STEP_MM, extent / 150)
-    factors = [s / step for s in spacing_mm]
-    padding = [(r, r) for r in room]
-    large = zoom(np.pad(solid[box], padding).astype(np.float32), factors, order=1)
-    return gaussian_filter(large, 1.2), zoom(np.pad(kinds[box], padding), factors, order=0)
+    solid: np.ndarray
+    slopes: np.ndarray
+    kinds: np.ndarray
 
+    @classmethod
+    def of(cls, solid: np.ndarray, kinds: np.ndarray, spacing_mm: Sequence[float]) -> _Scene:
+        from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 
-def _render(solid: np.ndarray, kinds: np.ndarray, angle: float) -> np.ndarray:
-    """One view: parallel rays from the front after a turn about the slice axis."""
-    import cv2
-    from scipy.ndimage import map_coordinates
+        places = np.argwhere(solid)
+        low, high = places.min(0), places.max(0) + 1
+        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        padding = [(int(np.ceil(MARGIN_MM / s)),) * 2 for s in spacing_mm]
+        step = max(STEP_MM, float(np.linalg.norm((high - low) * np.asarray(spacing_mm))) / MOST_STEPS)
+        factors = [s / step for s in spacing_mm]
+        mask = np.pad(solid[box], padding)
+        # The steps between slices are smoothed away, veins are not; light needs more of it than shape.
+        smooth = gaussian_filter(zoom(mask.astype(np.float32), factors, order=1), 0.5 * max(factors))
+        slopes = np.gradient(gaussian_filter(smooth, max(factors)))
+        nearest = distance_transform_edt(~mask, spacing_mm, return_distances=False, return_indices=True)
+        spread = np.pad(kinds[box], padding)[tuple(nearest)]
+        return cls(smooth, np.stack(slopes, -1), zoom(spread, factors, order=0))
 
-    depth, height, width = solid.shape
-    side = int(np.ceil(np.hypot(height, width)))
-    along, across = np.meshgrid(np.arange(side) - side / 2, np.arange(side) - side / 2, indexing="ij")
-    c, s = np.cos(angle), np.sin(angle)
-    rows = c * along - s * across + (height - 1) / 2
-    columns = s * along + c * across + (width - 1) / 2
-    turned = np.stack([map_coordinates(layer, [rows, columns], order=1) for layer in solid])  # (slice, ray, across)
-    of_turned = np.stack([map_coordinates(layer, [rows, columns], order=0) for layer in kinds])
-    hit = turned >= 0.5
-    first = hit.argmax(1)
-    seen = np.take_along_axis(hit, first[:, None], 1)[:, 0]
-    slope = np.gradient(turned)
-    normal = -np.stack([np.take_along_axis(g, first[:, None], 1)[:, 0] for g in (slope[2], slope[0], slope[1])], -1)
-    normal[..., 1] *= -1  # the last slice is on top, so up on the screen is against the rows of the picture
-    normal[..., 2] *= -1  # toward the eye
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-6
-    light = (normal @ LIGHT).clip(0, 1)
-    shine = np.clip((normal @ _halfway()), 0, 1) ** 40
-    near = 1 - 0.35 * first / max(1, side)
-    kind = np.take_along_axis(of_turned, first[:, None], 1)[:, 0]
-    colour = np.array([COLOUR, EXTRA, MISSED], np.float32)[kind]
-    picture = colour * ((0.25 + 0.8 * light) * near)[..., None] + 70 * shine[..., None]
-    picture = np.where(seen[..., None], picture, np.float32(GROUND)).clip(0, 255)[::-1]
-    zoom = SIDE_PX / max(depth, side)
-    size = max(1, round(side * zoom)), max(1, round(depth * zoom))
-    small = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
-    frame = np.full((SIDE_PX, SIDE_PX, 3), GROUND, np.uint8)
-    top, left = (SIDE_PX - size[1]) // 2, (SIDE_PX - size[0]) // 2
-    frame[top : top + size[1], left : left + size[0]] = small.round().astype(np.uint8)
-    return frame
+    def view(self, angle: float) -> np.ndarray:
+        """Parallel rays from the front after a turn about the slice axis, (SIDE_PX, SIDE_PX, 3) RGB."""
+        import cv2
 
-
-def _halfway() -> np.ndarray:
-    half = LIGHT + np.array([0, 0, 1.0])
-    return half / np.linalg.norm(half)
+        depth, height, width = self.solid.shape
+        side = int(np.ceil(np.hypot(height, width)))
+        c, s = np.cos(angle), np.sin(angle)
+        middle, centre = (side - 1) / 2, np.array([(width - 1) / 2, (height - 1) / 2])
+        turn = np.array([[c, s], [-s, c]])  # (across, along) of the view to (column, row)
+        matrix = np.hstack([turn, (centre - turn @ [middle, middle])[:, None]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        turned = np.stack([cv2.warpAffine(layer, matrix, (side, side), flags=flags) for layer in self.solid])
+        hit = turned >= 0.5
+        first = hit.argmax(1)  # (slice, across): how far a ray goes
+        seen = hit.any(1)
+        across = np.broadcast_to(np.arange(side), first.shape)
+        column, row = np.tensordot(matrix, np.stack([across, first, np.ones_like(first)]), 1)
+        level = np.broadcast_to(np.arange(depth)[:, None], first.shape)
+        place = level, row.round().astype(int).clip(0, height - 1), column.round().astype(int).clip(0, width - 1)
+        outward = -self.slopes[place]
+        # Right, up and toward the eye: the last slice is on top, rays run along the rows at an angle of 0.
+        normal = np.stack([c * outward[..., 2] - s * outward[..., 1], outward[..., 0],
+                           -(s * outward[..., 2] + c * outward[..., 1])], -1)  # fmt: skip
+        normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-6
+        light, shine = (normal @ LIGHT).clip(0, 1), (normal @ HALFWAY).clip(0, 1) ** 30
+        near = 1.1 - 0.4 * first / side
+        colour = np.array([COLOUR, EXTRA, MISSED], np.float32)[self.kinds[place]]
+        picture = colour * ((0.28 + 0.8 * light) * near)[..., None] + 45 * shine[..., None]
+        picture = np.where(seen[..., None], picture, np.float32(GROUND)).clip(0, 255)[::-1].astype(np.float32)
+        zoom = SIDE_PX / max(depth, side)
+        size = max(1, round(side * zoom)), max(1, round(depth * zoom))
+        shown = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+        frame = np.full((SIDE_PX, SIDE_PX, 3), GROUND, np.uint8)
+        top, left = (SIDE_PX - size[1]) // 2, (SIDE_PX - size[0]) // 2
+        frame[top : top + size[1], left : left + size[0]] = shown.round().clip(0, 255).astype(np.uint8)
+        return frame
 
 
 def _lettered(frame: np.ndarray, legend: Sequence[tuple[str, tuple]]) -> np.ndarray:

@@ -16,12 +16,16 @@ from typing import Annotated, Any
 import typer
 
 from spinetk.errors import InputError
-from spinetk.options import AsJson, Out, Part, verbs
+from spinetk.options import AsJson, Out, verbs
 
 app = verbs(
     help="Segment volumes and pictures: left atrium, brain lesions, glands, vessels, skin, cells.",
     context_settings={"token_normalize_func": lambda name: name.replace("_", "-").lower()},
 )
+
+
+LOSSES = {"focalloss": "focal", "hybridloss": "hybrid"}
+"""What the original calls them, in small letters; Dice is ours too."""
 
 
 class Task(StrEnum):
@@ -67,6 +71,15 @@ class Schedule(StrEnum):
     REBALANCE = "rebalance"
 
 
+class EvaluatedPart(StrEnum):
+    """Cases that are evaluated."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+    ALL = "all"
+
+
 class Switch(StrEnum):
     """A boolean that is written out."""
 
@@ -75,14 +88,9 @@ class Switch(StrEnum):
 
 
 TaskOption = Annotated[Task, typer.Option(help="What is segmented.")]
-Model = Annotated[
-    list[str],
-    typer.Option(
-        "--model",
-        "--segmentor-path",
-        help="Weights by released name or path, or the folder of a run; repeat to average.",
-    ),
-]
+MODEL = "Weights by released name or path, or the folder of a run; "
+Averaged = Annotated[list[str], typer.Option("--model", "--segmentor-path", help=MODEL + "several are averaged.")]
+Compared = Annotated[list[str], typer.Option("--model", help=MODEL + "a row each; A,B averages two.")]
 LocatorModel = Annotated[
     str | None, typer.Option("--locator", "--locator-path", help="Weights of the locator, if not with the model.")
 ]
@@ -149,7 +157,7 @@ def train(
     switch = None if attention is None else attention is Switch.TRUE
     _call(
         task, "train", source, out, more, network=network, stage=stage, iterations=iterations, max_epochs=max_epochs,
-        resume=resume, loss=loss, schedule=schedule, batch=batch, rate=rate, reduce=reduce, patience=patience,
+        resume=resume, loss=_loss(loss), schedule=schedule, batch=batch, rate=rate, reduce=reduce, patience=patience,
         num_layers=num_layers, dilation=dilation, attention=switch, attention_reduction=attention_reduction,
         attention_dilation=attention_dilation, locator_network=locator_network, locator_iterations=locator_iterations,
         locator_batch=locator_batch, locator_rate=locator_rate, grid_mm=grid_mm, margin_mm=margin_mm,
@@ -161,7 +169,7 @@ def train(
 @app.command()
 def predict(
     inputs: Annotated[list[Path], typer.Argument(help="Volumes, pictures, DICOM series, or folders of them.")],
-    model: Model,
+    model: Averaged,
     task: TaskOption = Task.ATRIUM,
     out: Annotated[Path, typer.Option("--out", "-o", "--output-dir", help="Folder for the results.")] = Path(
         "output/segment/predict"
@@ -186,14 +194,15 @@ def predict(
 @app.command()
 def evaluate(
     source: Annotated[Path, typer.Argument(help="Folder of the cases, as in training.")],
-    model: Model,
+    model: Compared,
     task: TaskOption = Task.ATRIUM,
     out: Out = Path("output/segment/evaluation"),
-    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.TEST,
+    part: Annotated[EvaluatedPart, typer.Option(help="Part of the split.")] = EvaluatedPart.TEST,
+    split: Annotated[Path | None, typer.Option(help="split.json of a training; that beside the model.")] = None,
     locator: LocatorModel = None,
     how: Where = How.LOCATE,
     flip: Flip = None,
-    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Also draw contours on slices.")] = False,
+    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Also draw contours on slices.")] = True,
     surface: Annotated[
         bool, typer.Option("--surface/--no-surface", help="Atrium: also a turning surface (GIF).")
     ] = False,
@@ -203,8 +212,9 @@ def evaluate(
 ) -> None:
     """Masks against the truth: mean and SD over the cases, distances in mm."""
     _call(
-        task, "evaluate", source, out, more, model=model, part=part, locator=locator, how=_unless_default(task, how),
-        flip=flip, pictures=pictures or None, surface=surface or None, device=device, as_json=as_json,
+        task, "evaluate", source, out, more, model=model, part=part, split=split, locator=locator,
+        how=_unless_default(task, how), flip=flip, pictures=pictures, surface=surface or None, device=device,
+        as_json=as_json,
     )  # fmt: skip
 
 
@@ -217,6 +227,24 @@ def phantom(
 ) -> None:
     """Make synthetic cases with exact truth, to try the other verbs on."""
     _call(task, "phantom", cases, out, None, seed=seed)
+
+
+@app.command()
+def release(
+    run: Annotated[Path, typer.Argument(help="Folder of a training of locator and segmenter.")],
+    name: Annotated[str, typer.Option(help="Of the release.")],
+    data: Annotated[str, typer.Option(help="What it was trained on.")],
+    task: TaskOption = Task.ATRIUM,
+    out: Out = Path("data/weights"),
+    licence: Annotated[str, typer.Option(help="Of the weights.")] = "Apache-2.0",
+    use: Annotated[str, typer.Option(help="What the weights are for.")] = "Research. Not a medical device.",
+    command: Annotated[str | None, typer.Option(help="That trained them.")] = None,
+    metrics: Annotated[Path | None, typer.Option(help="summary.json of `segment evaluate`.")] = None,
+    commit: Annotated[str | None, typer.Option(help="Of the source that trained them.")] = None,
+) -> None:
+    """Weights of a run as NAME.safetensors (fp16) with NAME.json, its card."""
+    fields = {"licence": licence, "use": use, "data": data, "command": command, "metrics": metrics, "commit": commit}
+    _call(task, "release", run, out, None, name=name, **fields)
 
 
 def _call(task: Task, verb: str, what: Any, out: Path, more: list[str] | None, **options: Any) -> None:
@@ -235,6 +263,10 @@ def _call(task: Task, verb: str, what: Any, out: Path, more: list[str] | None, *
         if strange:
             raise InputError(f"option {strange[0]}", f"is not for the task {task.value}", "leave it out")
     function(what, out, **given)
+
+
+def _loss(name: str | None) -> str | None:
+    return name and LOSSES.get(name.lower(), name.lower())
 
 
 def _unless_default(task: Task, how: How) -> How | None:

@@ -1,0 +1,189 @@
+"""``spinetk segment`` for the atrium: the flags of the original, real booleans, training to table."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from PIL import Image
+from typer.testing import CliRunner
+
+from spinetk import zoo
+from spinetk.errors import InputError
+from spinetk.segmentation.atrium_cases import PARTS, read_parts, write_parts, write_phantoms
+from spinetk.segmentation.atrium_data import choose_geometry, prepare
+from spinetk.segmentation.atrium_models import load_predictor, release
+from spinetk.segmentation.commands import app
+
+COARSE = {"shape": (16, 32, 36), "spacing_mm": (6.0, 7.0, 7.0)}
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture(scope="module")
+def atria(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("atria")
+    write_phantoms(folder, 5, **COARSE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(atria, tmp_path_factory):
+    """Both stages with the original's flags, as thin as they go."""
+    out = tmp_path_factory.mktemp("run")
+    result = run(
+        "train", atria, "--out", out, "--num_layers", 1, "--attention_module", "False", "--dilation", 1,
+        "--loss_criterion", "HybridLoss", "--max_epochs", 2, "--batch_size", 3, "--learning_rate", "3e-4",
+        "--patience", 7, "--reduce", 0.8, "--locator_batch_size", 3, "--locator_learning_rate", "1e-4",
+        "--set", "width=1", "--set", "locator_width=1", "--set", "progress=false", "--device", "cpu",
+    )  # fmt: skip
+    assert "3 train, 1 val, 1 test" in result.output
+    return out
+
+
+def test_flags_of_the_original(trained):
+    _, card, _ = zoo.load(trained / "segmenter.pth")
+    assert card["config"]["options"] == {"layers": 1, "attention": False, "dilation": 1, "width": 1}
+    assert card["training"]["loss"] == "hybrid"
+    assert card["training"]["iterations"] == 2  # two epochs of three cases in batches of three
+    assert zoo.load(trained / "locator.pth")[1]["config"]["options"] == {"width": 1}
+    for stage in ("locator", "segmenter"):
+        with Image.open(trained / f"{stage}.png") as curves:
+            assert curves.width > 600
+
+
+@pytest.mark.parametrize(("word", "there"), [("False", False), ("false", False), ("True", True)])
+def test_booleans_are_real(monkeypatch, word, there):
+    """The original took the word False for true."""
+    seen = {}
+    monkeypatch.setattr(
+        "spinetk.segmentation.atrium_commands.train", lambda source, out, **options: seen.update(options)
+    )
+    run("train", "somewhere", "--attention_module", word, "--num-layers", "2", "--loss_criterion", "FocalLoss")
+    assert seen["attention"] is there
+    assert seen["num_layers"] == 2
+    assert seen["loss"] == "focal"
+    assert "dilation" not in seen
+
+
+def test_attention_reaches_the_network(atria, tmp_path):
+    with pytest.raises(InputError, match="monai-unet3d"):
+        run("train", atria, "-o", tmp_path, "--network", "monai-unet3d", "--attention", "true", "--stage", "segmenter",
+            "--iterations", 1, "--set", "progress=false")  # fmt: skip
+    assert not (tmp_path / "segmenter.pth").exists()
+
+
+def test_options_of_other_tasks_are_refused(atria, tmp_path):
+    with pytest.raises(InputError, match="positive_rate"):
+        run("train", atria, "-o", tmp_path, "--positive-rate", "0.5", "--set", "progress=false")
+    with pytest.raises(InputError, match="NAME=VALUE"):
+        run("train", atria, "--set", "nothing")
+    with pytest.raises(InputError, match="--grid"):
+        run("train", atria, "-o", tmp_path, "--grid", "1,2")
+
+
+def test_predicts_in_the_inputs_geometry(trained, atria, tmp_path):
+    case = atria / "raw" / "phantom002_lgemri.nrrd"
+    image = sitk.ReadImage(str(case))
+    image.SetOrigin((7.0, -8.0, 9.0))
+    sitk.WriteImage(image, str(tmp_path / "scan.nii.gz"))
+    (tmp_path / "broken.nrrd").write_text("NRRD0004\n\n")
+    inputs = case, tmp_path / "scan.nii.gz", tmp_path / "broken.nrrd"
+    result = run("predict", *inputs, "--model", trained, "-o", tmp_path / "out", "--how", "slide", "--pictures",
+                 "--flip", "rows", "--device", "cpu", code=2)  # fmt: skip
+    assert "2 masks" in result.output
+    mask = sitk.ReadImage(str(tmp_path / "out" / "scan.nii.gz"))
+    assert mask.GetOrigin() == image.GetOrigin()
+    assert mask.GetSpacing() == image.GetSpacing()
+    assert (tmp_path / "out" / "scan.png").is_file()
+    assert sitk.ReadImage(str(tmp_path / "out" / case.name)).GetSize() == image.GetSize()
+
+
+def test_table_of_the_original(trained, atria, tmp_path):
+    both = f"{trained},{trained}"
+    run("evaluate", atria, "--model", trained, "--model", both, "-o", tmp_path, "--how", "slide", "--device", "cpu")
+    lines = (tmp_path / "table.md").read_text().splitlines()
+    assert len(lines) == 4
+    assert len({line.count("|") for line in lines}) == 1
+    for name in ("params", "loss", "batch", "rate", "Dice", "IoU", "precision", "recall", "specificity", "HD mm",
+                 "HD95 mm", "ASSD mm"):  # fmt: skip
+        assert f"| {name} |" in lines[0]
+    assert "| hybrid |" in lines[2]
+    assert "x 2" in lines[3]
+    (test,) = json.loads((trained / "split.json").read_text())["test"]
+    for number in (1, 2):
+        with open(tmp_path / f"model-{number}" / "cases.csv") as stream:
+            assert [row["name"] for row in csv.DictReader(stream)] == [test]
+        assert (tmp_path / f"model-{number}" / f"{test}.png").is_file()
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [row["cases"] for row in summary] == [1, 1]
+    assert summary[0]["mean"] == summary[1]["mean"]
+    result = run("evaluate", atria, "--model", trained, "--part", "all", "-o", tmp_path / "all", "--how", "slide",
+                 "--no-pictures", "--json", "--device", "cpu")  # fmt: skip
+    assert json.loads(result.stdout)[0]["cases"] == 5
+    assert not list((tmp_path / "all").glob("*.png"))
+
+
+def test_release_holds_both_stages(trained, atria, tmp_path, monkeypatch):
+    run("release", trained, "--name", "tiny", "-o", tmp_path, "--data", "phantoms", "--licence", "Apache-2.0")
+    card = json.loads((tmp_path / "tiny.json").read_text())
+    assert card["task"] == "atrium"
+    assert card["data"] == "phantoms"
+    monkeypatch.setenv("SPINETK_HOME", str(tmp_path))
+    released, own = load_predictor(["tiny"], device="cpu"), load_predictor([trained], device="cpu")
+    assert released.geometry == own.geometry
+    for ours, theirs in zip((own.locator, *own.segmenters), (released.locator, *released.segmenters), strict=True):
+        for a, b in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
+            assert np.allclose(a.numpy(), b.numpy(), atol=1e-3)
+
+
+def test_release_is_small(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("spinetk.segmentation.atrium_models.MOST_BYTES", 1000)
+    with pytest.raises(InputError, match="MB"):
+        release(trained, tmp_path / "large.safetensors")
+
+
+def test_parts(atria, tmp_path):
+    parts = read_parts(atria, seed=3)
+    assert [len(parts[part]) for part in PARTS] == [3, 1, 1]
+    names = [pair.name for part in PARTS for pair in parts[part]]
+    assert sorted(names) == [f"phantom{n:03d}" for n in range(5)]
+    assert read_parts(atria, seed=3) == parts
+    assert any(read_parts(atria, seed=s) != parts for s in range(4))
+    write_parts(parts, tmp_path / "split.json")
+    assert read_parts(atria, seed=9, kept=tmp_path / "split.json") == parts
+    (tmp_path / "split.json").write_text('{"train": 3}')
+    with pytest.raises(InputError, match="split"):
+        read_parts(atria, kept=tmp_path / "split.json")
+
+
+def test_parts_that_are_given(tmp_path):
+    write_phantoms(tmp_path / "train", 2, **COARSE)
+    assert [len(read_parts(tmp_path)[part]) for part in PARTS] == [2, 0, 0]
+    write_phantoms(tmp_path / "validate", 1, seed=2, **COARSE)
+    write_phantoms(tmp_path / "test", 1, seed=3, **COARSE)
+    assert [[pair.name for pair in read_parts(tmp_path)[part]] for part in PARTS] == [
+        ["phantom000", "phantom001"], ["phantom002"], ["phantom003"],
+    ]  # fmt: skip
+
+
+def test_prepared_once(atria, tmp_path, monkeypatch):
+    pairs = read_parts(atria)["train"]
+    geometry = choose_geometry(pairs)
+    first = prepare(pairs, geometry, tmp_path, "segmenter", distance=True)
+    times = [path.stat().st_mtime_ns for path in first]
+    assert prepare(pairs, geometry, tmp_path, "segmenter", distance=True) == first
+    assert [path.stat().st_mtime_ns for path in first] == times
+    first[0].unlink()
+    again = prepare(pairs, geometry, tmp_path, "segmenter", distance=True)
+    assert again == first
+    assert all(path.stat().st_mtime_ns > time for path, time in zip(again, times, strict=True))
+    changed = prepare(pairs[1:], geometry, tmp_path, "segmenter", distance=True)
+    assert len(changed) == len(pairs) - 1
