@@ -54,6 +54,7 @@ def train(
         str | None, typer.Option(help="r50, fast, centre, ...; by default r50 on a GPU, fast on a CPU.")
     ] = None,
     recipe: Annotated[str | None, typer.Option(help="default or original.")] = None,
+    engine: Annotated[str, typer.Option(help="torchvision, or detectron2 where it is installed.")] = "torchvision",
     start: Annotated[str, typer.Option(help="auto, scratch, or weights by name or path.")] = "auto",
     schema: Annotated[str | None, typer.Option(help="Meaning of the points; by default what the cases say.")] = None,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,

@@ -62,6 +62,7 @@ def train(
     *,
     output: str | Path = "output",
     config: str | Path | Mapping[str, Any] | None = None,
+    engine: str = "torchvision",
     **settings: Any,
 ) -> Path:
     """Train on the catalogs ``vert{version}_train`` and ``vert{version}_val``.
@@ -78,6 +79,8 @@ def train(
             others are given.
         output: Folder for runs and ``model_final.pth``.
         config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        engine: ``torchvision``, or ``detectron2`` where that is installed
+            (:func:`spinetk.keypoints.d2.training.train_detectron2`).
         **settings: Fields of :class:`KeypointSettings`; they win over ``config``.
 
     Returns:
@@ -89,6 +92,12 @@ def train(
     if iterations is not None:
         settings["iterations"] = iterations
     run = Path(output) / _component(version)
+    if engine == "detectron2":
+        from spinetk.keypoints.d2.training import train_detectron2
+
+        return train_detectron2(version, run, Path(output), resume, config, settings)
+    if engine != "torchvision":
+        raise InputError(f"engine {engine!r}", "is unknown", "choose torchvision or detectron2")
     chosen, network, data, about = _set_up(version, run, resume, config, settings)
     place = launch(chosen.devices, chosen.nodes, chosen.device)
     if place.first:
