@@ -151,6 +151,10 @@ def _pictures(desk: Desk) -> APIRouter:
             "schema": {
                 "points": list(known.schema.keypoints),
                 "edges": [list(edge) for edge in known.schema.edges],
+                "columns": {
+                    name: [known.schema.index(top), known.schema.index(bottom)]
+                    for name, (top, bottom) in known.schema.columns.items()
+                },
                 **wire.corners_of(known.schema),
             },
             "reading": {**wire.send(known), "origin": origin},

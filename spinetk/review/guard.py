@@ -79,6 +79,10 @@ class Guard:
             await _refuse(answer, *refusal)
             return
         limit = None if scope["path"].endswith(FILES) else MOST_JSON_BYTES
+        claimed = dict(headers).get("content-length", "0")
+        if limit is not None and (not claimed.isdecimal() or int(claimed) > limit):
+            await _refuse(answer, 413, "the request is too large")
+            return
         try:
             await self.app(scope, _limited(receive, limit), answer)
         except TooLongError:

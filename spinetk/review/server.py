@@ -63,6 +63,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
+        listener.listen(128)  # whoever reads the address may call at once
     except (OSError, OverflowError) as error:
         raise InputError(f"{host}:{port}", "cannot be used", "another program may have it: give --port 0") from error
     return listener

@@ -123,6 +123,7 @@ def shown(reading: Reading) -> dict[str, Any]:
     return {
         "unit": unit,
         "sides": [words.SIDES[side] for side in sides],
+        "columns": [_column(side, reading) for side in sides],
         "graded": words.any_grade(reading),
         "rows": [_row(vertebra, index, unit, sides) for index, vertebra in enumerate(reading.vertebrae)],
         "angles": [
@@ -137,6 +138,14 @@ def shown(reading: Reading) -> dict[str, Any]:
         "orientation": [reading.frame.toward_right, reading.frame.toward_bottom],
         "model": reading.model,
     }
+
+
+def _column(side: str, reading: Reading) -> str:
+    """The column of the schema whose height stands under a side."""
+    if side not in ("anterior", "posterior"):
+        return side
+    anterior = next(v.measures["anterior_side"] for v in reading.vertebrae)
+    return anterior if side == "anterior" else {"left": "right", "right": "left"}[anterior]
 
 
 def _row(vertebra: Vertebra, index: int, unit: str, sides: list[str]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ function drag(event, now) {
     vertebra.points = vertebra.points.map(([x, y]) => [x + dx / view.x, y + dy / view.y]);
   }
   fitBox(vertebra);
-  emit("moved");
+  emit("moved", { since: event.timeStamp });
   recalculate({ live: true, since: event.timeStamp });
 }
 

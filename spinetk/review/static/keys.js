@@ -10,8 +10,8 @@ import { dragWindow, fit, invert, pan, resetWindow, view, zoom } from "./viewer.
 
 const HELP = [
   ["Look", [["wheel, pinch, + −", "zoom"], ["drag, arrows", "pan"], ["0", "fit"], ["W, or right button", "window tool: drag left-right for width, up-down for level"], ["Alt + arrows", "width and level by keys"], ["R", "first window"], ["I", "invert"], ["O", "outlines off and on"]]],
-  ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, redo"]]],
   ["Work", [["]  [  or Page Down, Up", "next, previous picture"], ["Ctrl S", "save as truth"], ["P", "predict this picture"], ["E", "export"], ["?", "this help"], ["Esc", "leave a tool, deselect"]]],
+  ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, redo"]]],
 ];
 
 export function fillHelp() {
@@ -45,7 +45,7 @@ function nudge(dx, dy) {
   if (point === null) chosen.points = chosen.points.map(([x, y]) => [x + dx, y + dy]);
   else chosen.points[point] = [chosen.points[point][0] + dx, chosen.points[point][1] + dy];
   fitBox(chosen);
-  emit("moved");
+  emit("moved", { since: performance.now() });
   recalculate({ live: true }).then(() => {
     const row = store.current?.shown.rows[vertebra];
     if (row) speak(`${row.name}: ${row.heights.join(", ")} ${store.current.shown.unit}`);

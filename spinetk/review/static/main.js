@@ -7,7 +7,7 @@ import "./intake.js";
 import { fillHelp, toggleOutlines } from "./keys.js";
 import { follow, list } from "./list.js";
 import { place, rebuild } from "./overlay.js";
-import { fillChoices, render } from "./panel.js";
+import { fillChoices, follow as followMoving, render } from "./panel.js";
 import { isDirty, on, open, redo, store, undo } from "./store.js";
 import { clear, fit, resetWindow, setSpacing, setWindow, show, view, zoom } from "./viewer.js";
 import { setUp } from "./work.js";
@@ -94,7 +94,10 @@ on("points", () => {
   rebuild();
   status();
 });
-on("moved", place);
+on("moved", ({ since }) => {
+  place();
+  followMoving(since);
+});
 on("view", place);
 on("window", windowFields);
 on("select", place);

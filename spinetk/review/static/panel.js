@@ -1,6 +1,7 @@
 // Panel: the figures beside the picture. Cells are written in place, only where a figure changed.
 
 import { byId, make, say } from "./dom.js";
+import { heights } from "./heights.js";
 import { change, on, recalculate, remember, select, store } from "./store.js";
 import { overlay } from "./overlay.js";
 import { reveal } from "./viewer.js";
@@ -66,11 +67,12 @@ function rows(shown) {
     head.replaceChildren(make("tr", {}, ...columns.map((title, k) => heading(title, k, columns.length, shown))));
     body.replaceChildren(...shown.rows.map((_, index) => row(index, columns.length)));
   }
+  const moving = overlay.dragging ? store.selected.vertebra : null;
   shown.rows.forEach((figures, index) => {
     const cells = body.rows[index].cells;
     say(cells[0], figures.name);
     figures.heights.forEach((height, k) => {
-      say(cells[k + 1], height);
+      if (index !== moving) say(cells[k + 1], height); // the moving one is ahead of this answer
       const span = figures.spans[k];
       if (cells[k + 1].title !== span) cells[k + 1].title = span ? `95 % interval ${span}` : "";
     });
@@ -83,6 +85,18 @@ function rows(shown) {
     }
     body.rows[index].classList.toggle("selected", index === store.selected.vertebra);
   });
+}
+
+// The heights of the vertebra that moves, at once.
+export function follow(since) {
+  const { current, selected } = store;
+  const cells = body.rows[selected.vertebra]?.cells;
+  if (!cells) return;
+  const { points, visible } = current.reading.vertebrae[selected.vertebra];
+  const found = heights(points, visible, current.info.schema.columns, current.shown.spacing_mm);
+  current.shown.columns.forEach((name, k) => say(cells[k + 1], found[name] == null ? "–" : found[name].toFixed(1)));
+  detail();
+  requestAnimationFrame(() => performance.measure("heights", { start: since, end: performance.now() }));
 }
 
 function heading(title, k, count, shown) {
@@ -108,7 +122,6 @@ export function choose(index, point = null) {
   select(index, point);
   const [x0, y0, x1, y1] = vertebra.box;
   reveal([(x0 + x1) / 2, (y0 + y1) / 2]);
-  body.rows[index]?.scrollIntoView({ block: "nearest" });
   byId("viewer").focus({ preventScroll: true }); // so that the arrows move what was chosen
 }
 
@@ -187,4 +200,7 @@ byId("spacing").onchange = (event) => {
   if (!event.target.reportValidity()) return;
   change((reading) => (reading.spacing_mm = [values[0], values[values.length - 1]]));
 };
-on("select", detail);
+on("select", ({ vertebra }) => {
+  detail();
+  if (vertebra !== null) body.rows[vertebra]?.scrollIntoView({ block: "nearest" });
+});

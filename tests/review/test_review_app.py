@@ -1,0 +1,140 @@
+"""Routes: what the page gets and sends, against hand-computed figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+def test_session_lists_by_random_ids(client, cases):
+    content = client.get("/api/session").json()
+    assert [row["name"] for row in content["entries"]] == [f"case {k}" for k in range(12)]
+    assert {row["state"] for row in content["entries"]} == {"truth"}
+    assert all(len(row["id"]) == 16 and row["name"] not in row["id"] for row in content["entries"])
+    assert [grade for grade, *_ in content["grades"]] == [None, 0, 1, 2, 3]
+
+
+def test_entry_holds_points_and_figures(opened):
+    _, content = opened
+    assert content["size"] == [80, 96]
+    assert [v["label"] for v in content["reading"]["vertebrae"]] == ["L1", "L2", "L3"]
+    # The drawn bodies are 18 px high and one px is one mm.
+    assert content["shown"]["rows"][0]["heights"] == ["18.0", "18.0", "18.0"]
+    assert content["shown"]["unit"] == "mm"
+    # Corners clockwise from the top left; the middles lie between them.
+    names = content["schema"]["points"]
+    assert [names[k] for k in content["schema"]["clicked"]] == ["top_left", "top_right", "bottom_right", "bottom_left"]
+    assert [names[k] for k, *_ in content["schema"]["between"]] == ["top_middle", "bottom_middle"]
+
+
+def test_pixels_are_the_picture(client, opened, cases):
+    import cv2
+
+    key, _ = opened
+    answer = client.get(f"/api/entries/{key}/pixels")
+    width, height, low, high = (float(v) for v in answer.headers["x-picture"].split())
+    sent = np.frombuffer(answer.content, "<u2").reshape(int(height), int(width))
+    stored = cv2.imread(str(cases / "case 0" / "src" / "0" / "src-0.png"), cv2.IMREAD_GRAYSCALE)
+    np.testing.assert_allclose(low + sent / 65535 * (high - low), stored, atol=0.01)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_moving_a_point_changes_its_height(client, opened):
+    key, content = opened
+    reading = content["reading"]
+    x, y = reading["vertebrae"][1]["points"][0]
+    reading["vertebrae"][1]["points"][0] = [x + 8.0, y + 6.0]  # bottom left: 18 + 6 down, 8 to the right
+    shown = client.post(f"/api/entries/{key}/measure", json={"reading": reading, "live": True}).json()["shown"]
+    moved = dict(zip(shown["columns"], shown["rows"][1]["heights"], strict=True))
+    assert moved["left"] == f"{np.hypot(8, 24):.1f}"
+    assert moved["right"] == "18.0"
+
+
+def test_spacing_and_facing_are_the_users_word(client, opened):
+    key, content = opened
+    reading = {**content["reading"], "spacing_mm": [0.5, 0.25], "anterior": "right"}
+    shown = client.post(f"/api/entries/{key}/measure", json={"reading": reading}).json()["shown"]
+    assert shown["rows"][0]["heights"] == ["9.0", "9.0", "9.0"]
+    assert shown["anterior"] == "right"
+    assert shown["columns"] == ["right", "middle", "left"]
+
+
+def test_levels_are_numbered_from_one(client, opened):
+    key, content = opened
+    answer = client.post(f"/api/entries/{key}/measure", json={"reading": content["reading"], "anchor": "T12=2"}).json()
+    assert answer["labels"] == ["T11", "T12", "L1"]
+
+
+def test_an_added_vertebra_finds_its_place(client, opened):
+    key, content = opened
+    reading = content["reading"]
+    reading["vertebrae"] = [reading["vertebrae"][k] for k in (1, 2, 0)]
+    answer = client.post(f"/api/entries/{key}/measure", json={"reading": reading, "sort": True}).json()
+    assert answer["order"] == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"points": [[1, 2]]},
+        {"points": [[1e9, 0]] * 6},
+        {"visible": [True]},
+        {"label": "x" * 50},
+        {"score": 7},
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(client, opened, change):
+    key, content = opened
+    content["reading"]["vertebrae"][0] |= change
+    answer = client.post(f"/api/entries/{key}/measure", json={"reading": content["reading"]})
+    assert answer.status_code == 422
+    assert answer.json()["error"]
+
+
+def test_numbers_that_are_none_are_refused(client, opened):
+    key, content = opened
+    body = '{"reading": {"vertebrae": [{"points": [[NaN,1],[1,1],[1,1],[1,1],[1,1],[1,1]], "visible": [' + "true," * 5
+    answer = client.post(f"/api/entries/{key}/measure", content=body + "true]}]}}")
+    assert answer.status_code == 422
+
+
+def test_too_many_vertebrae_are_refused(client, opened):
+    key, content = opened
+    content["reading"]["vertebrae"] *= 30
+    assert client.post(f"/api/entries/{key}/measure", json={"reading": content["reading"]}).status_code == 422
+
+
+@pytest.mark.parametrize("key", ["nobody", "..%2f..%2fetc%2fpasswd", "../../pyproject.toml"])
+def test_ids_are_looked_up_never_opened(client, cases, key):
+    answer = client.get(f"/api/entries/{key}")
+    assert answer.status_code in (404, 422)
+    assert "root:" not in answer.text
+
+
+def test_static_files_only(client):
+    assert "spinetk review" in client.get("/").text
+    assert client.get("/main.js").headers["content-type"].startswith("text/javascript")
+    for path in ("/../app.py", "/%2e%2e/app.py", "/..%5capp.py", "/docs", "/openapi.json"):
+        assert client.get(path).status_code == 404
+
+
+def test_bad_file_is_a_sentence(client, desk, tmp_path):
+    (tmp_path / "scan.dcm").write_bytes(b"nothing of a picture" * 20)
+    desk.add(tmp_path / "scan.dcm")
+    (key,) = desk.entries
+    answer = client.get(f"/api/entries/{key}")
+    assert answer.status_code == 422
+    assert answer.json()["source"] == "scan.dcm"
+    assert str(tmp_path) not in answer.text
+
+
+def test_page_starts_without_the_networks():
+    code = (
+        "import sys, spinetk.review.server\n"
+        "print([m for m in ('torch', 'lightning', 'scipy', 'pandas', 'matplotlib', 'SimpleITK') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

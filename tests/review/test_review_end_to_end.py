@@ -1,0 +1,320 @@
+"""The page in a real browser: upload, click a vertebra, drag a point, save, reload, export; wide and narrow.
+
+Every expected figure comes from the pixel spacing of the phantom and from how large the picture is on the screen,
+which is counted in the screenshot, not taken from the page's own code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from spinetk.cases.folder import CaseFolder, read_record
+from spinetk.measure import measure
+from spinetk.phantoms import lateral_radiograph, write_dicom
+from spinetk.reading import Reading
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("uvicorn")
+
+PATIENT = "Secret^Patient"
+WIDE, NARROW = {"width": 1366, "height": 820}, {"width": 390, "height": 844}
+TIMEOUT_MS = 60_000  # a busy machine
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as play:
+        names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+        found = [shutil.which(name) for name in names] + [play.chromium.executable_path]
+        path = next((name for name in found if name and Path(name).exists()), None)
+        if path is None:
+            pytest.skip("no chromium is installed")
+        started = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def target(tmp_path) -> Path:
+    return tmp_path / "cases"
+
+
+@pytest.fixture
+def serve(target) -> Iterator:
+    """Start `spinetk serve` on some inputs; returns its address."""
+    running = []
+
+    def start(*inputs: object) -> str:
+        command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, inputs), "-o", str(target), "--port", "0"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        running.append(server)
+        return re.search(r"http://\S+", server.stdout.readline()).group()
+
+    yield start
+    for server in running:
+        server.send_signal(signal.SIGINT)
+        assert "Secret" not in server.communicate(timeout=60)[0]
+
+
+@pytest.fixture
+def page_of(browser) -> Iterator:
+    """A page of a size, which must not run into a script error."""
+    pages, faults = [], []
+
+    def open_page(size: dict, **options):
+        context = browser.new_context(viewport=size, accept_downloads=True, **options)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
+        pages.append(context)
+        return page
+
+    yield open_page
+    for context in pages:
+        context.close()
+    assert faults == []
+
+
+def phantom_file(tmp_path: Path):
+    phantom = lateral_radiograph(4, region="lumbar", deformity={"L1": ("wedge", 31.0)})
+    return phantom, write_dicom(phantom, tmp_path / "radiograph.dcm", patient_name=PATIENT)
+
+
+def picture_on_screen(page) -> tuple[float, float, float, float]:
+    """(left, top, width, height) of the picture on the screen in CSS px, from a screenshot of it all white."""
+    page.fill("#window-width", "1")
+    page.fill("#window-level", "-100")
+    page.press("#window-level", "Enter")
+    page.keyboard.press("o")
+    page.wait_for_timeout(300)
+    hidden = "#tools, .corner, .letter, #overlay { visibility: hidden !important }"
+    shot = page.locator("#viewer").screenshot(style=hidden)
+    grey = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_GRAYSCALE) > 128
+    rows, columns = np.flatnonzero(grey.any(axis=1)), np.flatnonzero(grey.any(axis=0))
+    box = page.locator("#viewer").bounding_box()
+    page.locator("#viewer").focus()
+    page.keyboard.press("o")
+    page.keyboard.press("r")
+    return (
+        box["x"] + columns[0],
+        box["y"] + rows[0],
+        columns[-1] - columns[0] + 1,
+        rows[-1] - rows[0] + 1,
+    )
+
+
+def heights(page, row: int) -> list[float]:
+    cells = page.locator(f"#table tbody tr:nth-child({row}) td.n").all_inner_texts()
+    return [float(text) for text in cells]
+
+
+def centre(page, vertebra: int, point: int) -> tuple[float, float]:
+    box = page.locator(f'.vertebra[data-index="{vertebra}"] .point[data-point="{point}"] .ring').bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, start: tuple[float, float], by: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    for share in (0.3, 0.7, 1.0):
+        page.mouse.move(start[0] + share * by[0], start[1] + share * by[1])
+        page.wait_for_timeout(30)
+    page.mouse.up()
+
+
+def until(page, row: int, wanted: list[float]) -> None:
+    """Wait for the figures of a row."""
+    texts = [f"{value:.1f}" for value in wanted]
+    expression = """([row, texts]) => {
+        const cells = [...document.querySelectorAll(`#table tbody tr:nth-child(${row}) td.n`)];
+        return cells.length === texts.length && cells.every((cell, k) => Math.abs(cell.textContent - texts[k]) < 0.35);
+    }"""
+    page.wait_for_function(expression, arg=[row, texts])
+
+
+def upload_and_click(page, address: str, file: Path, phantom) -> tuple[float, float, float]:
+    """Upload, click the true corners of two vertebrae; returns (left, top, screen px per picture px)."""
+    page.goto(address)
+    page.wait_for_selector("#welcome:not([hidden])")
+    page.set_input_files("#files", str(file))
+    page.wait_for_selector("#none:not([hidden])")
+    assert page.inner_text("#title") == "radiograph.dcm"
+    left, top, width, _ = picture_on_screen(page)
+    scale = width / phantom.reading.width
+    schema = phantom.reading.schema
+    page.click('[data-tool="add"]')
+    for vertebra in phantom.reading.vertebrae[1:3]:
+        for name in ("top_left", "top_right", "bottom_right", "bottom_left"):
+            x, y = vertebra.points[schema.index(name)]
+            page.mouse.click(left + x * scale, top + y * scale)
+    page.wait_for_selector("#table tbody tr:nth-child(2)")
+    page.keyboard.press("Escape")
+    return left, top, scale
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_person_corrects_a_case(tmp_path, target, serve, page_of, size):
+    phantom, file = phantom_file(tmp_path)
+    page = page_of(size)
+    _, _, scale = upload_and_click(page, serve(), file, phantom)
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]  # nothing hangs over the side
+    row_mm, column_mm = phantom.reading.frame.spacing_mm
+    mm = np.array([column_mm, row_mm])
+
+    # The clicked corners give the true outer heights, within what half a screen px can do.
+    truth = phantom.reading.vertebrae[1].points * mm
+    outer = [np.hypot(*(truth[5] - truth[0])), np.hypot(*(truth[3] - truth[2]))]
+    anterior_first = outer if phantom.reading.frame.anterior == "left" else outer[::-1]
+    before = heights(page, 1)
+    assert [before[0], before[2]] == pytest.approx(anterior_first, abs=1.2 * row_mm / scale)
+
+    # Drag the lower right corner of the first body 18 px down: its right height grows by 18 / scale * spacing.
+    down = 18.0
+    side = 2 if phantom.reading.frame.anterior == "left" else 0
+    start = centre(page, 0, 2)
+    drag(page, start, (0, down))
+    vector = (phantom.reading.vertebrae[1].points[3] - phantom.reading.vertebrae[1].points[2]) * mm
+    grown = np.hypot(vector[0], vector[1] - down / scale * row_mm)
+    wanted = list(before)
+    wanted[side] = before[side] + grown - np.hypot(*vector)
+    until(page, 1, wanted)
+    after = heights(page, 1)
+    assert after[side] - before[side] == pytest.approx(down / scale * row_mm, rel=0.05, abs=0.11)
+    assert [v for k, v in enumerate(after) if k != side] == [v for k, v in enumerate(before) if k != side]
+
+    # Undo and redo.
+    page.locator("#viewer").focus()
+    page.keyboard.press("Control+z")
+    until(page, 1, before)
+    page.keyboard.press("Control+Shift+Z")
+    until(page, 1, after)
+
+    # Name the levels from one.
+    page.click("#table tbody tr:nth-child(1)")
+    page.select_option("#level", "L4")
+    page.wait_for_selector("#number:enabled")
+    page.click("#number")
+    page.wait_for_selector("#table tbody tr:nth-child(2) th:text-is('L5')")
+
+    # Save: the truth on disk has the dragged point, and no name of the patient anywhere.
+    page.click("#save")
+    page.wait_for_selector("#state:text-is('saved')")
+    (case,) = CaseFolder(target).cases()
+    record = read_record(CaseFolder(target).source(case))
+    points = np.array(record["annotations"][0]["keypoints"]).reshape(-1, 3)[:, :2]
+    wished = phantom.reading.vertebrae[1].points[2] + (0, down / scale)
+    assert points[2] == pytest.approx(wished, abs=1.2 / scale)
+    assert [entry["label"] for entry in record["annotations"]] == ["L4", "L5"]
+    for path in target.rglob("*"):
+        assert "secret" not in path.name.lower()
+        assert not path.is_file() or b"Secret" not in path.read_bytes()
+    assert "Secret" not in page.url
+    assert file.name not in page.url
+
+    # Reload: what was saved is what is shown.
+    page.reload()
+    page.wait_for_selector("body.ready")
+    until(page, 1, after)
+    assert heights(page, 1) == after
+    assert page.inner_text("#state") == "saved"
+
+    # Export: the figures of the file are those of the page, and those of Python.
+    for kind in ("json", "csv", "coco", "png"):
+        page.click("#export-menu summary")
+        with page.expect_download() as download:
+            page.click(f'[data-export="{kind}"]')
+        content = Path(download.value.path()).read_bytes()
+        assert case in download.value.suggested_filename
+        if kind == "json":
+            reading = Reading.from_json(json.loads(content))
+            named = measure(reading).vertebrae[0].measures["heights_mm"]
+            shown = [named[name] for name in ("anterior", "middle", "posterior")]
+            assert after == pytest.approx(shown, abs=0.051)
+    assert content.startswith(b"\x89PNG")
+
+
+def test_the_original_is_kept_and_keys_do_all(tmp_path, case_folder, serve, page_of):
+    page = page_of(WIDE)
+    page.goto(serve(case_folder))
+    page.wait_for_selector("body.ready")
+    source = CaseFolder(case_folder).source("case 0")
+    before = read_record(source)
+    page.locator("#viewer").focus()
+    page.keyboard.press("j")  # the first vertebra
+    page.keyboard.press(".")  # its first point, bottom left
+    for _ in range(8):
+        page.keyboard.press("ArrowDown")  # 0.5 px = 0.5 mm each
+    until(page, 1, [18.0, 18.0, 22.0] if page.locator("#facing").inner_text().startswith("right") else [22.0, 18.0, 18.0])
+    page.keyboard.press("k")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("#state:text-is('saved')")
+    moved, original = read_record(source), json.loads(source.with_name("src-0.original.json").read_text())
+    assert moved["annotations"][0]["keypoints"][1] == pytest.approx(before["annotations"][0]["keypoints"][1] + 4, abs=1e-3)
+    assert original["annotations"][0]["keypoints"] == before["annotations"][0]["keypoints"]
+    page.keyboard.press("]")
+    page.wait_for_selector("#title:text-is('case 1')")
+    page.keyboard.press("j")
+    page.keyboard.press("Delete")
+    page.wait_for_function("document.querySelectorAll('#table tbody tr').length === 2")
+    page.keyboard.press("[")
+    page.wait_for_selector("#title:text-is('case 0')")
+    page.keyboard.press("]")
+    page.wait_for_selector("#state:text-is('unsaved')")  # the draft is still there
+    assert page.locator("#table tbody tr").count() == 2
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+
+
+def test_heights_of_the_page_are_those_of_python(page_of, serve):
+    """The figure under the pointer is computed in the browser: checked against the package on odd bodies."""
+    from spinetk.measure.heights import heights as python
+    from spinetk.schema import VERTEBRA6
+
+    page = page_of(WIDE)
+    page.goto(serve())
+    columns = {name: [VERTEBRA6.index(end) for end in pair] for name, pair in VERTEBRA6.columns.items()}
+    random = np.random.default_rng(0)
+    bodies = random.uniform(0, 40, (200, 6, 2))  # most of them crossed
+    seen = random.random((200, 6)) > 0.15
+    spacing = [0.7, 0.4]
+    script = """async ([bodies, seen, columns, spacing]) => {
+        const { heights } = await import("/heights.js");
+        return bodies.map((points, k) => heights(points, seen[k], columns, spacing));
+    }"""
+    found = page.evaluate(script, [bodies.tolist(), seen.tolist(), columns, spacing])
+    real = np.where(seen[..., None], bodies, np.nan) * (spacing[1], spacing[0])
+    for one, points in zip(found, real, strict=True):
+        expected = [None if np.isnan(v) else pytest.approx(v) for v in python(points, VERTEBRA6)]
+        assert [one[name] for name in ("left", "middle", "right")] == expected
+
+
+def test_bad_file_and_foreign_page(tmp_path, serve, page_of):
+    address = serve()
+    page = page_of(WIDE)
+    page.goto(address)
+    (tmp_path / "scan.dcm").write_bytes(b"no picture at all" * 30)
+    page.set_input_files("#files", str(tmp_path / "scan.dcm"))
+    page.wait_for_selector(".toast.fault")
+    assert "scan.dcm" in page.inner_text(".toast.fault")
+    assert str(tmp_path) not in page.inner_text(".toast.fault")
+    # A page of another origin gets nothing, not even an opaque success.
+    other = page_of(WIDE)
+    other.goto("about:blank")
+    script = """async (address) => {
+        try { const r = await fetch(address + "api/uploads", { method: "POST", mode: "no-cors" }); return r.type; }
+        catch (error) { return "blocked"; }
+    }"""
+    assert other.evaluate(script, address) in ("opaque", "blocked")
+    assert page.evaluate("fetch('api/session').then((r) => r.json()).then((s) => s.entries.length)") == 0

@@ -1,0 +1,60 @@
+"""Predictions: in the background, with progress, and only with models that are offered."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+from fastapi.testclient import TestClient
+
+from spinetk import zoo
+from spinetk.errors import InputError
+from spinetk.keypoints.network import VertebraRCNN
+from spinetk.review.app import create_app
+from spinetk.review.desk import Desk
+from spinetk.schema import VERTEBRA6
+
+
+@pytest.fixture
+def model(tmp_path):
+    torch.manual_seed(0)
+    network = VertebraRCNN("fast", VERTEBRA6)
+    zoo.save(tmp_path / "random.pth", network.state_dict(), {"config": network.config()})
+    return tmp_path / "random.pth"
+
+
+def wait(client) -> dict:
+    for _ in range(600):
+        state = client.get("/api/prediction").json()
+        if not state["running"]:
+            return state
+        time.sleep(0.1)
+    raise AssertionError("the prediction does not end")
+
+
+def test_pictures_are_predicted_and_faults_named(tmp_path, model, picture_file):
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    with Desk(tmp_path / "target", model=str(model)) as desk:
+        client = TestClient(create_app(desk), base_url="http://127.0.0.1")
+        desk.add(picture_file)
+        desk.add(tmp_path / "bad.png")
+        assert client.get("/api/session").json()["models"][0] == "random.pth"
+        body = {"ids": list(desk.entries), "model": "random.pth", "threshold": 0.9}
+        assert client.post("/api/prediction", json=body).json()["total"] == 2
+        state = wait(client)
+        assert state["done"] == 2
+        assert [line.split(":")[0] for line in state["failures"]] == ["bad.png"]
+        good, bad = desk.entries
+        content = client.get(f"/api/entries/{good}?origin=predicted").json()
+        assert content["reading"]["origin"] == "predicted"
+        assert content["shown"]["model"] == "random"
+        assert client.get(f"/api/entries/{bad}?origin=predicted").status_code == 422
+
+
+def test_models_are_chosen_from_the_list(client, cases, desk, tmp_path):
+    answer = client.post("/api/prediction", json={"ids": list(desk.entries)[:1], "model": "/etc/passwd"})
+    assert answer.status_code == 422
+    assert client.get("/api/prediction").json()["running"] is False
+    with pytest.raises(InputError):
+        Desk(tmp_path / "t", model="no-such-model.pth")
