@@ -1,4 +1,4 @@
-"""One tree of sagittal MR slices with a label picture of the vertebral bodies beside each, for ``prepare --from masks``.
+"""One tree of sagittal MR slices, a label picture of the vertebral bodies beside each, for ``prepare --from masks``.
 
 python benchmarks/mr_set.py DATA OUT && spinetk prepare OUT -o CASES --from masks
 

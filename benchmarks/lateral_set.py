@@ -1,0 +1,109 @@
+"""The training set of ``xray-lateral``: phantom radiographs, and real MR spines drawn as radiographs.
+
+python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--copies 1] [--seed 7000]
+
+No annotated lateral radiograph is at hand. Phantoms have exact truth and simple shapes; sagittal MR has real shapes. So
+each MR slice of MR_CASES is drawn once more as a film would show it: the slow shading of a phantom radiograph, bodies
+a little brighter than discs, bright end plates and walls along the true outline, the fine texture of the slice, grain.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from spinetk.cases.folder import CaseFolder, read_metadata, read_pixels, write_metadata, write_record
+from spinetk.cases.record import reading_of, record_of
+from spinetk.keypoints.pictures import to_grey
+from spinetk.phantoms import write_phantom_set
+from spinetk.reading import Reading
+
+WIDTH_PX = 512  # of the drawn films: 1 mm slices are enlarged
+
+
+def draw(slice_: np.ndarray, reading: Reading, shade: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A film of the spine in an MR slice.
+
+    Args:
+        slice_: (H, W) uint8.
+        reading: Its bodies.
+        shade: (H, W) uint8, a radiograph to take the shading from.
+        random: Decides how strong each part is.
+
+    Returns:
+        (H, W) uint8.
+    """
+    height, width = slice_.shape
+    bodies, walls = np.zeros((height, width), np.float32), np.full((height, width), 255, np.uint8)
+    ring = [reading.schema.index(n) for n in ("top_left", "top_middle", "top_right")]
+    ring += [reading.schema.index(n) for n in ("bottom_right", "bottom_middle", "bottom_left")]
+    sizes = []
+    for vertebra in reading.vertebrae:
+        outline = np.round((vertebra.points[ring] - 0.5) * 16).astype(np.int32)
+        cv2.fillPoly(bodies, [outline], 1.0, lineType=cv2.LINE_AA, shift=4)
+        cv2.polylines(walls, [outline], True, 0, 1, shift=4)
+        sizes.append(np.ptp(vertebra.points[:, 1]))
+    size = float(np.median(sizes)) if sizes else 30.0
+    away = cv2.distanceTransform(walls, cv2.DIST_L2, 5)
+    cortex = np.exp(-0.5 * (away / (size * random.uniform(0.02, 0.05))) ** 2)
+    slow = cv2.GaussianBlur(shade.astype(np.float32), (0, 0), size * random.uniform(0.5, 1.2))
+    grey = slice_.astype(np.float32)
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), size * 0.35)
+    fine /= fine.std() + 1e-6
+    film = slow + random.uniform(4, 30) * cv2.GaussianBlur(bodies, (0, 0), size * 0.04)
+    film += random.uniform(6, 35) * cortex + random.uniform(2, 9) * fine.clip(-3, 3)
+    grain = cv2.GaussianBlur(random.normal(0, 1, film.shape).astype(np.float32), (0, 0), random.uniform(0.5, 1.2))
+    film += random.uniform(1, 6) * grain / grain.std()
+    return film.clip(0, 255).astype(np.uint8)
+
+
+def main() -> None:
+    """Write the case folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mr_cases", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--phantoms", type=int, default=480)
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=7000)
+    options = parser.parse_args()
+    names = write_phantom_set(options.out, options.phantoms, seed=options.seed, kinds=("lateral",))
+    films = CaseFolder(options.out)
+    metadata = read_metadata(options.out)
+    source = CaseFolder(options.mr_cases)
+    groups = read_metadata(options.mr_cases)
+    records, _ = source.records(source.cases(), augmented=False)
+    for number, record in enumerate(records):
+        for copy in range(options.copies):
+            random = np.random.default_rng((options.seed, number, copy))
+            reading, slice_ = reading_of(record), to_grey(read_pixels(record))
+            factor = WIDTH_PX / slice_.shape[1]
+            slice_ = cv2.resize(slice_, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+            height, width = slice_.shape
+            exact = np.array([width / reading.width, height / reading.height])
+            vertebrae = [
+                replace(v, points=v.points * exact, bbox=tuple(np.asarray(v.bbox) * np.tile(exact, 2)), label=None)
+                for v in reading.vertebrae
+            ]
+            donor, _ = films.records([names[int(random.integers(len(names)))]], augmented=False)
+            shade = cv2.resize(to_grey(read_pixels(donor[0])), (width, height), interpolation=cv2.INTER_AREA)
+            drawn = replace(
+                reading, height=height, width=width, vertebrae=vertebrae, frame=reading.frame.resized(*exact),
+                view="lateral",
+            )  # fmt: skip
+            film = draw(slice_, drawn, shade, random)
+            case = f"{record['case']}-film{copy}"
+            content = record_of(drawn, f"{case}/src-0", case=case)
+            write_record(films.source(case), content, cv2.cvtColor(film, cv2.COLOR_GRAY2BGR))
+            metadata[case] = {"group": groups.get(record["case"], {}).get("group", record["case"]), "View": "film"}
+    for name in names:
+        metadata[name]["group"] = name
+    write_metadata(options.out, metadata)
+    print(f"{len(names)} phantoms and {len(records) * options.copies} drawn films in {options.out}")
+
+
+if __name__ == "__main__":
+    main()
