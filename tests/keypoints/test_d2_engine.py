@@ -14,15 +14,15 @@ import torch
 
 pytest.importorskip("detectron2", reason="Detectron2 is not installed")
 
-from spinetk import eval_img, inference, make_split, setup_catalogs
+from spinetk import eval_img, inference, make_split, setup_catalogs, train
 from spinetk.cases.catalog import MetadataCatalog
+from spinetk.errors import InputError
 from spinetk.keypoints.build import build
 from spinetk.keypoints.d2.checkpoint import read_checkpoint
 from spinetk.keypoints.d2.configuration import configure
 from spinetk.keypoints.d2.conversion import load_detectron2, load_into, save_detectron2
 from spinetk.keypoints.d2.engine import Detectron2Network, load_predictor
 from spinetk.keypoints.d2.names import to_theirs
-from spinetk.keypoints.d2.training import train_detectron2
 from spinetk.keypoints.evaluation import evaluate
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
@@ -98,12 +98,9 @@ def trained(cases, start, tmp_path_factory) -> Path:
 
 
 def short_run(output: Path, start: Path, iterations: int, resume: bool) -> Path:
-    from spinetk.keypoints.trainer import load_split
-
-    records = {part: load_split("d2", part)[0] for part in ("train", "val")}
-    return train_detectron2(
-        "d2", records, VERTEBRA6, output / "d2", output, iterations=iterations, resume=resume, preset=SMALL,
-        recipe=replace(ORIGINAL, rate=1e-4, warmup=2, batch=1), start=str(start), check_every=2, progress=False,
+    return train(
+        "d2", iterations, resume, engine="detectron2", output=output, preset=SMALL, start=str(start), check_every=2,
+        recipe=replace(ORIGINAL, rate=1e-4, warmup=2, batch=1), progress=False, device="cpu",
     )  # fmt: skip
 
 
@@ -203,7 +200,10 @@ def test_a_run_goes_on_where_it_stopped(trained, start):
     assert settings["engine"] == "detectron2"
     assert not set(settings["cases"]["train"]) & set(settings["cases"]["val"])
     assert read_checkpoint(trained)[1]["schema"] == VERTEBRA6.to_json()
+    assert len(list(run.glob("model_0*.pth"))) == 2
     assert short_run(trained.parent, start, 4, resume=True) == trained  # nothing left to do
+    with pytest.raises(InputError, match="was trained with preset"):
+        train("d2", 6, True, engine="detectron2", output=trained.parent, preset=replace(SMALL, name="other"))
 
 
 def test_both_engines_evaluate_and_write_the_same(trained, cases, tmp_path):
@@ -221,6 +221,21 @@ def test_both_engines_evaluate_and_write_the_same(trained, cases, tmp_path):
     assert len(a["vertebrae"]) == len(b["vertebrae"]) > 0
     for one, other in zip(*(reading.vertebrae for reading in readings), strict=True):
         np.testing.assert_allclose(one.points, other.points, atol=PX)
+
+
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [
+        ({"early_stop": True}, "does not follow setting 'early_stop'"),
+        ({"precision": "bf16-mixed"}, "does not compute in bf16-mixed"),
+        ({"preset": "fast"}, "has no network like 'fast'"),
+        ({"recipe": "default"}, "cannot follow recipe 'default'"),
+        ({"start": "zoo.pkl"}, "no such weights file"),
+    ],
+)
+def test_what_it_cannot_do_is_said(trained, tmp_path, setting, fault):
+    with pytest.raises(InputError, match=fault):
+        train("d2", 2, engine="detectron2", output=tmp_path, **{"preset": SMALL, **setting})
 
 
 def test_the_original_calls(trained):

@@ -47,8 +47,8 @@ def settings(preset: Preset, schema: KeypointSchema) -> dict[str, Any]:
         },
         "RPN": {
             "IN_FEATURES": ["p2", "p3", "p4", "p5", "p6"],
-            "PRE_NMS_TOPK_TRAIN": 2000,
-            "PRE_NMS_TOPK_TEST": 1000,
+            "PRE_NMS_TOPK_TRAIN": min(2000, 2 * kept_train),
+            "PRE_NMS_TOPK_TEST": min(1000, 2 * kept_test),
             "POST_NMS_TOPK_TRAIN": kept_train,
             "POST_NMS_TOPK_TEST": kept_test,
         },
