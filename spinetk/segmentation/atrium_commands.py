@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
 from spinetk.options import show, warn
 
-SPLIT = "split.json"
+SPLIT, GEOMETRY = "split.json", "geometry.json"
 
 
 def train(
     source: Path,
     out: Path,
     *,
-    network: str = "vnet",
+    network: str | None = None,
     stage: str = "both",
-    iterations: int = 5000,
+    iterations: int | None = None,
     max_epochs: int | None = None,
     loss: str | None = None,
     schedule: str | None = None,
@@ -54,13 +56,13 @@ def train(
     Raises:
         InputError: No cases, an unknown name, an option the network does not take.
     """
+    from spinetk.segmentation.atrium import Geometry
     from spinetk.segmentation.atrium_cases import read_parts, write_parts
     from spinetk.segmentation.atrium_data import choose_geometry
     from spinetk.segmentation.atrium_models import STAGES
     from spinetk.segmentation.atrium_pictures import write_curves
     from spinetk.segmentation.atrium_trainer import train_stage
     from spinetk.segmentation.crop import LOCATOR_MM
-    from spinetk.segmentation.optimiser import Optimiser
     from spinetk.segmentation.registry import get_entry
 
     parts = read_parts(source, seed, kept=out / SPLIT if both.get("resume") else None)
@@ -73,23 +75,27 @@ def train(
     }  # fmt: skip
     settings: dict[str, dict[str, Any]] = {
         "locator": {
-            "network": locator_network or network, "options": {"width": locator_width}, "loss": "dice",
+            "network": locator_network or network, "options": _given({"width": locator_width}), "loss": "dice",
             "iterations": locator_iterations or iterations, "batch": locator_batch, "rate": locator_rate,
         },
         "segmenter": {
-            "network": network, "options": of_segmenter, "iterations": iterations, "batch": batch, "rate": rate,
-            "loss": loss, "schedule": schedule, "reduce": reduce, "patience": patience,
+            "network": network, "options": _given(of_segmenter), "iterations": iterations, "batch": batch,
+            "rate": rate, "loss": loss, "schedule": schedule, "reduce": reduce, "patience": patience,
         },
     }  # fmt: skip
     spacing = None if grid_mm is None else _triple("--grid", grid_mm)
     coarse = LOCATOR_MM if locator_mm is None else _triple("--set locator_mm", locator_mm)
-    geometry = choose_geometry(training, spacing, coarse, margin_mm)
+    kept = out / GEOMETRY
+    if both.get("resume") and kept.is_file():
+        geometry = Geometry.from_json(json.loads(kept.read_text(encoding="utf-8")))
+    else:
+        geometry = choose_geometry(training, spacing, coarse, margin_mm)
+        write_json(kept, geometry.to_json())
     for name in STAGES if stage == "both" else (stage,):
-        own = settings[name]
-        own["options"] = {key: value for key, value in own["options"].items() if value is not None}
+        own = _given(settings[name])  # what is not given is the recipe's, or that of the run that goes on
         if max_epochs is not None:
-            recipe: Optimiser = get_entry(own["network"]).optimiser
-            own["iterations"] = max_epochs * max(1, len(training) // (own["batch"] or recipe.batch))
+            size = own.get("batch") or get_entry(own.get("network", "vnet")).optimiser.batch
+            own["iterations"] = max_epochs * max(1, len(training) // size)
         path = train_stage(name, training, validation, out, geometry, seed=seed, **(both | own))
         write_curves(out / name, out / f"{name}.png")
         typer.echo(str(path))
@@ -142,7 +148,6 @@ def evaluate(
 
     The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives.
     """
-    from spinetk.atomic import write_json, write_text
     from spinetk.segmentation.atrium_cases import read_parts
     from spinetk.segmentation.atrium_evaluation import evaluate_model, table
     from spinetk.segmentation.atrium_models import load_predictor
@@ -180,8 +185,6 @@ def phantom(cases: int, out: Path, *, seed: int = 0) -> None:
 
 def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **fields: Any) -> None:
     """Locator and segmenter as one file, with their card."""
-    import json
-
     from spinetk.segmentation.atrium_models import release as write
 
     if metrics is not None:
@@ -191,6 +194,10 @@ def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **f
             raise InputError(metrics, "is no summary of an evaluation", "give its summary.json") from error
     path = write(run, out / f"{name}.safetensors", **fields)
     typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None and value != {}}
 
 
 def _drawing(out: Path, pictures: bool, surface: bool) -> Any:

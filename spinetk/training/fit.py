@@ -143,8 +143,6 @@ def fit(
         except OSError as error:
             fault = f"could not be written: {error.strerror or error}"
             raise InputError(directory, fault, "make room and go on with --resume") from error
-        finally:
-            keep.deafen()
     best = read_checkpoint(folder / BEST) if (folder / BEST).exists() and data.validates else None
     return Fit(
         iterations=max(done, trainer.global_step),
@@ -196,8 +194,10 @@ def _prepare(module: lightning.LightningModule, settings: Settings, place: Place
     if place.world > 1:
         synchronise_norms(module.network)
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
-    # Channels last is the layout in which convolutions of CPU and GPU need no reordering.
-    heavy.to(memory_format=torch.channels_last)
+    # Channels last is the layout in which convolutions of CPU and GPU need no reordering. Volumes stay as they are.
+    for parameter in heavy.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     if settings.compile:
         heavy.compile()
 
