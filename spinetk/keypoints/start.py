@@ -32,11 +32,13 @@ def load_start(network: Network, start: str) -> str:
     if start != "auto":
         from spinetk import zoo
 
-        weights, _, name = zoo.load(start)
+        weights, card, name = zoo.load(start)
         kept = _load_matching(network, weights)
         if kept == 0:
             raise InputError(start, "shares no layer with this preset", "start from weights of the same preset")
-        network.frozen_norm = False
+        # Batch norms that were kept as they were loaded (from COCO, from Detectron2) are kept again, if all are there.
+        norms = {key for key in network.state_dict() if key.endswith("running_var")}
+        network.frozen_norm = bool(card["config"].get("frozen_norm")) and norms <= weights.keys()
         return f"starting from {name} ({kept} of {len(network.state_dict())} tensors)"
     from torchvision.models import ResNet18_Weights
     from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights

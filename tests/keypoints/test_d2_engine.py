@@ -161,7 +161,7 @@ def test_trained_weights_find_the_same(trained, cases):
     configuration.MODEL.DEVICE, configuration.MODEL.WEIGHTS = "cpu", str(trained)
     configuration.MODEL.ROI_HEADS.SCORE_THRESH_TEST = 0.05
     reference = DefaultPredictor(configuration)
-    ours = at_work(load_detectron2(trained))
+    ours = load_detectron2(trained)
     ours.score_threshold = 0.05
     for grey in grey_pictures(cases):
         expected = reference(cv2.merge([grey] * 3))["instances"]
@@ -200,6 +200,7 @@ def test_a_run_goes_on_where_it_stopped(trained, start):
     assert settings["engine"] == "detectron2"
     assert not set(settings["cases"]["train"]) & set(settings["cases"]["val"])
     assert read_checkpoint(trained)[1]["schema"] == VERTEBRA6.to_json()
+    assert load_detectron2(trained).preset == SMALL
     assert len(list(run.glob("model_0*.pth"))) == 2
     assert short_run(trained.parent, start, 4, resume=True) == trained  # nothing left to do
     with pytest.raises(InputError, match="was trained with preset"):
@@ -209,8 +210,7 @@ def test_a_run_goes_on_where_it_stopped(trained, start):
 def test_both_engines_evaluate_and_write_the_same(trained, cases, tmp_path):
     scores, readings = [], []
     picture = next(cases.glob("*/src/0/*.png"))
-    for network in (load_predictor(trained, device="cpu").network, load_detectron2(trained)):
-        predictor = Predictor(at_work(network), "d2", 0.3, "cpu")
+    for predictor in (load_predictor(trained, 0.3, "cpu"), Predictor.load(trained, 0.3, "cpu")):
         scores.append(evaluate(cases, "test", predictor, tmp_path / "e", worst=1, progress=False))
         readings.append(eval_img(MetadataCatalog.get("vertd2_train"), predictor, picture, tmp_path / "out.png"))
         assert (tmp_path / "out.png").stat().st_size

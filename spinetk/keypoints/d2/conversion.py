@@ -19,11 +19,10 @@ from torch import Tensor
 from spinetk import __version__, zoo
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.keypoints.build import from_config
+from spinetk.keypoints.build import build, from_config
 from spinetk.keypoints.d2.checkpoint import POINTS, Weights, is_detectron2, read_checkpoint, write_checkpoint
 from spinetk.keypoints.d2.configuration import settings
 from spinetk.keypoints.d2.names import to_ours, to_theirs
-from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.network import IMAGENET_MEAN, VertebraRCNN
 from spinetk.keypoints.preset import R50_DETECTRON2, Preset
 from spinetk.schema import SCHEMAS, KeypointSchema, get_schema, schema_for_names
@@ -34,7 +33,7 @@ UNUSED = ("pixel_mean", "pixel_std", "proposal_generator.anchor_generator.cell_a
 
 def load_detectron2(
     path: str | Path, schema: str | KeypointSchema | None = None, trust_pickle: bool = False
-) -> Detectron2RCNN:
+) -> VertebraRCNN:
     """Our network with the weights of a Detectron2 checkpoint, in evaluation mode.
 
     Args:
@@ -48,12 +47,13 @@ def load_detectron2(
     """
     weights, note = read_checkpoint(path, trust_pickle)
     meaning = pick_schema(weights, note, schema, path)
-    network = Detectron2RCNN(pick_preset(weights, path), meaning, frozen_norm=True)
+    network = build(pick_preset(weights, note, path), meaning)
+    network.frozen_norm = True
     load_into(network, weights, path)
     return network.eval()
 
 
-def load_into(network: Detectron2RCNN, weights: Weights, source: str | Path) -> None:
+def load_into(network: VertebraRCNN, weights: Weights, source: str | Path) -> None:
     """Put Detectron2's weights into a network of ours; raises ``InputError`` when it is not the same network."""
     own = network.state_dict()
     try:
@@ -88,8 +88,8 @@ def pick_schema(
     return meaning
 
 
-def pick_preset(weights: Mapping[str, Tensor], source: str | Path) -> Preset:
-    """The preset with the widths of a checkpoint; all else is the original's configuration."""
+def pick_preset(weights: Mapping[str, Tensor], note: Mapping[str, Any], source: str | Path) -> Preset:
+    """The preset with the widths of a checkpoint; all else as spinetk noted it, or as the original had it."""
     mean, deviation = weights.get("pixel_mean"), weights.get("pixel_std")
     expected = 255 * torch.tensor(IMAGENET_MEAN).flip(0)
     if mean is not None and not torch.allclose(mean.flatten().float(), expected, atol=0.01):
@@ -98,14 +98,17 @@ def pick_preset(weights: Mapping[str, Tensor], source: str | Path) -> Preset:
         raise InputError(source, f"wants pixel deviations {deviation.flatten().tolist()}", "only 1 is known")
     layers = [weights.get(f"roi_heads.keypoint_head.conv_fcn{n}.weight") for n in range(1, 33)]
     try:
+        known = Preset.from_json(note["preset"]) if "preset" in note else R50_DETECTRON2
         return replace(
-            R50_DETECTRON2,
+            known,
             channels=len(weights["backbone.fpn_lateral2.weight"]),
             box_units=len(weights["roi_heads.box_head.fc1.weight"]),
             point_layers=tuple(len(layer) for layer in layers if layer is not None),
         )
     except KeyError as error:
         raise InputError(source, f"has no tensor {error}", WHICH) from error
+    except (TypeError, AttributeError) as error:
+        raise InputError(source, "holds a note that is not of spinetk", "write the checkpoint again") from error
 
 
 def save_detectron2(network: VertebraRCNN, path: str | Path) -> Path:
@@ -124,13 +127,20 @@ def save_detectron2(network: VertebraRCNN, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix != ".pth":
         raise InputError(path, "Detectron2's checkpoints end in .pth", "give such a name")
-    if not isinstance(network, VertebraRCNN) or network.preset.body != "resnet50":
+    known = (
+        isinstance(network, VertebraRCNN) and network.preset.body == "resnet50" and not network.preset.local_contrast
+    )
+    if not known:
         raise InputError(f"preset {network.preset.name!r}", "has no counterpart in Detectron2", "convert r50 networks")
-    note = {"version": __version__, "schema": network.schema.to_json()}
-    write_checkpoint(path, to_theirs(network.state_dict()), note)
+    write_checkpoint(path, to_theirs(network.state_dict()), note_of(network.preset, network.schema))
     configuration = path.with_suffix(".yaml")
     write_json(configuration, settings(network.preset, network.schema))  # JSON is YAML
     return configuration
+
+
+def note_of(preset: Preset, schema: KeypointSchema) -> dict[str, Any]:
+    """What spinetk notes in a Detectron2 checkpoint: what its weights do not show."""
+    return {"version": __version__, "preset": preset.to_json(), "schema": schema.to_json()}
 
 
 def convert(

@@ -94,7 +94,7 @@ def load_predictor(
     """
     require_detectron2()
     weights, note = read_checkpoint(path)
-    network = Detectron2Network(pick_preset(weights, path), pick_schema(weights, note, schema, path))
+    network = Detectron2Network(pick_preset(weights, note, path), pick_schema(weights, note, schema, path))
     own = network.model.state_dict()
     for name, tensor in own.items():
         if name not in weights or weights[name].shape != tensor.shape:

@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 
-from spinetk import __version__, zoo
+from spinetk import zoo
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.keypoints.d2.checkpoint import Weights, is_detectron2, read_checkpoint, write_checkpoint
 from spinetk.keypoints.d2.configuration import configure, solver
+from spinetk.keypoints.d2.conversion import note_of
 from spinetk.keypoints.d2.engine import require_detectron2
 from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
@@ -116,7 +117,7 @@ def train_detectron2(
     trainer.resume_or_load(resume=before is not None)
     trainer.train()
     final = {name: tensor.cpu() for name, tensor in trainer.model.state_dict().items()}
-    write_checkpoint(output / zoo.FINAL, final, {"version": __version__, "schema": schema.to_json()})
+    write_checkpoint(output / zoo.FINAL, final, note_of(preset, schema))
     return output / zoo.FINAL
 
 
