@@ -16,6 +16,7 @@ from spinetk.reading import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 ANGLES = (*COBB, "cobb_max_endplates", *SAGITTAL)
@@ -194,9 +195,14 @@ def bland_altman_plot(first: Sequence[float], second: Sequence[float], name: str
     """
     from matplotlib.figure import Figure
 
-    result = bland_altman(first, second)
     figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot()
+    bland_altman_panel(figure.add_subplot(), first, second, name, unit)
+    return figure
+
+
+def bland_altman_panel(axes: Axes, first: Sequence[float], second: Sequence[float], name: str, unit: str) -> None:
+    """Draw :func:`bland_altman_plot` into existing matplotlib axes."""
+    result = bland_altman(first, second)
     known = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
     values = np.array(known, dtype=np.float64).reshape(-1, 2)
     axes.scatter(values.mean(axis=1), values[:, 1] - values[:, 0], s=14, color="#0072b2", alpha=0.6, linewidths=0)
@@ -208,6 +214,7 @@ def bland_altman_plot(first: Sequence[float], second: Sequence[float], name: str
             axes.axhspan(*result[f"{key}_interval"], color="#444444", alpha=0.12, linewidth=0)
         place = {"x": 1.01, "y": result[key], "transform": axes.get_yaxis_transform()}
         axes.text(s=f"{key} {result[key]:.2f}", va="center", fontsize=8, **place)
-    axes.set(title=f"{name} (n = {result['n']})", xlabel=f"mean of both ({unit})", ylabel=f"second - first ({unit})")
+    measured_in = f" ({unit})" if unit else ""
+    axes.set(title=f"{name} (n = {result['n']})")
+    axes.set(xlabel=f"mean of both{measured_in}", ylabel=f"second - first{measured_in}")
     axes.spines[["top", "right"]].set_visible(False)
-    return figure

@@ -75,3 +75,28 @@ def report(
     typer.echo(f"{len(done.written)} reports in {out}, {len(done.failures)} failed")
     if not done.written:
         raise typer.Exit(2)
+
+
+@app.command()
+def agree(
+    first: Annotated[Path, typer.Argument(help="Results of predict (a folder or a JSON), or a table (CSV).")],
+    second: Annotated[Path, typer.Argument(help="The same pictures by another reader or model.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write CSV, JSON and a picture here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How two readers agree: Bland-Altman, ICC, kappa of grades."""
+    from spinetk.report.agreement import agree as run
+    from spinetk.report.agreement import lines, write_agreement
+
+    found = run(first, second)
+    warn(found.failures)
+    for names, which in ((found.only_first, first), (found.only_second, second)):
+        if names:
+            warn([f"{len(names)} pictures only in {which}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"])
+    if out is not None:
+        write_agreement(found, out)
+    if as_json:
+        show(found.to_json())
+    else:
+        typer.echo("\n".join(lines(found)))
+        typer.echo(f"{found.values['file'].nunique()} pictures" + (f"; see {out}" if out is not None else ""))

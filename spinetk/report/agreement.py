@@ -1,0 +1,310 @@
+"""Agreement of two readers: results or tables paired by picture and level, then Bland-Altman, ICC and kappa."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinetk.atomic import replacing, write_json, write_text
+from spinetk.errors import InputError
+from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
+from spinetk.measure.comparison import ANGLES, bland_altman_panel, paired_values
+from spinetk.measure.readout import measure
+from spinetk.reading import Reading
+from spinetk.report.results import iter_results
+from spinetk.report.table import rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+KEYS = ("file", "label")
+# Columns of our own tables that are no measurements.
+OTHER = ("index", "score", "spacing_row_mm", "spacing_column_mm")
+UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
+PANELS_A_ROW = 3
+
+
+@dataclass
+class Agreement:
+    """How two readers agree.
+
+    Attributes:
+        values: One row a pair, as :func:`spinetk.measure.comparison.paired_values` gives them.
+        quantities: One entry a quantity, strict JSON: ``quantity``, ``unit`` and what :func:`judge` says.
+        only_first, only_second: Pictures that one of the two lacks.
+        failures: One line for each file that could not be used.
+    """
+
+    values: pd.DataFrame
+    quantities: list[dict[str, Any]]
+    only_first: list[str] = field(default_factory=list)
+    only_second: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Strict JSON of everything but the pairs."""
+        names = ("quantities", "only_first", "only_second", "failures")
+        return {"pictures": int(self.values["file"].nunique())} | {name: getattr(self, name) for name in names}
+
+
+def agree(first: str | Path, second: str | Path) -> Agreement:
+    """Compare two readers of the same pictures.
+
+    Either may be a folder of results, one result, or a table (CSV) with a column ``file``, a column ``label`` where a
+    row is about a vertebra, and a column a measurement, as ``vertebrae.csv`` has them. Results are paired by their
+    names, their vertebrae by level or, where levels are missing, by overlap; rows of tables by the name of the file
+    without folder and ending, and by level.
+
+    Args:
+        first: The reference of differences (second - first) and of percentages.
+        second: The other.
+
+    Returns:
+        The agreement.
+
+    Raises:
+        InputError: One of them cannot be used, or they have no measurement in common.
+    """
+    failures: list[str] = []
+    tables = [Path(given).suffix.lower() == ".csv" for given in (first, second)]
+    if any(tables):
+        sides = [
+            _read_table(Path(given)) if table else _tabulate(_readings(given, failures))
+            for given, table in zip((first, second), tables, strict=True)
+        ]
+        pictures = [{file for file, _ in side.index} for side in sides]
+        values = _paired_rows(*sides)
+    else:
+        one, other = (_readings(given, failures) for given in (first, second))
+        pictures = [set(one), set(other)]
+        pairs = []
+        for name in sorted(pictures[0] & pictures[1]):
+            try:
+                pairs.append((name, paired_values([(one[name], other[name])])))
+            except InputError as error:
+                failures.append(str(error))
+        values = _stacked([table.assign(file=name) for name, table in pairs])
+    if not len(values):
+        raise InputError(second, f"has nothing in common with {first}", "give two readings of the same pictures")
+    quantities = [
+        {"quantity": quantity, "unit": unit, **judge(group, unit)}
+        for (quantity, unit), group in values.groupby(["quantity", "unit"], sort=False)
+    ]
+    only = [sorted(a - b) for a, b in (pictures, pictures[::-1])]
+    return Agreement(values, quantities, *only, failures)
+
+
+def judge(group: pd.DataFrame, unit: str) -> dict[str, Any]:
+    """The statistics of one quantity.
+
+    Args:
+        group: Rows of :func:`spinetk.measure.comparison.paired_values`.
+        unit: Of the rows; ``grade`` means grades.
+
+    Returns:
+        For grades ``n``, ``kappa_linear``, ``kappa_quadratic``, ``same_percent`` and ``table`` (4 x 4 counts, first
+        reader down); else the content of ``bland_altman`` and ``icc``, and ``mae`` and ``mape``.
+    """
+    first, second = (group[name].to_numpy() for name in ("first", "second"))
+    if unit == "grade":
+        table = np.zeros((4, 4), int)
+        np.add.at(table, (first.astype(int), second.astype(int)), 1)
+        kappas = {f"kappa_{w}": weighted_kappa(first, second, w) for w in ("linear", "quadratic")}
+        return {"n": len(group), **kappas, "same_percent": _plain(100 * (first == second).mean())} | {
+            "table": table.tolist()
+        }
+    correlation = icc(np.stack([first, second], axis=1))
+    errors = {"mae": _plain(group["difference"].abs().mean()), "mape": _plain(group["percent"].abs().mean())}
+    return bland_altman(first, second) | correlation | errors
+
+
+def write_agreement(found: Agreement, out: str | Path) -> list[Path]:
+    """Write ``pairs.csv``, ``agreement.csv``, ``agreement.json`` and ``bland_altman.png`` atomically.
+
+    Returns:
+        The files.
+    """
+    import pandas as pd
+
+    out = Path(out)
+    table = pd.DataFrame(found.quantities).drop(columns=["k", "table"], errors="ignore")
+    for name in [name for name in table if name.endswith("_interval")]:
+        bounds = [value if isinstance(value, list) else [None, None] for value in table[name]]
+        place = table.columns.get_loc(name)
+        table = table.drop(columns=name)
+        for k, end in enumerate(("low", "high")):
+            table.insert(place + k, name.replace("interval", end), [pair[k] for pair in bounds])
+    write_text(out / "pairs.csv", found.values.round(4).to_csv(index=False))
+    write_text(out / "agreement.csv", table.to_csv(index=False))
+    write_json(out / "agreement.json", found.to_json())
+    files = [out / name for name in ("pairs.csv", "agreement.csv", "agreement.json")]
+    figure = draw(found.values)
+    if figure is not None:
+        files.append(out / "bland_altman.png")
+        with replacing(files[-1]) as temporary:
+            figure.savefig(temporary, dpi=110, format="png")
+    return files
+
+
+def draw(values: pd.DataFrame) -> Figure | None:
+    """Bland-Altman panels of all measurements with two pairs or more; None when there is none.
+
+    Args:
+        values: As :attr:`Agreement.values`.
+    """
+    from matplotlib.figure import Figure
+
+    groups = [(key, group) for key, group in values.groupby(["quantity", "unit"], sort=False) if key[1] != "grade"]
+    groups = [(key, group) for key, group in groups if len(group) > 1]
+    if not groups:
+        return None
+    across = min(PANELS_A_ROW, len(groups))
+    down = -(-len(groups) // across)
+    figure = Figure(figsize=(5.2 * across, 3.6 * down), layout="constrained")
+    for place, ((quantity, unit), group) in enumerate(groups, start=1):
+        axes = figure.add_subplot(down, across, place)
+        bland_altman_panel(axes, group["first"], group["second"], quantity.replace("_", " "), unit)
+    return figure
+
+
+def _readings(given: str | Path, failures: list[str]) -> dict[str, Reading]:
+    """Result name to reading."""
+    found: dict[str, Reading] = {}
+    for path, reading in iter_results([given]):
+        if isinstance(reading, InputError):
+            failures.append(str(reading))
+        else:
+            found[path.stem] = reading
+    if not found:
+        raise InputError(given, "holds no result that can be read", "give a folder of `spinetk predict`, or a CSV")
+    return found
+
+
+def _tabulate(readings: dict[str, Reading]) -> pd.DataFrame:
+    content: list[dict[str, Any]] = []
+    for name, reading in readings.items():
+        measured = measure(reading)
+        content += [row | {"file": name} for row in rows(measured)]
+        content.append({"file": name} | {key: measured.angles.get(key) for key in ANGLES})
+    return _indexed(content, "results")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        head = text.partition("\n")[0]
+        # Spreadsheets of some countries part columns by semicolons.
+        content = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count)))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, "cannot be read as a table", "give comma-separated UTF-8") from error
+    if not content or "file" not in content[0]:
+        raise InputError(path, "has no row, or no column 'file'", "name the picture in every row")
+    # None collects what a row has beyond the head.
+    return _indexed([{("label" if k == "level" else k): v for k, v in row.items() if k} for row in content], path)
+
+
+def _indexed(content: list[dict[str, Any]], source: str | Path) -> pd.DataFrame:
+    """Numbers by (picture, level)."""
+    import pandas as pd
+
+    keys, kept = [], []
+    for row in content:
+        # A table of `predict` names pictures with their path, a reader's perhaps without the ending.
+        picture = Path(str(row["file"]).replace("\\", "/")).name.removesuffix(".gz")
+        level = row.get("label") or (f"#{row['index']}" if row.get("index") else "")
+        keys.append((Path(picture).stem, str(level)))
+        kept.append({name: _number(value) for name, value in row.items() if _measured(name)})
+    table = pd.DataFrame(kept, index=pd.MultiIndex.from_tuples(keys, names=KEYS)).astype(float)
+    table = table.dropna(axis=1, how="all")
+    if table.index.has_duplicates:
+        picture, level = table.index[table.index.duplicated()][0]
+        raise InputError(source, f"has two rows about {level or 'the whole'} of {picture!r}", "remove one")
+    return table
+
+
+def _measured(name: str) -> bool:
+    return name not in (*KEYS, *OTHER) and not name.endswith(("_x_px", "_y_px"))
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _paired_rows(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    shared = [name for name in first.columns if name in second.columns]
+    known = {name: _unit(name) for name in shared}
+    found = []
+    for name in shared:
+        quantity, unit = known[name]
+        # Heights in px say no more than those in mm where both readers have these.
+        if unit == "px" and name.replace("_px", "_mm") in shared:
+            continue
+        both = pd.concat([first[name].rename("first"), second[name].rename("second")], axis=1, join="inner").dropna()
+        both = both.rename_axis(KEYS).reset_index().rename(columns={"label": "level"})
+        both.insert(2, "quantity", quantity)
+        both.insert(3, "unit", unit)
+        found.append(both)
+    table = _stacked(found)
+    if len(table):
+        table["difference"] = table["second"] - table["first"]
+        heights = table["unit"].isin(["mm", "px"]) & (table["first"] > 0)
+        table["percent"] = (100 * table["difference"] / table["first"]).where(heights)
+        grades = table.loc[table["unit"] == "grade", ["first", "second"]].to_numpy()
+        if not np.isin(grades, (0, 1, 2, 3)).all():
+            raise InputError("grades", "are not all 0, 1, 2 or 3", "correct the tables")
+    return table
+
+
+def _unit(column: str) -> tuple[str, str]:
+    """(quantity, unit) of a column."""
+    if column in ("grade", "deformity_grade"):
+        return "grade", "grade"
+    if column in ANGLES:
+        return column, "deg"
+    for ending, unit in UNITS.items():
+        if column.endswith(ending):
+            return column.removesuffix(ending), unit
+    return column, ""
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    names = ["file", "level", "quantity", "unit", "first", "second", "difference", "percent"]
+    tables = [table for table in tables if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names)
+
+
+def _plain(value: float) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None
+
+
+def lines(found: Agreement) -> Iterator[str]:
+    """The agreement as aligned text, a line a quantity."""
+    yield f"{'quantity':<24}{'n':>5}{'bias':>9}{'limits of agreement':>23}{'ICC(2,1)':>10}{'ICC(3,1)':>10}"
+    for row in found.quantities:
+        name = f"{row['quantity']} {row['unit']}".replace("grade grade", "grade")
+        if row["unit"] == "grade":
+            kappas = [_text(row[f"kappa_{w}"]) for w in ("linear", "quadratic")]
+            same = row["same_percent"]
+            yield f"{name:<24}{row['n']:>5}  same {same:.0f} %, kappa linear {kappas[0]}, quadratic {kappas[1]}"
+            continue
+        limits = f"{_text(row['lower'])} to {_text(row['upper'])}"
+        coefficients = "".join(f"{_text(row[key], 3):>10}" for key in ("icc_2_1", "icc_3_1"))
+        yield f"{name:<24}{row['n']:>5}{_text(row['bias']):>9}{limits:>23}{coefficients}"
+
+
+def _text(value: float | None, digits: int = 2) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,149 @@
+"""Agreement of two readers, against figures worked by hand."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+
+from spinetk.atomic import write_json
+from spinetk.cli import main
+from spinetk.errors import InputError
+from spinetk.measure import measure
+from spinetk.phantoms import lateral_radiograph
+from spinetk.report.agreement import agree, write_agreement
+from spinetk.report.table import write_table
+
+FIRST = """file,label,height_anterior_mm,deformity_grade
+a.png,L1,20,0
+a.png,L2,21,0
+b.png,L1,22,1
+b.png,L2,,2
+"""
+SECOND = """file;level;height_anterior_mm;deformity_grade
+reader/a.dcm;L2;23;1
+reader/a.dcm;L1;21;0
+reader/b.dcm;L1;25;1
+reader/b.dcm;L2;30;2
+reader/c.dcm;L1;30;3
+"""
+
+
+@pytest.fixture
+def tables(tmp_path):
+    paths = tmp_path / "one.csv", tmp_path / "two.csv"
+    for path, text in zip(paths, (FIRST, SECOND), strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+@pytest.fixture
+def results(tmp_path):
+    """The truth of three phantoms, and the same 2 % taller."""
+    readings = []
+    for seed in range(3):
+        reading = replace(lateral_radiograph(seed, region="lumbar").reading, file=f"film-{seed}.png")
+        taller = [replace(v, points=v.points * (1, 1.02)) for v in reading.vertebrae]
+        for who, vertebrae in (("a", reading.vertebrae), ("b", taller)):
+            measured = measure(replace(reading, vertebrae=vertebrae))
+            write_json(tmp_path / who / f"film-{seed}.json", measured.to_json())
+            readings.append((who, measured))
+    for who in "ab":
+        write_table(tmp_path / f"{who}.csv", [reading for name, reading in readings if name == who])
+    return tmp_path
+
+
+def by_name(found):
+    return {row["quantity"]: row for row in found.quantities}
+
+
+def test_tables_by_hand(tables):
+    """Differences 1, 2, 3: bias 2, SD 1, limits 2 -/+ 1.96."""
+    found = agree(*tables)
+    height, grade = (by_name(found)[name] for name in ("height_anterior", "grade"))
+    assert (height["unit"], height["n"]) == ("mm", 3)
+    assert height["bias"] == pytest.approx(2)
+    assert height["sd"] == pytest.approx(1)
+    assert [height["lower"], height["upper"]] == pytest.approx([0.04, 3.96])
+    assert height["mape"] == pytest.approx(100 * (1 / 20 + 2 / 21 + 3 / 22) / 3, abs=1e-5)
+    # Grades 0 0 1 2 and 0 1 1 2: one step apart of 3.5 expected by chance.
+    assert grade["kappa_linear"] == pytest.approx(1 - 1 / 3.5, abs=1e-6)
+    assert grade["same_percent"] == 75
+    assert grade["table"] == [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+    assert (found.only_first, found.only_second) == ([], ["c"])
+
+
+def test_results_of_two_folders(results):
+    """Every height is 2 % larger; no grade changes when all heights grow alike."""
+    found = agree(results / "a", results / "b")
+    rows = by_name(found)
+    assert found.values["file"].nunique() == 3
+    heights = found.values[found.values["quantity"].str.startswith("height") & (found.values["unit"] == "mm")]
+    assert len(heights) > 30
+    # Upright bodies grow by 2 %, leaning ones by less.
+    assert heights["percent"].between(1.0, 2.01).all()
+    assert rows["grade"]["same_percent"] == 100
+    assert rows["height_anterior"]["icc_3_1"] > 0.99
+
+
+@pytest.mark.parametrize("pair", [("a", "b.csv"), ("a.csv", "b"), ("a.csv", "b.csv")])
+def test_tables_and_results_mix(results, pair):
+    """A table of the same results says the same of heights and grades."""
+    whole, mixed = (by_name(agree(*(results / name for name in names))) for names in (("a", "b"), pair))
+    for name in ("height_anterior", "height_middle", "height_posterior"):
+        assert mixed[name]["n"] == whole[name]["n"]
+        assert mixed[name]["bias"] == pytest.approx(whole[name]["bias"], abs=1e-3)
+    assert mixed["grade"]["table"] == whole["grade"]["table"]
+    assert {row["unit"] for row in mixed.values()} <= {"mm", "grade", "deg", "%"}
+
+
+def test_a_bad_result_does_not_cost_the_others(results):
+    (results / "b" / "film-1.json").write_text("{")
+    found = agree(results / "a", results / "b")
+    assert found.values["file"].nunique() == 2
+    assert len(found.failures) == 1
+    assert found.only_first == ["film-1"]
+
+
+def test_files(results, tmp_path):
+    out = tmp_path / "out"
+    files = write_agreement(agree(results / "a", results / "b"), out)
+    assert sorted(path.name for path in files) == ["agreement.csv", "agreement.json", "bland_altman.png", "pairs.csv"]
+    assert (out / "bland_altman.png").read_bytes().startswith(b"\x89PNG")
+    rows = list(csv.DictReader((out / "agreement.csv").open(encoding="utf-8")))
+    content = json.loads((out / "agreement.json").read_text(encoding="utf-8"))
+    assert [row["quantity"] for row in rows] == [row["quantity"] for row in content["quantities"]]
+    interval = content["quantities"][0]["upper_interval"]
+    assert [float(rows[0][f"upper_{end}"]) for end in ("low", "high")] == pytest.approx(interval)
+    assert content["pictures"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("label,height_anterior_mm\nL1,20\n", "no column 'file'"),
+        ("file,label,height_anterior_mm\na,L1,20\na.png,L1,21\n", "two rows about L1 of 'a'"),
+        ("file,label,deformity_grade\na,L1,7\n", "not all 0, 1, 2 or 3"),
+        ("file,label,height_anterior_mm\nother,L1,20\n", "nothing in common"),
+        ("", "no column 'file'"),
+        ("\x00", "no column 'file'|cannot be read"),
+    ],
+)
+def test_refuses_tables(tables, text, fault):
+    tables[1].write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=fault):
+        agree(*tables)
+
+
+def test_command(results, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["spinetk", "agree", *(str(results / who) for who in "ab"), "--json"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    assert json.loads(capsys.readouterr().out)["pictures"] == 3
+    monkeypatch.setattr(sys, "argv", ["spinetk", "agree", str(results / "a"), str(results / "none")])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
