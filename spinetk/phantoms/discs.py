@@ -25,6 +25,8 @@ CENTRES = ("alpha", "beta", "gamma")
 ORIENTATIONS = ("AIL", "LPS", "RAS", "PIR")
 CANAL_MM = (5.0, 11.0)
 """Distance from the midline at which the canal gives way to the foramina, from and to."""
+BEHIND_MM, AHEAD_MM = 45.0, 25.0
+"""How far the field of view reaches behind and before the bodies: the narrow one of an examination of the spine."""
 
 
 @dataclass
@@ -96,8 +98,11 @@ def disc_volume(
     if not 1 <= slices <= 256:
         raise InputError(f"{slices} slices", "cannot be drawn", "use 1 to 256")
     spine = draw_spine(stream(seed, 11), choose_deformities(stream(seed, 12), None))
-    x0, y0, x1, y1 = region_extent(stream(seed, 13), spine, region)
-    shown = choose_field((x0 - 5, y0, x1 + 5, y1), None, spacing_mm[1:], spacing_mm[1])
+    _, y0, _, y1 = region_extent(stream(seed, 13), spine, region)
+    column = np.concatenate([body.points() for body in (*spine.bodies, *spine.sacrum[:2])])
+    x = column[(column[:, 1] > y0) & (column[:, 1] < y1), 0]
+    extent = (float(x.min()) - BEHIND_MM, y0, float(x.max()) + AHEAD_MM, y1)
+    shown = choose_field(extent, None, spacing_mm[1:], spacing_mm[1])
     scanner = seed if style is None else style
     signals = tissue_signals(weighting, stream(scanner, 14))
     painted = []
@@ -120,10 +125,10 @@ def disc_volume(
     middle = off_mm / spacing_mm[0] + (slices - 1) / 2
     discs = {}
     for upper, lower in pairwise((*spine.bodies, spine.sacrum[0])):
-        column, row = shown.px((upper.points()[0] + lower.points()[5]) / 2) - 0.5
+        across, row = shown.px((upper.points()[0] + lower.points()[5]) / 2) - 0.5
         number = TABLE[lower.label].sct_disc_above
-        if number is not None and 2 <= row <= shown.size[0] - 3 and 2 <= column <= shown.size[1] - 3:
-            discs[number] = (float(np.clip(middle, 0, slices - 1)), float(row), float(column))
+        if number is not None and 2 <= row <= shown.size[0] - 3 and 2 <= across <= shown.size[1] - 3:
+            discs[number] = (float(np.clip(middle, 0, slices - 1)), float(row), float(across))
     return DiscPhantom(np.stack(values), spacing_mm, discs)
 
 
