@@ -5,8 +5,10 @@ Exit codes: 0 done, 2 bad input (one line says which and what to do), 1 our faul
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -41,17 +43,28 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 def main() -> None:
-    """Run the command line; turn errors into one line and an exit code."""
-    try:
-        app()
-    except InputError as error:
-        warn([str(error)])
-        sys.exit(2)
-    except KeyboardInterrupt:
-        warn(["interrupted; what was finished is kept"])
-        sys.exit(130)
-    except Exception as error:
-        if os.environ.get("SPINETK_DEBUG"):
-            raise
-        warn([f"internal error, please report it: {type(error).__name__}: {error} (SPINETK_DEBUG=1 shows where)"])
-        sys.exit(1)
+    """Run the command line; turn errors into one line and an exit code, and warnings into one line."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: warn([str(message)])  # type: ignore[assignment]
+        try:
+            app()
+        except InputError as error:
+            warn([str(error)])
+            sys.exit(2)
+        except KeyboardInterrupt:
+            warn(["interrupted; what was finished is kept"])
+            sys.exit(130)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or os.environ.get("SPINETK_DEBUG"):
+                _own_fault(error)
+            warn([f"{error.filename or 'the results'}: {error.strerror} (make room, then run the same again)"])
+            sys.exit(2)
+        except Exception as error:
+            _own_fault(error)
+
+
+def _own_fault(error: Exception) -> None:
+    if os.environ.get("SPINETK_DEBUG"):
+        raise error
+    warn([f"internal error, please report it: {type(error).__name__}: {error} (SPINETK_DEBUG=1 shows where)"])
+    sys.exit(1)

@@ -92,10 +92,20 @@ class CaseFolder:
         return records, failures
 
     def schema(self) -> KeypointSchema:
-        """Meaning of the points as the first case's file says; ``vertebra6``, the original's, where it says nothing."""
-        path = self.source(self.cases()[0])
-        content = read_json(path)
-        return own_schema(content if isinstance(content, dict) else {}, path)
+        """Meaning of the points as the first readable file says; ``vertebra6``, the original's, where it says nothing.
+
+        Raises:
+            InputError: No case can be read.
+        """
+        faults = []
+        for case in self.cases():
+            path = self.source(case)
+            try:
+                content = read_json(path)
+                return own_schema(content if isinstance(content, dict) else {}, path)
+            except InputError as error:
+                faults.append(error)
+        raise faults[0]
 
     def metadata(self) -> dict[str, dict[str, Any]]:
         """``metadata.json``; empty when there is none.

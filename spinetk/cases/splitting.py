@@ -37,7 +37,8 @@ def make_split(
     """Split the cases of a folder; the same folder gives the same split.
 
     The split is kept in ``<base>/split.json`` and read back as long as settings and sources are the same; when they
-    are not, a new one is made and a warning says so. Augmented copies always follow their source.
+    are not, a new one is made and a warning says so. Augmented copies always follow their source. A case that cannot
+    be read is left out, with a warning of one line.
 
     Args:
         base: The case folder.
@@ -53,8 +54,8 @@ def make_split(
         ``attrs["directory"]``.
 
     Raises:
-        InputError: There are fewer than three cases (or groups), a case cannot be read or lacks ``strat_var``, or
-            parts share a patient or a picture.
+        InputError: There are fewer than three cases (or groups) that can be read, a case lacks ``strat_var``, or parts
+            share a patient or a picture.
     """
     folder = CaseFolder(base)
     cases = folder.cases()
@@ -63,15 +64,22 @@ def make_split(
     groups, field = _groups(folder, cases, metadata, group)
     asked = {"strat_var": strat_var, "group": field, "seed": seed}
     prints = _fingerprint(folder, cases, strata, groups)
-    parts = _saved(folder, asked, prints)
+    parts, left_out = _saved(folder, asked, prints)
     if parts is None:
-        pictures = _pictures(folder, cases)
-        chosen = _choose(cases, strata, groups, seed)
-        parts = {name: [cases[i] for i in sorted(rows)] for name, rows in zip(PARTS, chosen, strict=True)}
-        check_overlap(parts, dict(zip(cases, groups, strict=True)), "patient")
+        pictures, left_out = _pictures(folder, cases)
+        kept = [i for i, case in enumerate(cases) if case in pictures]
+        if not kept:
+            raise InputError(folder.base, f"no case can be read; the first: {left_out[0]}", "prepare the cases again")
+        names, own = [cases[i] for i in kept], [groups[i] for i in kept]
+        chosen = _choose(names, None if strata is None else [strata[i] for i in kept], own, seed)
+        parts = {name: [names[i] for i in sorted(rows)] for name, rows in zip(PARTS, chosen, strict=True)}
+        check_overlap(parts, dict(zip(names, own, strict=True)), "patient")
         check_overlap(parts, pictures, "picture")
         if save:
-            write_json(folder.base / SPLIT, {**asked, "inputs_sha256": prints, "parts": parts})
+            content = {**asked, "inputs_sha256": prints, "parts": parts, "left_out": left_out}
+            write_json(folder.base / SPLIT, content)
+    for line in left_out:
+        warnings.warn(f"left out: {line}", stacklevel=2)
     frames = [_frame(folder, names, metadata) for names in parts.values()]
     labels = dict(zip(cases, strata, strict=True)) if strata is not None else dict.fromkeys(cases)
     series = [_series(folder, names, labels, strat_var) for names in parts.values()]
@@ -185,33 +193,42 @@ def _fingerprint(folder: CaseFolder, cases: list[str], strata: list[Any] | None,
             try:
                 with open(file, "rb") as stream:
                     total.update(repr(case).encode() + hashlib.file_digest(stream, "sha256").digest())
-            except OSError as error:
-                raise InputError(file, "is missing", "every case has src/0/src-0.png and src-0.json") from error
+            except OSError:
+                total.update(repr(case).encode() + b"missing")
     return total.hexdigest()
 
 
-def _pictures(folder: CaseFolder, cases: list[str]) -> dict[str, str]:
-    """Case name to the hash of its decoded pixels, each case read and checked."""
-    return {case: pixel_hash(read_pixels(read_record(folder.source(case)))) for case in cases}
+def _pictures(folder: CaseFolder, cases: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Case name to the hash of its decoded pixels, each case read and checked; one line for each that is damaged."""
+    pictures, damaged = {}, []
+    for case in cases:
+        try:
+            pictures[case] = pixel_hash(read_pixels(read_record(folder.source(case))))
+        except InputError as error:
+            damaged.append(str(error))
+    return pictures, damaged
 
 
-def _saved(folder: CaseFolder, asked: Mapping[str, Any], prints: str) -> dict[str, list[str]] | None:
-    """The parts on file, or None when there are none for these settings and sources."""
+def _saved(
+    folder: CaseFolder, asked: Mapping[str, Any], prints: str
+) -> tuple[dict[str, list[str]] | None, list[str]]:
+    """The parts on file and what was left out; None when there are none for these settings and sources."""
     path = folder.base / SPLIT
     if not path.exists():
-        return None
+        return None, []
     content = read_json(path)
     try:
         known = {name: content[name] for name in asked}
         parts = {name: [str(case) for case in content["parts"][name]] for name in PARTS}
         same = content["inputs_sha256"] == prints
+        left_out = [str(line) for line in content.get("left_out", [])]
     except (KeyError, TypeError) as error:
         raise InputError(path, "is not a split", "remove it; a new one will be made") from error
     if known == dict(asked) and same:
-        return parts
+        return parts, left_out
     what = "the cases have changed" if known == dict(asked) else "other settings were asked for"
     warnings.warn(f"{path}: {what} since this split was made; a new one replaces it", stacklevel=3)
-    return None
+    return None, []
 
 
 def _frame(folder: CaseFolder, cases: list[str], metadata: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(
-    help="Disc levels in sagittal MR: BIDS in, BIDS derivatives out.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+from spinetk.options import AsJson, Device, Facing, Out, Part, parse_spacing, show, verbs, warn
+from spinetk.training.options import (
+    Accumulate,
+    BestBy,
+    Compile,
+    Config,
+    Devices,
+    FindRate,
+    FitBatch,
+    Nodes,
+    Precision,
+    Workers,
+    first,
+    given,
+    say_once,
 )
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+app = verbs(help="Disc levels in sagittal MR: BIDS in, BIDS derivatives out.")
+
 Attention = Annotated[bool, typer.Option("--attshow/--no-attshow", help="Also write heatmaps and attention maps.")]
 
 
@@ -91,22 +98,6 @@ class Method(StrEnum):
     CONDITION = "condition"
 
 
-class Part(StrEnum):
-    """Part of the split."""
-
-    TRAIN = "train"
-    VAL = "val"
-    TEST = "test"
-
-
-class Facing(StrEnum):
-    """Side of the picture that the patient's front faces."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    AUTO = "auto"
-
-
 @app.command()
 def prepare(
     source: Annotated[Path, typer.Argument(help="Root of a BIDS data set laid out as spine-generic is.")],
@@ -121,14 +112,26 @@ def prepare(
 
     chosen = ("T1w", "T2w") if modality is Modalities.BOTH else (modality.value,)
     content = run(source, out, modalities=chosen, grid_mm=grid, seed=seed)
-    for entry in content["skipped"]:
-        typer.echo(f"spinetk: {entry['name']}: {entry['why']}", err=True)
+    warn([f"{entry['name']}: {entry['why']}" for entry in content["skipped"]])
     counts = ", ".join(f"{len(content['split'][part])} {part}" for part in PARTS)
     typer.echo(f"{counts} pictures in {out}, {len(content['skipped'])} left out")
 
 
+# Flags whose values are fields of the recipe.
+OF_RECIPE = {
+    "epochs": "epochs", "schedule": "schedule", "gamma": "gamma", "solver": "solver", "lr": "rate",
+    "momentum": "momentum", "weight_decay": "decay", "batch": "batch", "loss": "loss", "absent": "absent",
+    "augment": "augment",
+}  # fmt: skip
+OF_SETTINGS = (
+    "network", "stacks", "blocks", "modality", "best_by", "workers", "seed", "device", "devices", "nodes", "accumulate",
+    "precision",
+)  # fmt: skip
+
+
 @app.command()
 def train(
+    context: typer.Context,
     prepared: Annotated[Path, typer.Argument(help="Folder of `spinetk discs prepare`.")],
     out: Out = Path("output/discs"),
     network: Annotated[Network, typer.Option(help="Heatmap network.")] = Network.HOURGLASS,
@@ -152,43 +155,48 @@ def train(
         str | None, typer.Option(help="Train the look-once point network on the candidates of this model instead.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from the newest checkpoint.")] = False,
+    config: Config = None,
+    best_by: BestBy = "val_loss",
     evaluated: Annotated[bool, typer.Option("--evaluate", "-e", help="Evaluate on the test part afterwards.")] = False,
     attshow: Attention = False,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that prepare data.")] = 0,
+    workers: Workers = 0,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 42,
     device: Device = "auto",
+    devices: Devices = None,
+    nodes: Nodes = None,
+    accumulate: Accumulate = 1,
+    precision: Precision = "auto",
+    compile_: Compile = False,
+    find_rate: FindRate = False,
+    fit_batch: FitBatch = False,
 ) -> None:
     """Train a stacked hourglass (or a shape-aware U-Net, or the look-once point network)."""
     from spinetk.discs import trainer
-    from spinetk.discs.module import Recipe
     from spinetk.discs.predictor import DiscPredictor
 
     if points_of is not None:
-        first = DiscPredictor.load(points_of, device=device)
-        weights = trainer.train_points(prepared, out, first, resume=resume, seed=seed, device=device)
-        typer.echo(str(weights))
+        stage = DiscPredictor.load(points_of, device=device)
+        known = given(context, ("workers", "seed", "device", "devices", "nodes", "precision"))
+        say_once(str(trainer.train_points(prepared, out, stage, resume=resume, config=config, **known)))
         return
-    recipe = Recipe(
-        solver.value, lr, epochs, tuple(sorted(schedule)) if schedule else (60, 90), gamma, momentum, weight_decay,
-        batch, loss.value, absent.value, augment.value,
-    )  # fmt: skip
-    weights = trainer.train(
-        prepared,
-        out,
-        network=network.value,
-        stacks=stacks,
-        attention=att,
-        blocks=blocks,
-        ordinal=channels is Channels.ORDINAL,
-        modality=None if modality is None else modality.value,
-        recipe=recipe,
-        resume=resume,
-        seed=seed,
-        workers=workers,
-        device=device,
-    )
-    typer.echo(str(weights))
-    if evaluated:
+    known = {name: _plain(value) for name, value in given(context, OF_SETTINGS).items()}
+    recipe = {OF_RECIPE[name]: _plain(value) for name, value in given(context, OF_RECIPE).items()}
+    if "schedule" in recipe:
+        recipe["schedule"] = sorted(recipe["schedule"])
+    known |= {"recipe": recipe} if recipe else {}
+    for name, key, value in (
+        ("att", "attention", att), ("compile_", "compile", compile_),
+        ("channels", "ordinal", channels is Channels.ORDINAL),
+    ):  # fmt: skip
+        known |= {key: value} if given(context, [name]) else {}
+    advice = [what for asked, what in ((find_rate, "rate"), (fit_batch, "batch")) if asked]
+    for what in advice:
+        typer.echo(str(trainer.find_rate(prepared, out, config=config, what=what, **known)))
+    if advice:
+        return
+    weights = trainer.train(prepared, out, resume=resume, config=config, **known)
+    say_once(str(weights))
+    if evaluated and first():
         evaluate(prepared, [str(weights)], out / "evaluation", attshow=attshow, device=device)
 
 
@@ -211,13 +219,12 @@ def predict(
 
     predictor = DiscPredictor.load(model, points, device)
     done = predict_files(
-        inputs, out, predictor, method=method.value, spacing_mm=_spacing(spacing), facing=facing.value,
+        inputs, out, predictor, method=method.value, spacing_mm=parse_spacing(spacing), facing=facing.value,
         show_attention=attshow,
     )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps([r.to_json() for r in done.readings.values()], indent=1, allow_nan=False))
-    for failure in done.failures:
-        typer.echo(f"spinetk: {failure}", err=True)
+        show([r.to_json() for r in done.readings.values()])
+    warn(list(map(str, done.failures)))
     typer.echo(f"{len(done.readings)} read, results in {out}, {len(done.failures)} failed", err=as_json)
     if done.failures:
         raise typer.Exit(2)
@@ -241,18 +248,11 @@ def evaluate(
 
     predictors = [DiscPredictor.load(name, points, device) for name in model]
     rows = run(prepared, predictors, out, part=part.value, show_attention=attshow)
-    typer.echo(json.dumps(rows, indent=1, allow_nan=False) if as_json else table(rows))
+    if as_json:
+        show(rows)
+    else:
+        typer.echo(table(rows))
 
 
-def _spacing(text: str | None) -> tuple[float, float] | None:
-    from spinetk.errors import InputError
-
-    if text is None:
-        return None
-    try:
-        values = [float(v) for v in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) not in (1, 2):
-        raise InputError(f"--spacing {text}", "is not MM or ROW,COLUMN", "for example --spacing 0.8 or 0.8,0.7")
-    return values[0], values[-1]
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, StrEnum) else value

@@ -21,7 +21,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from spinetk.errors import InputError
 from spinetk.training.data import Data
-from spinetk.training.device import pick_precision
+from spinetk.training.device import pick_device, pick_precision
 from spinetk.training.keep import BEST, Keep, Left, read_state
 from spinetk.training.launch import Place, environment, launch
 from spinetk.training.progress import Bar
@@ -192,7 +192,7 @@ class _Draws(lightning.Callback):
 def _prepare(module: lightning.LightningModule, settings: Settings, place: Place) -> None:
     """Layout, compilation and norms of the network."""
     if place.world > 1:
-        synchronise_norms(module.network)
+        synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
     # Channels last is the layout in which convolutions of CPU and GPU need no reordering. Volumes stay as they are.
     for parameter in heavy.parameters():

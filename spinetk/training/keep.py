@@ -60,7 +60,6 @@ class Keep(Checkpoint):
         self._saved = self._seen = -1
         self._between = False
         self._signal: int | None = None
-        self._before: dict[int, Any] = {}
 
     @property
     def rising(self) -> bool:
@@ -185,15 +184,9 @@ class Keep(Checkpoint):
     def _listen(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
-        # In place of Lightning's own handlers, which it puts back itself when the run ends.
+        # In place of Lightning's own handlers. It gives all signals back itself when the run ends.
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
-
-    def deafen(self) -> None:
-        """Give the signals back."""
-        while self._before:
-            number, handler = self._before.popitem()
-            signal.signal(number, handler)
+            signal.signal(number, self._note)
 
     def _note(self, number: int, _: Any) -> None:
         if self._signal == number == signal.SIGINT:

@@ -25,13 +25,18 @@ FindRate = Annotated[bool, typer.Option("--find-rate", help="Only advise on a le
 FitBatch = Annotated[bool, typer.Option("--fit-batch", help="Only find the largest batch that fits the GPU.")]
 
 
-def say_once(text: str) -> None:
-    """Print a line, in the first of several processes."""
+def first() -> bool:
+    """Whether this is the first, or the only, process of a run."""
     import sys
 
     torch = sys.modules.get("torch")
     ready = torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()
-    if not ready or torch.distributed.get_rank() == 0:
+    return not ready or torch.distributed.get_rank() == 0
+
+
+def say_once(text: str) -> None:
+    """Print a line, in the first of several processes."""
+    if first():
         typer.echo(text)
 
 

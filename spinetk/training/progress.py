@@ -29,4 +29,5 @@ class Bar(TQDMProgressBar):
     def get_metrics(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> dict[str, Any]:
         """The logged losses and scores, and the learning rate."""
         shown = {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
-        return shown | {"rate": f"{trainer.optimizers[0].param_groups[0]['lr']:.1e}"}
+        rates = [group["lr"] for optimiser in trainer.optimizers for group in optimiser.param_groups]
+        return shown | ({"rate": f"{rates[0]:.1e}"} if rates else {})

@@ -58,12 +58,13 @@ class Settings:
         Raises:
             InputError: The file cannot be read, or a name or a type is wrong; the nearest right name is named.
         """
-        known: dict[str, Any] = {}
-        if config is not None:
-            source = "settings" if isinstance(config, Mapping) else str(config)
-            known = _checked(cls, read_settings(config), source)
-        known |= _checked(cls, given, "settings")
-        return cls(**known)
+        kept = {} if config is None else read_settings(config)
+        known = _checked(cls, kept, "settings" if config is None or isinstance(config, Mapping) else str(config))
+        # Of a mapping (a recipe) single values may be given.
+        for name, value in given.items():
+            if isinstance(value, Mapping) and isinstance(kept.get(name), Mapping):
+                given[name] = {**kept[name], **value}
+        return cls(**(known | _checked(cls, given, "settings")))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON content that :meth:`of` reads back."""

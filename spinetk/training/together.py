@@ -86,22 +86,24 @@ def summed(*numbers: float) -> tuple[float, ...]:
     return tuple(total.tolist())
 
 
-def synchronise_norms(network: nn.Module) -> None:
+def synchronise_norms(network: nn.Module, on_gpu: bool) -> None:
     """Let every batch norm in training mode take its statistics over all processes.
 
     On a GPU that is PyTorch's ``SyncBatchNorm``, which has no CPU form. The modules keep their names, weights and type.
     """
     for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm) and not isinstance(module, _Synchronised):
-            kind = type(module)
-            module.__class__ = type(f"Synchronised{kind.__name__}", (_Synchronised, kind, nn.SyncBatchNorm), {})
-            module.process_group = None  # type: ignore[assignment]
+        kind = type(module)
+        if not isinstance(module, nn.modules.batchnorm._BatchNorm) or issubclass(kind, (_OnCpu, nn.SyncBatchNorm)):
+            continue
+        own = nn.SyncBatchNorm if on_gpu else _OnCpu
+        module.__class__ = type(f"Synchronised{kind.__name__}", (own, kind), {})
+        module.process_group = None  # type: ignore[assignment]
 
 
-class _Synchronised(nn.Module):
+class _OnCpu(nn.modules.batchnorm._BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or x.device.type != "cpu" or world() == 1:
-            return nn.SyncBatchNorm.forward(self, x)  # type: ignore[arg-type]
+        if not self.training or world() == 1:
+            return super().forward(x)
         values = x if x.dtype == torch.float64 else x.float()
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)

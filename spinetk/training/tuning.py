@@ -35,6 +35,11 @@ class Advice:
     value: float
     curve: Path | None = None
 
+    def __str__(self) -> str:
+        if self.what == "batch":
+            return f"largest batch that fits: {self.value:.0f}"
+        return f"learning rate: {self.value:.2g} (loss over rate: {self.curve})"
+
 
 def advise(
     module: lightning.LightningModule, data: Data, directory: Path, settings: Settings, what: str, steps: int = STEPS

@@ -155,9 +155,18 @@ def test_too_few_cases(tmp_path, make_case):
     assert [len(x) for x in make_split(tmp_path)[:3]] == [1, 1, 1]
 
 
-def test_a_case_that_cannot_be_read(tmp_path, make_case):
-    for case in "abc":
+def test_a_case_that_cannot_be_read_is_left_out(tmp_path, make_case):
+    for case in "abcd":
         path = make_case(tmp_path, case)
+    path.with_suffix(".png").write_bytes(b"rubbish")
+    for _ in range(2):  # made, then read back
+        with pytest.warns(UserWarning, match=r"left out: .*d.src.0.src-0\.(png|json)"):
+            parts = make_split(tmp_path)[:3]
+        assert sorted(case for part in parts for case in part.index) == ["a", "b", "c"]
     path.unlink()
-    with pytest.raises(InputError, match=r"c.src.0.src-0\.json"):
+    with pytest.warns(UserWarning, match="left out"):
+        make_split(tmp_path)
+    for case in "abc":
+        (tmp_path / case / "src" / "0" / "src-0.json").unlink()
+    with pytest.raises(InputError, match="no case can be read"):
         make_split(tmp_path)

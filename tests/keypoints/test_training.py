@@ -9,6 +9,7 @@ import torch
 from spinetk import zoo
 from spinetk.cases.catalog import DatasetCatalog, setup_catalogs
 from spinetk.cases.splitting import make_split
+from spinetk.cli import main
 from spinetk.errors import InputError
 from spinetk.keypoints.module import rate_factor
 from spinetk.keypoints.predictor import Predictor
@@ -128,3 +129,42 @@ def test_schedule_of_the_original_is_warm_up_then_flat():
 def test_default_schedule_falls_to_a_hundredth():
     assert rate_factor(DEFAULT.warmup, 1000, DEFAULT) == pytest.approx(1.0)
     assert rate_factor(1000, 1000, DEFAULT) == pytest.approx(0.01)
+
+
+def test_a_run_is_repeated_from_its_settings(version, tiny, tmp_path):
+    first = weights_of(train(version, 3, preset=tiny, output=tmp_path / "a", seed=7, **QUICK))
+    content = json.loads((tmp_path / "a" / version / "settings.json").read_text())
+    assert content["settings"]["seed"] == 7
+    assert content["settings"]["batch"] == 2
+    assert content["data"]["train"]["files"] == len(content["cases"]["train"])
+    again = train(version, output=tmp_path / "b", config=tmp_path / "a" / version / "settings.json")
+    assert all(torch.equal(first[name], value) for name, value in weights_of(again).items())
+    # A run that goes on needs no settings but the new total.
+    train(version, 4, True, output=tmp_path / "b")
+    assert json.loads((tmp_path / "b" / version / "settings.json").read_text())["settings"]["seed"] == 7
+
+
+def test_the_verb_reads_settings_leaves_damaged_cases_out_and_names_wrong_ones(
+    case_folder, tmp_path, capsys, monkeypatch
+):
+    def spinetk(*arguments):
+        monkeypatch.setattr("sys.argv", ["spinetk", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as stop:
+            return int(stop.code or 0), capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    (case_folder / "case 3" / "src" / "0" / "src-0.png").write_bytes(b"rubbish")
+    config = tmp_path / "mine.json"
+    config.write_text(json.dumps({"iterations": 1, "batch": 2, "start": "scratch", "device": "cpu", "preset": "fast",
+                                  "progress": False}))  # fmt: skip
+    code, said = spinetk("train", case_folder, "--config", config, "-o", tmp_path / "out", "--seed", 3)
+    assert code == 0, said
+    assert [line for line in said.splitlines() if "left out" in line and "case 3" in line]
+    settings = json.loads((tmp_path / "out" / "v1" / "settings.json").read_text())["settings"]
+    assert (settings["iterations"], settings["batch"], settings["seed"]) == (1, 2, 3)
+    config.write_text(json.dumps({"itertions": 1}))
+    code, said = spinetk("train", case_folder, "--config", config, "-o", tmp_path / "out")
+    assert code == 2
+    assert "did you mean 'iterations'?" in said.splitlines()[-1]

@@ -1,0 +1,75 @@
+"""Two gloo processes on loopback: weights, gradients and metrics are those of one process."""
+
+from __future__ import annotations
+
+import csv
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import small_runs  # noqa: E402
+
+
+def launch(script: list[str], **more: str) -> None:
+    """Two processes as torchrun would start them, without its agent."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+        "TORCHELASTIC_RUN_ID": "test", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT),
+        "GLOO_SOCKET_IFNAME": "lo", **more,
+    }  # fmt: skip
+    running = [
+        subprocess.Popen(
+            [sys.executable, *script], env=os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for rank in ("0", "1")
+    ]  # fmt: skip
+    said = [process.communicate(timeout=900)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0], "\n".join(said)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    base = tmp_path_factory.mktemp("processes")
+    small_runs.write_data(base / "data")
+    launch([str(Path(small_runs.__file__)), str(base), *small_runs.KINDS])
+    return base
+
+
+def newest(folder: Path) -> dict:
+    return torch.load(max(folder.rglob("[0-9]*.ckpt")), weights_only=True)
+
+
+def logged(folder: Path) -> dict[str, list[float]]:
+    rows = list(csv.DictReader(next(folder.rglob("metrics.csv")).open()))
+    return {name: [float(row[name]) for row in rows if row.get(name)] for name in rows[0]}
+
+
+@pytest.mark.parametrize("kind", small_runs.KINDS)
+def test_two_processes_equal_one(base, kind):
+    small_runs.KINDS[kind](base / "data", base / "one" / kind)
+    one, two = (newest(base / how / kind) for how in ("one", "several"))
+    for name, tensor in one["state_dict"].items():
+        torch.testing.assert_close(two["state_dict"][name], tensor, rtol=1e-6, atol=1e-6, msg=f"{kind}: {name}")
+    # What the optimiser remembers of the gradients: means (SGD, Adam) or squares (Adam, RMSprop).
+    kept, found = (c["optimizer_states"][0]["state"] for c in (one, two))
+    for number, state in kept.items():
+        for name, tensor in state.items():
+            if isinstance(tensor, torch.Tensor) and tensor.ndim:
+                scale = float(tensor.abs().max())
+                torch.testing.assert_close(found[number][name], tensor, rtol=1e-5, atol=1e-5 * scale + 1e-9)
+    metrics, others = logged(base / "one" / kind), logged(base / "several" / kind)
+    assert any(name.startswith("val") for name in metrics)
+    for name, values in metrics.items():
+        assert others[name] == pytest.approx(values, rel=1e-6, abs=1e-6), (kind, name)
