@@ -69,12 +69,10 @@ def facts(model: str) -> dict[str, str]:
     part = read_parts(names[0])["segmenter"]
     options = ", ".join(f"{key} {value}" for key, value in part.options.items())
     training, few = part.training, f" x {len(names)}" if len(names) > 1 else ""
-    seconds = training.get("seconds")
     return {
         "model": Path(names[0]).name + few,
         "architecture": part.network + (f" ({options})" if options else ""),
         "params": f"{part.parameters / 1e6:.2f} M",
-        "time": "-" if seconds is None else f"{seconds / 60:.0f} min",
         **{name: f"{training.get(name, '-')}" for name in ("iterations", "loss", "batch", "rate")},
     }
 

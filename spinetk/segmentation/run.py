@@ -81,8 +81,11 @@ def release(path: Path, result: Fit, config: dict[str, Any], settings: Segmentat
     card = {
         "spinetk": __version__,
         "config": config,
-        "training": {"iterations": result.iterations, "val_loss": result.val_loss, "loss": settings.loss},
-    }
+        "training": {
+            "iterations": result.iterations, settings.best_by: result.val_loss, "loss": settings.loss,
+            "batch": settings.batch, "rate": settings.rate, "seed": settings.seed, "precision": settings.precision,
+        },
+    }  # fmt: skip
     if result.first:
         zoo.save(path, result.weights if result.best is None else result.best, card)
     return path
