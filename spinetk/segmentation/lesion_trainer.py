@@ -16,6 +16,7 @@ from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
+from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.run import SegmentationSettings, release, run
@@ -109,10 +110,13 @@ def train_slices(
         raise InputError(f"loss {chosen.loss!r}", "needs distance maps", "choose another for slices")
     with quiet():
         torch.manual_seed(chosen.seed)
-        net = entry.build(channels)
+        net = exact_gradients(entry.build(channels))
     read = [_read(pair) for pair in training]
     statistics = Statistics.of(values for values, _ in read)
-    cases = [(statistics.standardise(values), mask) for values, mask in read]
+    cases = []
+    while read:  # one at a time: a data set of volumes in memory twice is too much
+        values, mask = read.pop(0)
+        cases.append((statistics.standardise(values), mask))
     held_out = [(statistics.standardise(values), mask) for values, mask in map(_read, validation)]
     recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
     chosen = replace(

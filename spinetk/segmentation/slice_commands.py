@@ -11,8 +11,6 @@ import typer
 
 from spinetk.errors import InputError
 
-Lists = dict[str, Any]
-
 
 def train(
     source: str | Path,
@@ -157,16 +155,16 @@ def evaluate(
     opening: int = 0,
     device: str = "auto",
     as_json: bool = False,
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     """Masks against the truth, and a picture of every case.
 
-    Writes ``cases.csv``, ``scores.json`` and ``pictures/<case>.png``.
+    Writes ``cases.csv``, ``scores.json`` and ``pictures/<case>.png``, of several models into a folder each.
 
     Args:
         source: Root of the data set.
         out: Folder of the results.
-        task: What the model is for.
-        model: Weights, one.
+        task: What the models are for.
+        model: Weights, or folders of runs.
         part: ``train``, ``val`` or ``test`` of the split, or ``all``.
         split: ``split.json`` of the training; None looks beside the weights and, without one, takes the data set's own
             parts, or all cases where it has none.
@@ -177,58 +175,49 @@ def evaluate(
         as_json: Print JSON instead of a table.
 
     Returns:
-        The content of ``scores.json``: ``mean``, ``sd``, ``pooled``; ``small_lesions`` for volumes; for skin
+        The content of each ``scores.json``: ``mean``, ``sd``, ``pooled``; ``small_lesions`` for volumes; for skin
         ``legacy_double_truth`` with the two ground truths of the published code.
+
+    Raises:
+        InputError: A model, part or data set that cannot be used, or no case that could be read.
     """
     from spinetk.atomic import write_json
-    from spinetk.segmentation import contours
-    from spinetk.segmentation.data.colour import write_png
     from spinetk.segmentation.data.layouts import find_cases
-    from spinetk.segmentation.evaluation import Evaluation
-    from spinetk.segmentation.slice_evaluation import LegacyDoubleTruth, PictureEvaluation, SmallLesions
+    from spinetk.segmentation.evaluation import table
+    from spinetk.segmentation.slice_scores import render, score, small_rows
 
-    weights, out = _one(model), Path(out)
-    predictor = _predictor(weights, task, flip, threshold, opening, device)
+    names = [_weights(one) for one in ([model] if isinstance(model, str) else model)]
     _, found = find_cases(source, task, layout, contrast)
     _say_left_out(found.unlabelled)
-    chosen = _choose(found.cases, weights, part, split)
-    small, legacy = SmallLesions(small_px), LegacyDoubleTruth()
-    volumes = task == "lesion"
-    result = Evaluation(lesion_wise=True) if volumes else PictureEvaluation(lesion_wise=True)
-    failed = []
-    for case in chosen:
-        try:
-            image, truth = case.read()
-        except InputError as error:
-            failed.append(str(error))
-            typer.echo(f"spinetk: {error}", err=True)
-            continue
-        if volumes:
-            predicted = predictor.predict(image.values)
-            result.add(case.name, predicted, truth, image.spacing_mm)
-            small.add(predicted, truth)
-        else:
-            predicted = predictor.predict(image)
-            result.add(case.name, predicted, truth)
-            legacy.add(predicted, truth)
-        if pictures:
-            row = result.rows[-1]
-            title = f"{case.name}   Dice {row['dice']:.3f}   lesion F1 {row['lesion_f1']:.3f}"
-            drawn = (
-                contours.volume_case(image.values, predicted, truth, title, image.spacing_mm)
-                if volumes
-                else contours.picture_case(image, predicted, truth, title.replace("lesion F1", "F1 of regions"))
-            )
-            write_png(out / "pictures" / f"{case.name}.png", drawn)
-    if not result.rows:
-        raise InputError(source, "has no case that could be evaluated", "see the lines above")
-    result.write(out / "cases.csv")
-    scores: dict[str, Any] = {"part": part, "cases": len(result.rows), "failed": failed, **result.summary()}
-    scores |= {"small_lesions": small.summary()} if volumes else {}
-    scores |= {"legacy_double_truth": legacy.summary()} if task == "skin" else {}
-    write_json(out / "scores.json", scores)
-    typer.echo(json.dumps(scores, indent=1, allow_nan=False) if as_json else _table(scores))
+    scores, rows = [], []
+    for number, weights in enumerate(names):
+        predictor = _predictor(weights, task, flip, threshold, opening, device)
+        chosen = _choose(found.cases, weights, part, split)
+        folder = Path(out) if len(names) == 1 else Path(out) / f"{number + 1}-{Path(weights).stem}"
+        content, result = score(predictor, chosen, folder, task, pictures, small_px)
+        scores.append({"model": Path(weights).name, "part": part, **content})
+        write_json(folder / "scores.json", scores[-1])
+        rows.append((Path(weights).stem, result))
+    if as_json:
+        typer.echo(json.dumps(scores, indent=1, allow_nan=False))
+    else:
+        typer.echo(render(scores[0]) if len(scores) == 1 else table(rows) + small_rows(scores))
     return scores
+
+
+def phantom(cases: int, out: str | Path, *, task: str, seed: int = 0) -> list[str]:
+    """Synthetic cases with exact truth: brains with lesions as BIDS, skin and glands as pairs of pictures.
+
+    Raises:
+        InputError: A task that has no phantoms.
+    """
+    from spinetk.phantoms.mask_set import KINDS, write_mask_set
+
+    if task not in KINDS:
+        raise InputError(f"task {task}", "has no phantoms", f"choose {', '.join(KINDS)}")
+    names = write_mask_set(out, task, cases, seed=seed)
+    typer.echo(f"{len(names)} cases in {out}")
+    return names
 
 
 def _check_options(task: str, **options: Any) -> None:
@@ -263,9 +252,14 @@ def _one(model: Sequence[str] | str) -> str:
     names = [model] if isinstance(model, str) else list(model)
     if len(names) != 1:
         raise InputError("model", f"is given {len(names)} times", "give one for this task")
-    path = Path(names[0])
+    return _weights(names[0])
+
+
+def _weights(name: str) -> str:
+    """Weights by name or path; of a folder, the only ones in it."""
+    path = Path(name)
     if not path.is_dir():
-        return names[0]
+        return name
     inside = sorted(path.glob("*.pth"))
     if len(inside) != 1:
         raise InputError(path, f"holds {len(inside)} .pth files", "give the weights themselves")
@@ -306,22 +300,3 @@ def _choose(cases: Sequence[Any], weights: str, part: str, split: str | Path | N
     if not chosen:
         raise InputError(f"part {part}", "has no case", "choose another with --part")
     return chosen
-
-
-def _table(scores: dict[str, Any]) -> str:
-    """A line a figure: mean and SD over the cases, pooled over all pixels."""
-    lines = [f"{'':<22}{'mean':>10}{'sd':>10}{'pooled':>10}   {scores['cases']} cases, part {scores['part']}"]
-    for name, mean in scores["mean"].items():
-        pooled = scores["pooled"].get(name)
-        lines.append(
-            f"{name:<22}{mean:>10.3f}{scores['sd'][name]:>10.3f}{'' if pooled is None else f'{pooled:.3f}':>10}"
-        )
-    small = scores.get("small_lesions")
-    if small and small["slices"]:
-        lines.append(
-            f"slices with lesions of at most {small['largest_px']} px only: {small['slices']} of {small['cases']} cases"
-        )
-        for name, mean in small["mean"].items():
-            lines.append(f"{name:<22}{mean:>10.3f}{small['sd'][name]:>10.3f}{small['pooled'][name]:>10.3f}")
-        lines.append(f"{'lesion_f1':<42}{small['lesion_f1']:>10.3f}")
-    return "\n".join(lines)

@@ -1,0 +1,102 @@
+"""Scores of one model over many cases, with a picture of each, and how they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from spinetk.errors import InputError
+from spinetk.segmentation import contours
+from spinetk.segmentation.data.case import Case
+from spinetk.segmentation.data.colour import write_png
+from spinetk.segmentation.evaluation import Evaluation
+from spinetk.segmentation.slice_batch import Predictor
+from spinetk.segmentation.slice_evaluation import LegacyDoubleTruth, PictureEvaluation, SmallLesions
+
+
+def score(
+    predictor: Predictor, cases: Sequence[Case], out: Path, task: str, pictures: bool, small_px: int
+) -> tuple[dict[str, Any], Evaluation]:
+    """Compare every case with its truth; ``cases.csv`` and the pictures are written as they come.
+
+    Args:
+        predictor: Of slices for the task lesion, else of pictures.
+        cases: To be read one at a time; one that cannot be is reported and passed over.
+        out: Folder.
+        task: ``lesion``, or one of pictures.
+        pictures: Draw outlines of every case.
+        small_px: Volumes: largest lesion of the slices that are scored apart.
+
+    Returns:
+        The content of ``scores.json``, and the evaluation itself.
+
+    Raises:
+        InputError: No case could be read.
+    """
+    small, legacy = SmallLesions(small_px), LegacyDoubleTruth()
+    volumes = task == "lesion"
+    result = Evaluation(lesion_wise=True) if volumes else PictureEvaluation(lesion_wise=True)
+    failed = []
+    for case in cases:
+        try:
+            image, truth = case.read()
+        except InputError as error:
+            failed.append(str(error))
+            typer.echo(f"spinetk: {error}", err=True)
+            continue
+        predicted = predictor.predict(image.values if volumes else image)
+        result.add(case.name, predicted, truth, image.spacing_mm if volumes else (1.0, 1.0))
+        (small if volumes else legacy).add(predicted, truth)
+        if pictures:
+            row = result.rows[-1]
+            title = f"{case.name}   Dice {row['dice']:.3f}   F1 of {'lesions' if volumes else 'regions'} "
+            title += f"{row['lesion_f1']:.3f}"
+            drawn = (
+                contours.volume_case(image.values, predicted, truth, title, image.spacing_mm)
+                if volumes
+                else contours.picture_case(image, predicted, truth, title)
+            )
+            write_png(out / "pictures" / f"{case.name}.png", drawn)
+    if not result.rows:
+        raise InputError(f"{len(cases)} cases", "could not be evaluated", "see the lines above")
+    result.write(out / "cases.csv")
+    scores: dict[str, Any] = {"cases": len(result.rows), "failed": failed, **result.summary()}
+    scores |= {"small_lesions": small.summary()} if volumes else {}
+    scores |= {"legacy_double_truth": legacy.summary()} if task == "skin" else {}
+    return scores, result
+
+
+def render(scores: dict[str, Any]) -> str:
+    """A line a figure: mean and SD over the cases, pooled over all pixels."""
+    head = f"{scores['cases']} cases, part {scores['part']}"
+    lines = [f"{'':<22}{'mean':>10}{'sd':>10}{'pooled':>10}   {head}"]
+    lines += _lines(scores)
+    small = scores.get("small_lesions")
+    if small and small["slices"]:
+        what = f"lesions of at most {small['largest_px']} px only"
+        lines.append(f"slices with {what}: {small['slices']} of {small['cases']} cases")
+        lines += _lines(small)
+        lines.append(f"{'lesion_f1':<42}{small['lesion_f1']:>10.3f}")
+    return "\n".join(lines)
+
+
+def _lines(scores: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, mean in scores["mean"].items():
+        pooled = f"{scores['pooled'][name]:.3f}" if name in scores["pooled"] else ""
+        lines.append(f"{name:<22}{mean:>10.3f}{scores['sd'][name]:>10.3f}{pooled:>10}")
+    return lines
+
+
+def small_rows(scores: Sequence[dict[str, Any]]) -> str:
+    """Below the table of several models: pooled Dice in the slices with small lesions only."""
+    lines = []
+    for one in scores:
+        small = one.get("small_lesions")
+        if small and small["slices"]:
+            dice = f"Dice pooled {small['pooled']['dice']:.3f}, mean {small['mean']['dice']:.3f}"
+            lines.append(f"{one['model']}: {small['slices']} slices with small lesions only, {dice}")
+    return "\n".join(lines)
