@@ -66,11 +66,16 @@ def report(
         bool, typer.Option("--slicer", help="3D Slicer markups, to correct and give to measure.")
     ] = False,
     cvat: Annotated[bool, typer.Option("--cvat", help="CVAT annotations, to correct and give to measure.")] = False,
+    labelstudio: Annotated[
+        bool, typer.Option("--labelstudio", help="Label Studio tasks, to correct and give to prepare.")
+    ] = False,
 ) -> None:
-    """Reports of result files (JSON of predict): HTML pages, DICOM SR, 3D Slicer, CVAT."""
+    """Reports of result files (JSON of predict): HTML pages, DICOM SR, 3D Slicer, CVAT, Label Studio."""
     from spinetk.report.results import find_results, write_reports
 
-    done = write_reports(find_results(results), out, html=html, sr=sr, slicer=slicer, cvat=cvat)
+    done = write_reports(
+        find_results(results), out, html=html, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio
+    )
     warn(done.failures)
     typer.echo(f"{len(done.written)} reports in {out}, {len(done.failures)} failed")
     if not done.written:

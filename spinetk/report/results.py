@@ -18,6 +18,7 @@ from spinetk.report.corrections import (
     write_for_cvat,
     write_for_slicer,
 )
+from spinetk.report.exchange.labelstudio import write_labelling, write_tasks
 from spinetk.report.page import write_page, write_summary
 
 MANIFEST = "run.json"
@@ -75,6 +76,7 @@ def write_reports(
     sr: bool = False,
     slicer: bool = False,
     cvat: bool = False,
+    labelstudio: bool = False,
 ) -> Reports:
     """Write the chosen reports of result files, named after them.
 
@@ -87,6 +89,8 @@ def write_reports(
         sr: DICOM Structured Reports (TID 1500), for results of DICOM files and of series with sagittal slices.
         slicer: Point lists for 3D Slicer, ``<stem>.mrk.json``.
         cvat: All points in one file for CVAT, ``annotations.xml``.
+        labelstudio: All points as tasks for Label Studio, ``labelstudio.json``, and the labelling set-up they need,
+            ``labelstudio.xml``.
     """
     out = Path(out)
     done = Reports()
@@ -124,6 +128,11 @@ def write_reports(
             done.written.append(write_for_cvat(out / CVAT, known))
         except InputError as error:
             done.failures.append(str(error))
+    if labelstudio and known:
+        tasks, labelling = out / "labelstudio.json", out / "labelstudio.xml"
+        write_tasks(tasks, known)
+        write_labelling(labelling, known[0].schema)
+        done.written += [tasks, labelling]
     return done
 
 
