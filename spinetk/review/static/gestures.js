@@ -1,7 +1,7 @@
 // Gestures: mouse, pen and fingers on the picture.
 
 import { byId, say } from "./dom.js";
-import { hit, overlay, place } from "./overlay.js";
+import { hit, overlay, place, showOutlines } from "./overlay.js";
 import { change, emit, fitBox, recalculate, remember, select, snapshot, store } from "./store.js";
 import { dragWindow, pan, toPicture, view, zoom } from "./viewer.js";
 
@@ -17,6 +17,7 @@ export function setTool(name) {
     button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
   }
   overlay.adding = tool === "add" ? { points: [], pointer: null } : null;
+  if (overlay.adding) showOutlines(true); // what is added must be seen
   box.dataset.tool = tool;
   hint();
   place();

@@ -3,7 +3,7 @@
 import { byId, make, speak } from "./dom.js";
 import { setTool, takeBack, currentTool } from "./gestures.js";
 import { list } from "./list.js";
-import { overlay, place } from "./overlay.js";
+import { overlay, place, showOutlines } from "./overlay.js";
 import { choose, flipFacing, removeVertebra, togglePoint } from "./panel.js";
 import { emit, fitBox, recalculate, redo, remember, select, snapshot, store, undo } from "./store.js";
 import { dragWindow, fit, invert, pan, resetWindow, view, zoom } from "./viewer.js";
@@ -23,11 +23,7 @@ export function fillHelp() {
   );
 }
 
-export const toggleOutlines = () => {
-  overlay.visible = !overlay.visible;
-  byId("eye").setAttribute("aria-pressed", String(overlay.visible));
-  place();
-};
+export const toggleOutlines = () => showOutlines(!overlay.visible);
 
 let burst = null;
 

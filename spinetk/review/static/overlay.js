@@ -9,6 +9,12 @@ const groups = [];
 let ghost = null, bar = null;
 export const overlay = { visible: true, colours: new Map(), adding: null, dragging: false };
 
+export function showOutlines(visible) {
+  overlay.visible = visible;
+  byId("eye").setAttribute("aria-pressed", String(visible));
+  place();
+}
+
 export function rebuild() {
   svg.replaceChildren();
   groups.length = 0;
