@@ -202,3 +202,25 @@ def convert(
 
     for file in run(source, out, schema, trust_pickle):
         typer.echo(str(file))
+
+
+class Format(StrEnum):
+    """What ``export`` writes."""
+
+    ONNX = "onnx"
+    OPENVINO = "openvino"
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="A centre network: a released name or a path.")],
+    out: Out = Path("output/export"),
+    kind: Annotated[Format, typer.Option("--format", help="onnx or openvino.")] = Format.ONNX,
+) -> None:
+    """Write the networks of a model as ONNX or OpenVINO files (pictures to maps, crops to heatmaps)."""
+    from spinetk.keypoints.centre.export import export as run
+    from spinetk.keypoints.predictor import Predictor
+
+    predictor = Predictor.load(model, device="cpu", openvino=False)
+    for path in run(predictor.network, out, predictor.name, kind.value):
+        typer.echo(str(path))

@@ -57,11 +57,19 @@ class Predictor:
         self.name = name
         self.threshold = threshold
         self.calibration = calibration
+        self.runtime = "torch"
         self._mixed = pick_precision(self.device.type) == "bf16-mixed"
 
     @classmethod
-    def load(cls, model: str | Path, threshold: float = 0.6, device: str = "auto") -> Predictor:
+    def load(
+        cls, model: str | Path, threshold: float = 0.6, device: str = "auto", *, openvino: bool = True
+    ) -> Predictor:
         """A predictor from a released name, a ``.safetensors`` or ``.pth`` of spinetk, or a ``.pth`` of Detectron2.
+
+        Args:
+            model: The weights.
+            threshold, device: As of the class.
+            openvino: Run a centre network by OpenVINO on a CPU, where that is installed.
 
         Raises:
             InputError: The model is not found or not a keypoint network of spinetk.
@@ -79,7 +87,14 @@ class Predictor:
             raise
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
-        return cls(network, name, threshold, device, (float(slope), float(intercept)))
+        predictor = cls(network, name, threshold, device, (float(slope), float(intercept)))
+        if openvino and predictor.device.type == "cpu" and not isinstance(network.preset, Preset):
+            from spinetk.keypoints.centre import runtime
+
+            if runtime.available():
+                runtime.accelerate(network)
+                predictor.runtime = "openvino"
+        return predictor
 
     def read(
         self, picture: np.ndarray, *, file: str = "", frame: Frame | None = None, view: View = "unknown"

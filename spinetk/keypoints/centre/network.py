@@ -251,8 +251,10 @@ def _pad(pictures: list[Tensor]) -> Tensor:
 
 
 def _position(x: Tensor) -> Tensor:
-    """Row and column of each cell of a (B, C, H, W) map, -1..1, as two channels (B, 2, H, W)."""
-    rows = torch.linspace(-1, 1, x.shape[-2], device=x.device, dtype=x.dtype)
-    columns = torch.linspace(-1, 1, x.shape[-1], device=x.device, dtype=x.dtype)
-    grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
-    return grid.expand(len(x), 2, -1, -1)
+    """Row and column of each cell of a (B, C, H, W) map, -1..1, as two channels (B, 2, H, W).
+
+    Counted with cumulative sums: exporters keep these for any size, ``linspace`` they fix to the example's.
+    """
+    ones = torch.ones_like(x[:, :1])
+    counts = [ones.cumsum(axis) - 1 for axis in (2, 3)]
+    return torch.cat([2 * n / n.amax((2, 3), keepdim=True).clamp(min=1) - 1 for n in counts], 1)
