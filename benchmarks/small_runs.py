@@ -18,7 +18,7 @@ SHARED: dict[str, Any] = {"device": "cpu", "precision": "64-true", "progress": F
 
 
 def keypoints(data: Path, out: Path, resume: bool = False, iterations: int = 2, **how: Any) -> Path:
-    """Keypoint R-CNN with batch norm, SGD; float32, as torchvision's regions are."""
+    """Keypoint R-CNN with batch norm, SGD."""
     from spinetk.cases.catalog import setup_catalogs
     from spinetk.cases.splitting import make_split
     from spinetk.keypoints.preset import FAST, Recipe
@@ -27,7 +27,7 @@ def keypoints(data: Path, out: Path, resume: bool = False, iterations: int = 2, 
     setup_catalogs("t", *make_split(data / "cases", save=False)[:3])
     tiny = replace(FAST, short_px=(64,), long_px=96, point_layers=(8,), box_units=16, proposals=(30, 10), channels=16)
     solver = Recipe("steady", "sgd", 0.01, 0.0, 0, False, 4, 0.0, "flip")
-    how = SHARED | {"precision": "32-true", "check_every": 2} | how
+    how = SHARED | {"check_every": 2} | how
     return train("t", iterations, resume, preset=tiny, recipe=solver, start="scratch", output=out, **how)
 
 

@@ -24,7 +24,9 @@ def joints_mse(predicted: Tensor, target: Tensor, present: Tensor | None = None)
         present: (B, K), 1 where a disc is labelled. Given, absent discs are not supervised (the original); None
             supervises their channels to be empty, which is what makes the number of discs unnecessary in prediction.
     """
-    difference = predicted.float() - target.float()
+    # At least float32: mixed precision is too coarse for squares, float64 stays.
+    exact = torch.promote_types(predicted.dtype, torch.float32)
+    difference = predicted.to(exact) - target.to(exact)
     if present is not None:
         difference = difference * present[:, :, None, None]
     return 0.5 * difference.square().mean()

@@ -6,12 +6,14 @@ For each input ``OUT/<stem>.json`` and ``<stem>.png`` (overlay), for all ``OUT/v
 
 from __future__ import annotations
 
+import pickle
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -32,6 +34,38 @@ from spinetk.report.table import write_table
 from spinetk.training.launch import Place
 
 
+class Readings(Sequence[Reading]):
+    """Readings of many pictures in little memory: each is packed (2 kB in place of 40) and unpacked when asked for."""
+
+    def __init__(self) -> None:
+        self._packed: list[bytes] = []
+
+    def add(self, packed: bytes) -> None:
+        """Append one of :func:`pack`."""
+        self._packed.append(packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, index: int) -> Reading: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Reading]: ...
+    def __getitem__(self, index: int | slice) -> Reading | list[Reading]:
+        if isinstance(index, slice):
+            return [_unpack(packed) for packed in self._packed[index]]
+        return _unpack(self._packed[index])
+
+
+def pack(reading: Reading) -> bytes:
+    """A reading as few bytes, for memory and for other processes; never written to a file."""
+    return zlib.compress(pickle.dumps(reading), 1)
+
+
+def _unpack(packed: bytes) -> Reading:
+    return pickle.loads(zlib.decompress(packed))
+
+
 @dataclass
 class Batch:
     """Outcome of :func:`predict_files`.
@@ -42,7 +76,7 @@ class Batch:
         failures: One line each for those that could not.
     """
 
-    readings: list[Reading] = field(default_factory=list)
+    readings: Readings = field(default_factory=Readings)
     results: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -140,7 +174,7 @@ def _write_all(
     """Read each source (by the stem of its results) and write what was found; then the table and the manifest."""
     from tqdm import tqdm
 
-    own: list[tuple[int, Reading | str, float]] = []
+    own: list[tuple[int, bytes | str, float]] = []
     shared = list(enumerate(sources.items()))[place.rank :: place.world]
     for number, (stem, path) in tqdm(shared, "predict", disable=not (progress and place.first) or len(sources) == 1):
         started = time.perf_counter()
@@ -151,7 +185,7 @@ def _write_all(
             continue
         write_json(out / f"{stem}.json", reading.to_json())
         write_overlay(out / f"{stem}.png", grey, reading)
-        own.append((number, reading, round(time.perf_counter() - started, 4)))
+        own.append((number, pack(reading), round(time.perf_counter() - started, 4)))
     batch = Batch()
     seconds: dict[str, float] = {}
     failed: list[dict[str, str]] = []
@@ -162,7 +196,7 @@ def _write_all(
             batch.failures.append(found)
             failed.append({"input": str(sources[stem]), "why": found})
             continue
-        batch.readings.append(found)
+        batch.readings.add(found)
         batch.results.append(out / f"{stem}.json")
         seconds[stem] = taken
     if place.first:

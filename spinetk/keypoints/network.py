@@ -160,4 +160,5 @@ class VertebraRCNN(nn.Module):
 
 def _in_float32(_: nn.Module, __: Any, output: tuple[list[Tensor], list[Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
     logits, deltas = output
-    return [level.float() for level in logits], [level.float() for level in deltas]
+    # Float64, in which several processes are compared with one, stays as it is.
+    return tuple([v if v.dtype == torch.float64 else v.float() for v in own] for own in (logits, deltas))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def write_table(path: str | Path, readings: Iterable[Reading]) -> None:
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe. Numbers have at most 4 decimals.
     """
-    readings = list(readings)
+    readings = readings if isinstance(readings, Sequence) else list(readings)
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(readings), restval="", lineterminator="\n")
     writer.writeheader()

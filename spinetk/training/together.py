@@ -67,12 +67,12 @@ def _joined(value: Any) -> Any:
 
 def shares(counts: Tensor) -> Tensor:
     """Factors for losses that are means over ``counts`` items here, so that their average over the processes is the
-    mean over the items of all. (N,) to (N,) float; ones for one process."""
+    mean over the items of all. (N,) to (N,) float64; ones for one process."""
     if world() == 1:
-        return torch.ones_like(counts, dtype=torch.float32)
+        return torch.ones_like(counts, dtype=torch.float64)
     total = counts.double().clone()
     torch.distributed.all_reduce(total)
-    return (world() * counts.double() / total.clamp(min=1)).float()
+    return world() * counts.double() / total.clamp(min=1)
 
 
 def summed(*numbers: float) -> tuple[float, ...]:
