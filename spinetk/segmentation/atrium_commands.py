@@ -146,17 +146,19 @@ def evaluate(
 ) -> None:
     """One row a model (``A,B`` averages two); the cases of a part, or all of them.
 
-    The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives.
+    The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives. Exit code 2
+    where a case could not be read.
     """
     from spinetk.segmentation.atrium_cases import read_parts
     from spinetk.segmentation.atrium_evaluation import evaluate_model, table
     from spinetk.segmentation.atrium_models import load_predictor
 
-    first = Path(model[0].split(",")[0])
-    kept = Path(split) if split else (first if first.is_dir() else first.parent) / SPLIT
-    if split and not kept.is_file():
+    kept = Path(split) if split else _split_beside(model[0].split(",")[0])
+    if kept is None and part != "all":
+        warn(["the split of the model's training is not known: cases are split anew (--split FILE, or --part all)"])
+    elif kept is not None and not kept.is_file():
         raise InputError(kept, "no such file", "give the split.json of a training")
-    parts = read_parts(source, seed, kept=kept)
+    parts = read_parts(source, seed, kept=None if part == "all" else kept)
     pairs = [pair for cases in parts.values() for pair in cases] if part == "all" else parts[part]
     if not pairs:
         raise InputError(source, f"has no case in the part {part}", "choose another part")
@@ -167,13 +169,17 @@ def evaluate(
         result = evaluate_model(predictor, pairs, how, draw=_drawing(folder, pictures, surface))
         result.write(folder / "cases.csv")
         rows.append((given, result))
-    summary = [{"model": name, "cases": len(pairs), **result.summary()} for name, result in rows]
+    summary = [{"model": name, "cases": len(result.rows), **result.summary()} for name, result in rows]
     write_json(out / "summary.json", summary)
+    failed = sorted({line for _, result in rows for line in result.failed})
     write_text(out / "table.md", table(rows))
     if as_json:
         show(summary)
     else:
         typer.echo(table(rows), nl=False)
+    warn(failed)
+    if failed:
+        raise typer.Exit(2)
 
 
 def phantom(cases: int, out: Path, *, seed: int = 0) -> None:
@@ -189,11 +195,20 @@ def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **f
 
     if metrics is not None:
         try:
-            fields["metrics"] = json.loads(metrics.read_text(encoding="utf-8"))[0]
-        except (OSError, ValueError, LookupError, TypeError) as error:
+            found = json.loads(metrics.read_text(encoding="utf-8"))[0]
+            # Where the run lay on this machine is nobody's business.
+            fields["metrics"] = {key: value for key, value in found.items() if key != "model"}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise InputError(metrics, "is no summary of an evaluation", "give its summary.json") from error
     path = write(run, out / f"{name}.safetensors", **fields)
     typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _split_beside(model: str) -> Path | None:
+    """The split that a run keeps beside its weights; None for a released name."""
+    path = Path(model)
+    folder = path if path.is_dir() else path.parent if path.is_file() else None
+    return folder / SPLIT if folder is not None and (folder / SPLIT).is_file() else None
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

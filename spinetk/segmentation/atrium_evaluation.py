@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.errors import InputError
 from spinetk.segmentation.atrium import AtriumPredictor
 from spinetk.segmentation.atrium_models import read_parts
 from spinetk.segmentation.evaluation import Evaluation
@@ -28,9 +29,11 @@ class AtriumEvaluation(Evaluation):
 
     Attributes:
         seconds: Of each prediction.
+        failed: Why a case could not be read, a line each.
     """
 
     seconds: list[float] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
         """As of any evaluation, and mean ``seconds`` a volume."""
@@ -40,7 +43,7 @@ class AtriumEvaluation(Evaluation):
 def evaluate_model(
     predictor: AtriumPredictor, pairs: Sequence[Pair], how: str = "locate", draw: Draw | None = None
 ) -> AtriumEvaluation:
-    """Predict and compare every case.
+    """Predict and compare every case; one that cannot be read is noted, and the rest goes on.
 
     Args:
         predictor: The model.
@@ -49,17 +52,23 @@ def evaluate_model(
         draw: Called with name, values, spacing_mm, predicted and true mask of every case.
 
     Raises:
-        InputError: A case cannot be read.
+        InputError: No case can be read.
     """
     result = AtriumEvaluation()
     for pair in pairs:
-        volume, truth = pair.read()
+        try:
+            volume, truth = pair.read()
+        except InputError as error:
+            result.failed.append(str(error))
+            continue
         start = time.perf_counter()
         predicted = predictor.predict(volume.values, volume.spacing_mm, how)
         result.seconds.append(time.perf_counter() - start)
         result.add(pair.name, predicted, truth, volume.spacing_mm)
         if draw is not None:
             draw(pair.name, volume.values, volume.spacing_mm, predicted, truth)
+    if not result.rows:
+        raise InputError("evaluation", "has no case that can be read", (result.failed or ["give some"])[0])
     return result
 
 

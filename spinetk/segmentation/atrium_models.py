@@ -133,7 +133,7 @@ def release(run: str | Path, path: str | Path, **fields: Any) -> Path:
     size = sum(2 * w.numel() for w in weights.values())
     if size > MOST_BYTES:
         fault = f"would be {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
-        raise InputError(path, fault, "train a smaller locator, such as monai-unet3d-small")
+        raise InputError(path, fault, "train a smaller locator: --locator-network monai-unet3d --set locator_width=8")
     card = {
         "name": path.stem,
         "task": "atrium",

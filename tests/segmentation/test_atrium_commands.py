@@ -131,11 +131,32 @@ def test_table_of_the_original(trained, atria, tmp_path):
     assert not list((tmp_path / "all").glob("*.png"))
 
 
+def test_evaluation_goes_on(trained, atria, tmp_path, monkeypatch):
+    """A damaged case is named; another folder's split.json is not taken for the model's."""
+    for part in ("raw", "label"):
+        (tmp_path / "cases" / part).mkdir(parents=True)
+        for path in sorted((atria / part).iterdir())[:2]:
+            (tmp_path / "cases" / part / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "cases" / "raw" / "phantom000_lgemri.nrrd").write_text("NRRD0004\n\n")
+    arguments = "--model", trained, "--how", "slide", "--no-pictures", "--device", "cpu", "-o", tmp_path / "out"
+    result = run("evaluate", tmp_path / "cases", "--part", "all", *arguments, code=2)
+    assert "phantom000" in result.output
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())[0]["cases"] == 1
+    release(trained, tmp_path / "home" / "tiny.safetensors")
+    (tmp_path / "split.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
+    assert "split anew" in run("evaluate", atria, "--model", "tiny", *arguments[2:]).output
+
+
 def test_release_holds_both_stages(trained, atria, tmp_path, monkeypatch):
-    run("release", trained, "--name", "tiny", "-o", tmp_path, "--data", "phantoms", "--licence", "Apache-2.0")
+    (tmp_path / "summary.json").write_text(json.dumps([{"model": "/home/me/run", "mean": {"dice": 0.9}}]))
+    run("release", trained, "--name", "tiny", "-o", tmp_path, "--data", "phantoms", "--metrics",
+        tmp_path / "summary.json")  # fmt: skip
     card = json.loads((tmp_path / "tiny.json").read_text())
     assert card["task"] == "atrium"
-    assert card["data"] == "phantoms"
+    assert (card["data"], card["licence"]) == ("phantoms", "Apache-2.0")
+    assert card["metrics"] == {"mean": {"dice": 0.9}}
     monkeypatch.setenv("SPINETK_HOME", str(tmp_path))
     released, own = load_predictor(["tiny"], device="cpu"), load_predictor([trained], device="cpu")
     assert released.geometry == own.geometry
