@@ -7,6 +7,7 @@ maps; the second crops (N, 1, S, S) to heatmap logits.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from torch import Tensor, nn
 
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.network import PAD, CentreNet
-from spinetk.training.quiet import quiet
 
 FORMATS = ("onnx", "openvino")
 PARTS = ("maps", "refine")
@@ -63,7 +63,8 @@ def export(network: CentreNet, out: str | Path, name: str, kind: str = "onnx") -
     for part, (module, example) in parts(network).items():
         path = folder / f"{name}-{part}.{'onnx' if kind == 'onnx' else 'xml'}"
         try:
-            with quiet():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the exporters talk to their developers
                 if kind == "onnx":
                     _to_onnx(module, example, path)
                 else:
