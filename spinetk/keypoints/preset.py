@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from spinetk.errors import InputError
-from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CentrePreset
+from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CentrePreset
 
 
 @dataclass(frozen=True)

@@ -54,5 +54,7 @@ THORACOLUMBAR = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6
 # Whole-spine frontal films: a thoracic body is 30 to 40 px high at this size. Seventeen levels, T1 to L5. Not mirrored:
 # heart and aorta shade one side, and readers place the corners of that side differently.
 CENTRE_AP = CentrePreset("centre-ap", short_px=(512,), long_px=1024, levels=THORACOLUMBAR, mirror=False)
-# Sagittal slices and lateral views, which show five to twelve bodies: 35 to 60 px high.
+# Sagittal slices, which show five to twelve bodies: 35 to 60 px high.
 CENTRE = CentrePreset("centre", short_px=(512,), long_px=512)
+# Lateral films, which may show the whole spine: from 20 px.
+CENTRE_LATERAL = CentrePreset("centre-lateral", short_px=(768,), long_px=768)

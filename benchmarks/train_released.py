@@ -1,0 +1,50 @@
+"""Train a model for release: on the train and test parts of a case folder, watched on its val part.
+
+python benchmarks/train_released.py PRESET CASES OUT --iterations N [--start WEIGHTS] [--rate 1e-3] [--resume]
+
+The test sets of the released models lie elsewhere (held back), so the folder's own test part is trained on. Cases with
+an entry ``qc_flags`` in metadata.json (labels that fail a geometric check) are left out of training, not of the val
+part. Then: spinetk release OUT/model_final.pth NAME --cases CASES --about benchmarks/cards/NAME.toml
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from spinetk.cases.catalog import setup_catalogs
+from spinetk.cases.folder import CaseFolder
+from spinetk.cases.splitting import make_split
+from spinetk.keypoints.trainer import train
+
+
+def main() -> None:
+    """Train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("preset")
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--iterations", type=int, required=True)
+    parser.add_argument("--start", default="auto")
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true")
+    options = parser.parse_args()
+    x_train, x_val, x_test, *_ = make_split(options.cases)
+    kept = pd.concat([x_train, x_test])
+    if "qc_flags" in kept:
+        kept = kept[kept["qc_flags"].isna()]
+    kept.attrs = x_train.attrs
+    setup_catalogs(options.preset, kept, x_val, x_val, schema=CaseFolder(options.cases).schema())
+    weights = train(
+        options.preset, options.iterations, options.resume, preset=options.preset, start=options.start,
+        output=options.out, check_every=300, batch=options.batch, rate=options.rate, seed=options.seed,
+    )  # fmt: skip
+    print(weights)
+
+
+if __name__ == "__main__":
+    main()
