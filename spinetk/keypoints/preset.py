@@ -100,7 +100,9 @@ FAST = Preset(
     local_contrast=True,
 )
 
-PRESETS: dict[str, Preset | CentrePreset] = {p.name: p for p in (R50, FAST, R50_DETECTRON2, CENTRE, CENTRE_AP)}
+PRESETS: dict[str, Preset | CentrePreset] = {
+    p.name: p for p in (R50, FAST, R50_DETECTRON2, CENTRE, CENTRE_AP, CENTRE_LATERAL)
+}
 
 
 @dataclass(frozen=True)
