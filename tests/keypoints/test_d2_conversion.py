@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from spinetk import zoo
+from spinetk.cli import app
 from spinetk.errors import InputError
 from spinetk.keypoints.build import build
 from spinetk.keypoints.d2.checkpoint import Weights, read_checkpoint
@@ -47,6 +49,7 @@ def test_there_and_back_finds_the_same(network, tmp_path):
     files = convert(tmp_path / "theirs.pth", tmp_path / "ours")
     assert files == [tmp_path / "ours.pth"]
     assert yaml == tmp_path / "theirs.yaml"
+    assert Predictor.load(tmp_path / "theirs.pth", 0.5, "cpu").network.preset == SMALL  # also without converting
     again = Predictor.load(files[0], 0.0, "cpu").network
     assert again.preset == SMALL
     assert again.schema == VERTEBRA6
@@ -171,3 +174,16 @@ def test_the_source_is_never_overwritten(network, tmp_path):
     save_detectron2(network, tmp_path / "a.pth")
     with pytest.raises(InputError, match="is the source itself"):
         convert(tmp_path / "a.pth", tmp_path / "a")
+
+
+def test_from_the_command_line(network, tmp_path):
+    save_detectron2(network, tmp_path / "theirs.pth")
+    done = CliRunner().invoke(app, ["convert", str(tmp_path / "theirs.pth"), "-o", str(tmp_path / "ours")])
+    assert done.exit_code == 0, done.output
+    assert done.output.split() == [str(tmp_path / "ours.pth")]
+    back = CliRunner().invoke(app, ["convert", str(tmp_path / "ours.pth"), "-o", str(tmp_path / "back.pth")])
+    assert back.output.split() == [str(tmp_path / "back.pth"), str(tmp_path / "back.yaml")]
+    first, last = (read_checkpoint(tmp_path / name)[0] for name in ("theirs.pth", "back.pth"))
+    assert first.keys() == last.keys()
+    for name in first:
+        torch.testing.assert_close(last[name], first[name], rtol=1e-6, atol=0)
