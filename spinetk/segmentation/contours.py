@@ -12,10 +12,10 @@ from spinetk.report.lettering import Colour, Pen
 from spinetk.segmentation.metrics import components, small_lesion_slices
 
 TRUTH: Colour = (80, 225, 120)
-PREDICTION: Colour = (255, 120, 60)
+PREDICTION: Colour = (60, 150, 255)
 GROUND, INK = (17, 19, 22), (222, 226, 230)
 PANEL_PX, MOST_PX = 420, 1100
-GAP, TEXT_PX = 10, 17
+GAP, TEXT_PX, CAPTION_PX = 10, 17, 26
 INSET_PX, LARGEST_INSET = 150, 40
 SHIFT = 4  # cv2 takes positions in 1/16 px
 
@@ -55,7 +55,7 @@ def volume_case(
     """Slices of a volume with their outlines: those with most errors and others spread over the lesions.
 
     Args:
-        values: (D, H, W) grey values.
+        values: (D, H, W) grey values, axial: rows from front to back, columns from the patient's right to left.
         predicted, truth: (D, H, W) bool; the second may be missing.
         title: One line.
         spacing_mm: Along those axes; slices are drawn with square mm.
@@ -78,12 +78,11 @@ def volume_case(
             masks = [None if m is None else cv2.resize(m.astype(np.uint8), size, interpolation=0) > 0 for m in masks]
         panel = _panel(layer, masks[0], masks[1], _scale(layer.shape, PANEL_PX, PANEL_PX))
         panel = _magnify(panel, layer, masks[0], masks[1])
-        pen = Pen(panel, TEXT_PX)
-        pen.write(
-            f"slice {number + 1} of {len(values)}" + (", small lesions only" if number in small else ""), 8, 14, INK
-        )
+        caption = f"slice {number + 1} of {len(values)}" + (", small lesions only" if number in small else "")
+        pen = Pen(cv2.copyMakeBorder(panel, CAPTION_PX, 0, 0, 0, cv2.BORDER_CONSTANT, value=GROUND), TEXT_PX)
+        pen.write(caption, 0, CAPTION_PX / 2, INK)
         drawn.append(pen.finish())
-    return _frame(drawn, 3, title, truth is not None)
+    return _frame(drawn, 3, title, truth is not None, "the patient's right is on the left")
 
 
 def choose_slices(predicted: np.ndarray, truth: np.ndarray | None, count: int) -> list[int]:
@@ -150,13 +149,13 @@ def _magnify(panel: np.ndarray, picture: np.ndarray, predicted: np.ndarray, trut
     corner = [round(v * zoom) for v in (x, y, x + side, y + side)]
     cv2.rectangle(panel, corner[:2], corner[2:], INK, 1)
     below, right = y + side / 2 < marked.shape[0] * 0.6, x + side / 2 < marked.shape[1] / 2
-    top = panel.shape[0] - inset.shape[0] if below else 2 * TEXT_PX
+    top = panel.shape[0] - inset.shape[0] if below else 0
     left = panel.shape[1] - inset.shape[1] if right else 0
     panel[top : top + inset.shape[0], left : left + inset.shape[1]] = inset
     return panel
 
 
-def _frame(panels: Sequence[np.ndarray], columns: int, title: str, with_truth: bool) -> np.ndarray:
+def _frame(panels: Sequence[np.ndarray], columns: int, title: str, with_truth: bool, remark: str = "") -> np.ndarray:
     """Panels in rows on a dark ground, title above, legend below."""
     columns = min(columns, len(panels))
     height, width = (max(panel.shape[axis] for panel in panels) for axis in (0, 1))
@@ -175,6 +174,8 @@ def _frame(panels: Sequence[np.ndarray], columns: int, title: str, with_truth: b
         pen.rectangle(x, y - 2, x + 26, y + 1, colour)
         pen.write(name, x + 34, y, INK)
         x += 150
+    if wide - x > 300:
+        pen.write(remark, wide - GAP, y, INK, "right")
     return pen.finish()
 
 

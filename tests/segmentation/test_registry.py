@@ -67,6 +67,26 @@ def test_any_size_gives_its_own_size(built):
     assert torch.isfinite(logit).all()
 
 
+@pytest.mark.parametrize("name", REGISTRY)
+def test_exports(name):
+    """One graph without Python in it, traced on tensors without content."""
+    entry = REGISTRY[name]
+    sides = (max(entry.form.smallest, 32),) * entry.form.axes
+    with torch.device("meta"):
+        network = entry.build().eval()
+        program = torch.export.export(network, (torch.empty(1, entry.form.channels, *sides),), strict=False)
+    shapes = [node.meta["val"].shape for node in program.graph.output_node().args[0]]
+    assert (1, 1, *sides) in shapes
+
+
+def test_an_exported_network_computes_the_same():
+    torch.manual_seed(0)
+    network, x = get_entry("spin").build(3).eval(), torch.randn(1, 3, 33, 37)
+    exported = torch.export.export(network, (x,), strict=False).module()
+    with torch.inference_mode():
+        assert torch.allclose(logit_of(exported(x)), logit_of(network(x)), atol=1e-5)
+
+
 def test_smallest_volume_alone_in_a_batch():
     """Batch norm of the attention has no variance to take from a batch of one."""
     network = get_entry("vnet-attention").build().train()
