@@ -96,27 +96,26 @@ def phantom_file(tmp_path: Path):
 
 def picture_on_screen(page) -> tuple[float, float, float, float]:
     """(left, top, width, height) of the picture on the screen in CSS px, from a screenshot of it all white."""
-    page.fill("#window-width", "1")
-    page.fill("#window-level", "-100")
-    page.press("#window-level", "Enter")
-    page.wait_for_timeout(300)
+    for field, value in (("#window-width", "10"), ("#window-level", "-1000")):
+        page.fill(field, value)
+        page.press(field, "Enter")
     parts = "#tools, .corner, .letter, #overlay"
     hide = "([parts, how]) => { for (const e of document.querySelectorAll(parts)) e.style.visibility = how; }"
     page.evaluate(hide, [parts, "hidden"])
-    shot = page.locator("#viewer").screenshot()
+    for _ in range(100):  # until the white picture has been painted
+        shot = page.locator("#viewer").screenshot()
+        white = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_GRAYSCALE)[3:-3, 3:-3] > 128
+        rows, columns = np.flatnonzero(white.any(axis=1)), np.flatnonzero(white.any(axis=0))
+        if len(rows) and white[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]].all():
+            break
+    else:
+        raise AssertionError("the window does not reach the picture")
     page.evaluate(hide, [parts, ""])
-    grey = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_GRAYSCALE) > 128
-    grey[:3], grey[-3:], grey[:, :3], grey[:, -3:] = False, False, False, False  # what borders on the viewer
-    rows, columns = np.flatnonzero(grey.any(axis=1)), np.flatnonzero(grey.any(axis=0))
     box = page.locator("#viewer").bounding_box()
     page.locator("#viewer").focus()
     page.keyboard.press("r")
-    return (
-        box["x"] + columns[0],
-        box["y"] + rows[0],
-        columns[-1] - columns[0] + 1,
-        rows[-1] - rows[0] + 1,
-    )
+    left, top = box["x"] + 3 + columns[0], box["y"] + 3 + rows[0]
+    return left, top, columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
 
 
 def heights(page, row: int) -> list[float]:
@@ -167,7 +166,7 @@ def upload_and_click(page, address: str, file: Path, phantom) -> tuple[float, fl
         for name in ("top_left", "top_right", "bottom_right", "bottom_left"):
             x, y = vertebra.points[schema.index(name)]
             page.mouse.click(left + x * scale, top + y * scale)
-    page.wait_for_selector("#table tbody tr:nth-child(2)")
+    wait_for(lambda: page.locator("#table tbody tr").count() == 2, "the clicked bodies do not appear")
     page.keyboard.press("Escape")
     return left, top, scale
 

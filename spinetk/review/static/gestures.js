@@ -175,7 +175,7 @@ for (const name of ["pointerup", "pointercancel"]) {
 
 box.addEventListener("contextmenu", (event) => event.preventDefault());
 box.addEventListener("dblclick", (event) => {
-  if (!store.current || event.target.closest("button, input")) return;
+  if (!store.current || tool !== "select" || event.target.closest("button, input")) return;
   const found = hit(at(event), REACH.mouse);
   if (found) byId("level").focus();
 });
