@@ -65,8 +65,9 @@ def train(
     Raises:
         InputError: Data, names or options that cannot be used.
     """
+    from spinetk.segmentation.data.case import PARTS
     from spinetk.segmentation.data.layouts import find_cases
-    from spinetk.segmentation.data.parts import deal, save_parts
+    from spinetk.segmentation.data.parts import deal, load_part, save_parts
     from spinetk.segmentation.lesion_trainer import train_slices
     from spinetk.segmentation.picture_trainer import train_pictures
 
@@ -74,26 +75,29 @@ def train(
     _, found = find_cases(source, task, layout, contrast)
     _say_left_out(found.unlabelled)
     lists = {"train": train_list, "val": val_list, "test": test_list}
-    parts = deal(found.cases, {part: path for part, path in lists.items() if path is not None}, seed)
-    save_parts(Path(out) / "split.json", parts)
+    named, split = {part: path for part, path in lists.items() if path is not None}, Path(out) / "split.json"
+    if resume and split.is_file() and not named:
+        parts = {part: load_part(split, part, found.cases) for part in PARTS}
+    else:
+        parts = deal(found.cases, named, seed)
+    save_parts(split, parts)
     typer.echo(", ".join(f"{len(chosen)} {part}" for part, chosen in parts.items()))
-    options: dict[str, Any] = {
-        "loss": loss, "batch": batch, "rate": rate, "resume": resume, "seed": seed, "workers": workers,
-        "device": device, "precision": precision, "progress": progress,
-    }  # fmt: skip
-    options |= {} if network is None else {"network": network}
-    options |= {} if check_every is None else {"check_every": check_every}
     if max_epochs is not None:
         if iterations is not None:
             raise InputError("iterations and epochs", "are both given", "give one of them")
         iterations = max_epochs * -(-len(parts["train"]) // (batch or _batch_of(task, network)))
-    options |= {} if iterations is None else {"iterations": iterations}
+    options: dict[str, Any] = {
+        "network": network, "loss": loss, "batch": batch, "rate": rate, "iterations": iterations,
+        "check_every": check_every, "seed": seed, "workers": workers, "device": device, "precision": precision,
+        "progress": progress, "channels": channels, "positive_rate": positive_rate, "size": _sides(size, "size"),
+        "crop": _sides(crop, "crop"), "start": start,
+    }  # fmt: skip
+    # What is not given is left to the trainer, which knows what a run that goes on was begun with.
+    given = {name: value for name, value in options.items() if value is not None}
     if task == "lesion":
-        options |= {} if positive_rate is None else {"positive_rate": positive_rate}
-        weights = train_slices(parts["train"], parts["val"], out, channels=channels, **options)
+        weights = train_slices(parts["train"], parts["val"], out, resume=resume, **given)
     else:
-        shape = {"size": _sides(size, "size"), "crop": _sides(crop, "crop"), "start": start}
-        weights = train_pictures(parts["train"], parts["val"], out, task=task, **shape, **options)
+        weights = train_pictures(parts["train"], parts["val"], out, task=task, resume=resume, **given)
     typer.echo(str(weights))
     return weights
 
