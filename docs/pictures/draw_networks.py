@@ -1,4 +1,4 @@
-"""Draw the figures of docs/explanation as SVG beside this file: ``python docs/pictures/draw_networks.py [--png FOLDER]``.
+"""Draw the figures of docs/explanation as SVG: ``python docs/pictures/draw_networks.py [--png FOLDER] [NAME ...]``.
 
 Boxes are layers, towers are maps: as high as they are large, as wide as they have channels (log scale).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -65,7 +66,7 @@ class Sheet:
         """A line through points with a head at its end."""
         colour = COLOURS[kind][1]
         style = {"color": colour, "lw": 1.2, "ls": (0, (4, 2)) if dashed else "-"}
-        for a, b in zip(points[:-2], points[1:-1], strict=True):
+        for a, b in pairwise(points[:-1]):
             self.axes.plot(*zip(a, b, strict=True), **style, solid_capstyle="round")
         self.axes.add_patch(
             FancyArrowPatch(*points[-2:], arrowstyle="-|>", mutation_scale=9, shrinkA=0, shrinkB=0, **style)
@@ -276,7 +277,7 @@ def search() -> Sheet:
     for (x, y), name in zip(true, levels, strict=True):
         s.axes.add_patch(Circle((x, y), 1.4, fc=COLOURS["up"][0], ec=COLOURS["up"][1], lw=1.6, zorder=3))
         s.text(x - 2.6, y, name, ha="right", size=8)
-    for a, b in zip(true[:-1], true[1:], strict=True):
+    for a, b in pairwise(true):
         s.axes.plot(*zip(a, b, strict=True), color=COLOURS["up"][1], lw=1.6)
     for x, y, name in false:
         s.axes.add_patch(Circle((x, y), 1.2, fc="white", ec=PALE, lw=1.2))
@@ -397,8 +398,10 @@ def unet_family() -> Sheet:
                 s.arrow((x + 5 * (k - 1) + 1.8, y), (x + 5 * k, y))
         if name == "D-UNet":
             for k, size in enumerate((7, 4.5, 3)):
-                s.axes.add_patch(Polygon([(x + 5 * k, y - 11), (x + 5 * k + 2.5, y - 11 + size / 2), (x + 5 * k + 2.5, y - 11 - size / 2)],
-                                         fc=COLOURS["gate"][0], ec=COLOURS["gate"][1]))  # fmt: skip
+                tip, base = x + 5 * k, x + 5 * k + 2.5
+                cone = [(tip, y - 11), (base, y - 11 + size / 2), (base, y - 11 - size / 2)]
+                fill, edge = COLOURS["gate"]
+                s.axes.add_patch(Polygon(cone, fc=fill, ec=edge))
                 if k:
                     s.arrow((x + 5 * k + 1.2, y - 11 + size / 2), (x + 5 * k + 1, y - sizes[k] / 2), kind="gate")
         if name == "CLCI-Net":
@@ -488,12 +491,10 @@ def heights() -> Sheet:
     biconcave = np.array([[0.0, 0], [10, 3.2], [20, 0], [20, 14.5], [10, 11], [0, 15]])
     body(40, 14, biconcave, "biconcave")
     s.text(50, 2.5, "loss = 1 - middle / posterior", size=8)
-    for dy, points, name in (
-        (27, BODY * (1, 0) + [[0, 0], [0, 0], [0, 0], [0, 9], [0, 9], [0, 9]], ""),
-        (14, None, "crush"),
-    ):
-        flat = np.array([[0.0, 0], [10, 0.2], [20, 0], [20, 7.5], [10, 7.2], [0, 7.6]])
-        body(76, dy, points if points is not None else flat, name)
+    sound = np.array([[0.0, 0], [10, 0], [20, 0], [20, 14], [10, 14], [0, 14.3]])
+    flat = np.array([[0.0, 0], [10, 0.2], [20, 0], [20, 7.5], [10, 7.2], [0, 7.6]])
+    body(76, 25, sound, "")
+    body(76, 14, flat, "crush")
     s.text(86, 34, "sound neighbour", size=8, color=PALE)
     s.text(86, 2.5, "loss = 1 - posterior / expected\n(nearest sound neighbours)", size=8)
     return s
@@ -575,7 +576,7 @@ def coordinates() -> Sheet:
         "Mirror: x becomes W - x, and names change sides by the schema.",
         "Resize by f: x becomes f x. No half pixel is lost.",
         "mm: x times column spacing, y times row spacing, never one for both.",
-        "OpenCV and pixel indices: subtract 0.5.  COCO: as it is.",
+        "OpenCV and COCO count from pixel centres: 0.5 less. CVAT: the same as here.",
     ]
     for k, line in enumerate(lines):
         s.text(50, 31 - 5.5 * k, line, ha="left", size=8)

@@ -1,4 +1,4 @@
-"""The Python blocks of the how-to pages run as they stand."""
+"""The Python blocks of the pages run as they stand, and their links and pictures are there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parents[2] / "docs" / "how-to").glob("*.md"))
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [DOCS / "get-started.md", *sorted((DOCS / "how-to").glob("*.md")), *sorted((DOCS / "explanation").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -18,3 +19,9 @@ def test_blocks_run(page, tmp_path, monkeypatch):
     for block in blocks:
         exec(compile(block, page.name, "exec"), names)
     assert blocks or "```" not in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [DOCS / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target

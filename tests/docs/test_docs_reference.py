@@ -1,0 +1,69 @@
+"""The reference pages are those that the docstrings make; figures and citation are whole."""
+
+from __future__ import annotations
+
+import ast
+import runpy
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+HOME = Path(__file__).parents[2]
+MAKER = runpy.run_path(str(HOME / "docs" / "reference" / "make.py"))
+
+
+def test_pages_are_in_step():
+    wanted = MAKER["pages"]()
+    folder = HOME / "docs" / "reference"
+    behind = [name for name, text in wanted.items() if (folder / name).read_text(encoding="utf-8") != text]
+    assert not behind, "run python docs/reference/make.py"
+    assert {path.name for path in folder.glob("*.md")} == set(wanted)
+
+
+def test_docstring_to_markdown():
+    source = '''
+def turn(angle_deg: float, *, about=(0, 0)) -> None:
+    """Turn by :func:`spinetk.x`.
+
+    Args:
+        angle_deg: In degrees,
+            clockwise.
+        about: ``(x, y)``.
+
+    Returns:
+        Nothing: it is done.
+
+    Raises:
+        InputError: No angle.
+    """
+'''
+    (node,) = ast.parse(source).body
+    assert MAKER["entry"](node) == (
+        "### `turn(angle_deg: float, *, about=(0, 0)) -> None`\n\n"
+        "Turn by `spinetk.x`.\n\n"
+        "**Args**\n\n- `angle_deg`: In degrees,\n  clockwise.\n- `about`: `(x, y)`.\n\n"
+        "**Returns**\n\nNothing: it is done.\n\n"
+        "**Raises**\n\n- `InputError`: No angle."
+    )
+
+
+@pytest.mark.parametrize("figure", sorted((HOME / "docs" / "pictures").glob("*.svg")), ids=lambda path: path.stem)
+def test_every_figure_has_a_maker_and_a_page(figure):
+    ElementTree.parse(figure)
+    assert f"def {figure.stem}(" in (HOME / "docs" / "pictures" / "draw_networks.py").read_text(encoding="utf-8")
+    pages = (HOME / "docs" / "explanation").glob("*.md")
+    assert any(f"pictures/{figure.name}" in page.read_text(encoding="utf-8") for page in pages)
+
+
+def test_citation():
+    yaml = pytest.importorskip("yaml")
+    import spinetk
+
+    content = yaml.safe_load((HOME / "CITATION.cff").read_text(encoding="utf-8"))
+    assert content["cff-version"] == "1.2.0"
+    assert content["version"] == spinetk.__version__
+    for entry in (content, *content["references"]):
+        assert entry["title"]
+        assert entry["authors"]
+    assert all(1970 < entry["year"] < 2030 for entry in content["references"])
