@@ -61,7 +61,7 @@ class KeypointTraining(lightning.LightningModule):
         first = ((index % self.parts) * count + self.global_rank) * size
         step = (self.seed * 1_000_003 + self.global_step) * 4099
         self.regions.begin([step + first + place for place in range(size)])
-        losses = self.network.losses(*batch)
+        losses = self._losses(batch)
         if count > 1:
             losses = self._weighted(losses, batch[1])
         total = sum(losses.values())
@@ -70,6 +70,11 @@ class KeypointTraining(lightning.LightningModule):
         self.log("loss", total.detach(), prog_bar=True, **several)
         self.log_dict({f"train/{name}": value for name, value in logged.items()}, **several)
         return total
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The network's losses. Torchvision takes true points in float32 only, also where the rest is float64."""
+        pictures, targets = batch
+        return self.network.losses(pictures, [t | {"keypoints": t["keypoints"].float()} for t in targets])
 
     def _weighted(self, losses: dict[str, Tensor], targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Losses whose average over the processes is the mean over what all of them trained on."""
@@ -92,7 +97,7 @@ class KeypointTraining(lightning.LightningModule):
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(self.dealt[0] + index * self.dealt[1])
-            losses = self.network.losses(*batch)
+            losses = self._losses(batch)
         self.network.eval()
         size = len(batch[0])
         self.log("val_loss", sum(losses.values()), prog_bar=True, batch_size=size, sync_dist=True)
