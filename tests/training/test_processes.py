@@ -56,12 +56,18 @@ def logged(folder: Path) -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows if row.get(name)] for name in rows[0]}
 
 
+# RMSprop's first step is ten times the rate whatever the gradient: where that is 0 but for rounding, weights are not
+# comparable. They are compared by their gradients below, as all others are.
+WEIGHTS = {"discs": 1e-4}
+
+
 @pytest.mark.parametrize("kind", small_runs.KINDS)
 def test_two_processes_equal_one(base, kind):
     small_runs.KINDS[kind](base / "data", base / "one" / kind)
     one, two = (newest(base / how / kind) for how in ("one", "several"))
     for name, tensor in one["state_dict"].items():
-        torch.testing.assert_close(two["state_dict"][name], tensor, rtol=1e-6, atol=1e-6, msg=f"{kind}: {name}")
+        away = WEIGHTS.get(kind, 1e-6)
+        torch.testing.assert_close(two["state_dict"][name], tensor, rtol=away, atol=away, msg=f"{kind}: {name}")
     # What the optimiser remembers of the gradients: means (SGD, Adam) or squares (Adam, RMSprop).
     kept, found = (c["optimizer_states"][0]["state"] for c in (one, two))
     for number, state in kept.items():
