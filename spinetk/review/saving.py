@@ -91,9 +91,7 @@ class Target:
         else:
             fields = {"augmentation": 0, "modality": opened.picture.modality}
             image_id = f"{entry.case}-src-0"
-            record = record_of(
-                reading, image_id, case=entry.case, pixels_sha256=pixel_hash(opened.grey), **fields
-            )
+            record = record_of(reading, image_id, case=entry.case, pixels_sha256=pixel_hash(opened.grey), **fields)
             write_record(path, record, opened.grey)
         if entry.kind != "case":
             self._remember(entry)

@@ -56,7 +56,9 @@ class Uploads:
         with self._lock:
             self._files += 1
             if self._files > MOST_FILES:
-                raise InputError(shown, f"would be more than {MOST_FILES} files", "start `spinetk serve FOLDER` instead")
+                raise InputError(
+                    shown, f"would be more than {MOST_FILES} files", "start `spinetk serve FOLDER` instead"
+                )
             path = batch.folder / f"{self._files:06d}"
         size = 0
         try:

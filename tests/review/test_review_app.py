@@ -95,7 +95,7 @@ def test_nonsense_is_refused_in_a_sentence(client, opened, change):
 
 
 def test_numbers_that_are_none_are_refused(client, opened):
-    key, content = opened
+    key, _ = opened
     body = '{"reading": {"vertebrae": [{"points": [[NaN,1],[1,1],[1,1],[1,1],[1,1],[1,1]], "visible": [' + "true," * 5
     answer = client.post(f"/api/entries/{key}/measure", content=body + "true]}]}}")
     assert answer.status_code == 422

@@ -91,8 +91,9 @@ function placeBar() {
   bar.replaceChildren();
   const spacing = store.current.shown.spacing_mm;
   const perUnit = spacing ? view.x / spacing[1] : view.x;
-  const power = 10 ** Math.floor(Math.log10(120 / perUnit));
-  const length = [5, 2, 1].map((step) => step * power).find((step) => step * perUnit <= 120) ?? power;
+  const longest = Math.min(120, view.width / 5); // clear of the window fields on a telephone
+  const power = 10 ** Math.floor(Math.log10(longest / perUnit));
+  const length = [5, 2, 1].map((step) => step * power).find((step) => step * perUnit <= longest) ?? power;
   const [x, y, width] = [14, view.height - 14, length * perUnit];
   draw("path", { d: `M${x} ${y - 5}v5h${width}v-5` }, bar);
   draw("text", { x: x + width + 8, y }, bar).textContent = `${+length.toPrecision(1)} ${spacing ? "mm" : "px"}`;
