@@ -209,9 +209,7 @@ def _pictures(folder: CaseFolder, cases: list[str]) -> tuple[dict[str, str], lis
     return pictures, damaged
 
 
-def _saved(
-    folder: CaseFolder, asked: Mapping[str, Any], prints: str
-) -> tuple[dict[str, list[str]] | None, list[str]]:
+def _saved(folder: CaseFolder, asked: Mapping[str, Any], prints: str) -> tuple[dict[str, list[str]] | None, list[str]]:
     """The parts on file and what was left out; None when there are none for these settings and sources."""
     path = folder.base / SPLIT
     if not path.exists():

@@ -17,7 +17,8 @@ from spinetk.schema import KeypointSchema
 STEP = 1.35  # distance of neighbouring centres over the mean height of their bodies
 MAX_SKIP = 3  # levels
 FLOOR = -8.0  # least log-probability that a single detection may hold against a level
-EVIDENCE = 0.12  # weight of a level's log-probability beside the detection's score
+# Weight of a level's log-probability beside the detection's score. Small, for neighbours repeat each other's mistake.
+EVIDENCE = 0.06
 MEMBERSHIP = 0.3  # what joining the column costs a detection
 SKIP = 0.4  # what a level without a detection costs
 MISFIT = 0.3  # cost of a step e times too long or short
