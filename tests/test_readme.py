@@ -75,7 +75,7 @@ def test_eval_img_takes_every_kind_of_picture(case_folder, picture_file, tmp_pat
 def test_wrong_calls_say_what_is_right(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("spinetk.keypoints.original._latest", [])
-    with pytest.raises(InputError, match=r"model_final\.pth"):
+    with pytest.raises(InputError, match=r"a\.png: does not exist"):
         eval_img(None, "a.png", "out.png")
     with pytest.raises(InputError, match="image and an output"):
         eval_img(None, "a.png")

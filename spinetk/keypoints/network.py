@@ -125,7 +125,8 @@ class VertebraRCNN(nn.Module):
         boxes, scores, _ = heads.postprocess_detections(
             logits.float(), regression.float(), proposals, images.image_sizes
         )
-        regions = heads.keypoint_roi_pool(features, boxes, images.image_sizes)
+        precise = [box.to(features["0"].dtype) for box in boxes] if features["0"].dtype == torch.float64 else boxes
+        regions = heads.keypoint_roi_pool(features, precise, images.image_sizes)
         maps = heads.keypoint_predictor(heads.keypoint_head(regions)) if len(regions) else None
         found, start = [], 0
         for box, score in zip(boxes, scores, strict=True):

@@ -188,7 +188,9 @@ class Predictor:
             have.insert(place, wanted)
         return [levels[level] if sure else None for level in have]
 
-    def _chained(self, found: Found, threshold: float, empty: Reading, names: list[str | None] | None) -> Reading:
+    def _chained(
+        self, found: Found, threshold: float, empty: Reading, names: list[str | None] | None = None
+    ) -> Reading:
         """The spine among the detections; a weak one is kept only where the sure ones leave a gap.
 
         Detections that come with ``names`` are a column already: it is kept from its first sure body to its last, and
