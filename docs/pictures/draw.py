@@ -1,4 +1,4 @@
-"""Draw the README's picture: what `phantom-fast` finds on phantoms it has not seen.
+"""Draw the README's picture: what the released models find on phantoms they have not seen.
 
 python docs/pictures/draw.py
 """
@@ -20,13 +20,13 @@ HEIGHT_PX = 760
 
 
 def main() -> None:
-    predictor = Predictor.load("phantom-fast", 0.6, "cpu")
-    phantoms = (
-        lateral_radiograph(31, region="lumbar", facing="left", deformity={"L1": ("wedge", 30.0)}),
-        sagittal_mr(32, weighting="T2", region="lumbar", facing="left"),
-    )
+    phantoms = {
+        "xray-lateral": lateral_radiograph(31, region="lumbar", facing="left", deformity={"L1": ("wedge", 30.0)}),
+        "sagittal-mr": sagittal_mr(32, weighting="T2", region="lumbar", facing="left"),
+    }
     panels = []
-    for phantom in phantoms:
+    for model, phantom in phantoms.items():
+        predictor = Predictor.load(model, 0.6, "cpu")
         picture = to_uint8(phantom.pixels.astype(np.float32))
         reading = predictor.read(picture, file="phantom", frame=phantom.reading.frame, view=phantom.reading.view)
         panel = Image.fromarray(draw(picture, measure(reading, picture=picture)))
