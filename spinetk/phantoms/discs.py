@@ -140,6 +140,8 @@ def write_disc_set(
     modalities: Sequence[str] = ("T1w", "T2w"),
     centres: Sequence[str] = CENTRES,
     region: Region = "lumbar",
+    slices: int = 9,
+    spacing_mm: tuple[float, float, float] = (3.0, 0.9, 0.9),
 ) -> list[str]:
     """Write a BIDS data set of disc phantoms, for ``spinetk discs prepare``.
 
@@ -151,7 +153,7 @@ def write_disc_set(
         seed: Subject k is drawn from ``seed`` and k alone.
         modalities: ``T1w`` and ``T2w``.
         centres: Their names, letters only.
-        region: As for :func:`disc_volume`.
+        region, slices, spacing_mm: As for :func:`disc_volume`.
 
     Returns:
         The subjects, ``sub-alpha01`` and on.
@@ -172,7 +174,8 @@ def write_disc_set(
         name = f"sub-{centres[place]}{k // len(centres) + 1:02d}"
         for modality in modalities:
             own = seed * 1_000_003 + k
-            phantom = disc_volume(own, weighting=WEIGHTINGS[modality], region=region, style=7919 * seed + place)
+            how: dict[str, Any] = {"region": region, "slices": slices, "spacing_mm": spacing_mm}
+            phantom = disc_volume(own, weighting=WEIGHTINGS[modality], style=7919 * seed + place, **how)
             stem = f"{name}_{modality}"
             labels = root / "derivatives" / "labels" / name / "anat" / f"{stem}_label-discs_dlabel.nii.gz"
             for path, image in ((root / name / "anat" / f"{stem}.nii.gz", phantom.image()), (labels, phantom.labels())):
