@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -101,4 +105,27 @@ def test_a_model_of_other_points_is_refused(case_folder, picture_file, tmp_path,
     with pytest.raises(InputError, match="same version"):
         eval_img(other, str(picture_file), "out.png")
     assert np.isfinite(eval_img(None, str(picture_file), "out.png").width)
+    DatasetCatalog.clear()
+
+
+def test_the_blocks_of_our_readme(case_folder, picture_file, tmp_path, monkeypatch):
+    """As they stand, but for the 1300 iterations."""
+    from spinetk.phantoms import lateral_radiograph, write_dicom
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("spinetk.keypoints.original._latest", [])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    real = train
+    monkeypatch.setattr(spinetk, "train", lambda version, iterations, resume: real(version, 2, resume, **QUICK))
+    assert case_folder == tmp_path / "cases"
+    shutil.copy(picture_file, "image.png")
+    write_dicom(lateral_radiograph(1, size=(300, 200), spacing_mm=0.9), "radiograph.dcm")
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert len(blocks) == 2
+    assert names["reading"].model == "xray-lateral"
+    assert (tmp_path / "out.png").is_file()
     DatasetCatalog.clear()
