@@ -12,10 +12,10 @@ EMBEDDED = Path(__file__).resolve().parent.parent / "data" / "phantoms"
 OUTPUT = Path("output")
 USAGE = "usage: python run.py [DIR [vis]]   (DIR holds case folders; without it the phantoms in data/ are used)"
 
-# For the embedded phantoms: minutes on two cores, from the released phantom weights to this very set.
+# For the embedded phantoms: minutes on two cores, from a released model to this very set.
 EMBEDDED_COPIES = 2
-EMBEDDED_ITERATIONS = 120
-STARTER = "phantom-fast"
+EMBEDDED_ITERATIONS = 60
+STARTER = "xray-lateral"
 # The original's.
 ITERATIONS = 1300
 
@@ -48,7 +48,7 @@ def run_embedded(output: Path, iterations: int = EMBEDDED_ITERATIONS) -> None:
     shutil.copytree(EMBEDDED, cases)
     print(f"1. prepare: phantoms copied to {cases}, {EMBEDDED_COPIES} augmented copies each")
     augment(cases, copies=EMBEDDED_COPIES, hardware_copies=EMBEDDED_COPIES + 1)
-    run(cases, output, visualise=True, version="phantoms", iterations=iterations, preset="fast", start=STARTER)
+    run(cases, output, visualise=True, version="phantoms", iterations=iterations, preset="centre", start=STARTER)
 
 
 def run(

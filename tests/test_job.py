@@ -46,7 +46,7 @@ def test_the_embedded_phantoms_are_a_case_folder_and_stay_as_they_are(tmp_path, 
     job.run_embedded(tmp_path / "output")
     assert not list(few.glob("*/augs"))
     assert len(list((tmp_path / "output" / "cases").glob("*/augs/*/aug-*.png"))) == 5
-    assert seen[0][1]["start"] == "phantom-fast"
+    assert seen[0][1]["start"] == "xray-lateral"
 
 
 @pytest.mark.parametrize("arguments", [["a", "b"], ["a", "vis", "c"], ["no such folder"]])

@@ -6,16 +6,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from spinetk import __version__, zoo
-from spinetk.cases.folder import CaseFolder, read_pixels
-from spinetk.cases.record import reading_of
+from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
 from spinetk.errors import InputError
+from spinetk.keypoints.calibration import calibrate
 from spinetk.keypoints.evaluation import PARTS, evaluate
-from spinetk.keypoints.matching import MATCH_SHARE, mean_height
-from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 
 REQUIRED = ("task", "licence", "use", "data", "command")
@@ -54,7 +50,8 @@ def release(
             raise InputError(about, f"has no field {field!r}", "a model card says what it was made of and for whom")
     weights, training, _ = zoo.load(model)
     predictor = Predictor.load(model)
-    predictor.calibration = calibrate(predictor, base, part)
+    index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
+    predictor.calibration = calibrate(predictor, CaseFolder(base).records(index, augmented=False)[0])
     predictor.name = name
     scores = evaluate(base, part, predictor, Path(out) / f"{name}-evaluation", worst=0)
     (Path(out) / f"{name}-evaluation" / "evaluation.json").unlink()
@@ -73,29 +70,3 @@ def release(
     path = Path(out) / f"{name}.safetensors"
     zoo.save(path, weights, card)
     return path
-
-
-def calibrate(predictor: Predictor, base: str | Path, part: str) -> tuple[float, float]:
-    """Slope and intercept that turn scores into the share of detections that are vertebrae (Platt scaling).
-
-    Every detection of the network counts, before any ordering: it is one when its centre lies within half a height
-    of a true one.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
-    records, _ = CaseFolder(base).records(index, augmented=False)
-    logits: list[float] = []
-    hits: list[bool] = []
-    for record in records:
-        truth = reading_of(record)
-        points, scores = predictor.detections(to_grey(read_pixels(record)))
-        centres = np.array([v.centre for v in truth.vertebrae]).reshape(-1, 2)
-        limits = np.array([MATCH_SHARE * mean_height(v, truth.schema) for v in truth.vertebrae])
-        away = np.linalg.norm(points.mean(1)[:, None] - centres, axis=-1) if len(points) else np.zeros((0, len(limits)))
-        hits += (away <= limits).any(1).tolist()
-        logits += np.log(scores / (1 - scores)).tolist()
-    if len(set(hits)) < 2:
-        return 1.0, 0.0
-    fitted = LogisticRegression(C=1e6).fit(np.array(logits)[:, None], hits)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])

@@ -31,6 +31,7 @@ from spinetk.training.settings import Settings, read_settings
 from spinetk.training.tuning import Advice, advise
 
 BEST = "model_best.pth"
+CALIBRATED = 100  # held-out pictures are enough for two numbers
 
 
 @dataclass(frozen=True)
@@ -215,11 +216,25 @@ def _release(module: KeypointTraining, result: Fit, run: Path, output: Path, ver
         "training": {"version": version, "iterations": result.iterations, "val_loss": result.val_loss},
     }
     if result.first:
+        card |= _calibration(module, result, version)
         if result.best is not None:
             zoo.save(run / BEST, result.best, card)
         zoo.save(run / zoo.FINAL, result.weights, card)
         zoo.save(output / zoo.FINAL, result.weights, card)
     return output / zoo.FINAL
+
+
+def _calibration(module: KeypointTraining, result: Fit, version: str) -> dict[str, Any]:
+    """The centre network's scores are no probabilities: they are fitted on held-out pictures, where there are any."""
+    records, _ = load_split(version, "val")
+    if not records or not isinstance(module.network.preset, CentrePreset):
+        return {}
+    from spinetk.keypoints.calibration import calibrate
+    from spinetk.keypoints.predictor import Predictor
+
+    module.network.load_state_dict(result.weights)
+    predictor = Predictor(module.network, version, device=str(module.device))
+    return {"calibration": [round(value, 4) for value in calibrate(predictor, records[:CALIBRATED])]}
 
 
 def load_split(version: str, part: str) -> tuple[list[dict[str, Any]], KeypointSchema]:

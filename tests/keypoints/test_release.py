@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from spinetk import eval_img, make_split, zoo
+from spinetk import DatasetCatalog, eval_img, make_split, setup_catalogs, train, zoo
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
+from spinetk.keypoints.calibration import calibrate
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.release import calibrate, release
+from spinetk.keypoints.release import release
 from spinetk.phantoms import write_phantom_set
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
@@ -79,7 +80,7 @@ def test_calibration_finds_the_share_that_is_right(phantoms):
         np.array([a["keypoints"] for a in record["annotations"]]).reshape(-1, len(VERTEBRA6), 3)[..., :2]
         for record in records
     ]
-    slope, intercept = calibrate(Blind(), phantoms, "val")
+    slope, intercept = calibrate(Blind(), records)
     assert slope == pytest.approx(0, abs=0.2)
     assert 1 / (1 + np.exp(-intercept)) == pytest.approx(0.75, abs=0.03)
 
@@ -123,3 +124,15 @@ def test_eval_img_works_without_any_training(home, tmp_path, monkeypatch):
     assert (tmp_path / "out.png").is_file()
     with pytest.raises(InputError, match="which view"):
         eval_img(None, "film.png", "out.png")
+
+
+def test_a_trained_centre_network_is_calibrated(phantoms, tmp_path):
+    setup_catalogs("c", *make_split(phantoms)[:3], schema="vertebra6")
+    path = train(
+        "c", 1, preset=SMALL, start="scratch", output=tmp_path, batch=2, device="cpu", precision="32-true",
+        progress=False,
+    )  # fmt: skip
+    slope, intercept = zoo.load(path)[1]["calibration"]
+    assert np.isfinite([slope, intercept]).all()
+    assert Predictor.load(path, device="cpu", openvino=False).calibration == (slope, intercept)
+    DatasetCatalog.clear()
