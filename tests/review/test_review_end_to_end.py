@@ -163,7 +163,9 @@ def upload_and_click(page, address: str, file: Path, phantom) -> tuple[float, fl
     schema = phantom.reading.schema
     page.click('[data-tool="add"]')
     for vertebra in phantom.reading.vertebrae[1:3]:
-        for name in ("top_left", "top_right", "bottom_right", "bottom_left"):
+        for done, name in enumerate(("top_left", "top_right", "bottom_right", "bottom_left")):
+            # As a person does: click when the page asks for this corner, not before.
+            wait_for(lambda done=done: f"({done + 1} of 4)" in page.inner_text("#hint"), f"the page asks for {name}")
             x, y = vertebra.points[schema.index(name)]
             page.mouse.click(left + x * scale, top + y * scale)
     wait_for(lambda: page.locator("#table tbody tr").count() == 2, "the clicked bodies do not appear")
