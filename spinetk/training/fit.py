@@ -191,6 +191,9 @@ class _Draws(lightning.Callback):
 
 def _prepare(module: lightning.LightningModule, settings: Settings, place: Place) -> None:
     """Layout, compilation and norms of the network."""
+    if settings.precision == "64-true":
+        # Lightning reads a checkpoint before it widens the network: what goes on would have been rounded once.
+        module.double()
     if place.world > 1:
         synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
