@@ -32,6 +32,8 @@ from spinetk.training.stopping import StopWhenFlat
 from spinetk.training.together import synchronise_norms
 
 Weights = dict[str, torch.Tensor]
+LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
+"""By the axes of a convolution's weights."""
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,10 @@ def _prepare(module: lightning.LightningModule, settings: Settings, place: Place
     if place.world > 1:
         synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
-    # Channels last is the layout in which convolutions of CPU and GPU need no reordering. Volumes stay as they are.
+    # Channels last is the layout in which convolutions of CPU and GPU need no reordering.
     for parameter in heavy.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        if parameter.dim() in LAYOUTS:
+            parameter.data = parameter.data.contiguous(memory_format=LAYOUTS[parameter.dim()])
     if settings.compile:
         heavy.compile()
 
