@@ -115,14 +115,14 @@ def _both_sides(centres: np.ndarray) -> bool:
 
 def cobb_deg(points: np.ndarray, schema: KeypointSchema, ends: tuple[int, int]) -> np.ndarray:
     """(...) angle 0..180 between the mid-lines of two vertebrae of (..., n, K, 2) points."""
-    tilts = tilts_deg(points, schema)
-    return np.abs(turn_deg(tilts[..., ends[0]], tilts[..., ends[1]]))
+    tilts = tilts_deg(points[..., list(ends), :, :], schema)
+    return np.abs(turn_deg(tilts[..., 0], tilts[..., 1]))
 
 
 def endplate_cobb_deg(points: np.ndarray, schema: KeypointSchema, ends: tuple[int, int]) -> np.ndarray:
     """(...) angle 0..180 between the upper endplate of the upper and the lower endplate of the lower end vertebra."""
-    upper, lower = endplates(points, schema)
-    return np.abs(turn_deg(direction_deg(upper[..., ends[0], :]), direction_deg(lower[..., ends[1], :])))
+    upper, lower = endplates(points[..., list(ends), :, :], schema)
+    return np.abs(turn_deg(direction_deg(upper[..., 0, :]), direction_deg(lower[..., 1, :])))
 
 
 def sagittal_deg(

@@ -81,13 +81,13 @@ def turn_deg(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 def up(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     """(..., 2) vector from the lower to the upper points, over the columns that are whole; NaN when none is."""
-    columns = [top - bottom for top, bottom in (column(points, schema, name) for name in schema.columns)]
-    if not columns:
-        return np.full((*points.shape[:-2], 2), np.nan)
-    vectors = np.stack(columns)
-    whole = ~np.isnan(vectors).any(axis=-1, keepdims=True)
-    count = whole.sum(axis=0)
-    total = np.where(whole, vectors, 0.0).sum(axis=0)
+    total, count = np.zeros((*points.shape[:-2], 2)), np.zeros((*points.shape[:-2], 1), int)
+    for name in schema.columns:
+        top, bottom = column(points, schema, name)
+        vector = top - bottom
+        whole = ~(np.isnan(vector[..., :1]) | np.isnan(vector[..., 1:]))
+        total += np.where(whole, vector, 0.0)
+        count += whole
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
@@ -103,30 +103,36 @@ def area(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     return np.abs(cross.sum(axis=-1)) / 2
 
 
-def crossed(points: np.ndarray, schema: KeypointSchema, name: str) -> np.ndarray:
-    """(...) whether the top point of a column lies level with or below its bottom point, as the whole body stands."""
-    top, bottom = column(points, schema, name)
-    return ((top - bottom) * up(points, schema)).sum(axis=-1) <= 0
+def crossed(top: np.ndarray, bottom: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """(...) whether the top point of a column lies level with or below its bottom point, as the whole body stands.
+
+    Args:
+        top, bottom: (..., 2) ends of the column.
+        head: (..., 2) direction of the body from :func:`up`.
+    """
+    along = (top - bottom) * head
+    return along[..., 0] + along[..., 1] <= 0
 
 
-def fault(points: np.ndarray, schema: KeypointSchema) -> str | None:
-    """What is wrong with the outline of one vertebra (K, 2), as a short phrase; None when nothing is.
+def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
+    """What is wrong with the outline of each of n vertebrae (n, K, 2), as a short phrase; None when nothing is.
 
     A sound outline has every top point on one side of its bottom point, has endplates that do not cross, and runs
     left to right as seen with the top up.
     """
-    head = up(points, schema)
-    if np.isnan(head).any():
-        return "no column of points is complete"
-    if any(crossed(points, schema, name) for name in schema.columns):
-        return "the endplates cross or touch"
-    across = midline(points, schema)
-    if np.isnan(across).any() or not np.hypot(*across) > 0:
-        return "a wall of the body is missing or the body has no width"
+    head, across = up(points, schema), midline(points, schema)
+    cross = np.zeros(len(points), bool)
+    for name in schema.columns:
+        cross |= crossed(*column(points, schema, name), head)
     # Seen with the top up (y down on the screen) the right wall lies where this product is negative.
-    if across[0] * head[1] - across[1] * head[0] >= 0:
-        return "the names of its points are swapped (left with right, or top with bottom)"
-    return None
+    swapped = across[:, 0] * head[:, 1] - across[:, 1] * head[:, 0] >= 0
+    found = (
+        (np.isnan(head).any(axis=1), "no column of points is complete"),
+        (cross, "the endplates cross or touch"),
+        (~(np.hypot(across[:, 0], across[:, 1]) > 0), "a wall of the body is missing or the body has no width"),
+        (swapped, "the names of its points are swapped (left with right, or top with bottom)"),
+    )
+    return [next((words for bad, words in found if bad[k]), None) for k in range(len(points))]
 
 
 def number(value: float, digits: int = 4) -> float | None:

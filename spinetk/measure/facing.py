@@ -17,6 +17,7 @@ radiographs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -56,13 +57,29 @@ class Facing:
     confidence: float
 
 
-def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | None = None) -> Facing:
+class Seen:
+    """A picture that is looked at again and again, as while a point is dragged: its spread is computed once.
+
+    Attributes:
+        pixels: (H, W) uint8; not to be changed afterwards.
+    """
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels = np.asarray(pixels)
+
+    @cached_property
+    def spread(self) -> float:
+        """Standard deviation of the grey values."""
+        return float(self.pixels.std())
+
+
+def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | Seen | None = None) -> Facing:
     """Decide which side is anterior: the user's word, else the header's, else what the spine and the picture show.
 
     Args:
         reading: The vertebrae, head to foot, and the frame.
         facing: ``left``, ``right`` or ``auto``.
-        picture: (H, W) uint8 picture the reading is about, or None.
+        picture: (H, W) uint8 picture the reading is about, or :class:`Seen`, or None.
 
     Raises:
         InputError: ``facing`` is another word, or the picture has another size.
@@ -111,7 +128,7 @@ def _belief(tilts: np.ndarray, bend: int, most: float) -> float:
     return float(np.sign(turn)) * most * min(abs(turn) / FULL_TURN_DEG, 1.0)
 
 
-def brightness(reading: Reading, picture: np.ndarray) -> float:
+def brightness(reading: Reading, picture: np.ndarray | Seen) -> float:
     """What the picture beside the bodies says: confidence 0..1, positive for anterior right, negative for left.
 
     Args:
@@ -121,12 +138,12 @@ def brightness(reading: Reading, picture: np.ndarray) -> float:
     Raises:
         InputError: The picture has another size than the reading.
     """
-    picture = np.asarray(picture)
+    seen = picture if isinstance(picture, Seen) else Seen(picture)
+    picture = seen.pixels
     if picture.shape != (reading.height, reading.width):
         fault = f"is {picture.shape}, the reading is about {(reading.height, reading.width)}"
         raise InputError("picture", fault, "give the picture itself, grey, not resized")
-    spread = float(picture.std())
-    if not reading.vertebrae or not spread > 0:
+    if not reading.vertebrae or not seen.spread > 0:
         return 0.0
     points = stack(reading)
     left, right = (_beside(points, reading, picture, side) for side in ("left", "right"))
@@ -134,7 +151,7 @@ def brightness(reading: Reading, picture: np.ndarray) -> float:
     if known.sum() < FEWEST:
         return 0.0
     # The brighter side is the posterior one.
-    contrast = float((left - right)[known].mean()) / spread
+    contrast = float((left - right)[known].mean()) / seen.spread
     return float(np.sign(contrast)) * PICTURE_CONFIDENCE * min(abs(contrast) / FULL_CONTRAST, 1.0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinetk.geometry import Side
-from spinetk.measure.body import column, crossed
+from spinetk.measure.body import column, crossed, up
 from spinetk.schema import KeypointSchema
 
 COLUMNS = ("left", "middle", "right")
@@ -27,11 +27,11 @@ def heights(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
         (..., 3) distances in the unit of the points, NaN where not measurable: a point is missing, or the endplates
         cross and the top point is not above the bottom point.
     """
-    found = []
+    found, head = [], up(points, schema)
     for name in COLUMNS:
         top, bottom = column(points, schema, name)
         length = np.hypot(*np.moveaxis(top - bottom, -1, 0))
-        found.append(np.where(crossed(points, schema, name), np.nan, length))
+        found.append(np.where(crossed(top, bottom, head), np.nan, length))
     return np.stack(found, axis=-1)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from spinetk.measure import angles as spine_angles
 from spinetk.measure import levels
-from spinetk.measure.body import area, fault, number, scale_of, stack
+from spinetk.measure.body import area, faults, number, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
-from spinetk.measure.facing import Facing, anterior_side
+from spinetk.measure.facing import Facing, Seen, anterior_side
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
-from spinetk.measure.uncertainty import disturbed, interval
+from spinetk.measure.uncertainty import disturbed, interval, intervals
 from spinetk.reading import Reading
 
 # Marks the remarks of this room, so that measuring again replaces them.
@@ -27,7 +27,7 @@ def measure(
     facing: str = "auto",
     anchor: str | None = None,
     thresholds: Sequence[float] = THRESHOLDS_PERCENT,
-    picture: np.ndarray | None = None,
+    picture: np.ndarray | Seen | None = None,
 ) -> Reading:
     """Measure every vertebra and the spine as a whole.
 
@@ -37,7 +37,7 @@ def measure(
             header, else from the curve of the spine and the picture.
         anchor: Names the levels, e.g. ``L5=last``, ``T1=first``, ``L1=3``; None keeps the labels there are.
         thresholds: Height loss in percent at which grades 1, 2 and 3 begin.
-        picture: (H, W) uint8, the same picture, for finding the anterior side.
+        picture: (H, W) uint8, the same picture, for finding the anterior side; or :class:`spinetk.measure.facing.Seen`.
 
     Returns:
         A new reading with the same points. Each vertebra's ``measures`` holds, as strict JSON (null = not measurable):
@@ -68,20 +68,27 @@ def measure(
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
     side = Facing(None, "none", 0.0) if reading.view == "ap" else anterior_side(measured, facing, picture)
     moved = disturbed(measured)
-    _measure_bodies(measured, side, limits, moved)
+    wrong = faults(stack(measured) * scale_of(measured), measured.schema)
+    _measure_bodies(measured, side, limits, moved, wrong)
     measured.angles = _angles(measured, side, moved)
-    measured.remarks += [PREFIX + remark for remark in _remarks(measured, side, anchor)]
+    measured.remarks += [PREFIX + remark for remark in _remarks(measured, side, anchor, wrong)]
     return measured
 
 
-def _measure_bodies(reading: Reading, side: Facing, limits: tuple[float, ...], moved: np.ndarray | None) -> None:
+def _measure_bodies(
+    reading: Reading, side: Facing, limits: tuple[float, ...], moved: np.ndarray | None, wrong: list[str | None]
+) -> None:
     scale, schema, chain = scale_of(reading), reading.schema, stack(reading)
     known_mm = reading.frame.spacing_mm is not None
-    plain, real = heights(chain, schema), heights(chain * scale, schema)
-    moved_px = None if moved is None else heights(moved, schema)
-    moved_real = None if moved is None else heights(moved * scale, schema)
-    faults = [fault(points * scale, schema) for points in chain]
-    usable = np.array([f is None and gradable(v.label) is None for f, v in zip(faults, reading.vertebrae, strict=True)])
+    plain = heights(chain, schema)
+    real = heights(chain * scale, schema) if known_mm else plain
+    moved_px = moved_real = None
+    if moved is not None:
+        moved_px = heights(moved, schema)
+        moved_real = heights(moved * scale, schema) if known_mm else moved_px
+        spans_px = intervals(moved_px)
+        spans_mm = intervals(moved_real) if known_mm else spans_px
+    usable = np.array([f is None and gradable(v.label) is None for f, v in zip(wrong, reading.vertebrae, strict=True)])
     names = [v.label or f"vertebra {k + 1}" for k, v in enumerate(reading.vertebrae)]
     order = anatomical(real, side.side or "left")
     moved_order = None if moved_real is None else anatomical(moved_real, side.side or "left")
@@ -89,10 +96,12 @@ def _measure_bodies(reading: Reading, side: Facing, limits: tuple[float, ...], m
     neighbours = references(posterior, usable) if len(chain) else []
     areas_px, areas_real = area(chain, schema), area(chain * scale, schema)
     tilts = spine_angles.tilts_deg(chain * scale, schema)
-    moved_tilts = None if moved is None else spine_angles.tilts_deg(moved * scale, schema)
+    if moved is not None:
+        moved_tilts = spine_angles.tilts_deg(moved * scale, schema)
+        spans_deg = intervals(tilts + (moved_tilts - tilts + 180) % 360 - 180)
     for k, vertebra in enumerate(reading.vertebrae):
         draws = moved_order if vertebra.point_sigma_px is not None else None
-        answer, reason = None, faults[k] or gradable(vertebra.label)
+        answer, reason = None, wrong[k] or gradable(vertebra.label)
         if reading.view == "ap":
             reason = "Genant grades are read on lateral pictures, this is an AP view"
         if reason is None:
@@ -105,15 +114,13 @@ def _measure_bodies(reading: Reading, side: Facing, limits: tuple[float, ...], m
         vertebra.measures |= {
             "heights_px": _named(plain[k], side),
             "heights_mm": _named(real[k], side) if known_mm else None,
-            "heights_px_interval": _named_intervals(moved_px[:, k], side) if with_sigma else None,
-            "heights_mm_interval": _named_intervals(moved_real[:, k], side) if with_sigma and known_mm else None,
+            "heights_px_interval": _named_intervals(spans_px[k], side) if with_sigma else None,
+            "heights_mm_interval": _named_intervals(spans_mm[k], side) if with_sigma and known_mm else None,
             "anterior_side": side.side,
-            "area_px2": number(areas_px[k]) if faults[k] is None else None,
-            "area_mm2": number(areas_real[k]) if faults[k] is None and known_mm else None,
+            "area_px2": number(areas_px[k]) if wrong[k] is None else None,
+            "area_mm2": number(areas_real[k]) if wrong[k] is None and known_mm else None,
             "tilt_deg": number(tilts[k]),
-            "tilt_deg_interval": interval(tilts[k] + (moved_tilts[:, k] - tilts[k] + 180) % 360 - 180)
-            if with_sigma
-            else None,
+            "tilt_deg_interval": spans_deg[k] if with_sigma else None,
             "ratios": _ratios(real, order, k, neighbours[k], side),
             "deformity": answer,
             "deformity_reason": reason,
@@ -128,8 +135,8 @@ def _named(values: np.ndarray, side: Facing) -> dict[str, float | None]:
     return content
 
 
-def _named_intervals(values: np.ndarray, side: Facing) -> dict[str, list[float] | None]:
-    content = {name: interval(values[:, c]) for c, name in enumerate(COLUMNS)}
+def _named_intervals(spans: np.ndarray, side: Facing) -> dict[str, list[float] | None]:
+    content = dict(zip(COLUMNS, spans, strict=True))
     if side.side:
         other = "right" if side.side == "left" else "left"
         content |= {"anterior": content[side.side], "posterior": content[other]}
@@ -185,7 +192,7 @@ def _angles(reading: Reading, side: Facing, moved: np.ndarray | None) -> dict[st
     return content
 
 
-def _remarks(reading: Reading, side: Facing, anchor: str | None) -> list[str]:
+def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str | None]) -> list[str]:
     found: list[str] = []
     n = len(reading.vertebrae)
     if n == 0:
@@ -205,9 +212,7 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None) -> list[str]:
     found += levels.order_faults(reading)
     if anchor is None and all(v.label is None for v in reading.vertebrae) and reading.view != "ap":
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
-    scale = scale_of(reading)
-    for k, points in enumerate(stack(reading)):
-        wrong = fault(points * scale, reading.schema)
-        if wrong:
-            found.append(f"{reading.vertebrae[k].label or f'vertebra {k + 1}'}: {wrong}.")
+    for k, fault in enumerate(wrong):
+        if fault:
+            found.append(f"{reading.vertebrae[k].label or f'vertebra {k + 1}'}: {fault}.")
     return found

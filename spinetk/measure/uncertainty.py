@@ -7,6 +7,8 @@ shifted endplate) are not in it.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from spinetk.measure.body import number, stack
@@ -15,6 +17,7 @@ from spinetk.reading import Reading
 DRAWS = 1000
 SEED = 20210728
 COVERAGE_PERCENT = 95.0
+TAILS_PERCENT = ((100 - COVERAGE_PERCENT) / 2, 100 - (100 - COVERAGE_PERCENT) / 2)
 
 
 def disturbed(reading: Reading) -> np.ndarray | None:
@@ -33,8 +36,15 @@ def disturbed(reading: Reading) -> np.ndarray | None:
         if vertebra.point_sigma_px is not None:
             row[:] = np.nan_to_num(np.asarray(vertebra.point_sigma_px, float), posinf=0.0, neginf=0.0)
     points = stack(reading)
-    noise = np.random.default_rng(SEED).standard_normal((DRAWS, *points.shape))
-    return points + noise * np.abs(sigma)[..., None]
+    return points + _noise(points.shape) * np.abs(sigma)[..., None]
+
+
+@lru_cache(maxsize=4)
+def _noise(shape: tuple[int, ...]) -> np.ndarray:
+    """(DRAWS, *shape) standard normal numbers, the same for every reading of this shape."""
+    noise = np.random.default_rng(SEED).standard_normal((DRAWS, *shape))
+    noise.flags.writeable = False
+    return noise
 
 
 def interval(values: np.ndarray, digits: int = 4) -> list[float] | None:
@@ -42,6 +52,18 @@ def interval(values: np.ndarray, digits: int = 4) -> list[float] | None:
     finite = values[np.isfinite(values)]
     if 2 * len(finite) < len(values) or not len(finite):
         return None
-    tail = (100 - COVERAGE_PERCENT) / 2
-    low, high = np.percentile(finite, [tail, 100 - tail])
+    low, high = np.percentile(finite, TAILS_PERCENT)
     return [number(low, digits), number(high, digits)]
+
+
+def intervals(values: np.ndarray) -> np.ndarray:
+    """:func:`interval` of every column of (DRAWS, ...) values, at once: (...) objects, each [low, high] or None."""
+    columns = values.reshape(len(values), -1)
+    whole = np.isfinite(columns).all(axis=0)
+    low, high = np.percentile(columns[:, whole], TAILS_PERCENT, axis=0)
+    found = np.empty(len(whole), object)
+    for k, *ends in zip(np.flatnonzero(whole), low, high, strict=True):
+        found[k] = [number(end) for end in ends]
+    for k in np.flatnonzero(~whole):
+        found[k] = interval(columns[:, k])
+    return found.reshape(values.shape[1:])

@@ -158,7 +158,7 @@ def _pictures(desk: Desk) -> APIRouter:
                 **wire.corners_of(known.schema),
             },
             "reading": {**wire.send(known), "origin": origin},
-            "shown": wire.shown(wire.measured(known, opened.grey)),
+            "shown": wire.shown(wire.measured(known, opened.seen)),
         }
 
     @router.get("/{key}/pixels")
@@ -181,7 +181,7 @@ def _pictures(desk: Desk) -> APIRouter:
         if sent.sort:
             order = wire.order_of(reading)
             reading = replace(reading, vertebrae=[reading.vertebrae[k] for k in order])
-        found = wire.measured(reading, opened.grey, sent.anchor or None)
+        found = wire.measured(reading, opened.seen, sent.anchor or None)
         return {"shown": wire.shown(found), "labels": [v.label for v in found.vertebrae], "order": order}
 
     @router.post("/{key}/save")
@@ -203,7 +203,7 @@ def _pictures(desk: Desk) -> APIRouter:
         else:
             found = desk.entry(sent.id)
             opened, known = base(found, sent.reading)
-            reading = wire.measured(wire.receive(sent.reading, known), opened.grey)
+            reading = wire.measured(wire.receive(sent.reading, known), opened.seen)
             content = exporting.export_one(sent.kind, found, opened, reading)
         name = exporting.file_name(sent.kind, found)
         headers = {"content-disposition": f'attachment; filename="{name}"'}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.cases.record import reading_of
 from spinetk.errors import InputError
 from spinetk.images import Picture, read_picture, to_uint8
+from spinetk.measure.facing import Seen
 from spinetk.reading import Reading
 from spinetk.review.entry import ORIGINAL, Entry
 from spinetk.schema import VERTEBRA6, KeypointSchema
@@ -35,6 +37,11 @@ class Opened:
     grey: np.ndarray
     reading: Reading
     case_fields: dict[str, Any]
+
+    @cached_property
+    def seen(self) -> Seen:
+        """The grey picture as measurements look at it."""
+        return Seen(self.grey)
 
     @property
     def step(self) -> int:

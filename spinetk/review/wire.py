@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, Side
 from spinetk.measure import measure
+from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.report import words
@@ -106,10 +107,10 @@ def _frame(sent: SentReading, frame: Frame) -> Frame:
     return frame
 
 
-def measured(reading: Reading, grey: np.ndarray, anchor: str | None = None) -> Reading:
+def measured(reading: Reading, picture: Seen, anchor: str | None = None) -> Reading:
     """:func:`spinetk.measure.measure` with the picture, where facing has to be seen in it."""
-    seen = grey if reading.frame.anterior is None and reading.view != "ap" else None
-    return measure(reading, anchor=anchor, picture=seen)
+    looked_at = picture if reading.frame.anterior is None and reading.view != "ap" else None
+    return measure(reading, anchor=anchor, picture=looked_at)
 
 
 def order_of(reading: Reading) -> list[int]:

@@ -3,7 +3,7 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.measure import measure
-from spinetk.measure.facing import MIN_CONFIDENCE, anterior_side
+from spinetk.measure.facing import MIN_CONFIDENCE, Seen, anterior_side
 
 FULL = (27.0, 27.0, 27.0)
 LUMBAR = ["L1", "L2", "L3", "L4", "L5"]
@@ -59,6 +59,7 @@ def test_curve_and_picture_that_agree_tell_the_side(spine, side):
     found = anterior_side(reading, picture=canal(reading, back))
     assert (found.side, found.source) == (side, "curvature and picture")
     assert anterior_side(reading, picture=canal(reading, side)).side is None
+    assert anterior_side(reading, picture=Seen(canal(reading, back))) == found
     measured = measure(reading, picture=canal(reading, back))
     assert measured.vertebrae[0].measures["anterior_side"] == side
     assert any("curvature and picture" in remark for remark in measured.remarks)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from spinetk.measure import measure
+from spinetk.measure.uncertainty import intervals
 
 FULL = (30.0, 30.0, 30.0)
 
@@ -63,3 +64,16 @@ def test_only_vertebrae_with_sigma_get_an_interval(spine):
     first, second = (v.measures for v in measure(reading).vertebrae)
     assert first["heights_px_interval"] is None
     assert second["heights_px_interval"]["left"] is not None
+
+
+def test_intervals_of_columns_leave_out_what_is_not_finite():
+    draws = np.random.default_rng(0).normal(size=(1000, 2, 3))
+    draws[:400, 0, 1] = np.nan
+    draws[:501, 1, 2] = np.nan  # fewer than half are left
+    found = intervals(draws)
+    assert found[1, 2] is None
+    for row, column in ((0, 0), (0, 1), (1, 0)):
+        left = np.sort(draws[np.isfinite(draws[:, row, column]), row, column])
+        # Linear between the order statistics, as numpy's percentiles are.
+        wanted = np.interp([0.025, 0.975], np.linspace(0, 1, len(left)), left)
+        assert found[row, column] == pytest.approx(list(wanted), abs=1e-4)
