@@ -56,7 +56,7 @@ def models(as_json: AsJson = False) -> None:
     from spinetk.segmentation.registry import ENTRIES
 
     networks: list[tuple[str, str, int | None]] = [("keypoints", name, None) for name in PRESETS]
-    networks += [("discs", name, None) for name in ("hourglass", "shapeunet", "lookonce")]
+    networks += [("discs", name, None) for name in ("hourglass", "shapeunet", "unet", "lookonce")]
     networks += [(entry.tasks[0], entry.name, entry.parameters) for entry in ENTRIES]
     rows: list[dict[str, Any]] = [
         {"name": name, "task": task, "released": False, "parameters": parameters, "licence": "Apache-2.0"}

@@ -50,6 +50,7 @@ class Network(StrEnum):
 
     HOURGLASS = "hourglass"
     SHAPEUNET = "shapeunet"
+    UNET = "unet"
 
 
 class Channels(StrEnum):
@@ -203,7 +204,7 @@ def train(
 @app.command()
 def predict(
     inputs: Annotated[list[Path], typer.Argument(help="Volumes, sagittal pictures, DICOM series, or folders of them.")],
-    model: Annotated[str, typer.Option(help="Name or path of a model.")],
+    model: Annotated[str, typer.Option(help="Name or path of a model.")] = "discs-t2w",
     out: Out = Path("output/discs"),
     method: Annotated[Method, typer.Option(help="How discs are chosen among the peaks.")] = Method.SEARCH,
     points: Annotated[str | None, typer.Option(help="Point network, for the look-once methods.")] = None,
@@ -243,15 +244,34 @@ def evaluate(
 ) -> None:
     """Every model, with and without search and look-once, in one table: the published trio and label-aware metrics."""
     from spinetk.discs.evaluation import evaluate as run
-    from spinetk.discs.evaluation import table
     from spinetk.discs.predictor import DiscPredictor
+    from spinetk.discs.release import called
+    from spinetk.discs.table import table
 
     predictors = [DiscPredictor.load(name, points, device) for name in model]
+    names = [called(name) for name in model]
+    for predictor, name, path in zip(predictors, names, model, strict=True):
+        predictor.name = name if names.count(name) == 1 else f"{name}-{Path(path).stem}"
     rows = run(prepared, predictors, out, part=part.value, show_attention=attshow)
     if as_json:
         show(rows)
     else:
         typer.echo(table(rows))
+
+
+@app.command()
+def release(
+    model: Annotated[Path, typer.Argument(help="Weights of a run.")],
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    about: Annotated[Path, typer.Option(help="TOML with what its maker knows: licence, use, data, command.")],
+    metrics: Annotated[Path | None, typer.Option(help="evaluation.json of `discs evaluate`.")] = None,
+    method: Annotated[Method, typer.Option(help="Whose figures go on the card.")] = Method.SEARCH,
+    out: Out = Path("data/weights"),
+) -> None:
+    """Write NAME.safetensors (half precision) and NAME.json, its model card."""
+    from spinetk.discs.release import release as run
+
+    typer.echo(str(run(model, name, about, out, metrics=metrics, method=method.value)))
 
 
 def _plain(value: Any) -> Any:

@@ -17,21 +17,12 @@ from spinetk.discs.pointdata import TRUE_MM
 from spinetk.discs.points import DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
 from spinetk.discs.preparation import Sample, read_samples
+from spinetk.discs.table import table
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 
 BASE_METHODS = ("peaks", "search", "condition")
 POINT_METHODS = ("lookonce", "lookonce+search")
-COLUMNS = {
-    "DTT mm": "dtt_median_mm",
-    "mean": "dtt_mean_mm",
-    "FNR %": "fnr_percent",
-    "FPR %": "fpr_percent",
-    "level acc.": "level_accuracy",
-    "shift rate": "one_level_shift_rate",
-    "L2 mm": "l2_mean_mm",
-    "F1": "f1",
-}
 
 
 def evaluate(
@@ -132,14 +123,3 @@ def _judged(
         true[k] = near(k, [np.array(p) for n, p in sample.points.items() if levels is None or n == number])
         kept[k] = near(k, list(chosen.points[chosen.channel == channel]))
     return true, kept
-
-
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as aligned text."""
-    lines = [["model", "attention", "method", *COLUMNS]]
-    for row in rows:
-        values = {**row["candidates"], **row}
-        numbers = ["-" if values[key] is None else f"{values[key]:.3f}" for key in COLUMNS.values()]
-        lines.append([row["model"], "yes" if row["attention"] else "no", row["method"], *numbers])
-    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)

@@ -166,7 +166,11 @@ def summary(cases: Sequence[Case], levels: Sequence[int], *, rounds: int = 1000,
         str(number): {"n": len(own), "l2_mean_mm": float(np.mean(own)), "l2_median_mm": float(np.median(own))}
         for number, own in errors_mm(cases).items()
     }
-    return content | {"sets": set_counts(cases, levels)}
+    content["sets"] = sets = set_counts(cases, levels)
+    for key in sets:
+        interval = bootstrap(cases, lambda c, key=key: set_counts(c, levels)[key], rounds=rounds, seed=seed)
+        content.setdefault("sets_ci95", {})[key] = None if interval is None else list(interval)
+    return content
 
 
 def _distance(a: Sequence[float], b: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ from spinetk.discs.levels import NUMBERS
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.points import DiscPoint, DiscReading
 from spinetk.discs.search import Column
-from spinetk.discs.shapeunet import ShapeUNet
+from spinetk.discs.shapeunet import PlainUNet, ShapeUNet
 from spinetk.discs.volume import Slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
@@ -27,7 +27,7 @@ from spinetk.training.device import pick_device, pick_precision
 
 CANDIDATE_HEIGHT = 0.1
 ASSUMED_HEIGHT_MM = 300.0
-NETWORKS: dict[str, type[nn.Module]] = {"hourglass": StackedHourglass, "shapeunet": ShapeUNet}
+NETWORKS: dict[str, type[nn.Module]] = {"hourglass": StackedHourglass, "shapeunet": ShapeUNet, "unet": PlainUNet}
 
 
 @dataclass(frozen=True)

@@ -69,27 +69,34 @@ class ShapeAttention(nn.Module):
 
 
 class ShapeUNet(nn.Module):
-    """Heatmaps in 0..1 from a grey picture and its gradient magnitude; sides are multiples of 16."""
+    """Heatmaps in 0..1 from a grey picture and its gradient magnitude; sides are multiples of 16.
 
-    def __init__(self, joints: int = 11) -> None:
+    Args:
+        joints: Number of heatmaps.
+        shape: Whether the gradient is used; without it this is the plain U-Net inside.
+    """
+
+    def __init__(self, joints: int = 11, shape: bool = True) -> None:
         super().__init__()
         self.joints = joints
         inputs = (1, *WIDTHS[:-1])
         self.down = nn.ModuleList(_double(a, b) for a, b in zip(inputs, WIDTHS, strict=True))
-        self.shape = _double(1, SHAPE_WIDTH)
-        self.attention = ShapeAttention(WIDTHS)
+        self.shape = _double(1, SHAPE_WIDTH) if shape else None
+        self.attention = ShapeAttention(WIDTHS) if shape else None
         self.up = nn.ModuleList()
         self.merge = nn.ModuleList()
         for wide, narrow in zip(WIDTHS[:0:-1], WIDTHS[-2::-1], strict=True):
             self.up.append(nn.Sequential(nn.ConvTranspose2d(wide, narrow, 2, stride=2), nn.BatchNorm2d(narrow)))
-            joined = 2 * narrow + (SHAPE_WIDTH if narrow == WIDTHS[-2] else 0)
+            joined = 2 * narrow + (SHAPE_WIDTH if shape and narrow == WIDTHS[-2] else 0)
             self.merge.append(_double(joined, narrow))
         self.head = nn.Conv2d(WIDTHS[0], joints, 1)
 
     def forward(self, pictures: Tensor, gradient: Tensor | None = None) -> list[Tensor]:
         """(B, 1 or 3, H, W) (equal channels) to a list with one (B, joints, H, W) in 0..1, as the hourglass gives."""
         x = pictures[:, :1]
-        shape = self.shape(gradient_magnitude(x) if gradient is None else gradient)
+        shape = None
+        if self.shape is not None:
+            shape = self.shape(gradient_magnitude(x) if gradient is None else gradient)
         levels: list[Tensor] = []
         for step, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2) if step else x)
@@ -97,7 +104,7 @@ class ShapeUNet(nn.Module):
         for step, (up, merge) in enumerate(zip(self.up, self.merge, strict=True)):
             skip = levels[-2 - step]
             parts = [skip, up(x)]
-            if step == 0:
+            if step == 0 and self.attention is not None:
                 parts.append(self.attention(levels, shape, skip.shape[-2:]))
             x = merge(torch.cat(parts, dim=1))
         return [self.head(x).sigmoid()]
@@ -105,3 +112,10 @@ class ShapeUNet(nn.Module):
     def config(self) -> dict[str, int]:
         """Arguments that build this network again."""
         return {"joints": self.joints}
+
+
+class PlainUNet(ShapeUNet):
+    """The same without its shape branch: the baseline of "look once"."""
+
+    def __init__(self, joints: int = 11) -> None:
+        super().__init__(joints, shape=False)

@@ -41,7 +41,7 @@ class DiscSettings(Settings):
     """Settings of :func:`train`; a run lasts ``recipe.epochs`` and validates after each.
 
     Attributes:
-        network: ``hourglass`` or ``shapeunet``.
+        network: ``hourglass``, ``shapeunet`` or ``unet`` (the same without shape).
         stacks, attention, blocks: Of the hourglass.
         ordinal: Legacy channels, counted from the head, instead of anatomical levels.
         modality: ``T1w`` or ``T2w`` to train on that contrast only, where both are prepared.

@@ -142,3 +142,11 @@ def test_selection_against_scikit_learn():
     assert scores["auc"] == pytest.approx(np.mean([roc_auc_score(t, k) for t, k in judged]))
     assert scores["accuracy"] == pytest.approx(np.mean([(t == k).mean() for t, k in judged]))
     assert selection([(np.ones(2, bool), np.ones(2, bool))])["specificity"] is None
+
+
+def test_intervals_of_set_counts():
+    """Two subjects, one with both levels found and one with neither: draws give 0, 2 or 4 true positives."""
+    cases = [Case({20: (0, 0), 21: (0, 9)}, {20: (0, 0), 21: (0, 9)}), Case({20: (0, 0), 21: (0, 9)}, {})]
+    content = summary(cases, (20, 21), rounds=400)
+    assert content["sets"] == {"tp": 2, "fp": 0, "fn": 2, "tn": 0, "accuracy": 0.5}
+    assert content["sets_ci95"] == {"tp": [0, 4], "fp": [0, 0], "fn": [0, 4], "tn": [0, 0], "accuracy": [0, 1]}
