@@ -106,13 +106,16 @@ def prepare(
     modality: Annotated[Modalities, typer.Option(help="Contrast.")] = Modalities.T2W,
     grid: Annotated[float, typer.Option(min=0.2, max=4.0, help="Side of a pixel in mm.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    straighten: Annotated[
+        bool, typer.Option("--straighten/--no-straighten", help="Along the cord first; needs Spinal Cord Toolbox.")
+    ] = False,
 ) -> None:
     """BIDS to pictures on a grid in mm, with a split by subject that deals out every centre."""
     from spinetk.discs.preparation import PARTS
     from spinetk.discs.preparation import prepare as run
 
     chosen = ("T1w", "T2w") if modality is Modalities.BOTH else (modality.value,)
-    content = run(source, out, modalities=chosen, grid_mm=grid, seed=seed)
+    content = run(source, out, modalities=chosen, grid_mm=grid, seed=seed, straightened=straighten)
     warn([f"{entry['name']}: {entry['why']}" for entry in content["skipped"]])
     counts = ", ".join(f"{len(content['split'][part])} {part}" for part in PARTS)
     typer.echo(f"{counts} pictures in {out}, {len(content['skipped'])} left out")

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ import numpy as np
 
 from spinetk.atomic import replacing, write_json
 from spinetk.discs.bids import Skipped, Subject, find_subjects
+from spinetk.discs.straightening import find_sct, straighten
 from spinetk.discs.volume import load, project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 
@@ -51,7 +53,13 @@ class Sample:
 
 
 def prepare(
-    root: str | Path, out: str | Path, *, modalities: Sequence[str] = ("T2w",), grid_mm: float = GRID_MM, seed: int = 0
+    root: str | Path,
+    out: str | Path,
+    *,
+    modalities: Sequence[str] = ("T2w",),
+    grid_mm: float = GRID_MM,
+    seed: int = 0,
+    straightened: bool = False,
 ) -> dict[str, Any]:
     """Prepare a data set.
 
@@ -65,14 +73,17 @@ def prepare(
         modalities: ``T1w``, ``T2w`` or both.
         grid_mm: Side of a pixel.
         seed: Of the split.
+        straightened: Straighten along the cord first, with Spinal Cord Toolbox; subjects it fails on are listed.
 
     Returns:
         The content of ``dataset.json``.
 
     Raises:
-        InputError: No subject can be used.
+        InputError: No subject can be used, or Spinal Cord Toolbox is wanted and not installed.
     """
     out = Path(out)
+    if straightened:
+        find_sct()
     found: list[Subject] = []
     skipped: list[Skipped] = []
     for modality in modalities:
@@ -84,7 +95,9 @@ def prepare(
     levels: set[int] = set()
     for subject in found:
         try:
-            points = _prepare_one(subject, out, grid_mm, about_labels=parts[subject.name] == "train")
+            with TemporaryDirectory() as folder:
+                used = straighten(subject, Path(folder)) if straightened else subject
+                points = _prepare_one(used, out, grid_mm, about_labels=parts[subject.name] == "train")
         except InputError as error:
             skipped.append(Skipped(subject.stem, error.fault))
             continue
@@ -96,6 +109,7 @@ def prepare(
     summary = {
         "modalities": list(modalities),
         "grid_mm": grid_mm,
+        "straightened": straightened,
         "seed": seed,
         "levels": sorted(levels),
         "centres": {subject.name: subject.centre for subject in found},
