@@ -61,8 +61,8 @@ def main() -> None:
     for name, row in rows.items():
         print(f"{name:<14}{row['train']:>16.3f}{row['train'] / base['train']:>8.2f}"
               f"{row['predict']:>18.3f}{row['predict'] / base['predict']:>8.2f}{row['found']:>12}")  # fmt: skip
-    for name in ("ours", "torchvision"):
-        parts = rows[name]["parts"]
+    for name, row in rows.items():
+        parts = row["parts"]
         whole = sum(parts.values())
         print(f"step of {name}: " + ", ".join(f"{part} {100 * t / whole:.1f} %" for part, t in parts.items()))
 
@@ -183,11 +183,16 @@ def _detectron2(weights: dict, preset: Any, records: tuple, options: Any) -> dic
     """Detectron2's own model, as its trainer and predictor call it."""
     from detectron2.modeling import build_model
     from detectron2.structures import Boxes, Instances, Keypoints
+    from detectron2.utils.events import EventStorage
 
     from spinetk.keypoints.d2.configuration import configure
+    from spinetk.keypoints.d2.names import to_theirs
 
-    configuration = configure(preset, records[1], MODEL={"DEVICE": options.device, "WEIGHTS": ""})
+    configuration = configure(preset, records[1])
+    configuration.MODEL.DEVICE, configuration.MODEL.WEIGHTS = options.device, ""
+    configuration.MODEL.ROI_HEADS.SCORE_THRESH_TEST = 0.0  # all give their hundred best
     model = build_model(configuration).train()
+    model.load_state_dict({name: value.to(options.device) for name, value in to_theirs(weights).items()}, strict=False)
     optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 2.5e-7, 0.9, weight_decay=1e-4)
     data = RecordDataset(records[0], records[1], preset)
 
@@ -199,9 +204,10 @@ def _detectron2(weights: dict, preset: Any, records: tuple, options: Any) -> dic
         instances.gt_keypoints = Keypoints(target["keypoints"])
         return {"image": picture * 255, "instances": instances, "height": picture.shape[1], "width": picture.shape[2]}
 
-    train, parts = _steps(
-        options, lambda step: [item(i) for i in range(options.batch)], lambda b: sum(model(b).values()), optimiser
-    )
+    with EventStorage():
+        train, parts = _steps(
+            options, lambda step: [item(i) for i in range(options.batch)], lambda b: sum(model(b).values()), optimiser
+        )
     model.eval()
 
     @torch.inference_mode()

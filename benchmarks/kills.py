@@ -75,6 +75,8 @@ def main() -> int:
                 torch.equal(found[key], value) for key, value in wanted[kind].items()
             ):
                 row["equal"] += 1
+            total = sum(row["kills"] for row in rows.values())
+            print(f"run {number}: {kind}, {total} kills so far", file=sys.stderr, flush=True)
     print(f"{'trainer':<12}{'kills':>7}{'runs':>7}{'equal':>7}{'lost':>7}{'unbroken s':>12}")
     for kind, row in rows.items():
         print(f"{kind:<12}{row['kills']:>7}{row['runs']:>7}{row['equal']:>7}{row['lost']:>7}{row['seconds']:>12.1f}")
