@@ -206,6 +206,9 @@ def evaluate(
     surface: Annotated[
         bool, typer.Option("--surface/--no-surface", help="Atrium: also a turning surface (GIF).")
     ] = False,
+    lesion_rule: Annotated[
+        str | None, typer.Option(help="What makes a lesion found: touch (default), cover:SHARE or iou:LEAST.")
+    ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
     more: Extra = None,
@@ -213,8 +216,8 @@ def evaluate(
     """Masks against the truth: mean and SD over the cases, distances in mm."""
     _call(
         task, "evaluate", source, out, more, model=model, part=part, split=split, locator=locator,
-        how=_unless_default(task, how), flip=flip, pictures=pictures, surface=surface or None, device=device,
-        as_json=as_json,
+        how=_unless_default(task, how), flip=flip, pictures=pictures, surface=surface or None, lesion_rule=lesion_rule,
+        device=device, as_json=as_json,
     )  # fmt: skip
 
 

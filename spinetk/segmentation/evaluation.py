@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from spinetk.atomic import write_text
+from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
 from spinetk.segmentation.metrics import Counts, count, lesions, summarise, surface_distances
 
 OVERLAP = ("dice", "iou", "precision", "recall", "specificity")
@@ -26,9 +27,11 @@ class Evaluation:
         counts: Voxel counts of each case.
         rows: All figures of each case, with its ``name``.
         lesion_wise: Whether lesions are compared one by one.
+        lesion_rule: What makes a lesion found.
     """
 
     lesion_wise: bool = False
+    lesion_rule: LesionRule = TOUCH
     counts: list[Counts] = field(default_factory=list)
     rows: list[dict[str, float | str]] = field(default_factory=list)
 
@@ -44,7 +47,7 @@ class Evaluation:
         row: dict[str, float | str] = {"name": name, **counts.scores()}
         row |= surface_distances(predicted, truth, spacing_mm)
         if self.lesion_wise:
-            found = lesions(predicted, truth, spacing_mm)
+            found = lesions(predicted, truth, spacing_mm, self.lesion_rule)
             figures = (found.f1, found.recall, found.precision, found.count_error, found.volume_error_mm3)
             row |= dict(zip(LESION, figures, strict=True))
         self.counts.append(counts)

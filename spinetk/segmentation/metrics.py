@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -124,14 +126,14 @@ def surface_distances(
 class Lesions:
     """Lesions of a prediction against those of the truth.
 
-    A lesion is a connected component (voxels that touch at a face, an edge or a corner). One that shares a voxel with
-    the other mask is found, or confirmed.
+    A lesion is a connected component (voxels that touch at a face, an edge or a corner). What the other mask must do
+    for it to be found, or confirmed, is a :mod:`spinetk.segmentation.lesion_rule`; by default, share a voxel.
 
     Attributes:
         true: Lesions of the truth.
-        found: Those of them the prediction touches.
+        found: Those of them the prediction meets.
         predicted: Lesions of the prediction.
-        confirmed: Those of them that touch the truth.
+        confirmed: Those of them that the truth meets.
         volume_error_mm3: Predicted less true volume (area in mm2 for pictures).
     """
 
@@ -163,18 +165,20 @@ class Lesions:
         return 2 * self.precision * self.recall / total if total else 0.0
 
 
-def lesions(predicted: np.ndarray, truth: np.ndarray, spacing_mm: Sequence[float] | float = 1.0) -> Lesions:
+def lesions(
+    predicted: np.ndarray, truth: np.ndarray, spacing_mm: Sequence[float] | float = 1.0, rule: LesionRule = TOUCH
+) -> Lesions:
     """Compare two masks lesion by lesion."""
     predicted, truth = _masks(predicted, truth)
     true_labels, true_count = components(truth)
     own_labels, own_count = components(predicted)
-    both = predicted & truth
+    found, confirmed = rule.met(true_labels, true_count, own_labels, own_count)
     voxel = float(np.prod(np.broadcast_to(np.asarray(spacing_mm, dtype=np.float64), truth.ndim)))
     return Lesions(
         true=true_count,
-        found=len(np.unique(true_labels[both])),
+        found=found,
         predicted=own_count,
-        confirmed=len(np.unique(own_labels[both])),
+        confirmed=confirmed,
         volume_error_mm3=voxel * (np.count_nonzero(predicted) - np.count_nonzero(truth)),
     )
 

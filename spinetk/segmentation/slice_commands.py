@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from spinetk.errors import InputError
+from spinetk.segmentation.slice_models import choose_cases, load_any, one_of, weights_of
 
 
 def train(
@@ -133,7 +134,7 @@ def predict(
     """
     from spinetk.segmentation.slice_batch import predict_files
 
-    run = predict_files(_predictor(_one(model), task, flip, threshold, opening, device), inputs, out, pictures)
+    run = predict_files(load_any(one_of(model), task, flip, threshold, opening, device), inputs, out, pictures)
     for failure in run["failed"]:
         typer.echo(f"spinetk: {failure['why']}", err=True)
     typer.echo(f"{len(run['written'])} masks in {out}, {len(run['failed'])} failed")
@@ -155,6 +156,7 @@ def evaluate(
     flip: Sequence[str] = (),
     pictures: bool = True,
     small_px: int = 100,
+    lesion_rule: str = "touch",
     threshold: float = 0.5,
     opening: int = 0,
     device: str = "auto",
@@ -176,6 +178,8 @@ def evaluate(
         flip, threshold, opening, device: As in prediction.
         pictures: Draw outlines of truth and prediction for every case.
         small_px: Volumes: slices whose lesions all have at most so many pixels are scored apart, too.
+        lesion_rule: What makes a lesion found, for the figures of lesions: ``touch``, ``cover:SHARE`` or ``iou:LEAST``
+            (:mod:`spinetk.segmentation.lesion_rule`).
         as_json: Print JSON instead of a table.
 
     Returns:
@@ -188,17 +192,19 @@ def evaluate(
     from spinetk.atomic import write_json
     from spinetk.segmentation.data.layouts import find_cases
     from spinetk.segmentation.evaluation import table
+    from spinetk.segmentation.lesion_rule import LesionRule
     from spinetk.segmentation.slice_scores import render, score, small_rows
 
-    names = [_weights(one) for one in ([model] if isinstance(model, str) else model)]
+    rule = LesionRule.of(lesion_rule)
+    names = [weights_of(one) for one in ([model] if isinstance(model, str) else model)]
     _, found = find_cases(source, task, layout, contrast)
     _say_left_out(found.unlabelled)
     scores, rows = [], []
     for number, weights in enumerate(names):
-        predictor = _predictor(weights, task, flip, threshold, opening, device)
-        chosen = _choose(found.cases, weights, part, split)
+        predictor = load_any(weights, task, flip, threshold, opening, device)
+        chosen = choose_cases(found.cases, weights, part, split)
         folder = Path(out) if len(names) == 1 else Path(out) / f"{number + 1}-{Path(weights).stem}"
-        content, result = score(predictor, chosen, folder, task, pictures, small_px)
+        content, result = score(predictor, chosen, folder, task, pictures, small_px, rule)
         scores.append({"model": Path(weights).name, "part": part, **content})
         write_json(folder / "scores.json", scores[-1])
         rows.append((Path(weights).stem, result))
@@ -250,57 +256,3 @@ def _batch_of(task: str, network: str | None) -> int:
     from spinetk.segmentation.registry import get_entry
 
     return get_entry(network or ("spin" if task == "lesion" else TASKS[task][0])).optimiser.batch
-
-
-def _one(model: Sequence[str] | str) -> str:
-    names = [model] if isinstance(model, str) else list(model)
-    if len(names) != 1:
-        raise InputError("model", f"is given {len(names)} times", "give one for this task")
-    return _weights(names[0])
-
-
-def _weights(name: str) -> str:
-    """Weights by name or path; of a folder, the only ones in it."""
-    path = Path(name)
-    if not path.is_dir():
-        return name
-    inside = sorted(path.glob("*.pth"))
-    if len(inside) != 1:
-        raise InputError(path, f"holds {len(inside)} .pth files", "give the weights themselves")
-    return str(inside[0])
-
-
-def _predictor(weights: str, task: str, flip: Sequence[str], threshold: float, opening: int, device: str) -> Any:
-    from spinetk.segmentation.lesion_trainer import load_slice_predictor
-    from spinetk.segmentation.picture_trainer import load_picture_predictor
-    from spinetk.segmentation.pictures import CleanUp
-
-    if task == "lesion":
-        if (threshold, opening) != (0.5, 0):
-            raise InputError("threshold and opening", "are not for the task lesion", "leave them out")
-        return load_slice_predictor(weights, device, flip)
-    predictor, of = load_picture_predictor(weights, device, CleanUp(threshold, opening), flip)
-    if of != task:
-        raise InputError(weights, f"is of the task {of}", f"give --task {of}")
-    return predictor
-
-
-def _choose(cases: Sequence[Any], weights: str, part: str, split: str | Path | None) -> list[Any]:
-    from spinetk.segmentation.data.case import PARTS
-    from spinetk.segmentation.data.parts import load_part
-
-    if part == "all":
-        return list(cases)
-    if part not in PARTS:
-        raise InputError(f"part {part!r}", "is unknown", f"use {', '.join(PARTS)} or all")
-    beside = Path(weights).parent / "split.json"
-    if split is not None or (Path(weights).is_file() and beside.is_file()):
-        chosen = load_part(split or beside, part, cases)
-    elif any(case.part for case in cases):
-        chosen = [case for case in cases if case.part == part]
-    else:
-        typer.echo("spinetk: no split is known, all cases are evaluated", err=True)
-        chosen = list(cases)
-    if not chosen:
-        raise InputError(f"part {part}", "has no case", "choose another with --part")
-    return chosen

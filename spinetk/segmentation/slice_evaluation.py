@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.segmentation.evaluation import Evaluation
+from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
 from spinetk.segmentation.metrics import Counts, Lesions, count, lesions, small_lesion_slices, summarise
 from spinetk.segmentation.pictures import resize
 
@@ -25,12 +26,14 @@ class SmallLesions:
 
     Attributes:
         largest_px: Pixels of the largest lesion that counts as small.
+        rule: What makes a lesion found.
         counts: Pixels of such slices of every case that has one.
         slices: How many they are.
         lesions: Their lesions, compared slice by slice and summed.
     """
 
     largest_px: int = 100
+    rule: LesionRule = TOUCH
     counts: list[Counts] = field(default_factory=list)
     slices: int = 0
     lesions: list[Lesions] = field(default_factory=list)
@@ -40,7 +43,7 @@ class SmallLesions:
         chosen = small_lesion_slices(truth, self.largest_px)
         if chosen:
             self.counts.append(count(predicted[chosen], truth[chosen]))
-            self.lesions += [lesions(predicted[number], truth[number]) for number in chosen]
+            self.lesions += [lesions(predicted[n], truth[n], rule=self.rule) for n in chosen]
             self.slices += len(chosen)
         return chosen
 

@@ -13,12 +13,19 @@ from spinetk.segmentation import contours
 from spinetk.segmentation.data.case import Case
 from spinetk.segmentation.data.colour import write_png
 from spinetk.segmentation.evaluation import Evaluation
+from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
 from spinetk.segmentation.slice_batch import Predictor
 from spinetk.segmentation.slice_evaluation import LegacyDoubleTruth, PictureEvaluation, SmallLesions
 
 
 def score(
-    predictor: Predictor, cases: Sequence[Case], out: Path, task: str, pictures: bool, small_px: int
+    predictor: Predictor,
+    cases: Sequence[Case],
+    out: Path,
+    task: str,
+    pictures: bool,
+    small_px: int,
+    rule: LesionRule = TOUCH,
 ) -> tuple[dict[str, Any], Evaluation]:
     """Compare every case with its truth; ``cases.csv`` and the pictures are written as they come.
 
@@ -29,6 +36,7 @@ def score(
         task: ``lesion``, or one of pictures.
         pictures: Draw outlines of every case.
         small_px: Volumes: largest lesion of the slices that are scored apart.
+        rule: What makes a lesion found.
 
     Returns:
         The content of ``scores.json``, and the evaluation itself.
@@ -36,9 +44,9 @@ def score(
     Raises:
         InputError: No case could be read.
     """
-    small, legacy = SmallLesions(small_px), LegacyDoubleTruth()
+    small, legacy = SmallLesions(small_px, rule), LegacyDoubleTruth()
     volumes = task == "lesion"
-    result = Evaluation(lesion_wise=True) if volumes else PictureEvaluation(lesion_wise=True)
+    result = (Evaluation if volumes else PictureEvaluation)(lesion_wise=True, lesion_rule=rule)
     failed = []
     for case in cases:
         try:
@@ -63,7 +71,7 @@ def score(
     if not result.rows:
         raise InputError(f"{len(cases)} cases", "could not be evaluated", "see the lines above")
     result.write(out / "cases.csv")
-    scores: dict[str, Any] = {"cases": len(result.rows), "failed": failed, **result.summary()}
+    scores: dict[str, Any] = {"cases": len(result.rows), "failed": failed, "lesion_rule": str(rule), **result.summary()}
     scores |= {"small_lesions": small.summary()} if volumes else {}
     scores |= {"legacy_double_truth": legacy.summary()} if task == "skin" else {}
     return scores, result
@@ -71,7 +79,7 @@ def score(
 
 def render(scores: dict[str, Any]) -> str:
     """A line a figure: mean and SD over the cases, pooled over all pixels."""
-    head = f"{scores['cases']} cases, part {scores['part']}"
+    head = f"{scores['cases']} cases, part {scores['part']}, lesions by {scores['lesion_rule']}"
     lines = [f"{'':<22}{'mean':>10}{'sd':>10}{'pooled':>10}   {head}"]
     lines += _lines(scores)
     small = scores.get("small_lesions")

@@ -57,8 +57,9 @@ def test_volumes_from_training_to_scores(brains, brain_run, tmp_path, capsys):
     assert "lesion_f1" in table
     assert "at most 100 px only" in table
     model = [str(brain_run.parent), str(brain_run)]
-    again = evaluate(brains, tmp_path / "two", task="lesion", model=model, part="all", pictures=False, device="cpu")
-    assert [one["cases"] for one in again] == [7, 7]
+    options = {"part": "all", "pictures": False, "device": "cpu", "lesion_rule": "iou:0.5"}
+    again = evaluate(brains, tmp_path / "two", task="lesion", model=model, **options)
+    assert [(one["cases"], one["lesion_rule"]) for one in again] == [(7, "iou:0.5")] * 2
     assert again[0]["pooled"] == again[1]["pooled"]
     assert len(list((tmp_path / "two").glob("[12]-monai-unet/cases.csv"))) == 2
     assert capsys.readouterr().out.count("| monai-unet |") == 2
