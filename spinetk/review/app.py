@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +11,6 @@ from fastapi import APIRouter, FastAPI, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
 from spinetk import __version__
@@ -25,6 +23,7 @@ from spinetk.review.desk import Desk
 from spinetk.review.entry import Entry
 from spinetk.review.guard import COOKIE, Guard, same
 from spinetk.review.opened import Opened
+from spinetk.review.pages import Pages
 from spinetk.review.uploads import Uploads
 from spinetk.review.wire import SentReading
 
@@ -70,13 +69,12 @@ def create_app(desk: Desk, token: str | None = None) -> Guard:
         desk: What it works on.
         token: Asked of every request to ``/api`` when it is not None.
     """
-    mimetypes.add_type("text/javascript", ".js")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(_session(desk, token))
     app.include_router(_pictures(desk))
     app.include_router(_uploads(desk))
     app.include_router(_predictions(desk))
-    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    app.mount("/", Pages(STATIC))
 
     @app.exception_handler(InputError)
     async def bad_input(_: Request, error: InputError) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 import threading
@@ -11,10 +12,13 @@ from pathlib import Path
 
 import typer
 import uvicorn
+from fastapi.concurrency import run_in_threadpool
 
 from spinetk.errors import InputError
 from spinetk.review.app import create_app
 from spinetk.review.desk import Desk
+
+MOST_WARMING_S = 2.0
 
 
 def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, port: int, local: bool) -> None:
@@ -34,8 +38,11 @@ def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, po
     with Desk(cases, model=model) as desk:
         for given in inputs:
             desk.add(given)
+        warming = threading.Thread(target=_warm, args=(desk,), daemon=True)
+        warming.start()
         token = None if local else secrets.token_urlsafe(24)
-        listener = _bind(host, port)
+        application, listener = create_app(desk, token), _bind(host, port)
+        warming.join(MOST_WARMING_S)
         address = f"[{host}]" if ":" in host else host
         typer.echo(f"http://{address}:{listener.getsockname()[1]}/  ({len(desk.entries)} pictures; Ctrl+C ends)")
         typer.echo(f"corrections go to {desk.describe_target()}")
@@ -43,18 +50,17 @@ def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, po
             typer.echo(f"token: {token}  (the page asks for it; anyone who has it sees the pictures, unencrypted)")
         # No access log: it would keep a record of who looked at which picture when.
         settings = uvicorn.Config(
-            create_app(desk, token), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30
+            application, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30
         )
-        threading.Thread(target=_warm, args=(desk,), daemon=True).start()
         with listener:
             uvicorn.Server(settings).run(sockets=[listener])
 
 
 def _warm(desk: Desk) -> None:
-    """Read the first picture while the browser starts: the readers' libraries take a while to load."""
+    """Read the first picture before the address is said: loading the readers' libraries would hold up the page."""
     with suppress(InputError):
         for entry in list(desk.entries.values())[:1]:
-            desk.open(entry)
+            asyncio.run(run_in_threadpool(desk.open, entry))  # as a request does it
 
 
 def _bind(host: str, port: int) -> socket.socket:

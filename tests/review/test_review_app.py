@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from spinetk.review.app import STATIC
+
 
 def test_session_lists_by_random_ids(client, cases):
     content = client.get("/api/session").json()
@@ -119,6 +121,20 @@ def test_static_files_only(client):
     assert client.get("/main.js").headers["content-type"].startswith("text/javascript")
     for path in ("/../app.py", "/%2e%2e/app.py", "/..%5capp.py", "/docs", "/openapi.json"):
         assert client.get(path).status_code == 404
+    assert client.post("/main.js").status_code == 405
+
+
+def test_static_files_are_sent_once(client):
+    first = client.get("/review.css")
+    again = client.get("/review.css", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/main.js", headers={"if-none-match": first.headers["etag"]}).status_code == 200
+
+
+def test_the_page_asks_for_every_script_at_once(client):
+    page = client.get("/").text
+    scripts = {path.name for path in STATIC.glob("*.js")}
+    assert {name for name in scripts if f'href="{name}"' in page or f'src="{name}"' in page} == scripts
 
 
 def test_bad_file_is_a_sentence(client, desk, tmp_path):
