@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from spinetk import __version__
 from spinetk.errors import InputError
 from spinetk.measure.levels import SEQUENCE
-from spinetk.reading import VIEWS, Reading
+from spinetk.reading import VIEWS, Reading, View
 from spinetk.report import words
 from spinetk.review import exporting, wire
 from spinetk.review.desk import Desk
@@ -24,6 +24,7 @@ from spinetk.review.entry import Entry
 from spinetk.review.guard import COOKIE, Guard, same
 from spinetk.review.opened import Opened
 from spinetk.review.pages import Pages
+from spinetk.review.prediction import BY_VIEW
 from spinetk.review.uploads import Uploads
 from spinetk.review.wire import SentReading
 
@@ -49,11 +50,12 @@ class ExportRequest(BaseModel):
 
 
 class PredictRequest(BaseModel):
-    """Which pictures to predict, by id."""
+    """Which pictures to predict, by id, and what they show (:meth:`Predictions.start`)."""
 
     ids: list[str] = Field(max_length=50_000)
     model: str = Field(max_length=200)
     threshold: float = Field(0.6, ge=0.05, le=0.99)
+    view: View = "unknown"
 
 
 class LoginRequest(BaseModel):
@@ -110,6 +112,7 @@ def _session(desk: Desk, token: str | None) -> APIRouter:
             "version": __version__,
             "entries": desk.rows(),
             "models": list(desk.models),
+            "by_view": BY_VIEW,
             "levels": list(SEQUENCE),
             "views": [[view, {"ap": "AP", "unknown": "view unknown"}.get(view, view)] for view in VIEWS],
             "target": desk.describe_target(),
@@ -240,7 +243,7 @@ def _predictions(desk: Desk) -> APIRouter:
 
     @router.post("")
     def start(sent: PredictRequest) -> dict[str, Any]:
-        desk.predictions.start([desk.entry(key) for key in sent.ids], sent.model, sent.threshold)
+        desk.predictions.start([desk.entry(key) for key in sent.ids], sent.model, sent.threshold, sent.view)
         return desk.predictions.state()
 
     @router.get("")

@@ -12,10 +12,10 @@ from typing import Any
 from spinetk import zoo
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
-from spinetk.reading import Reading
+from spinetk.reading import Reading, View
 from spinetk.review.entry import Entry, entries_of
 from spinetk.review.opened import Opened, open_entry
-from spinetk.review.prediction import Predictions
+from spinetk.review.prediction import BY_VIEW, Predictions
 from spinetk.review.saving import Target
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
@@ -37,9 +37,12 @@ class Desk:
     def __init__(self, cases: str | Path, *, model: str | None = None) -> None:
         self.entries: dict[str, Entry] = {}
         self.target = Target(Path(cases))
-        self.models: dict[str, str] = {
-            name: name for name, card in zoo.released() if card["config"].get("task", "keypoints") == "keypoints"
-        }
+        cards = {n: card for n, card in zoo.released() if card["config"].get("task", "keypoints") == "keypoints"}
+        # What a model was made for, where that is one view only: its pictures are then measured as such.
+        self.made_for: dict[str, View] = {n: c["views"][0] for n, c in cards.items() if len(c.get("views", [])) == 1}
+        self.models: dict[str, str] = {name: name for name in cards}
+        if self.made_for:
+            self.models = {BY_VIEW: BY_VIEW, **self.models}
         if model is not None and model not in self.models:
             self.models = {Path(model).name: str(zoo.find(model)), **self.models}
         self.predictions = Predictions(self)

@@ -6,13 +6,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from spinetk.errors import InputError
-from spinetk.reading import Reading
+from spinetk.reading import Reading, View
 
 if TYPE_CHECKING:
     from spinetk.review.desk import Desk
     from spinetk.review.entry import Entry
 
 MOST_FAILURES = 100
+BY_VIEW = "chosen by view"
 
 
 class Predictions:
@@ -31,8 +32,14 @@ class Predictions:
         self._state: dict[str, Any] = {"running": False, "done": 0, "total": 0, "what": "", "failures": []}
         self._loaded: tuple[str, float, Any] | None = None
 
-    def start(self, entries: list[Entry], model: str, threshold: float) -> None:
+    def start(self, entries: list[Entry], model: str, threshold: float, view: View = "unknown") -> None:
         """Begin to predict some entries.
+
+        Args:
+            entries: What to predict.
+            model: One of those the desk offers; ``BY_VIEW`` takes the released one for what a picture shows.
+            threshold: Least confidence of a vertebra.
+            view: What the only entry shows, or of several those whose files do not say; ``unknown``: nobody says.
 
         Raises:
             InputError: The model is none of those offered, or a job is running.
@@ -45,7 +52,8 @@ class Predictions:
             self._stop.clear()
             state = {"running": True, "done": 0, "total": len(entries), "what": "loading the model", "failures": []}
             self._state = state
-            self._thread = threading.Thread(target=self._run, args=(entries, model, threshold, state), daemon=True)
+            work = (entries, model, threshold, view, state)
+            self._thread = threading.Thread(target=self._run, args=work, daemon=True)
             self._thread.start()
 
     def cancel(self) -> None:
@@ -56,7 +64,7 @@ class Predictions:
         """``running``, ``done`` of ``total`` pictures, ``what`` is going on, and one line for each ``failures``."""
         return {**self._state, "failures": list(self._state["failures"])}
 
-    def _run(self, entries: list[Entry], model: str, threshold: float, state: dict[str, Any]) -> None:
+    def _run(self, entries: list[Entry], model: str, threshold: float, view: View, state: dict[str, Any]) -> None:
         try:
             predictor = self._predictor(model, threshold)
             for entry in entries:
@@ -64,7 +72,7 @@ class Predictions:
                     state["what"] = "stopped"
                     return
                 state["what"] = entry.name
-                self._one(entry, predictor, state)
+                self._one(entry, predictor, view, state)
                 state["done"] += 1
             state["what"] = "done"
         except InputError as error:
@@ -74,11 +82,20 @@ class Predictions:
         finally:
             state["running"] = False
 
-    def _one(self, entry: Entry, predictor: Any, state: dict[str, Any]) -> None:
+    def _one(self, entry: Entry, predictor: Any, view: View, state: dict[str, Any]) -> None:
+        from spinetk.keypoints.choice import ModelChoice
+
         try:
             opened = self._desk.open(entry)
-            known = opened.reading
-            found = predictor.read(opened.grey, file=known.file, frame=known.frame, view=known.view)
+            known, modality = opened.reading, opened.picture.modality
+            alone = state["total"] == 1 and view != "unknown"
+            view = view if alone or known.view == "unknown" else known.view
+            if isinstance(predictor, ModelChoice):
+                view = predictor.view_of(entry.name, view, modality)
+                predictor = predictor.pick(entry.name, view, modality)
+            elif view == "unknown":
+                view = self._desk.made_for.get(predictor.name, view)
+            found = predictor.read(opened.grey, file=known.file, frame=known.frame, view=view)
             found.remarks[:0] = opened.picture.remarks
             self.readings[entry.id] = found
         except InputError as error:
@@ -86,8 +103,11 @@ class Predictions:
                 state["failures"].append(f"{entry.name}: {error.fault}")
 
     def _predictor(self, model: str, threshold: float) -> Any:
+        from spinetk.keypoints.choice import ModelChoice
         from spinetk.keypoints.predictor import Predictor
 
         if self._loaded is None or self._loaded[:2] != (model, threshold):
-            self._loaded = (model, threshold, Predictor.load(self._desk.models[model], threshold))
+            by_view = self._desk.models[model] == BY_VIEW
+            made = ModelChoice(threshold) if by_view else Predictor.load(self._desk.models[model], threshold)
+            self._loaded = (model, threshold, made)
         return self._loaded[2]

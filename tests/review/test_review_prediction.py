@@ -52,6 +52,38 @@ def test_pictures_are_predicted_and_faults_named(tmp_path, model, picture_file):
         assert client.get(f"/api/entries/{bad}?origin=predicted").status_code == 422
 
 
+@pytest.fixture
+def released(tmp_path, monkeypatch):
+    """Two released models, for one view each."""
+    monkeypatch.setattr(zoo, "folders", lambda: [tmp_path / "released"])
+    (tmp_path / "released").mkdir()
+    for seed, (name, view) in enumerate({"frontal": "ap", "sideways": "lateral"}.items()):
+        torch.manual_seed(seed)
+        network = VertebraRCNN("fast", VERTEBRA6)
+        card = {"config": network.config(), "views": [view]}
+        zoo.save(tmp_path / "released" / f"{name}.safetensors", network.state_dict(), card)
+
+
+def test_the_model_is_chosen_by_what_the_picture_shows(tmp_path, released, picture_file):
+    with Desk(tmp_path / "target") as desk:
+        client = TestClient(create_app(desk), base_url="http://127.0.0.1")
+        (entry,) = desk.add(picture_file)
+        session = client.get("/api/session").json()
+        assert session["models"] == [session["by_view"], "frontal", "sideways"]
+        body = {"ids": [entry.id], "model": session["by_view"], "threshold": 0.9}
+        client.post("/api/prediction", json=body)
+        assert "which view" in wait(client)["failures"][0]  # a PNG does not say it
+        for view, name in (("ap", "frontal"), ("lateral", "sideways")):
+            client.post("/api/prediction", json={**body, "view": view})
+            assert wait(client)["failures"] == []
+            content = client.get(f"/api/entries/{entry.id}?origin=predicted").json()
+            assert (content["shown"]["model"], content["reading"]["view"]) == (name, view)
+        # A model for one view says by itself what it was given.
+        client.post("/api/prediction", json={**body, "model": "frontal"})
+        wait(client)
+        assert client.get(f"/api/entries/{entry.id}?origin=predicted").json()["reading"]["view"] == "ap"
+
+
 def test_models_are_chosen_from_the_list(client, cases, desk, tmp_path):
     answer = client.post("/api/prediction", json={"ids": list(desk.entries)[:1], "model": "/etc/passwd"})
     assert answer.status_code == 422

@@ -38,10 +38,15 @@ export const list = {
 function refilter() {
   const text = filter.value.trim().toLowerCase();
   shownEntries = text ? entries.filter((one) => one.name.toLowerCase().includes(text)) : entries;
-  const saved = entries.filter((one) => one.state === "saved").length;
-  say(byId("list-note"), entries.length ? `${shownEntries.length === entries.length ? "" : `${shownEntries.length} of `}${entries.length} pictures, ${saved} saved` : "");
+  note();
   inner.style.height = `${shownEntries.length * ROW}px`;
   render();
+}
+
+function note() {
+  const saved = entries.filter((one) => one.state === "saved").length;
+  const some = shownEntries.length === entries.length ? "" : `${shownEntries.length} of `;
+  say(byId("list-note"), entries.length ? `${some}${entries.length} picture${entries.length === 1 ? "" : "s"}, ${saved} saved` : "");
 }
 
 export function render() {
@@ -67,8 +72,7 @@ export function follow(id) {
   list.wanted = id;
   const at = list.position(id);
   if (at * ROW < box.scrollTop || (at + 1) * ROW > box.scrollTop + box.clientHeight) box.scrollTop = at * ROW - box.clientHeight / 2;
-  const saved = entries.filter((one) => one.state === "saved").length;
-  if (entries.length) say(byId("list-note"), `${shownEntries.length === entries.length ? "" : `${shownEntries.length} of `}${entries.length} pictures, ${saved} saved`);
+  note();
   render();
 }
 

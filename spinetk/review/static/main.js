@@ -10,7 +10,7 @@ import { place, rebuild } from "./overlay.js";
 import { fillChoices, follow as followMoving, render } from "./panel.js";
 import { isDirty, on, open, redo, store, undo } from "./store.js";
 import { clear, fit, resetWindow, setSpacing, setWindow, show, view, zoom } from "./viewer.js";
-import { setUp } from "./work.js";
+import { predictThis, setUp } from "./work.js";
 
 const THEMES = ["", "light", "dark"];
 let opening = 0;
@@ -115,6 +115,11 @@ on("shown", ({ since }) => {
 on("fault", (error) => toast(error.message, { kind: "fault" }));
 on("wanted", go);
 
+byId("none-predict").onclick = (event) => {
+  event.stopPropagation(); // a click elsewhere closes the menus
+  predictThis();
+};
+byId("none-add").onclick = () => setTool("add");
 byId("previous").onclick = () => list.step(-1);
 byId("next").onclick = () => list.step(1);
 byId("undo").onclick = undo;
@@ -162,7 +167,7 @@ async function start() {
   fillHelp();
   const session = await api.session();
   fillChoices(session);
-  setUp(session.models);
+  setUp(session);
   say(byId("research"), session.research_use);
   say(byId("version"), `spinetk ${session.version}. Corrections go to ${session.target}.`);
   list.set(session.entries);

@@ -58,7 +58,8 @@ export function place() {
     shadow.setAttribute("d", path);
     line.setAttribute("d", path);
     const row = current.shown.rows[index];
-    group.style.setProperty("--colour", overlay.colours.get(row?.grade ?? null) ?? "#c8ccd0");
+    // Where nothing is graded (AP films) grey would say too little, and blue too much.
+    group.style.setProperty("--colour", current.shown.graded ? (overlay.colours.get(row?.grade ?? null) ?? "#c8ccd0") : "#7fd6c2");
     group.classList.toggle("selected", index === selected.vertebra);
     points.forEach((point, k) => {
       point.setAttribute("transform", `translate(${fixed(places[k])})`);

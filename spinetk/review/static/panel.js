@@ -11,7 +11,9 @@ let shape = "";
 
 export function fillChoices({ levels, views, grades }) {
   byId("level").replaceChildren(make("option", { value: "", textContent: "no name" }), ...levels.map((level) => make("option", { value: level, textContent: level })));
-  byId("view").replaceChildren(...views.map(([value, textContent]) => make("option", { value, textContent })));
+  const options = () => views.map(([value, textContent]) => make("option", { value, textContent }));
+  byId("view").replaceChildren(...options());
+  byId("shows").replaceChildren(...options());
   for (const [grade, , colour] of grades) overlay.colours.set(grade, colour);
   const legend = grades.map(([grade, name]) => {
     const chip = make("span", { className: "chip" });

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { byId, closeMenus, make, toast } from "./dom.js";
 import { list } from "./list.js";
-import { emit, isDirty, replaceReading, save, store } from "./store.js";
+import { emit, isDirty, on, replaceReading, save, store } from "./store.js";
 
 const POLL_MS = 400;
 
@@ -34,7 +34,7 @@ export async function exportNow(kind, all) {
 export async function predict(ids) {
   closeMenus();
   if (!ids.length) return toast("Every picture has vertebrae already.");
-  const body = { ids, model: byId("model").value, threshold: Number(byId("threshold").value) };
+  const body = { ids, model: byId("model").value, threshold: Number(byId("threshold").value), view: byId("shows").value };
   const bar = make("progress", { max: ids.length });
   const note = make("span", { textContent: "Loading the model" });
   const stop = make("button", { textContent: "Stop", onclick: () => api.post("api/prediction/cancel") });
@@ -76,11 +76,32 @@ async function finished(ids) {
   emit("select", store.selected);
 }
 
-export function setUp(models) {
-  byId("model").replaceChildren(...models.map((name) => make("option", { value: name, textContent: name })));
+// A model cannot be chosen for a picture of which nobody says what it shows.
+export function predictThis() {
+  const { current } = store;
+  if (!current) return;
+  const asked = byId("shows").value === "unknown" && byId("model").value === byView && current.info.modality !== "MR";
+  byId("shows").setCustomValidity(asked ? "Choose what the picture shows" : "");
+  if (asked) byId("predict-menu").open = true;
+  if (byId("shows").reportValidity()) predict([current.id]);
+}
+
+let byView = null;
+
+export function setUp(session) {
+  const { models } = session;
+  byView = session.by_view;
+  byId("model").replaceChildren(...models.map((name) => make("option", { value: name, textContent: name === byView ? "the one for this view" : name })));
   for (const id of ["predict-one", "predict-all"]) byId(id).disabled = !models.length;
   byId("save").onclick = saveNow;
-  byId("predict-one").onclick = () => store.current && predict([store.current.id]);
+  byId("predict-one").onclick = predictThis;
+  byId("shows").onchange = () => byId("shows").setCustomValidity("");
+  for (const name of ["open", "points"]) {
+    on(name, () => {
+      byId("shows").value = store.current.reading.view;
+      byId("shows").setCustomValidity("");
+    });
+  }
   byId("predict-all").onclick = () => predict(list.all.filter((one) => one.state === "new").map((one) => one.id));
   for (const button of document.querySelectorAll("[data-export]")) button.onclick = () => store.current && exportNow(button.dataset.export, false);
   for (const button of document.querySelectorAll("[data-export-all]")) button.onclick = () => exportNow(button.dataset.exportAll, true);
