@@ -41,6 +41,30 @@ def find_pictures(inputs: Iterable[str | Path]) -> Iterator[Path]:
             yield path
 
 
+def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
+    """Pictures among files and folders of any depth, as ``read_picture`` takes them.
+
+    As :func:`find_pictures`, but a folder that holds a DICOM series is given once, in place of its slices. A slice that
+    is named explicitly is a picture of its own.
+
+    Raises:
+        InputError: As :func:`find_pictures` and :func:`find_series`.
+    """
+    for given in map(Path, inputs):
+        if not given.is_dir():
+            yield given
+            continue
+        slices: dict[Path, set[Path]] = {}
+        for path in _walk(given):
+            folder = path.parent
+            if folder not in slices:
+                slices[folder] = {one for files in find_series(folder).values() for one in files}
+                if slices[folder]:
+                    yield folder
+            if path not in slices[folder]:
+                yield path
+
+
 def find_series(folder: str | Path) -> dict[str, list[Path]]:
     """DICOM series whose slices lie in one folder (not in its subfolders).
 

@@ -10,7 +10,7 @@ import pickle
 import platform
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -22,7 +22,7 @@ from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.cases.record import reading_of
 from spinetk.errors import InputError
-from spinetk.images import find_pictures, find_series, read_picture, to_uint8
+from spinetk.images import find_inputs, read_picture, to_uint8
 from spinetk.images.identity import safe_name
 from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.pictures import to_grey
@@ -204,20 +204,6 @@ def _write_all(
         write_json(out / "run.json", _manifest(predictor, list(sources.values()), seconds, failed))
     place.wait()
     return batch
-
-
-def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
-    """Pictures among files and folders of any depth; a folder that holds a DICOM series counts as one picture."""
-    series: dict[Path, set[Path]] = {}
-    for path in find_pictures(inputs):
-        folder = path.parent
-        if folder not in series:
-            explicit = path in {Path(given) for given in inputs}
-            series[folder] = set() if explicit else {p for files in find_series(folder).values() for p in files}
-            if series[folder]:
-                yield folder
-        if path not in series[folder]:
-            yield path
 
 
 def unique_stems(paths: list[Path]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
-from spinetk.images import find_pictures, find_series
+from spinetk.images import find_inputs
 
 Kind = Literal["case", "result", "picture"]
 ORIGINAL = "src-0.original.json"
@@ -59,26 +59,12 @@ def entries_of(given: Path) -> Iterator[Entry]:
     elif results := _results(given):
         yield from (Entry("result", path, path.stem) for path in results)
     else:
-        found = list(pictures(given))
+        found = list(find_inputs([given]))
         if not found:
             raise InputError(given, "holds no picture", "give DICOM, PNG, JPEG, TIFF or NIfTI files, or a case folder")
         for path in found:
             name = path.relative_to(given).as_posix() if path != given and path.is_relative_to(given) else path.name
             yield Entry("picture", path, name)
-
-
-def pictures(given: Path) -> Iterator[Path]:
-    """Pictures below a folder; a folder that is a DICOM series counts as one."""
-    series: dict[Path, set[Path]] = {}
-    for path in find_pictures([given]):
-        folder = path.parent
-        if folder not in series:
-            alone = path == given
-            series[folder] = set() if alone else {p for files in find_series(folder).values() for p in files}
-            if series[folder]:
-                yield folder
-        if path not in series[folder]:
-            yield path
 
 
 def _case(folder: CaseFolder, case: str) -> Entry:

@@ -10,7 +10,7 @@ import pytest
 from image_seeds import dicom, plain, to_bytes
 
 from spinetk.errors import InputError
-from spinetk.images import find, find_pictures, find_series
+from spinetk.images import find, find_inputs, find_pictures, find_series
 
 PNG = plain(np.eye(4, dtype=np.uint8), "png")
 
@@ -88,3 +88,19 @@ def test_series_are_told_apart_by_uid_size_and_orientation(tmp_path):
     groups = find_series(tmp_path)
     assert sorted([path.name for path in files] for files in groups.values()) == [list("0246"), list("1357")]
     assert all(key.isalnum() for key in groups)
+
+
+def test_a_series_is_one_input_and_other_pictures_stay_single(tmp_path):
+    stack, other = tmp_path / "a", tmp_path / "b"
+    stack.mkdir()
+    other.mkdir()
+    for k in range(3):
+        head = dicom(
+            ImageOrientationPatient=[0, 1, 0, 0, 0, -1], ImagePositionPatient=[k, 0, 0], SeriesInstanceUID="1.2"
+        )
+        (stack / f"{k}.dcm").write_bytes(to_bytes(head))
+    for folder in (stack, other):
+        (folder / "film.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert list(find_inputs([tmp_path])) == [stack, stack / "film.png", other / "film.png"]
+    # A slice that is named is read by itself, and does not break up the series it belongs to.
+    assert list(find_inputs([stack / "1.dcm", stack])) == [stack / "1.dcm", stack, stack / "film.png"]
