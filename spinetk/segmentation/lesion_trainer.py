@@ -14,12 +14,11 @@ from torch.utils.data import Dataset
 
 from spinetk import zoo
 from spinetk.errors import InputError
-from spinetk.segmentation.losses.choose import make_loss
-from spinetk.segmentation.module import SegmentationTraining, override
+from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.pairs import Pair
 from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.run import SegmentationSettings, release, run
+from spinetk.segmentation.run import SegmentationSettings, flat_loss, run_flat
 from spinetk.segmentation.slices import SliceAugmentation, SliceDataset, SlicePredictor, Statistics, neighbours
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
@@ -105,9 +104,7 @@ def train_slices(
     if not training:
         raise InputError("training part", "holds no case", "give pairs of images and masks")
     channels = entry.form.channels if chosen.channels is None else chosen.channels
-    criterion = make_loss(chosen.loss or entry.loss)
-    if criterion.needs_distance:
-        raise InputError(f"loss {chosen.loss!r}", "needs distance maps", "choose another for slices")
+    criterion = flat_loss(chosen.loss, entry)
     with quiet():
         torch.manual_seed(chosen.seed)
         net = exact_gradients(entry.build(channels))
@@ -125,13 +122,8 @@ def train_slices(
     )  # fmt: skip
     drawn = SliceDataset(cases, channels, chosen.positive_rate, augmentation=chosen.augmentation, seed=chosen.seed)
     data = Data(drawn, EverySlice(held_out, channels) if held_out else None, recipe.batch, collate=collate)
-    module = SegmentationTraining(net, criterion, recipe, epoch_steps=-(-len(cases) // recipe.batch))
-    result = run(module, data, output / chosen.network, chosen, resume, training, validation)
-    config = {
-        "task": "lesion", "network": chosen.network, "channels": channels, "mean": statistics.mean,
-        "sd": statistics.sd,
-    }  # fmt: skip
-    return release(output / f"{chosen.network}.pth", result, config, chosen)
+    card = {"task": "lesion", "channels": channels, "mean": statistics.mean, "sd": statistics.sd}
+    return run_flat(net, criterion, recipe, data, output, chosen, resume, (training, validation), card)
 
 
 def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence[str] = ()) -> SlicePredictor:

@@ -15,8 +15,7 @@ from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase
 from spinetk.segmentation.lesion_trainer import collate
-from spinetk.segmentation.losses.choose import make_loss
-from spinetk.segmentation.module import SegmentationTraining, override
+from spinetk.segmentation.module import override
 from spinetk.segmentation.pictures import (
     MIRROR,
     CleanUp,
@@ -28,7 +27,7 @@ from spinetk.segmentation.pictures import (
     Size,
 )
 from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.run import SegmentationSettings, release, run
+from spinetk.segmentation.run import SegmentationSettings, flat_loss, run_flat
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
 from spinetk.training.quiet import quiet
@@ -102,9 +101,7 @@ def train_pictures(
     if min([*(size or ()), *(crop or ()), 4096]) < entry.form.smallest:
         fault = f"needs {entry.form.smallest} px a side"
         raise InputError(f"network {chosen.network!r}", fault, "give a larger size or crop")
-    criterion = make_loss(chosen.loss or entry.loss)
-    if criterion.needs_distance:
-        raise InputError(f"loss {chosen.loss!r}", "needs distance maps", "choose another for pictures")
+    criterion = flat_loss(chosen.loss, entry)
     if chosen.loss == "contextual" and entry.loss != "contextual":
         raise InputError(f"loss {chosen.loss!r}", "needs the regions of TMUnet", "choose another loss or network")
     with quiet():
@@ -129,10 +126,8 @@ def train_pictures(
         validation_batch=recipe.batch if size else 1,
         collate=collate,
     )
-    module = SegmentationTraining(net, criterion, recipe, epoch_steps=-(-len(cases) // recipe.batch))
-    result = run(module, data, output / chosen.network, chosen, resume, training, validation)
-    config = {"task": chosen.task, "network": chosen.network, "form": form.to_json()}
-    return release(output / f"{chosen.network}.pth", result, config, chosen)
+    card = {"task": chosen.task, "form": form.to_json()}
+    return run_flat(net, criterion, recipe, data, output, chosen, resume, (training, validation), card)
 
 
 def load_picture_predictor(

@@ -7,8 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from torch import nn
+
 from spinetk import __version__, zoo
+from spinetk.errors import InputError
+from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining
+from spinetk.segmentation.optimiser import Optimiser
+from spinetk.segmentation.registry import Entry
 from spinetk.segmentation.samples import SegmentationSamples
 from spinetk.training.data import Data
 from spinetk.training.device import pick_precision
@@ -68,6 +74,48 @@ def run(
         write_run(folder, settings, place, resume=resume, **about)
     callbacks = (SegmentationSamples(data.validation, data.collate),) if data.validates and place.first else ()
     return fit(module, data, folder, settings, iterations=settings.iterations, resume=resume, callbacks=callbacks)
+
+
+def flat_loss(name: str | None, entry: Entry) -> nn.Module:
+    """The loss of that name, or the network's own, for slices and pictures.
+
+    Raises:
+        InputError: An unknown name, or a loss that needs distance maps.
+    """
+    criterion = make_loss(name or entry.loss)
+    if criterion.needs_distance:
+        raise InputError(f"loss {name!r}", "needs distance maps", "choose another for slices and pictures")
+    return criterion
+
+
+def run_flat(
+    network: nn.Module,
+    criterion: nn.Module,
+    recipe: Optimiser,
+    data: Data,
+    output: Path,
+    settings: SegmentationSettings,
+    resume: bool,
+    parts: tuple[Sequence[Any], Sequence[Any]],
+    config: dict[str, Any],
+) -> Path:
+    """Train a network of slices or pictures in ``output/<network>``, an epoch being a draw of every case.
+
+    Args:
+        network, criterion, recipe, data: What is trained, and how.
+        output: Folder of the run.
+        settings: As resolved.
+        resume: Go on from the newest checkpoint.
+        parts: Cases of training and validation.
+        config: Of the card, beside the name of the network.
+
+    Returns:
+        ``output/<network>.pth``.
+    """
+    cases = len(data.training)  # type: ignore[arg-type]
+    module = SegmentationTraining(network, criterion, recipe, epoch_steps=-(-cases // recipe.batch))
+    result = run(module, data, output / settings.network, settings, resume, *parts)
+    return release(output / f"{settings.network}.pth", result, {**config, "network": settings.network}, settings)
 
 
 def case_name(case: Any) -> str:
