@@ -27,6 +27,8 @@ class Picture:
         remarks: What was decided on the way, one short sentence each; no patient text.
         inverted: Whether the stored grey scale was turned over (MONOCHROME1, inverse presentation, white-is-zero).
         burned_in: Whether the file says that text is burned into its pixels (``BurnedInAnnotation`` = YES).
+        slices: How many slices or frames there were to choose from; 1 for a reformation, which is none of them.
+        slice: Place of the one that was read, counted from 0.
     """
 
     pixels: np.ndarray
@@ -38,6 +40,8 @@ class Picture:
     remarks: tuple[str, ...] = ()
     inverted: bool = False
     burned_in: bool = False
+    slices: int = 1
+    slice: int = 0
 
     @property
     def height(self) -> int:

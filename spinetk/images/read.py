@@ -11,7 +11,7 @@ from spinetk.geometry import Frame
 from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
 from spinetk.images.picture import Picture
 
-SliceChoice = Literal["central", "most-spine"]
+SliceChoice = Literal["central", "most-spine"] | int
 HEAD_BYTES = 512
 
 
@@ -25,7 +25,8 @@ def read_picture(
 
     Args:
         path: A DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder with the slices of a DICOM series.
-        slice_choice: Which sagittal slice of a volume: the ``central`` one, or the one with ``most-spine``.
+        slice_choice: Which sagittal slice of a volume: the ``central`` one, the one with ``most-spine``, or its place
+            counted from 0 (of what ``Picture.slices`` says; also of frames that are no volume).
         spacing_mm: The user's own (row, column) distance between pixel centres in mm; wins over the file's, and is
             about the picture as stored (reformations of volumes keep the file's).
 
@@ -37,7 +38,7 @@ def read_picture(
         InputError: The file cannot be read; no other exception leaves this function.
     """
     path = Path(path)
-    if slice_choice not in ("central", "most-spine"):
+    if slice_choice not in ("central", "most-spine") and not isinstance(slice_choice, int):
         raise InputError("slice choice", f"{slice_choice!r} is not 'central' or 'most-spine'")
     frame = None if spacing_mm is None else _user_frame(spacing_mm)
     try:
@@ -68,6 +69,19 @@ def read_picture(
     except Exception as error:
         # Whatever a damaged file does to a decoder ends here. The error's own text may quote patient data.
         raise InputError(display_name(path), f"is damaged ({type(error).__name__})", REMEDY_COPY) from error
+
+
+def chosen_slice(slice_choice: SliceChoice, count: int, usual: int) -> tuple[int, str]:
+    """Place of the slice asked for, ``usual`` when none is named, and how it was chosen.
+
+    Raises:
+        InputError: There is no such slice.
+    """
+    if not isinstance(slice_choice, int):
+        return usual, "central" if slice_choice == "central" else "most spine"
+    if not 0 <= slice_choice < count:
+        raise InputError("slice", f"{slice_choice + 1} is not among the {count} there are", "choose another")
+    return slice_choice, "chosen"
 
 
 def sniff(path: Path) -> str:

@@ -21,6 +21,7 @@ from spinetk.images.guard import display_name, quiet
 from spinetk.images.headers import Header, open_header
 from spinetk.images.orientation import read_axes, read_position
 from spinetk.images.picture import Picture
+from spinetk.images.read import SliceChoice, chosen_slice
 from spinetk.images.reformat import Plane, mid_sagittal
 from spinetk.images.spacing import read_spacing
 from spinetk.images.stack import FEWEST_FOR_REFORMATION, central, in_order, spine_score
@@ -38,7 +39,7 @@ class Slice:
     plane: Plane
 
 
-def read_series(folder: Path, slice_choice: str, user_frame: Frame | None) -> Picture:
+def read_series(folder: Path, slice_choice: SliceChoice, user_frame: Frame | None) -> Picture:
     """Read the main DICOM series of a folder as one picture.
 
     Raises:
@@ -75,13 +76,17 @@ def main_series(folder: Path) -> tuple[list[Slice], list[str]]:
     return first, remarks
 
 
-def read_frames(header: Header, options: dict[str, Any], slice_choice: str, user_frame: Frame | None) -> Picture:
+def read_frames(
+    header: Header, options: dict[str, Any], slice_choice: SliceChoice, user_frame: Frame | None
+) -> Picture:
     """Read a multi-frame file as one picture: a volume when its frames have places, else the central frame."""
     frames = header.frames
     planes, remarks = frame_planes(header)
     if not planes:
-        picture = picture_of_frame(header, options, frames // 2, user_frame)
-        return replace(picture, remarks=(*picture.remarks, f"frame {frames // 2 + 1} of {frames} was read"))
+        chosen, _ = chosen_slice(slice_choice, frames, frames // 2)
+        picture = picture_of_frame(header, options, chosen, user_frame)
+        remarks = [*picture.remarks, f"frame {chosen + 1} of {frames} was read"]
+        return replace(picture, remarks=tuple(remarks), slices=frames, slice=chosen)
 
     def load(plane: Plane, values_only: bool) -> Any:
         if values_only:
@@ -178,16 +183,17 @@ def plan(planes: list[Plane], remarks: list[str]) -> tuple[list[Plane], int | No
 
 
 def _from_planes(
-    planes: list[Plane], load: Callable[..., Any], slice_choice: str, user_spacing: bool, remarks: list[str]
+    planes: list[Plane], load: Callable[..., Any], slice_choice: SliceChoice, user_spacing: bool, remarks: list[str]
 ) -> Picture:
     planes, chosen = plan(planes, remarks)
     if chosen is not None:
         if slice_choice == "most-spine" and planes[0].is_sagittal and len(planes) > 2:
             chosen = int(np.argmax([spine_score(load(plane, True)) for plane in planes]))
+        chosen, how = chosen_slice(slice_choice, len(planes), chosen)
         picture: Picture = load(planes[chosen], False)
-        how = "central" if slice_choice == "central" else "most spine"
         remarks.append(f"slice {chosen + 1} of {len(planes)} was read ({how})")
-        return replace(picture, remarks=(*picture.remarks, *remarks))
+        return replace(picture, remarks=(*picture.remarks, *remarks), slices=len(planes), slice=chosen)
+    chosen_slice(slice_choice, 1, 0)  # a reformation is one picture
     middle: Picture = load(planes[len(planes) // 2], False)
     pixels, padding, frame = mid_sagittal(planes, (load(plane, True) for plane in planes))
     remarks.append(f"mid-sagittal reformation of {len(planes)} slices at {frame.spacing_mm[0]:.3g} mm")

@@ -17,6 +17,7 @@ from spinetk.geometry import PLAUSIBLE_SPACING_MM, Frame
 from spinetk.images.guard import REMEDY_COPY, display_name, silent_stderr
 from spinetk.images.orientation import letter
 from spinetk.images.picture import Picture
+from spinetk.images.read import SliceChoice, chosen_slice
 from spinetk.images.stack import spine_score
 from spinetk.images.voxels import VoxelHeader, check_stream, nifti_header, nrrd_header
 from spinetk.reading import View
@@ -70,7 +71,7 @@ class Cut:
         return cv2.resize(layer, self.size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def read_volume(path: Path, kind: str, slice_choice: str, user_frame: Frame | None) -> Picture:
+def read_volume(path: Path, kind: str, slice_choice: SliceChoice, user_frame: Frame | None) -> Picture:
     """Read the sagittal slice of a volume, or the only slice of a flat one.
 
     Returns:
@@ -93,7 +94,8 @@ def read_volume(path: Path, kind: str, slice_choice: str, user_frame: Frame | No
     chosen = cut.count // 2
     if slice_choice == "most-spine" and cut.is_sagittal and cut.count > 2:
         chosen = int(np.argmax([spine_score(cut.sized(layer)) for layer in layers]))
-    _note_slice(cut, chosen, slice_choice, remarks)
+    chosen, how = chosen_slice(slice_choice, cut.count, chosen)
+    _note_slice(cut, chosen, how, remarks)
     pixels = cut.sized(layers[chosen])
     finite = np.isfinite(pixels)
     if not finite.all():
@@ -109,6 +111,8 @@ def read_volume(path: Path, kind: str, slice_choice: str, user_frame: Frame | No
         kind=kind,
         view=cut.view,
         remarks=tuple(remarks),
+        slices=cut.count,
+        slice=chosen,
     )
 
 
@@ -217,9 +221,8 @@ def _square_size(shape: tuple[int, int], step_mm: tuple[float, float]) -> tuple[
     return height, width
 
 
-def _note_slice(cut: Cut, chosen: int, slice_choice: str, remarks: list[str]) -> None:
+def _note_slice(cut: Cut, chosen: int, how: str, remarks: list[str]) -> None:
     if cut.is_sagittal:
-        how = "central" if slice_choice == "central" else "most spine"
         kind = f"sagittal slice {chosen + 1} of {cut.count}"
         remarks.insert(0, f"{kind} was read ({how}), turned back to the right, feet down")
     elif cut.count > 1:

@@ -41,6 +41,13 @@ class MeasureRequest(BaseModel):
     anchor: str | None = Field(None, max_length=80)
 
 
+class SliceRequest(BaseModel):
+    """Another slice of the series on the page, counted from 0; ``keep``: points were placed on the one shown."""
+
+    place: int = Field(ge=0, le=1_000_000)
+    keep: bool = False
+
+
 class ExportRequest(BaseModel):
     """What to download: the picture on the page, or (``id`` None) everything saved."""
 
@@ -149,6 +156,8 @@ def _pictures(desk: Desk) -> APIRouter:
             "modality": opened.picture.modality,
             "dicom": opened.picture.kind in ("dicom", "series"),
             "original": found.saved,
+            "slices": opened.picture.slices if found.kind == "picture" else 1,
+            "slice": opened.picture.slice,
             "schema": {
                 "points": list(known.schema.keypoints),
                 "edges": [list(edge) for edge in known.schema.edges],
@@ -167,6 +176,14 @@ def _pictures(desk: Desk) -> APIRouter:
         samples, low, high = desk.open(desk.entry(key)).samples()
         headers = {"x-picture": f"{samples.shape[1]} {samples.shape[0]} {low!r} {high!r}"}
         return Response(samples.tobytes(), media_type="application/octet-stream", headers=headers)
+
+    @router.post("/{key}/slice")
+    def choose(key: str, sent: SliceRequest) -> dict[str, Any]:
+        found = desk.entry(key)
+        slices = desk.open(found).picture.slices
+        if found.kind != "picture" or sent.place >= slices:
+            raise InputError(found.name, f"has no slice {sent.place + 1}", "choose another")
+        return desk.slice_of(found, sent.place, keep=sent.keep).row()
 
     @router.post("/{key}/measure")
     async def measure(key: str, sent: MeasureRequest) -> Response:

@@ -87,6 +87,24 @@ class Desk:
         except KeyError:
             raise InputError("this picture", "is no longer in the list", "reload the page") from None
 
+    def slice_of(self, entry: Entry, place: int, *, keep: bool) -> Entry:
+        """The entry of another slice of the same picture; it is made, or ``entry`` becomes it while it is untouched.
+
+        Args:
+            entry: What is on the page.
+            place: The slice, counted from 0.
+            keep: Whether points were placed on the slice shown.
+        """
+        for one in list(self.entries.values()):
+            if one.kind == "picture" and one.path == entry.path and place in (one.slice, one.place):
+                return one
+        made = Entry("picture", entry.path, entry.name, slice=place)
+        if entry.slice is not None and not (keep or entry.saved or entry.id in self.predictions.readings):
+            made.id = entry.id
+            with self._lock:
+                self._opened.pop(entry.id, None)
+        return self.add_entries([made])[0]
+
     def open(self, entry: Entry) -> Opened:
         """The decoded picture of an entry; the last few stay in memory.
 
@@ -99,6 +117,7 @@ class Desk:
                 return self._opened[entry.id]
         with self._decoding:  # one at a time: two large pictures at once may be too much
             found = self._opened.get(entry.id) or open_entry(entry, self.schema())
+        entry.place = found.picture.slice
         with self._lock:
             self._opened[entry.id] = found
             while len(self._opened) > KEPT_OPEN:

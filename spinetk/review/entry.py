@@ -27,6 +27,8 @@ class Entry:
         case: Name of the case in ``base`` that holds its truth; None as long as there is none.
         base: The case folder of ``case``.
         saved: Whether a person has saved it.
+        slice: Place of the slice that was chosen of a series or volume, counted from 0; None: the usual one.
+        place: Place of the slice that was read, once it was.
     """
 
     kind: Kind
@@ -35,12 +37,15 @@ class Entry:
     case: str | None = None
     base: Path | None = None
     saved: bool = False
+    slice: int | None = None
+    place: int | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def row(self, predicted: bool = False) -> dict[str, Any]:
         """The JSON of the list."""
         state = "saved" if self.saved else "predicted" if predicted or self.kind == "result" else "new"
-        return {"id": self.id, "name": self.name, "state": "truth" if state == "new" and self.case else state}
+        name = self.name if self.slice is None else f"{self.name}, slice {self.slice + 1}"
+        return {"id": self.id, "name": name, "state": "truth" if state == "new" and self.case else state}
 
 
 def entries_of(given: Path) -> Iterator[Entry]:

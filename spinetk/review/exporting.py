@@ -107,7 +107,7 @@ def _sr(path: Path, entry: Entry, reading: Reading) -> None:
 
     if entry.kind == "case":
         raise InputError(entry.name, "is a case, which keeps no DICOM header", "open the DICOM file itself")
-    source, frame = dicom_source(entry.path if entry.kind == "picture" else reading.file)
+    source, frame = dicom_source(entry.path if entry.kind == "picture" else reading.file, entry.slice)
     write_sr(path, reading, source, frame=frame)
 
 

@@ -97,7 +97,7 @@ def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
             fault = f"is about {known.width} x {known.height} px, its picture has {picture.width} x {picture.height} px"
             raise InputError(entry.name, fault, "predict again")
     else:
-        picture = read_picture(entry.path)
+        picture = read_picture(entry.path, slice_choice="central" if entry.slice is None else entry.slice)
         size = (picture.height, picture.width)
         known = Reading(entry.name, *size, schema, [], picture.frame, picture.view, remarks=list(picture.remarks))
     fields: dict[str, Any] = {}

@@ -136,8 +136,9 @@ class Target:
         return path.read_text(encoding="utf-8").strip()
 
     def _mark(self, entry: Entry) -> str:
-        return hmac.new(self._salt().encode(), str(entry.path.absolute()).encode("utf-8", "surrogatepass"),
-                        hashlib.sha256).hexdigest()[:32]  # fmt: skip
+        place = str(entry.path.absolute()) + ("" if entry.slice is None else f"\0slice {entry.slice}")
+        text = place.encode("utf-8", "surrogatepass")
+        return hmac.new(self._salt().encode(), text, hashlib.sha256).hexdigest()[:32]
 
     def _known(self) -> dict[str, str]:
         if self._index is None:

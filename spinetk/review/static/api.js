@@ -45,6 +45,7 @@ export const get = async (path) => (await call(path)).json();
 export const post = async (path, body) => (await call(path, json(body))).json();
 export const session = () => get("api/session");
 export const entry = (id, origin) => get(`api/entries/${id}${origin ? `?origin=${origin}` : ""}`);
+export const slice = (id, body) => post(`api/entries/${id}/slice`, body);
 export const measure = (id, body) => post(`api/entries/${id}/measure`, body);
 export const save = (id, reading) => post(`api/entries/${id}/save`, reading);
 

@@ -6,11 +6,12 @@ import { list } from "./list.js";
 import { overlay, place, showOutlines } from "./overlay.js";
 import { choose, flipFacing, removeVertebra, togglePoint } from "./panel.js";
 import { emit, fitBox, recalculate, redo, remember, select, snapshot, store, undo } from "./store.js";
+import { stepSlice } from "./slices.js";
 import { dragWindow, fit, invert, pan, resetWindow, view, zoom } from "./viewer.js";
 
 const HELP = [
   ["Look", [["wheel, pinch, + −", "zoom"], ["drag, arrows", "pan"], ["0", "fit"], ["W, or right button", "window tool: drag left-right for width, up-down for level"], ["Alt + arrows", "width and level by keys"], ["R", "first window"], ["I", "invert"], ["O", "outlines off and on"]]],
-  ["Work", [["]  [  or Page Down, Up", "next, previous picture"], ["Ctrl S", "save as truth"], ["P", "predict this picture"], ["E", "export"], ["?", "this help"], ["Esc", "leave a tool, deselect"]]],
+  ["Work", [["]  [  or Page Down, Up", "next, previous picture"], ["<  >", "slice of a series or volume"], ["Ctrl S", "save as truth"], ["P", "predict this picture"], ["E", "export"], ["?", "this help"], ["Esc", "leave a tool, deselect"]]],
   ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, redo"]]],
 ];
 
@@ -93,7 +94,7 @@ const PLAIN = {
 };
 const ALWAYS = {
   "[": () => list.step(-1), "]": () => list.step(1), PageUp: () => list.step(-1), PageDown: () => list.step(1),
-  "?": () => byId("help").showModal(),
+  "<": () => stepSlice(-1), ">": () => stepSlice(1), "?": () => byId("help").showModal(),
 };
 
 document.addEventListener("keydown", (event) => {

@@ -17,6 +17,13 @@ export const list = {
     entries.push(...rows);
     refilter();
   },
+  // A row that takes the place of the one with its id, or follows another.
+  put(row, after) {
+    const at = entries.findIndex((one) => one.id === row.id);
+    if (at >= 0) entries[at] = row;
+    else entries.splice(entries.findIndex((one) => one.id === after) + 1, 0, row);
+    refilter();
+  },
   state(id, state) {
     const found = entries.find((one) => one.id === id);
     if (found) found.state = state;

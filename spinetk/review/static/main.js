@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { byId, closeMenus, say, toast } from "./dom.js";
 import { setTool } from "./gestures.js";
 import "./intake.js";
+import "./slices.js";
 import { fillHelp, toggleOutlines } from "./keys.js";
 import { follow, list } from "./list.js";
 import { place, rebuild } from "./overlay.js";
@@ -113,7 +114,7 @@ on("shown", ({ since }) => {
   requestAnimationFrame(() => performance.measure("recalculate", { start: since, end: performance.now() }));
 });
 on("fault", (error) => toast(error.message, { kind: "fault" }));
-on("wanted", go);
+on("wanted", (wish) => (wish.done ? go(wish.id).then(wish.done) : go(wish)));
 
 byId("none-predict").onclick = (event) => {
   event.stopPropagation(); // a click elsewhere closes the menus
