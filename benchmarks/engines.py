@@ -3,7 +3,7 @@
 Each engine runs in a process of its own, from the same random weights (seed 0). Losses of iteration 0 are means over
 draws of the regions trained on. Seconds are processor time, so that other work on the machine does not count.
 
-    python benchmarks/engines.py CASES [--iterations 12] [--short 160] [--batch 2] [--draws 4] [--out FOLDER]
+    python benchmarks/engines.py CASES [--iterations 12] [--short 160] [--batch 2] [--draws 4] [--rate R] [--out FOLDER]
 
 The preset is r50-detectron2 with the short side given, 64 sampled regions and 200 / 100 proposals.
 
@@ -48,7 +48,8 @@ def measure(engine: str, options: argparse.Namespace) -> dict[str, Any]:
 
     sizes = {"short_px": (options.short,), "long_px": 2 * options.short}
     preset = replace(R50_DETECTRON2, **sizes, proposals=(200, 100), box_samples=64)
-    recipe = replace(ORIGINAL, batch=options.batch, warmup=max(1, options.iterations // 2))
+    rate = options.rate or ORIGINAL.rate
+    recipe = replace(ORIGINAL, batch=options.batch, rate=rate, warmup=max(1, options.iterations // 4))
     setup_catalogs("engines", *make_split(options.cases)[:3])
     records, schema = load_split("engines", "train")
     batch = collate([RecordDataset(records, schema, preset)[index] for index in range(options.batch)])
@@ -160,6 +161,7 @@ def main() -> None:
     parser.add_argument("--short", type=int, default=160, help="short side of the network's input, px")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--draws", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=0.0, help="learning rate; the original's without it")
     parser.add_argument("--out", default=None)
     parser.add_argument("--only", choices=("torchvision", "detectron2"))
     options = parser.parse_args()
@@ -172,7 +174,7 @@ def main() -> None:
         Path(out).mkdir(parents=True, exist_ok=True)
         found = {}
         for engine in ("torchvision", "detectron2"):
-            arguments = [f"--{name}={getattr(options, name)}" for name in ("iterations", "short", "batch", "draws")]
+            arguments = [f"--{name}={getattr(options, name)}" for name in ("iterations", "short", "batch", "draws", "rate")]
             arguments += [f"--out={out}", f"--only={engine}"]
             subprocess.run([sys.executable, __file__, options.cases, *arguments], check=True)
             found[engine] = json.loads((Path(out) / f"{engine}.json").read_text())

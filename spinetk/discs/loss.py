@@ -1,4 +1,4 @@
-"""Losses of heatmaps: the mean square of the original, and HCA-Net's skeletal loss with a gradient that works."""
+"""Losses of heatmaps: the mean square of the original, the same weighted, and HCA-Net's skeletal loss with a gradient."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from torch import Tensor
 
 SHARPNESS = 50.0
 """Heatmap peaks have height 1: this makes a peak outweigh all of a 400 x 400 ground in the softmax."""
+PEAK_WEIGHT = 100.0
+"""Of a peak's pixel beside one of the ground, of which there are some two thousand times as many."""
 # HCA-Net's own constants.
 HEATMAP_WEIGHT = 5e4
 SKELETON_WEIGHT = 10.0
@@ -16,25 +18,30 @@ POINT_SHARE = 0.75
 REACH = 0.8
 
 
-def joints_mse(predicted: Tensor, target: Tensor, present: Tensor | None = None) -> Tensor:
-    """(1/K) sum_j 0.5 mean over batch and pixels of (v_j p_j - v_j t_j)^2.
+def joints_mse(predicted: Tensor, target: Tensor, present: Tensor | None = None, peak: float = 0.0) -> Tensor:
+    """(1/K) sum_j 0.5 mean over batch and pixels of (1 + peak t_j) (v_j p_j - v_j t_j)^2.
 
     Args:
         predicted, target: (B, K, H, W).
         present: (B, K), 1 where a disc is labelled. Given, absent discs are not supervised (the original); None
             supervises their channels to be empty, which is what makes the number of discs unnecessary in prediction.
+        peak: 0 is the original. There a map of nothing is almost right, and a network stays at it for a thousand
+            iterations; a weight on the peaks takes it away from there within a hundred.
     """
     # At least float32: mixed precision is too coarse for squares, float64 stays.
     exact = torch.promote_types(predicted.dtype, torch.float32)
     difference = predicted.to(exact) - target.to(exact)
     if present is not None:
         difference = difference * present[:, :, None, None]
-    return 0.5 * difference.square().mean()
+    square = difference.square()
+    return 0.5 * (square * (1 + peak * target) if peak else square).mean()
 
 
-def stacked_mse(predicted: Sequence[Tensor], target: Tensor, present: Tensor | None = None) -> Tensor:
+def stacked_mse(
+    predicted: Sequence[Tensor], target: Tensor, present: Tensor | None = None, peak: float = 0.0
+) -> Tensor:
     """Sum of :func:`joints_mse` over the maps of all stacks."""
-    return torch.stack([joints_mse(maps, target, present) for maps in predicted]).sum()
+    return torch.stack([joints_mse(maps, target, present, peak) for maps in predicted]).sum()
 
 
 def soft_argmax(maps: Tensor, sharpness: float = SHARPNESS) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spinetk.discs.data import Item
-from spinetk.discs.loss import hca_loss, joints_mse, stacked_mse
+from spinetk.discs.loss import PEAK_WEIGHT, hca_loss, joints_mse, stacked_mse
 from spinetk.discs.pck import pck, soft_dice
 from spinetk.training.together import whole_batch
 
@@ -29,7 +29,7 @@ class Recipe:
         rate: Learning rate, multiplied by ``gamma`` at each epoch of ``schedule``.
         epochs: In all.
         batch: Pictures per iteration.
-        loss: ``mse`` or ``hca`` (with the skeletal term).
+        loss: ``mse``, ``peaks`` (the same with weight on the peaks) or ``hca`` (with the skeletal term).
         absent: ``supervised`` (channels of absent discs are to be empty) or ``ignored`` (the original).
         augment: ``full``, ``legacy`` or ``none`` (:class:`spinetk.discs.data.DiscDataset`).
     """
@@ -73,7 +73,8 @@ class DiscTraining(lightning.LightningModule):
         if self.recipe.loss == "hca":
             loss = hca_loss(maps, target, points, present, supervise_absent=not ignored)
         else:
-            loss = stacked_mse(maps, target, present if ignored else None)
+            peak = PEAK_WEIGHT if self.recipe.loss == "peaks" else 0.0
+            loss = stacked_mse(maps, target, present if ignored else None, peak)
         self.log("loss", loss.detach(), prog_bar=True, batch_size=len(target))
         return loss * factor
 
