@@ -78,6 +78,14 @@ def test_loss_check_of_the_description():
     assert float(both) == pytest.approx(2 * float(loss), rel=1e-6)
 
 
+def test_weight_on_the_peaks_counts_what_is_missed_there_more():
+    """1 px of a peak missed and 1 px of ground wrongly lit, both by 1, of 4 px: 0.5 (101 + 1) / 4."""
+    target = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+    found = torch.tensor([[[[0.0, 1.0], [0.0, 0.0]]]])
+    assert float(joints_mse(found, target, peak=100.0)) == pytest.approx(0.5 * 102 / 4)
+    assert float(joints_mse(found, target)) == pytest.approx(0.5 * 2 / 4)
+
+
 def test_absent_discs_are_supervised_unless_told_otherwise():
     maps = torch.full((1, 2, 8, 8), 0.5, requires_grad=True)
     target, present = torch.zeros(1, 2, 8, 8), torch.tensor([[1.0, 0.0]])
