@@ -35,7 +35,7 @@ def find_sct() -> dict[str, str]:
     if missing:
         raise InputError(
             "Spinal Cord Toolbox",
-            f"is not installed ({missing[0]} is not on PATH)",
+            f"is not installed, {missing[0]} is not on PATH",
             "install it from https://spinalcordtoolbox.com and open a new terminal, or leave out --straighten",
         )
     return {name: path for name, path in found.items() if path is not None}
