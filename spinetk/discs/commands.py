@@ -152,7 +152,7 @@ def train(
     momentum: Annotated[float, typer.Option(help="Of RMSprop.")] = 0.0,
     weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 0.0,
     batch: Annotated[int, typer.Option("--train-batch", min=1, help="Pictures per iteration.")] = 3,
-    loss: Annotated[Loss, typer.Option(help="mse, peaks (more weight on them), or hca with the skeletal term.")] = Loss.MSE,
+    loss: Annotated[Loss, typer.Option(help="mse, peaks (weighs more), or hca (skeletal term).")] = Loss.MSE,
     absent: Annotated[Absent, typer.Option(help="Channels of absent discs.")] = Absent.SUPERVISED,
     channels: Annotated[Channels, typer.Option(help="ordinal is the published, legacy kind.")] = Channels.LEVELS,
     augment: Annotated[Augment, typer.Option(help="Augmentation.")] = Augment.FULL,

@@ -1,4 +1,4 @@
-"""Losses of heatmaps: the mean square of the original, the same weighted, and HCA-Net's skeletal loss with a gradient."""
+"""Losses of heatmaps: that of the original, the same weighted, and HCA-Net's skeletal loss with a gradient."""
 
 from __future__ import annotations
 
