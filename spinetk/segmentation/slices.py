@@ -59,19 +59,25 @@ class SliceAugmentation:
 
     Attributes:
         rate: Share of the samples that are changed at all.
+        late_rate: The same from epoch ``late`` on.
+        late: That epoch.
         noise_sd: Of the noise, beside standardised values.
         rotate_degrees: Largest angle either way.
         enlarge: Largest factor of height and of width, drawn apart; the middle is kept.
     """
 
     rate: float = 1.0
+    late_rate: float = 0.5
+    late: int = 1400
     noise_sd: float = 0.01
     rotate_degrees: float = 30.0
     enlarge: float = 1.1
 
-    def __call__(self, values: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(
+        self, values: np.ndarray, mask: np.ndarray, rng: np.random.Generator, epoch: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Changed (C, H, W) float32 values and (H, W) bool mask; what comes in is the smallest value, background."""
-        if rng.random() >= self.rate:
+        if rng.random() >= (self.rate if epoch < self.late else self.late_rate):
             return values, mask
         noisy, across, down, turned, larger = rng.random(5) < 0.5
         if noisy:
@@ -147,7 +153,7 @@ class SliceDataset(Dataset):
         number = self.choose(case, rng)
         values, mask = neighbours(self.cases[case][0], number, self.channels), self.cases[case][1][number]
         if self.augmentation is not None:
-            values, mask = self.augmentation(values, mask, rng)
+            values, mask = self.augmentation(values, mask, rng, epoch)
         return values, mask[None].astype(np.float32)
 
 

@@ -55,6 +55,9 @@ def test_augmentation_keeps_image_and_mask_together():
         assert np.array_equal(out, np.where(moved, 2.0, -1.0)[None].repeat(3, 0))
         seen.add(moved.tobytes())
     assert len(seen) > 20
+    late = SliceAugmentation(late_rate=0.0, late=3)
+    assert late(values, mask, np.random.default_rng(0), epoch=3)[0] is values
+    assert late(values, mask, np.random.default_rng(0), epoch=2)[0] is not values
     unchanged, _ = SliceAugmentation(rate=0.0)(values, mask, np.random.default_rng(0))
     assert np.array_equal(unchanged, values)
 
