@@ -100,7 +100,10 @@ def load(name_or_path: str | Path) -> tuple[Weights, dict[str, Any], str]:
 
 
 def save(path: str | Path, weights: Weights, card: dict[str, Any]) -> None:
-    """Write ``.pth`` (full precision, one file) or ``.safetensors`` + ``.json`` (fp16, a release), atomically."""
+    """Write ``.pth`` (full precision, one file) or ``.safetensors`` + ``.json`` (fp16, a release), atomically.
+
+    Tensors with numbers beyond half precision, such as variances of a batch norm, stay as they are.
+    """
     import torch
 
     path = Path(path)
@@ -108,10 +111,14 @@ def save(path: str | Path, weights: Weights, card: dict[str, Any]) -> None:
     if path.suffix == ".safetensors":
         from safetensors.torch import save_file
 
-        half = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
         with replacing(path) as temporary:
-            save_file(half, temporary)
+            save_file({name: _halved(tensor) for name, tensor in weights.items()}, temporary)
         write_json(path.with_suffix(".json"), card)
         return
     with replacing(path) as temporary:
         torch.save({**card, "weights": weights}, temporary)
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    half = tensor.half() if tensor.is_floating_point() else tensor
+    return half if half.isfinite().all() else tensor

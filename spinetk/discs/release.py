@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import torch
 
 from spinetk import __version__, zoo
 from spinetk.errors import InputError
@@ -60,8 +59,8 @@ def release(
     size = sum(2 * tensor.numel() for tensor in weights.values())
     if size > MOST_BYTES:
         raise InputError(model, f"would be {size / 1e6:.0f} MB, more than 25", "train a smaller network")
-    if not all(torch.isfinite(tensor.half()).all() for tensor in weights.values() if tensor.is_floating_point()):
-        raise InputError(model, "has weights that half precision cannot hold", "train it again, at a lower rate")
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise InputError(model, "has weights that are no numbers", "train it again, at a lower rate")
     training = trained.get("training", {})
     card = {
         "name": name,

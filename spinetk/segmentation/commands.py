@@ -39,6 +39,9 @@ class Task(StrEnum):
     CELLS = "cells"
 
 
+RELEASED = {Task.ATRIUM: "atrium-vnet"}  # models that come with spinetk
+
+
 class Stage(StrEnum):
     """Which network of the atrium is trained."""
 
@@ -89,7 +92,10 @@ class Switch(StrEnum):
 
 TaskOption = Annotated[Task, typer.Option(help="What is segmented.")]
 MODEL = "Weights by released name or path, or the folder of a run; "
-Averaged = Annotated[list[str], typer.Option("--model", "--segmentor-path", help=MODEL + "several are averaged.")]
+Averaged = Annotated[
+    list[str] | None,
+    typer.Option("--model", "--segmentor-path", help=MODEL + "several are averaged. Atrium: atrium-vnet by default."),
+]
 Compared = Annotated[list[str], typer.Option("--model", help=MODEL + "a row each; A,B averages two.")]
 LocatorModel = Annotated[
     str | None, typer.Option("--locator", "--locator-path", help="Weights of the locator, if not with the model.")
@@ -169,7 +175,7 @@ def train(
 @app.command()
 def predict(
     inputs: Annotated[list[Path], typer.Argument(help="Volumes, pictures, DICOM series, or folders of them.")],
-    model: Averaged,
+    model: Averaged = None,
     task: TaskOption = Task.ATRIUM,
     out: Annotated[Path, typer.Option("--out", "-o", "--output-dir", help="Folder for the results.")] = Path(
         "output/segment/predict"
@@ -185,6 +191,10 @@ def predict(
     more: Extra = None,
 ) -> None:
     """Masks in the format and geometry of each input."""
+    if not model:
+        if task not in RELEASED:
+            raise InputError(f"task {task.value}", "has no released model", "train one and give it with --model")
+        model = [RELEASED[task]]
     _call(
         task, "predict", inputs, out, more, model=model, locator=locator, how=_unless_default(task, how), flip=flip,
         pictures=pictures or None, surface=surface or None, device=device,

@@ -208,3 +208,12 @@ def test_prepared_once(atria, tmp_path, monkeypatch):
     assert all(path.stat().st_mtime_ns > time for path, time in zip(again, times, strict=True))
     changed = prepare(pairs[1:], geometry, tmp_path, "segmenter", distance=True)
     assert len(changed) == len(pairs) - 1
+
+
+def test_without_a_model_the_released_one_is_taken(atria, tmp_path):
+    volume = next((atria / "raw").iterdir())
+    run("predict", volume, "--out", tmp_path / "out")
+    mask = sitk.ReadImage(str(tmp_path / "out" / volume.name))
+    assert mask.GetSize() == sitk.ReadImage(str(volume)).GetSize()
+    with pytest.raises(InputError, match="no released model"):
+        run("predict", volume, "--task", "lesion", "--out", tmp_path / "out")

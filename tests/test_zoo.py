@@ -1,0 +1,18 @@
+"""Weights: what a release keeps."""
+
+import torch
+
+from spinetk import zoo
+
+
+def test_numbers_beyond_half_precision_survive_a_release(tmp_path):
+    weights = {"variance": torch.tensor([7.1e7, 1e-3]), "kernel": torch.tensor([0.5, -2.0]), "steps": torch.tensor(9)}
+    zoo.save(tmp_path / "model.safetensors", weights, {"config": {"task": "x"}})
+    found, card, name = zoo.load(tmp_path / "model.safetensors")
+    assert name == "model"
+    assert card["config"] == {"task": "x"}
+    assert found.keys() == weights.keys()
+    assert all(torch.equal(found[key], weights[key]) for key in weights)
+    size = (tmp_path / "model.safetensors").stat().st_size
+    zoo.save(tmp_path / "all.safetensors", {**weights, "variance": torch.tensor([7.0, 1e-3])}, {"config": {}})
+    assert size - (tmp_path / "all.safetensors").stat().st_size == 4  # two numbers, two bytes more each
