@@ -27,11 +27,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
         small_runs.write_data(base / "data")
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(options.processes)]
+        torchrun = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            str(options.processes),
+        ]
         script = [str(Path(small_runs.__file__)), str(base), *small_runs.KINDS]
-        subprocess.run(
-            [*torchrun, *script], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-        )
+        subprocess.run([*torchrun, *script], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
         print(f"{'trainer':<12}{'weights':>12}{'gradients':>12}{'metrics':>12}")
         worst = 0.0
         for kind, train in small_runs.KINDS.items():

@@ -174,7 +174,9 @@ def main() -> None:
         Path(out).mkdir(parents=True, exist_ok=True)
         found = {}
         for engine in ("torchvision", "detectron2"):
-            arguments = [f"--{name}={getattr(options, name)}" for name in ("iterations", "short", "batch", "draws", "rate")]
+            arguments = [
+                f"--{name}={getattr(options, name)}" for name in ("iterations", "short", "batch", "draws", "rate")
+            ]
             arguments += [f"--out={out}", f"--only={engine}"]
             subprocess.run([sys.executable, __file__, options.cases, *arguments], check=True)
             found[engine] = json.loads((Path(out) / f"{engine}.json").read_text())

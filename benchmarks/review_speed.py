@@ -70,7 +70,9 @@ def main() -> None:
         with _browser(options.chromium) as browser:
             if browser is not None:
                 for name in ("AP 17", "MR 7"):
-                    print(f"{name}, in the browser: {_dragged(browser, base / name):.0f} ms until all figures are shown")
+                    print(
+                        f"{name}, in the browser: {_dragged(browser, base / name):.0f} ms until all figures are shown"
+                    )
                 print(f"first visit, ms: {_of([_visit(browser, base) for _ in range(options.runs)])}")
             _large(many, browser, options)
 

@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-
 from spinetk import __version__, zoo
 from spinetk.errors import InputError
 

@@ -139,7 +139,9 @@ def test_what_cannot_be_released_is_said_in_a_line(models, tmp_path):
     with pytest.raises(InputError, match="cannot be read as TOML"):
         release(model, "x", tmp_path / "none.toml", tmp_path)
     weights, card, _ = zoo.load(model)
-    zoo.save(tmp_path / "huge.pth", {k: v * float("inf") if v.is_floating_point() else v for k, v in weights.items()}, card)
+    zoo.save(
+        tmp_path / "huge.pth", {k: v * float("inf") if v.is_floating_point() else v for k, v in weights.items()}, card
+    )
     with pytest.raises(InputError, match="are no numbers"):
         release(tmp_path / "huge.pth", "x", models / "about.toml", tmp_path)
     zoo.save(tmp_path / "other.pth", {}, {"config": {"task": "atrium"}})
