@@ -36,7 +36,7 @@ def predict_files(
     out: str | Path,
     predictor: DiscPredictor,
     *,
-    method: str = "search",
+    method: str | None = None,
     spacing_mm: tuple[float, float] | None = None,
     facing: Facing = "auto",
     show_attention: bool = False,
@@ -51,7 +51,7 @@ def predict_files(
         files: NIfTI or NRRD volumes; PNG, JPEG, TIFF or DICOM pictures; folders of them, or of a DICOM series.
         out: Folder for the results.
         predictor: The model.
-        method: See :func:`spinetk.discs.decision.decide`.
+        method: See :func:`spinetk.discs.decision.decide`; None for the predictor's own.
         spacing_mm: The user's (row, column) spacing, for pictures.
         facing: Side that the patient's front faces, for pictures that do not say.
         show_attention: Also write ``<stem>_attention.png`` and ``<stem>_heatmaps.png``.
@@ -80,7 +80,8 @@ def predict_files(
         except InputError as error:
             batch.failures.append(str(error))
     run: dict[str, Any] = {
-        "spinetk": __version__, "model": predictor.name, "method": method, "device": predictor.device.type,
+        "spinetk": __version__, "model": predictor.name, "method": method or predictor.method,
+        "device": predictor.device.type,
         "inputs": [str(f) for f in files], "done": len(batch.readings), "failed": batch.failures,
         "seconds": round(time.time() - began, 3), "unknown_levels_from": FIRST_UNKNOWN,
     }  # fmt: skip

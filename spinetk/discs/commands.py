@@ -210,8 +210,13 @@ def predict(
     inputs: Annotated[list[Path], typer.Argument(help="Volumes, sagittal pictures, DICOM series, or folders of them.")],
     model: Annotated[str, typer.Option(help="Name or path of a model.")] = "discs-t2w",
     out: Out = Path("output/discs"),
-    method: Annotated[Method, typer.Option(help="How discs are chosen among the peaks.")] = Method.SEARCH,
-    points: Annotated[str | None, typer.Option(help="Point network, for the look-once methods.")] = None,
+    method: Annotated[
+        Method | None,
+        typer.Option(
+            help="How discs are chosen among the peaks: by look-once and search where there is a point network."
+        ),
+    ] = None,
+    points: Annotated[str | None, typer.Option(help="Point network; that of the model's card by default.")] = None,
     spacing: Annotated[str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, for pictures.")] = None,
     facing: Annotated[Facing, typer.Option(help="Side the front faces, for pictures that do not say.")] = Facing.AUTO,
     attshow: Attention = False,
@@ -224,7 +229,7 @@ def predict(
 
     predictor = DiscPredictor.load(model, points, device)
     done = predict_files(
-        inputs, out, predictor, method=method.value, spacing_mm=parse_spacing(spacing), facing=facing.value,
+        inputs, out, predictor, method=method and method.value, spacing_mm=parse_spacing(spacing), facing=facing.value,
         show_attention=attshow,
     )  # fmt: skip
     if as_json:

@@ -85,6 +85,8 @@ class DiscPredictor:
     def load(cls, model: str | Path, points: str | Path | None = None, device: str = "auto") -> DiscPredictor:
         """A predictor from a released name, a ``.safetensors`` or a ``.pth`` of ``spinetk discs train``.
 
+        Without ``points`` the point network that the model's card names (``"points"``) is taken.
+
         Raises:
             InputError: A model is not found or is none of discs.
         """
@@ -97,7 +99,13 @@ class DiscPredictor:
             network.load_state_dict(weights)
         except (KeyError, TypeError, RuntimeError) as error:
             raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
+        points = points or card.get("points")
         return cls(network, config, name, None if points is None else load_points(points), device)
+
+    @property
+    def method(self) -> str:
+        """How discs are chosen unless told otherwise: look-once and search, or search without a point network."""
+        return "search" if self.points is None else "lookonce+search"
 
     @property
     def channels(self) -> int:
@@ -122,11 +130,11 @@ class DiscPredictor:
             attention = gate[0, 0, : -(-height // 4), : -(-width // 4)].float().cpu().numpy()
         return Evidence(maps, attention, find_peaks(maps, CANDIDATE_HEIGHT))
 
-    def choose(self, evidence: Evidence, method: str = "search") -> Candidates:
-        """Discs among the peaks, in px of the maps (:func:`spinetk.discs.decision.decide`)."""
+    def choose(self, evidence: Evidence, method: str | None = None) -> Candidates:
+        """Discs among the peaks, in px of the maps (:func:`spinetk.discs.decision.decide`); None for :attr:`method`."""
         chosen = decide(
             evidence.candidates.scaled(self.grid_mm),
-            method,
+            method or self.method,
             column=self.column,
             skeleton=self.skeleton,
             channels=self.channels,
@@ -152,7 +160,7 @@ class DiscPredictor:
         return discs
 
     def read(
-        self, pixels: np.ndarray, frame: Frame, *, file: str = "", method: str = "search"
+        self, pixels: np.ndarray, frame: Frame, *, file: str = "", method: str | None = None
     ) -> tuple[DiscReading, Evidence]:
         """Find the discs of a sagittal picture.
 
@@ -161,7 +169,7 @@ class DiscPredictor:
             frame: Scale and orientation. Without a spacing the picture is taken to be 300 mm high; without an
                 orientation the front is taken to be on the left. Both are remarked.
             file: Named in the reading.
-            method: See :func:`spinetk.discs.decision.decide`.
+            method: See :func:`spinetk.discs.decision.decide`; None for :attr:`method`.
 
         Returns:
             Points in px of ``pixels``, and the evidence (on the model's grid, front left).
@@ -193,7 +201,7 @@ class DiscPredictor:
             remarks.append(f"levels are unknown: {why}")
         return DiscReading(file, height, width, discs, frame, self.name, remarks=remarks), evidence
 
-    def read_slab(self, slab: Slab, *, file: str = "", method: str = "search") -> tuple[DiscReading, Evidence]:
+    def read_slab(self, slab: Slab, *, file: str = "", method: str | None = None) -> tuple[DiscReading, Evidence]:
         """As :meth:`read`, with places in the volume as well."""
         reading, evidence = self.read(slab.pixels, slab.frame, file=file, method=method)
         reading.mm, reading.voxels = slab.to_mm(reading.points), slab.to_voxels(reading.points)

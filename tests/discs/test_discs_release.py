@@ -162,3 +162,14 @@ def test_the_plain_u_net_is_the_shape_u_net_without_shape():
     (maps,) = net.eval()(picture)
     assert maps.shape == (1, 4, 32, 48)
     assert torch.equal(maps, net(picture, torch.rand(1, 1, 32, 48))[0])
+
+
+def test_the_point_network_that_a_card_names_is_used(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPINETK_HOME", str(tmp_path))
+    (tmp_path / "about.toml").write_text(ABOUT + 'points = "spots"\n')
+    release(models / "points.pth", "spots", models / "about.toml", tmp_path)
+    release(models / "att/model_final.pth", "discs", tmp_path / "about.toml", tmp_path)
+    named = DiscPredictor.load("discs", device="cpu")
+    assert isinstance(named.points, PointSet)
+    assert named.method == "lookonce+search"
+    assert DiscPredictor.load(models / "att/model_final.pth", device="cpu").method == "search"
