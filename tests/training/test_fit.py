@@ -12,6 +12,7 @@ from pathlib import Path
 
 import lightning
 import pytest
+import torch
 from toy import equal, run
 
 from spinetk.errors import InputError
@@ -137,6 +138,18 @@ def test_the_best_is_chosen_by_what_is_asked_for(unbroken, tmp_path):
 def test_parts_of_a_batch_must_divide_it(tmp_path):
     with pytest.raises(InputError, match="batch of 4: cannot be shared out evenly"):
         run(tmp_path, accumulate=3)
+
+
+def test_parts_of_a_batch_add_up_to_it(tmp_path):
+    """Without norms and dropout the mean over a batch is that of its parts, and so is its gradient."""
+    whole = run(tmp_path / "whole", plain=True)
+    parts = run(tmp_path / "parts", plain=True, accumulate=2)
+    assert parts.iterations == whole.iterations == 11
+    for name, value in whole.weights.items():
+        torch.testing.assert_close(parts.weights[name], value, rtol=1e-5, atol=1e-6)
+    with pytest.raises(Broken):
+        run(tmp_path / "broken", plain=True, accumulate=2, stop=StopAt("on_train_batch_end", 5, broken))
+    assert equal(run(tmp_path / "broken", plain=True, accumulate=2, resume=True).weights, parts.weights)
 
 
 def test_half_written_files_are_cleared_away(tmp_path):

@@ -33,11 +33,12 @@ class Cloud(Dataset):
 
 
 class Line(lightning.LightningModule):
-    """Dropout, batch norm, momentum, and a rate that validation lowers."""
+    """Dropout and batch norm (or neither), momentum, and a rate that validation lowers."""
 
-    def __init__(self) -> None:
+    def __init__(self, plain: bool = False) -> None:
         super().__init__()
-        self.network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.Linear(8, 1))
+        middle = [] if plain else [nn.BatchNorm1d(8), nn.Dropout(0.3)]
+        self.network = nn.Sequential(nn.Linear(4, 8), *middle, nn.Linear(8, 1))
         self.rate = 0.05
         self.seen: list[int] = []
 
@@ -60,14 +61,21 @@ class Line(lightning.LightningModule):
         return torch.optim.SGD(self.parameters(), self.rate, momentum=0.9)
 
 
-def run(folder: Path, iterations: int = 11, resume: bool = False, stop: Any = None, **settings: Any) -> Fit:
+def cloud() -> Data:
+    """Ten points in batches of four, seven to validate."""
+    return Data(Cloud(10, 5), Cloud(7), 4, validation_batch=3)
+
+
+def run(
+    folder: Path, iterations: int = 11, resume: bool = False, stop: Any = None, plain: bool = False, **settings: Any
+) -> Fit:
     """Eleven iterations in batches of four, validated after every third."""
     torch.manual_seed(0)
     given = {"check_every": 3, "device": "cpu", "precision": "32-true", "progress": False, "seed": 5} | settings
-    data = Data(Cloud(10, 5), Cloud(7), 4, validation_batch=3)
+    data = cloud()
     callbacks = (stop,) if stop is not None else ()
     return fit(
-        Line(), data, folder, Settings.of(None, iterations=iterations, **given), resume=resume, callbacks=callbacks
+        Line(plain), data, folder, Settings.of(None, iterations=iterations, **given), resume=resume, callbacks=callbacks
     )
 
 
