@@ -199,12 +199,16 @@ def _prepare(module: lightning.LightningModule, settings: Settings, place: Place
     if place.world > 1:
         synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
-    # Channels last is the layout in which convolutions of CPU and GPU need no reordering.
-    for parameter in heavy.parameters():
-        if parameter.dim() in LAYOUTS:
-            parameter.data = parameter.data.contiguous(memory_format=LAYOUTS[parameter.dim()])
+    lay_out(heavy)
     if settings.compile:
         heavy.compile()
+
+
+def lay_out(network: torch.nn.Module) -> None:
+    """Weights channels last, in place: the layout in which convolutions of CPU and GPU need no reordering."""
+    for parameter in network.parameters():
+        if parameter.dim() in LAYOUTS:
+            parameter.data = parameter.data.contiguous(memory_format=LAYOUTS[parameter.dim()])
 
 
 def _finish(
