@@ -24,8 +24,7 @@ from spinetk.segmentation.atrium import AtriumPredictor, Geometry
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.registry import get_entry
-from spinetk.training.device import pick_precision
-from spinetk.training.fit import lay_out
+from spinetk.training.device import channels_last, pick_precision
 
 REFERENCE = "monai-vnet"
 NETWORKS = ("vnet", "vnet-attention", "vnet-2", REFERENCE, "monai-segresnet", "monai-unet3d")
@@ -56,7 +55,7 @@ def measure(name: str, crop: tuple[int, ...], volume: tuple[int, ...], runs: int
     torch.manual_seed(0)
     entry = get_entry(name)
     network, loss_of = exact_gradients(entry.build()), make_loss(entry.loss)
-    lay_out(network)  # as a training does
+    channels_last(network)  # as a training does
     optimiser = entry.optimiser.build(network.parameters())
     x = torch.randn(2 if name == "vnet-attention" else 1, 1, *crop)  # its batch norms of vectors need two
     mask = (torch.rand(x.shape) > 0.9).float()

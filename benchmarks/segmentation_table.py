@@ -102,10 +102,9 @@ def run_one(name: str, fold: int, chosen: argparse.Namespace) -> dict[str, Any]:
         SliceDataset,
         SlicePredictor,
         Statistics,
-        channels_last,
         half_type,
     )
-    from spinetk.training.device import pick_device
+    from spinetk.training.device import channels_last, pick_device
     from spinetk.training.sampler import EndlessSampler
 
     device, entry = pick_device(chosen.device), get_entry(name)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from spinetk.segmentation.losses.output import logit_of
+from spinetk.training.device import channels_last
 
 
 @dataclass(frozen=True)
@@ -162,14 +163,6 @@ def half_type(device: torch.device) -> torch.dtype | None:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return torch.bfloat16 if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else None
-
-
-def channels_last(network: nn.Module) -> nn.Module:
-    """Lay the weights of 2D convolutions out as their fastest kernels want them; a network with 3D ones has both."""
-    for parameter in network.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return network
 
 
 class SlicePredictor:

@@ -1,10 +1,13 @@
-"""Device: where a network runs, and in which precision."""
+"""Device: where a network runs, in which precision and layout."""
 
 from __future__ import annotations
 
 import torch
 
 from spinetk.errors import InputError
+
+LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
+"""By the axes of a convolution's weights."""
 
 
 def pick_precision(device: str) -> str:
@@ -27,3 +30,11 @@ def pick_device(device: str) -> torch.device:
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"device {device!r}", "no CUDA GPU can be used here", "use --device cpu")
     return chosen
+
+
+def channels_last(network: torch.nn.Module) -> torch.nn.Module:
+    """Weights channels last, in place: the layout in which convolutions of CPU and GPU need no reordering."""
+    for parameter in network.parameters():
+        if parameter.dim() in LAYOUTS:
+            parameter.data = parameter.data.contiguous(memory_format=LAYOUTS[parameter.dim()])
+    return network

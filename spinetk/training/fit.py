@@ -21,7 +21,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from spinetk.errors import InputError
 from spinetk.training.data import Data
-from spinetk.training.device import pick_device, pick_precision
+from spinetk.training.device import channels_last, pick_device, pick_precision
 from spinetk.training.keep import BEST, Keep, Left, read_state
 from spinetk.training.launch import Place, environment, launch
 from spinetk.training.progress import Bar
@@ -32,8 +32,6 @@ from spinetk.training.stopping import StopWhenFlat
 from spinetk.training.together import synchronise_norms
 
 Weights = dict[str, torch.Tensor]
-LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
-"""By the axes of a convolution's weights."""
 
 
 @dataclass(frozen=True)
@@ -199,16 +197,9 @@ def _prepare(module: lightning.LightningModule, settings: Settings, place: Place
     if place.world > 1:
         synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
-    lay_out(heavy)
+    channels_last(heavy)
     if settings.compile:
         heavy.compile()
-
-
-def lay_out(network: torch.nn.Module) -> None:
-    """Weights channels last, in place: the layout in which convolutions of CPU and GPU need no reordering."""
-    for parameter in network.parameters():
-        if parameter.dim() in LAYOUTS:
-            parameter.data = parameter.data.contiguous(memory_format=LAYOUTS[parameter.dim()])
 
 
 def _finish(
