@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,22 @@ def save(path: str | Path, weights: Weights, card: dict[str, Any]) -> None:
         return
     with replacing(path) as temporary:
         torch.save({**card, "weights": weights}, temporary)
+
+
+def read_about(path: str | Path, required: Sequence[str]) -> dict[str, Any]:
+    """What only the maker of a release knows of it, from a TOML file.
+
+    Raises:
+        InputError: The file cannot be read, or a required field is missing.
+    """
+    try:
+        card: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, "cannot be read as TOML", f"write the fields {', '.join(required)}") from error
+    for field in required:
+        if field not in card:
+            raise InputError(path, f"has no field {field!r}", "a model card says what it was made of and for whom")
+    return card
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +43,7 @@ def release(
         InputError: A field of the card is missing, the model is none of discs, does not fit half precision or is larger
             than 25 MB, or the evaluation has no row of it.
     """
-    try:
-        card: dict[str, Any] = tomllib.loads(Path(about).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(about, "cannot be read as TOML", f"write the fields {', '.join(REQUIRED)}") from error
-    for field in REQUIRED:
-        if field not in card:
-            raise InputError(about, f"has no field {field!r}", "a model card says what it was made of and for whom")
+    card = zoo.read_about(about, REQUIRED)
     weights, trained, _ = zoo.load(model)
     config = trained["config"]
     if not isinstance(config, dict) or config.get("task") not in TASKS:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 from spinetk import __version__, zoo
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
-from spinetk.errors import InputError
 from spinetk.keypoints.calibration import calibrate
 from spinetk.keypoints.evaluation import PARTS, evaluate
 from spinetk.keypoints.predictor import Predictor
@@ -41,13 +38,7 @@ def release(
     Raises:
         InputError: A field of the card is missing, or the model cannot be loaded.
     """
-    try:
-        card: dict[str, Any] = tomllib.loads(Path(about).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(about, "cannot be read as TOML", f"write the fields {', '.join(REQUIRED)}") from error
-    for field in REQUIRED:
-        if field not in card:
-            raise InputError(about, f"has no field {field!r}", "a model card says what it was made of and for whom")
+    card = zoo.read_about(about, REQUIRED)
     weights, training, _ = zoo.load(model)
     predictor = Predictor.load(model)
     index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
