@@ -4,7 +4,8 @@ python benchmarks/landmarks.py MODEL CASES [--part val] [--threshold 0.6] [--dev
 
 MODEL is a released name or a weights file; CASES a case folder with the split the model was trained with. Errors are
 over matched vertebrae (spinetk.keypoints.matching). "Flagged" pictures have an entry ``qc_flags`` in metadata.json:
-labels that fail a geometric check.
+labels that fail a geometric check. A model with more points than the cases (six against four corners) is compared by
+those they share.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,17 @@ from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.measure import measure
 from spinetk.measure.angles import COBB
-from spinetk.reading import Reading
+from spinetk.reading import Reading, Vertebra
+from spinetk.schema import KeypointSchema
+
+
+def in_schema(reading: Reading, schema: KeypointSchema) -> Reading:
+    """The same vertebrae with the points of a schema whose names the reading has too."""
+    rows = [reading.schema.index(name) for name in schema.keypoints]
+    vertebrae = [
+        Vertebra.from_points(v.points[rows], v.visible[rows], score=v.score, label=v.label) for v in reading.vertebrae
+    ]
+    return replace(reading, schema=schema, vertebrae=vertebrae)
 
 
 def heights_px(reading: Reading, index: int) -> np.ndarray:
@@ -103,8 +115,9 @@ def main() -> None:
     for record in records:
         truth, picture = reading_of(record), to_grey(read_pixels(record))
         start = time.perf_counter()
-        found.append(predictor.read(picture, file=truth.file, frame=truth.frame, view=truth.view))
+        reading = predictor.read(picture, file=truth.file, frame=truth.frame, view=truth.view)
         seconds.append(time.perf_counter() - start)
+        found.append(in_schema(reading, truth.schema))
         truths.append(truth)
     flagged = np.array([bool(metadata.get(r.get("case"), {}).get("qc_flags")) for r in records])
     print(f"{options.model}, {options.part} part, threshold {options.threshold}, {np.median(seconds):.3f} s a picture")

@@ -38,23 +38,28 @@ def keypoint_rcnn() -> Sheet:
 
 
 def centre_net() -> Sheet:
-    """CentreNet: centres and offsets in one pass, then points in upright crops."""
-    s = Sheet(112, 38)
-    s.box(7, 20, 10, 10, "picture", "data")
-    s.box(24, 20, 14, 10, "ResNet-18 and\npyramid at half\nresolution", "map")
-    s.arrow((12, 20), (17, 20))
-    for y, text in ((31, "centre map"), (20, "offsets of all points"), (9, "level at every cell")):
+    """CentreNet: centres and offsets in one pass, points in upright crops, levels from the straightened column."""
+    s = Sheet(112, 46)
+    s.box(7, 27, 10, 10, "picture", "data")
+    s.box(24, 27, 14, 10, "ResNet-18 and\npyramid at half\nresolution", "map")
+    s.arrow((12, 27), (17, 27))
+    for y, text in ((34, "centre map"), (20, "offsets of all points")):
         s.box(46, y, 18, 7, text, "head")
-        s.arrow((31, 20), (33, 20), (33, y), (37, y))
-    s.box(68, 20, 14, 12, "peaks = bodies\nrough points\nvotes for levels", "gate")
-    for y in (31, 20, 9):
-        s.arrow((55, y), (58, y), (58, 20), (61, 20))
-    s.box(86, 20, 13, 12, "upright crop\nper body\nfrom the full\npicture", "map")
-    s.arrow((75, 20), (79.5, 20))
-    s.box(104, 29, 13, 9, "RefineNet\nsmall U-Net", "map")
-    s.arrow((92.5, 22), (95, 22), (95, 29), (97.5, 29))
-    s.box(104, 9, 13, 9, "points, sub-pixel,\nwith sigma", "data")
-    s.arrow((104, 24.5), (104, 13.5))
+        s.arrow((31, 27), (33, 27), (33, y), (37, y))
+        s.arrow((55, y), (58, y), (58, 27), (61, 27))
+    s.box(68, 27, 14, 10, "peaks = bodies\nrough points", "gate")
+    s.box(86, 37, 13, 12, "upright crop\nper body\nfrom the full\npicture", "map")
+    s.arrow((75, 27), (77, 27), (77, 37), (79.5, 37))
+    s.box(104, 37, 13, 9, "RefineNet\nsmall U-Net", "map")
+    s.arrow((92.5, 37), (97.5, 37))
+    s.box(104, 23, 13, 9, "points, sub-pixel,\nwith sigma", "data")
+    s.arrow((104, 32.5), (104, 27.5))
+    s.box(68, 8, 14, 12, "strip along the\ncolumn, the\nspine straight", "map")
+    s.arrow((68, 22), (68, 14))
+    s.box(86, 8, 13, 12, "ColumnNet\nacross, then\nalong both\nways", "map")
+    s.arrow((75, 8), (79.5, 8))
+    s.box(104, 8, 13, 9, "votes for the\nlevel of each", "data")
+    s.arrow((92.5, 8), (97.5, 8))
     return s
 
 

@@ -17,7 +17,7 @@ from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
-from spinetk.keypoints.sequence import find_sequence, fits_between, missing_levels, rough_points
+from spinetk.keypoints.sequence import Column, find_sequence, fits_between, missing_levels, rough_points
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import KeypointSchema
 from spinetk.training.device import pick_device, pick_precision
@@ -25,7 +25,8 @@ from spinetk.training.device import pick_device, pick_precision
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 EDGE_SHARE = 0.08  # of the body's height
 SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer its levels, to name them
-MIN_COLUMN = 5  # bodies below which a column's votes are not trusted
+MIN_COLUMN = 5  # bodies below which a column is not completed
+UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
 Found = dict[str, np.ndarray]
 
 
@@ -126,7 +127,7 @@ class Predictor:
         tensor, factors = self._input(picture)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
             found = self._detect(tensor, min(thresholds), self.calibration)
-            names = self._complete(tensor, found) if "levels" in found else None
+            names = self._complete(tensor, found) if getattr(self.network, "column", None) is not None else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
@@ -162,11 +163,11 @@ class Predictor:
     def _complete(self, tensor: torch.Tensor, found: Found) -> list[str | None]:
         """Reduce ``found`` to the column, head to foot, add the levels it lacks, and name them where that is sure."""
         levels = self.network.preset.levels
-        column = find_sequence(found["points"], found["scores"], found.pop("levels"), self.schema)
+        column = self._column(tensor, found)
         for key, values in found.items():
             found[key] = values[column.order]
         have = list(column.levels)
-        sure = column.margin > SURE_MARGIN and len(have) >= MIN_COLUMN
+        sure = column.margin > SURE_MARGIN and len(have) >= max(MIN_COLUMN, len(levels) - UNSEEN)
         size = tensor.shape[:0:-1]
         for wanted in missing_levels(have, len(levels)):
             outside = not have[0] < wanted < have[-1]
@@ -187,6 +188,15 @@ class Predictor:
                 found[key] = np.insert(found[key], place, own[key][0], axis=0)
             have.insert(place, wanted)
         return [levels[level] if sure else None for level in have]
+
+    def _column(self, tensor: torch.Tensor, found: Found) -> Column:
+        """The column with its levels: first by its shape alone, then with what the strip along it says."""
+        points, scores = found["points"], found["scores"]
+        nothing = np.zeros((len(points), len(self.network.preset.levels)))
+        line = find_sequence(points, scores, nothing, self.schema).order
+        centres = torch.from_numpy(points.mean(1)).float().to(self.device)
+        votes = self.network.column.votes(tensor, centres, torch.from_numpy(line).to(self.device))
+        return find_sequence(points, scores, votes.float().cpu().numpy().astype(np.float64), self.schema)
 
     def _chained(
         self, found: Found, threshold: float, empty: Reading, names: list[str | None] | None = None

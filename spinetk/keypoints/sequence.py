@@ -1,4 +1,4 @@
-"""Sequence: the column of vertebrae when the network also says how likely each detection is each level.
+"""Sequence: the column of vertebrae where the levels are consecutive names, and there may be votes for them.
 
 One level alone is easily mistaken for its neighbour; the votes of a whole column are not. Dynamic programming finds
 the detections and the consecutive levels that fit best together; a level without a detection costs evidence, and the
@@ -18,14 +18,14 @@ STEP = 1.35  # distance of neighbouring centres over the mean height of their bo
 MAX_SKIP = 3  # levels
 FLOOR = -8.0  # least log-probability that a single detection may hold against a level
 # Weight of a level's log-probability beside the detection's score. Small, for neighbours repeat each other's mistake.
-EVIDENCE = 0.06
+EVIDENCE = 0.03
 MEMBERSHIP = 0.3  # what joining the column costs a detection
 SKIP = 0.4  # what a level without a detection costs
 MISFIT = 0.3  # cost of a step e times too long or short
 
 
 @dataclass(frozen=True)
-class Sequence:
+class Column:
     """A column with its levels.
 
     Attributes:
@@ -39,18 +39,19 @@ class Sequence:
     margin: float
 
 
-def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, schema: KeypointSchema) -> Sequence:
+def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, schema: KeypointSchema) -> Column:
     """Choose detections and consecutive levels.
 
     Args:
         points: (N, K, 2) px.
         scores: (N,) confidence 0..1.
-        votes: (N, L) log-probabilities of the levels, head to foot.
+        votes: (N, L) log-probabilities of the levels, head to foot, less that of the likeliest answer; all 0 where
+            nothing is known.
         schema: Must have columns.
     """
     count, kinds = votes.shape
     if count == 0:
-        return Sequence(np.zeros(0, np.int64), np.zeros(0, np.int64), 0.0)
+        return Column(np.zeros(0, np.int64), np.zeros(0, np.int64), 0.0)
     votes = np.maximum(votes, FLOOR)
     centres = points.mean(1)
     axes, widths = body_axes(points, schema)
@@ -84,7 +85,7 @@ def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, sch
         path.append((j, level))
         j, level = (int(v) for v in previous[j, level])
     order, levels = np.array(path[::-1]).T
-    return Sequence(order, levels, _margin(votes[order], levels))
+    return Column(order, levels, _margin(votes[order], levels))
 
 
 def _margin(votes: np.ndarray, levels: np.ndarray) -> float:

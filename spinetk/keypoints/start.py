@@ -63,6 +63,20 @@ def load_start(network: Network, start: str) -> str:
     return f"starting from {what} ({cached.name}, {kept} of {len(network.state_dict())} tensors)"
 
 
+def train_only(network: Network, part: str) -> None:
+    """Freeze all of a network but one of its parts, by the name of its attribute.
+
+    Raises:
+        InputError: The network has no such part.
+    """
+    own = getattr(network, part, None)
+    if not isinstance(own, nn.Module):
+        names = [name for name, _ in network.named_children()]
+        raise InputError(f"only {part!r}", f"is no part of {network.preset.name!r}", f"choose from {', '.join(names)}")
+    network.requires_grad_(False)
+    own.requires_grad_(True)
+
+
 def _load_matching(network: nn.Module, weights: dict[str, Tensor]) -> int:
     own = network.state_dict()
     if "body.conv1.weight" in own:

@@ -19,7 +19,7 @@ from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
 from spinetk.keypoints.preset import PRESETS, RECIPES, Preset, Recipe, get_preset, get_recipe
 from spinetk.keypoints.samples import KeypointSamples
-from spinetk.keypoints.start import load_start
+from spinetk.keypoints.start import load_start, train_only
 from spinetk.schema import KeypointSchema
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device, pick_precision
@@ -45,6 +45,7 @@ class KeypointSettings(Settings):
         start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.start.load_start`).
         batch, rate: Override the recipe's pictures per iteration and peak learning rate.
         stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
+        only: Train this part alone and leave the rest as it started (``column`` of a centre network); empty: all.
     """
 
     iterations: int = 1300
@@ -54,6 +55,7 @@ class KeypointSettings(Settings):
     batch: int | None = None
     rate: float | None = None
     stratify: str | None = None
+    only: str = ""
 
 
 def train(
@@ -178,6 +180,8 @@ def _set_up(
                 raise InputError(run, fault, f"continue with that {what}, or choose another version")
         network.frozen_norm = before["frozen_norm"]
         said = before["start"]
+    if chosen.only:
+        train_only(network, chosen.only)
     data = Data(
         RecordDataset(records, schema, net, solver.augment, chosen.seed),
         RecordDataset(held_out, schema, net) if held_out else None,

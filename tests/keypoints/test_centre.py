@@ -5,12 +5,14 @@ import math
 import pytest
 import torch
 
+from spinetk.errors import InputError
 from spinetk.keypoints.build import build, from_config
 from spinetk.keypoints.centre.crop import axes, body_boxes, cut, from_crop, to_crop
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CentrePreset
 from spinetk.keypoints.centre.refine import refine_loss
-from spinetk.keypoints.centre.target import centre_maps, focal_loss, level_loss
+from spinetk.keypoints.centre.target import centre_maps, focal_loss
+from spinetk.keypoints.start import train_only
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 SHARE = (1.7, 2.4)
@@ -88,14 +90,6 @@ def test_focal_loss_by_hand():
     assert loss.item() == pytest.approx(by_hand, rel=1e-5)
 
 
-def test_level_loss_prefers_the_level_and_then_its_neighbours():
-    levels = torch.tensor([2, -1])
-    scores = [level_loss(10 * torch.eye(5)[[k, 0]], levels).item() for k in range(5)]
-    assert scores[2] < scores[1] < scores[0]
-    assert scores[1] == pytest.approx(scores[3], rel=1e-5)
-    assert level_loss(torch.randn(2, 5), torch.tensor([-1, -1])).item() == 0
-
-
 def test_refine_loss_is_least_at_the_point_and_skips_the_unseen():
     axis = torch.arange(20) + 0.5
     truth = torch.tensor([[[7.2, 12.6]]])
@@ -125,7 +119,7 @@ def test_losses_are_finite_for_any_sizes_and_no_vertebra(network):
     empty = {"keypoints": torch.zeros(0, 4, 3), "levels": torch.zeros(0, dtype=torch.int64)}
     for wanted in ([targets(), empty], [empty, empty]):
         losses = network.losses(pictures, wanted)
-        assert set(losses) == {"loss_centre", "loss_offset", "loss_level", "loss_refine"}
+        assert set(losses) == {"loss_centre", "loss_offset", "loss_refine", "loss_level"}
         total = sum(losses.values())
         total.backward()
         assert torch.isfinite(total)
@@ -178,3 +172,19 @@ def test_sizes_of_the_presets():
         assert len(preset.levels) == levels
         # Half precision must fit a release of 25 MB.
         assert 2 * sum(v.numel() for v in net.state_dict().values()) < 25e6
+
+
+def test_only_one_part_is_trained(network):
+    twin = from_config(network.config())
+    train_only(twin, "column")
+    wanted = targets(4) | {"levels": torch.tensor([0, 1, 2, 3])}
+    losses = twin.train().losses([torch.rand(3, 160, 120)], [wanted])
+    assert set(losses) == {"loss_level"}
+    losses["loss_level"].backward()
+    assert {name.split(".")[0] for name, p in twin.named_parameters() if p.grad is not None} == {"column"}
+    train_only(twin, "refine")
+    losses = twin.losses([torch.rand(3, 160, 120)], [wanted])
+    assert set(losses) == {"loss_centre", "loss_offset", "loss_refine"}
+    sum(losses.values()).backward()
+    with pytest.raises(InputError, match="choose from body, "):
+        train_only(twin, "nose")

@@ -6,6 +6,7 @@ import torch
 
 from spinetk import zoo
 from spinetk.errors import InputError
+from spinetk.keypoints.centre.column import COLUMNS, ROWS
 from spinetk.keypoints.centre.export import export, parts
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
@@ -29,6 +30,7 @@ def inputs(network):
     return {
         "maps": torch.rand(1, 3, 192, 320, generator=generator),
         "refine": torch.randn(5, 1, 32, 32, generator=generator),
+        "column": torch.rand(3, 4, ROWS, COLUMNS, generator=generator),
     }
 
 

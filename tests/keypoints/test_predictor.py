@@ -3,10 +3,12 @@ import pytest
 import torch
 
 from spinetk.errors import InputError
+from spinetk.keypoints.centre.network import CentreNet
+from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading
-from spinetk.schema import VERTEBRA6
+from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 
 def body(y: float) -> np.ndarray:
@@ -78,3 +80,26 @@ def test_points_come_back_in_px_of_the_given_picture(predictor, monkeypatch):
 def test_threshold_is_a_probability(threshold):
     with pytest.raises(InputError, match="threshold"):
         Predictor(VertebraRCNN("fast", VERTEBRA6), "random", threshold, "cpu")
+
+
+@pytest.mark.parametrize(("seen", "named"), [(range(17), True), (range(1, 17), True), (range(12), False)])
+def test_a_part_of_the_spine_is_not_named(monkeypatch, seen, named):
+    """However sure the votes are: half a spine can look like its other half."""
+    preset = CentrePreset("tall", (200,), 800, levels=THORACOLUMBAR, channels=8, crop_px=32, crop_widths=(8, 8, 8))
+    network = CentreNet(preset, VERTEBRA4)
+    corners = torch.tensor([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])
+    whole = torch.stack([corners + torch.tensor([100.0, 60.0 + 40 * k]) for k in range(17)])
+    votes = torch.full((len(seen), 17), -6.0)
+    votes[torch.arange(len(seen)), torch.tensor(seen)] = 0.0
+
+    def look(points):
+        count = len(points)
+        return {"points": points, "point_scores": torch.ones(count, 4), "sigma": torch.ones(count, 4)}
+
+    found = look(whole[list(seen)]) | {"scores": torch.full((len(seen),), 0.9)}
+    monkeypatch.setattr(network, "detect", lambda pictures: [dict(found)])
+    monkeypatch.setattr(network, "look", lambda picture, points: look(points))
+    monkeypatch.setattr(network.column, "votes", lambda picture, centres, line: votes)
+    reading = Predictor(network, "tall", 0.6, "cpu").read(np.zeros((800, 200), np.uint8), view="ap")
+    labels = [v.label for v in reading.vertebrae]
+    assert labels == (list(THORACOLUMBAR) if named else [None] * 12)

@@ -1,8 +1,9 @@
-"""Export of a CentreNet: its two networks as ONNX files or OpenVINO models, and the network run by OpenVINO.
+"""Export of a CentreNet: its networks as ONNX files or OpenVINO models.
 
 What is exported computes everything but the cropping, the choice of peaks and the decoding, which stay in
 :mod:`spinetk.keypoints.centre.network`: the first file maps a picture (B, 3, H, W), sides multiples of 64, to its
-maps; the second crops (N, 1, S, S) to heatmap logits.
+maps; the second crops (N, 1, S, S) to heatmap logits; the third, where the network names levels, strips
+(B, 4, 576, 96) to level logits and places within a level.
 """
 
 from __future__ import annotations
@@ -15,39 +16,42 @@ import torch
 from torch import Tensor, nn
 
 from spinetk.errors import InputError
+from spinetk.keypoints.centre.column import COLUMNS, ROWS
 from spinetk.keypoints.centre.network import PAD, CentreNet
 
 FORMATS = ("onnx", "openvino")
-PARTS = ("maps", "refine")
 
 
 class _Maps(nn.Module):
-    """The maps as a plain tuple, level logits left out where there are none."""
+    """The maps of a network as its whole computation."""
 
     def __init__(self, network: CentreNet) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
-        return tuple(part for part in self.network.maps(pictures) if part is not None)
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        return self.network.maps(pictures)
 
 
 def parts(network: CentreNet) -> dict[str, tuple[nn.Module, Tensor]]:
-    """The two networks and an example of their input."""
+    """The networks and an example of their input."""
     side = network.preset.crop_px
-    return {
+    found: dict[str, tuple[nn.Module, Tensor]] = {
         "maps": (_Maps(network).eval(), torch.zeros(2, 3, 4 * PAD, 3 * PAD)),
         "refine": (network.refine.eval(), torch.zeros(3, 1, side, side)),
     }
+    if network.column is not None:
+        found["column"] = network.column.eval(), torch.zeros(2, 4, ROWS, COLUMNS)
+    return found
 
 
 def export(network: CentreNet, out: str | Path, name: str, kind: str = "onnx") -> list[Path]:
-    """Write both networks.
+    """Write the networks.
 
     Args:
         network: In any mode; put into evaluation mode.
         out: Folder.
-        name: Start of the file names: ``NAME-maps.onnx`` and ``NAME-refine.onnx``, or ``.xml`` with ``.bin``.
+        name: Start of the file names: ``NAME-maps.onnx`` and so on, or ``.xml`` with ``.bin``.
         kind: ``onnx`` or ``openvino``.
 
     Raises:
@@ -100,6 +104,6 @@ def to_openvino(module: nn.Module, example: Tensor) -> Any:
     """An OpenVINO model of any batch and, for pictures, any size."""
     import openvino
 
-    free = [-1, 3, -1, -1] if example.shape[1] == 3 else [-1, 1, *example.shape[2:]]
+    free = [-1, 3, -1, -1] if example.shape[1] == 3 else [-1, *example.shape[1:]]
     with torch.no_grad():
         return openvino.convert_model(module, example_input=example, input=[free])

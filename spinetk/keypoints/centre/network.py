@@ -2,9 +2,10 @@
 
 The first part follows Vertebra-Focused Landmark Detection (Yi et al., ISBI 2020): a class-agnostic centre map and the
 offsets of all points, so that no channel is bound to an ordinal and a missed body shifts nothing. Deviations: half the
-resolution with a feature pyramid, no offset map for the centre (the points are refined anyway), level logits at every
-centre. The second part takes the points to sub-pixel precision at the full resolution of the input; trained on
-jittered truth, it does not depend on how well the first part does.
+resolution with a feature pyramid, no offset map for the centre (the points are refined anyway). The second part takes
+the points to sub-pixel precision at the full resolution of the input; trained on jittered truth, it does not depend on
+how well the first part does. A third, where the preset names levels, reads them from the column as a whole
+(:mod:`spinetk.keypoints.centre.column`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from torch.nn import functional as F
 from torchvision.models import resnet18
 from torchvision.models.resnet import BasicBlock
 
+from spinetk.keypoints.centre.column import ColumnNet, column_loss
 from spinetk.keypoints.centre.crop import body_boxes, cut, from_crop, to_crop
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.refine import RefineNet, conv, refine_loss
-from spinetk.keypoints.centre.target import OFFSET_UNIT, centre_maps, focal_loss, level_loss
+from spinetk.keypoints.centre.target import OFFSET_UNIT, centre_maps, focal_loss
 from spinetk.keypoints.heatmap import decode
 from spinetk.schema import KeypointSchema
 
@@ -56,8 +58,8 @@ class CentreNet(nn.Module):
         self.centre = nn.Conv2d(width, 1, 1)
         nn.init.constant_(self.centre.bias, -4.0)
         self.offset = nn.Conv2d(width, 2 * kinds, 1)
-        self.level = nn.Conv2d(width, len(preset.levels), 1) if preset.levels else None
         self.refine = RefineNet(kinds, preset.crop_widths)
+        self.column = ColumnNet(len(preset.levels)) if preset.levels else None
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("sd", torch.tensor(SD)[:, None, None], persistent=False)
 
@@ -70,8 +72,8 @@ class CentreNet(nn.Module):
                     module.eval()
         return self
 
-    def maps(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Centre logits (B, h, w), offsets (B, K, 2, h, w) in units of 8 cells, level logits (B, L, h, w) or None.
+    def maps(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Centre logits (B, h, w) and offsets (B, K, 2, h, w) in units of 8 cells.
 
         ``pictures`` is (B, 3, H, W) in 0..1 with sides that are multiples of 64; h = H / 8.
         """
@@ -92,19 +94,25 @@ class CentreNet(nn.Module):
             top = smooth(own if top is None else own + F.interpolate(top, scale_factor=2.0))
         x = self.trunk(top)
         centre, offset = self.centre(x)[:, 0], self.offset(x)
-        level = self.level(x) if self.level is not None else None
-        return centre, offset.unflatten(1, (len(self.schema), 2)), level
+        return centre, offset.unflatten(1, (len(self.schema), 2))
 
     def losses(self, pictures: list[Tensor], targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-        """Losses of the maps and of the refining network.
+        """Losses of the maps and the refining network, and, with levels, of the column's, unless all is frozen.
 
         Args:
             pictures: (3, H, W) in 0..1, at network size.
             targets: ``keypoints`` (N, K, 3) x, y, visible in px; optional ``levels`` (N,) int64, indices into the
                 preset's levels, -1 where unknown.
         """
-        batch = _pad(pictures)
-        centre, offset, level = self.maps(batch)
+        trained = {name.split(".")[0] for name, p in self.named_parameters() if p.requires_grad}
+        result = self._body_losses(_pad(pictures), targets) if trained - {"column"} else {}
+        if self.column is not None and "column" in trained:
+            middles = [target["keypoints"][..., :2].mean(1) for target in targets]
+            result["loss_level"] = column_loss(self.column, pictures, middles, [_levels(target) for target in targets])
+        return result
+
+    def _body_losses(self, batch: Tensor, targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        centre, offset = self.maps(batch)
         shape = centre.shape[-2:]
         wanted, rows = [], []
         for index, target in enumerate(targets):
@@ -112,9 +120,8 @@ class CentreNet(nn.Module):
             boxes = body_boxes(keypoints[..., :2], self.schema)
             centres = boxes[:, :2] / STRIDE
             wanted.append(centre_maps(centres, boxes[:, 3] / STRIDE, shape))
-            levels = target.get("levels", torch.full((len(boxes),), -1, device=boxes.device))
-            rows.append((torch.full_like(levels, index), boxes, keypoints, levels))
-        owner, boxes, keypoints, levels = (torch.cat(column) for column in zip(*rows, strict=True))
+            rows.append((torch.full((len(boxes),), index, device=boxes.device), boxes, keypoints))
+        owner, boxes, keypoints = (torch.cat(column) for column in zip(*rows, strict=True))
         result = {"loss_centre": focal_loss(centre, torch.stack(wanted))}
         points, visible = keypoints[..., :2], keypoints[..., 2] > 0
         cells = (boxes[:, :2] / STRIDE).floor().long()
@@ -129,8 +136,6 @@ class CentreNet(nn.Module):
         seen = visible[repeated][..., None].float()
         missed = (F.smooth_l1_loss(said, truth, beta=0.05, reduction="none") * seen).sum()
         result["loss_offset"] = 10 * missed / (2 * seen.sum()).clamp(min=1)
-        if level is not None:
-            result["loss_level"] = 0.5 * level_loss(level.permute(0, 2, 3, 1)[at], levels[repeated])
         result["loss_refine"] = 0.5 * self._refine_loss(batch, owner, boxes, points, visible)
         return result
 
@@ -158,17 +163,15 @@ class CentreNet(nn.Module):
 
         Returns:
             ``boxes`` (N, 4) around the points, ``scores`` (N,), ``points`` (N, K, 2), ``point_scores`` (N, K),
-            ``sigma`` (N, K), all in px of the network's input; with levels also ``levels`` (N, L), their logarithmic
-            probabilities.
+            ``sigma`` (N, K), all in px of the network's input.
         """
         flip = self.preset.mirror if flip is None else flip
         batch = _pad(pictures)
-        centre, offset, level = self._seen(batch, flip)
+        centre, offset = self._seen(batch, flip)
         found = []
         for index, picture in enumerate(pictures):
-            scores, points, levels = self._peaks(centre[index], offset[index], None if level is None else level[index])
-            own = self.look(picture, points, flip)
-            found.append(own | {"scores": scores} | ({} if levels is None else {"levels": levels}))
+            scores, points = self._peaks(centre[index], offset[index])
+            found.append(self.look(picture, points, flip) | {"scores": scores})
         return found
 
     @torch.inference_mode()
@@ -195,30 +198,26 @@ class CentreNet(nn.Module):
         low, high = (points.amin(1), points.amax(1)) if len(points) else (points[:, 0], points[:, 0])
         return {"boxes": torch.cat([low, high], -1), "points": points, "point_scores": scores, "sigma": sigma}
 
-    def _seen(self, batch: Tensor, flip: bool) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Centre probabilities, offsets and level log-probabilities, averaged with those of the mirrored picture."""
-        centre, offset, level = self.maps(batch)
+    def _seen(self, batch: Tensor, flip: bool) -> tuple[Tensor, Tensor]:
+        """Centre probabilities and offsets, averaged with those of the mirrored picture."""
+        centre, offset = self.maps(batch)
         centre, offset = centre.float().sigmoid(), offset.float()
-        level = None if level is None else level.float().log_softmax(1)
         if flip:
-            other, away, names = self.maps(batch.flip(-1))
+            other, away = self.maps(batch.flip(-1))
             centre = (centre + other.float().sigmoid().flip(-1)) / 2
             away = away.float().flip(-1)[:, self._partners()] * away.new_tensor([-1.0, 1.0])[:, None, None]
             offset = (offset + away) / 2
-            if level is not None:
-                level = (level + names.float().log_softmax(1).flip(-1)) / 2
-        return centre, offset, level
+        return centre, offset
 
-    def _peaks(self, centre: Tensor, offset: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Scores, rough points in px and levels at the local maxima of one picture's maps, best first."""
+    def _peaks(self, centre: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores and rough points in px at the local maxima of one picture's maps, best first."""
         top = F.max_pool2d(centre[None, None], 3, 1, 1)[0, 0]
         scores, order = torch.where(centre == top, centre, centre.new_zeros(())).flatten().sort(descending=True)
         order = order[: self.preset.detections][scores[: self.preset.detections] > PEAK]
         rows, columns = order // centre.shape[1], order % centre.shape[1]
         cells = torch.stack([columns, rows], -1)[:, None] + 0.5
         points = (cells + offset.permute(2, 3, 0, 1)[rows, columns] * OFFSET_UNIT) * STRIDE
-        levels = None if level is None else level.permute(1, 2, 0)[rows, columns]
-        return scores[: len(order)], points, levels
+        return scores[: len(order)], points
 
     def _partners(self) -> list[int]:
         """Index of each point's name in the mirrored picture."""
@@ -238,6 +237,12 @@ class CentreNet(nn.Module):
         """Inverse of :meth:`config`, with random weights."""
         schema = KeypointSchema.from_json(config["schema"])
         return cls(CentrePreset.from_json(config["preset"]), schema, bool(config.get("frozen_norm")))
+
+
+def _levels(target: dict[str, Tensor]) -> Tensor:
+    """(N,) levels of a picture's bodies, -1 for all where it has none."""
+    known = target.get("levels")
+    return torch.full((len(target["keypoints"]),), -1) if known is None else known
 
 
 def _pad(pictures: list[Tensor]) -> Tensor:

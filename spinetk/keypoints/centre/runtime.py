@@ -11,13 +11,14 @@ import importlib.util
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from spinetk.keypoints.centre.export import export
+from spinetk.keypoints.centre.export import export, parts
 from spinetk.keypoints.centre.network import CentreNet
 
 
@@ -49,13 +50,15 @@ def accelerate(network: CentreNet, precision: str | None = None, cache: Path | N
     settings: dict[str, Any] = {"CACHE_DIR": str(folder / "compiled")}
     if precision is not None:
         settings["INFERENCE_PRECISION_HINT"] = precision
-    compiled = {part: core.compile_model(folder / f"net-{part}.xml", "CPU", settings) for part in ("maps", "refine")}
+    compiled = {part: core.compile_model(folder / f"net-{part}.xml", "CPU", settings) for part in parts(network)}
     network.refine = _Refine(compiled["refine"])
+    if network.column is not None:
+        network.column.forward = _strips(compiled["column"])  # type: ignore[method-assign]
     run = compiled["maps"]
 
-    def maps(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        found = [torch.from_numpy(own) for own in run(pictures.float().contiguous().numpy()).values()]
-        return found[0], found[1], found[2] if len(found) > 2 else None
+    def maps(pictures: Tensor) -> tuple[Tensor, Tensor]:
+        centre, offset = (torch.from_numpy(own) for own in run(pictures.float().contiguous().numpy()).values())
+        return centre, offset
 
     network.maps = maps  # type: ignore[method-assign]
 
@@ -67,6 +70,14 @@ class _Refine(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         return torch.from_numpy(self.compiled(crops.float().contiguous().numpy())[0])
+
+
+def _strips(compiled: Any) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    def run(strips: Tensor) -> tuple[Tensor, Tensor]:
+        level, turn = (torch.from_numpy(own) for own in compiled(strips.float().contiguous().numpy()).values())
+        return level, turn
+
+    return run
 
 
 def _convert(network: CentreNet, folder: Path) -> None:

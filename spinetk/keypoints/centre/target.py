@@ -1,4 +1,4 @@
-"""Targets and losses of the centre maps: where bodies are, which way their points lie, which levels they are.
+"""Targets and losses of the centre maps: where bodies are, which way their points lie.
 
 The centre map and its loss are those of CornerNet and CenterNet (Law and Deng, ECCV 2018, eq. 1; Zhou et al. 2019,
 eq. 1), alpha 2 and beta 4. Points are offsets from a cell to each point as in Vertebra-Focused Landmark Detection
@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 OFFSET_UNIT = 8.0  # cells
-LEVEL_SD = 0.6  # levels
 
 
 def centre_maps(centres: Tensor, sizes: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -43,17 +41,3 @@ def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
     hit = -((1 - probability).square() * probability.log())[positive].sum()
     miss = -((1 - target).pow(4) * probability.square() * (1 - probability).log())[~positive].sum()
     return (hit + miss) / positive.sum().clamp(min=1)
-
-
-def level_loss(logits: Tensor, levels: Tensor) -> Tensor:
-    """Cross-entropy of (N, L) logits to a Gaussian around the level; a neighbour is a smaller mistake than a far one.
-
-    ``levels`` (N,) int64 are indices, -1 where the level is unknown.
-    """
-    known = levels >= 0
-    if not known.any():
-        return logits.sum() * 0
-    logits, levels = logits[known].float(), levels[known]
-    axis = torch.arange(logits.shape[1], device=logits.device)
-    target = (-0.5 * ((axis - levels[:, None]) / LEVEL_SD).square()).softmax(1)
-    return F.cross_entropy(logits, target)

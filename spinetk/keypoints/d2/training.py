@@ -27,7 +27,7 @@ from spinetk.training.device import pick_device
 from spinetk.training.record import SETTINGS, fingerprint, versions
 
 CHECKPOINTS = 2  # kept, as in our own runs: one holds 0.5 GB
-UNKNOWN_HERE = ("early_stop", "best_by", "devices", "nodes", "accumulate", "compile")
+UNKNOWN_HERE = ("early_stop", "best_by", "devices", "nodes", "accumulate", "compile", "only")
 
 
 def train_detectron2(

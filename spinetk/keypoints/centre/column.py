@@ -1,0 +1,206 @@
+"""ColumnNet: which level each body is, read from the whole spine laid straight.
+
+A thoracic body looks like its neighbour; only its place in the whole column tells them apart. So the picture is
+resampled along the line through the bodies: in this strip the spine runs straight down, whatever its curve, and what
+says where counting starts (ribs, sacrum, the skull, the edge of the film) lies at the same side of every spine. A
+small network reads the strip from both ends and gives each of its rows a level.
+
+A strip has ``ROWS`` rows from head to foot and ``COLUMNS`` columns, both ``PIXEL`` px of the network's input apart.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spinetk.keypoints.centre.refine import conv
+
+ROWS, COLUMNS, PIXEL = 576, 96, 2.0  # 1152 px of spine, 192 px wide: ribs' heads and the sacrum's wings lie within
+CELL = 4  # rows per answer
+SMOOTH_PX = 15.0  # SD of the smoothing of the line
+LEVEL_SD = 0.5  # levels
+MIN_BODIES = 4  # below which there is no line to speak of
+STRIPS = 3  # a picture and training step: they are cheap beside the picture, and hard to learn from
+
+
+class ColumnNet(nn.Module):
+    """Convolutions across the strip, a recurrent network along it (it has to count).
+
+    Args:
+        levels: L, those it can tell apart, head to foot.
+        widths: Channels of the convolutions; the last also of the recurrent network.
+    """
+
+    def __init__(self, levels: int, widths: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.levels = levels
+        self.rows = nn.Sequential(
+            conv(4, a, 2), conv(a, b, 2), conv(b, b), conv(b, c, (1, 2)), conv(c, c), conv(c, d, (1, 2)), conv(d, d)
+        )
+        self.whole = nn.Sequential(nn.Conv1d(d * COLUMNS // 16, d, 1), nn.ReLU(inplace=True), nn.Dropout(0.2))
+        self.along = nn.GRU(d, d, num_layers=2, batch_first=True, bidirectional=True, dropout=0.2)
+        self.head = nn.Linear(2 * d, levels + 2 + 2)
+
+    def forward(self, strips: Tensor) -> tuple[Tensor, Tensor]:
+        """Answers every ``CELL`` rows, C = ROWS / CELL.
+
+        Args:
+            strips: (B, 4, ROWS, COLUMNS) of :func:`straighten`.
+
+        Returns:
+            Logits (B, C, L + 2) of: above the first level, each level, below the last; and (B, C, 2) the place within
+            a level as cosine and sine of a turn per level (1, 0 at a body's centre). The second is asked for in
+            training only, where it makes the network see the bodies before it can count them.
+        """
+        x = self.rows(strips)
+        x = self.whole(x.transpose(2, 3).flatten(1, 2)).transpose(1, 2)
+        with torch.autocast(x.device.type, enabled=False):  # PyTorch has no recurrent network in bfloat16 on a CPU
+            x = self.head(self.along(x.float())[0])
+        return x[..., : self.levels + 2], x[..., self.levels + 2 :]
+
+    def votes(self, picture: Tensor, centres: Tensor, line: Tensor) -> Tensor:
+        """Votes (N, L) for the levels of bodies in a (3, H, W) picture.
+
+        Args:
+            picture: At the size of the network's input.
+            centres: (N, 2) px of all bodies in question.
+            line: Indices of those that form the column, head to foot.
+
+        Returns:
+            Log-probabilities less that of the likeliest answer, "no level" among them: 0 is the best a level can
+            have. All 0 for a line of fewer than ``MIN_BODIES``: nothing is known.
+        """
+        if len(line) < MIN_BODIES:
+            return centres.new_zeros((len(centres), self.levels))
+        places, tangents = midline(centres[line])
+        strip = straighten(picture, places, tangents)
+        logits = self(torch.stack([strip, strip.flip(-1)]))[0].float()
+        said = logits.log_softmax(-1).mean(0)
+        row = ((rows_of(centres, places) - (CELL - 1) / 2) / CELL).clamp(0, len(said) - 1)
+        before = row.floor().long().clamp(max=len(said) - 2)
+        share = (row - before)[:, None]
+        own = (1 - share) * said[before] + share * said[before + 1]
+        return (own - own.amax(1, keepdim=True))[:, 1:-1]
+
+
+def midline(centres: Tensor, shift_px: float = 0.0, pixel: float = PIXEL) -> tuple[Tensor, Tensor]:
+    """The line through the bodies, smoothed, going straight on beyond both ends.
+
+    Args:
+        centres: (N, 2) px, head to foot, at least two.
+        shift_px: How far the middle of the strip lies below the middle of the line.
+        pixel: Distance of the rows.
+
+    Returns:
+        Places (ROWS, 2) px of the strip's rows, and unit vectors (ROWS, 2) along the line, foot-ward.
+    """
+    reach = min(3, len(centres) - 1)
+    first, last = centres[0] - centres[reach], centres[-1] - centres[-1 - reach]
+    knots = torch.cat([(centres[0] + first)[None], centres, (centres[-1] + last)[None]])
+    lengths = torch.cat([centres.new_zeros(1), (knots[1:] - knots[:-1]).norm(dim=-1).clamp(min=1e-3).cumsum(0)])
+    rows = (torch.arange(ROWS, device=centres.device) - (ROWS - 1) / 2) * pixel
+    at = (lengths[1] + lengths[-2]) / 2 + shift_px + rows
+    near = torch.linspace(-2, 2, 13, device=centres.device)
+    weights = (-0.5 * near.square()).exp()
+    wanted = at[:, None] + near * SMOOTH_PX
+    after = torch.searchsorted(lengths, wanted.contiguous()).clamp(1, len(lengths) - 1)
+    share = (wanted - lengths[after - 1]) / (lengths[after] - lengths[after - 1])
+    spots = knots[after - 1] + share[..., None] * (knots[after] - knots[after - 1])
+    places = (spots * (weights / weights.sum())[:, None]).sum(1)
+    steps = torch.cat([places[1:2] - places[:1], places[2:] - places[:-2], places[-1:] - places[-2:-1]])
+    return places, F.normalize(steps, dim=-1)
+
+
+def straighten(picture: Tensor, places: Tensor, tangents: Tensor, pixel: float = PIXEL) -> Tensor:
+    """Resample a (3, H, W) picture along a line: (4, ROWS, COLUMNS), the fourth channel 1 inside the picture."""
+    height, width = picture.shape[-2:]
+    right = torch.stack([tangents[:, 1], -tangents[:, 0]], -1)
+    across = (torch.arange(COLUMNS, device=places.device) - (COLUMNS - 1) / 2) * pixel
+    where = places[:, None] + across[None, :, None] * right[:, None]
+    grid = where / where.new_tensor([width, height]) * 2 - 1
+    source = torch.cat([picture, torch.ones_like(picture[:1])])
+    return F.grid_sample(source[None], grid[None].to(source.dtype), align_corners=False)[0]
+
+
+def rows_of(centres: Tensor, places: Tensor) -> Tensor:
+    """(N,) the row of the line that is nearest to each of (N, 2) centres."""
+    return torch.cdist(centres.float(), places.float()).argmin(1).to(centres.dtype)
+
+
+def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], levels: list[Tensor]) -> Tensor:
+    """Loss on strips along disturbed true lines; pictures where a level is unknown do not count.
+
+    The cross-entropy is to a Gaussian around the level, which between two bodies lies between theirs; the place
+    within a level adds its squared error.
+
+    Args:
+        net: In training mode.
+        pictures: (3, H, W) each.
+        centres: (N, 2) px, head to foot.
+        levels: (N,) int64, consecutive.
+    """
+    strips, wanted = [], []
+    for picture, own, names in zip(pictures, centres, levels, strict=True):
+        if len(own) < MIN_BODIES or not bool((names.diff() == 1).all()) or int(names[0]) < 0:
+            continue
+        for _ in range(STRIPS):
+            strip, rows = disturbed_strip(picture, own.float())
+            strips.append(strip)
+            wanted.append(levels_of_cells(rows, names))
+    if not strips:
+        return sum(p.sum() for p in net.parameters()) * 0.0
+    said, turn = net(torch.stack(strips))
+    level = torch.stack(wanted)
+    axis = torch.arange(-1, net.levels + 1, device=level.device)
+    target = (-0.5 * ((axis - level[..., None].clamp(-1, net.levels)) / LEVEL_SD).square()).softmax(-1)
+    entropy = F.cross_entropy(said.flatten(0, 1), target.flatten(0, 1))
+    within = ((level > -0.5) & (level < net.levels - 0.5))[..., None]
+    angle = 2 * torch.pi * level
+    away = (turn - torch.stack([angle.cos(), angle.sin()], -1)).square()
+    return entropy + (away * within).sum() / (2 * within.sum()).clamp(min=1)
+
+
+def levels_of_cells(rows: Tensor, levels: Tensor) -> Tensor:
+    """(C,) level at each cell, whole numbers at bodies' rows (N,), going on evenly beyond both ends."""
+    cells = torch.arange(ROWS // CELL, device=rows.device) * CELL + (CELL - 1) / 2
+    after = torch.searchsorted(rows.contiguous(), cells).clamp(1, len(rows) - 1)
+    gap = (rows[after] - rows[after - 1]).clamp(min=1.0)
+    return levels[after - 1] + (cells - rows[after - 1]) / gap
+
+
+def disturbed_strip(picture: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
+    """A strip along a line as wrong as a detector's may be, and the rows (N,) of the true centres in it.
+
+    The line misses up to two bodies at each end or has up to two too many, is up to 60 px too high or low and
+    wobbles; the strip may be mirrored, 7 % larger or smaller, or end soon after the last or before the first body.
+    """
+    device = centres.device
+
+    def uniform(low: float, high: float) -> float:
+        return float(torch.rand(()) * (high - low) + low)
+
+    step = (centres[1:] - centres[:-1]).norm(dim=-1).mean()
+    line = centres + torch.randn(centres.shape).to(device) * step * 0.08 * uniform(0, 1)
+    for _ in range(2):  # one end, turned over, the other
+        change = int(torch.randint(-2, 3, ()))
+        line = line[: len(line) + change] if change < 0 and len(line) + change >= MIN_BODIES else line
+        for _ in range(change):
+            turn = torch.tensor(uniform(-0.2, 0.2))
+            across, down = ((line[-1] - line[-3]) / 2 * uniform(0.8, 1.2)).unbind()
+            on = torch.stack([across * turn.cos() - down * turn.sin(), across * turn.sin() + down * turn.cos()])
+            line = torch.cat([line, (line[-1] + on)[None]])
+        line = line.flip(0)
+    size = uniform(0.93, 1.07)
+    places, tangents = midline(line, uniform(-60, 60), PIXEL * size)
+    strip = straighten(picture, places, tangents, PIXEL * size * uniform(0.9, 1.1))
+    rows = rows_of(centres, places)
+    if uniform(0, 1) < 0.5:
+        strip = strip.flip(-1)
+    kept = torch.ones(ROWS, device=device)
+    if uniform(0, 1) < 0.2:
+        kept[int(rows[-1] + uniform(8, 60)) :] = 0
+    if uniform(0, 1) < 0.2:
+        kept[: max(0, int(rows[0] - uniform(8, 40)))] = 0
+    return strip * kept[:, None], rows
