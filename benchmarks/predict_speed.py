@@ -20,8 +20,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,6 +27,7 @@ from spinetk.images import read_picture, to_uint8
 from spinetk.keypoints.batch import predict_files
 from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import R50
 from spinetk.phantoms import lateral_radiograph, sagittal_mr, write_dicom
 from spinetk.schema import VERTEBRA6
@@ -46,12 +45,10 @@ def whole_predict(files: list[Path], view: str | None, out: Path) -> float:
 
 
 def network_input(file: Path) -> Tensor:
-    """(3, H, W) in 0..255, short side 800 px, long side at most 1333."""
+    """(3, H, W) in 0..1, short side 800 px, long side at most 1333."""
     picture = read_picture(file)
     grey = to_uint8(picture.pixels, picture.padding)
-    scale = min(SHORT_PX / min(grey.shape), LONG_PX / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return torch.from_numpy(np.ascontiguousarray(small)).float().expand(3, -1, -1)
+    return to_tensor(resize(grey, network_scale(*grey.shape, SHORT_PX, LONG_PX))[0])
 
 
 def network_alone(inputs: list[Tensor], predict: Callable[[Tensor], object]) -> float:
@@ -77,7 +74,7 @@ def torchvision_r50() -> Callable[[Tensor], object]:
         max_size=LONG_PX,
         box_detections_per_img=BODIES,
     ).eval()
-    return lambda picture: model([picture / 255])
+    return lambda picture: model([picture])
 
 
 def detectron2_r50() -> Callable[[Tensor], object]:
@@ -93,7 +90,7 @@ def detectron2_r50() -> Callable[[Tensor], object]:
     configuration.TEST.DETECTIONS_PER_IMAGE = BODIES
     model = build_model(configuration).eval()
     model.load_state_dict(to_theirs(VertebraRCNN(preset, VERTEBRA6).state_dict()), strict=False)
-    return lambda picture: model([{"image": picture, "height": picture.shape[1], "width": picture.shape[2]}])
+    return lambda picture: model([{"image": picture * 255, "height": picture.shape[1], "width": picture.shape[2]}])
 
 
 def main() -> None:

@@ -183,7 +183,9 @@ def test_only_one_part_is_trained(network):
     losses["loss_level"].backward()
     assert {name.split(".")[0] for name, p in twin.named_parameters() if p.grad is not None} == {"column"}
     train_only(twin, "refine")
-    losses = twin.losses([torch.rand(3, 160, 120)], [wanted])
+    before = {name: value.clone() for name, value in twin.state_dict().items() if not name.startswith("refine.")}
+    losses = twin.train().losses([torch.rand(3, 160, 120)], [wanted])
+    assert all(torch.equal(value, twin.state_dict()[name]) for name, value in before.items())
     assert set(losses) == {"loss_centre", "loss_offset", "loss_refine"}
     sum(losses.values()).backward()
     with pytest.raises(InputError, match="choose from body, "):

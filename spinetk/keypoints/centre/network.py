@@ -64,12 +64,12 @@ class CentreNet(nn.Module):
         self.register_buffer("sd", torch.tensor(SD)[:, None, None], persistent=False)
 
     def train(self, mode: bool = True) -> CentreNet:
-        """As ``nn.Module.train``; batch norms of the body stay in evaluation mode when frozen."""
+        """As ``nn.Module.train``; frozen batch norms (of the body, of parts not trained) stay in evaluation mode."""
         super().train(mode)
-        if self.frozen_norm:
-            for module in self.body.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
+        kept = set(self.body.modules()) if self.frozen_norm else set()
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d) and (module in kept or not module.weight.requires_grad):
+                module.eval()
         return self
 
     def maps(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
