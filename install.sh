@@ -28,7 +28,8 @@ else
 fi
 
 # torch and torchvision that are there already (Colab) satisfy the requirements and stay as they are.
-"$python" -m pip install --quiet --disable-pip-version-check -e ".$extras"
+"$python" -m pip install --quiet --disable-pip-version-check -e ".$extras" \
+  || fail "pip could not install what is needed, see above (torch with CUDA takes some 8 GB; free here: $(df -h . | awk 'NR == 2 {print $4}'))"
 
 "$python" -c 'import cv2' 2>/dev/null \
   || fail "OpenCV lacks system libraries; on Debian and Ubuntu: apt-get install libgl1 libglib2.0-0"

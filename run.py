@@ -24,4 +24,5 @@ if importlib.util.find_spec("spinetk") is None or importlib.util.find_spec("torc
 
 from spinetk.job import main  # noqa: E402
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":  # and not in a process that prepares data
+    sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,11 @@ from spinetk.cases.record import record_of
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
+
+# A test process has run inference engines and has their threads: copies of it (fork, Linux' default before Python 3.14)
+# sometimes die.
+multiprocessing.set_start_method("forkserver", force=True)
+multiprocessing.set_forkserver_preload(["torch", "spinetk.keypoints.trainer"])
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

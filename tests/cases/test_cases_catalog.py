@@ -14,6 +14,8 @@ NAMES = ["bottom_left", "bottom_middle", "bottom_right", "top_right", "top_middl
 
 @pytest.fixture(autouse=True)
 def _clean():
+    DatasetCatalog.clear()
+    MetadataCatalog.clear()
     yield
     DatasetCatalog.clear()
     MetadataCatalog.clear()
