@@ -95,7 +95,40 @@ class RecordDataset(Dataset):
     def _points(self, index: int) -> np.ndarray:
         annotations = self.records[index]["annotations"]
         points = [np.asarray(a["keypoints"], dtype=np.float64).reshape(-1, 3) for a in annotations]
-        return np.stack(points) if points else np.zeros((0, len(self.schema), 3))
+        return place_unknown(np.stack(points)) if points else np.zeros((0, len(self.schema), 3))
+
+
+def place_unknown(points: np.ndarray) -> np.ndarray:
+    """Give unknown points (v = 0, mostly beyond the picture's edge) the place they would have in a usual body.
+
+    They are not trained; but a network that looks for whole bodies has to be told where the middle of one is. The mean
+    shape of the picture's complete bodies is laid on the known points by the similarity with
+    the least squared distance; where no body is complete, the middle of the known points has to do.
+
+    Args:
+        points: (N, K, 3) x, y, v in px.
+
+    Returns:
+        (N, K, 3); a body with fewer than two known points is left as it is.
+    """
+    known = points[..., 2] > 0
+    complete = points[known.all(1), :, :2]
+    centred = complete - complete.mean(1, keepdims=True)
+    shape = _complex(centred.mean(0) if len(complete) else np.zeros(points.shape[1:2] + (2,)))
+    placed = points.copy()
+    for own, seen in zip(placed, known, strict=True):
+        if seen.all() or seen.sum() < 2:
+            continue
+        target, source = _complex(own[seen, :2]), shape[seen]
+        away = source - source.mean()
+        turn = (away.conj() * (target - target.mean())).sum() / max((np.abs(away) ** 2).sum(), 1e-9)
+        guess = target.mean() + turn * (shape[~seen] - source.mean())
+        own[~seen, :2] = np.column_stack([guess.real, guess.imag])
+    return placed
+
+
+def _complex(places: np.ndarray) -> np.ndarray:
+    return places[..., 0] + 1j * places[..., 1]
 
 
 def warp(picture: np.ndarray, points: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from spinetk.errors import InputError
-from spinetk.keypoints.data import RecordDataset, make_target, tint, warp
+from spinetk.keypoints.data import RecordDataset, make_target, place_unknown, tint, warp
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import FAST
 from spinetk.schema import VERTEBRA4
@@ -80,6 +80,25 @@ def test_target_margin_and_points_outside():
     empty = make_target(np.zeros((0, 4, 3)), (10, 10), 0.1)
     assert empty["boxes"].shape == (0, 4)
     assert empty["keypoints"].shape == (0, 4, 3)
+
+
+def test_unknown_points_lie_where_the_neighbours_shape_puts_them():
+    """A body turned by 30 degrees and 1.2 times as large as its neighbour, two of its corners beyond the edge."""
+    whole = np.array([[0.0, 20], [30, 22], [30, 0], [0, 2]])
+    angle = np.deg2rad(30)
+    turn = 1.2 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = np.ones((4, 4, 3))
+    points[0, :, :2], points[1, :, :2] = whole + (50, 40), whole @ turn.T + (48, 4)
+    points[2], points[3] = points[0], points[0]
+    truth = points.copy()
+    points[1, 2:] = points[2, 0] = points[3, :3] = 0
+    placed = place_unknown(points)
+    np.testing.assert_allclose(placed[:3, :, :2], truth[:3, :, :2], atol=1e-9)
+    assert (placed[..., 2] == points[..., 2]).all()
+    assert (placed[3] == points[3]).all()
+    # Without a complete body: between those known.
+    np.testing.assert_allclose(place_unknown(points[1:2])[0, 2:, :2], [points[1, :2, :2].mean(0)] * 2)
+    assert place_unknown(np.zeros((0, 4, 3))).shape == (0, 4, 3)
 
 
 def test_local_contrast_keeps_the_picture_in_channel_one():

@@ -5,7 +5,8 @@ resampled along the line through the bodies: in this strip the spine runs straig
 says where counting starts (ribs, sacrum, the skull, the edge of the film) lies at the same side of every spine. A
 small network reads the strip from both ends and gives each of its rows a level.
 
-A strip has ``ROWS`` rows from head to foot and ``COLUMNS`` columns, both ``PIXEL`` px of the network's input apart.
+A strip has ``ROWS`` rows from head to foot and ``COLUMNS`` columns, ``1 / STEP_ROWS`` of the distance of two bodies apart,
+so that a spine looks the same on a film of the whole back and on one of its lower half.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from torch.nn import functional as F
 
 from spinetk.keypoints.centre.refine import conv
 
-ROWS, COLUMNS, PIXEL = 576, 96, 2.0  # 1152 px of spine, 192 px wide: ribs' heads and the sacrum's wings lie within
+ROWS, COLUMNS = 576, 96  # 29 bodies long and 5 wide: ribs' heads and the sacrum's wings lie within
+STEP_ROWS = 20.0  # rows from body to body
 CELL = 4  # rows per answer
-SMOOTH_PX = 15.0  # SD of the smoothing of the line
+SMOOTH = 0.37  # SD of the smoothing of the line, in bodies
 LEVEL_SD = 0.5  # levels
+FINE_PX = 2.0  # distance of samples up to which a picture is taken as it is
 MIN_BODIES = 4  # below which there is no line to speak of
+LEAST_CUT = 6
 STRIPS = 3  # a picture and training step: they are cheap beside the picture, and hard to learn from
 
 
@@ -74,24 +78,28 @@ class ColumnNet(nn.Module):
         """
         if len(line) < MIN_BODIES:
             return centres.new_zeros((len(centres), self.levels))
-        places, tangents = midline(centres[line])
-        strip = straighten(picture, places, tangents)
+        pixel_px = row_px(centres[line])
+        places, tangents = midline(centres[line], pixel_px)
+        strip = straighten(picture, places, tangents, pixel_px)
         logits = self(torch.stack([strip, strip.flip(-1)]))[0].float()
         said = logits.log_softmax(-1).mean(0)
         row = ((rows_of(centres, places) - (CELL - 1) / 2) / CELL).clamp(0, len(said) - 1)
-        before = row.floor().long().clamp(max=len(said) - 2)
-        share = (row - before)[:, None]
-        own = (1 - share) * said[before] + share * said[before + 1]
+        own = between(said, torch.arange(len(said), device=row.device), row)
         return (own - own.amax(1, keepdim=True))[:, 1:-1]
 
 
-def midline(centres: Tensor, shift_px: float = 0.0, pixel: float = PIXEL) -> tuple[Tensor, Tensor]:
+def row_px(centres: Tensor) -> float:
+    """Distance in px of a strip's rows along a line through (N, 2) centres: median, for a body may be missing."""
+    return float((centres[1:] - centres[:-1]).norm(dim=-1).median().clamp(min=1.0)) / STEP_ROWS
+
+
+def midline(centres: Tensor, pixel_px: float, shift: float = 0.0) -> tuple[Tensor, Tensor]:
     """The line through the bodies, smoothed, going straight on beyond both ends.
 
     Args:
         centres: (N, 2) px, head to foot, at least two.
-        shift_px: How far the middle of the strip lies below the middle of the line.
-        pixel: Distance of the rows.
+        pixel_px: Distance of the rows.
+        shift: How far, in rows, the middle of the strip lies below the middle of the line.
 
     Returns:
         Places (ROWS, 2) px of the strip's rows, and unit vectors (ROWS, 2) along the line, foot-ward.
@@ -100,28 +108,36 @@ def midline(centres: Tensor, shift_px: float = 0.0, pixel: float = PIXEL) -> tup
     first, last = centres[0] - centres[reach], centres[-1] - centres[-1 - reach]
     knots = torch.cat([(centres[0] + first)[None], centres, (centres[-1] + last)[None]])
     lengths = torch.cat([centres.new_zeros(1), (knots[1:] - knots[:-1]).norm(dim=-1).clamp(min=1e-3).cumsum(0)])
-    rows = (torch.arange(ROWS, device=centres.device) - (ROWS - 1) / 2) * pixel
-    at = (lengths[1] + lengths[-2]) / 2 + shift_px + rows
+    rows = torch.arange(ROWS, device=centres.device) - (ROWS - 1) / 2 + shift
+    at = (lengths[1] + lengths[-2]) / 2 + rows * pixel_px
     near = torch.linspace(-2, 2, 13, device=centres.device)
     weights = (-0.5 * near.square()).exp()
-    wanted = at[:, None] + near * SMOOTH_PX
-    after = torch.searchsorted(lengths, wanted.contiguous()).clamp(1, len(lengths) - 1)
-    share = (wanted - lengths[after - 1]) / (lengths[after] - lengths[after - 1])
-    spots = knots[after - 1] + share[..., None] * (knots[after] - knots[after - 1])
+    spots = between(knots, lengths, at[:, None] + near * (SMOOTH * STEP_ROWS * pixel_px))
     places = (spots * (weights / weights.sum())[:, None]).sum(1)
     steps = torch.cat([places[1:2] - places[:1], places[2:] - places[:-2], places[-1:] - places[-2:-1]])
     return places, F.normalize(steps, dim=-1)
 
 
-def straighten(picture: Tensor, places: Tensor, tangents: Tensor, pixel: float = PIXEL) -> Tensor:
+def straighten(picture: Tensor, places: Tensor, tangents: Tensor, pixel_px: float) -> Tensor:
     """Resample a (3, H, W) picture along a line: (4, ROWS, COLUMNS), the fourth channel 1 inside the picture."""
+    whole = int(pixel_px / FINE_PX)
+    if whole > 1:  # what lies between two samples is not passed over
+        picture, places, pixel_px = F.avg_pool2d(picture, whole), places / whole, pixel_px / whole
     height, width = picture.shape[-2:]
     right = torch.stack([tangents[:, 1], -tangents[:, 0]], -1)
-    across = (torch.arange(COLUMNS, device=places.device) - (COLUMNS - 1) / 2) * pixel
+    across = (torch.arange(COLUMNS, device=places.device) - (COLUMNS - 1) / 2) * pixel_px
     where = places[:, None] + across[None, :, None] * right[:, None]
     grid = where / where.new_tensor([width, height]) * 2 - 1
     source = torch.cat([picture, torch.ones_like(picture[:1])])
     return F.grid_sample(source[None], grid[None].to(source.dtype), align_corners=False)[0]
+
+
+def between(values: Tensor, places: Tensor, wanted: Tensor) -> Tensor:
+    """Values (N, ...) at increasing places (N,), linear between them and going on evenly beyond both ends."""
+    after = torch.searchsorted(places.contiguous(), wanted.contiguous()).clamp(1, len(places) - 1)
+    gap = (places[after] - places[after - 1]).clamp(min=1e-3)
+    share = ((wanted - places[after - 1]) / gap).reshape(wanted.shape + (1,) * (values.ndim - 1))
+    return values[after - 1] + share * (values[after] - values[after - 1])
 
 
 def rows_of(centres: Tensor, places: Tensor) -> Tensor:
@@ -165,24 +181,29 @@ def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], l
 def levels_of_cells(rows: Tensor, levels: Tensor) -> Tensor:
     """(C,) level at each cell, whole numbers at bodies' rows (N,), going on evenly beyond both ends."""
     cells = torch.arange(ROWS // CELL, device=rows.device) * CELL + (CELL - 1) / 2
-    after = torch.searchsorted(rows.contiguous(), cells).clamp(1, len(rows) - 1)
-    gap = (rows[after] - rows[after - 1]).clamp(min=1.0)
-    return levels[after - 1] + (cells - rows[after - 1]) / gap
+    return between(levels, rows, cells)
 
 
 def disturbed_strip(picture: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     """A strip along a line as wrong as a detector's may be, and the rows (N,) of the true centres in it.
 
-    The line misses up to two bodies at each end or has up to two too many, is up to 60 px too high or low and
-    wobbles; the strip may be mirrored, 7 % larger or smaller, or end soon after the last or before the first body.
+    Two in five films are cut: they show a run of at least ``LEAST_CUT`` bodies. The line misses up to two bodies at each
+    end or has up to two too many, is up to two bodies too high or low and wobbles; the strip may be mirrored, 15 % larger
+    or smaller, or end soon after the last or before the first body.
     """
     device = centres.device
 
     def uniform(low: float, high: float) -> float:
         return float(torch.rand(()) * (high - low) + low)
 
-    step = (centres[1:] - centres[:-1]).norm(dim=-1).mean()
-    line = centres + torch.randn(centres.shape).to(device) * step * 0.08 * uniform(0, 1)
+    first, last = 0, len(centres) - 1
+    if len(centres) > LEAST_CUT and uniform(0, 1) < 0.4:
+        shown = int(torch.randint(LEAST_CUT, len(centres), ()))
+        first = int(torch.randint(0, len(centres) - shown + 1, ()))
+        last = first + shown - 1
+    line = centres[first : last + 1]
+    step = (line[1:] - line[:-1]).norm(dim=-1).mean()
+    line = line + torch.randn(line.shape).to(device) * step * 0.08 * uniform(0, 1)
     for _ in range(2):  # one end, turned over, the other
         change = int(torch.randint(-2, 3, ()))
         line = line[: len(line) + change] if change < 0 and len(line) + change >= MIN_BODIES else line
@@ -192,15 +213,15 @@ def disturbed_strip(picture: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
             on = torch.stack([across * turn.cos() - down * turn.sin(), across * turn.sin() + down * turn.cos()])
             line = torch.cat([line, (line[-1] + on)[None]])
         line = line.flip(0)
-    size = uniform(0.93, 1.07)
-    places, tangents = midline(line, uniform(-60, 60), PIXEL * size)
-    strip = straighten(picture, places, tangents, PIXEL * size * uniform(0.9, 1.1))
+    pixel_px = row_px(line) * uniform(0.85, 1.15)
+    places, tangents = midline(line, pixel_px, uniform(-40, 40))
+    strip = straighten(picture, places, tangents, pixel_px * uniform(0.9, 1.1))
     rows = rows_of(centres, places)
     if uniform(0, 1) < 0.5:
         strip = strip.flip(-1)
     kept = torch.ones(ROWS, device=device)
-    if uniform(0, 1) < 0.2:
-        kept[int(rows[-1] + uniform(8, 60)) :] = 0
-    if uniform(0, 1) < 0.2:
-        kept[: max(0, int(rows[0] - uniform(8, 40)))] = 0
+    if last < len(centres) - 1 or uniform(0, 1) < 0.2:
+        kept[max(0, int(rows[last] + uniform(6, 60))) :] = 0
+    if first > 0 or uniform(0, 1) < 0.2:
+        kept[: max(0, int(rows[first] - uniform(6, 40)))] = 0
     return strip * kept[:, None], rows
