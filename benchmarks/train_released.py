@@ -1,6 +1,6 @@
 """Train a model for release: on the train and test parts of a case folder, watched on its val part.
 
-python benchmarks/train_released.py PRESET CASES OUT --iterations N [--start WEIGHTS] [--rate 1e-3] [--only PART]
+python benchmarks/train_released.py PRESET CASES OUT --iterations N [--start WEIGHTS] [--rate 1e-3] [--only PARTS]
 
 The test sets of the released models lie elsewhere (held back), so the folder's own test part is trained on. Cases with
 an entry ``qc_flags`` in metadata.json (labels that fail a geometric check) are left out of training, not of the val
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="train this part alone, such as column")
+    parser.add_argument("--only", default="", help="train these parts alone, such as refine,column")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     x_train, x_val, x_test, *_ = make_split(options.cases)

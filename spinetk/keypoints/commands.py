@@ -56,7 +56,7 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="default or original.")] = None,
     engine: Annotated[str, typer.Option(help="torchvision, or detectron2 where it is installed.")] = "torchvision",
     start: Annotated[str, typer.Option(help="auto, scratch, or weights by name or path.")] = "auto",
-    only: Annotated[str, typer.Option(help="Train this part alone, such as column; the rest stays.")] = "",
+    only: Annotated[str, typer.Option(help="Train these parts alone, such as refine,column; the rest stays.")] = "",
     schema: Annotated[str | None, typer.Option(help="Meaning of the points; by default what the cases say.")] = None,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
     early_stop: Annotated[bool, typer.Option(help="Stop when val loss falls by less than 10 % per 100.")] = False,

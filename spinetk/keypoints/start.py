@@ -63,18 +63,21 @@ def load_start(network: Network, start: str) -> str:
     return f"starting from {what} ({cached.name}, {kept} of {len(network.state_dict())} tensors)"
 
 
-def train_only(network: Network, part: str) -> None:
-    """Freeze all of a network but one of its parts, by the name of its attribute.
+def train_only(network: Network, parts: str) -> None:
+    """Freeze all of a network but some of its parts, by the names of its attributes with commas between them.
 
     Raises:
-        InputError: The network has no such part.
+        InputError: The network has no part of such a name.
     """
-    own = getattr(network, part, None)
-    if not isinstance(own, nn.Module):
-        names = [name for name, _ in network.named_children()]
-        raise InputError(f"only {part!r}", f"is no part of {network.preset.name!r}", f"choose from {', '.join(names)}")
+    children = dict(network.named_children())
+    chosen = [part.strip() for part in parts.split(",")]
+    for part in chosen:
+        if part not in children:
+            remedy = f"choose from {', '.join(children)}"
+            raise InputError(f"only {part!r}", f"is no part of {network.preset.name!r}", remedy)
     network.requires_grad_(False)
-    own.requires_grad_(True)
+    for part in chosen:
+        children[part].requires_grad_(True)
 
 
 def _load_matching(network: nn.Module, weights: dict[str, Tensor]) -> int:

@@ -45,7 +45,8 @@ class KeypointSettings(Settings):
         start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.start.load_start`).
         batch, rate: Override the recipe's pictures per iteration and peak learning rate.
         stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
-        only: Train this part alone and leave the rest as it started (``column`` of a centre network); empty: all.
+        only: Train these parts alone (``column``, or ``refine,column`` of a centre network), the rest stays as it started;
+            empty: all.
     """
 
     iterations: int = 1300

@@ -174,7 +174,7 @@ def test_sizes_of_the_presets():
         assert 2 * sum(v.numel() for v in net.state_dict().values()) < 25e6
 
 
-def test_only_one_part_is_trained(network):
+def test_only_the_parts_named_are_trained(network):
     twin = from_config(network.config())
     train_only(twin, "column")
     wanted = targets(4) | {"levels": torch.tensor([0, 1, 2, 3])}
@@ -188,5 +188,7 @@ def test_only_one_part_is_trained(network):
     assert all(torch.equal(value, twin.state_dict()[name]) for name, value in before.items())
     assert set(losses) == {"loss_centre", "loss_offset", "loss_refine"}
     sum(losses.values()).backward()
+    train_only(twin, "centre, column")
+    assert {name.split(".")[0] for name, p in twin.named_parameters() if p.requires_grad} == {"centre", "column"}
     with pytest.raises(InputError, match="choose from body, "):
-        train_only(twin, "nose")
+        train_only(twin, "column,nose")

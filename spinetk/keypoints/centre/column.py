@@ -5,8 +5,8 @@ resampled along the line through the bodies: in this strip the spine runs straig
 says where counting starts (ribs, sacrum, the skull, the edge of the film) lies at the same side of every spine. A
 small network reads the strip from both ends and gives each of its rows a level.
 
-A strip has ``ROWS`` rows from head to foot and ``COLUMNS`` columns, ``1 / STEP_ROWS`` of the distance of two bodies apart,
-so that a spine looks the same on a film of the whole back and on one of its lower half.
+A strip has ``ROWS`` rows from head to foot and ``COLUMNS`` columns, ``1 / STEP_ROWS`` of the distance of two bodies
+apart, so that a spine looks the same on a film of the whole back and on one of its lower half.
 """
 
 from __future__ import annotations
@@ -187,9 +187,9 @@ def levels_of_cells(rows: Tensor, levels: Tensor) -> Tensor:
 def disturbed_strip(picture: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     """A strip along a line as wrong as a detector's may be, and the rows (N,) of the true centres in it.
 
-    Two in five films are cut: they show a run of at least ``LEAST_CUT`` bodies. The line misses up to two bodies at each
-    end or has up to two too many, is up to two bodies too high or low and wobbles; the strip may be mirrored, 15 % larger
-    or smaller, or end soon after the last or before the first body.
+    Two in five films are cut: they show a run of at least ``LEAST_CUT`` bodies. The line misses up to two bodies at
+    each end or has up to two too many, is up to two bodies too high or low and wobbles; the strip may be mirrored, 15 %
+    larger or smaller, or end soon after the last or before the first body.
     """
     device = centres.device
 
