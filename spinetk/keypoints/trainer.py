@@ -45,7 +45,7 @@ class KeypointSettings(Settings):
         start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.start.load_start`).
         batch, rate: Override the recipe's pictures per iteration and peak learning rate.
         stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
-        only: Train these parts alone (``column``, or ``refine,column`` of a centre network), the rest stays as it started;
+        only: Train these parts alone (``column``, or ``refine,column`` of a centre network); the rest stays as it was;
             empty: all.
     """
 
