@@ -151,26 +151,56 @@ def until(page, row: int, wanted: list[float]) -> None:
     wait_for(lambda: heights(page, row) == near, f"row {row}: {heights(page, row)} does not become {wanted}")
 
 
-def upload_and_click(page, address: str, file: Path, phantom) -> tuple[float, float, float]:
-    """Upload, click the true corners of two vertebrae; returns (left, top, screen px per picture px)."""
+def upload(page, address: str, file: Path, phantom) -> tuple[float, float, float]:
+    """Upload and choose the tool that adds; returns (left, top, screen px per picture px)."""
     page.goto(address)
     page.wait_for_selector("#welcome:not([hidden])")
     page.set_input_files("#files", str(file))
     page.wait_for_selector("#none:not([hidden])")
     assert page.inner_text("#title") == "radiograph.dcm"
     left, top, width, _ = picture_on_screen(page)
-    scale = width / phantom.reading.width
-    schema = phantom.reading.schema
     page.click('[data-tool="add"]')
+    return left, top, width / phantom.reading.width
+
+
+def click_corners(page, vertebra, schema, place: tuple[float, float, float]) -> None:
+    """As a person does: click when the page asks for this corner, not before."""
+    left, top, scale = place
+    for done, name in enumerate(("top_left", "top_right", "bottom_right", "bottom_left")):
+        wait_for(lambda done=done: f"({done + 1} of 4)" in page.inner_text("#hint"), f"the page asks for {name}")
+        x, y = vertebra.points[schema.index(name)]
+        page.mouse.click(left + x * scale, top + y * scale)
+
+
+def upload_and_click(page, address: str, file: Path, phantom) -> tuple[float, float, float]:
+    """Upload, click the true corners of two vertebrae; returns (left, top, screen px per picture px)."""
+    place = upload(page, address, file, phantom)
     for vertebra in phantom.reading.vertebrae[1:3]:
-        for done, name in enumerate(("top_left", "top_right", "bottom_right", "bottom_left")):
-            # As a person does: click when the page asks for this corner, not before.
-            wait_for(lambda done=done: f"({done + 1} of 4)" in page.inner_text("#hint"), f"the page asks for {name}")
-            x, y = vertebra.points[schema.index(name)]
-            page.mouse.click(left + x * scale, top + y * scale)
+        click_corners(page, vertebra, phantom.reading.schema, place)
     wait_for(lambda: page.locator("#table tbody tr").count() == 2, "the clicked bodies do not appear")
     page.keyboard.press("Escape")
-    return left, top, scale
+    return place
+
+
+def test_what_is_added_before_an_answer_comes_is_kept(tmp_path, serve, page_of):
+    """The server is slow: three bodies are clicked, the lowest first, before it has said anything of the first."""
+    phantom, file = phantom_file(tmp_path)
+    page = page_of(WIDE)
+    held: list = []
+    page.route("**/measure", lambda route: held.append(route))
+    place = upload(page, serve(), file, phantom)
+    for number in (3, 1, 2):
+        click_corners(page, phantom.reading.vertebrae[number], phantom.reading.schema, place)
+    wait_for(lambda: page.locator(".vertebra").count() == 3, "the clicked bodies are drawn")
+    assert len(held) == 1
+
+    def shown() -> bool:
+        while held:
+            held.pop().continue_()
+        return page.locator("#table tbody tr").count() == 3
+
+    wait_for(shown, "the clicked bodies do not appear")
+    wait_for(lambda: np.all(np.diff([centre(page, k, 0)[1] for k in range(3)]) > 0), "the bodies are not sorted")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -98,7 +98,8 @@ export function fitBox(vertebra) {
 let running = false, waiting = null, settled = [];
 
 export function recalculate(options = {}) {
-  waiting = { ...options, since: options.since ?? performance.now() };
+  const sort = options.sort || waiting?.sort; // what waited is replaced, but its bodies still have to be sorted
+  waiting = { ...options, ...(sort && { sort }), since: options.since ?? performance.now() };
   if (!running) run();
   return new Promise((resolve) => settled.push(resolve));
 }
@@ -111,12 +112,13 @@ async function run() {
     const current = store.current;
     if (!current) break;
     try {
-      const sent = current.reading;
-      const answer = await api.measure(current.id, { reading: sent, ...options });
+      // Until the answer comes bodies may be added and removed: it is about these.
+      const sent = [...current.reading.vertebrae];
+      const answer = await api.measure(current.id, { reading: current.reading, ...options });
       if (store.current !== current) continue;
       current.shown = answer.shown;
-      if (options.anchor) sent.vertebrae.forEach((v, k) => (v.label = answer.labels[k]));
-      if (options.sort && answer.order) reorder(current, answer.order);
+      if (options.anchor) sent.forEach((v, k) => (v.label = answer.labels[k]));
+      if (options.sort && answer.order) reorder(current, answer.order.map((k) => sent[k]));
       if (options.anchor || options.sort) emit("points");
       emit("shown", { since });
     } catch (error) {
@@ -127,10 +129,12 @@ async function run() {
   for (const resolve of settled.splice(0)) resolve();
 }
 
-function reorder(current, order) {
-  const chosen = store.selected.vertebra;
-  current.reading.vertebrae = order.map((k) => current.reading.vertebrae[k]);
-  if (chosen !== null) select(order.indexOf(chosen), store.selected.point);
+function reorder(current, sorted) {
+  const { reading } = current;
+  const chosen = reading.vertebrae[store.selected.vertebra];
+  const there = sorted.filter((v) => reading.vertebrae.includes(v));
+  reading.vertebrae = [...there, ...reading.vertebrae.filter((v) => !sorted.includes(v))];
+  if (chosen) select(reading.vertebrae.indexOf(chosen), store.selected.point);
 }
 
 export async function save() {
