@@ -1,5 +1,8 @@
 """Exported networks compute what the network computes."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -79,3 +82,26 @@ def test_the_fast_engine_reads_the_same(network, tmp_path, monkeypatch):
     assert abs(one[1].max() - other[1].max()) < 0.02
     again = Predictor.load(tmp_path / "net.pth", device="cpu")
     np.testing.assert_array_equal(again.detections(picture)[1], other[1])
+
+
+CONVERSION = """
+import multiprocessing.process, socket, sys, threading
+tried = []
+multiprocessing.process.BaseProcess.start = lambda own: tried.append(own)
+socket.socket.connect = lambda own, address: tried.append(address)
+socket.getaddrinfo = lambda *address, **_: tried.append(address)
+import torch
+from spinetk.keypoints.centre.export import to_openvino
+to_openvino(torch.nn.Conv2d(3, 4, 3), torch.rand(1, 3, 64, 64))
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join(5)
+sys.exit(f"spoke to {tried}" if tried else 0)
+"""
+
+
+def test_conversion_speaks_to_nobody():
+    """OpenVINO reports conversions to its makers, from a process of its own."""
+    pytest.importorskip("openvino")
+    done = subprocess.run([sys.executable, "-c", CONVERSION], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr

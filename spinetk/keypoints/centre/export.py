@@ -8,6 +8,8 @@ maps; the second crops (N, 1, S, S) to heatmap logits; the third, where the netw
 
 from __future__ import annotations
 
+import importlib
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -72,9 +74,7 @@ def export(network: CentreNet, out: str | Path, name: str, kind: str = "onnx") -
                 if kind == "onnx":
                     _to_onnx(module, example, path)
                 else:
-                    import openvino
-
-                    openvino.save_model(to_openvino(module, example), path, compress_to_fp16=False)
+                    load_openvino().save_model(to_openvino(module, example), path, compress_to_fp16=False)
         except ImportError as error:
             raise InputError(
                 f"export to {kind}", f"{error.name} is missing", "pip install 'spinetk[export]'"
@@ -100,10 +100,17 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path) -> None:
         onnx.save_model(torch.onnx.export(traced, verbose=False).model_proto, temporary)
 
 
+def load_openvino() -> Any:
+    """The module ``openvino``, kept from telling its makers of every conversion over the network.
+
+    Without the package ``openvino_telemetry`` it takes a stub that sends nothing.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    return importlib.import_module("openvino")
+
+
 def to_openvino(module: nn.Module, example: Tensor) -> Any:
     """An OpenVINO model of any batch and, for pictures, any size."""
-    import openvino
-
     free = [-1, 3, -1, -1] if example.shape[1] == 3 else [-1, *example.shape[1:]]
     with torch.no_grad():
-        return openvino.convert_model(module, example_input=example, input=[free])
+        return load_openvino().convert_model(module, example_input=example, input=[free])

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spinetk.keypoints.centre.export import export, parts
+from spinetk.keypoints.centre.export import export, load_openvino, parts
 from spinetk.keypoints.centre.network import CentreNet
 
 
@@ -40,8 +40,7 @@ def accelerate(network: CentreNet, precision: str | None = None, cache: Path | N
         precision: ``f32`` or ``bf16``; None leaves it to OpenVINO (bfloat16 where the processor computes it).
         cache: Folder for the converted networks.
     """
-    import openvino
-
+    openvino = load_openvino()
     network.eval()
     folder = (cache or cache_folder()) / _fingerprint(network, openvino.__version__)
     if not folder.is_dir():
