@@ -1,6 +1,6 @@
 """Films of a part of the spine beside each whole one, for training: copies of the cases not in the val part, cut.
 
-python benchmarks/cut_set.py CASES OUT [--copies 2] [--seed 0]
+python benchmarks/cut_set.py CASES OUT [--copies 1] [--seed 0]
 
 CASES is copied to OUT; each copy shows a run of five bodies or more, half of them with less of the body's sides.
 """
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--copies", type=int, default=2)
+    parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     shutil.copytree(options.cases, options.out)
