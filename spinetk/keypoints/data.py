@@ -102,8 +102,8 @@ def place_unknown(points: np.ndarray) -> np.ndarray:
     """Give unknown points (v = 0, mostly beyond the picture's edge) the place they would have in a usual body.
 
     They are not trained; but a network that looks for whole bodies has to be told where the middle of one is. The mean
-    shape of the picture's complete bodies is laid on the known points by the similarity of least squared distance; where
-    no body is complete, the middle of the known points has to do.
+    shape of the picture's complete bodies is laid on the known points by the similarity of least squared distance;
+    where no body is complete, the middle of the known points has to do.
 
     Args:
         points: (N, K, 3) x, y, v in px.
