@@ -203,6 +203,29 @@ def test_what_is_added_before_an_answer_comes_is_kept(tmp_path, serve, page_of):
     wait_for(lambda: np.all(np.diff([centre(page, k, 0)[1] for k in range(3)]) > 0), "the bodies are not sorted")
 
 
+def test_levels_are_named_though_a_point_moves_before_the_answer(tmp_path, serve, page_of):
+    """The server is slow: the levels are asked for while it still thinks of a point, and that is dragged again."""
+    phantom, file = phantom_file(tmp_path)
+    page = page_of(WIDE)
+    upload_and_click(page, serve(), file, phantom)
+    held: list = []
+    page.click("#table tbody tr:nth-child(1)")
+    page.select_option("#level", "L4")
+    page.wait_for_selector("#number:enabled")
+    page.route("**/measure", lambda route: held.append(route))
+    drag(page, centre(page, 0, 2), (0, 9))
+    page.click("#number")
+    drag(page, centre(page, 0, 2), (0, 9))
+    assert len(held) == 1
+
+    def named() -> bool:
+        while held:
+            held.pop().continue_()
+        return page.locator("#table tbody tr:nth-child(2) th:text-is('L5')").count() == 1
+
+    wait_for(named, "the lower body is not named")
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_a_person_corrects_a_case(tmp_path, target, serve, page_of, size):
     phantom, file = phantom_file(tmp_path)

@@ -186,10 +186,9 @@ byId("level").onchange = (event) => {
   change((reading) => (reading.vertebrae[store.selected.vertebra].label = label));
 };
 byId("number").onclick = () => {
-  const { vertebra } = store.selected;
-  const { label } = store.current.reading.vertebrae[vertebra];
+  const vertebra = store.current.reading.vertebrae[store.selected.vertebra];
   remember();
-  recalculate({ anchor: `${label}=${vertebra + 1}` });
+  recalculate({ anchor: { vertebra, label: vertebra.label } });
 };
 byId("view").onchange = (event) => change((reading) => (reading.view = event.target.value));
 byId("facing").onclick = flipFacing;

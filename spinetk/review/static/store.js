@@ -97,9 +97,11 @@ export function fitBox(vertebra) {
 // One request in flight; while it runs only the newest state waits, so that fast drags never queue up.
 let running = false, waiting = null, settled = [];
 
+// options: live, while a point moves; sort, put the bodies in order; anchor, {vertebra, label} to name the others from.
 export function recalculate(options = {}) {
-  const sort = options.sort || waiting?.sort; // what waited is replaced, but its bodies still have to be sorted
-  waiting = { ...options, ...(sort && { sort }), since: options.since ?? performance.now() };
+  // What waited is replaced, but its bodies still have to be sorted and named.
+  const { sort, anchor } = { ...waiting, ...options };
+  waiting = { ...options, sort, anchor, since: options.since ?? performance.now() };
   if (!running) run();
   return new Promise((resolve) => settled.push(resolve));
 }
@@ -107,19 +109,22 @@ export function recalculate(options = {}) {
 async function run() {
   running = true;
   while (waiting) {
-    const { since, ...options } = waiting;
-    waiting = null;
+    const { since, sort, anchor, live } = waiting;
+    // Bodies are counted from the one that is named: where both are asked for, they are put in order first.
+    waiting = sort && anchor ? { anchor, since } : null;
     const current = store.current;
     if (!current) break;
     try {
       // Until the answer comes bodies may be added and removed: it is about these.
       const sent = [...current.reading.vertebrae];
-      const answer = await api.measure(current.id, { reading: current.reading, ...options });
+      const place = sort || !anchor ? -1 : sent.indexOf(anchor.vertebra);
+      const named = place < 0 ? undefined : `${anchor.label}=${place + 1}`;
+      const answer = await api.measure(current.id, { reading: current.reading, live, sort, anchor: named });
       if (store.current !== current) continue;
       current.shown = answer.shown;
-      if (options.anchor) sent.forEach((v, k) => (v.label = answer.labels[k]));
-      if (options.sort && answer.order) reorder(current, answer.order.map((k) => sent[k]));
-      if (options.anchor || options.sort) emit("points");
+      if (named) sent.forEach((v, k) => (v.label = answer.labels[k]));
+      if (sort && answer.order) reorder(current, answer.order.map((k) => sent[k]));
+      if (named || sort) emit("points");
       emit("shown", { since });
     } catch (error) {
       emit("fault", error);
