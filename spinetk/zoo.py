@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Weights = dict[str, "Tensor"]
+MOST_BYTES = 25_000_000  # of a release
 FINAL = "model_final.pth"  # what training leaves, as the original named it
 
 
@@ -118,6 +119,13 @@ def save(path: str | Path, weights: Weights, card: dict[str, Any]) -> None:
         return
     with replacing(path) as temporary:
         torch.save({**card, "weights": weights}, temporary)
+
+
+def check_size(name: str | Path, weights: Weights, remedy: str = "train a smaller network") -> None:
+    """Raise ``InputError`` where weights are too large to be released: more than 25 MB in half precision."""
+    size = sum(2 * tensor.numel() for tensor in weights.values())
+    if size > MOST_BYTES:
+        raise InputError(name, f"would be {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}", remedy)
 
 
 def read_about(path: str | Path, required: Sequence[str]) -> dict[str, Any]:

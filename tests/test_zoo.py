@@ -1,8 +1,10 @@
 """Weights: what a release keeps."""
 
+import pytest
 import torch
 
 from spinetk import zoo
+from spinetk.errors import InputError
 
 
 def test_numbers_beyond_half_precision_survive_a_release(tmp_path):
@@ -16,3 +18,10 @@ def test_numbers_beyond_half_precision_survive_a_release(tmp_path):
     size = (tmp_path / "model.safetensors").stat().st_size
     zoo.save(tmp_path / "all.safetensors", {**weights, "variance": torch.tensor([7.0, 1e-3])}, {"config": {}})
     assert size - (tmp_path / "all.safetensors").stat().st_size == 4  # two numbers, two bytes more each
+
+
+def test_a_release_has_at_most_25_megabytes():
+    """12.5 million half-precision numbers are exactly 25 MB."""
+    zoo.check_size("model.pth", {"kernel": torch.empty(12_500_000, device="meta")})
+    with pytest.raises(InputError, match=r"model\.pth: would be 28 MB, more than 25 \(a remedy\)"):
+        zoo.check_size("model.pth", {"kernel": torch.empty(14_000_000, device="meta")}, "a remedy")

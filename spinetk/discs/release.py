@@ -11,7 +11,6 @@ from spinetk.errors import InputError
 
 TASKS = ("discs", "disc-points")
 REQUIRED = ("licence", "use", "data", "command")
-MOST_BYTES = 25_000_000
 OF_THE_ROW = {"model", "network", "attention", "method"}
 """What says which row of a table it is, not how good."""
 
@@ -48,9 +47,7 @@ def release(
     config = trained["config"]
     if not isinstance(config, dict) or config.get("task") not in TASKS:
         raise InputError(model, "is no model of discs", "use weights of `spinetk discs train`")
-    size = sum(2 * tensor.numel() for tensor in weights.values())
-    if size > MOST_BYTES:
-        raise InputError(model, f"would be {size / 1e6:.0f} MB, more than 25", "train a smaller network")
+    zoo.check_size(model, weights)
     if not all(tensor.isfinite().all() for tensor in weights.values()):
         raise InputError(model, "has weights that are no numbers", "train it again, at a lower rate")
     training = trained.get("training", {})

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from spinetk.errors import InputError
+from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
 from spinetk.schema import KeypointSchema
@@ -40,7 +41,12 @@ class RecordDataset(Dataset):
     """
 
     def __init__(
-        self, records: Sequence[Record], schema: KeypointSchema, preset: Preset, augment: str = "none", seed: int = 0
+        self,
+        records: Sequence[Record],
+        schema: KeypointSchema,
+        preset: Preset | CentrePreset,
+        augment: str = "none",
+        seed: int = 0,
     ) -> None:
         self.records = list(records)
         self.schema = schema
@@ -62,7 +68,7 @@ class RecordDataset(Dataset):
         picture, factors = self._picture(index, short_px)
         points = self._points(index)
         points[..., :2] *= factors
-        if self.augment != "none" and random.random() < 0.5 and getattr(self.preset, "mirror", True):
+        if self.augment != "none" and random.random() < 0.5 and self.preset.mirror:
             picture = picture[:, ::-1]
             points = self.schema.mirror(points, picture.shape[1])
         if self.augment == "full":
@@ -79,7 +85,7 @@ class RecordDataset(Dataset):
             if picture is None:
                 raise InputError(path, "cannot be read as a picture", "prepare the case again")
             scale = network_scale(*picture.shape, short_px, self.preset.long_px)
-            small = resize(picture, scale, getattr(self.preset, "layout", "torchvision"))
+            small = resize(picture, scale, self.preset.layout)
             if self._cached_bytes + small[0].nbytes > CACHE_BYTES:
                 return small
             self._cached_bytes += small[0].nbytes
@@ -88,7 +94,7 @@ class RecordDataset(Dataset):
 
     def _levels(self, index: int) -> list[int]:
         """Index of each vertebra's label in the preset's levels, -1 where it is unknown."""
-        names = list(getattr(self.preset, "levels", ()))
+        names = list(self.preset.levels)
         labels = [a.get("label") for a in self.records[index]["annotations"]]
         return [names.index(label) if label in names else -1 for label in labels]
 

@@ -147,7 +147,7 @@ class Predictor:
         """The network's input, and the factors (x, y) its px are to be divided by."""
         preset = self.network.preset
         scale = network_scale(*picture.shape, preset.short_px[-1], preset.long_px)
-        small, factors = resize(picture, scale, getattr(preset, "layout", "torchvision"))
+        small, factors = resize(picture, scale, preset.layout)
         return to_tensor(small, preset.local_contrast).to(self.device), factors
 
     def _detect(self, tensor: torch.Tensor, threshold: float, calibration: tuple[float, float]) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CentrePreset
@@ -49,6 +49,9 @@ class Preset:
     box_margin: float
     local_contrast: bool
     layout: str = "torchvision"
+    # What only centre networks choose (CentrePreset).
+    mirror: ClassVar[bool] = True
+    levels: ClassVar[tuple[str, ...]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON content."""

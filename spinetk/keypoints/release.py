@@ -36,10 +36,11 @@ def release(
         Path of the weights.
 
     Raises:
-        InputError: A field of the card is missing, or the model cannot be loaded.
+        InputError: A field of the card is missing, or the model cannot be loaded or is larger than 25 MB.
     """
     card = zoo.read_about(about, REQUIRED)
     weights, training, _ = zoo.load(model)
+    zoo.check_size(model, weights)
     predictor = Predictor.load(model)
     index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
     predictor.calibration = calibrate(predictor, CaseFolder(base).records(index, augmented=False)[0])

@@ -43,7 +43,7 @@ def load_start(network: Network, start: str) -> str:
     from torchvision.models import ResNet18_Weights
     from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
 
-    r50 = getattr(network.preset, "body", "resnet18") == "resnet50"
+    r50 = network.preset.body == "resnet50"
     choice = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1 if r50 else ResNet18_Weights.IMAGENET1K_V1
     what = "torchvision's COCO person-keypoint weights" if r50 else "torchvision's ImageNet weights"
     cached = Path(torch.hub.get_dir()) / "checkpoints" / choice.url.rsplit("/", 1)[-1]

@@ -16,7 +16,6 @@ from spinetk.segmentation.registry import get_entry
 from spinetk.training.device import pick_device
 
 STAGES: tuple[Literal["locator", "segmenter"], ...] = ("locator", "segmenter")
-MOST_BYTES = 25_000_000
 """Of a release in half precision."""
 
 
@@ -130,10 +129,7 @@ def release(run: str | Path, path: str | Path, **fields: Any) -> Path:
         if stage not in parts:
             raise InputError(run, f"holds no {stage}", "train both stages into one folder")
     weights = {f"{stage}.{key}": value for stage in STAGES for key, value in parts[stage].weights.items()}
-    size = sum(2 * w.numel() for w in weights.values())
-    if size > MOST_BYTES:
-        fault = f"would be {size / 1e6:.0f} MB, more than {MOST_BYTES / 1e6:.0f}"
-        raise InputError(path, fault, "train a smaller locator: --locator-network monai-unet3d --set locator_width=8")
+    zoo.check_size(path, weights, "train a smaller locator: --locator-network monai-unet3d --set locator_width=8")
     card = {
         "name": path.stem,
         "task": "atrium",

@@ -166,7 +166,7 @@ def test_release_holds_both_stages(trained, atria, tmp_path, monkeypatch):
 
 
 def test_release_is_small(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr("spinetk.segmentation.atrium_models.MOST_BYTES", 1000)
+    monkeypatch.setattr("spinetk.zoo.MOST_BYTES", 1000)
     with pytest.raises(InputError, match="MB"):
         release(trained, tmp_path / "large.safetensors")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class CentrePreset:
     mirror: bool = True
     box_margin: float = 0.0
     local_contrast: bool = True
+    # What only Keypoint R-CNNs choose (Preset).
+    body: ClassVar[str] = "resnet18"
+    layout: ClassVar[str] = "torchvision"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON content."""

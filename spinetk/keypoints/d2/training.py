@@ -131,7 +131,7 @@ def _choose(config: Any, given: dict[str, Any]) -> tuple[KeypointSettings, Prese
     if settings.precision not in {"auto", "32-true"}:
         raise InputError("engine 'detectron2'", f"does not compute in {settings.precision}", "it trains in float32")
     preset = R50_DETECTRON2 if settings.preset in {None, "r50"} else get_preset(settings.preset)
-    if getattr(preset, "layout", None) != "detectron2":
+    if preset.layout != "detectron2":
         raise InputError("engine 'detectron2'", f"has no network like {preset.name!r}", "leave the preset out")
     recipe = get_recipe(settings.recipe or "original", batch=settings.batch, rate=settings.rate)
     if (recipe.optimiser, recipe.cosine, recipe.clip, recipe.augment) != ("sgd", False, 0.0, "flip"):
