@@ -16,6 +16,7 @@ from spinetk.keypoints.centre.column import (
     disturbed_strip,
     levels_of_cells,
     midline,
+    recount,
     row_px,
     rows_of,
     straighten,
@@ -104,6 +105,28 @@ def test_levels_are_whole_at_bodies_and_go_on_beyond_them():
     assert at(260) == pytest.approx(7, abs=CELL / 40)
 
 
+@pytest.mark.parametrize("more", [True, False])
+def test_a_spine_with_another_count_is_counted_from_the_foot(more):
+    """Seventeen bodies 20 rows apart, painted with their numbers; the fifth is shown twice, or not at all."""
+    rows = 100.0 + 20 * torch.arange(17)
+    strip = torch.zeros(4, ROWS, COLUMNS)
+    strip[3] = 1
+    for number, row in enumerate(rows.long()):
+        strip[0, row - 7 : row + 8] = number + 1
+    shown, places, levels = recount(strip, rows, torch.arange(17), 4, more)
+    middle = shown[0, places.long(), COLUMNS // 2]
+    if more:
+        assert places.tolist() == [80.0, *rows.tolist()]
+        assert middle.tolist() == [1, 2, 3, 4, 5, 5, *range(6, 18)]
+        assert levels.tolist() == list(range(-1, 17))
+    else:
+        assert places.tolist() == rows[1:].tolist()
+        assert middle.tolist() == [1, 2, 3, 4, *range(6, 18)]
+        assert levels.tolist() == list(range(1, 17))
+        assert shown[3, :20].max() == 0  # what comes in from above was never on the film
+    torch.testing.assert_close(shown[:, 200:], strip[:, 200:])
+
+
 def test_a_disturbed_strip_says_where_the_bodies_are():
     """Each body is painted with its own number; it must be found in the row that is told, whatever was disturbed."""
     torch.manual_seed(1)
@@ -113,7 +136,7 @@ def test_a_disturbed_strip_says_where_the_bodies_are():
         picture[:, y - 13 : y + 13, max(0, x - 60) : x + 60] = number / 20
     shown = []
     for _ in range(20):
-        strip, rows = disturbed_strip(picture, centres)
+        strip, rows, _ = disturbed_strip(picture, centres, torch.arange(17), whole=False)
         inside = (rows > 0) & (rows < ROWS - 1)
         painted = strip[0, rows.long(), COLUMNS // 2 - 3 : COLUMNS // 2 + 3].amax(1) * 20
         seen = inside & (painted > 0)
@@ -123,6 +146,8 @@ def test_a_disturbed_strip_says_where_the_bodies_are():
     assert min(shown) >= LEAST_CUT
     assert max(shown) == 17
     assert 2 <= sum(count < 15 for count in shown) <= 14
+    counts = [len(disturbed_strip(picture, centres, torch.arange(17), whole=True)[1]) for _ in range(40)]
+    assert set(counts) == {16, 17, 18}
 
 
 def test_loss_counts_known_columns_only(net):

@@ -25,6 +25,8 @@ LEVEL_SD = 0.5  # levels
 FINE_PX = 2.0  # distance of samples up to which a picture is taken as it is
 MIN_BODIES = 4  # below which there is no line to speak of
 LEAST_CUT = 6
+RECOUNTED = 0.5  # share of whole films shown with a body more or fewer
+BLEND = 4  # rows
 STRIPS = 3  # a picture and training step: they are cheap beside the picture, and hard to learn from
 
 
@@ -162,9 +164,10 @@ def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], l
         if len(own) < MIN_BODIES or not bool((names.diff() == 1).all()) or int(names[0]) < 0:
             continue
         for _ in range(STRIPS):
-            strip, rows = disturbed_strip(picture, own.float())
+            whole = int(names[-1]) == net.levels - 1  # it can be counted from the foot
+            strip, rows, shown = disturbed_strip(picture, own.float(), names, whole)
             strips.append(strip)
-            wanted.append(levels_of_cells(rows, names))
+            wanted.append(levels_of_cells(rows, shown))
     if not strips:
         return sum(p.sum() for p in net.parameters()) * 0.0
     said, turn = net(torch.stack(strips))
@@ -184,12 +187,40 @@ def levels_of_cells(rows: Tensor, levels: Tensor) -> Tensor:
     return between(levels, rows, cells)
 
 
-def disturbed_strip(picture: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
-    """A strip along a line as wrong as a detector's may be, and the rows (N,) of the true centres in it.
+def recount(strip: Tensor, rows: Tensor, levels: Tensor, place: int, more: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """A strip on which one body is shown twice, or not at all; levels are still counted from the foot.
 
-    Two in five films are cut: they show a run of at least ``LEAST_CUT`` bodies. The line misses up to two bodies at
-    each end or has up to two too many, is up to two bodies too high or low and wobbles; the strip may be mirrored, 15 %
-    larger or smaller, or end soon after the last or before the first body.
+    Readers count up from the sacrum, and seventeen bodies above it need not end where ribs, shoulders and neck make
+    one expect it. A network that has only seen spines with the usual count trusts either end as much.
+
+    Args:
+        strip: (4, ROWS, COLUMNS) of :func:`straighten`.
+        rows: (N,) of its bodies.
+        levels: (N,) of its bodies.
+        place: Index of that body, neither the first nor the last.
+        more: Whether it is repeated; else it is left out.
+
+    Returns:
+        Strip, rows and levels of the N + 1 or N - 1 bodies. What lies above them moves up or down by a body.
+    """
+    seam, period = float(rows[place : place + 2].mean()), int(rows[place + 1] - rows[place])
+    moved, seam, above = (period, seam - period, 1) if more else (-period, seam, -1)
+    at = torch.arange(ROWS, device=strip.device)
+    source = at + moved
+    shown = strip[:, source.clamp(0, ROWS - 1)] * ((source >= 0) & (source < ROWS))[:, None]
+    strip = torch.lerp(shown, strip, ((at - seam) / BLEND + 0.5).clamp(0, 1).to(strip.dtype)[:, None])
+    upper, lower = (place + 1, place) if more else (place, place + 1)
+    rows = torch.cat([rows[:upper] - moved, rows[lower:]])
+    return strip, rows, torch.cat([levels[:upper] - above, levels[lower:]])
+
+
+def disturbed_strip(picture: Tensor, centres: Tensor, levels: Tensor, whole: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """A strip along a line as wrong as a detector's may be, and the rows and levels (N,) of the bodies in it.
+
+    Two in five films are cut: they show a run of at least ``LEAST_CUT`` bodies. Of the others that are ``whole`` at the
+    foot half have a body more or fewer (:func:`recount`). The line misses up to two bodies at each end or has up to two
+    too many, is up to two bodies too high or low and wobbles; the strip may be mirrored, 15 % larger or smaller, or end
+    soon after the last or before the first body.
     """
     device = centres.device
 
@@ -219,9 +250,14 @@ def disturbed_strip(picture: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     rows = rows_of(centres, places)
     if uniform(0, 1) < 0.5:
         strip = strip.flip(-1)
+    if whole and last - first == len(centres) - 1 > LEAST_CUT and uniform(0, 1) < RECOUNTED:
+        # The lumbar spine, by which readers count, stays as it is.
+        place = int(torch.randint(1, len(centres) - LEAST_CUT, ()))
+        strip, rows, levels = recount(strip, rows, levels, place, more=uniform(0, 1) < 0.5)
+        last = len(rows) - 1
     kept = torch.ones(ROWS, device=device)
-    if last < len(centres) - 1 or uniform(0, 1) < 0.2:
+    if last < len(rows) - 1 or uniform(0, 1) < 0.2:
         kept[max(0, int(rows[last] + uniform(6, 60))) :] = 0
     if first > 0 or uniform(0, 1) < 0.2:
         kept[: max(0, int(rows[first] - uniform(6, 40)))] = 0
-    return strip * kept[:, None], rows
+    return strip * kept[:, None], rows, levels
