@@ -6,7 +6,7 @@ from spinetk.errors import InputError
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
 from spinetk.keypoints.network import VertebraRCNN
-from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.predictor import ONE_OFF, Predictor
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
@@ -82,14 +82,18 @@ def test_threshold_is_a_probability(threshold):
         Predictor(VertebraRCNN("fast", VERTEBRA6), "random", threshold, "cpu")
 
 
-@pytest.mark.parametrize(("seen", "named"), [(range(17), True), (range(1, 17), True), (range(12), False)])
-def test_a_part_of_the_spine_is_not_named(monkeypatch, seen, named):
-    """However sure the votes are: half a spine can look like its other half."""
+@pytest.mark.parametrize(
+    ("seen", "doubt", "named"),
+    [(range(17), 6.0, True), (range(1, 17), 6.0, True), (range(12), 6.0, False), (range(17), 1.0, False)],
+)
+def test_levels_are_named_where_they_are_known(monkeypatch, seen, doubt, named):
+    """Not on a part of the spine, however sure the votes: half a spine can look like its other half. Nor on a whole
+    one that might as well be counted one off: 17 bodies, each one nat surer of its level than of the next."""
     preset = CentrePreset("tall", (200,), 800, levels=THORACOLUMBAR, channels=8, crop_px=32, crop_widths=(8, 8, 8))
     network = CentreNet(preset, VERTEBRA4)
     corners = torch.tensor([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])
     whole = torch.stack([corners + torch.tensor([100.0, 60.0 + 40 * k]) for k in range(17)])
-    votes = torch.full((len(seen), 17), -6.0)
+    votes = torch.full((len(seen), 17), -doubt)
     votes[torch.arange(len(seen)), torch.tensor(seen)] = 0.0
 
     def look(points):
@@ -102,4 +106,5 @@ def test_a_part_of_the_spine_is_not_named(monkeypatch, seen, named):
     monkeypatch.setattr(network.column, "votes", lambda picture, centres, line: votes)
     reading = Predictor(network, "tall", 0.6, "cpu").read(np.zeros((800, 200), np.uint8), view="ap")
     labels = [v.label for v in reading.vertebrae]
-    assert labels == (list(THORACOLUMBAR) if named else [None] * 12)
+    assert labels == (list(THORACOLUMBAR) if named else [None] * len(seen))
+    assert [remark for remark in reading.remarks if "one off" in remark] == ([ONE_OFF] if doubt == 1 else [])
