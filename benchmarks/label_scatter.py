@@ -44,12 +44,10 @@ def between_slices(first: Pair, second: Pair) -> list[tuple[np.ndarray, np.ndarr
     return result
 
 
-def along_spine(reading: Reading, rows: list[int], heights: list[float]) -> list[np.ndarray]:
-    """(K, 2) departures of corners from both neighbours', in heights, scaled to the scatter of one."""
-    shapes = np.stack([reading.vertebrae[row].points for row in rows])
-    shapes -= shapes.mean(1, keepdims=True)
-    steps = shapes[1:-1] - (shapes[:-2] + shapes[2:]) / 2
-    return list(steps / np.sqrt(1.5) / np.array(heights[1:-1])[:, None, None])
+def along_spine(reading: Reading, rows: list[int]) -> np.ndarray:
+    """(K, 2) px by which a body's corners depart from both neighbours', scaled to the scatter of one."""
+    above, own, below = (v.points - v.points.mean(0) for v in (reading.vertebrae[row] for row in rows))
+    return (own - (above + below) / 2) / np.sqrt(1.5)
 
 
 def main() -> None:
@@ -76,13 +74,12 @@ def main() -> None:
             if first[0].view == "sagittal":
                 slices += between_slices(first, second)
         for truth, found, where in pairs:
-            heights = [mean_height(vertebra, truth.schema) for vertebra in truth.vertebrae]
-            rows = range(len(truth.vertebrae))
-            for k in rows[1:-1]:
-                if all(n in where and truth.vertebrae[n].visible.all() for n in (k - 1, k, k + 1)):
-                    near = [k - 1, k, k + 1]
-                    labels += along_spine(truth, near, [heights[n] for n in near])
-                    model += along_spine(found, [where[n] for n in near], [heights[n] for n in near])
+            for k in range(1, len(truth.vertebrae) - 1):
+                near = [k - 1, k, k + 1]
+                if all(n in where and truth.vertebrae[n].visible.all() for n in near):
+                    height = mean_height(truth.vertebrae[k], truth.schema)
+                    labels.append(along_spine(truth, near) / height)
+                    model.append(along_spine(found, [where[n] for n in near]) / height)
     if slices:
         ours, theirs = 100 * np.mean(slices, axis=0)
         print(f"heights between neighbouring slices, {len(slices)} pairs, mean %: labels {ours.round(1)}", end="")

@@ -25,8 +25,8 @@ from spinetk.training.device import pick_device, pick_precision
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 EDGE_SHARE = 0.08  # of the body's height
 SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer its levels, to fill in what it lacks
-# The same, to name them: a column of 17 that leaves no doubt has 33 to 39. Of the validation films of xray-ap below 30
-# seven in 18 bear wrong names, of those above it two in 43.
+# The same, to name them; a column of 17 that leaves no doubt has 33 to 39. Of the names on the validation films of
+# xray-ap 89 % are right if all are named, 97 % above 30.
 NAMED_MARGIN = 30.0
 ONE_OFF = "the network's count of the levels may be one off: it names none (--anchor L5=last names all)"
 MIN_COLUMN = 5  # bodies below which a column is not completed
@@ -132,7 +132,7 @@ class Predictor:
         tensor, factors = self._input(picture)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
             found = self._detect(tensor, min(thresholds), self.calibration)
-            count = self._complete(tensor, found) if getattr(self.network, "column", None) is not None else None
+            count = self._complete(tensor, found) if self.network.preset.levels else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)

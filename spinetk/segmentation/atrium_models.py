@@ -16,7 +16,6 @@ from spinetk.segmentation.registry import get_entry
 from spinetk.training.device import pick_device
 
 STAGES: tuple[Literal["locator", "segmenter"], ...] = ("locator", "segmenter")
-"""Of a release in half precision."""
 
 
 @dataclass(frozen=True)

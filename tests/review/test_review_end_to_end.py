@@ -182,24 +182,30 @@ def upload_and_click(page, address: str, file: Path, phantom) -> tuple[float, fl
     return place
 
 
+def hold(page) -> list:
+    """Measurements asked for from now on wait in the list."""
+    held: list = []
+    page.route("**/measure", lambda route: held.append(route))
+    return held
+
+
+def let_go(held: list) -> bool:
+    while held:
+        held.pop().continue_()
+    return True
+
+
 def test_what_is_added_before_an_answer_comes_is_kept(tmp_path, serve, page_of):
     """The server is slow: three bodies are clicked, the lowest first, before it has said anything of the first."""
     phantom, file = phantom_file(tmp_path)
     page = page_of(WIDE)
-    held: list = []
-    page.route("**/measure", lambda route: held.append(route))
+    held = hold(page)
     place = upload(page, serve(), file, phantom)
     for number in (3, 1, 2):
         click_corners(page, phantom.reading.vertebrae[number], phantom.reading.schema, place)
     wait_for(lambda: page.locator(".vertebra").count() == 3, "the clicked bodies are drawn")
     assert len(held) == 1
-
-    def shown() -> bool:
-        while held:
-            held.pop().continue_()
-        return page.locator("#table tbody tr").count() == 3
-
-    wait_for(shown, "the clicked bodies do not appear")
+    wait_for(lambda: let_go(held) and page.locator("#table tbody tr").count() == 3, "the bodies do not appear")
     wait_for(lambda: np.all(np.diff([centre(page, k, 0)[1] for k in range(3)]) > 0), "the bodies are not sorted")
 
 
@@ -208,22 +214,16 @@ def test_levels_are_named_though_a_point_moves_before_the_answer(tmp_path, serve
     phantom, file = phantom_file(tmp_path)
     page = page_of(WIDE)
     upload_and_click(page, serve(), file, phantom)
-    held: list = []
     page.click("#table tbody tr:nth-child(1)")
     page.select_option("#level", "L4")
     page.wait_for_selector("#number:enabled")
-    page.route("**/measure", lambda route: held.append(route))
+    held = hold(page)
     drag(page, centre(page, 0, 2), (0, 9))
     page.click("#number")
     drag(page, centre(page, 0, 2), (0, 9))
     assert len(held) == 1
-
-    def named() -> bool:
-        while held:
-            held.pop().continue_()
-        return page.locator("#table tbody tr:nth-child(2) th:text-is('L5')").count() == 1
-
-    wait_for(named, "the lower body is not named")
+    lower = page.locator("#table tbody tr:nth-child(2) th:text-is('L5')")
+    wait_for(lambda: let_go(held) and lower.count() == 1, "the lower body is not named")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -163,8 +163,8 @@ def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], l
     for picture, own, names in zip(pictures, centres, levels, strict=True):
         if len(own) < MIN_BODIES or not bool((names.diff() == 1).all()) or int(names[0]) < 0:
             continue
+        whole = int(names[-1]) == net.levels - 1  # it can be counted from the foot
         for _ in range(STRIPS):
-            whole = int(names[-1]) == net.levels - 1  # it can be counted from the foot
             strip, rows, shown = disturbed_strip(picture, own.float(), names, whole)
             strips.append(strip)
             wanted.append(levels_of_cells(rows, shown))
