@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from spinetk.segmentation.atrium import AtriumPredictor, Geometry
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.registry import get_entry

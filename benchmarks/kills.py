@@ -36,8 +36,8 @@ def main() -> int:
 
     import spinetk.discs.trainer
     import spinetk.keypoints.trainer
-    import spinetk.segmentation.atrium_trainer
-    import spinetk.segmentation.lesion_trainer  # noqa: F401
+    import spinetk.segmentation.atrium.trainer
+    import spinetk.segmentation.slices.lesion_trainer  # noqa: F401
 
     torch.set_num_threads(1)
     chance, begun = random.Random(options.seed), time.monotonic()

@@ -66,7 +66,7 @@ def read_cases(chosen: argparse.Namespace, fold: int) -> dict[str, list[Case]]:
 
 def draw_batch(dataset: Any, order: Any, chosen: argparse.Namespace) -> tuple[Any, Any]:
     """The next batch, cut to ``--crop`` about a pixel of the lesion (about any pixel in a slice without one)."""
-    from spinetk.segmentation.lesion_trainer import collate
+    from spinetk.segmentation.slices.lesion_trainer import collate
 
     items = []
     for _ in range(chosen.batch):
@@ -96,8 +96,8 @@ def run_one(name: str, fold: int, chosen: argparse.Namespace) -> dict[str, Any]:
     from spinetk.segmentation.metrics import count
     from spinetk.segmentation.networks.exact import exact_gradients
     from spinetk.segmentation.registry import get_entry
-    from spinetk.segmentation.slice_evaluation import SmallLesions
-    from spinetk.segmentation.slices import (
+    from spinetk.segmentation.slices.evaluation import SmallLesions
+    from spinetk.segmentation.slices.predictor import (
         SliceAugmentation,
         SliceDataset,
         SlicePredictor,

@@ -42,9 +42,9 @@ def discs(data: Path, out: Path, resume: bool = False, iterations: int = 1, **ho
 
 def atrium(data: Path, out: Path, resume: bool = False, iterations: int = 2, **how: Any) -> Path:
     """V-Net of volumes, Dice over the whole batch, Adam, a rate that validation lowers."""
-    from spinetk.segmentation.atrium import Geometry
-    from spinetk.segmentation.atrium_trainer import train_stage
-    from spinetk.segmentation.pairs import find_pairs
+    from spinetk.segmentation.atrium.predictor import Geometry
+    from spinetk.segmentation.atrium.trainer import train_stage
+    from spinetk.segmentation.data.files import find_pairs
 
     pairs = find_pairs(data / "atria")
     return train_stage(
@@ -55,8 +55,8 @@ def atrium(data: Path, out: Path, resume: bool = False, iterations: int = 2, **h
 
 def lesion(data: Path, out: Path, resume: bool = False, iterations: int = 2, **how: Any) -> Path:
     """U-Net of slices, weighted cross-entropy, Adam."""
-    from spinetk.segmentation.lesion_trainer import train_slices
-    from spinetk.segmentation.pairs import find_pairs
+    from spinetk.segmentation.slices.lesion_trainer import train_slices
+    from spinetk.segmentation.data.files import find_pairs
 
     pairs = find_pairs(data / "brains")
     return train_slices(

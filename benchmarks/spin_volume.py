@@ -15,7 +15,7 @@ import torch
 
 from spinetk.phantoms.lesion import lesion_volume
 from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.slices import SlicePredictor, Statistics
+from spinetk.segmentation.slices.predictor import SlicePredictor, Statistics
 
 
 def main() -> None:

@@ -266,7 +266,7 @@ def _call(task: Task, verb: str, what: Any, out: Path, more: list[str] | None, *
     given |= dict(_extra(text) for text in more or [])
     if task is not Task.ATRIUM:
         given["task"] = task.value
-    module = import_module(f"spinetk.segmentation.{'atrium' if task is Task.ATRIUM else 'slice'}_commands")
+    module = import_module(f"spinetk.segmentation.{'atrium' if task is Task.ATRIUM else 'slices'}.commands")
     function = getattr(module, verb, None)
     if function is None:
         raise InputError(f"task {task.value}", f"has no {verb}", "choose another task")

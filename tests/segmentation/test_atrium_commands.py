@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from spinetk import zoo
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium_cases import PARTS, read_parts, write_parts, write_phantoms
-from spinetk.segmentation.atrium_data import choose_geometry, prepare
-from spinetk.segmentation.atrium_models import load_predictor, release
+from spinetk.segmentation.atrium.cases import PARTS, read_parts, write_parts, write_phantoms
+from spinetk.segmentation.atrium.data import choose_geometry, prepare
+from spinetk.segmentation.atrium.models import load_predictor, release
 from spinetk.segmentation.commands import app
 
 COARSE = {"shape": (16, 32, 36), "spacing_mm": (6.0, 7.0, 7.0)}
@@ -64,7 +64,7 @@ def test_booleans_are_real(monkeypatch, word, there):
     """The original took the word False for true."""
     seen = {}
     monkeypatch.setattr(
-        "spinetk.segmentation.atrium_commands.train", lambda source, out, **options: seen.update(options)
+        "spinetk.segmentation.atrium.commands.train", lambda source, out, **options: seen.update(options)
     )
     run("train", "somewhere", "--attention_module", word, "--num-layers", "2", "--loss_criterion", "FocalLoss")
     assert seen["attention"] is there

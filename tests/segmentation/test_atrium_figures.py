@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from spinetk.segmentation.atrium import AtriumPredictor, Geometry
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.networks.attention import BottleneckAttention
 from spinetk.segmentation.networks.vnet import VNet
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spinetk.segmentation.atrium_pictures import PREDICTED, TILE_PX, TRUE, draw_contours, read_curves, write_curves
-from spinetk.segmentation.atrium_surface import COLOUR, EXTRA, GROUND, MISSED, SIDE_PX, turning, write_turning
+from spinetk.segmentation.atrium.pictures import PREDICTED, TILE_PX, TRUE, draw_contours, read_curves, write_curves
+from spinetk.segmentation.atrium.surface import COLOUR, EXTRA, GROUND, MISSED, SIDE_PX, turning, write_turning
 
 SPACING = (2.0, 1.0, 1.0)
 

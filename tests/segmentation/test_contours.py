@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spinetk.segmentation.contours import PREDICTION, TRUTH, choose_slices, outline, picture_case, volume_case
+from spinetk.segmentation.slices.contours import PREDICTION, TRUTH, choose_slices, outline, picture_case, volume_case
 
 
 def colours(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:

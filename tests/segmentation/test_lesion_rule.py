@@ -6,7 +6,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.segmentation.lesion_rule import LesionRule
 from spinetk.segmentation.metrics import lesions
-from spinetk.segmentation.slice_scores import score
+from spinetk.segmentation.slices.scores import score
 
 
 def line(*runs, length=60):

@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from spinetk.errors import InputError
-from spinetk.segmentation.crop import Box, crop_box, found_box, locator_shape, shrink
+from spinetk.segmentation.atrium.crop import Box, crop_box, found_box, locator_shape, shrink
 from spinetk.segmentation.volume import Volume, read_volume
 
 ORIGINAL = (96, 640, 640)

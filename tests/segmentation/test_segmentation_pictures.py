@@ -7,7 +7,7 @@ from scipy.ndimage import binary_fill_holes
 from torch import nn
 
 from spinetk.phantoms.skin import skin_picture
-from spinetk.segmentation.pictures import (
+from spinetk.segmentation.slices.pictures import (
     MIRROR,
     PUBLISHED_CLEAN_UP,
     CleanUp,

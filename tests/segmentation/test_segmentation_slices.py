@@ -8,7 +8,7 @@ from torch import nn
 from spinetk.phantoms.lesion import lesion_volume
 from spinetk.segmentation.metrics import small_lesion_slices
 from spinetk.segmentation.networks.spin import SPiN
-from spinetk.segmentation.slices import (
+from spinetk.segmentation.slices.predictor import (
     SliceAugmentation,
     SliceDataset,
     SlicePredictor,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinetk.segmentation.metrics import Counts, Lesions
-from spinetk.segmentation.slice_evaluation import (
+from spinetk.segmentation.slices.evaluation import (
     LegacyDoubleTruth,
     PictureEvaluation,
     SmallLesions,

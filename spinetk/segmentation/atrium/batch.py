@@ -11,7 +11,7 @@ from spinetk import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.images.find import find_pictures, find_series
-from spinetk.segmentation.atrium import AtriumPredictor
+from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.series import SEG_SUFFIX, read_series
 from spinetk.segmentation.volume import SUFFIXES, read_volume
 

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from spinetk.errors import InputError
-from spinetk.segmentation.slice_models import choose_cases, load_any, one_of, weights_of
+from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, weights_of
 
 
 def train(
@@ -69,8 +69,8 @@ def train(
     from spinetk.segmentation.data.case import PARTS
     from spinetk.segmentation.data.layouts import find_cases
     from spinetk.segmentation.data.parts import deal, load_part, save_parts
-    from spinetk.segmentation.lesion_trainer import train_slices
-    from spinetk.segmentation.picture_trainer import train_pictures
+    from spinetk.segmentation.slices.lesion_trainer import train_slices
+    from spinetk.segmentation.slices.picture_trainer import train_pictures
 
     _check_options(task, channels=channels, positive_rate=positive_rate, size=size, crop=crop, start=start)
     _, found = find_cases(source, task, layout, contrast)
@@ -132,7 +132,7 @@ def predict(
         InputError: A model that does not fit. Inputs that do not are reported, and the rest is done.
         typer.Exit: With 2 when an input failed.
     """
-    from spinetk.segmentation.slice_batch import predict_files
+    from spinetk.segmentation.slices.batch import predict_files
 
     run = predict_files(load_any(one_of(model), task, flip, threshold, opening, device), inputs, out, pictures)
     for failure in run["failed"]:
@@ -193,7 +193,7 @@ def evaluate(
     from spinetk.segmentation.data.layouts import find_cases
     from spinetk.segmentation.evaluation import table
     from spinetk.segmentation.lesion_rule import LesionRule
-    from spinetk.segmentation.slice_scores import render, score, small_rows
+    from spinetk.segmentation.slices.scores import render, score, small_rows
 
     rule = LesionRule.of(lesion_rule)
     names = [weights_of(one) for one in ([model] if isinstance(model, str) else model)]
@@ -252,7 +252,7 @@ def _sides(given: int | Sequence[int] | None, name: str) -> tuple[int, int] | No
 
 
 def _batch_of(task: str, network: str | None) -> int:
-    from spinetk.segmentation.picture_trainer import TASKS
+    from spinetk.segmentation.slices.picture_trainer import TASKS
     from spinetk.segmentation.registry import get_entry
 
     return get_entry(network or ("spin" if task == "lesion" else TASKS[task][0])).optimiser.batch

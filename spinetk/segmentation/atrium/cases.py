@@ -9,7 +9,7 @@ import numpy as np
 
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.segmentation.pairs import Pair, find_pairs
+from spinetk.segmentation.data.files import Pair, find_pairs
 from spinetk.segmentation.volume import Volume
 
 PARTS = ("train", "val", "test")

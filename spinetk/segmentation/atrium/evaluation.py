@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium import AtriumPredictor
-from spinetk.segmentation.atrium_models import read_parts
+from spinetk.segmentation.atrium.predictor import AtriumPredictor
+from spinetk.segmentation.atrium.models import read_parts
 from spinetk.segmentation.evaluation import Evaluation
-from spinetk.segmentation.pairs import Pair
+from spinetk.segmentation.data.files import Pair
 
 Draw = Callable[..., None]
 FIGURES = {

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spinetk.segmentation.crop import LOCATOR_MM, Box, crop_box, found_box, locator_shape, shrink
+from spinetk.segmentation.atrium.crop import LOCATOR_MM, Box, crop_box, found_box, locator_shape, shrink
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.metrics import largest_component
 

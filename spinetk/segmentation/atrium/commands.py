@@ -56,13 +56,13 @@ def train(
     Raises:
         InputError: No cases, an unknown name, an option the network does not take.
     """
-    from spinetk.segmentation.atrium import Geometry
-    from spinetk.segmentation.atrium_cases import read_parts, write_parts
-    from spinetk.segmentation.atrium_data import choose_geometry
-    from spinetk.segmentation.atrium_models import STAGES
-    from spinetk.segmentation.atrium_pictures import write_curves
-    from spinetk.segmentation.atrium_trainer import train_stage
-    from spinetk.segmentation.crop import LOCATOR_MM
+    from spinetk.segmentation.atrium.predictor import Geometry
+    from spinetk.segmentation.atrium.cases import read_parts, write_parts
+    from spinetk.segmentation.atrium.data import choose_geometry
+    from spinetk.segmentation.atrium.models import STAGES
+    from spinetk.segmentation.atrium.pictures import write_curves
+    from spinetk.segmentation.atrium.trainer import train_stage
+    from spinetk.segmentation.atrium.crop import LOCATOR_MM
     from spinetk.segmentation.registry import get_entry
 
     parts = read_parts(source, seed, kept=out / SPLIT if both.get("resume") else None)
@@ -114,8 +114,8 @@ def predict(
     device: str = "auto",
 ) -> None:
     """Write the atrium of every volume and DICOM series; exit code 2 where one failed."""
-    from spinetk.segmentation.atrium_models import load_predictor
-    from spinetk.segmentation.batch import predict_files
+    from spinetk.segmentation.atrium.models import load_predictor
+    from spinetk.segmentation.atrium.batch import predict_files
 
     names = [name for given in model for name in given.split(",")]
     predictor = load_predictor(names, locator, device, flip)
@@ -149,9 +149,9 @@ def evaluate(
     The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives. Exit code 2
     where a case could not be read.
     """
-    from spinetk.segmentation.atrium_cases import read_parts
-    from spinetk.segmentation.atrium_evaluation import evaluate_model, table
-    from spinetk.segmentation.atrium_models import load_predictor
+    from spinetk.segmentation.atrium.cases import read_parts
+    from spinetk.segmentation.atrium.evaluation import evaluate_model, table
+    from spinetk.segmentation.atrium.models import load_predictor
 
     kept = Path(split) if split else _split_beside(model[0].split(",")[0])
     if kept is None and part != "all":
@@ -184,14 +184,14 @@ def evaluate(
 
 def phantom(cases: int, out: Path, *, seed: int = 0) -> None:
     """Phantom atria in the layout of the challenge."""
-    from spinetk.segmentation.atrium_cases import write_phantoms
+    from spinetk.segmentation.atrium.cases import write_phantoms
 
     typer.echo(f"{len(write_phantoms(out, cases, seed))} cases in {out}")
 
 
 def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **fields: Any) -> None:
     """Locator and segmenter as one file, with their card."""
-    from spinetk.segmentation.atrium_models import release as write
+    from spinetk.segmentation.atrium.models import release as write
 
     if metrics is not None:
         try:
@@ -219,8 +219,8 @@ def _drawing(out: Path, pictures: bool, surface: bool) -> Any:
     """What draws a case into ``out/<name>.png`` and ``.gif``; None for nothing."""
     if not (pictures or surface):
         return None
-    from spinetk.segmentation.atrium_pictures import write_contours
-    from spinetk.segmentation.atrium_surface import write_turning
+    from spinetk.segmentation.atrium.pictures import write_contours
+    from spinetk.segmentation.atrium.surface import write_turning
 
     def draw(name: str, values: Any, spacing_mm: Any, predicted: Any, truth: Any = None) -> None:
         if pictures:

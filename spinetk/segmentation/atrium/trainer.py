@@ -10,21 +10,21 @@ from typing import Any
 import torch
 
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium import AtriumPredictor, Geometry, Triple
-from spinetk.segmentation.atrium_data import (
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, Triple
+from spinetk.segmentation.atrium.data import (
     CaseDataset,
     Stage,
     choose_geometry,
     collate,
     prepare,
 )
-from spinetk.segmentation.atrium_models import STAGES, load_predictor
-from spinetk.segmentation.augmentation import Augmentation
-from spinetk.segmentation.crop import LOCATOR_MM
+from spinetk.segmentation.atrium.models import STAGES, load_predictor
+from spinetk.segmentation.atrium.augmentation import Augmentation
+from spinetk.segmentation.atrium.crop import LOCATOR_MM
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.networks.exact import exact_gradients
-from spinetk.segmentation.pairs import Pair
+from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.run import SegmentationSettings, release, run
 from spinetk.training.data import Data

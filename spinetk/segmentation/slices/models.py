@@ -41,9 +41,9 @@ def load_any(weights: str, task: str, flip: Sequence[str], threshold: float, ope
     Raises:
         InputError: A model of another task, or options that are not for this one.
     """
-    from spinetk.segmentation.lesion_trainer import load_slice_predictor
-    from spinetk.segmentation.picture_trainer import load_picture_predictor
-    from spinetk.segmentation.pictures import CleanUp
+    from spinetk.segmentation.slices.lesion_trainer import load_slice_predictor
+    from spinetk.segmentation.slices.picture_trainer import load_picture_predictor
+    from spinetk.segmentation.slices.pictures import CleanUp
 
     if task == "lesion":
         if (threshold, opening) != (0.5, 0):

@@ -14,9 +14,9 @@ from torch import nn
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase
-from spinetk.segmentation.lesion_trainer import collate
+from spinetk.segmentation.slices.lesion_trainer import collate
 from spinetk.segmentation.module import override
-from spinetk.segmentation.pictures import (
+from spinetk.segmentation.slices.pictures import (
     MIRROR,
     CleanUp,
     Item,

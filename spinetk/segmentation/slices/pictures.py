@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.registry import Scale
-from spinetk.segmentation.slices import Statistics, half_type
+from spinetk.segmentation.slices.predictor import Statistics, half_type
 from spinetk.training.device import channels_last
 
 Size = tuple[int, int]

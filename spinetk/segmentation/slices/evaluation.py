@@ -15,7 +15,7 @@ import numpy as np
 from spinetk.segmentation.evaluation import Evaluation
 from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
 from spinetk.segmentation.metrics import Counts, Lesions, count, lesions, small_lesion_slices, summarise
-from spinetk.segmentation.pictures import resize
+from spinetk.segmentation.slices.pictures import resize
 
 LEGACY_SIZE = (256, 256)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from spinetk import __version__, zoo
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium import AtriumPredictor, Geometry
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.registry import get_entry
 from spinetk.training.device import pick_device
 

@@ -1,0 +1,1 @@
+"""The left atrium in volumes: locator and segmenter."""

@@ -1,0 +1,1 @@
+"""Lesions slice by slice, and colour pictures: glands, vessels, skin, cells."""
