@@ -37,9 +37,9 @@ from spinetk.cases.record import record_of
 from spinetk.geometry import Frame
 from spinetk.phantoms import sagittal_mr
 from spinetk.reading import Reading, Vertebra
-from spinetk.review import wire
+from spinetk.review import serialization
 from spinetk.review.app import create_app
-from spinetk.review.desk import Desk
+from spinetk.review.session import ReviewSession
 from spinetk.schema import VERTEBRA4
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -127,13 +127,13 @@ def _copies(case: Path, base: Path, count: int) -> None:
 def _bodies(known: Reading) -> list[bytes]:
     """What the page sends while a point moves, and when it is let go."""
     sure = [replace(v, score=0.9, point_sigma_px=np.ones(len(known.schema))) for v in known.vertebrae]
-    reading = wire.send(replace(known, vertebrae=sure))
+    reading = serialization.send(replace(known, vertebrae=sure))
     return [json.dumps({"reading": reading, "live": live}).encode() for live in (True, False)]
 
 
 def _inside(base: Path, name: str) -> list[tuple[float, float]]:
     """(processor, wall) ms of a request through the application, for each of the two bodies."""
-    with tempfile.TemporaryDirectory() as target, Desk(target) as desk:
+    with tempfile.TemporaryDirectory() as target, ReviewSession(target) as desk:
         (entry,) = desk.add(base / name)
         app, bodies = create_app(desk), _bodies(desk.open(entry).reading)
         return [asyncio.run(_timed(app, f"/api/entries/{entry.id}/measure", body)) for body in bodies]
@@ -162,7 +162,7 @@ async def _timed(app: Any, path: str, body: bytes) -> tuple[float, float]:
 
 
 def _over_socket(base: Path, name: str) -> list[float]:
-    with tempfile.TemporaryDirectory() as target, Desk(target) as desk:
+    with tempfile.TemporaryDirectory() as target, ReviewSession(target) as desk:
         (entry,) = desk.add(base / name)
         bodies = _bodies(desk.open(entry).reading)
     with _server(base / name) as address:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from spinetk.discs.data import Item
 from spinetk.discs.loss import PEAK_WEIGHT, hca_loss, joints_mse, stacked_mse
 from spinetk.discs.pck import pck, soft_dice
-from spinetk.training.together import whole_batch
+from spinetk.training.distributed import whole_batch
 
 
 @dataclass(frozen=True)

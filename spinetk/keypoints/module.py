@@ -12,7 +12,7 @@ from torch import Tensor
 from spinetk.keypoints.build import Network
 from spinetk.keypoints.preset import Recipe
 from spinetk.keypoints.regions import Regions
-from spinetk.training.together import shares, world
+from spinetk.training.distributed import shares, world
 
 Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
 

@@ -19,7 +19,7 @@ from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
 from spinetk.keypoints.preset import PRESETS, RECIPES, Preset, Recipe, get_preset, get_recipe
 from spinetk.keypoints.samples import KeypointSamples
-from spinetk.keypoints.start import load_start, train_only
+from spinetk.keypoints.pretrained import load_start, train_only
 from spinetk.schema import KeypointSchema
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device, pick_precision
@@ -42,7 +42,7 @@ class KeypointSettings(Settings):
         preset: ``r50`` (the original's network), ``fast``, ``centre``, ...; by default ``r50`` on a GPU and ``fast``
             on a CPU.
         recipe: ``default`` or ``original`` (solver of the original: SGD 2.5e-4, warm-up 1000, batch 2, flips only).
-        start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.start.load_start`).
+        start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.pretrained.load_start`).
         batch, rate: Override the recipe's pictures per iteration and peak learning rate.
         stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
         only: Train these parts alone (``column``, or ``refine,column`` of a centre network); the rest stays as it was;

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spinetk.reading import Reading
-from spinetk.report import words
+from spinetk.measure import words
 from spinetk.report.layout import needed, spread
 from spinetk.report.lettering import Align, Colour, text_width
 

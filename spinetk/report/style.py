@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spinetk.report.words import GRADE_COLOURS
+from spinetk.measure.words import GRADE_COLOURS
 
 _CHIPS = "\n".join(
     f".g{'x' if grade is None else grade} {{ background: rgb{colour} }}" for grade, colour in GRADE_COLOURS.items()

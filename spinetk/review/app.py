@@ -17,16 +17,16 @@ from spinetk import __version__
 from spinetk.errors import InputError
 from spinetk.measure.levels import SEQUENCE
 from spinetk.reading import VIEWS, Reading, View
-from spinetk.report import words
-from spinetk.review import exporting, wire
-from spinetk.review.desk import Desk
+from spinetk.measure import words
+from spinetk.review import exporting, serialization
+from spinetk.review.session import ReviewSession
 from spinetk.review.entry import Entry
 from spinetk.review.guard import COOKIE, Guard, same
 from spinetk.review.opened import Opened
 from spinetk.review.pages import Pages
 from spinetk.review.prediction import BY_VIEW
 from spinetk.review.uploads import Uploads
-from spinetk.review.wire import SentReading
+from spinetk.review.serialization import SentReading
 
 STATIC = Path(__file__).parent / "static"
 YEAR_S = 86_400 * 30
@@ -71,7 +71,7 @@ class LoginRequest(BaseModel):
     token: str = Field(max_length=200)
 
 
-def create_app(desk: Desk, token: str | None = None) -> Guard:
+def create_app(desk: ReviewSession, token: str | None = None) -> Guard:
     """The page over a desk, behind its guard.
 
     Args:
@@ -102,7 +102,7 @@ def _short(error: InputError) -> str:
     return error.source.replace("\\", "/").rpartition("/")[2]
 
 
-def _session(desk: Desk, token: str | None) -> APIRouter:
+def _session(desk: ReviewSession, token: str | None) -> APIRouter:
     router = APIRouter(prefix="/api")
 
     @router.post("/login")
@@ -133,14 +133,14 @@ def _session(desk: Desk, token: str | None) -> APIRouter:
     return router
 
 
-def _pictures(desk: Desk) -> APIRouter:
+def _pictures(desk: ReviewSession) -> APIRouter:
     router = APIRouter(prefix="/api/entries")
 
     def base(entry: Entry, sent: SentReading) -> tuple[Opened, Reading]:
         return desk.open(entry), desk.known(entry, sent.origin)
 
     @router.get("/{key}")
-    def entry(key: str, origin: wire.Origin | None = None) -> dict[str, Any]:
+    def entry(key: str, origin: serialization.Origin | None = None) -> dict[str, Any]:
         found = desk.entry(key)
         opened = desk.open(found)
         if origin is None:
@@ -165,10 +165,10 @@ def _pictures(desk: Desk) -> APIRouter:
                     name: [known.schema.index(top), known.schema.index(bottom)]
                     for name, (top, bottom) in known.schema.columns.items()
                 },
-                **wire.corners_of(known.schema),
+                **serialization.corners_of(known.schema),
             },
-            "reading": {**wire.send(known), "origin": origin},
-            "shown": wire.shown(wire.measured(known, opened.seen)),
+            "reading": {**serialization.send(known), "origin": origin},
+            "shown": serialization.shown(serialization.measured(known, opened.seen)),
         }
 
     @router.get("/{key}/pixels")
@@ -194,19 +194,19 @@ def _pictures(desk: Desk) -> APIRouter:
 
     def measured(key: str, sent: MeasureRequest) -> dict[str, Any]:
         opened, known = base(desk.entry(key), sent.reading)
-        reading = wire.receive(sent.reading, known, sigmas=not sent.live)
+        reading = serialization.receive(sent.reading, known, sigmas=not sent.live)
         order = None
         if sent.sort:
-            order = wire.order_of(reading)
+            order = serialization.order_of(reading)
             reading = replace(reading, vertebrae=[reading.vertebrae[k] for k in order])
-        found = wire.measured(reading, opened.seen, sent.anchor or None)
-        return {"shown": wire.shown(found), "labels": [v.label for v in found.vertebrae], "order": order}
+        found = serialization.measured(reading, opened.seen, sent.anchor or None)
+        return {"shown": serialization.shown(found), "labels": [v.label for v in found.vertebrae], "order": order}
 
     @router.post("/{key}/save")
     def save(key: str, sent: SentReading) -> dict[str, Any]:
         found = desk.entry(key)
         opened, known = base(found, sent)
-        reading = wire.receive(sent, known)
+        reading = serialization.receive(sent, known)
         saved = desk.target.save(found, opened, reading)
         vertebrae = [replace(v, score=None, point_sigma_px=None) for v in reading.vertebrae]
         opened.reading = replace(reading, vertebrae=vertebrae, model=None)
@@ -221,7 +221,7 @@ def _pictures(desk: Desk) -> APIRouter:
         else:
             found = desk.entry(sent.id)
             opened, known = base(found, sent.reading)
-            reading = wire.measured(wire.receive(sent.reading, known), opened.seen)
+            reading = serialization.measured(serialization.receive(sent.reading, known), opened.seen)
             content = exporting.export_one(sent.kind, found, opened, reading)
         name = exporting.file_name(sent.kind, found)
         headers = {"content-disposition": f'attachment; filename="{name}"'}
@@ -233,7 +233,7 @@ def _pictures(desk: Desk) -> APIRouter:
     return both
 
 
-def _uploads(desk: Desk) -> APIRouter:
+def _uploads(desk: ReviewSession) -> APIRouter:
     router = APIRouter(prefix="/api/uploads")
     uploads = Uploads(desk.uploads)
 
@@ -255,7 +255,7 @@ def _uploads(desk: Desk) -> APIRouter:
     return router
 
 
-def _predictions(desk: Desk) -> APIRouter:
+def _predictions(desk: ReviewSession) -> APIRouter:
     router = APIRouter(prefix="/api/prediction")
 
     @router.post("")

@@ -15,7 +15,7 @@ from spinetk.review.entry import Entry
 from spinetk.review.opened import Opened
 
 if TYPE_CHECKING:
-    from spinetk.review.desk import Desk
+    from spinetk.review.session import ReviewSession
 
 TYPES = {
     "json": "application/json",
@@ -43,7 +43,7 @@ def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> byt
     return _written(kind, writers[kind])
 
 
-def export_saved(kind: str, desk: Desk) -> bytes:
+def export_saved(kind: str, desk: ReviewSession) -> bytes:
     """Every picture of the list that a person has saved, as ``csv`` or ``coco``.
 
     Raises:

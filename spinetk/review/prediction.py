@@ -9,7 +9,7 @@ from spinetk.errors import InputError
 from spinetk.reading import Reading, View
 
 if TYPE_CHECKING:
-    from spinetk.review.desk import Desk
+    from spinetk.review.session import ReviewSession
     from spinetk.review.entry import Entry
 
 MOST_FAILURES = 100
@@ -23,7 +23,7 @@ class Predictions:
         readings: By entry id.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ReviewSession) -> None:
         self.readings: dict[str, Reading] = {}
         self._desk = desk
         self._lock = threading.Lock()

@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from spinetk.errors import InputError
 from spinetk.review.app import create_app
-from spinetk.review.desk import Desk
+from spinetk.review.session import ReviewSession
 
 MOST_WARMING_S = 2.0
 
@@ -35,7 +35,7 @@ def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, po
     Raises:
         InputError: An input holds nothing to show, the model is unknown, or the address cannot be bound.
     """
-    with Desk(cases, model=model) as desk:
+    with ReviewSession(cases, model=model) as desk:
         for given in inputs:
             desk.add(given)
         warming = threading.Thread(target=_warm, args=(desk,), daemon=True)
@@ -56,7 +56,7 @@ def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, po
             uvicorn.Server(settings).run(sockets=[listener])
 
 
-def _warm(desk: Desk) -> None:
+def _warm(desk: ReviewSession) -> None:
     """Read the first picture before the address is said: loading the readers' libraries would hold up the page."""
     with suppress(InputError):
         for entry in list(desk.entries.values())[:1]:

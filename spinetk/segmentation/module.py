@@ -13,7 +13,7 @@ from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.losses.overlap import Dice
 from spinetk.segmentation.metrics import Counts
 from spinetk.segmentation.optimiser import Optimiser
-from spinetk.training.together import summed, whole_batch
+from spinetk.training.distributed import summed, whole_batch
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
 

@@ -1,6 +1,6 @@
 """Fit: run a Lightning module to a total number of iterations, resumably, in one process or many.
 
-A run's folder holds ``checkpoints/`` (:mod:`spinetk.training.keep`) and ``logs/`` (TensorBoard events and
+A run's folder holds ``checkpoints/`` (:mod:`spinetk.training.checkpoint`) and ``logs/`` (TensorBoard events and
 ``metrics.csv``, one sub-folder per start).
 """
 
@@ -22,14 +22,14 @@ from lightning.pytorch.strategies import DDPStrategy
 from spinetk.errors import InputError
 from spinetk.training.data import Data
 from spinetk.training.device import channels_last, pick_device, pick_precision
-from spinetk.training.keep import BEST, Keep, Left, read_state
+from spinetk.training.checkpoint import BEST, CheckpointCallback, Interrupted, read_state
 from spinetk.training.launch import Place, environment, launch
 from spinetk.training.progress import Bar
 from spinetk.training.quiet import quiet
 from spinetk.training.saving import SafeIO, network_weights, newest_checkpoint, read_checkpoint
 from spinetk.training.settings import Settings
 from spinetk.training.stopping import StopWhenFlat
-from spinetk.training.together import synchronise_norms
+from spinetk.training.distributed import synchronise_norms
 
 Weights = dict[str, torch.Tensor]
 
@@ -100,7 +100,7 @@ def fit(
         _clear(folder, keep=resume)
     place.wait()
     files = SafeIO()
-    keep = Keep(folder, files, every, data.validates, settings.best_by, settings.accumulate)
+    keep = CheckpointCallback(folder, files, every, data.validates, settings.best_by, settings.accumulate)
     stopper = StopWhenFlat() if settings.early_stop else None
     every_callback = [_Draws(settings.seed, settings.accumulate, place.rank), LearningRateMonitor("step"), *callbacks]
     every_callback += [stopper] if stopper else []
@@ -133,7 +133,7 @@ def fit(
                 trainer.fit(module, loader, held_out, ckpt_path=found[0] if found else None, weights_only=True)
             elif found:
                 _finish(trainer, module, held_out, found, keep, read_state(folder))
-        except Left as left:
+        except Interrupted as left:
             _say_left(left, trainer, place)
         except SystemExit:
             # Lightning's answer to a second Ctrl-C.
@@ -203,7 +203,7 @@ def _prepare(module: lightning.LightningModule, settings: Settings, place: Place
 
 
 def _finish(
-    trainer: Any, module: Any, held_out: Any, found: tuple[Path, dict[str, Any]], keep: Keep, state: dict[str, Any]
+    trainer: Any, module: Any, held_out: Any, found: tuple[Path, dict[str, Any]], keep: CheckpointCallback, state: dict[str, Any]
 ) -> None:
     """Nothing is left to train; a run that was killed in its last validation still has that to do."""
     content = found[1]
@@ -221,7 +221,7 @@ def _finish(
         keep.load_state_dict(state)
 
 
-def _say_left(left: Left, trainer: Any, place: Place) -> None:
+def _say_left(left: Interrupted, trainer: Any, place: Place) -> None:
     if place.first:
         print(f"spinetk: {left}: saved at iteration {trainer.global_step}; go on with --resume", file=sys.stderr)
     if left.number == signal.SIGINT:

@@ -12,7 +12,7 @@ from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CentrePreset
 from spinetk.keypoints.centre.refine import refine_loss
 from spinetk.keypoints.centre.target import centre_maps, focal_loss
-from spinetk.keypoints.start import train_only
+from spinetk.keypoints.pretrained import train_only
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 SHARE = (1.7, 2.4)

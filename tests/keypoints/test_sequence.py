@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spinetk.keypoints.sequence import find_sequence, fits_between, missing_levels, rough_points
+from spinetk.keypoints.level_decoding import find_sequence, fits_between, missing_levels, rough_points
 from spinetk.schema import VERTEBRA4
 
 LEVELS = 17

@@ -13,14 +13,14 @@ pytest.importorskip("httpx")
 from fastapi.testclient import TestClient
 
 from spinetk.review.app import create_app
-from spinetk.review.desk import Desk
+from spinetk.review.session import ReviewSession
 
 HERE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def desk(tmp_path) -> Iterator[Desk]:
-    with Desk(tmp_path / "target") as made:
+def desk(tmp_path) -> Iterator[ReviewSession]:
+    with ReviewSession(tmp_path / "target") as made:
         yield made
 
 

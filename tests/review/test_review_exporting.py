@@ -10,7 +10,7 @@ import pytest
 
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.reading import Reading
-from spinetk.review.wire import send
+from spinetk.review.serialization import send
 
 
 def export(client, kind, key=None, reading=None):

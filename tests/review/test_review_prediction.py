@@ -12,7 +12,7 @@ from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.review.app import create_app
-from spinetk.review.desk import Desk
+from spinetk.review.session import ReviewSession
 from spinetk.schema import VERTEBRA6
 
 
@@ -35,7 +35,7 @@ def wait(client) -> dict:
 
 def test_pictures_are_predicted_and_faults_named(tmp_path, model, picture_file):
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    with Desk(tmp_path / "target", model=str(model)) as desk:
+    with ReviewSession(tmp_path / "target", model=str(model)) as desk:
         client = TestClient(create_app(desk), base_url="http://127.0.0.1")
         desk.add(picture_file)
         desk.add(tmp_path / "bad.png")
@@ -65,7 +65,7 @@ def released(tmp_path, monkeypatch):
 
 
 def test_the_model_is_chosen_by_what_the_picture_shows(tmp_path, released, picture_file):
-    with Desk(tmp_path / "target") as desk:
+    with ReviewSession(tmp_path / "target") as desk:
         client = TestClient(create_app(desk), base_url="http://127.0.0.1")
         (entry,) = desk.add(picture_file)
         session = client.get("/api/session").json()
@@ -89,4 +89,4 @@ def test_models_are_chosen_from_the_list(client, cases, desk, tmp_path):
     assert answer.status_code == 422
     assert client.get("/api/prediction").json()["running"] is False
     with pytest.raises(InputError):
-        Desk(tmp_path / "t", model="no-such-model.pth")
+        ReviewSession(tmp_path / "t", model="no-such-model.pth")

@@ -11,7 +11,7 @@ from spinetk.cases.folder import CaseFolder, read_record
 from spinetk.cases.splitting import make_split
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.review.app import create_app
-from spinetk.review.desk import Desk
+from spinetk.review.session import ReviewSession
 from spinetk.review.saving import INDEX
 
 PATIENT = "SECRET^NAME"
@@ -111,7 +111,7 @@ def dicoms(tmp_path):
 
 
 def truth_of(phantom) -> dict:
-    from spinetk.review.wire import send
+    from spinetk.review.serialization import send
 
     return send(phantom.reading)
 
@@ -147,7 +147,7 @@ def test_a_later_session_knows_what_was_saved(client, desk, dicoms, tmp_path):
     assert (tmp_path / "target" / INDEX).exists()
     from fastapi.testclient import TestClient
 
-    with Desk(tmp_path / "target") as later:
+    with ReviewSession(tmp_path / "target") as later:
         again = later.add(folder)
         assert [entry.saved for entry in again] == [True, False, False]
         other = TestClient(create_app(later), base_url="http://127.0.0.1")
@@ -155,7 +155,7 @@ def test_a_later_session_knows_what_was_saved(client, desk, dicoms, tmp_path):
         assert [v["label"] for v in reading["vertebrae"]] == [v.label for v in phantoms[0].reading.vertebrae]
         # Without the index the picture is known by its pixels: no second case of it appears.
         (tmp_path / "target" / INDEX).unlink()
-    with Desk(tmp_path / "target") as third:
+    with ReviewSession(tmp_path / "target") as third:
         entry = third.add(folder)[0]
         other = TestClient(create_app(third), base_url="http://127.0.0.1")
         other.post(f"/api/entries/{entry.id}/save", json=truth_of(phantoms[0]))

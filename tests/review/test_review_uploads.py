@@ -79,9 +79,9 @@ def test_everything_uploaded_goes_with_the_session(tmp_path, radiograph):
     from fastapi.testclient import TestClient
 
     from spinetk.review.app import create_app
-    from spinetk.review.desk import Desk
+    from spinetk.review.session import ReviewSession
 
-    with Desk(tmp_path / "t") as desk:
+    with ReviewSession(tmp_path / "t") as desk:
         drop(TestClient(create_app(desk), base_url="http://127.0.0.1"), {"a.dcm": radiograph})
         folder = desk.uploads
         assert np.any([path.is_file() for path in folder.rglob("*")])

@@ -21,7 +21,7 @@ from spinetk.keypoints.d2.engine import require_detectron2
 from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.preset import PRESETS, R50_DETECTRON2, RECIPES, Preset, Recipe, get_preset, get_recipe
-from spinetk.keypoints.start import load_start
+from spinetk.keypoints.pretrained import load_start
 from spinetk.keypoints.trainer import KeypointSettings, load_split
 from spinetk.training.device import pick_device
 from spinetk.training.record import SETTINGS, fingerprint, versions

@@ -17,7 +17,7 @@ from spinetk import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.reading import Reading, Vertebra
-from spinetk.report import words
+from spinetk.measure import words
 from spinetk.report.sr import concepts
 from spinetk.schema import SCHEMAS, KeypointSchema
 

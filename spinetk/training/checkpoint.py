@@ -1,4 +1,4 @@
-"""Keep: checkpoints of a run at moments from which it can go on exactly, and leaving when told to.
+"""Checkpoints of a run at moments from which it can go on exactly, and leaving when told to.
 
 A checkpoint of iteration N is written after the N-th step of the optimiser and before the validation that follows. A
 run that goes on from it validates first, so all that validation changes (best score, schedules, early stopping) is what
@@ -26,7 +26,7 @@ KEPT = 2
 BEST, STATE = "best.ckpt", "state.json"
 
 
-class Left(Exception):  # noqa: N818  (no error: the run did as it was told)
+class Interrupted(Exception):  # noqa: N818  (no error: the run did as it was told)
     """The run was told to leave, and has saved itself.
 
     Attributes:
@@ -38,7 +38,7 @@ class Left(Exception):  # noqa: N818  (no error: the run did as it was told)
         self.number = number
 
 
-class Keep(Checkpoint):
+class CheckpointCallback(Checkpoint):
     """Write, prune and select checkpoints; on SIGTERM and Ctrl-C save after the iteration under way, and leave.
 
     The folder holds the two newest checkpoints (``00000200.ckpt``), ``best.ckpt`` and ``state.json``: which iteration
@@ -140,7 +140,7 @@ class Keep(Checkpoint):
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: Any, exception: BaseException) -> None:
         """Keep what was done before, say, a picture that cannot be read; not from within a step."""
-        if self._between and trainer.world_size == 1 and not isinstance(exception, Left) and trainer.global_step:
+        if self._between and trainer.world_size == 1 and not isinstance(exception, Interrupted) and trainer.global_step:
             self._save(trainer)
 
     def _due(self, done: int) -> bool:
@@ -205,7 +205,7 @@ class Keep(Checkpoint):
             return
         if trainer.global_step:
             self._save(trainer)
-        raise Left(number)
+        raise Interrupted(number)
 
 
 def read_state(folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Desk: everything one server has open: the list, the decoded pictures, the target of corrections, predictions."""
+"""ReviewSession: everything one server has open: the list, the decoded pictures, the target of corrections, predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT_OPEN = 4
 MOST_ENTRIES = 50_000
 
 
-class Desk:
+class ReviewSession:
     """What the page works on.
 
     Args:
@@ -51,7 +51,7 @@ class Desk:
         self._lock = threading.Lock()
         self._decoding = threading.Lock()
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> ReviewSession:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from spinetk.measure import measure
 from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot
 from spinetk.reading import Reading, Vertebra, View
-from spinetk.report import words
+from spinetk.measure import words
 from spinetk.schema import KeypointSchema
 
 OPTION = re.compile(r" \(give [^()]*--[^()]*\)")
