@@ -17,8 +17,8 @@ import numpy as np
 from cut_films import cut
 
 from spinetk.cases.folder import CaseFolder, read_pixels, write_record
-from spinetk.cases.record import reading_of, record_of
 from spinetk.cases.splitting import make_split
+from spinetk.formats.record import reading_of, record_of
 from spinetk.keypoints.pictures import to_grey
 
 LEAST = 5

@@ -19,8 +19,8 @@ import numpy as np
 from landmarks import heights_px
 
 from spinetk.cases.folder import CaseFolder, read_metadata, read_pixels
-from spinetk.cases.record import reading_of
 from spinetk.cases.splitting import make_split
+from spinetk.formats.record import reading_of
 from spinetk.keypoints.evaluation import PARTS
 from spinetk.keypoints.matching import match, mean_height
 from spinetk.keypoints.pictures import to_grey

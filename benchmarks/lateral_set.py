@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from spinetk.cases.folder import CaseFolder, read_metadata, read_pixels, write_metadata, write_record
-from spinetk.cases.record import reading_of, record_of
+from spinetk.formats.record import reading_of, record_of
 from spinetk.keypoints.pictures import to_grey
 from spinetk.phantoms import write_phantom_set
 from spinetk.reading import Reading

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.cases.folder import CaseFolder, write_record
-from spinetk.cases.record import record_of
+from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.phantoms import sagittal_mr
 from spinetk.reading import Reading, Vertebra

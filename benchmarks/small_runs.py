@@ -55,8 +55,8 @@ def atrium(data: Path, out: Path, resume: bool = False, iterations: int = 2, **h
 
 def lesion(data: Path, out: Path, resume: bool = False, iterations: int = 2, **how: Any) -> Path:
     """U-Net of slices, weighted cross-entropy, Adam."""
-    from spinetk.segmentation.slices.lesion_trainer import train_slices
     from spinetk.segmentation.data.files import find_pairs
+    from spinetk.segmentation.slices.lesion_trainer import train_slices
 
     pairs = find_pairs(data / "brains")
     return train_slices(
@@ -78,7 +78,7 @@ def write_data(folder: Path) -> None:
 def _write_columns(folder: Path) -> None:
     """Ten pictures of three bright boxes."""
     from spinetk.cases.folder import CaseFolder, write_record
-    from spinetk.cases.record import record_of
+    from spinetk.formats.record import record_of
     from spinetk.reading import Reading, Vertebra
     from spinetk.schema import VERTEBRA6
 

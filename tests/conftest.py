@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spinetk.cases.folder import CaseFolder, write_metadata, write_record
-from spinetk.cases.record import record_of
+from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6

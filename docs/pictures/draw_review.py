@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from spinetk.cases.folder import CaseFolder, write_record
-from spinetk.cases.record import record_of
+from spinetk.formats.record import record_of
 from spinetk.images import to_uint8
 from spinetk.phantoms import lateral_radiograph
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from spinetk.cases.folder import CaseFolder, read_json, read_pixels, read_record, write_record
 from spinetk.cases.imgaug_compat import load_imgaug
-from spinetk.cases.record import Record, annotation_of, schema_of
 from spinetk.errors import InputError
+from spinetk.formats.record import Record, annotation_of, schema_of
 from spinetk.geometry import Frame
 
 RECIPE = 1  # raise it when the same seed gives other files

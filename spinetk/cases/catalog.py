@@ -15,8 +15,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from spinetk.cases.folder import CaseFolder
-from spinetk.cases.record import Record
 from spinetk.errors import InputError
+from spinetk.formats.record import Record
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
 
 if TYPE_CHECKING:

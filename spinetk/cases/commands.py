@@ -69,7 +69,7 @@ def coco(
     part: Annotated[Part | None, typer.Option(help="Only this part of the split.")] = None,
 ) -> None:
     """Write a case folder as COCO keypoints."""
-    from spinetk.cases.coco import export
+    from spinetk.formats.coco import export
 
     typer.echo(f"{export(base, out, part=part.value if part else None)} pictures in {out}")
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from spinetk.atomic import replacing, write_json
-from spinetk.cases.record import Record, check_record, own_schema
 from spinetk.errors import InputError
+from spinetk.formats.record import Record, check_record, own_schema
 from spinetk.schema import KeypointSchema
 
 METADATA = "metadata.json"
@@ -156,7 +156,7 @@ def read_record(path: str | Path, schema: KeypointSchema | None = None) -> Recor
         schema: Meaning of the points; None takes the file's own.
 
     Returns:
-        The record (:mod:`spinetk.cases.record`).
+        The record (:mod:`spinetk.formats.record`).
 
     Raises:
         InputError: The file or the picture is missing, or a field is wrong; the message names it.
@@ -177,7 +177,7 @@ def write_record(path: str | Path, record: Mapping[str, Any], pixels: np.ndarray
 
     Args:
         path: ``.../src-0.json`` or ``.../aug-<n>.json``; missing folders are made.
-        record: As :mod:`spinetk.cases.record`; ``file_name`` is replaced by the name of the PNG.
+        record: As :mod:`spinetk.formats.record`; ``file_name`` is replaced by the name of the PNG.
         pixels: (H, W) or (H, W, 3) BGR uint8.
 
     Returns:

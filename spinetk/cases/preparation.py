@@ -16,9 +16,9 @@ import numpy as np
 
 from spinetk.atomic import write_text
 from spinetk.cases.folder import METADATA, CaseFolder, read_json, read_metadata, write_metadata, write_record
-from spinetk.cases.item import CaseItem
-from spinetk.cases.record import Record, record_of
 from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem
+from spinetk.formats.record import Record, record_of
 from spinetk.geometry import Frame
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.reading import Reading
@@ -27,8 +27,8 @@ from spinetk.schema import KeypointSchema, get_schema
 IMPORTERS = {
     "ours": ("sidecar", "sidecar_items"),
     "coco": ("coco", "coco_items"),
-    "cvat": ("cvat", "cvat_items"),
-    "labelstudio": ("labelstudio", "labelstudio_items"),
+    "cvat": ("cvat_images", "cvat_items"),
+    "labelstudio": ("labelstudio_export", "labelstudio_items"),
     "aasce": ("aasce", "aasce_items"),
     "masks": ("masks", "mask_items"),
 }
@@ -150,8 +150,8 @@ def items_of(source: Path, layout: str | None, schema: KeypointSchema | None) ->
 
 def detect(source: Path) -> str:
     """The layout of a source, from its file names."""
-    from spinetk.cases.cvat import cvat_files
-    from spinetk.cases.labelstudio import is_export
+    from spinetk.formats.cvat_images import cvat_files
+    from spinetk.formats.labelstudio_export import is_export
 
     if source.is_file():
         if source.suffix.lower() == ".xml":
@@ -175,7 +175,7 @@ def detect(source: Path) -> str:
 
 def _importer(layout: str) -> Callable[..., Iterator[CaseItem | InputError]]:
     module, name = IMPORTERS[layout]
-    return getattr(import_module(f"spinetk.cases.{module}"), name)
+    return getattr(import_module(f"spinetk.formats.{module}"), name)
 
 
 def _prepare_one(

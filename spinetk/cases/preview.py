@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinetk.cases.folder import clean_name, read_pixels
-from spinetk.cases.record import reading_of, schema_field
 from spinetk.errors import InputError
+from spinetk.formats.record import reading_of, schema_field
 from spinetk.report.overlay import draw, write_overlay
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ import numpy as np
 from spinetk import __version__
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
-from spinetk.cases.record import reading_of
 from spinetk.errors import InputError
+from spinetk.formats.record import reading_of
+from spinetk.formats.table import write_table
 from spinetk.images import find_inputs, read_picture, to_uint8
 from spinetk.images.identity import safe_name
 from spinetk.keypoints.choice import ModelChoice
@@ -30,7 +31,6 @@ from spinetk.keypoints.predictor import Predictor
 from spinetk.measure import measure
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
-from spinetk.report.table import write_table
 from spinetk.training.launch import Place
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spinetk.cases.folder import read_pixels
-from spinetk.cases.record import Record, reading_of
+from spinetk.formats.record import Record, reading_of
 from spinetk.keypoints.matching import MATCH_SHARE, mean_height
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor

@@ -16,9 +16,9 @@ import numpy as np
 
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, read_pixels
-from spinetk.cases.record import reading_of
 from spinetk.cases.splitting import make_split
 from spinetk.errors import InputError
+from spinetk.formats.record import reading_of
 from spinetk.keypoints.matching import point_errors
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor

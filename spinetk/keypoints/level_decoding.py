@@ -1,4 +1,4 @@
-"""Sequence: the column of vertebrae where the levels are consecutive names, and there may be votes for them.
+"""Level decoding: the column of vertebrae where the levels are consecutive names, and there may be votes for them.
 
 One level alone is easily mistaken for its neighbour; the votes of a whole column are not. Dynamic programming finds
 the detections and the consecutive levels that fit best together; a level without a detection costs evidence, and the

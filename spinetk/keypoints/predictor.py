@@ -15,9 +15,9 @@ from spinetk.geometry import Frame
 from spinetk.keypoints.build import Network, from_config
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.d2.checkpoint import is_detectron2
+from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
-from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
 from spinetk.reading import Reading, Vertebra, View
 from spinetk.schema import KeypointSchema
 from spinetk.training.device import pick_device, pick_precision

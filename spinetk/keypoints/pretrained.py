@@ -1,4 +1,4 @@
-"""Start weights: what a network knows before training."""
+"""Pretrained weights: what a network knows before training."""
 
 from __future__ import annotations
 

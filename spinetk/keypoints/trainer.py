@@ -18,8 +18,8 @@ from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
 from spinetk.keypoints.preset import PRESETS, RECIPES, Preset, Recipe, get_preset, get_recipe
-from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.pretrained import load_start, train_only
+from spinetk.keypoints.samples import KeypointSamples
 from spinetk.schema import KeypointSchema
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device, pick_precision

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from spinetk.cases.folder import CaseFolder, write_metadata, write_record
-from spinetk.cases.record import record_of
 from spinetk.errors import InputError
+from spinetk.formats.record import record_of
 from spinetk.images.window import to_uint8
 from spinetk.phantoms.choose import stream
 from spinetk.phantoms.mr import sagittal_mr

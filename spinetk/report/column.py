@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spinetk.reading import Reading
 from spinetk.measure import words
+from spinetk.reading import Reading
 from spinetk.report.layout import needed, spread
 from spinetk.report.lettering import Align, Colour, text_width
 

@@ -24,9 +24,9 @@ def measure(
 ) -> None:
     """Heights, grades and angles of result files (JSON of predict, Slicer markups, CVAT XML), measured anew."""
     from spinetk.atomic import write_json
+    from spinetk.formats.table import rows, write_table
     from spinetk.measure import measure as run
     from spinetk.report.results import iter_results
-    from spinetk.report.table import rows, write_table
 
     try:
         limits = tuple(float(v) for v in thresholds.split(","))

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from spinetk.errors import InputError
+from spinetk.formats.cvat import iter_cvat, write_cvat
+from spinetk.formats.slicer import read_markups, write_markups
 from spinetk.reading import Reading
-from spinetk.report.exchange.cvat import iter_cvat, write_cvat
-from spinetk.report.exchange.markups import read_markups, write_markups
 from spinetk.schema import KeypointSchema
 
 MARKUPS = ".mrk.json"

@@ -11,8 +11,8 @@ import numpy as np
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.reading import Reading, Vertebra
 from spinetk.measure import words
+from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import FAINT, PALE, Column, lay_out
 from spinetk.report.layout import nice_length
 from spinetk.report.lettering import Colour, Pen, text_width, wrap

@@ -16,8 +16,8 @@ import numpy as np
 
 from spinetk import __version__
 from spinetk.atomic import write_text
-from spinetk.reading import Reading, Vertebra
 from spinetk.measure import words
+from spinetk.reading import Reading, Vertebra
 from spinetk.report.overlay import draw, outline
 from spinetk.report.style import STYLE
 

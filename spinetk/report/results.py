@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spinetk.errors import InputError
+from spinetk.formats.labelstudio import write_labelling, write_tasks
 from spinetk.images import read_picture, to_uint8
 from spinetk.reading import Reading
 from spinetk.report.corrections import (
@@ -18,7 +19,6 @@ from spinetk.report.corrections import (
     write_for_cvat,
     write_for_slicer,
 )
-from spinetk.report.exchange.labelstudio import write_labelling, write_tasks
 from spinetk.report.page import write_page, write_summary
 
 MANIFEST = "run.json"
@@ -137,8 +137,8 @@ def write_reports(
 
 
 def _write_sr(path: Path, reading: Reading) -> Path:
+    from spinetk.formats.sr import write_sr
     from spinetk.images.source import dicom_source
-    from spinetk.report.sr import write_sr
 
     source, frame = dicom_source(reading.file)
     write_sr(path, reading, source, frame=frame)

@@ -15,18 +15,18 @@ from pydantic import BaseModel, Field
 
 from spinetk import __version__
 from spinetk.errors import InputError
+from spinetk.measure import words
 from spinetk.measure.levels import SEQUENCE
 from spinetk.reading import VIEWS, Reading, View
-from spinetk.measure import words
 from spinetk.review import exporting, serialization
-from spinetk.review.session import ReviewSession
 from spinetk.review.entry import Entry
 from spinetk.review.guard import COOKIE, Guard, same
 from spinetk.review.opened import Opened
 from spinetk.review.pages import Pages
 from spinetk.review.prediction import BY_VIEW
-from spinetk.review.uploads import Uploads
 from spinetk.review.serialization import SentReading
+from spinetk.review.session import ReviewSession
+from spinetk.review.uploads import Uploads
 
 STATIC = Path(__file__).parent / "static"
 YEAR_S = 86_400 * 30

@@ -49,8 +49,8 @@ def export_saved(kind: str, desk: ReviewSession) -> bytes:
     Raises:
         InputError: None has been saved, or a case cannot be read.
     """
-    from spinetk.cases.coco import coco_content
-    from spinetk.cases.record import reading_of
+    from spinetk.formats.coco import coco_content
+    from spinetk.formats.record import reading_of
     from spinetk.measure import measure
 
     saved = [entry for entry in desk.entries.values() if entry.saved and entry.case is not None]
@@ -88,22 +88,22 @@ def _dump(content: Any) -> str:
 
 
 def _table(path: Path, readings: list[Reading]) -> None:
-    from spinetk.report.table import write_table
+    from spinetk.formats.table import write_table
 
     write_table(path, readings)
 
 
 def _coco(entry: Entry, reading: Reading) -> dict[str, Any]:
-    from spinetk.cases.coco import coco_content
-    from spinetk.cases.record import record_of
+    from spinetk.formats.coco import coco_content
+    from spinetk.formats.record import record_of
 
     record = record_of(reading, entry.id, case=entry.case)
     return coco_content([{**record, "file_name": f"{entry.case or entry.name}.png"}])
 
 
 def _sr(path: Path, entry: Entry, reading: Reading) -> None:
+    from spinetk.formats.sr import write_sr
     from spinetk.images.source import dicom_source
-    from spinetk.report.sr import write_sr
 
     if entry.kind == "case":
         raise InputError(entry.name, "is a case, which keeps no DICOM header", "open the DICOM file itself")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
-from spinetk.cases.record import reading_of
 from spinetk.errors import InputError
+from spinetk.formats.record import reading_of
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.measure.facing import Seen
 from spinetk.reading import Reading
@@ -123,7 +123,7 @@ def original_of(entry: Entry) -> Reading:
 
 def _read(path: Path, source: Path) -> Reading:
     from spinetk.cases.folder import read_json
-    from spinetk.cases.record import check_record
+    from spinetk.formats.record import check_record
 
     record = check_record(read_json(path), path)
     record["file_name"] = str(source.with_suffix(".png"))

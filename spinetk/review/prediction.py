@@ -9,8 +9,8 @@ from spinetk.errors import InputError
 from spinetk.reading import Reading, View
 
 if TYPE_CHECKING:
-    from spinetk.review.session import ReviewSession
     from spinetk.review.entry import Entry
+    from spinetk.review.session import ReviewSession
 
 MOST_FAILURES = 100
 BY_VIEW = "chosen by view"

@@ -13,8 +13,8 @@ from pathlib import Path
 from spinetk.atomic import write_json, write_text
 from spinetk.cases.folder import CaseFolder, clean_name, read_json, write_record
 from spinetk.cases.preparation import SALT, pixel_hash
-from spinetk.cases.record import Record, check_record, record_of
 from spinetk.errors import InputError
+from spinetk.formats.record import Record, check_record, record_of
 from spinetk.images.identity import case_id
 from spinetk.reading import Reading
 from spinetk.review.entry import ORIGINAL, Entry

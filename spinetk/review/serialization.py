@@ -1,4 +1,4 @@
-"""Wire: readings to and from the browser. The browser sends points and names only; all else is the server's own."""
+"""Readings to and from the browser. The browser sends points and names only; all else is the server's own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from pydantic import BaseModel, Field
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, Side
-from spinetk.measure import measure
+from spinetk.measure import measure, words
 from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot
 from spinetk.reading import Reading, Vertebra, View
-from spinetk.measure import words
 from spinetk.schema import KeypointSchema
 
 OPTION = re.compile(r" \(give [^()]*--[^()]*\)")

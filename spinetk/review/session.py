@@ -1,4 +1,4 @@
-"""ReviewSession: everything one server has open: the list, the decoded pictures, the target of corrections, predictions."""
+"""Review session: everything one server has open: the list, the decoded pictures, the target of corrections, predictions."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.formats.seg import LEFT_ATRIUM, Segment, write_seg
 from spinetk.images.decode import check_pixels, decode_frame
 from spinetk.images.dicom import grey
 from spinetk.images.guard import display_name
 from spinetk.images.headers import open_header
 from spinetk.images.series import group_series
 from spinetk.images.stack import in_order
-from spinetk.report.seg import LEFT_ATRIUM, Segment, write_seg
 from spinetk.segmentation.volume import Volume
 
 SEG_SUFFIX = ".seg.dcm"

@@ -1,4 +1,4 @@
-"""Together: what makes several processes learn what one would.
+"""Distributed training: what makes several processes learn what one would.
 
 DDP averages the gradients of the processes, which equals the gradient of one process only where the loss is a mean
 over samples. Losses over a whole batch (Dice, means over what is labelled) and batch norm need all of it:

@@ -20,16 +20,16 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 
 from spinetk.errors import InputError
+from spinetk.training.checkpoint import BEST, CheckpointCallback, Interrupted, read_state
 from spinetk.training.data import Data
 from spinetk.training.device import channels_last, pick_device, pick_precision
-from spinetk.training.checkpoint import BEST, CheckpointCallback, Interrupted, read_state
+from spinetk.training.distributed import synchronise_norms
 from spinetk.training.launch import Place, environment, launch
 from spinetk.training.progress import Bar
 from spinetk.training.quiet import quiet
 from spinetk.training.saving import SafeIO, network_weights, newest_checkpoint, read_checkpoint
 from spinetk.training.settings import Settings
 from spinetk.training.stopping import StopWhenFlat
-from spinetk.training.distributed import synchronise_norms
 
 Weights = dict[str, torch.Tensor]
 
@@ -203,7 +203,12 @@ def _prepare(module: lightning.LightningModule, settings: Settings, place: Place
 
 
 def _finish(
-    trainer: Any, module: Any, held_out: Any, found: tuple[Path, dict[str, Any]], keep: CheckpointCallback, state: dict[str, Any]
+    trainer: Any,
+    module: Any,
+    held_out: Any,
+    found: tuple[Path, dict[str, Any]],
+    keep: CheckpointCallback,
+    state: dict[str, Any],
 ) -> None:
     """Nothing is left to train; a run that was killed in its last validation still has that to do."""
     content = found[1]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from spinetk.cases.aasce import aasce_items
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.preparation import detect, prepare
 from spinetk.errors import InputError
+from spinetk.formats.aasce import aasce_items
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "aasce2019"

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from spinetk.cases.coco import coco_content, coco_items, export, write_coco
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.preparation import prepare
 from spinetk.errors import InputError
+from spinetk.formats.coco import coco_content, coco_items, export, write_coco
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from spinetk.cases.folder import (
     write_metadata,
     write_record,
 )
-from spinetk.cases.record import annotation_of, reading_of, record_of
 from spinetk.errors import InputError
+from spinetk.formats.record import annotation_of, reading_of, record_of
 
 
 def edit(path: Path, change) -> None:

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from spinetk.cases.cvat import cvat_items
 from spinetk.cases.folder import CaseFolder
-from spinetk.cases.labelstudio import labelstudio_items
 from spinetk.cases.preparation import detect, prepare
 from spinetk.errors import InputError
+from spinetk.formats.cvat_images import cvat_items
+from spinetk.formats.labelstudio_export import labelstudio_items
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 WIDTH, HEIGHT = 200, 160

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from spinetk.cases.masks import mask_items, vertebrae_of
-from spinetk.cases.outline import six_points
 from spinetk.errors import InputError
+from spinetk.formats.masks import mask_items, vertebrae_of
+from spinetk.formats.outline import six_points
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "mr_sagittal"

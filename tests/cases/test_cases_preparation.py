@@ -10,8 +10,8 @@ import pytest
 from spinetk.cases.augmentation import augment
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.preparation import prepare, resized
-from spinetk.cases.record import reading_of
 from spinetk.errors import InputError
+from spinetk.formats.record import reading_of
 
 MR = Path(__file__).parents[2].parent / "shared" / "data" / "mr_sagittal"
 BODY = [[20.5, 60], [40, 58], [60, 61], [59, 30], [40, 31], [21, 29]]

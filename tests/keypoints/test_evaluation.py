@@ -19,7 +19,7 @@ def oracle(case_folder, monkeypatch):
     """A predictor that gives the truth of each case, moved by 2 px to the right."""
     from dataclasses import replace
 
-    from spinetk.cases.record import reading_of
+    from spinetk.formats.record import reading_of
 
     torch.manual_seed(0)
     predictor = Predictor(VertebraRCNN("fast", VERTEBRA6), "oracle", 0.6, "cpu")

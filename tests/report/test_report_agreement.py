@@ -12,10 +12,10 @@ import pytest
 from spinetk.atomic import write_json
 from spinetk.cli import main
 from spinetk.errors import InputError
+from spinetk.formats.table import write_table
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph
 from spinetk.report.agreement import agree, write_agreement
-from spinetk.report.table import write_table
 
 FIRST = """file,label,height_anterior_mm,deformity_grade
 a.png,L1,20,0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.formats.cvat import read_cvat, write_cvat
 from spinetk.reading import Reading, Vertebra
-from spinetk.report.exchange import read_cvat, write_cvat
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from spinetk.cases.labelstudio import labelstudio_items
+from spinetk.formats.labelstudio import write_labelling, write_tasks
+from spinetk.formats.labelstudio_export import labelstudio_items
 from spinetk.reading import Reading, Vertebra
-from spinetk.report.exchange.labelstudio import write_labelling, write_tasks
 from spinetk.schema import VERTEBRA6
 
 POINTS = np.array([[10, 52], [35, 51], [60, 52], [60, 20], [35, 21], [10, 20]], float)

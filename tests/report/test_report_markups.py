@@ -5,9 +5,9 @@ import pytest
 from pydicom.dataset import Dataset
 
 from spinetk.errors import InputError
+from spinetk.formats.slicer import read_markups, write_markups
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
-from spinetk.report.exchange import read_markups, write_markups
 from spinetk.schema import VERTEBRA6
 
 

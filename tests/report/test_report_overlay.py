@@ -6,8 +6,8 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.reading import Reading, Vertebra
 from spinetk.measure import words
+from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
 from spinetk.report.lettering import text_width
 from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, draw, placement, write_overlay

@@ -9,13 +9,13 @@ import pydicom
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.formats.sr import read_sr
 from spinetk.geometry import Frame
 from spinetk.images import read_picture, to_uint8
 from spinetk.images.source import dicom_source
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, sagittal_mr, write_dicom
 from spinetk.report.results import find_results, iter_results, read_result, write_reports
-from spinetk.report.sr import read_sr
 
 pytest.importorskip("highdicom")
 NAME = "PLANTED^Zyxwvut"

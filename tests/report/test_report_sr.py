@@ -7,9 +7,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGrayscaleWordSecondaryCaptureImageStorage
 
 from spinetk.errors import InputError
+from spinetk.formats.sr import read_sr, write_sr
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
-from spinetk.report.sr import read_sr, write_sr
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 hd = pytest.importorskip("highdicom")

@@ -2,9 +2,9 @@ import csv
 
 import numpy as np
 
+from spinetk.formats.table import LEADING_COLUMNS, columns, rows, write_table
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
-from spinetk.report.table import LEADING_COLUMNS, columns, rows, write_table
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 

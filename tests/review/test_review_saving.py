@@ -11,8 +11,8 @@ from spinetk.cases.folder import CaseFolder, read_record
 from spinetk.cases.splitting import make_split
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.review.app import create_app
-from spinetk.review.session import ReviewSession
 from spinetk.review.saving import INDEX
+from spinetk.review.session import ReviewSession
 
 PATIENT = "SECRET^NAME"
 

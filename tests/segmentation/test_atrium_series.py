@@ -9,8 +9,8 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from torch import nn
 
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.atrium.batch import predict_files, volume_files
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.series import read_series
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"

@@ -11,13 +11,13 @@ from torch import nn
 from spinetk.errors import InputError
 from spinetk.phantoms.atrium import atrium_volume
 from spinetk.phantoms.solid import Grid
-from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, standardise
+from spinetk.segmentation.atrium.augmentation import Augmentation, augment
 from spinetk.segmentation.atrium.data import CaseDataset, choose_geometry, collate, prepare
 from spinetk.segmentation.atrium.models import load_predictor
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, standardise
 from spinetk.segmentation.atrium.trainer import train_atrium, train_stage
-from spinetk.segmentation.atrium.augmentation import Augmentation, augment
-from spinetk.segmentation.metrics import count
 from spinetk.segmentation.data.files import find_pairs
+from spinetk.segmentation.metrics import count
 from spinetk.training.sampler import EndlessSampler
 
 NOTHING = Augmentation(flip=0, noise=0, rotate=0, shift=0)

@@ -8,8 +8,8 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from torch import nn
 
-from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.atrium.batch import predict_files
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.evaluation import Evaluation, table
 
 

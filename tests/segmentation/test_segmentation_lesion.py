@@ -7,8 +7,8 @@ import torch
 
 from spinetk.errors import InputError
 from spinetk.phantoms.lesion import lesion_volume
-from spinetk.segmentation.slices.lesion_trainer import EverySlice, collate, load_slice_predictor, train_slices
 from spinetk.segmentation.data.files import find_pairs
+from spinetk.segmentation.slices.lesion_trainer import EverySlice, collate, load_slice_predictor, train_slices
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from PIL import Image
 
 from spinetk.errors import InputError
 from spinetk.phantoms.mask_set import write_mask_set
-from spinetk.segmentation.slices.picture_trainer import load_picture_predictor, load_start, train_pictures
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.slices.commands import evaluate, phantom, predict, train
+from spinetk.segmentation.slices.picture_trainer import load_picture_predictor, load_start, train_pictures
 
 QUICK = {"iterations": 2, "check_every": 2, "batch": 2, "device": "cpu", "precision": "32-true", "progress": False}
 

@@ -56,13 +56,13 @@ def train(
     Raises:
         InputError: No cases, an unknown name, an option the network does not take.
     """
-    from spinetk.segmentation.atrium.predictor import Geometry
     from spinetk.segmentation.atrium.cases import read_parts, write_parts
+    from spinetk.segmentation.atrium.crop import LOCATOR_MM
     from spinetk.segmentation.atrium.data import choose_geometry
     from spinetk.segmentation.atrium.models import STAGES
     from spinetk.segmentation.atrium.pictures import write_curves
+    from spinetk.segmentation.atrium.predictor import Geometry
     from spinetk.segmentation.atrium.trainer import train_stage
-    from spinetk.segmentation.atrium.crop import LOCATOR_MM
     from spinetk.segmentation.registry import get_entry
 
     parts = read_parts(source, seed, kept=out / SPLIT if both.get("resume") else None)
@@ -114,8 +114,8 @@ def predict(
     device: str = "auto",
 ) -> None:
     """Write the atrium of every volume and DICOM series; exit code 2 where one failed."""
-    from spinetk.segmentation.atrium.models import load_predictor
     from spinetk.segmentation.atrium.batch import predict_files
+    from spinetk.segmentation.atrium.models import load_predictor
 
     names = [name for given in model for name in given.split(",")]
     predictor = load_predictor(names, locator, device, flip)

@@ -15,11 +15,11 @@ from torch.utils.data import Dataset
 
 from spinetk.atomic import replacing, write_json
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium.predictor import Geometry, Triple, resample, standardise
 from spinetk.segmentation.atrium.augmentation import Augmentation, augment
 from spinetk.segmentation.atrium.crop import LOCATOR_MM, locator_shape, shrink
-from spinetk.segmentation.losses.distance import signed_distance
+from spinetk.segmentation.atrium.predictor import Geometry, Triple, resample, standardise
 from spinetk.segmentation.data.files import Pair
+from spinetk.segmentation.losses.distance import signed_distance
 
 INDEX = "cases.json"
 VERSION = 1

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.atrium.models import read_parts
-from spinetk.segmentation.evaluation import Evaluation
+from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.data.files import Pair
+from spinetk.segmentation.evaluation import Evaluation
 
 Draw = Callable[..., None]
 FIGURES = {

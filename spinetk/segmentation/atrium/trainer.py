@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from spinetk.errors import InputError
-from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, Triple
+from spinetk.segmentation.atrium.augmentation import Augmentation
+from spinetk.segmentation.atrium.crop import LOCATOR_MM
 from spinetk.segmentation.atrium.data import (
     CaseDataset,
     Stage,
@@ -19,12 +20,11 @@ from spinetk.segmentation.atrium.data import (
     prepare,
 )
 from spinetk.segmentation.atrium.models import STAGES, load_predictor
-from spinetk.segmentation.atrium.augmentation import Augmentation
-from spinetk.segmentation.atrium.crop import LOCATOR_MM
+from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, Triple
+from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.networks.exact import exact_gradients
-from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.run import SegmentationSettings, release, run
 from spinetk.training.data import Data

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.segmentation.slices.axial import Axial
 from spinetk.segmentation.data.colour import read_colour, read_mask
+from spinetk.segmentation.slices.axial import Axial
 from spinetk.segmentation.volume import SUFFIXES, Volume, read_volume
 
 Part = Literal["train", "val", "test"]

@@ -12,10 +12,10 @@ import numpy as np
 from spinetk import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.segmentation.slices import contours
-from spinetk.segmentation.slices.axial import Axial
 from spinetk.segmentation.data.case import files, is_volume, stem
 from spinetk.segmentation.data.colour import read_colour, write_png
+from spinetk.segmentation.slices import contours
+from spinetk.segmentation.slices.axial import Axial
 from spinetk.segmentation.slices.pictures import PicturePredictor
 from spinetk.segmentation.slices.predictor import SlicePredictor
 from spinetk.segmentation.volume import SUFFIXES, read_volume

@@ -252,7 +252,7 @@ def _sides(given: int | Sequence[int] | None, name: str) -> tuple[int, int] | No
 
 
 def _batch_of(task: str, network: str | None) -> int:
-    from spinetk.segmentation.slices.picture_trainer import TASKS
     from spinetk.segmentation.registry import get_entry
+    from spinetk.segmentation.slices.picture_trainer import TASKS
 
     return get_entry(network or ("spin" if task == "lesion" else TASKS[task][0])).optimiser.batch

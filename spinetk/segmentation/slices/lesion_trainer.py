@@ -14,12 +14,18 @@ from torch.utils.data import Dataset
 
 from spinetk import zoo
 from spinetk.errors import InputError
+from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
-from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.run import SegmentationSettings, flat_loss, run_flat
-from spinetk.segmentation.slices.predictor import SliceAugmentation, SliceDataset, SlicePredictor, Statistics, neighbours
+from spinetk.segmentation.slices.predictor import (
+    SliceAugmentation,
+    SliceDataset,
+    SlicePredictor,
+    Statistics,
+    neighbours,
+)
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
 from spinetk.training.quiet import quiet

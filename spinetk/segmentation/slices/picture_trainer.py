@@ -14,8 +14,10 @@ from torch import nn
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase
-from spinetk.segmentation.slices.lesion_trainer import collate
 from spinetk.segmentation.module import override
+from spinetk.segmentation.registry import get_entry
+from spinetk.segmentation.run import SegmentationSettings, flat_loss, run_flat
+from spinetk.segmentation.slices.lesion_trainer import collate
 from spinetk.segmentation.slices.pictures import (
     MIRROR,
     CleanUp,
@@ -26,8 +28,6 @@ from spinetk.segmentation.slices.pictures import (
     PicturePredictor,
     Size,
 )
-from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.run import SegmentationSettings, flat_loss, run_flat
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
 from spinetk.training.quiet import quiet

@@ -9,11 +9,11 @@ from typing import Any
 import typer
 
 from spinetk.errors import InputError
-from spinetk.segmentation.slices import contours
 from spinetk.segmentation.data.case import Case
 from spinetk.segmentation.data.colour import write_png
 from spinetk.segmentation.evaluation import Evaluation
 from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
+from spinetk.segmentation.slices import contours
 from spinetk.segmentation.slices.batch import Predictor
 from spinetk.segmentation.slices.evaluation import LegacyDoubleTruth, PictureEvaluation, SmallLesions
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, clean_name, read_json
-from spinetk.cases.item import CaseItem, picture_named
-from spinetk.cases.record import Record, schema_of
 from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem, picture_named
+from spinetk.formats.record import Record, schema_of
 from spinetk.geometry import Frame
 from spinetk.reading import VIEWS, Vertebra
 from spinetk.schema import KeypointSchema, schema_for_names

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from spinetk.cases.folder import natural_key, read_json
-from spinetk.cases.item import CaseItem, case_from
-from spinetk.cases.outline import six_points
 from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem, case_from
+from spinetk.formats.outline import six_points
 from spinetk.geometry import Frame
 from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA6, KeypointSchema

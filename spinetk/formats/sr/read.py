@@ -1,4 +1,4 @@
-"""Read back a structured report that `spinetk.report.sr.write` wrote. Needs pydicom only."""
+"""Read back a structured report that `spinetk.formats.sr.write` wrote. Needs pydicom only."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pydicom.errors import InvalidDicomError
 from pydicom.sr.codedict import codes
 
 from spinetk.errors import InputError
+from spinetk.formats.sr import concepts
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
-from spinetk.report.sr import concepts
 from spinetk.schema import SCHEMAS, KeypointSchema
 
 REMEDY = "give a report of `spinetk report --sr`"

@@ -16,9 +16,9 @@ from pydicom.uid import generate_uid
 from spinetk import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.reading import Reading, Vertebra
+from spinetk.formats.sr import concepts
 from spinetk.measure import words
-from spinetk.report.sr import concepts
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import SCHEMAS, KeypointSchema
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 
 from spinetk.cases.folder import clean_name, read_json
-from spinetk.cases.item import CaseItem, in_schema, picture_named
 from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem, in_schema, picture_named
 from spinetk.measure.levels import TABLE, head_to_foot
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from spinetk.cases.folder import read_json, read_metadata
-from spinetk.cases.item import CaseItem, case_from, in_schema
-from spinetk.cases.record import check_record, reading_of
 from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem, case_from, in_schema
+from spinetk.formats.record import check_record, reading_of
 from spinetk.images import find_pictures
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema

@@ -8,7 +8,7 @@ pictures up to 4096 px a point comes back within 1/8192 px. Measured numbers are
 unchanged; fields that are unknown (null) or empty are left out.
 """
 
-from spinetk.report.sr.read import Report, read_sr
-from spinetk.report.sr.write import write_sr
+from spinetk.formats.sr.read import Report, read_sr
+from spinetk.formats.sr.write import write_sr
 
 __all__ = ["Report", "read_sr", "write_sr"]

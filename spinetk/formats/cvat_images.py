@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spinetk.cases.folder import clean_name
-from spinetk.cases.item import CaseItem, in_schema, picture_named
 from spinetk.errors import InputError
-from spinetk.report.exchange.cvat import iter_cvat
+from spinetk.formats.cvat import iter_cvat
+from spinetk.formats.item import CaseItem, in_schema, picture_named
 from spinetk.schema import KeypointSchema
 
 HEAD_BYTES = 4096

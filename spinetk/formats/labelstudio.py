@@ -1,7 +1,7 @@
 """Label Studio: tasks with a box per vertebra and its points as predictions, and the labelling set-up they need.
 
 Coordinates are percent of the picture from its upper left corner. Corrected and exported as JSON, the tasks are what
-``spinetk prepare --from labelstudio`` reads (:mod:`spinetk.cases.labelstudio`).
+``spinetk prepare --from labelstudio`` reads (:mod:`spinetk.formats.labelstudio_export`).
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.cases.item import CaseItem
 from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem
 from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA4, KeypointSchema
 

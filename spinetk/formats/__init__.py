@@ -1,0 +1,1 @@
+"""File formats of annotations and results: what other programs write and read."""
