@@ -1,4 +1,4 @@
-"""Review session: everything one server has open: the list, the decoded pictures, the target of corrections, predictions."""
+"""Review session: what one server has open: the list, the decoded pictures, where corrections go, predictions."""
 
 from __future__ import annotations
 
