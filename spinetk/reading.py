@@ -6,13 +6,13 @@ Everything that passes between rooms (case files, predictions, measurements, rep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, Upright
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
 
 View = Literal["lateral", "ap", "sagittal", "unknown"]
@@ -62,6 +62,29 @@ class Vertebra:
         k = schema.index(name)
         return self.points[k] if self.visible[k] else None
 
+    def moved(self, matrix: np.ndarray, schema: KeypointSchema) -> Vertebra:
+        """The vertebra carried along when its picture is moved, without the measures, which were about the old px.
+
+        Args:
+            matrix: (2, 3), new point = matrix[:, :2] @ point + matrix[:, 2], px. Where it mirrors, points change names
+                by the schema's swap, so that ``left`` stays the left as seen with the head up.
+            schema: Meaning of the points.
+        """
+        order = list(range(len(schema)) if np.linalg.det(matrix[:, :2]) > 0 else schema.flip_indices)
+        corners = np.array(self.bbox)[[[0, 1], [2, 1], [0, 3], [2, 3]]] @ matrix[:, :2].T + matrix[:, 2]
+        sigma = self.point_sigma_px
+        if sigma is not None:
+            # One number a point stands for both axes: scaled as areas are.
+            sigma = sigma[order] * np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+        return replace(
+            self,
+            points=(self.points @ matrix[:, :2].T + matrix[:, 2])[order],
+            visible=self.visible[order],
+            bbox=(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()),
+            point_sigma_px=sigma,
+            measures={},
+        )
+
 
 @dataclass
 class Reading:
@@ -87,6 +110,52 @@ class Reading:
     model: str | None = None
     angles: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+
+    def upright(self, way: Upright) -> Reading:
+        """The reading in px of the upright picture of ``way``; not measured."""
+        return self._moved(way.matrix, way.size, way.frame)
+
+    def stored(self, way: Upright) -> Reading:
+        """Inverse of :meth:`upright`: the reading in px of the picture as stored; not measured."""
+        matrix = way.matrix
+        back = np.linalg.inv(matrix[:, :2])
+        return self._moved(np.column_stack([back, -back @ matrix[:, 2]]), way.stored, way.stored_frame)
+
+    def turned(self, orientation: int) -> Reading:
+        """The reading after its picture was turned as an EXIF ``orientation`` (1..8) says; not measured."""
+        size = (self.height, self.width) if orientation < 5 else (self.width, self.height)
+        way = Upright((self.height, self.width), self.frame, orientation, size, self.frame.turned(orientation))
+        return self.upright(way)
+
+    def flipped(self) -> Reading:
+        """The reading after a left-right mirror of its picture; not measured."""
+        return self.turned(2)
+
+    def resized(self, height: int, width: int) -> Reading:
+        """The reading after its picture was resized to this many px; the spacing follows; not measured."""
+        factors = width / self.width, height / self.height
+        matrix = np.array([[factors[0], 0, 0], [0, factors[1], 0]])
+        return self._moved(matrix, (height, width), self.frame.resized(*factors))
+
+    def cropped(self, x0: int, y0: int, x1: int, y1: int) -> Reading:
+        """The reading of columns x0 to x1 and rows y0 to y1 of its picture; not measured.
+
+        Points outside become invisible, boxes end at the edge, and a vertebra with no visible point left is dropped.
+        """
+        size = (y1 - y0, x1 - x0)
+        found = self._moved(np.array([[1.0, 0, -x0], [0, 1, -y0]]), size, self.frame)
+        kept = []
+        for vertebra in found.vertebrae:
+            inside = ((vertebra.points >= 0) & (vertebra.points <= size[::-1])).all(axis=1)
+            box = np.clip(np.reshape(vertebra.bbox, (2, 2)), 0, size[::-1]).ravel().tolist()
+            if (vertebra.visible & inside).any():
+                kept.append(replace(vertebra, visible=vertebra.visible & inside, bbox=tuple(box)))
+        return replace(found, vertebrae=kept)
+
+    def _moved(self, matrix: np.ndarray, size: tuple[int, int], frame: Frame) -> Reading:
+        vertebrae = [vertebra.moved(matrix, self.schema) for vertebra in self.vertebrae]
+        height, width = size
+        return replace(self, height=height, width=width, vertebrae=vertebrae, frame=frame, angles={})
 
     def to_json(self) -> dict[str, Any]:
         """The result file of design: strict JSON content (every number finite)."""

@@ -1,8 +1,11 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, Upright, turn, upright
 
 
 def test_anisotropic_spacing_is_row_then_column():
@@ -49,7 +52,95 @@ def test_unknown_spacing_never_becomes_mm():
 
 
 def test_json_round_trip():
-    for frame in (Frame(), Frame((0.3, 0.4), "user", "A", "F")):
+    for frame in (Frame(), Frame((0.3, 0.4), "user", "A", "F"), Frame(pixel_aspect=2.0, exif_orientation=6)):
         assert Frame.from_json(frame.to_json()) == frame
     with pytest.raises(InputError, match="spacing_mm"):
         Frame.from_json({"spacing_mm": [1]}, "x.json")
+
+
+NUMBERED = np.arange(12, dtype=np.uint8).reshape(3, 4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turns_are_those_of_exif(orientation):
+    """Pillow's exif_transpose is the judge; every pixel's centre goes where its pixel went, and back."""
+    stored = Image.fromarray(NUMBERED)
+    exif = stored.getexif()
+    exif[274] = orientation
+    file = io.BytesIO()
+    stored.save(file, "PNG", exif=exif)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(file)))
+    np.testing.assert_array_equal(turn(NUMBERED, orientation), seen)
+    pixels, way = upright(NUMBERED, Frame(exif_orientation=orientation))
+    np.testing.assert_array_equal(pixels, seen)
+    assert (way.size, way.frame.exif_orientation) == (seen.shape, 1)
+    for row, column in np.ndindex(*NUMBERED.shape):
+        place = way.to_upright([column + 0.5, row + 0.5])
+        assert seen[int(place[1]), int(place[0])] == NUMBERED[row, column]
+        np.testing.assert_allclose(way.to_stored(place), [column + 0.5, row + 0.5])
+
+
+LETTERS = {"sagittal": ("P", "F"), "frontal": ("L", "F")}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("letters", LETTERS.values(), ids=LETTERS)
+@pytest.mark.parametrize("scale", [{}, {"spacing_mm": (0.75, 0.5)}, {"pixel_aspect": 1.5}], ids=["px", "mm", "aspect"])
+def test_all_eight_ways_to_store_a_picture_become_one(orientation, letters, scale):
+    usual = Frame(toward_right=letters[0], toward_bottom=letters[1], **scale)
+    standing, straight = upright(NUMBERED, usual)
+    frame = usual.turned(orientation)
+    pixels, way = upright(turn(NUMBERED, orientation), frame)
+    np.testing.assert_array_equal(pixels, standing)
+    assert standing.shape == ((4 if scale else 3), 4)  # 3 rows 1.5 times as high as the columns are wide
+    assert way.frame == straight.frame
+    if way.frame.spacing_mm:
+        np.testing.assert_allclose(way.frame.spacing_mm, 0.5, rtol=0.2)
+    points = np.array([[0.0, 0.0], [2.5, 1.25]])
+    np.testing.assert_allclose(way.to_stored(way.to_upright(points)), points)
+    assert upright(pixels, way.frame)[0] is pixels
+    only = Upright.of(frame, NUMBERED.shape, mirror=False)
+    assert only.frame.toward_bottom == "F"
+    assert np.linalg.det(only.matrix[:, :2]) > 0
+
+
+def test_a_picture_that_says_nothing_is_left_as_it_is():
+    for frame in (Frame(), Frame(toward_right="L", toward_bottom="P"), Frame(toward_right="A"), Frame((0.5, 0.5))):
+        pixels, way = upright(NUMBERED, frame)
+        assert pixels is NUMBERED
+        assert not way.changes
+        assert way.frame == frame
+
+
+def test_letters_are_believed_before_exif():
+    frame = Frame(toward_right="A", toward_bottom="H", exif_orientation=6)
+    assert frame.upright_orientation() == 3
+
+
+@pytest.mark.parametrize(
+    ("letters", "side", "plane"),
+    [
+        (("A", "F"), "right", "sagittal"),
+        (("P", "F"), "left", "sagittal"),
+        (("A", "H"), "left", "sagittal"),
+        (("F", "A"), "left", "sagittal"),
+        (("H", "A"), "right", "sagittal"),
+        (("L", "F"), None, "coronal"),
+        (("A", "R"), None, "axial"),
+        ((None, "F"), None, None),
+    ],
+)
+def test_anterior_side_is_seen_with_the_head_up(letters, side, plane):
+    frame = Frame(toward_right=letters[0], toward_bottom=letters[1])
+    assert (frame.anterior, frame.plane) == (side, plane)
+
+
+@pytest.mark.parametrize("aspect", [0, -1, float("nan"), 1000])
+def test_absurd_aspect_is_refused(aspect):
+    with pytest.raises(InputError, match="aspect"):
+        Frame(pixel_aspect=aspect)
+
+
+def test_resizing_and_aspect():
+    assert Frame(pixel_aspect=2.0).resized(1.0, 2.0).pixel_aspect is None
+    assert Frame().resized(1.0, 2.0).pixel_aspect == 0.5

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, upright
+from spinetk.measure.body import faults, stack
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
@@ -52,3 +53,51 @@ def test_a_damaged_result_is_named(change, fault):
     change(content)
     with pytest.raises(InputError, match=fault):
         Reading.from_json(content, "r.json")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turn_carries_points_names_and_boxes_along(orientation):
+    reading = one()
+    turned = reading.turned(orientation)
+    assert (turned.height, turned.width) == ((100, 80) if orientation < 5 else (80, 100))
+    assert faults(stack(turned), VERTEBRA6) == faults(stack(reading), VERTEBRA6)  # left is left, with the head up
+    own = turned.vertebrae[0]
+    seen = own.points[own.visible]
+    np.testing.assert_allclose(own.bbox, [*seen.min(0), *seen.max(0)])
+    assert (own.label, own.measures, turned.angles) == ("L3", {}, {})
+    _, way = upright(np.zeros((100, 80)), reading.frame.turned(1))
+    back = reading.upright(way).stored(way)
+    np.testing.assert_allclose(back.vertebrae[0].points, reading.vertebrae[0].points)
+
+
+def test_mirrored_twice_is_the_same():
+    reading = one()
+    once = reading.flipped()
+    np.testing.assert_allclose(once.vertebrae[0].points[VERTEBRA6.index("top_right")], [80 - 10, 10.125])
+    np.testing.assert_array_equal(once.vertebrae[0].visible, reading.vertebrae[0].visible[list(VERTEBRA6.flip_indices)])
+    np.testing.assert_allclose(once.flipped().vertebrae[0].points, reading.vertebrae[0].points)
+
+
+def test_stored_undoes_upright_in_a_turned_oblong_picture():
+    reading = one()
+    reading.frame = Frame((1.0, 0.5), "user", "H", "A")
+    _, way = upright(np.zeros((100, 80)), reading.frame)
+    standing = reading.upright(way)
+    assert (standing.height, standing.width) == (way.size) == (80, 200)
+    back = standing.stored(way)
+    np.testing.assert_allclose(back.vertebrae[0].points, reading.vertebrae[0].points)
+    np.testing.assert_allclose(back.vertebrae[0].bbox, reading.vertebrae[0].bbox)
+    np.testing.assert_allclose(back.vertebrae[0].point_sigma_px, 0.5)
+    assert (back.height, back.width, back.frame) == (100, 80, reading.frame)
+
+
+def test_resizing_and_cropping():
+    half = one().resized(50, 40)
+    np.testing.assert_allclose(half.vertebrae[0].points, one().vertebrae[0].points / 2)
+    assert half.frame.spacing_mm == (1.0, 1.0)
+    part = one().cropped(15, 0, 80, 25)
+    own = part.vertebrae[0]
+    assert (part.height, part.width) == (25, 65)
+    np.testing.assert_array_equal(own.visible, [0, 0, 0, 1, 0, 0])  # top_right alone is inside and was visible
+    assert own.bbox == (0, 10, 15, 25)
+    assert not one().cropped(40, 40, 80, 100).vertebrae
