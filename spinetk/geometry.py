@@ -89,7 +89,7 @@ class Frame:
 
     @property
     def plane(self) -> str | None:
-        """``sagittal``, ``coronal`` or ``axial`` by the letters (of a projection: lateral, frontal); None if unknown."""
+        """``sagittal``, ``coronal`` or ``axial``, by the letters (of projections: lateral, frontal); or None."""
         axes = {min(v, OPPOSITE[v]) for v in (self.toward_right, self.toward_bottom) if v}
         return {"AF": "sagittal", "FL": "coronal", "AL": "axial"}.get("".join(sorted(axes)))
 
