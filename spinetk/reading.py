@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, Upright
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
-
-View = Literal["lateral", "ap", "sagittal", "unknown"]
-VIEWS: tuple[View, ...] = ("lateral", "ap", "sagittal", "unknown")
+from spinetk.views import View, checked_view
 
 
 @dataclass
@@ -226,7 +224,7 @@ class Reading:
                 schema=schema,
                 vertebrae=vertebrae,
                 frame=Frame.from_json(content, source),
-                view=content.get("view", "unknown"),
+                view=checked_view(content.get("view", "unknown"), source),
                 model=content.get("model"),
                 angles=dict(content.get("angles") or {}),
                 remarks=list(content.get("remarks") or []),

@@ -18,8 +18,9 @@ from spinetk.errors import InputError
 from spinetk.formats.item import CaseItem, picture_named
 from spinetk.formats.record import Record, schema_of
 from spinetk.geometry import Frame
-from spinetk.reading import VIEWS, Vertebra
+from spinetk.reading import Vertebra
 from spinetk.schema import KeypointSchema, schema_for_names
+from spinetk.views import VIEWS
 
 HALF_PX = 0.5
 CATEGORY = 1

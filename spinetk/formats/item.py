@@ -9,8 +9,9 @@ from typing import Any
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.reading import Reading, Vertebra, View
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
+from spinetk.views import View
 
 
 @dataclass

@@ -18,8 +18,9 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.reading import VIEWS, Reading, Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import SCHEMAS, KeypointSchema, get_schema
+from spinetk.views import VIEWS
 
 Record = dict[str, Any]
 XYXY = 0  # Detectron2's BoxMode.XYXY_ABS

@@ -18,7 +18,7 @@ from spinetk.images.orientation import read_axes, read_letters, read_view
 from spinetk.images.picture import Picture
 from spinetk.images.plain import to_grey
 from spinetk.images.spacing import note_shape, read_spacing
-from spinetk.reading import View
+from spinetk.views import View
 
 if TYPE_CHECKING:
     from spinetk.images.read import SliceChoice

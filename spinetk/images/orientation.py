@@ -9,7 +9,7 @@ import numpy as np
 from spinetk.geometry import OPPOSITE
 from spinetk.images.elements import functional_group, items, numbers, raw, word, words
 from spinetk.images.spacing import PROJECTION
-from spinetk.reading import View
+from spinetk.views import View
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spinetk.geometry import Frame
-from spinetk.reading import View
+from spinetk.views import View
 
 
 @dataclass(frozen=True)

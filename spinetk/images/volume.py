@@ -20,7 +20,7 @@ from spinetk.images.picture import Picture
 from spinetk.images.read import SliceChoice, chosen_slice
 from spinetk.images.stack import spine_score
 from spinetk.images.voxels import VoxelHeader, check_stream, nifti_header, nrrd_header
-from spinetk.reading import View
+from spinetk.views import View
 
 SOURCE = {"nifti": "NIfTI", "nrrd": "NRRD"}
 

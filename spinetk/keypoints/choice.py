@@ -7,8 +7,8 @@ from typing import Any
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.predictor import Predictor
-from spinetk.reading import View
 from spinetk.training.device import pick_device
+from spinetk.views import View
 
 
 class ModelChoice:

@@ -18,9 +18,10 @@ from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
-from spinetk.reading import Reading, Vertebra, View
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
 from spinetk.training.device import pick_device, pick_precision
+from spinetk.views import View
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 EDGE_SHARE = 0.08  # of the body's height

@@ -16,6 +16,7 @@ from spinetk.measure.facing import Facing, Seen, anterior_side
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
 from spinetk.measure.uncertainty import disturbed, interval, intervals
 from spinetk.reading import Reading
+from spinetk.views import rules_of
 
 # Marks the remarks of this room, so that measuring again replaces them.
 PREFIX = "Measurement: "
@@ -66,7 +67,7 @@ def measure(
             vertebra.label = label
     kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
-    side = Facing(None, "none", 0.0) if reading.view == "ap" else anterior_side(measured, facing, picture)
+    side = anterior_side(measured, facing, picture) if rules_of(reading.view).front else Facing(None, "none", 0.0)
     moved = disturbed(measured)
     wrong = faults(stack(measured) * scale_of(measured), measured.schema)
     _measure_bodies(measured, side, limits, moved, wrong)
@@ -101,9 +102,7 @@ def _measure_bodies(
         spans_deg = intervals(tilts + (moved_tilts - tilts + 180) % 360 - 180)
     for k, vertebra in enumerate(reading.vertebrae):
         draws = moved_order if vertebra.point_sigma_px is not None else None
-        answer, reason = None, wrong[k] or gradable(vertebra.label)
-        if reading.view == "ap":
-            reason = "Genant grades are read on lateral pictures, this is an AP view"
+        answer, reason = None, rules_of(reading.view).not_graded or wrong[k] or gradable(vertebra.label)
         if reason is None:
             ask = judge if side.side else judge_unsided
             last = k == len(chain) - 1
@@ -185,7 +184,7 @@ def _angles(reading: Reading, side: Facing, moved: np.ndarray | None) -> dict[st
 
     for name, (top, _, bottom, _, _) in spine_angles.SAGITTAL.items():
         value = draws = None
-        if reading.view != "ap":
+        if name.startswith(rules_of(reading.view).angles):
             value = spine_angles.sagittal_deg(chain, schema, labels, name, side.side)
             draws = None if moved is None else spine_angles.sagittal_deg(moved, schema, labels, name, side.side)
         add(name, value, draws, [] if value is None else [labels.index(top), labels.index(bottom)])
@@ -197,7 +196,7 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str
     n = len(reading.vertebrae)
     if n == 0:
         return ["no vertebra, nothing to measure."]
-    if reading.view != "ap":
+    if rules_of(reading.view).front:
         if side.side is None:
             found.append("the anterior side is unknown, so no wedge direction is claimed (give it with --facing).")
         elif side.source == "user" and reading.frame.anterior not in (None, side.side):
@@ -210,7 +209,7 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str
         found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
     found += levels.faults([v.label for v in reading.vertebrae])
     found += levels.order_faults(reading)
-    if anchor is None and all(v.label is None for v in reading.vertebrae) and reading.view != "ap":
+    if anchor is None and all(v.label is None for v in reading.vertebrae) and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
     for k, fault in enumerate(wrong):
         if fault:

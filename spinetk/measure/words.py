@@ -6,6 +6,7 @@ from typing import Any
 
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
+from spinetk.views import rules_of
 
 # Okabe & Ito, Color Universal Design (2008): told apart with every common colour vision. The grades also differ in
 # lightness and are always written out.
@@ -106,12 +107,9 @@ ANGLE_NAMES = {
 
 
 def angles_of(reading: Reading) -> list[tuple[str, float]]:
-    """(key of `ANGLE_NAMES`, degrees) of the angles that were determined and are read on such a view.
-
-    Cobb angles are read on AP views, lordosis and kyphosis on the others; all are shown where the view is unknown.
-    """
-    hidden = {"ap": ("lordosis", "kyphosis"), "unknown": ()}.get(reading.view, ("cobb",))
-    values = ((key, number(reading.angles.get(key))) for key in ANGLE_NAMES if not key.startswith(hidden))
+    """(key of `ANGLE_NAMES`, degrees) of the angles that were determined and are read on such a view."""
+    shown = rules_of(reading.view).angles
+    values = ((key, number(reading.angles.get(key))) for key in ANGLE_NAMES if key.startswith(shown))
     return [(key, value) for key, value in values if value is not None]
 
 
@@ -130,7 +128,7 @@ def remarks_of(reading: Reading) -> list[str]:
 
 def view_of(reading: Reading) -> str:
     """The view in words."""
-    return {"ap": "AP", "unknown": "unknown view"}.get(reading.view, reading.view)
+    return rules_of(reading.view).title
 
 
 def spacing_words(frame: Frame) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 from spinetk.geometry import Frame, Side
 from spinetk.phantoms.body import Body
 from spinetk.phantoms.spine import Spine
-from spinetk.reading import Reading, Vertebra, View
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
+from spinetk.views import View
 
 
 @dataclass

@@ -17,7 +17,7 @@ from spinetk import __version__
 from spinetk.errors import InputError
 from spinetk.measure import words
 from spinetk.measure.levels import SEQUENCE
-from spinetk.reading import VIEWS, Reading, View
+from spinetk.reading import Reading
 from spinetk.review import exporting, serialization
 from spinetk.review.entry import Entry
 from spinetk.review.guard import COOKIE, Guard, same
@@ -27,6 +27,7 @@ from spinetk.review.prediction import BY_VIEW
 from spinetk.review.serialization import SentReading
 from spinetk.review.session import ReviewSession
 from spinetk.review.uploads import Uploads
+from spinetk.views import TABLE, View
 
 STATIC = Path(__file__).parent / "static"
 YEAR_S = 86_400 * 30
@@ -121,7 +122,10 @@ def _session(desk: ReviewSession, token: str | None) -> APIRouter:
             "models": list(desk.models),
             "by_view": BY_VIEW,
             "levels": list(SEQUENCE),
-            "views": [[view, {"ap": "AP", "unknown": "view unknown"}.get(view, view)] for view in VIEWS],
+            "views": [
+                {"name": rules.name, "title": rules.title, "front": rules.front, "offered": rules.offered}
+                for rules in TABLE.values()
+            ],
             "target": desk.describe_target(),
             "grades": [
                 [grade, words.GRADE_NAMES[grade], "#%02x%02x%02x" % colour]  # noqa: UP031

@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from spinetk.errors import InputError
-from spinetk.reading import Reading, View
+from spinetk.reading import Reading
+from spinetk.views import View
 
 if TYPE_CHECKING:
     from spinetk.review.entry import Entry

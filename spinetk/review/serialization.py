@@ -15,8 +15,9 @@ from spinetk.geometry import Frame, Side
 from spinetk.measure import measure, words
 from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot
-from spinetk.reading import Reading, Vertebra, View
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
+from spinetk.views import View, rules_of
 
 OPTION = re.compile(r" \(give [^()]*--[^()]*\)")
 MOST_VERTEBRAE = 64
@@ -108,7 +109,7 @@ def _frame(sent: SentReading, frame: Frame) -> Frame:
 
 def measured(reading: Reading, picture: Seen, anchor: str | None = None) -> Reading:
     """:func:`spinetk.measure.measure` with the picture, where facing has to be seen in it."""
-    looked_at = picture if reading.frame.anterior is None and reading.view != "ap" else None
+    looked_at = picture if reading.frame.anterior is None and rules_of(reading.view).front else None
     return measure(reading, anchor=anchor, picture=looked_at)
 
 

@@ -12,12 +12,13 @@ from typing import Any
 from spinetk import zoo
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
-from spinetk.reading import Reading, View
+from spinetk.reading import Reading
 from spinetk.review.entry import Entry, entries_of
 from spinetk.review.opened import Opened, open_entry
 from spinetk.review.prediction import BY_VIEW, Predictions
 from spinetk.review.saving import Target
 from spinetk.schema import VERTEBRA6, KeypointSchema
+from spinetk.views import View
 
 KEPT_OPEN = 4
 MOST_ENTRIES = 50_000

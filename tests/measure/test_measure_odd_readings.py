@@ -8,8 +8,9 @@ import pytest
 
 from spinetk.geometry import Frame
 from spinetk.measure import compare, measure
-from spinetk.reading import VIEWS, Reading, Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, schema_for_names
+from spinetk.views import VIEWS
 
 LABELS = ["L1", "L2", "L5", "T12", "S1", "C3", "T1", "T4", "bad", None, None]
 

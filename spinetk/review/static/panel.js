@@ -2,7 +2,7 @@
 
 import { byId, make, say } from "./dom.js";
 import { heights } from "./heights.js";
-import { change, on, recalculate, remember, select, store } from "./store.js";
+import { change, on, recalculate, remember, select, store, viewRules } from "./store.js";
 import { overlay } from "./overlay.js";
 import { reveal } from "./viewer.js";
 
@@ -11,7 +11,8 @@ let shape = "";
 
 export function fillChoices({ levels, views, grades }) {
   byId("level").replaceChildren(make("option", { value: "", textContent: "no name" }), ...levels.map((level) => make("option", { value: level, textContent: level })));
-  const options = () => views.map(([value, textContent]) => make("option", { value, textContent }));
+  for (const rules of views) viewRules.set(rules.name, rules);
+  const options = () => views.map(({ name, title }) => make("option", { value: name, textContent: title }));
   byId("view").replaceChildren(...options());
   byId("shows").replaceChildren(...options());
   for (const [grade, , colour] of grades) overlay.colours.set(grade, colour);
@@ -51,8 +52,9 @@ function facts(current, shown) {
   const facing = byId("facing");
   const side = shown.anterior;
   say(facing, side === "left" ? "◀ left" : side === "right" ? "right ▶" : "unknown");
-  byId("facing-fact").hidden = current.reading.view === "ap";
-  byId("panel").classList.toggle("ap", current.reading.view === "ap");
+  const { front } = viewRules.get(current.reading.view);
+  byId("facing-fact").hidden = !front;
+  byId("panel").classList.toggle("frontless", !front);
   const spacing = byId("spacing");
   if (document.activeElement !== spacing) {
     const values = shown.spacing_mm?.map((v) => String(+v.toPrecision(4))) ?? [];
@@ -177,7 +179,7 @@ export function togglePoint() {
 
 export function flipFacing() {
   const { current } = store;
-  if (!current || current.reading.view === "ap") return;
+  if (!current || !viewRules.get(current.reading.view).front) return;
   change((reading) => (reading.anterior = current.shown.anterior === "right" ? "left" : "right"));
 }
 

@@ -9,6 +9,9 @@ export const on = (name, listener) => events.addEventListener(name, (event) => l
 // current: {id, info, reading, shown, past, future, savedAs, pixels}; selection: vertebra and point or null.
 export const store = { current: null, selected: { vertebra: null, point: null }, drafts: new Map() };
 
+// What the server says of each view, by its name: {name, title, front, offered}.
+export const viewRules = new Map();
+
 const copy = (reading) => structuredClone(reading);
 const MOST_STEPS = 500;
 

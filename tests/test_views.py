@@ -1,0 +1,63 @@
+"""The table of views: complete, asked by all, and nothing about views is decided elsewhere."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import spinetk
+from spinetk.errors import InputError
+from spinetk.views import OFFERED, TABLE, VIEWS, View, checked_view, usual_view
+
+PACKAGE = Path(spinetk.__file__).parent
+
+
+def test_every_view_has_its_rules():
+    assert set(get_args(View)) == set(VIEWS)
+    assert OFFERED == ("lateral", "ap", "sagittal")
+    for rules in TABLE.values():
+        assert rules.title
+        # What is offered can be read; what is refused says why.
+        assert not (rules.offered and rules.refused)
+
+
+@pytest.mark.parametrize(
+    ("view", "graded", "front", "angles"),
+    [
+        ("lateral", True, True, ("lordosis", "kyphosis")),
+        ("sagittal", True, True, ("lordosis", "kyphosis")),
+        ("ap", False, False, ("cobb",)),
+        ("coronal", False, False, ("cobb",)),
+        ("axial", False, False, ()),
+        ("unknown", True, True, ("cobb", "lordosis", "kyphosis")),
+    ],
+)
+def test_what_follows_from_a_view(view, graded, front, angles):
+    rules = TABLE[view]
+    assert ((rules.not_graded is None), rules.front, rules.angles) == (graded, front, angles)
+
+
+def test_mr_is_taken_for_sagittal_and_nothing_else_is_taken_for_anything():
+    assert usual_view("MR") == "sagittal"
+    assert {usual_view(modality) for modality in ("CT", "CR", "DX", "XA", None)} == {"unknown"}
+
+
+@pytest.mark.parametrize("name", ["AP", "oblique", "", None, 3])
+def test_a_name_of_no_view_is_bad_input(name):
+    with pytest.raises(InputError, match="is no view"):
+        checked_view(name, "a.json")
+
+
+def test_views_are_told_apart_in_the_table_alone():
+    """``view == "ap"`` anywhere else, in Python or JavaScript, would be a second opinion. Unknown is no view."""
+    name = rf"""["']({"|".join(view for view in VIEWS if view != "unknown")})["']"""
+    named = re.compile(rf"""[!=]==?\s*{name}|{name}\s*[!=]==?|\bview\s+(not\s+)?in\s*[(\[{{]""")
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}"
+        for path in sorted((*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.js")))
+        if path.name != "views.py"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if named.search(line)
+    ]
+    assert found == []
