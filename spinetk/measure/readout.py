@@ -209,7 +209,8 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str
         found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
     found += levels.faults([v.label for v in reading.vertebrae])
     found += levels.order_faults(reading)
-    if anchor is None and all(v.label is None for v in reading.vertebrae) and "lordosis" in rules_of(reading.view).angles:
+    unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
+    if unnamed and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
     for k, fault in enumerate(wrong):
         if fault:
