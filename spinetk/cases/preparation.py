@@ -277,7 +277,7 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
 def _case_name(item: CaseItem, destination: Path) -> str:
     """DICOM files often bear the patient's name: their cases get a hash."""
     from spinetk.images.identity import case_id
-    from spinetk.images.read import sniff
+    from spinetk.images.kind import sniff
 
     try:
         if sniff(item.picture) != "dicom":

@@ -18,7 +18,7 @@ from spinetk.discs.levels import NUMBERS
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.guard import display_name, regular_file, silent_stderr
-from spinetk.images.read import sniff
+from spinetk.images.kind import sniff
 from spinetk.images.voxels import nifti_header, nrrd_header
 
 SLICES = 6

@@ -8,8 +8,12 @@ import re
 import unicodedata
 from pathlib import Path
 
+from spinetk.errors import InputError
 from spinetk.images.elements import raw
+from spinetk.images.find import find_series
 from spinetk.images.guard import quiet, regular_file
+from spinetk.images.headers import open_header
+from spinetk.images.kind import sniff
 
 ID_LENGTH = 16
 MAX_LENGTH = 64
@@ -31,12 +35,8 @@ def case_id(path: str | Path, salt: str) -> str:
     Raises:
         InputError: The file is missing, empty or no file.
     """
-    from spinetk.images.read import sniff
-
     path = Path(path)
     if path.is_dir():
-        from spinetk.images.find import find_series
-
         groups = find_series(path)
         if not groups:
             return safe_name(path.resolve().name)
@@ -63,9 +63,6 @@ def safe_name(text: str) -> str:
 
 
 def _uid(path: Path, keyword: str) -> bytes:
-    from spinetk.errors import InputError
-    from spinetk.images.headers import open_header
-
     with quiet():
         try:
             header = open_header(path)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.images.decode import check_pixels
+from spinetk.images.display import is_inverted
+from spinetk.images.elements import integer, word
+from spinetk.images.frames import BURNED_IN, frame_of, modality_of
 from spinetk.images.guard import check_size, display_name, quiet, regular_file
-from spinetk.images.read import sniff
-
-if TYPE_CHECKING:
-    from spinetk.images.reformat import Plane
+from spinetk.images.headers import open_header
+from spinetk.images.kind import sniff
+from spinetk.images.plain import open_header as open_plain
+from spinetk.images.reformat import Plane, section_of
+from spinetk.images.series import frame_planes, main_series, plan
+from spinetk.images.stack import central, in_order
+from spinetk.images.volume import describe_volume
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -97,13 +104,6 @@ def _put_frame(content: dict[str, Any], frame: Frame) -> None:
 
 
 def _dicom(path: Path, content: dict[str, Any]) -> None:
-    from spinetk.images.decode import check_pixels
-    from spinetk.images.dicom import BURNED_IN, frame_of, modality_of
-    from spinetk.images.display import is_inverted
-    from spinetk.images.elements import integer, word
-    from spinetk.images.headers import open_header
-    from spinetk.images.series import frame_planes
-
     header = open_header(path)
     with header.stream:
         dataset = header.dataset
@@ -140,9 +140,6 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
 
 
 def _series(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
-    from spinetk.images.series import main_series
-    from spinetk.images.stack import central, in_order
-
     slices, notes = main_series(folder)
     planes = [entry.plane for entry in slices]
     ordered = in_order(planes, [])
@@ -155,9 +152,6 @@ def _series(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
 
 def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) -> None:
     """What the slices of a volume are read as; ``content`` describes the central one."""
-    from spinetk.images.reformat import section_of
-    from spinetk.images.series import plan
-
     planes, chosen = plan(planes, notes)
     if len(planes) > 1:
         normal = planes[0].normal
@@ -174,9 +168,7 @@ def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) 
 
 
 def _plain(path: Path, content: dict[str, Any]) -> None:
-    from spinetk.images.plain import open_header
-
-    with open_header(path, content["kind"]) as header:
+    with open_plain(path, content["kind"]) as header:
         width, height = header.size
         content |= {"size": [height, width], "bits": header.mode}
         try:
@@ -187,8 +179,6 @@ def _plain(path: Path, content: dict[str, Any]) -> None:
 
 
 def _volume(path: Path, content: dict[str, Any]) -> None:
-    from spinetk.images.volume import describe_volume
-
     cut, header, remarks = describe_volume(path, content["kind"])
     _put_frame(content, cut.frame)
     content |= {"size": list(cut.size), "frames": cut.count, "view": cut.view, "bits": str(header.bits)}

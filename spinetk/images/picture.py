@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.views import View
+
+SliceChoice = Literal["central", "most-spine"] | int
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,16 @@ class Picture:
     def width(self) -> int:
         """Columns of the picture, px."""
         return self.pixels.shape[1]
+
+
+def chosen_slice(slice_choice: SliceChoice, count: int, usual: int) -> tuple[int, str]:
+    """Place of the slice asked for, ``usual`` when none is named, and how it was chosen.
+
+    Raises:
+        InputError: There is no such slice.
+    """
+    if not isinstance(slice_choice, int):
+        return usual, "central" if slice_choice == "central" else "most spine"
+    if not 0 <= slice_choice < count:
+        raise InputError("slice", f"{slice_choice + 1} is not among the {count} there are", "choose another")
+    return slice_choice, "chosen"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
-from typing import Literal
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.images.dicom import read_dicom
 from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
-from spinetk.images.picture import Picture
-
-SliceChoice = Literal["central", "most-spine"] | int
-HEAD_BYTES = 512
+from spinetk.images.kind import sniff
+from spinetk.images.picture import Picture, SliceChoice
+from spinetk.images.plain import read_plain
+from spinetk.images.series import read_series
+from spinetk.images.volume import read_volume
 
 
 def read_picture(
@@ -44,21 +44,13 @@ def read_picture(
     try:
         with quiet():
             if path.is_dir():
-                from spinetk.images.series import read_series
-
                 return read_series(path, slice_choice, frame)
             regular_file(path)
             kind = sniff(path)
             if kind in ("png", "jpeg", "tiff"):
-                from spinetk.images.plain import read_plain
-
                 return read_plain(path, kind, frame)
             if kind in ("nifti", "nrrd"):
-                from spinetk.images.volume import read_volume
-
                 return read_volume(path, kind, slice_choice, frame)
-            from spinetk.images.dicom import read_dicom
-
             return read_dicom(path, slice_choice, frame)
     except InputError:
         raise
@@ -69,43 +61,6 @@ def read_picture(
     except Exception as error:
         # Whatever a damaged file does to a decoder ends here. The error's own text may quote patient data.
         raise InputError(display_name(path), f"is damaged ({type(error).__name__})", REMEDY_COPY) from error
-
-
-def chosen_slice(slice_choice: SliceChoice, count: int, usual: int) -> tuple[int, str]:
-    """Place of the slice asked for, ``usual`` when none is named, and how it was chosen.
-
-    Raises:
-        InputError: There is no such slice.
-    """
-    if not isinstance(slice_choice, int):
-        return usual, "central" if slice_choice == "central" else "most spine"
-    if not 0 <= slice_choice < count:
-        raise InputError("slice", f"{slice_choice + 1} is not among the {count} there are", "choose another")
-    return slice_choice, "chosen"
-
-
-def sniff(path: Path) -> str:
-    """What the first bytes say the file is: ``dicom`` when nothing else fits (it need not have a preamble)."""
-    with open(path, "rb") as stream:
-        head = stream.read(HEAD_BYTES)
-    if head[128:132] == b"DICM":
-        return "dicom"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "tiff"
-    if head.startswith(b"NRRD"):
-        return "nrrd"
-    if head.startswith(b"\x1f\x8b"):
-        try:
-            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
-        except zlib.error:
-            head = b""
-    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:12] == b"n+2\0\r\n\x1a\n":
-        return "nifti"
-    return "dicom"
 
 
 def _user_frame(spacing_mm: tuple[float, float]) -> Frame:

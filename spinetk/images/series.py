@@ -14,17 +14,17 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.decode import check_pixels, decode_frame
-from spinetk.images.dicom import BURNED_IN, grey, picture_of_frame
 from spinetk.images.elements import integer, raw
-from spinetk.images.find import list_files
+from spinetk.images.frames import BURNED_IN, grey, picture_of_frame
 from spinetk.images.guard import display_name, quiet
 from spinetk.images.headers import Header, open_header
+from spinetk.images.kind import sniff
 from spinetk.images.orientation import read_axes, read_position
-from spinetk.images.picture import Picture
-from spinetk.images.read import SliceChoice, chosen_slice
+from spinetk.images.picture import Picture, SliceChoice, chosen_slice
 from spinetk.images.reformat import Plane, mid_sagittal
 from spinetk.images.spacing import read_spacing
 from spinetk.images.stack import FEWEST_FOR_REFORMATION, central, in_order, spine_score
+from spinetk.images.walk import list_files
 
 MAX_SLICES = 5_000
 FEWEST_SAGITTAL = 5
@@ -121,8 +121,6 @@ def group_series(folder: Path) -> dict[str, list[Slice]]:
     Raises:
         InputError: The folder cannot be listed or holds more than ``MAX_SLICES`` DICOM files.
     """
-    from spinetk.images.read import sniff
-
     groups: dict[str, list[Slice]] = defaultdict(list)
     count = 0
     with quiet():

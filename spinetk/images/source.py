@@ -7,7 +7,7 @@ from pathlib import Path
 from spinetk.errors import InputError
 from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.headers import Header, open_header
-from spinetk.images.read import sniff
+from spinetk.images.kind import sniff
 from spinetk.images.reformat import Plane
 from spinetk.images.series import frame_planes, main_series, plan
 

@@ -16,8 +16,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import PLAUSIBLE_SPACING_MM, Frame
 from spinetk.images.guard import REMEDY_COPY, display_name, silent_stderr
 from spinetk.images.orientation import letter
-from spinetk.images.picture import Picture
-from spinetk.images.read import SliceChoice, chosen_slice
+from spinetk.images.picture import Picture, SliceChoice, chosen_slice
 from spinetk.images.stack import spine_score
 from spinetk.images.voxels import VoxelHeader, check_stream, nifti_header, nrrd_header
 from spinetk.views import View

@@ -118,7 +118,7 @@ class Target:
 
     def _name(self, entry: Entry) -> str:
         """As ``prepare`` names cases: DICOM files often bear the patient's name, so theirs get a hash."""
-        from spinetk.images.read import sniff
+        from spinetk.images.kind import sniff
 
         picture = entry.path
         if entry.kind == "result":

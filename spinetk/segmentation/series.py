@@ -10,7 +10,7 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.formats.seg import LEFT_ATRIUM, Segment, write_seg
 from spinetk.images.decode import check_pixels, decode_frame
-from spinetk.images.dicom import grey
+from spinetk.images.frames import grey
 from spinetk.images.guard import display_name
 from spinetk.images.headers import open_header
 from spinetk.images.series import group_series

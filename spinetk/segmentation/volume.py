@@ -10,7 +10,7 @@ import numpy as np
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.images.guard import REMEDY_COPY, display_name, regular_file, silent_stderr
-from spinetk.images.read import sniff
+from spinetk.images.kind import sniff
 from spinetk.images.voxels import nifti_header, nrrd_header
 
 READERS = {"nifti": (nifti_header, "NiftiImageIO"), "nrrd": (nrrd_header, "NrrdImageIO")}

@@ -10,7 +10,7 @@ import pytest
 from image_seeds import dicom, plain, to_bytes
 
 from spinetk.errors import InputError
-from spinetk.images import find, find_inputs, find_pictures, find_series
+from spinetk.images import find_inputs, find_pictures, find_series, walk
 
 PNG = plain(np.eye(4, dtype=np.uint8), "png")
 
@@ -70,7 +70,7 @@ def test_empty_folder(tmp_path):
 
 
 def test_huge_folders_are_refused(tree, monkeypatch):
-    monkeypatch.setattr(find, "MAX_FILES", 3)
+    monkeypatch.setattr(walk, "MAX_FILES", 3)
     with pytest.raises(InputError, match="more than 3 files"):
         list(find_pictures([tree]))
 

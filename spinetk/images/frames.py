@@ -1,0 +1,89 @@
+"""One frame of a DICOM file as a Picture: grey values, scale, orientation, view."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.geometry import Frame
+from spinetk.images.decode import decode_frame
+from spinetk.images.display import padding_mask, to_display
+from spinetk.images.elements import word
+from spinetk.images.guard import REMEDY_COPY, display_name
+from spinetk.images.headers import Header
+from spinetk.images.orientation import read_axes, read_letters, read_view
+from spinetk.images.picture import Picture
+from spinetk.images.plain import to_grey
+from spinetk.images.spacing import note_shape, read_spacing
+from spinetk.views import View
+
+BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
+
+
+def picture_of_frame(header: Header, options: dict, index: int, user_frame: Frame | None) -> Picture:
+    """Decode one frame and describe it."""
+    dataset = header.dataset
+    stored = decode_frame(header, options, index)
+    remarks = list(header.remarks)
+    pixels, padding, inverted = grey(stored, header, index, remarks)
+    frame, view = frame_of(header, index, user_frame, remarks)
+    burned_in = word(dataset, "BurnedInAnnotation") == "YES"
+    if burned_in:
+        remarks.append(BURNED_IN)
+    return Picture(
+        pixels=pixels,
+        padding=padding,
+        frame=frame,
+        kind="dicom",
+        modality=modality_of(header),
+        view=view,
+        remarks=tuple(remarks),
+        inverted=inverted,
+        burned_in=burned_in,
+    )
+
+
+def grey(
+    stored: np.ndarray, header: Header, index: int, remarks: list[str], window: bool = True
+) -> tuple[np.ndarray, np.ndarray | None, bool]:
+    """Stored values as (H, W) float32 grey, the padding mask, and whether the scale was inverted.
+
+    ``window=False`` stops after the modality LUT (and the inversion).
+    """
+    dataset = header.dataset
+    if word(dataset, "PhotometricInterpretation") == "PALETTE COLOR" and stored.ndim == 2:
+        from pydicom.pixels.processing import apply_color_lut
+
+        try:
+            stored = apply_color_lut(stored, dataset)
+        except Exception as error:
+            raise InputError(display_name(header.path), "has a damaged colour palette", REMEDY_COPY) from error
+    if stored.ndim == 3:
+        return to_grey(stored, remarks), None, False
+    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
+        stored = np.nan_to_num(stored, nan=0.0, posinf=0.0, neginf=0.0)
+        remarks.append("pixels that are not finite were set to 0")
+    padding = padding_mask(stored, dataset)
+    if padding is not None:
+        remarks.append("padding was left out of statistics")
+    pixels, inverted = to_display(stored, dataset, index, padding, remarks, window)
+    return pixels, padding, inverted
+
+
+def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list[str]) -> tuple[Frame, View]:
+    """Spacing and orientation of one frame, and its view; the user's spacing wins."""
+    if user_frame is None:
+        spacing, source = read_spacing(header.dataset, index, remarks)
+    else:
+        spacing, source = user_frame.spacing_mm, user_frame.spacing_source
+    axes = read_axes(header.dataset, index)
+    right, bottom = read_letters(header.dataset, axes, remarks)
+    frame = Frame(spacing, source, right, bottom)
+    note_shape(frame, header.dataset, remarks)
+    return frame, read_view(header.dataset, axes, (right, bottom))
+
+
+def modality_of(header: Header) -> str | None:
+    """Modality when it looks like a DICOM code string, so that no free text travels on."""
+    value = word(header.dataset, "Modality")
+    return value if value.isalnum() and value.isascii() and len(value) <= 16 else None

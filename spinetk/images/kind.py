@@ -1,0 +1,32 @@
+"""What kind of file it is, from its first bytes."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+HEAD_BYTES = 512
+
+
+def sniff(path: Path) -> str:
+    """What the first bytes say the file is: ``dicom`` when nothing else fits (it need not have a preamble)."""
+    with open(path, "rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if head[128:132] == b"DICM":
+        return "dicom"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "tiff"
+    if head.startswith(b"NRRD"):
+        return "nrrd"
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        except zlib.error:
+            head = b""
+    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:12] == b"n+2\0\r\n\x1a\n":
+        return "nifti"
+    return "dicom"
