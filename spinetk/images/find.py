@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from spinetk.images.series import group_series
 from spinetk.images.walk import walk
 
 
@@ -70,4 +69,6 @@ def find_series(folder: str | Path) -> dict[str, list[Path]]:
     Raises:
         InputError: The folder cannot be listed, or holds too many files.
     """
+    from spinetk.images.series import group_series
+
     return {key: [entry.path for entry in entries] for key, entries in group_series(Path(folder)).items()}

@@ -6,13 +6,9 @@ from pathlib import Path
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.dicom import read_dicom
 from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
 from spinetk.images.kind import sniff
 from spinetk.images.picture import Picture, SliceChoice
-from spinetk.images.plain import read_plain
-from spinetk.images.series import read_series
-from spinetk.images.volume import read_volume
 
 
 def read_picture(
@@ -44,13 +40,21 @@ def read_picture(
     try:
         with quiet():
             if path.is_dir():
+                from spinetk.images.series import read_series
+
                 return read_series(path, slice_choice, frame)
             regular_file(path)
             kind = sniff(path)
             if kind in ("png", "jpeg", "tiff"):
+                from spinetk.images.plain import read_plain
+
                 return read_plain(path, kind, frame)
             if kind in ("nifti", "nrrd"):
+                from spinetk.images.volume import read_volume
+
                 return read_volume(path, kind, slice_choice, frame)
+            from spinetk.images.dicom import read_dicom
+
             return read_dicom(path, slice_choice, frame)
     except InputError:
         raise
