@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# One thread in every process of the tests, those they start included: several workers with all threads each take six
+# times as long. The only place where this is said; it must stand before anything reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from spinetk.cases.folder import CaseFolder, write_metadata, write_record
 from spinetk.formats.record import record_of
@@ -19,6 +31,9 @@ from spinetk.schema import VERTEBRA6
 # sometimes die.
 multiprocessing.set_start_method("forkserver", force=True)
 multiprocessing.set_forkserver_preload(["torch", "spinetk.keypoints.trainer"])
+
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # a plugin may have loaded it before
+cv2.setNumThreads(int(os.environ["OPENCV_FOR_THREADS_NUM"]))
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -66,3 +81,31 @@ def drawn(tmp_path) -> Reading:
 def picture_file(drawn) -> Path:
     """The picture alone."""
     return Path(drawn.file)
+
+
+_listening: list[list[tuple[str, str]]] = []
+
+
+def _hear(event: str, args: tuple) -> None:
+    if _listening and event in ("open", "os.listdir", "os.scandir") and isinstance(args[0], str | os.PathLike):
+        _listening[-1].append((event, os.fspath(args[0])))
+
+
+@pytest.fixture(scope="session")
+def _audit() -> None:
+    sys.addaudithook(_hear)  # it stays until the process ends, and listens only when it is asked to
+
+
+@pytest.fixture
+def file_events(_audit) -> Callable[[], contextlib.AbstractContextManager[list[tuple[str, str]]]]:
+    """``with file_events() as seen``: every (event, path) of files opened and folders listed, for limits of work."""
+
+    @contextlib.contextmanager
+    def listen() -> Iterator[list[tuple[str, str]]]:
+        _listening.append([])
+        try:
+            yield _listening[-1]
+        finally:
+            _listening.pop()
+
+    return listen

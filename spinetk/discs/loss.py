@@ -28,13 +28,16 @@ def joints_mse(predicted: Tensor, target: Tensor, present: Tensor | None = None,
         peak: 0 is the original. There a map of nothing is almost right, and a network stays at it for a thousand
             iterations; a weight on the peaks takes it away from there within a hundred.
     """
-    # At least float32: mixed precision is too coarse for squares, float64 stays.
-    exact = torch.promote_types(predicted.dtype, torch.float32)
-    difference = predicted.to(exact) - target.to(exact)
+    difference = _exact(predicted) - _exact(target)
     if present is not None:
         difference = difference * present[:, :, None, None]
     square = difference.square()
     return 0.5 * (square * (1 + peak * target) if peak else square).mean()
+
+
+def _exact(values: Tensor) -> Tensor:
+    """At least float32: mixed precision is too coarse for squares, float64 stays."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def stacked_mse(
@@ -55,7 +58,7 @@ def soft_argmax(maps: Tensor, sharpness: float = SHARPNESS) -> Tensor:
         (B, K, 2), x / W and y / H in 0..1, pixel centres at integer + 0.5.
     """
     height, width = maps.shape[-2:]
-    share = (maps.float().flatten(2) * sharpness).softmax(dim=2).view(maps.shape)
+    share = (_exact(maps).flatten(2) * sharpness).softmax(dim=2).view(maps.shape)
     columns = (torch.arange(width, device=maps.device) + 0.5) / width
     rows = (torch.arange(height, device=maps.device) + 0.5) / height
     return torch.stack([(share.sum(2) * columns).sum(2), (share.sum(3) * rows).sum(2)], dim=2)

@@ -1,7 +1,6 @@
 """Searches against brute force; peaks against Gaussians; the clean-up against its conditions."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -19,16 +18,6 @@ COLUMN = Column(LEVELS, np.tile([1.0, 16.0], (10, 1)), np.tile([4.0, 3.0], (10, 
 
 def mean_points(count=11, scale=1.0, at=(40.0, 20.0)):
     return {n: (at[0] + i * scale, at[1] + 16 * i * scale) for i, n in enumerate(LEVELS[:count])}
-
-
-def seconds(work):
-    """The best of three, in time of the processor: a busy machine must not fail a test."""
-    taken = []
-    for _ in range(3):
-        began = time.process_time()
-        work()
-        taken.append(time.process_time() - began)
-    return min(taken)
 
 
 # The published search.
@@ -120,7 +109,7 @@ def test_column_costs_nothing_itself_wherever_it_is_and_at_its_scale():
 
 
 @pytest.mark.parametrize("present", [11, 8, 3, 1])
-def test_a_hundred_false_positives_within_a_tenth_of_a_second(present):
+def test_a_hundred_false_positives_are_left_aside(present):
     """No number of discs is given, and the first and fifth disc may be out of the picture."""
     random = np.random.default_rng(present)
     shown = list(mean_points().items())[-present:]
@@ -133,16 +122,27 @@ def test_a_hundred_false_positives_within_a_tenth_of_a_second(present):
         np.concatenate([np.full(present, 0.9), random.uniform(0.1, 0.4, 100)]),
     )
     chain, _ = best_chain(candidates, COLUMN, threshold=0.45)
-    assert seconds(lambda: best_chain(candidates, COLUMN, threshold=0.45)) < 0.1
     assert chain.tolist() == list(range(present))
 
 
-def test_published_search_takes_a_hundred_false_positives_within_a_tenth_of_a_second():
+def test_published_search_asks_for_one_nearest_candidate_per_pair_and_disc(monkeypatch):
+    """Ten false positives a disc: 121 pairs of a first and a fifth, nine discs, where trying everything is 11^11."""
+    import scipy.spatial
+
+    asked = []
+
+    class Counting(scipy.spatial.KDTree):
+        def query(self, x, *args, **kwargs):
+            asked.append(len(x))
+            return super().query(x, *args, **kwargs)
+
+    monkeypatch.setattr(scipy.spatial, "KDTree", Counting)
     random = np.random.default_rng(0)
     mean = mean_skeleton(random_columns(random))
     truth = random_columns(random, 1)[0]
     candidates = [np.concatenate([truth[k : k + 1], random.uniform(0, 200, (10, 2))]) for k in range(11)]
-    assert seconds(lambda: nearest_to_skeleton(candidates, mean)) < 0.1
+    nearest_to_skeleton(candidates, mean)
+    assert asked == [121] * 9
 
 
 def test_a_shifted_disc_is_replaced_by_a_plausible_weaker_one():

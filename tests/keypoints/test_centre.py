@@ -126,26 +126,52 @@ def test_losses_are_finite_for_any_sizes_and_no_vertebra(network):
     network.zero_grad()
 
 
-@pytest.mark.slow
-def test_a_few_steps_find_the_vertebrae_of_one_picture():
-    torch.manual_seed(0)
-    net = CentreNet(SMALL, VERTEBRA4)
+def ideal_maps(wanted, shape):
+    """Centre logits and offsets of a network that knows the answer: each cell speaks for the nearest body."""
+    points = wanted["keypoints"][..., :2]
+    rows, columns = torch.meshgrid(*(torch.arange(n) + 0.5 for n in shape), indexing="ij")
+    cells = 8 * torch.stack([columns, rows], -1)  # middles, px of the input
+    owner = torch.cdist(cells.flatten(0, 1), points.mean(1)).argmin(1).reshape(shape)
+    offset = (points[owner] - cells[:, :, None]) / 64
+    boxes = body_boxes(points, VERTEBRA4) / 8
+    centre = centre_maps(boxes[:, :2], boxes[:, 3], shape).clamp(1e-6, 1 - 1e-6).logit()
+    return centre[None], offset.permute(2, 3, 0, 1)[None]
+
+
+def test_maps_without_loss_are_read_as_the_truth(network, monkeypatch):
+    """What the losses call perfect is what the decoder takes for the vertebrae: one convention of cells and offsets."""
     wanted = targets()
-    picture = torch.zeros(3, 128, 128)
-    for corners in wanted["keypoints"][..., :2]:
-        low, high = corners.amin(0).long(), corners.amax(0).long()
-        picture[:, low[1] : high[1], low[0] : high[0]] = 0.8
-    optimiser = torch.optim.AdamW(net.parameters(), 3e-3)
-    net.train()
-    for _ in range(120):
-        optimiser.zero_grad()
-        sum(net.losses([picture] * 2, [wanted] * 2).values()).backward()
-        optimiser.step()
-    found = net.eval().detect([picture], flip=False)[0]
-    assert (found["scores"] > 0.3).sum() == 3
-    order = found["points"][:3].mean(1)[:, 1].argsort()
-    points = found["points"][:3][order]
-    assert (points - wanted["keypoints"][..., :2]).norm(dim=-1).mean() < 4
+    centre, offset = ideal_maps(wanted, (16, 16))
+    monkeypatch.setattr(network, "maps", lambda batch: (centre, offset))
+    losses = network.train().losses([torch.rand(3, 128, 128)], [wanted])
+    assert losses["loss_offset"] < 1e-6
+    assert losses["loss_centre"] < focal_loss(centre + 0.5, centre.sigmoid())
+    scores, points = network.eval()._peaks(centre[0].sigmoid(), offset[0])
+    assert len(scores) == 3
+    order = points.mean(1)[:, 1].argsort()
+    torch.testing.assert_close(points[order], wanted["keypoints"][..., :2], atol=1e-3, rtol=0)
+
+
+def test_crops_without_loss_are_read_as_the_truth(network, monkeypatch):
+    """The same of the second part: a heat at the truth, where the crop has it, comes back as that place."""
+    truth = targets()["keypoints"][..., :2]
+    cuts = []
+    side = 2 * SMALL.crop_px
+    axis = torch.arange(side) + 0.5
+
+    def remembered(pictures, owner, boxes, share, size):
+        cuts.append(boxes)
+        return cut(pictures, owner, boxes, share, size)
+
+    def knowing(crops):
+        at = to_crop(truth, cuts[-1], SMALL.crop_share) * side
+        return -0.5 * ((axis - at[..., 0, None, None]) ** 2 + (axis[:, None] - at[..., 1, None, None]) ** 2)
+
+    monkeypatch.setattr("spinetk.keypoints.centre.network.cut", remembered)
+    monkeypatch.setattr(network.refine, "forward", knowing)
+    rough = truth + 3 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
+    found = network.eval().look(torch.rand(3, 128, 128), rough, flip=False)
+    torch.testing.assert_close(found["points"], truth, atol=0.1, rtol=0)
 
 
 def test_detections_of_the_mirrored_picture_are_mirrored(network):

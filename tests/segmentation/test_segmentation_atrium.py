@@ -231,30 +231,13 @@ def test_trains_resumes_and_predicts(folder, tmp_path):
     assert later["global_step"] == 4
     assert later["state_dict"]["loss.steps"] == 4
     moments = later["optimizer_states"][0]["state"]
-    assert next(iter(moments.values()))["step"] == 4
+    assert {int(moment["step"]) for moment in moments.values()} == {4}
     again = load_predictor([tmp_path / "segmenter.pth"], tmp_path / "locator.pth", "cpu")
     assert again.geometry == predictor.geometry
+    # Gradients reach every weight of the network through the whole chain.
+    assert len(moments) == len(list(again.segmenters[0].parameters()))
+    assert all(moment["exp_avg"].any() for moment in moments.values())
     with pytest.raises(InputError, match="no locator"):
         load_predictor([tmp_path / "segmenter.pth"], tmp_path / "segmenter.pth")
     with pytest.raises(InputError, match="slices"):
         train_stage("locator", pairs, [], tmp_path, predictor.geometry, network="spin")
-
-
-def test_overfits_one_phantom(folder, tmp_path):
-    """A few iterations on one case lower its loss: gradients reach the weights through the whole chain."""
-    pairs = find_pairs(folder)[:1]
-    geometry = choose_geometry(pairs)
-    path = train_stage(
-        "segmenter", pairs, pairs, tmp_path, geometry, network="monai-unet3d", iterations=12, batch=1, rate=1e-3,
-        augmentation=NOTHING, check_every=4, device="cpu", precision="32-true", progress=False,
-    )  # fmt: skip
-    losses = [
-        float(row.split(",")[column])
-        for log in (tmp_path / "segmenter" / "logs").rglob("metrics.csv")
-        for header, *rows in [log.read_text().splitlines()]
-        for column in [header.split(",").index("val_loss")]
-        for row in rows
-        if row.split(",")[column]
-    ]
-    assert losses[-1] < losses[0] - 0.02
-    assert path.name == "segmenter.pth"
