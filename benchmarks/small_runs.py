@@ -110,7 +110,7 @@ def _write_discs(folder: Path) -> None:
 
 
 def _write_volumes(folder: Path) -> None:
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     from spinetk.phantoms.atrium import atrium_volume
     from spinetk.phantoms.lesion import lesion_volume

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import multiprocessing
 import os
 import sys
@@ -36,6 +37,39 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # a plugin may have l
 cv2.setNumThreads(int(os.environ["OPENCV_FOR_THREADS_NUM"]))
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+# It comes from its source only, so not even CI has it.
+DETECTRON2 = importlib.util.find_spec("detectron2") is not None
+collect_ignore = [] if DETECTRON2 else ["keypoints/test_d2_engine.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked ``data("name")`` need real pictures that may not be passed on; without them they say so."""
+    for item in items:
+        for mark in item.iter_markers("data"):
+            if not (SHARED / mark.args[0]).is_dir():
+                item.add_marker(pytest.mark.skip(reason=f"../shared/data/{mark.args[0]} is absent"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what is not tested; with ``--no-skips`` a skipped test is a failure, as in CI, which installs everything."""
+    if not DETECTRON2:
+        terminalreporter.line("Detectron2 is not installed: test_d2_engine.py is left out")
+    if config.getoption("no_skips") and (skipped := terminalreporter.stats.get("skipped")):
+        terminalreporter.section("skipped, which --no-skips forbids")
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {report.longrepr[2]}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("no_skips") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="count skipped tests as failures")
 
 
 def draw_column(seed: int, height: int = 96, width: int = 80, count: int = 3) -> tuple[np.ndarray, Reading]:

@@ -163,7 +163,7 @@ def _prepare_one(subject: Subject, out: Path, grid_mm: float, *, about_labels: b
 
 
 def _centre_of(mask: Path) -> np.ndarray:
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     image = load(mask)
     found = np.argwhere(sitk.GetArrayViewFromImage(image) > 0)

@@ -61,7 +61,7 @@ class Slab:
 
     def write_labels(self, path: Path, points_px: np.ndarray, numbers: list[int]) -> None:
         """Write single voxels of the given values in the geometry of the volume, as NIfTI."""
-        import SimpleITK as sitk  # noqa: N813
+        import SimpleITK as sitk
 
         labels = sitk.Image(self.image.GetSize(), sitk.sitkUInt8)
         labels.CopyInformation(self.image)
@@ -84,7 +84,7 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None) -> Slab:
     Raises:
         InputError: It cannot be read or is no volume.
     """
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     image = load(path)
     standing = sitk.DICOMOrient(image, STANDING)
@@ -115,7 +115,7 @@ def read_labels(path: str | Path) -> dict[int, np.ndarray]:
     Raises:
         InputError: It cannot be read.
     """
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     image = load(path)
     values = sitk.GetArrayViewFromImage(image)
@@ -167,7 +167,7 @@ def load(path: str | Path) -> Any:
     Raises:
         InputError: The file is no NIfTI or NRRD, is damaged, or has not three dimensions.
     """
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     path = Path(path)
     regular_file(path)

@@ -86,7 +86,7 @@ def read_volume(path: Path, kind: str, slice_choice: SliceChoice, user_frame: Fr
             reader.SetExtractSize([*reader.GetSize()[:3], *[0] * (len(reader.GetSize()) - 3)])
         check_stream(path, header)
         image = reader.Execute()
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     values = sitk.GetArrayViewFromImage(image)
     layers = cut.layers(values[None] if values.ndim == 2 else values)
@@ -135,7 +135,7 @@ def _opened(path: Path, kind: str) -> Iterator[tuple[Any, VoxelHeader]]:
     It reads through a link of our own: the NIfTI library chooses by name, and takes ``a.nii`` for ``a.nii.gz``.
     """
     header = nifti_header(path) if kind == "nifti" else nrrd_header(path)
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     suffix = ".nrrd" if kind == "nrrd" else ".nii.gz" if header.packed else ".nii"

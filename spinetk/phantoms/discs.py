@@ -46,13 +46,13 @@ class DiscPhantom:
 
     def image(self) -> Any:
         """The volume as a SimpleITK image in patient coordinates, its middle at the origin."""
-        import SimpleITK as sitk  # noqa: N813
+        import SimpleITK as sitk
 
         return self._placed(sitk.GetImageFromArray(self.values.astype(np.int16)))
 
     def labels(self) -> Any:
         """Single voxels with the discs' numbers, in the geometry of :meth:`image`."""
-        import SimpleITK as sitk  # noqa: N813
+        import SimpleITK as sitk
 
         voxels = np.zeros(self.values.shape, np.uint8)
         for number, place in self.discs.items():
@@ -161,7 +161,7 @@ def write_disc_set(
     Raises:
         InputError: No subject, or an unknown contrast, or a centre whose name BIDS does not allow.
     """
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     for modality in modalities:
         if modality not in WEIGHTINGS:

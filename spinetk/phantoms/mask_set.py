@@ -70,7 +70,7 @@ def _write_brain(base: Path, name: str, brain: VolumePhantom, contrast: str) -> 
 
 
 def _write_volume(path: Path, values: np.ndarray, spacing_mm: tuple[float, float, float]) -> None:
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(values)
     image.SetSpacing(spacing_mm[::-1])

@@ -43,7 +43,7 @@ class Volume:
         Raises:
             InputError: The suffix names no format of volumes, or the format cannot hold the directions.
         """
-        import SimpleITK as sitk  # noqa: N813
+        import SimpleITK as sitk
 
         path = Path(path)
         if not path.name.endswith(SUFFIXES):
@@ -67,7 +67,7 @@ def read_volume(path: str | Path) -> Volume:
     Raises:
         InputError: No such file, another kind of file, damaged, or not one grey volume.
     """
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     path = Path(path)
     regular_file(path)

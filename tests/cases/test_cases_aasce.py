@@ -98,7 +98,7 @@ def test_folders_and_labels_of_another_kind(source, tmp_path):
     assert "(60, 2)" in faults[1]
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="shared/data/aasce2019 is absent")
+@pytest.mark.data("aasce2019")
 def test_the_real_set(tmp_path):
     """The labels agree with landmarks.csv (fractions of width and height, 68 x then 68 y)."""
     labels = DATA / "labels/training"

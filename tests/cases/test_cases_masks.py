@@ -175,7 +175,7 @@ def test_an_empty_folder(tmp_path):
         list(mask_items(tmp_path))
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="shared/data/mr_sagittal is absent")
+@pytest.mark.data("mr_sagittal")
 def test_real_slices_agree_with_the_corners_of_the_set():
     """The set's own corners come from the mask's hull, 1-2 px off at rounded edges."""
     notes = json.loads((DATA / "annotations.json").read_text())

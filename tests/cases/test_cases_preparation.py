@@ -215,7 +215,7 @@ def test_sources_and_settings_that_cannot_be(source, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(not MR.is_dir(), reason="shared/data/mr_sagittal is absent")
+@pytest.mark.data("mr_sagittal")
 def test_real_slices(tmp_path):
     for name, bodies in (("sub-vb102", 9), ("sub-vb317", 5)):
         result = prepare(MR / name, tmp_path / name, progress=False)

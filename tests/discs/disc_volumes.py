@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 STEPS = {20: (0.0, 0.0), 21: (1.0, 22.0), 22: (3.0, 45.0), 23: (6.0, 69.0)}
 
@@ -26,7 +25,8 @@ def draw_volume(seed: int, numbers=tuple(STEPS)):
 
 def write_subject(root: Path, name: str, seed: int, *, orientation="LPS", ending="labels-disc-manual", modality="T2w"):
     """Image and labels of a subject in BIDS; gives the labels' places in mm (axes of NIfTI)."""
-    sitk = pytest.importorskip("SimpleITK")
+    import SimpleITK as sitk
+
     values, places = draw_volume(seed)
     labels = np.zeros(values.shape, np.uint8)
     for number, voxel in places.items():

@@ -46,7 +46,8 @@ def test_any_orientation_gives_the_same_picture_and_points(tmp_path, orientation
 
 @pytest.mark.parametrize("orientation", ["LPS", "ASL"])
 def test_labels_go_back_to_the_voxels_they_came_from(tmp_path, orientation):
-    sitk = pytest.importorskip("SimpleITK")
+    import SimpleITK as sitk
+
     write_subject(tmp_path, "sub-a", 4, orientation=orientation)
     source = tmp_path / "derivatives/labels/sub-a/anat/sub-a_T2w_labels-disc-manual.nii.gz"
     labels = read_labels(source)
@@ -168,7 +169,7 @@ def test_legacy_channels_and_flip(prepared):
     assert items[0].present.tolist() == [1] * 4 + [0] * 7
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data/mr_discs_bids")
+@pytest.mark.data("mr_discs_bids")
 def test_real_subjects_of_two_kinds(tmp_path):
     """41 subjects bear discs 21-24, 13 bear 19-24; the posterior tip lies on the picture where the label says."""
     found, skipped = find_subjects(SHARED, "T2w")

@@ -54,7 +54,8 @@ def places_of(root, name):
 
 @pytest.mark.parametrize("orientation", ["LPS", "RAS", "ASL"])
 def test_labels_of_a_volume_are_in_its_own_geometry(tmp_path, orientation):
-    sitk = pytest.importorskip("SimpleITK")
+    import SimpleITK as sitk
+
     write_subject(tmp_path, "sub-a", 2, orientation=orientation)
     truth, points = places_of(tmp_path, "sub-a")
     image = tmp_path / "sub-a/anat/sub-a_T2w.nii.gz"
@@ -119,7 +120,8 @@ def test_levels_that_cannot_be_known_are_marked(tmp_path):
     assert [disc.number for disc in reading.discs] == [None, None]
     assert [disc.guess for disc in reading.discs] == [20, 21]
     assert "levels are unknown: too little of the spine is seen to tell" in reading.remarks
-    sitk = pytest.importorskip("SimpleITK")
+    import SimpleITK as sitk
+
     values = sitk.GetArrayFromImage(sitk.ReadImage(str(next((tmp_path / "out").glob("*.nii.gz")))))
     assert sorted(values[values > 0].tolist()) == [101, 102]
 

@@ -50,7 +50,6 @@ NAMES = ("sct_get_centerline", "sct_straighten_spinalcord", "sct_apply_transfo")
 
 @pytest.fixture
 def toolbox(tmp_path, monkeypatch):
-    pytest.importorskip("SimpleITK")
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in NAMES:
@@ -95,7 +94,7 @@ def test_a_mask_of_the_cord_is_followed(toolbox, two, tmp_path):
 
 
 def test_where_it_fails_the_subject_is_listed(toolbox, two, tmp_path):
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     image = sitk.ReadImage(str(two / "sub-a2/anat/sub-a2_T2w.nii.gz"))
     sitk.WriteImage(sitk.Minimum(image, 7), str(two / "sub-a2/anat/sub-a2_T2w.nii.gz"))

@@ -127,7 +127,7 @@ def plain(pixels: np.ndarray, kind: str, **options: object) -> bytes:
 
 def volume(array: np.ndarray, suffix: str, spacing: tuple = (1.0, 1.0, 2.0), direction: tuple | None = None) -> bytes:
     """NIfTI or NRRD bytes of (z, y, x) voxels."""
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(array)
     image.SetSpacing(spacing[: array.ndim])

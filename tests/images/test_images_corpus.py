@@ -17,7 +17,7 @@ from spinetk.images.headers import open_header
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data" / "dicom"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="shared/data/dicom is absent")
+pytestmark = pytest.mark.data("dicom")
 
 
 @pytest.fixture(scope="module")

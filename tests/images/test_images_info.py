@@ -116,7 +116,7 @@ def test_volumes_are_described_from_the_header(tmp_path, suffix, direction, monk
     path.write_bytes(volume(np.ones((10, 14, 12), np.int16), suffix, (0.5, 1.0, 3.0), direction))
     picture = read_picture(path)
 
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     monkeypatch.setattr(sitk.ImageFileReader, "Execute", None)
     content = describe(path)

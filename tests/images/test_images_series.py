@@ -189,7 +189,7 @@ def test_packed_nifti_is_not_mixed_up_with_its_unpacked_neighbour(tmp_path):
 
 def test_damaged_packed_nrrd_is_refused_before_the_library_sees_it(tmp_path, monkeypatch):
     """ITK loses some 35 kB for each of them."""
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     path = tmp_path / "a.nrrd"
     whole = volume(np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8), ".nrrd")
@@ -203,7 +203,7 @@ def test_damaged_packed_nrrd_is_refused_before_the_library_sees_it(tmp_path, mon
 
 
 def test_four_dimensional_nifti_gives_its_first_volume(tmp_path):
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     parts = [sitk.GetImageFromArray(np.full((4, 5, 6), 10 + k, np.int16)) for k in range(3)]
     sitk.WriteImage(sitk.JoinSeries(parts), str(tmp_path / "a.nii"))

@@ -23,7 +23,8 @@ def test_icc_of_the_published_example():
 
 def test_icc_equals_pingouin():
     pingouin = pytest.importorskip("pingouin", reason="pingouin is not installed")
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     rng = np.random.default_rng(3)
     values = rng.normal(20, 4, (30, 1)) + rng.normal(0, 1.5, (30, 3)) + [0, 0.8, -0.5]
     rows = [(i, j, values[i, j]) for i in range(30) for j in range(3)]

@@ -125,7 +125,7 @@ def test_a_missing_corner_leaves_the_other_endplate(spine):
     assert measure(reading).angles["cobb_max"] == pytest.approx(21, abs=1e-3)
 
 
-@pytest.mark.skipif(not AASCE.is_dir(), reason="needs ../shared/data/aasce2019")
+@pytest.mark.data("aasce2019")
 def test_aasce_angles_are_reproduced_from_the_landmarks():
     spec = importlib.util.spec_from_file_location("cobb_labels", ROOT / "benchmarks" / "cobb_labels.py")
     benchmark = importlib.util.module_from_spec(spec)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from spinetk.errors import InputError
 from spinetk.phantoms.discs import disc_volume, write_disc_set
-
-sitk = pytest.importorskip("SimpleITK")
 
 
 @pytest.fixture(scope="module")

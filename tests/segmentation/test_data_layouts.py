@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from PIL import Image
 
 from spinetk.errors import InputError
@@ -249,14 +249,14 @@ def test_any_orientation_becomes_axial(tmp_path, direction):
     assert np.array_equal(turned.values > 0, mask)
 
 
-@pytest.mark.skipif(not (SHARED / "ms_lesions").is_dir(), reason="no shared data")
+@pytest.mark.data("ms_lesions")
 def test_ms_lesions():
     _, found = find_cases(SHARED / "ms_lesions", "lesion", contrast="FLAIR")
     values, mask = found.cases[0].read()
     assert (found.cases[0].name, values.values.shape, int(mask.sum())) == ("patient07", (182, 218, 182), 1300)
 
 
-@pytest.mark.skipif(not (SHARED / "ph2").is_dir(), reason="no shared data")
+@pytest.mark.data("ph2")
 def test_shared_ph2():
     layout, found = find_cases(SHARED / "ph2", "skin")
     assert (layout, len(found.cases)) == ("ph2", 5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.crop import Box, crop_box, found_box, locator_shape, shrink

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from torch import nn
 
 from spinetk.segmentation.atrium.batch import predict_files
