@@ -12,11 +12,12 @@ from typing import Any
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path`` that becomes ``path`` when the block ends without error.
 
     The temporary name keeps the suffix of ``path``, so writers that choose a format by suffix work unchanged.
-    Missing parent folders are made. On an error the temporary file is removed and ``path`` stays as it was.
+    Missing parent folders are made. On an error the temporary file is removed and ``path`` stays as it was. With
+    ``durable`` the file outlives a power failure from the moment the block ends (it always outlives a kill).
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,9 +30,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
+        if durable:
+            sync(temporary)
         os.replace(temporary, path)
+        if durable:
+            sync(path.parent)
+            sync(path.parent.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have what was written to a file, or the names in a folder, on the disk."""
+    if path.is_dir() and os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -19,6 +19,7 @@ from spinetk.commands import app as general
 from spinetk.discs.commands import app as discs
 from spinetk.errors import InputError
 from spinetk.keypoints.commands import app as keypoints
+from spinetk.node.commands import app as node
 from spinetk.options import verbs, warn
 from spinetk.report.commands import app as report
 from spinetk.review.commands import app as review
@@ -33,6 +34,7 @@ for verbs_of_room in (general, cases, keypoints, report, review):
     app.add_typer(verbs_of_room)
 app.add_typer(discs, name="discs")
 app.add_typer(segmentation, name="segment")
+app.add_typer(node, name="node")
 
 
 @app.callback(invoke_without_command=True)

@@ -49,6 +49,11 @@ def case_id(path: str | Path, salt: str) -> str:
     return _digest(_uid(path, "SOPInstanceUID"), salt)
 
 
+def keyed_id(uid: str, salt: str) -> str:
+    """16 hexadecimal digits for a UID, as :func:`case_id` makes them."""
+    return _digest(uid.strip().encode("utf-8", "surrogatepass"), salt)
+
+
 def safe_name(text: str) -> str:
     """Any text as one path component; see :func:`case_id`."""
     plain = unicodedata.normalize("NFKD", text)

@@ -16,6 +16,7 @@ from pydicom.uid import generate_uid
 from spinetk import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
+from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY, Identity, uids
 from spinetk.formats.sr import concepts
 from spinetk.measure import words
 from spinetk.reading import Reading, Vertebra
@@ -25,19 +26,7 @@ if TYPE_CHECKING:
     import highdicom
 
 # What the Patient and General Study modules require (types 1 and 2); nothing else of the source is copied.
-COPIED = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyInstanceUID",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-    "StudyID",
-    "AccessionNumber",
-)
-REFERENCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
+COPIED = (*PATIENT_AND_STUDY, "StudyInstanceUID")
 UNKNOWN = "not determinable"
 CONTAINS = "CONTAINS"
 
@@ -52,7 +41,12 @@ def _highdicom() -> Any:
 
 
 def write_sr(
-    path: str | Path, reading: Reading, source_dicom: str | Path | Dataset, *, frame: int | None = None
+    path: str | Path,
+    reading: Reading,
+    source_dicom: str | Path | Dataset,
+    *,
+    frame: int | None = None,
+    identity: Identity | None = None,
 ) -> None:
     """Write a reading as a DICOM structured report about the picture it was made from, atomically.
 
@@ -65,13 +59,17 @@ def write_sr(
         source_dicom: The DICOM file or data set the reading is about: patient and study identification are copied
             from it as far as DICOM requires them, nothing else.
         frame: Which frame of a multi-frame source, counted from 0.
+        identity: What the report's UIDs and date derive from; new ones when it is not given.
 
     Raises:
         InputError: highdicom is not installed, or the source is no usable DICOM image of the reading's size.
     """
     hd = _highdicom()
     source = _source(source_dicom, reading, frame)
-    report = _Writer(hd, reading, source, frame).report()
+    series_uid, instance_uid = uids(source, frame, "sr", identity)
+    report = _Writer(hd, reading, source, frame).report(series_uid, instance_uid)
+    if identity is not None:
+        identity.stamp(report)
     with replacing(path) as temporary:
         report.save_as(temporary)
 
@@ -80,7 +78,7 @@ def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | N
     """The few elements of the source that a report needs."""
     name = "DICOM data set" if isinstance(source_dicom, Dataset) else str(source_dicom)
     try:
-        tags = [*COPIED, *REFERENCE, "Rows", "Columns", "NumberOfFrames", "SpecificCharacterSet"]
+        tags = [*COPIED, *NEEDED, "Rows", "Columns", "NumberOfFrames", "SpecificCharacterSet"]
         full = source_dicom
         if not isinstance(full, Dataset):
             full = pydicom.dcmread(source_dicom, stop_before_pixels=True, specific_tags=tags)
@@ -90,7 +88,7 @@ def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | N
                 setattr(source, tag, full.get(tag))
     except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, NotImplementedError) as error:
         raise InputError(name, "is not a readable DICOM file", "give the file the reading was made from") from error
-    missing = [tag for tag in REFERENCE if not source.get(tag)]
+    missing = [tag for tag in NEEDED if not source.get(tag)]
     if missing:
         raise InputError(name, f"has no {missing[0]}", "a report can only refer to a picture with its UIDs")
     if (source.get("Rows"), source.get("Columns")) != (reading.height, reading.width):
@@ -107,7 +105,7 @@ def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | N
     return source
 
 
-def _outline(schema: KeypointSchema, visible: np.ndarray) -> list[int]:
+def outline_order(schema: KeypointSchema, visible: np.ndarray) -> list[int]:
     """Indices of the visible points in the order of a walk around the skeleton, else in storage order."""
     neighbours: dict[int, list[int]] = {k: [] for k in range(len(schema))}
     for a, b in schema.edges:
@@ -128,7 +126,7 @@ class _Writer:
         self.hd, self.reading, self.source = hd, reading, source
         self.frames = None if int(source.get("NumberOfFrames") or 1) == 1 else [int(frame or 0) + 1]
 
-    def report(self) -> highdicom.sr.ComprehensiveSR:
+    def report(self, series_uid: str, instance_uid: str) -> highdicom.sr.ComprehensiveSR:
         from highdicom.coding_schemes import CodingSchemeIdentificationItem
 
         sr, reading = self.hd.sr, self.reading
@@ -151,9 +149,9 @@ class _Writer:
         return sr.ComprehensiveSR(
             evidence=[self.source],
             content=content[0],
-            series_instance_uid=generate_uid(),
+            series_instance_uid=series_uid,
             series_number=1,
-            sop_instance_uid=generate_uid(),
+            sop_instance_uid=instance_uid,
             instance_number=1,
             manufacturer="spinetk",
             manufacturer_model_name="spinetk",
@@ -186,7 +184,7 @@ class _Writer:
 
     def _vertebra_group(self, index: int, vertebra: Vertebra) -> Any:
         sr, reading = self.hd.sr, self.reading
-        order = _outline(reading.schema, vertebra.visible)
+        order = outline_order(reading.schema, vertebra.visible)
         content = {"index": index, "label": vertebra.label, "score": vertebra.score, "bbox": list(vertebra.bbox)}
         if vertebra.point_sigma_px is not None:
             sigma = zip(reading.schema.keypoints, vertebra.point_sigma_px, strict=True)
