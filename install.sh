@@ -10,7 +10,7 @@ fail() { echo "install.sh: $1" >&2; exit 2; }
 extras=""
 for argument in "$@"; do
   case "$argument" in
-    --dev) extras="[dev,notebook,sr,serve,export]" ;;
+    --dev) extras="[dev,notebook,sr,serve,export,pacs,cluster]" ;;
     *) fail "unknown option $argument (only --dev is known)" ;;
   esac
 done

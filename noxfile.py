@@ -12,7 +12,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lowest"]
-EXTRAS = ".[dev,notebook,sr,serve,export]"
+EXTRAS = ".[dev,notebook,sr,serve,export,pacs,cluster]"
 
 
 def run(session: nox.Session) -> None:

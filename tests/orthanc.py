@@ -70,6 +70,10 @@ class Orthanc:
         }
         self.process: subprocess.Popen | None = None
 
+    def set(self, **settings: Any) -> None:
+        """Change settings before it starts."""
+        self._settings |= settings
+
     @property
     def web(self) -> str:
         """Address of its DICOMweb service."""
@@ -80,9 +84,10 @@ class Orthanc:
         """Its DIMSE address."""
         return f"dicom://{self.aet}@127.0.0.1:{self.dicom_port}"
 
-    def start(self) -> Orthanc:
-        """Start it, and wait until it answers."""
+    def start(self, tries: int = 3) -> Orthanc:
+        """Start it, and wait until it answers; on other ports when someone else took them meanwhile."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._settings |= {"HttpPort": self.http_port, "DicomPort": self.dicom_port}
         config = self.folder / "orthanc.json"
         config.write_text(json.dumps(self._settings))
         log = open(self.folder / "orthanc.log", "ab")  # noqa: SIM115 - the process writes to it
@@ -96,6 +101,10 @@ class Orthanc:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
+        self.stop()
+        if tries > 1 and "port" in (self.folder / "orthanc.log").read_text(errors="replace").lower():
+            self.http_port, self.dicom_port = free_port(), free_port()
+            return self.start(tries - 1)
         raise RuntimeError(f"Orthanc does not start, see {self.folder / 'orthanc.log'}")
 
     def stop(self) -> None:

@@ -207,11 +207,17 @@ class _Talk:
         own.acse_timeout = own.dimse_timeout = own.network_timeout = TIMEOUT_S
         own.connection_timeout = 10.0
         tls = None if self._archive._tls is None else (self._archive._tls, address.host)
+        from pynetdicom import evt
+
+        # A rejection that comes at once is sometimes taken for an abort by pynetdicom 3.0: look at the PDU itself.
+        answers: list[str] = []
+        listener = (evt.EVT_PDU_RECV, lambda event: answers.append(type(event.pdu).__name__))
         options = {"contexts": self._contexts, "ae_title": address.aet, "tls_args": tls, **self._options}
+        options["evt_handlers"] = [*options.get("evt_handlers", []), listener]
         association = own.associate(address.host, address.port, **options)
         if not association.is_established:
             # Settings at either end are at fault: mended there, the same works.
-            if association.is_rejected:
+            if association.is_rejected or "A_ASSOCIATE_RJ" in answers:
                 fault = f"rejects the AE title {self._archive._aet}, or its own name {address.aet}"
                 raise Unreachable(str(address), fault, "make the two known to each other in its settings")
             if association.acceptor.primitive is not None and not association.accepted_contexts:

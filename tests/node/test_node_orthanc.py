@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -105,6 +107,20 @@ def test_an_archive_that_refuses_keeps_the_results_to_be_tried_again(make_node, 
         node = make_node(send_to=parse_address(friendly.web))
         until(lambda: node.queue.counts()["sent"] == 1)
         assert len(friendly.instances()) == 2
+
+
+def test_the_orthanc_of_the_page_passes_films_on_and_gets_results_back(make_node, tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "pacs.md"
+    (script,) = re.findall(r"^```lua\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "spinetk.lua").write_text(script)
+    lab = Orthanc(tmp_path / "orthanc", LuaScripts=[str(tmp_path / "spinetk.lua")])
+    node = make_node(send_to=parse_address(lab.dimse))
+    lab.set(DicomModalities={"spinetk": ["SPINETK", "127.0.0.1", node.receiver.port]})
+    with lab, open_archive(parse_address(lab.dimse)) as archive:
+        archive.store([film(tmp_path / "a.dcm", "1.2.3.4"), film(tmp_path / "b.dcm", "1.2.3.5", Modality="US")])
+        until(lambda: node.queue.counts()["sent"] == 1)
+        modalities = [pydicom.dcmread(file).Modality for file in files(lab, tmp_path)]
+        assert sorted(modalities) == ["CR", "OT", "SR", "US"]
 
 
 def files(orthanc, folder):
