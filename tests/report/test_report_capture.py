@@ -63,7 +63,8 @@ def test_points_of_a_presentation_lie_where_the_reading_has_them(phantom, source
         assert (item.GraphicAnnotationUnits, item.GraphicType) == ("PIXEL", "POLYLINE")
         assert np.array_equal(points[0], points[-1])
         wanted = np.clip(vertebra.points[vertebra.visible], 0, size)
-        assert {tuple(p) for p in np.round(points, 2)} == {tuple(p) for p in np.round(np.float32(wanted), 2)}
+        order = [np.lexsort(points[:-1].T), np.lexsort(wanted.T)]
+        assert np.allclose(points[:-1][order[0]], wanted[order[1]], atol=1e-3)
 
 
 def test_of_the_source_only_identification_is_copied(phantom, source, tmp_path):
