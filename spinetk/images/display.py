@@ -87,7 +87,7 @@ def _working(stored: np.ndarray) -> np.ndarray:
 def _modality(stored: np.ndarray, dataset: Dataset, frame: int, remarks: list[str]) -> np.ndarray:
     table = next(items(dataset, "ModalityLUTSequence"), None)
     if table is not None:
-        mapped = _look_up(stored, table, integer(dataset, "PixelRepresentation") == 1)
+        mapped = _look_up(stored, table, integer(dataset, "PixelRepresentation") == 1, _byte_order(dataset))
         if mapped is not None:
             return mapped[0]
         remarks.append("damaged modality LUT was ignored")
@@ -98,7 +98,8 @@ def _modality(stored: np.ndarray, dataset: Dataset, frame: int, remarks: list[st
     if slope == 0 or max(abs(slope), abs(intercept)) > 1e12:
         remarks.append("impossible rescale was ignored")
         slope, intercept = 1.0, 0.0
-    values = _working(stored)
+    # A VOI LUT is looked up in whole numbers: float32 could round a value to its neighbour.
+    values = stored.astype(np.float64) if raw(dataset, "VOILUTSequence") else _working(stored)
     if slope != 1:
         values *= values.dtype.type(slope)
     if intercept != 0:
@@ -112,7 +113,7 @@ def _voi(
     """Apply the VOI LUT, else the first window; also the (least, greatest) output of what was applied, or None."""
     table = next(items(dataset, "VOILUTSequence"), None)
     if table is not None:
-        mapped = _look_up(values, table, bool(values.min() < 0))
+        mapped = _look_up(values, table, bool(values.min() < 0), _byte_order(dataset))
         if mapped is not None and np.ptp(mapped[0]) > 0:
             remarks.append("VOI LUT was applied")
             return mapped
@@ -149,8 +150,22 @@ def _voi(
     return values, (0.0, top)
 
 
-def _look_up(values: np.ndarray, table: Dataset, signed: bool) -> tuple[np.ndarray, tuple[float, float]] | None:
-    """Map (H, W) values through a LUT item; None when its descriptor and data do not fit."""
+def _byte_order(dataset: Dataset) -> str:
+    """Of words that pydicom leaves as bytes (OW). The items of a sequence do not say: only the file as a whole does."""
+    return ">" if dataset.original_encoding[1] is False else "<"
+
+
+def _look_up(
+    values: np.ndarray, table: Dataset, signed: bool, order: str
+) -> tuple[np.ndarray, tuple[float, float]] | None:
+    """Map (H, W) values through a LUT item, as pydicom's ``apply_modality_lut`` and ``apply_voi`` do where they can.
+
+    Theirs are not called because they take no VOI LUT on values with fractions beyond 65535, no modality LUT of 10 to
+    15 bits and no entries packed as bytes.
+
+    Returns:
+        (H, W) float32 and the (least, greatest) entry its depth allows; None when descriptor and data do not fit.
+    """
     descriptor = [int(v) for v in numbers(table, "LUTDescriptor")]
     data = raw(table, "LUTData")
     if len(descriptor) != 3 or data is None:
@@ -161,10 +176,7 @@ def _look_up(values: np.ndarray, table: Dataset, signed: bool) -> tuple[np.ndarr
         first -= 1 << 16
     try:
         if isinstance(data, bytes):
-            kind = np.dtype(np.uint8) if len(data) < 2 * count else np.dtype("<u2")
-            if len(data) >= 2 * count and not getattr(table, "is_little_endian", True):
-                kind = kind.newbyteorder(">")
-            entries = np.frombuffer(data, kind, count)
+            entries = np.frombuffer(data, np.uint8 if len(data) < 2 * count else f"{order}u2", count)
         else:
             entries = np.array(data, dtype=np.int64).reshape(-1) & 0xFFFF
     except (TypeError, ValueError, OverflowError):
@@ -172,5 +184,5 @@ def _look_up(values: np.ndarray, table: Dataset, signed: bool) -> tuple[np.ndarr
     if len(entries) < count or not 0 < bits <= 16:
         return None
     entries = entries[:count].astype(np.float32)
-    index = np.clip(np.rint(values) - first, 0, count - 1).astype(np.int64)
+    index = np.clip(np.floor(values.astype(np.float64)) - first, 0, count - 1).astype(np.int64)
     return entries[index], (0.0, float((1 << bits) - 1))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import SQUARE, Frame
 from spinetk.images.decode import decode_frame
-from spinetk.images.display import padding_mask, to_display
-from spinetk.images.elements import word
+from spinetk.images.display import is_inverted, padding_mask, to_display
+from spinetk.images.elements import number, word
 from spinetk.images.guard import REMEDY_COPY, display_name
 from spinetk.images.headers import Header
 from spinetk.images.orientation import read_axes, read_letters, read_view
 from spinetk.images.picture import Picture
 from spinetk.images.plain import to_grey
-from spinetk.images.spacing import note_shape, read_spacing
+from spinetk.images.spacing import read_aspect, read_spacing
 from spinetk.views import View
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
 
@@ -72,15 +77,27 @@ def grey(
 
 def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list[str]) -> tuple[Frame, View]:
     """Spacing and orientation of one frame, and its view; the user's spacing wins."""
-    if user_frame is None:
-        spacing, source = read_spacing(header.dataset, index, remarks)
-    else:
-        spacing, source = user_frame.spacing_mm, user_frame.spacing_source
-    axes = read_axes(header.dataset, index)
-    right, bottom = read_letters(header.dataset, axes, remarks)
-    frame = Frame(spacing, source, right, bottom)
-    note_shape(frame, header.dataset, remarks)
-    return frame, read_view(header.dataset, axes, (right, bottom))
+    dataset = header.dataset
+    spacing, source = read_spacing(dataset, index, remarks if user_frame is None else [])
+    aspect = None if spacing else read_aspect(dataset, remarks)
+    axes = read_axes(dataset, index)
+    letters = read_letters(dataset, index, axes, remarks)
+    frame = Frame(spacing, source, *letters, aspect)
+    if user_frame is not None:
+        across, down = frame.square / user_frame.square
+        if abs(down / across - 1) > SQUARE:
+            remarks.append("the spacing given shapes pixels otherwise than the file does: it was believed")
+        frame = Frame(user_frame.spacing_mm, user_frame.spacing_source, *letters)
+    if word(dataset, "PresentationIntentType") == "FOR PROCESSING":
+        dark = ", its bones are dark" if _bones_are_dark(dataset) else ""
+        remarks.append(f"the film is FOR PROCESSING: its values are raw{dark}; give the one for presentation")
+    return frame, read_view(dataset, index, axes, letters, remarks)
+
+
+def _bones_are_dark(dataset: Dataset) -> bool:
+    """Whether fewer X-rays gave a darker pixel (PS3.3 C.8.11.3.1.2), as in films that were not processed."""
+    sign = number(dataset, "PixelIntensityRelationshipSign")
+    return sign is not None and (sign == 1) != is_inverted(dataset)
 
 
 def modality_of(header: Header) -> str | None:

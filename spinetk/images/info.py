@@ -15,7 +15,10 @@ from spinetk.images.frames import BURNED_IN, frame_of, modality_of
 from spinetk.images.guard import check_size, display_name, quiet, regular_file
 from spinetk.images.headers import open_header
 from spinetk.images.kind import sniff
+from spinetk.images.orientation import standing
+from spinetk.images.plain import frame_of as plain_frame
 from spinetk.images.plain import open_header as open_plain
+from spinetk.images.plain import stored_size
 from spinetk.images.reformat import Plane, section_of
 from spinetk.images.series import frame_planes, main_series, plan
 from spinetk.images.stack import central, in_order
@@ -31,7 +34,8 @@ def describe(path: str | Path) -> dict[str, Any]:
     Returns:
         JSON content about the picture ``read_picture`` would give. Always: ``file``, ``kind``, ``readable``, ``size``
         ([H, W] px or None), ``frames`` (or slices), ``modality``, ``view``, ``spacing_mm`` ([row, column] or None),
-        ``spacing_source``, ``orientation`` ([+x, +y] letters or None), ``anterior`` (side of the picture, or None),
+        ``spacing_source``, ``orientation`` ([+x, +y] letters or None), ``anterior`` (side seen with the head up, or
+        None), ``pixel_aspect`` (height / width, where no spacing says it), ``exif_orientation`` (1..8),
         ``polarity`` (``normal`` or ``inverse``), ``transfer_syntax``, ``bits``, ``remarks``, ``warnings``. No patient
         text.
 
@@ -51,6 +55,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         "spacing_source": None,
         "orientation": None,
         "anterior": None,
+        "pixel_aspect": None,
+        "exif_orientation": 1,
         "polarity": "normal",
         "transfer_syntax": None,
         "bits": None,
@@ -60,11 +66,13 @@ def describe(path: str | Path) -> dict[str, Any]:
     try:
         with quiet():
             if path.is_dir():
-                return _series(path, content)
-            regular_file(path)
-            content["kind"] = sniff(path)
-            fill = {"dicom": _dicom, "nifti": _volume, "nrrd": _volume}.get(content["kind"], _plain)
+                content["kind"] = "series"
+            else:
+                regular_file(path)
+                content["kind"] = sniff(path)
+            fill = {"series": _series, "dicom": _dicom, "nifti": _volume, "nrrd": _volume}.get(content["kind"], _plain)
             fill(path, content)
+            content["remarks"] += standing(Frame.from_json(content))
             return content
     except InputError:
         raise
@@ -84,6 +92,7 @@ def render(content: dict[str, Any]) -> str:
         "view": content["view"],
         "spacing": f"{spacing[0]:.6g} x {spacing[1]:.6g} mm ({content['spacing_source']})" if spacing else "unknown",
         "orientation": f"right {facing[0] or '?'}, bottom {facing[1] or '?'}" if facing else None,
+        "EXIF turn": content["exif_orientation"] if content["exif_orientation"] != 1 else None,
         "anterior": content["anterior"],
         "polarity": content["polarity"],
         "syntax": content["transfer_syntax"],
@@ -96,10 +105,7 @@ def render(content: dict[str, Any]) -> str:
 
 
 def _put_frame(content: dict[str, Any], frame: Frame) -> None:
-    content["spacing_mm"] = list(frame.spacing_mm) if frame.spacing_mm else None
-    content["spacing_source"] = frame.spacing_source
-    if frame.toward_right or frame.toward_bottom:
-        content["orientation"] = [frame.toward_right, frame.toward_bottom]
+    content |= {"orientation": None, "pixel_aspect": None, "exif_orientation": 1} | frame.to_json()
     content["anterior"] = frame.anterior
 
 
@@ -139,7 +145,7 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
                 remarks.append(f"frame {header.frames // 2 + 1} of {header.frames} is the picture read")
 
 
-def _series(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+def _series(folder: Path, content: dict[str, Any]) -> None:
     slices, notes = main_series(folder)
     planes = [entry.plane for entry in slices]
     ordered = in_order(planes, [])
@@ -147,7 +153,6 @@ def _series(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
     _dicom(next(entry.path for entry in slices if entry.plane.index == shown), content)
     content["frames"] = len(slices)
     _put_planes(content, planes, notes)
-    return content | {"kind": "series"}
 
 
 def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) -> None:
@@ -168,11 +173,14 @@ def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) 
 
 
 def _plain(path: Path, content: dict[str, Any]) -> None:
-    with open_plain(path, content["kind"]) as header:
-        width, height = header.size
-        content |= {"size": [height, width], "bits": header.mode}
+    kind = content["kind"]
+    with open_plain(path, kind) as header:
+        content |= {"size": list(header.size[::-1]), "bits": header.mode}
         try:
-            check_size(path, width, height, 8, path.stat().st_size)
+            check_size(path, *header.size, 8, path.stat().st_size)
+            frame = plain_frame(path, header, kind, None, content["remarks"])
+            _put_frame(content, frame)
+            content["size"] = list(stored_size(header, kind, frame.exif_orientation))
         except InputError as error:
             content["readable"] = False
             content["warnings"].append(error.fault)

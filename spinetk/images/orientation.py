@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinetk.geometry import OPPOSITE
+from spinetk.geometry import OPPOSITE, SQUARE, Frame
 from spinetk.images.elements import functional_group, items, numbers, raw, word, words
 from spinetk.images.spacing import PROJECTION
 from spinetk.views import View
@@ -18,8 +19,23 @@ Axes = tuple[np.ndarray, np.ndarray]
 LETTERS = "LPH"
 """Patient directions of +x, +y, +z in DICOM (and, after a change of sign, NIfTI) coordinates."""
 
-LATERAL = frozenset({"LL", "RL", "LLD", "RLD", "LATERAL", "LAT"})
+LATERAL = frozenset({"LL", "RL", "LATERAL", "LAT"})
 FRONTAL = frozenset({"AP", "PA"})
+DECUBITUS = frozenset({"LLD", "RLD"})
+SLICES = frozenset({"MR", "CT", "PT", "NM"})
+"""Modalities whose pictures are slices, localizers of CT apart."""
+
+PROJECTED: dict[str | None, View] = {"sagittal": "lateral", "coronal": "ap", "axial": "axial", None: "unknown"}
+SLICED: dict[str | None, View] = {"sagittal": "sagittal", "coronal": "coronal", "axial": "axial", None: "unknown"}
+TURN_WORDS = {
+    2: "mirrored left to right",
+    3: "turned by 180 degrees",
+    4: "mirrored top to bottom",
+    5: "turned by 90 degrees and mirrored",
+    6: "turned by 90 degrees clockwise",
+    7: "turned by 90 degrees and mirrored",
+    8: "turned by 90 degrees anticlockwise",
+}
 
 
 def read_axes(dataset: Dataset, frame: int) -> Axes | None:
@@ -48,38 +64,79 @@ def letter(direction: np.ndarray) -> str:
     return LETTERS[axis] if direction[axis] > 0 else OPPOSITE[LETTERS[axis]]
 
 
-def read_letters(dataset: Dataset, axes: Axes | None, remarks: list[str]) -> tuple[str | None, str | None]:
+def letters_of(axes: Axes) -> tuple[str, str]:
+    """Patient directions nearest to +x and +y, of two different axes of the patient."""
+    strength = np.abs(axes)
+    pairs = ((a, b) for a in range(3) for b in range(3) if a != b)
+    nearest = max(pairs, key=lambda pair: strength[0, pair[0]] + strength[1, pair[1]])
+    right, bottom = (LETTERS[k] if axis[k] > 0 else OPPOSITE[LETTERS[k]] for axis, k in zip(axes, nearest, strict=True))
+    return right, bottom
+
+
+def read_letters(dataset: Dataset, frame: int, axes: Axes | None, remarks: list[str]) -> tuple[str | None, str | None]:
     """Patient directions of +x and +y, from ImageOrientationPatient, else PatientOrientation (0020,0020)."""
-    if axes is not None:
-        if min(np.abs(axis).max() for axis in axes) < 0.8:
-            remarks.append("the picture plane is oblique: orientation letters name the nearest direction")
-        return letter(axes[0]), letter(axes[1])
-    if numbers(dataset, "ImageOrientationPatient"):
-        remarks.append("ImageOrientationPatient is not plausible and was ignored")
-    given = [value[:1] for value in words(dataset, "PatientOrientation")]
-    if len(given) == 2 and all(v in OPPOSITE for v in given) and given[1] not in (given[0], OPPOSITE[given[0]]):
-        return given[0], given[1]
-    return None, None
+    given = [value[:1] for value in words(dataset, "PatientOrientation") if value]
+    sane = len(given) == 2 and all(v in OPPOSITE for v in given) and given[1] not in (given[0], OPPOSITE[given[0]])
+    if given and not sane:
+        remarks.append("PatientOrientation is not plausible and was ignored")
+    if axes is None:
+        group = functional_group(dataset, frame, "PlaneOrientationSequence")
+        if raw(dataset if group is None else group, "ImageOrientationPatient") not in (None, ""):
+            remarks.append("ImageOrientationPatient is not plausible and was ignored")
+        return (given[0], given[1]) if sane else (None, None)
+    if min(np.abs(axis).max() for axis in axes) < 0.8:
+        remarks.append("the picture plane is oblique: orientation letters name the nearest direction")
+    letters = letters_of(axes)
+    if sane and tuple(given) != letters:
+        stated, found = "\\".join(given), "\\".join(letters)
+        remarks.append(f"PatientOrientation {stated} contradicts ImageOrientationPatient ({found}), which was believed")
+    return letters
 
 
-def read_view(dataset: Dataset, axes: Axes | None, letters: tuple[str | None, str | None]) -> View:
-    """The view the headers describe; ``unknown`` when they do not."""
-    if word(dataset, "Modality") not in PROJECTION:
-        if axes is not None and letter(np.cross(*axes)) in "LR":
-            return "sagittal"
-        return "unknown"
+def read_view(
+    dataset: Dataset, frame: int, axes: Axes | None, letters: tuple[str | None, str | None], remarks: list[str]
+) -> View:
+    """The view the headers describe, ``unknown`` when they do not: by the letters, else by the words for it."""
+    plane = Frame(toward_right=letters[0], toward_bottom=letters[1]).plane
+    if not _is_projection(dataset, frame, axes):
+        return SLICED[plane]
     position = word(dataset, "ViewPosition").replace("-", "")
     for item in items(dataset, "ViewCodeSequence"):
         position = position or _view_of_code(str(raw(item, "CodeMeaning") or ""))
-    if position in LATERAL:
-        return "lateral"
-    if position in FRONTAL:
-        return "ap"
-    plane = {"A": "x", "P": "x", "L": "y", "R": "y"}
-    across = [plane[v] for v in letters if v in plane]
-    if len(across) == 1:
-        return "lateral" if across == ["x"] else "ap"
-    return "unknown"
+    stated: View = "lateral" if position in LATERAL else "ap" if position in FRONTAL else "unknown"
+    if plane is None:
+        if position in DECUBITUS:
+            remarks.append(f"ViewPosition {position} (lying on the side) does not say whether the film is frontal")
+        return stated
+    if stated not in ("unknown", PROJECTED[plane]):
+        remarks.append(f"the stated view ({position}) contradicts the orientation of the picture, which was believed")
+    return PROJECTED[plane]
+
+
+def standing(frame: Frame) -> list[str]:
+    """Remarks on how a picture is turned and its pixels made square before it is read; none where it stands."""
+    found = []
+    orientation = frame.upright_orientation()
+    if orientation != 1:
+        source = "by its header" if replace(frame, exif_orientation=1).upright_orientation() != 1 else "by its EXIF tag"
+        what = f"{TURN_WORDS[orientation]} {source}, to stand upright"
+        found.append(f"the picture was {what}; points stay in pixels of the picture as stored")
+    across, down = frame.square
+    if max(across, down) > 1 + SQUARE:
+        size = f"height to width {down / across:.4g} : 1"
+        if frame.spacing_mm is not None:
+            size = "{:.4g} mm high, {:.4g} mm wide".format(*frame.spacing_mm)
+        found.append(f"pixels are not square: {size}")
+    return found
+
+
+def _is_projection(dataset: Dataset, frame: int, axes: Axes | None) -> bool:
+    modality = word(dataset, "Modality")
+    if modality == "CT":
+        group = functional_group(dataset, frame, "CTImageFrameTypeSequence")
+        kinds = words(dataset, "ImageType") + (words(group, "FrameType") if group is not None else ())
+        return "LOCALIZER" in kinds
+    return modality in PROJECTION or (modality not in SLICES and axes is None)
 
 
 def _view_of_code(meaning: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import TURNS, Frame, turn
 from spinetk.images.guard import REMEDY_COPY, check_size, display_name, silent_stderr
 from spinetk.images.picture import Picture
 
@@ -18,8 +20,9 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 MAX_CHUNKS = 200_000
 """Most chunks of a PNG; writers use chunks of 8 kB and more."""
 
-# Tag 258 BitsPerSample, 262 PhotometricInterpretation (TIFF 6.0).
+# Tag 258 BitsPerSample, 262 PhotometricInterpretation, 274 Orientation (TIFF 6.0; EXIF has taken over the last).
 TIFF_BITS, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+ORIENTATION = 274
 
 
 def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
@@ -33,14 +36,15 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
     with header:
         width, height = header.size
         check_size(path, width, height, 8, path.stat().st_size)
-        if kind == "png":
-            _check_chunks(path)
+        if kind == "png" and not _chunks(path):
+            raise InputError(display_name(path), "is cut short or damaged", REMEDY_COPY)
+        frame = frame_of(path, header, kind, user_frame, remarks)
         frames = getattr(header, "n_frames", 1) if kind == "tiff" else 1
         if frames > 1:
             remarks.append(f"the first of {frames} pages was read")
         inverted = kind == "tiff" and header.tag_v2.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
         with silent_stderr():
-            values = _decode(path, header, kind)
+            values = _decode(path, header, kind, frame.exif_orientation)
         if inverted and values.dtype == np.uint16:
             values = 65535 - values  # Pillow turns over white-is-zero of up to 8 bits only.
     padding = None
@@ -56,7 +60,7 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
     return Picture(
         pixels=pixels,
         padding=padding,
-        frame=user_frame or Frame(),
+        frame=frame,
         kind=kind,
         remarks=tuple(remarks),
         inverted=bool(inverted),
@@ -77,22 +81,48 @@ def open_header(path: Path, kind: str) -> Image.Image:
         raise InputError(display_name(path), f"is no readable {kind.upper()} file", REMEDY_COPY) from error
 
 
-def _check_chunks(path: Path) -> None:
-    """Refuse a PNG with a chunk longer than the file: libpng would set memory aside for it."""
+def frame_of(path: Path, header: Image.Image, kind: str, user_frame: Frame | None, remarks: list[str]) -> Frame:
+    """How the picture is to be turned (EXIF), and the shape of its pixels where the resolutions across and down differ.
+
+    Resolutions say how to print a picture, not how large the patient is; but their ratio is that of its pixels.
+    """
+    if kind == "png" and b"eXIf" not in _chunks(path):
+        value = Image.Image.getexif(header).get(ORIENTATION)  # PngImageFile's own decodes all in search of the chunk
+    else:
+        value = header.getexif().get(ORIENTATION)
+    orientation = value if value in TURNS else 1
+    if value is not None and value not in TURNS:
+        remarks.append(f"EXIF orientation {value if isinstance(value, int) else '?'} is none of 1 to 8 and was ignored")
+    if user_frame is not None:
+        return replace(user_frame, exif_orientation=orientation)
+    info = header.info
+    across, down = next((info[k] for k in ("jfif_density", "aspect", "dpi", "resolution") if k in info), (1, 1))
+    aspect = None
+    if across != down:
+        try:
+            aspect = Frame(pixel_aspect=float(across) / float(down)).pixel_aspect
+        except (InputError, ArithmeticError, TypeError, ValueError):
+            remarks.append("resolutions across and down are not plausible and were ignored")
+    return Frame(pixel_aspect=aspect, exif_orientation=orientation)
+
+
+def _chunks(path: Path) -> set[bytes]:
+    """Kinds of a PNG's chunks; none when one is longer than the file: libpng would set memory aside for it."""
     size = path.stat().st_size
-    at = 8
+    at, found = 8, set()
     with open(path, "rb") as stream:
         for _ in range(MAX_CHUNKS):
             stream.seek(at)
             start = stream.read(8)
             if start[4:] == b"IEND":
-                return
+                return found | {b"IEND"}
             if len(start) < 8:
                 break
+            found.add(start[4:])
             at += 12 + int.from_bytes(start[:4], "big")
             if at > size:
                 break
-    raise InputError(display_name(path), "is cut short or damaged", REMEDY_COPY)
+    return set()
 
 
 def to_grey(values: np.ndarray, remarks: list[str]) -> np.ndarray:
@@ -105,15 +135,27 @@ def to_grey(values: np.ndarray, remarks: list[str]) -> np.ndarray:
     return values.astype(np.float32) @ LUMINANCE
 
 
-def _decode(path: Path, header: Image.Image, kind: str) -> np.ndarray:
-    """Stored samples, (H, W) or (H, W, C) with colours in the order RGB(A)."""
+def stored_size(header: Image.Image, kind: str, orientation: int) -> tuple[int, int]:
+    """(H, W) as stored: of a TIFF, Pillow gives the size after turning."""
+    return header.size if kind == "tiff" and orientation >= 5 else header.size[::-1]
+
+
+def _decode(path: Path, header: Image.Image, kind: str, orientation: int) -> np.ndarray:
+    """Samples as stored, (H, W) or (H, W, C) with colours in the order RGB(A)."""
     if _is_deep_colour(path, header, kind):
-        return _decode_deep_colour(path, header)
-    if header.mode in ("P", "PA"):
-        header = header.convert("RGBA" if "transparency" in header.info or header.mode == "PA" else "RGB")
-    elif header.mode not in ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F", "RGB", "RGBA"):
-        header = header.convert("RGB")
-    values = np.asarray(header)
+        values = _decode_deep_colour(path, header)
+    else:
+        if kind == "tiff" and orientation >= 5:
+            # From a named file Pillow 13 maps uncompressed rows at the length of the turned ones.
+            header = Image.open(io.BytesIO(path.read_bytes()), formats=["TIFF"])
+        if header.mode in ("P", "PA"):
+            header = header.convert("RGBA" if "transparency" in header.info or header.mode == "PA" else "RGB")
+        elif header.mode not in ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F", "RGB", "RGBA"):
+            header = header.convert("RGB")
+        values = np.asarray(header)
+    if kind == "tiff":
+        # Pillow and OpenCV turn TIFFs, and only these, as they are decoded.
+        values = turn(values, {6: 8, 8: 6}.get(orientation, orientation))
     return values.astype(np.uint8) * 255 if values.dtype == bool else values
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
 from spinetk.images.kind import sniff
+from spinetk.images.orientation import standing
 from spinetk.images.picture import Picture, SliceChoice
 
 
@@ -27,8 +29,8 @@ def read_picture(
             about the picture as stored (reformations of volumes keep the file's).
 
     Returns:
-        The picture, in the pixel grid of the file. CT and MR volumes that are not sagittal give a mid-sagittal
-        reformation with square pixels.
+        The picture, in the pixel grid of the file, turned or not: :func:`spinetk.geometry.upright` makes it stand.
+        CT and MR volumes that are not sagittal give a mid-sagittal reformation with square pixels.
 
     Raises:
         InputError: The file cannot be read; no other exception leaves this function.
@@ -39,23 +41,8 @@ def read_picture(
     frame = None if spacing_mm is None else _user_frame(spacing_mm)
     try:
         with quiet():
-            if path.is_dir():
-                from spinetk.images.series import read_series
-
-                return read_series(path, slice_choice, frame)
-            regular_file(path)
-            kind = sniff(path)
-            if kind in ("png", "jpeg", "tiff"):
-                from spinetk.images.plain import read_plain
-
-                return read_plain(path, kind, frame)
-            if kind in ("nifti", "nrrd"):
-                from spinetk.images.volume import read_volume
-
-                return read_volume(path, kind, slice_choice, frame)
-            from spinetk.images.dicom import read_dicom
-
-            return read_dicom(path, slice_choice, frame)
+            picture = _read(path, slice_choice, frame)
+        return replace(picture, remarks=(*picture.remarks, *standing(picture.frame)))
     except InputError:
         raise
     except MemoryError as error:
@@ -65,6 +52,26 @@ def read_picture(
     except Exception as error:
         # Whatever a damaged file does to a decoder ends here. The error's own text may quote patient data.
         raise InputError(display_name(path), f"is damaged ({type(error).__name__})", REMEDY_COPY) from error
+
+
+def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None) -> Picture:
+    if path.is_dir():
+        from spinetk.images.series import read_series
+
+        return read_series(path, slice_choice, frame)
+    regular_file(path)
+    kind = sniff(path)
+    if kind in ("png", "jpeg", "tiff"):
+        from spinetk.images.plain import read_plain
+
+        return read_plain(path, kind, frame)
+    if kind in ("nifti", "nrrd"):
+        from spinetk.images.volume import read_volume
+
+        return read_volume(path, kind, slice_choice, frame)
+    from spinetk.images.dicom import read_dicom
+
+    return read_dicom(path, slice_choice, frame)
 
 
 def _user_frame(spacing_mm: tuple[float, float]) -> Frame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.elements import functional_group, number, numbers, word
+from spinetk.images.elements import functional_group, number, numbers, raw, word
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -52,16 +52,17 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
     return None, None
 
 
-def note_shape(frame: Frame, dataset: Dataset, remarks: list[str]) -> None:
-    """Say when pixels are not square."""
-    if frame.spacing_mm is not None:
-        row, column = frame.spacing_mm
-        if abs(row - column) > 0.01 * max(row, column):
-            remarks.append(f"pixels are not square: {row:.4g} mm high, {column:.4g} mm wide")
-        return
+def read_aspect(dataset: Dataset, remarks: list[str]) -> float | None:
+    """Height of a pixel divided by its width (PixelAspectRatio, of pictures without spacing), or None when square."""
+    if raw(dataset, "PixelAspectRatio") in (None, ""):
+        return None
     aspect = numbers(dataset, "PixelAspectRatio")
-    if len(aspect) == 2 and min(aspect) > 0 and aspect[0] != aspect[1]:
-        remarks.append(f"pixels are not square: height to width {aspect[0]:g} : {aspect[1]:g}")
+    try:
+        ratio = Frame(pixel_aspect=aspect[0] / aspect[1]).pixel_aspect
+    except (InputError, IndexError, ArithmeticError):
+        remarks.append("PixelAspectRatio is not plausible and was ignored")
+        return None
+    return ratio if ratio != 1 else None
 
 
 def _plausible(dataset: Dataset, keyword: str, remarks: list[str]) -> Spacing | None:

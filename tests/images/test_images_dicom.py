@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 
 import numpy as np
+import pydicom
 import pytest
 from image_seeds import dicom, enhanced, lut, nested, plain, seeds, to_bytes, truth
+from pydicom.dataelem import DataElement
 from pydicom.encaps import encapsulate
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
     HTJ2K,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
@@ -100,6 +104,46 @@ def test_modality_lut_is_applied(read):
     table = (np.arange(2000) ** 2 // 100).astype(int)
     picture = read(dicom(SHOWN.astype(np.uint16), ModalityLUTSequence=[lut(table, 0)]))
     np.testing.assert_array_equal(picture.pixels, table[SHOWN])
+
+
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=["explicit", "implicit", "deflated", "big endian"])
+@pytest.mark.parametrize("vr", ["US", "OW"])
+@pytest.mark.parametrize("kind", ["ModalityLUTSequence", "VOILUTSequence"])
+def test_tables_are_those_of_pydicom_in_every_byte_order(tmp_path, kind, vr, syntax):
+    """16-bit tables, in a file that says nothing of the byte order at the table itself."""
+    entries = (np.arange(1200, dtype=np.int64) * 54 + 7) % 65536
+    item = lut(entries, 50)
+    if vr == "OW":
+        words = entries.astype(">u2" if syntax == ExplicitVRBigEndian else "<u2")
+        item["LUTData"] = DataElement("LUTData", "OW", words.tobytes())
+    path = tmp_path / "table.dcm"
+    path.write_bytes(to_bytes(dicom(SHOWN.astype(np.uint16), syntax, **{kind: [item]})))
+    stored = pydicom.dcmread(path)
+    expected = apply_voi_lut(apply_modality_lut(stored.pixel_array, stored), stored)
+    assert np.ptp(expected) > 30000
+    np.testing.assert_array_equal(read_picture(path).pixels, expected)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1, -30), (0.1, 0), (0.5, 7.25)])
+def test_a_voi_table_after_a_rescale_is_that_of_pydicom(tmp_path, slope, intercept):
+    path = tmp_path / "table.dcm"
+    rescale = {"RescaleSlope": slope, "RescaleIntercept": intercept}
+    path.write_bytes(to_bytes(dicom(SHOWN.astype(np.uint16), VOILUTSequence=[lut(np.arange(900) * 70, 0)], **rescale)))
+    stored = pydicom.dcmread(path)
+    with pytest.warns(UserWarning, match="float input"):
+        expected = apply_voi_lut(apply_modality_lut(stored.pixel_array, stored), stored)
+    np.testing.assert_array_equal(read_picture(path).pixels, expected)
+
+
+def test_a_table_of_8_bit_entries_may_be_longer_than_256(read):
+    """pydicom 3.0.2 counts such entries in 8 bits; the standard does not."""
+    item = lut(np.arange(2000) // 8, 0)
+    item.LUTDescriptor = [2000, 0, 8]
+    picture = read(dicom(SHOWN.astype(np.uint16), VOILUTSequence=[item]))
+    np.testing.assert_array_equal(picture.pixels, SHOWN // 8)
 
 
 def test_sigmoid_window(read):
@@ -277,7 +321,9 @@ def test_pixels_that_are_not_square_are_remarked(read):
     [
         ([0, 1, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
         ([0, -1, 0, 0, 0, -1], ("A", "F"), "right", "sagittal"),
-        ([1, 0, 0, 0, 1, 0], ("L", "P"), None, "unknown"),
+        ([1, 0, 0, 0, 1, 0], ("L", "P"), None, "axial"),
+        ([1, 0, 0, 0, 0, -1], ("L", "F"), None, "coronal"),
+        ([0, 1, 0, 0, 0, 1], ("P", "H"), "right", "sagittal"),
         ([0.1, 0.995, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
     ],
 )
@@ -288,10 +334,43 @@ def test_orientation_letters(read, cosines, letters, anterior, view):
 
 
 @pytest.mark.parametrize("cosines", [[0] * 6, [1, 0, 0, 1, 0, 0], [5, 0, 0, 0, 5, 0], [1, 0, 0]])
-def test_absurd_orientation_is_ignored(read, cosines):
+def test_absurd_orientation_is_ignored_with_a_remark(read, cosines):
     picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
     assert picture.frame.toward_right is None
     assert picture.view == "unknown"
+    assert picture.remarks.count("ImageOrientationPatient is not plausible and was ignored") == 1
+
+
+def test_a_cosine_that_is_no_number(read):
+    ds = dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=[0, 111, 0, 0, 0, -1])
+    ds.PatientOrientation = ["P", "F"]
+    data = to_bytes(ds).replace(b"0\\111\\", b"0\\nan\\")
+    picture = read(data)
+    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")
+    assert picture.remarks.count("ImageOrientationPatient is not plausible and was ignored") == 1
+
+
+def test_letters_that_contradict_each_other_or_the_cosines_are_remarked_once(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["A", "P"], ViewPosition="LL"))
+    assert (picture.frame.plane, picture.view) == (None, "lateral")
+    assert picture.remarks.count("PatientOrientation is not plausible and was ignored") == 1
+    tags = {"Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1], "PatientOrientation": ["A", "H"]}
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert picture.frame.toward_right == "P"
+    assert sum("contradicts" in remark for remark in picture.remarks) == 1
+    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["P", "F"], ViewPosition="AP"))
+    assert picture.view == "lateral"
+    assert sum("contradicts" in remark for remark in picture.remarks) == 1
+
+
+def test_letters_of_an_oblique_plane_are_of_two_axes(read):
+    """Both cosines lie nearest to left-right; their cross product is a plane all the same."""
+    cosines = [0.72, 0.6, 0.3487, 0.65, -0.3999, -0.6464]
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
+    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("L", "F", "coronal")
+
+
+LOCALIZER = {"Modality": "CT", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}
 
 
 @pytest.mark.parametrize(
@@ -303,12 +382,52 @@ def test_absurd_orientation_is_ignored(read, cosines):
         ({"PatientOrientation": ["P", "F"], "ViewPosition": "RL"}, "lateral", "left"),
         ({"PatientOrientation": ["L", "F"]}, "ap", None),
         ({"PatientOrientation": ["A", "P"]}, "unknown", None),
+        ({"PatientOrientation": ["R", "H"], "ViewPosition": "PA"}, "ap", None),
+        ({"PatientOrientation": ["F", "A"]}, "lateral", "left"),
+        ({"PatientOrientation": ["H", "L"], "ViewPosition": "RLD"}, "ap", None),
+        ({"ViewPosition": "LLD"}, "unknown", None),
+        ({"Modality": "OT", "PatientOrientation": ["A", "F"]}, "lateral", "right"),
+        ({"Modality": "BMD", "PatientOrientation": ["L", "F"]}, "ap", None),
+        ({"Modality": "OT", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "sagittal", "left"),
+        ({**LOCALIZER, "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "lateral", "left"),
+        ({**LOCALIZER, "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "ap", None),
+        ({**LOCALIZER, "Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "sagittal", "left"),
+        ({"Modality": "MR", "PatientOrientation": ["A", "F"]}, "sagittal", "right"),
         ({}, "unknown", None),
     ],
 )
-def test_view_of_a_radiograph(read, tags, view, anterior):
+def test_view_by_orientation_and_words(read, tags, view, anterior):
     picture = read(dicom(SHOWN.astype(np.uint16), **tags))
     assert (picture.view, picture.frame.anterior) == (view, anterior)
+
+
+def test_pixel_aspect_without_spacing(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=[3, 2]))
+    assert picture.frame.pixel_aspect == 1.5
+    assert "pixels are not square: height to width 1.5 : 1" in picture.remarks
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=[3, 2]), spacing_mm=(0.2, 0.2))
+    assert picture.frame.pixel_aspect is None
+    assert sum("spacing given" in remark for remark in picture.remarks) == 1
+    assert read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=[1, 1])).frame.pixel_aspect is None
+
+
+@pytest.mark.parametrize("aspect", [[0, 1], [1, 0], [-1, 1], [1], [1000, 1]])
+def test_absurd_aspect_is_ignored_with_one_remark(read, aspect):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=aspect))
+    assert picture.frame.pixel_aspect is None
+    assert picture.remarks.count("PixelAspectRatio is not plausible and was ignored") == 1
+
+
+@pytest.mark.parametrize(
+    ("photometric", "sign", "dark"), [("MONOCHROME2", 1, True), ("MONOCHROME1", 1, False), ("MONOCHROME2", -1, False)]
+)
+def test_a_film_for_processing_is_remarked(read, photometric, sign, dark):
+    tags = {"PresentationIntentType": "FOR PROCESSING", "PixelIntensityRelationshipSign": sign}
+    remarks = read(dicom(SHOWN.astype(np.uint16), PhotometricInterpretation=photometric, **tags)).remarks
+    found = [remark for remark in remarks if "FOR PROCESSING" in remark]
+    assert len(found) == 1
+    assert ("bones are dark" in found[0]) == dark
+    assert not any("PROCESSING" in r for r in read(dicom(PresentationIntentType="FOR PRESENTATION")).remarks)
 
 
 def test_multi_frame_without_places_gives_the_central_frame(read):

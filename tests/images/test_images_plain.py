@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import struct
+
 import cv2
 import numpy as np
 import pytest
 from image_seeds import plain, truth
+from PIL import Image, ImageOps
 
 from spinetk.errors import InputError
+from spinetk.geometry import upright
 from spinetk.images import read_picture
+from spinetk.images.info import describe
 
 GREY8 = (truth() // 5).astype(np.uint8)
 GREY16 = (truth() * 50).astype(np.uint16)
@@ -89,3 +95,79 @@ def test_cut_files_are_refused(tmp_path, kind):
         (tmp_path / "a").write_bytes(code[: int(len(code) * share)])
         with pytest.raises(InputError):
             read_picture(tmp_path / "a")
+
+
+def turned(pixels: np.ndarray, kind: str, orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[274] = orientation
+    options = {"jpeg": {"exif": exif, "quality": 100}, "png": {"exif": exif}, "tiff": {"tiffinfo": {274: orientation}}}
+    return plain(pixels, kind, **options[kind])
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_turns_the_upright_picture_and_leaves_the_stored_one(tmp_path, kind, orientation):
+    """Pillow's exif_transpose is the judge of upright (of bytes: named TIFFs it scrambles); stored is what was saved."""
+    path = tmp_path / "film"
+    path.write_bytes(turned(GREY8, kind, orientation))
+    picture = read_picture(path)
+    np.testing.assert_allclose(picture.pixels, GREY8, atol=0 if kind != "jpeg" else 6)
+    standing, _ = upright(picture.pixels, picture.frame)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(path.read_bytes()))))
+    np.testing.assert_array_equal(standing, expected)
+    assert sum("EXIF" in remark for remark in picture.remarks) == (orientation != 1)
+    content = describe(path)
+    assert (content["size"], content["exif_orientation"]) == (list(GREY8.shape), orientation)
+    assert content["remarks"] == list(picture.remarks)
+
+
+def test_a_deep_colour_tiff_is_turned_as_well(tmp_path):
+    deep = COLOUR.astype(np.uint16) * 250 + 3
+    cv2.imwrite(str(tmp_path / "a.tiff"), deep[..., ::-1])
+    data = (tmp_path / "a.tiff").read_bytes()
+    tagged = tmp_path / "b.tiff"
+    tagged.write_bytes(with_tag(data, 274, 6))
+    picture = read_picture(tagged)
+    assert picture.frame.exif_orientation == 6
+    np.testing.assert_allclose(picture.pixels, deep @ WEIGHTS, rtol=1e-5)
+
+
+def with_tag(data: bytes, tag: int, value: int) -> bytes:
+    """A little-endian TIFF whose first directory got one more SHORT entry."""
+    assert data[:4] == b"II*\0"
+    start = struct.unpack_from("<L", data, 4)[0]
+    count = struct.unpack_from("<H", data, start)[0]
+    entries = [data[start + 2 + 12 * k : start + 14 + 12 * k] for k in range(count)]
+    entries = [entry for entry in entries if struct.unpack_from("<H", entry)[0] != tag]
+    entries.append(struct.pack("<HHLHH", tag, 3, 1, value, 0))
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + b"\0\0\0\0"
+    return data[:4] + struct.pack("<L", len(data)) + data[8:] + directory
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
+@pytest.mark.parametrize("value", [0, 9])
+def test_an_orientation_that_exif_does_not_have_is_one_remark(tmp_path, kind, value):
+    (tmp_path / "film").write_bytes(turned(GREY8, kind, value))
+    picture = read_picture(tmp_path / "film")
+    assert picture.frame.exif_orientation == 1
+    assert picture.remarks == (f"EXIF orientation {value} is none of 1 to 8 and was ignored",)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
+def test_resolutions_that_differ_shape_the_pixels(tmp_path, kind):
+    (tmp_path / "film").write_bytes(plain(GREY8, kind, dpi=(300, 150)))
+    picture = read_picture(tmp_path / "film")
+    assert picture.frame.pixel_aspect == pytest.approx(2, rel=1e-3)  # 150 dots an inch downwards: twice as high
+    assert picture.frame.spacing_mm is None
+    (tmp_path / "film").write_bytes(plain(GREY8, kind, dpi=(300, 300)))
+    assert read_picture(tmp_path / "film").frame.pixel_aspect is None
+
+
+def test_resolutions_that_cannot_be_are_one_remark(tmp_path):
+    data = plain(GREY8, "jpeg", dpi=(300, 150))
+    at = data.index(b"JFIF\0") + 7
+    (tmp_path / "film").write_bytes(data[: at + 1] + b"\1\x2c\0\0" + data[at + 5 :])
+    picture = read_picture(tmp_path / "film")
+    assert picture.frame.pixel_aspect is None
+    assert picture.remarks == ("resolutions across and down are not plausible and were ignored",)
