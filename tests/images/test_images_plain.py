@@ -107,7 +107,7 @@ def turned(pixels: np.ndarray, kind: str, orientation: int) -> bytes:
 @pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_turns_the_upright_picture_and_leaves_the_stored_one(tmp_path, kind, orientation):
-    """Pillow's exif_transpose is the judge of upright (of bytes: named TIFFs it scrambles); stored is what was saved."""
+    """Pillow's exif_transpose is the judge (of bytes: it scrambles named TIFFs); stored is what was saved."""
     path = tmp_path / "film"
     path.write_bytes(turned(GREY8, kind, orientation))
     picture = read_picture(path)
