@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from landmarks import heights_px
 
-from spinetk.cases.folder import CaseFolder, read_metadata, read_pixels
+from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.splitting import make_split
+from spinetk.formats.files import read_metadata
 from spinetk.formats.record import reading_of
 from spinetk.keypoints.evaluation import PARTS
 from spinetk.keypoints.matching import match, mean_height

@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from spinetk.cases.folder import CaseFolder, read_metadata, read_pixels, write_metadata, write_record
+from spinetk.cases.folder import CaseFolder, read_pixels, write_record
+from spinetk.formats.files import read_metadata, write_metadata
 from spinetk.formats.record import reading_of, record_of
 from spinetk.keypoints.pictures import to_grey
 from spinetk.phantoms import write_phantom_set

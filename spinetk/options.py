@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from spinetk.errors import InputError
 
@@ -35,6 +36,47 @@ class Part(StrEnum):
     TRAIN = "train"
     VAL = "val"
     TEST = "test"
+
+
+def reading_format(value: str) -> str:
+    """What ``--from`` takes: a name from the registry, or ``auto``."""
+    from spinetk.formats.registry import format_named, readable
+
+    return value if value == "auto" else format_named(value, readable()).name
+
+
+def writing_formats(value: str) -> str:
+    """What ``--as`` takes: names from the registry or ``html``, separated by commas."""
+    from spinetk.formats.registry import format_named, writable
+
+    given = [name.strip() for name in value.split(",")]
+    return ",".join(name if name == "html" else format_named(name, writable()).name for name in given if name)
+
+
+class ReadingCommand(TyperCommand):
+    """A verb whose help ends with the formats that are read. The registry is asked late: it imports them all."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """List them."""
+        from spinetk.formats.registry import readable
+
+        _list(formatter, "Formats that are read", [(e.name, e.title) for e in readable().values()])
+
+
+class WritingCommand(TyperCommand):
+    """A verb whose help ends with the formats that are written."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """List them."""
+        from spinetk.formats.registry import writable
+
+        pages = ("html", "Self-contained pages and an overview")
+        _list(formatter, "Formats that are written", [pages, *((e.name, e.title) for e in writable().values())])
+
+
+def _list(formatter: Any, title: str, rows: list[tuple[str, str]]) -> None:
+    with formatter.section(title):
+        formatter.write_dl(rows)
 
 
 def verbs(**settings: Any) -> typer.Typer:

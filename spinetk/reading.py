@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ class Reading:
         file: The picture this is about, as the user named it.
         height, width: Size of the stored picture in px.
         schema: Meaning of the points.
+        extras: Landmarks that belong to no vertebra (``femoral_head``, ``sacrum_s1_anterior``): (N, 2) px each.
         model: Name of the network, or None for truth.
         angles: Filled by ``spinetk.measure``: ``cobb_max``, ``cobb_upper``, ``cobb_lower``, ``lordosis_l1_l5``, ... in
             degrees, or None where not determinable.
@@ -108,6 +110,7 @@ class Reading:
     model: str | None = None
     angles: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""
@@ -152,12 +155,13 @@ class Reading:
 
     def _moved(self, matrix: np.ndarray, size: tuple[int, int], frame: Frame) -> Reading:
         vertebrae = [vertebra.moved(matrix, self.schema) for vertebra in self.vertebrae]
+        extras = {name: points @ matrix[:, :2].T + matrix[:, 2] for name, points in self.extras.items()}
         height, width = size
-        return replace(self, height=height, width=width, vertebrae=vertebrae, frame=frame, angles={})
+        return replace(self, height=height, width=width, vertebrae=vertebrae, extras=extras, frame=frame, angles={})
 
     def to_json(self) -> dict[str, Any]:
         """The result file of design: strict JSON content (every number finite)."""
-        return {
+        content = {
             "file": self.file,
             "height": self.height,
             "width": self.width,
@@ -169,6 +173,7 @@ class Reading:
             "angles": self.angles,
             "remarks": self.remarks,
         }
+        return content | ({"extras": extras_json(self.extras)} if self.extras else {})
 
     def _vertebra_json(self, vertebra: Vertebra) -> dict[str, Any]:
         names = self.schema.keypoints
@@ -228,6 +233,7 @@ class Reading:
                 model=content.get("model"),
                 angles=dict(content.get("angles") or {}),
                 remarks=list(content.get("remarks") or []),
+                extras=extras_from(content.get("extras"), source),
             )
         except InputError:
             raise
@@ -237,3 +243,25 @@ class Reading:
             ) from error
         except (TypeError, ValueError, AttributeError) as error:
             raise InputError(source, f"is not a spinetk result: {error}", "give a JSON of `spinetk predict`") from error
+
+
+def extras_json(extras: Mapping[str, np.ndarray]) -> dict[str, list[list[float]]]:
+    """Extras as JSON: a list of [x, y] by name."""
+    return {name: [[round(float(v), 3) for v in point] for point in points] for name, points in extras.items()}
+
+
+def extras_from(content: Any, source: str | Path) -> dict[str, np.ndarray]:
+    """Inverse of :func:`extras_json`; None means that there are none.
+
+    Raises:
+        InputError: It is no table of finite points.
+    """
+    try:
+        extras = {
+            str(name): np.array(points, np.float64).reshape(-1, 2) for name, points in dict(content or {}).items()
+        }
+        if not all(np.isfinite(points).all() for points in extras.values()):
+            raise ValueError("not finite")
+    except (TypeError, ValueError) as error:
+        raise InputError(source, "field 'extras' is not a list of [x, y] by name", "mend or remove it") from error
+    return extras

@@ -22,7 +22,8 @@ import numpy as np
 import pytest
 import torch
 
-from spinetk.cases.folder import CaseFolder, write_metadata, write_record
+from spinetk.cases.folder import CaseFolder, write_record
+from spinetk.formats.files import write_metadata
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra

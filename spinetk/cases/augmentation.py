@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.cases.folder import CaseFolder, read_json, read_pixels, read_record, write_record
+from spinetk.cases.folder import CaseFolder, read_pixels, read_record, write_record
 from spinetk.cases.imgaug_compat import load_imgaug
 from spinetk.errors import InputError
+from spinetk.formats.files import read_json
 from spinetk.formats.record import Record, annotation_of, schema_of
 from spinetk.geometry import Frame
+from spinetk.reading import extras_from, extras_json
 
 RECIPE = 1  # raise it when the same seed gives other files
 HARDWARE = "Hardware"
@@ -158,6 +160,7 @@ def augmented(record: Record, pixels: np.ndarray, sequence: Any, seed: int) -> t
     axes = (moved[1:3] - moved[0]) / np.array([[width], [height]])
     places, known = moved[3:].reshape(-1, len(schema), 2), points[..., 2] > 0
     frame = Frame.from_json(record)
+    extras = {n: moved[0] + p @ axes for n, p in extras_from(record.get("extras"), "record").items()}
     if np.linalg.det(axes) < 0:
         order = list(schema.flip_indices)
         places, known = places[:, order], known[:, order]
@@ -172,7 +175,8 @@ def augmented(record: Record, pixels: np.ndarray, sequence: Any, seed: int) -> t
         changed = annotation_of(place, seen, (width, height), box)
         if changed is not None:
             annotations.append({**entry, **changed})
-    return {**record, **frame.to_json(), "annotations": annotations}, picture
+    fields = {"extras": extras_json(extras)} if extras else {}
+    return {**record, **frame.to_json(), **fields, "annotations": annotations}, picture
 
 
 def copy_seed(seed: int, case: str, number: int) -> int:

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from spinetk.options import Out, Part, Seed, Spacing, parse_spacing, verbs, warn
+from spinetk.options import Out, Part, ReadingCommand, Seed, Spacing, parse_spacing, reading_format, verbs, warn
 
 app = verbs()
 
 
-class Layout(StrEnum):
-    """What ``prepare`` reads."""
-
-    AUTO = "auto"
-    OURS = "ours"
-    COCO = "coco"
-    AASCE = "aasce"
-    MASKS = "masks"
-    CVAT = "cvat"
-    LABELSTUDIO = "labelstudio"
-
-
-@app.command()
+@app.command(cls=ReadingCommand)
 def prepare(
     source: Path,
     out: Out,
-    layout: Annotated[Layout, typer.Option("--from", help="What the source is.")] = Layout.AUTO,
+    layout: Annotated[
+        str,
+        typer.Option("--from", parser=reading_format, metavar="FORMAT", help="What the source is; auto looks."),
+    ] = "auto",
     width: Annotated[int | None, typer.Option(help="Resize to this width in px (the original used 800).")] = None,
     spacing: Spacing = None,
     schema: Annotated[str | None, typer.Option(help="vertebra6, vertebra4, or a .json/.toml file.")] = None,
@@ -37,7 +27,7 @@ def prepare(
     """Pictures and annotations to case folders: windowed 8-bit PNG and JSON per case."""
     from spinetk.cases.preparation import prepare as run
 
-    chosen = None if layout is Layout.AUTO else layout.value
+    chosen = None if layout == "auto" else layout
     done = run(source, out, layout=chosen, width=width, spacing_mm=parse_spacing(spacing), schema=schema)
     warn([*map(str, done.remarks), *map(str, done.failures)])
     typer.echo(f"{len(done.cases)} cases in {out}, {len(done.failures)} failed")
@@ -69,7 +59,7 @@ def coco(
     part: Annotated[Part | None, typer.Option(help="Only this part of the split.")] = None,
 ) -> None:
     """Write a case folder as COCO keypoints."""
-    from spinetk.formats.coco import export
+    from spinetk.cases.exporting import export
 
     typer.echo(f"{export(base, out, part=part.value if part else None)} pictures in {out}")
 

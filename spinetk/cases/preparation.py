@@ -6,33 +6,24 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spinetk.atomic import write_text
-from spinetk.cases.folder import METADATA, CaseFolder, read_json, read_metadata, write_metadata, write_record
+from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.errors import InputError
+from spinetk.formats.files import METADATA, read_json, read_metadata, write_metadata
 from spinetk.formats.item import CaseItem
 from spinetk.formats.record import Record, record_of
+from spinetk.formats.registry import read, readable
 from spinetk.geometry import Frame
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
 
-IMPORTERS = {
-    "ours": ("sidecar", "sidecar_items"),
-    "coco": ("coco", "coco_items"),
-    "cvat": ("cvat_images", "cvat_items"),
-    "labelstudio": ("labelstudio_export", "labelstudio_items"),
-    "aasce": ("aasce", "aasce_items"),
-    "masks": ("masks", "mask_items"),
-}
-LAYOUTS = tuple(IMPORTERS)
 SALT = ".salt"
 RECIPE = 1  # raise it when the same input gives other files
 
@@ -73,10 +64,10 @@ def prepare(
     changed is written anew and loses its augmented copies. Entries of ``metadata.json`` that exist are kept.
 
     Args:
-        source: A folder, or the file of a COCO, CVAT or Label Studio set.
+        source: A folder, or the file of an annotation program.
         destination: The case folder to make or add to.
-        layout: ``ours`` (a JSON beside each picture), ``coco``, ``cvat``, ``labelstudio``, ``aasce`` or ``masks``;
-            None looks.
+        layout: Name of a format (:func:`spinetk.formats.registry.readable`), e.g. ``ours`` (a JSON beside each
+            picture), ``coco`` or ``cvat``; None looks.
         width: Width in px to resize every picture to (the original used 800); points and spacing follow. None keeps
             the size.
         spacing_mm: The user's own (row, column) spacing of the stored pictures; wins over headers and annotations.
@@ -98,9 +89,9 @@ def prepare(
     if width is not None and not 16 <= width <= 16384:
         raise InputError("width", f"{width} px is not between 16 and 16384", "the original used 800")
     frame = None if spacing_mm is None else Frame(spacing_mm=spacing_mm, spacing_source="user")
-    items = list(items_of(source, layout, None if schema is None else get_schema(schema)))
+    items = list(read(source, layout, None if schema is None else get_schema(schema)))
     if not items:
-        raise InputError(source, "holds no annotated picture", f"layouts are {', '.join(LAYOUTS)}")
+        raise InputError(source, "holds no annotated picture", f"layouts are {', '.join(readable())}")
     destination.mkdir(parents=True, exist_ok=True)
     metadata = read_metadata(destination)
     result = PreparedSet(destination)
@@ -111,6 +102,12 @@ def prepare(
         for item in tqdm(items, desc="prepare", unit="picture", disable=not progress):
             if isinstance(item, InputError):
                 result.failures.append(item)
+                continue
+            if item.missing is not None:
+                result.failures.append(item.missing)
+                continue
+            if item.rank:
+                result.remarks.append(f"{item.case}: a further reading{_by(item)} was left out (see `spinetk agree`)")
                 continue
             case = _unique(_case_name(item, destination), used)
             try:
@@ -139,45 +136,6 @@ def prepare(
     return result
 
 
-def items_of(source: Path, layout: str | None, schema: KeypointSchema | None) -> Iterator[CaseItem | InputError]:
-    """The annotated pictures of a source, by the importer of its layout."""
-    layout = layout or detect(source)
-    if layout not in LAYOUTS:
-        raise InputError(f"layout {layout!r}", "is unknown", f"use {', '.join(LAYOUTS)}")
-    given = {} if schema is None else {"schema": schema}
-    return _importer(layout)(source, **given)
-
-
-def detect(source: Path) -> str:
-    """The layout of a source, from its file names."""
-    from spinetk.formats.cvat_images import cvat_files
-    from spinetk.formats.labelstudio_export import is_export
-
-    if source.is_file():
-        if source.suffix.lower() == ".xml":
-            return "cvat"
-        return "labelstudio" if is_export(read_json(source)) else "coco"
-    if (source / "data").is_dir() and (source / "labels").is_dir():
-        return "aasce"
-    if next(source.rglob("*_label.png"), None) is not None:
-        return "masks"
-    for path in sorted(source.glob("*.json")) + sorted(source.glob("annotations/*.json")):
-        try:
-            content = read_json(path)
-        except InputError:
-            continue
-        if isinstance(content, dict) and {"images", "annotations", "categories"} <= set(content):
-            return "coco"
-        if is_export(content):
-            return "labelstudio"
-    return "cvat" if cvat_files(source) else "ours"
-
-
-def _importer(layout: str) -> Callable[..., Iterator[CaseItem | InputError]]:
-    module, name = IMPORTERS[layout]
-    return getattr(import_module(f"spinetk.formats.{module}"), name)
-
-
 def _prepare_one(
     item: CaseItem, case: str, destination: Path, width: int | None, user: Frame | None
 ) -> tuple[Record, bool]:
@@ -201,6 +159,7 @@ def _prepare_one(
         width=picture.width,
         schema=item.schema,
         vertebrae=item.vertebrae,
+        extras=item.extras,
         frame=_frame(picture, item, user),
         view=picture.view if picture.view != "unknown" else item.view,
     )
@@ -235,8 +194,8 @@ def resized(pixels: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarra
         replace(v, points=v.points * factors, bbox=tuple((np.reshape(v.bbox, (2, 2)) * factors).ravel().tolist()))
         for v in reading.vertebrae
     ]
-    frame = reading.frame.resized(*factors)
-    smaller = replace(reading, height=height, width=width, vertebrae=vertebrae, frame=frame)
+    frame, extras = reading.frame.resized(*factors), {name: p * factors for name, p in reading.extras.items()}
+    smaller = replace(reading, height=height, width=width, vertebrae=vertebrae, frame=frame, extras=extras)
     return cv2.resize(pixels, (width, height), interpolation=way), smaller
 
 
@@ -265,6 +224,8 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
         "view": item.view,
         "width": width,
     }
+    if item.extras:
+        settings["extras"] = {name: points.tolist() for name, points in item.extras.items()}
     try:
         with open(item.picture, "rb") as stream:
             file = hashlib.file_digest(stream, "sha256")
@@ -272,6 +233,10 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
         raise InputError(item.picture, "cannot be read", "check the path and its permissions") from error
     file.update(json.dumps(settings, sort_keys=True).encode())
     return file.hexdigest()
+
+
+def _by(item: CaseItem) -> str:
+    return f" (by {item.annotator})" if item.annotator else ""
 
 
 def _case_name(item: CaseItem, destination: Path) -> str:

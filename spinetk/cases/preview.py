@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinetk.cases.folder import clean_name, read_pixels
+from spinetk.cases.folder import read_pixels
 from spinetk.errors import InputError
+from spinetk.formats.files import clean_name
 from spinetk.formats.record import reading_of, schema_field
 from spinetk.report.overlay import draw, write_overlay
 

@@ -18,9 +18,10 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
 from spinetk.atomic import write_json
-from spinetk.cases.folder import CaseFolder, read_json, read_pixels, read_record
+from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.cases.preparation import pixel_hash
 from spinetk.errors import InputError
+from spinetk.formats.files import read_json
 
 SPLIT = "split.json"
 PARTS = ("train", "val", "test")

@@ -1,8 +1,10 @@
 """AASCE 2019 / BoostNet folders: AP radiographs with four corners of the 17 vertebrae T1..L5.
 
 ``data/<part>/<file>.jpg`` with ``labels/<part>/<file>.mat``, whose ``p2`` is (68, 2): x and y in px of top left, top
-right, bottom left, bottom right of T1, then T2, ... The values are taken as they stand: nothing in the set says whether
-its pixel counting starts at 0, 0.5 or 1, and its reading error is several px.
+right, bottom left, bottom right of T1, then T2, ... Where there are no .mat files, row i of ``landmarks.csv`` beside
+row i of ``filenames.csv`` holds the 68 x and then the 68 y, as shares of the width and the height. The values are taken
+as they stand: nothing in the set says whether its pixel counting starts at 0, 0.5 or 1, and its reading error is
+several px.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from typing import Any
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.formats.files import clean_name
 from spinetk.formats.item import CaseItem
+from spinetk.formats.registry import Format, Source
 from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA4, KeypointSchema
 
@@ -28,12 +32,12 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 PATIENT = re.compile(r"-(\d+) [A-Z] AP\b")
 
 
-def aasce_items(source: str | Path, schema: KeypointSchema = VERTEBRA4) -> Iterator[CaseItem | InputError]:
+def aasce_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
     """The radiographs of an AASCE folder.
 
     Args:
         source: The folder with ``data`` and ``labels``.
-        schema: Any whose names are corners, or middles of endplates (then halfway along them).
+        schema: Any whose names are corners, or middles of endplates (then halfway along them). None: ``vertebra4``.
 
     Yields:
         One item per radiograph, or the error that keeps it out. Metadata: ``group`` (patient, from the file name),
@@ -42,7 +46,7 @@ def aasce_items(source: str | Path, schema: KeypointSchema = VERTEBRA4) -> Itera
     Raises:
         InputError: The folder has another layout, or the schema has other points.
     """
-    source = Path(source)
+    source, schema = Path(source), schema or VERTEBRA4
     if not set(schema.keypoints) <= {*CORNERS, "top_middle", "bottom_middle"}:
         raise InputError(f"schema {schema.name!r}", "has points AASCE does not give", "use vertebra4 or vertebra6")
     parts = [p for p in sorted((source / "data").glob("*")) if (source / "labels" / p.name).is_dir()]
@@ -51,10 +55,11 @@ def aasce_items(source: str | Path, schema: KeypointSchema = VERTEBRA4) -> Itera
     flags = _table(source / "qc_flags.csv")
     for part in parts:
         labels = source / "labels" / part.name
-        angles = _angles(labels)
+        angles, rows = _by_file(labels, "angles.csv", 3), _by_file(labels, "landmarks.csv", 8 * len(LEVELS))
         for picture in sorted(p for p in part.iterdir() if p.suffix.lower() in SUFFIXES):
             try:
-                points = _corners(labels / f"{picture.name}.mat")
+                mat = labels / f"{picture.name}.mat"
+                points = _corners(mat) if mat.exists() or not rows else _shares(rows, picture, labels)
             except InputError as error:
                 yield error
                 continue
@@ -76,8 +81,6 @@ def aasce_items(source: str | Path, schema: KeypointSchema = VERTEBRA4) -> Itera
 
 
 def _case(picture: Path, part: str, parts: int) -> str:
-    from spinetk.cases.folder import clean_name
-
     return clean_name(picture.stem if parts == 1 else f"{part}_{picture.stem}")
 
 
@@ -134,17 +137,33 @@ def _named(corners: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     return np.stack([points[name] for name in schema.keypoints])
 
 
-def _angles(labels: Path) -> dict[str, list[float]]:
-    """Row i of angles.csv belongs to row i of filenames.csv."""
-    names, angles = labels / "filenames.csv", labels / "angles.csv"
-    if not (names.is_file() and angles.is_file()):
+def _shares(rows: dict[str, list[float]], picture: Path, labels: Path) -> np.ndarray:
+    """(17, 4, 2) corners in px, from their shares of the picture's size."""
+    from spinetk.images import read_picture
+
+    if picture.name not in rows:
+        raise InputError(labels / "landmarks.csv", f"has no row of {picture.name}", "fetch the label files again")
+    shares = np.array(rows[picture.name], np.float64).reshape(2, len(LEVELS), 4)
+    if not (np.isfinite(shares).all() and (np.abs(shares) <= 2).all()):
+        raise InputError(labels / "landmarks.csv", f"row of {picture.name} holds no shares", "fetch it again")
+    seen = read_picture(picture)
+    return np.stack([shares[0] * seen.width, shares[1] * seen.height], axis=-1)
+
+
+def _by_file(labels: Path, table: str, count: int) -> dict[str, list[float]]:
+    """Rows of a table by file: row i belongs to row i of filenames.csv."""
+    names, path = labels / "filenames.csv", labels / table
+    if not (names.is_file() and path.is_file()):
         return {}
-    files = [line.strip() for line in names.read_text(encoding="utf-8").splitlines()]
-    rows = angles.read_text(encoding="utf-8").splitlines()
     try:
-        return {file: [float(v) for v in row.split(",")] for file, row in zip(files, rows, strict=True)}
+        files = [line.strip() for line in names.read_text(encoding="utf-8-sig").splitlines()]
+        rows = path.read_text(encoding="utf-8-sig").splitlines()
+        found = {file: [float(v) for v in row.split(",")] for file, row in zip(files, rows, strict=True)}
+        if any(len(row) != count for row in found.values()):
+            raise ValueError("length")
     except ValueError as error:
-        raise InputError(angles, "does not fit filenames.csv", "one row of three numbers per file") from error
+        raise InputError(path, "does not fit filenames.csv", f"one row of {count} numbers per file") from error
+    return found
 
 
 def _table(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
@@ -152,3 +171,21 @@ def _table(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
         return {}
     with open(path, encoding="utf-8", newline="") as stream:
         return {(row.get("split", ""), row.get("file", "")): row for row in csv.DictReader(stream)}
+
+
+def _recognises(source: Source) -> bool:
+    return (source.path / "data").is_dir() and (source.path / "labels").is_dir()
+
+
+FORMAT = Format(
+    name="aasce",
+    title="AASCE 2019 / BoostNet folder",
+    suffix=".mat",
+    media_type="application/octet-stream",
+    read=aasce_items,
+    recognises=_recognises,
+    holds=frozenset({"levels"}),
+    origin="not said by the set, whose reading error is several px: taken as it stands",
+    tools="AASCE 2019 (SpineWeb set 16)",
+    source="Wu H. et al., MICCAI 2017",
+)

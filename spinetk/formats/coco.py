@@ -1,30 +1,65 @@
-"""COCO keypoint JSON, out and in; files of CVAT ("COCO Keypoints 1.0") are read as they are.
+"""COCO keypoint JSON, out and in, in the dialects of the programs that write it.
 
 COCO points are pixel indices (the centre of the first pixel is 0), ours have it at 0.5: points shift by 0.5 px on the
-way out and back on the way in. Boxes are areas in both and do not shift; they are [x, y, width, height] in COCO.
+way out and back on the way in. CVAT, Label Studio and Roboflow write places in a picture that begins at 0 at the outer
+corner of its first pixel, in the same fields: those do not shift (``DIALECTS``). Boxes are areas everywhere and never
+shift; they are [x, y, width, height].
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spinetk.atomic import write_json
-from spinetk.cases.folder import CaseFolder, clean_name, read_json
 from spinetk.errors import InputError
-from spinetk.formats.item import CaseItem, picture_named
-from spinetk.formats.record import Record, schema_of
+from spinetk.formats.files import clean_name, read_json
+from spinetk.formats.item import CaseItem, Pictures, case_named
+from spinetk.formats.record import Record, record_of, schema_of
+from spinetk.formats.registry import Format, Source
+from spinetk.formats.shapes import Shape, assemble, check_points, meaning
 from spinetk.geometry import Frame
-from spinetk.reading import Vertebra
-from spinetk.schema import KeypointSchema, schema_for_names
+from spinetk.reading import Reading, extras_from
+from spinetk.schema import KeypointSchema
 from spinetk.views import VIEWS
 
-HALF_PX = 0.5
 CATEGORY = 1
 FRAME_FIELDS = ("spacing_mm", "spacing_source", "orientation")
+LISTS = ("images", "annotations", "categories")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Who wrote a file, and what its points have to be shifted by, px."""
+
+    writer: str
+    shift_px: float
+
+
+PLAIN = Dialect("COCO", 0.5)
+CVAT = Dialect("CVAT", 0.0)
+LABEL_STUDIO = Dialect("Label Studio", 0.0)
+ROBOFLOW = Dialect("Roboflow", 0.0)
+
+
+def dialect_of(content: Mapping[str, Any]) -> Dialect:
+    """The program that wrote a file, from the traces it leaves in ``info`` and in the annotations."""
+    info = str(content.get("info") or "").lower()
+    if "label studio" in info:
+        return LABEL_STUDIO
+    if "roboflow" in info:
+        return ROBOFLOW
+    for entry in content["annotations"]:
+        # CVAT writes the state of its check boxes with every object.
+        attributes = entry.get("attributes")
+        if isinstance(attributes, Mapping) and "occluded" in attributes:
+            return CVAT
+    return PLAIN
 
 
 def coco_content(records: Sequence[Record], relative_to: str | Path | None = None) -> dict[str, Any]:
@@ -36,7 +71,8 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
 
     Returns:
         ``images``, ``annotations`` (unique ids from 1, ``area`` of the box, ``num_keypoints``, v = 0 points as 0, 0)
-        and ``categories`` (skeleton from 1). Spacing, view, case and label are kept as further fields.
+        and ``categories`` (skeleton from 1). Spacing, view, case, label and score are kept as further fields; each
+        kind of extras is a category of one point.
 
     Raises:
         InputError: There is no record, their schemas differ, or two pictures get one name.
@@ -47,6 +83,8 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
     images: list[dict[str, Any]] = []
     names: set[str] = set()
     annotations: list[dict[str, Any]] = []
+    categories = [schema.coco_category(CATEGORY)]
+    kinds: dict[str, int] = {}
     for image_id, record in enumerate(records, start=1):
         own = schema_of(record)
         if own.keypoints != schema.keypoints:
@@ -62,28 +100,39 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
         image |= {k: record[k] for k in (*FRAME_FIELDS, "view", "case") if record.get(k) is not None}
         images.append(image)
         for entry in record["annotations"]:
-            points = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
-            seen = points[:, 2] > 0
-            points[:, :2] -= HALF_PX
-            points[~seen] = 0
             x0, y0, x1, y1 = entry["bbox"]
-            annotation = {
-                "id": len(annotations) + 1,
-                "image_id": image_id,
-                "category_id": CATEGORY,
-                "keypoints": [v for x, y, s in points.tolist() for v in (x, y, int(s))],
-                "num_keypoints": int(seen.sum()),
-                "bbox": [x0, y0, x1 - x0, y1 - y0],
-                "area": (x1 - x0) * (y1 - y0),
-                "iscrowd": 0,
-            }
-            annotations.append(annotation if entry.get("label") is None else {**annotation, "label": entry["label"]})
+            annotation = _annotation(entry["keypoints"], (x0, y0, x1 - x0, y1 - y0), CATEGORY)
+            more = {key: entry[key] for key in ("label", "score") if entry.get(key) is not None}
+            annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation, **more})
+        for kind, points in extras_from(record.get("extras"), name).items():
+            for x, y in points.tolist():
+                category = kinds.setdefault(kind, CATEGORY + 1 + len(kinds))
+                annotation = _annotation([x, y, 2], (x - 0.5, y - 0.5, 1, 1), category)
+                annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation})
+    for kind, category in kinds.items():
+        more = {"supercategory": "landmark", "keypoints": [kind], "skeleton": []}
+        categories.append({"id": category, "name": kind, **more})
     return {
         "info": {"description": "vertebral landmarks"},
         "licenses": [],
         "images": images,
         "annotations": annotations,
-        "categories": [schema.coco_category(CATEGORY)],
+        "categories": categories,
+    }
+
+
+def _annotation(keypoints: Sequence[float], box: Sequence[float], category: int) -> dict[str, Any]:
+    points = np.array(keypoints, dtype=np.float64).reshape(-1, 3)
+    seen = points[:, 2] > 0
+    points[:, :2] -= PLAIN.shift_px
+    points[~seen] = 0
+    return {
+        "category_id": category,
+        "keypoints": [v for x, y, s in points.tolist() for v in (x, y, int(s))],
+        "num_keypoints": int(seen.sum()),
+        "bbox": list(box),
+        "area": box[2] * box[3],
+        "iscrowd": 0,
     }
 
 
@@ -94,33 +143,17 @@ def write_coco(path: str | Path, records: Sequence[Record], relative_to: str | P
     return path
 
 
-def export(base: str | Path, out: str | Path, *, part: str | None = None) -> int:
-    """Write the source pictures of a case folder, names relative to that folder.
-
-    Args:
-        base: The case folder.
-        out: The JSON to write.
-        part: ``train``, ``val`` or ``test`` of the split on file; None writes all cases.
-
-    Returns:
-        Number of pictures written.
-
-    Raises:
-        InputError: A case cannot be read, or there is no split on file.
-    """
-    folder = CaseFolder(base)
-    cases = folder.cases()
-    if part is not None:
-        content = read_json(folder.base / "split.json")
-        try:
-            cases = [str(case) for case in content["parts"][part]]
-        except (KeyError, TypeError) as error:
-            raise InputError(folder.base / "split.json", f"has no part {part!r}", "split the cases first") from error
-    records, failures = folder.records(cases, augmented=False)
-    if failures:
-        raise failures[0]
-    write_coco(out, records, folder.base)
-    return len(records)
+def write_readings(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
+    """Write readings as one set; pictures bear their file names."""
+    records = []
+    for number, reading in enumerate(readings, start=1):
+        record = record_of(reading, str(number), case=Path(reading.file).stem)
+        kept = [v for v in reading.vertebrae if v.visible.any()]
+        if len(kept) == len(record["annotations"]):
+            for entry, vertebra in zip(record["annotations"], kept, strict=True):
+                entry["score"] = vertebra.score
+        records.append(record)
+    return [write_coco(path, records)]
 
 
 def coco_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
@@ -129,7 +162,7 @@ def coco_items(source: str | Path, schema: KeypointSchema | None = None) -> Iter
     Args:
         source: The JSON, with the pictures in its folder, or in ``images`` there or one level up (CVAT); or a folder
             that holds such files.
-        schema: Meaning of the points in the order of the file's category; None takes the category's names.
+        schema: Points to keep; None takes the built-in schema that the category's names are of, else those names.
 
     Yields:
         One item per image, or the error that keeps it out. Metadata: the image's ``group`` or ``patient`` field.
@@ -138,113 +171,181 @@ def coco_items(source: str | Path, schema: KeypointSchema | None = None) -> Iter
         InputError: The file is no COCO keypoint set.
     """
     source = Path(source)
-    if source.is_file():
-        files = [source]
-    else:
-        candidates = sorted(source.glob("*.json")) + sorted(source.glob("annotations/*.json"))
-        files = [p for p in candidates if isinstance(c := read_json(p), Mapping) and "categories" in c]
+    look = Source(source)
+    files = [source] if source.is_file() else [p for p in look.ending(".json") if _is_coco(look.json(p))]
     if not files:
         raise InputError(source, "holds no COCO JSON", "give the file itself")
     for file in files:
         yield from _items(file, schema)
 
 
+def _is_coco(content: Any) -> bool:
+    return isinstance(content, Mapping) and set(LISTS) <= set(content)
+
+
 def _items(file: Path, schema: KeypointSchema | None) -> Iterator[CaseItem | InputError]:
     content = read_json(file)
     if not isinstance(content, Mapping):
-        raise InputError(file, "is not a COCO keypoint set")
-    for field in ("images", "annotations", "categories"):
-        if not isinstance(content.get(field), list) or not all(isinstance(e, Mapping) for e in content[field]):
-            raise InputError(file, f"field '{field}' is missing or not a list of tables", "export COCO keypoints")
-    schemas = _schemas(content["categories"], file, schema)
+        raise InputError(file, "is not a COCO keypoint set", "export COCO keypoints")
+    for name in LISTS:
+        if not isinstance(content.get(name), list) or not all(isinstance(e, Mapping) for e in content[name]):
+            raise InputError(file, f"field '{name}' is missing or not a list of tables", "export COCO keypoints")
+    categories = {_key(c.get("id")): c for c in content["categories"]}
+    declared = [[str(n) for n in names] for c in categories.values() if isinstance(names := c.get("keypoints"), list)]
+    if not any(declared) and not any(isinstance(e.get("segmentation"), list) for e in content["annotations"]):
+        raise InputError(file, "no category names its keypoints", "export COCO keypoints, not COCO instances")
+    dialect = dialect_of(content)
     places = [file.parent, file.parent / "images", file.parent.parent / "images"]
     subset = file.stem.removeprefix("person_keypoints_")
-    folders = [*places, *(folder / subset for folder in places)]
-    by_image: dict[Any, list[Mapping]] = {}
+    pictures = Pictures(file, *places, *(folder / subset for folder in places))
+    known = {_key(image.get("id")) for image in content["images"]}
+    drawn: dict[str, list[tuple[Mapping, Shape]] | InputError] = {}
+    strays: Counter[str] = Counter()
     for entry in content["annotations"]:
-        by_image.setdefault(entry.get("image_id"), []).append(entry)
-    for image in content["images"]:
+        key = _key(entry.get("image_id"))
+        if key not in known:
+            strays[key] += 1
+            continue
+        there = drawn.setdefault(key, [])
+        if entry.get("iscrowd") or isinstance(there, InputError):
+            continue
         try:
-            yield _item(image, by_image.get(image.get("id"), []), file, folders, schemas)
+            category = categories.get(_key(entry.get("category_id")), {})
+            there.append((entry, _shape(entry, category, dialect, f"{file}: annotation {entry.get('id')}")))
+        except InputError as error:
+            drawn[key] = error
+    if strays:
+        fault = f"{strays.total()} annotations of {len(strays)} pictures met no image"
+        yield InputError(file, fault, "their image_id is no id of 'images': export it again")
+    shapes = [shape for found in drawn.values() if not isinstance(found, InputError) for _, shape in found]
+    whole = meaning(shapes, schema, declared)
+    if schema is not None and declared and not any({*schema.keypoints} & {*names} for names in declared):
+        raise InputError(file, f"has points {', '.join(declared[0][:8])}, not those of schema {schema.name!r}")
+    remark = [f"{dialect.writer} wrote it: its points count from the outer corner of the first pixel, not its centre"]
+    for image in content["images"]:
+        found = drawn.get(_key(image.get("id")), [])
+        try:
+            if isinstance(found, InputError):
+                raise found
+            if strays and not found:
+                fault = "has no annotation, while others of the file met no image"
+                raise InputError(f"{file}: image {image.get('file_name')}", fault, "export it again")
+            if dialect is LABEL_STUDIO:
+                _check_label_studio(found, f"{file}: image {image.get('file_name')}")
+            item = _item(image, [shape for _, shape in found], file, pictures, whole)
         except InputError as error:
             yield error
-
-
-def _schemas(categories: Sequence[Mapping], file: Path, schema: KeypointSchema | None) -> dict[Any, KeypointSchema]:
-    found = {}
-    for category in categories:
-        names = category.get("keypoints")
-        if not isinstance(names, list) or not names:
             continue
-        names = [str(name) for name in names]
-        if schema is not None and set(schema.keypoints) != set(names):
-            raise InputError(file, f"has points {', '.join(names)}, not those of schema {schema.name!r}")
-        own = schema_for_names(names)
-        found[category.get("id")] = own if schema is None or schema.keypoints != tuple(names) else schema
-    if not found:
-        raise InputError(file, "no category names its keypoints", "export COCO keypoints, not COCO instances")
-    return found
+        if dialect.shift_px == 0:
+            item.remarks += remark
+            remark = []
+        yield item
 
 
-def _item(
-    image: Mapping, entries: Sequence[Mapping], file: Path, folders: Sequence[Path], schemas: Mapping
-) -> CaseItem:
+def _key(value: Any) -> str:
+    """An id, whether it is written as number or as text."""
+    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+
+
+def _item(image: Mapping, shapes: Sequence[Shape], file: Path, pictures: Pictures, schema: KeypointSchema) -> CaseItem:
     name = str(image.get("file_name", ""))
-    picture = picture_named(name, file, folders)
     where = f"{file}: image {name}"
     try:
         size = (int(image["width"]), int(image["height"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(where, "field 'width' or 'height' is not a number") from error
-    schema = next(iter(schemas.values()))
-    vertebrae = []
-    for entry in entries:
-        # Other categories of the set (sacrum, implant, a person) are none of ours.
-        if entry.get("category_id") not in schemas or entry.get("iscrowd"):
-            continue
-        own = schemas[entry["category_id"]]
-        if own.keypoints != schema.keypoints:
-            raise InputError(where, "mixes categories with different keypoints", "export one category at a time")
-        vertebra = _vertebra(entry, schema, where)
-        if vertebra is not None:
-            vertebrae.append(vertebra)
-    vertebrae.sort(key=lambda v: v.centre[1])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(where, "field 'width' or 'height' is not a number", "export it again") from error
+    if min(size) < 1:
+        raise InputError(where, "field 'width' or 'height' is not a size in px", "export it again")
+    picture, missing = pictures.find(name)
+    found = assemble(shapes, schema, size)
     group = next((str(image[k]) for k in ("group", "patient") if image.get(k) is not None), None)
     return CaseItem(
         picture=picture,
-        case=clean_name(str(image.get("case") or Path(name).with_suffix("").as_posix().replace("/", "_"))),
+        case=clean_name(str(image["case"])) if image.get("case") else case_named(name),
         schema=schema,
-        vertebrae=vertebrae,
+        vertebrae=found.vertebrae,
+        extras=found.extras,
         group=group,
         metadata={} if group is None else {"group": group},
         frame=Frame.from_json(image, where),
         view=image["view"] if image.get("view") in VIEWS else "unknown",
         size=size,
+        remarks=found.remarks,
+        missing=missing,
     )
 
 
-def _vertebra(entry: Mapping, schema: KeypointSchema, where: str) -> Vertebra | None:
-    """None for an object without a single point, which COCO allows."""
+def _shape(entry: Mapping, category: Mapping, dialect: Dialect, where: str) -> Shape:
+    attributes = entry.get("attributes")
+    attributes = attributes if isinstance(attributes, Mapping) else {}
+    said = (entry.get("label"), attributes.get("level"), attributes.get("label"))
+    shape = Shape(str(category.get("name") or ""), level=next((str(one) for one in said if one), None))
+    score = entry.get("score", attributes.get("score"))
+    if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1:
+        shape.score = float(score)
     try:
-        points = np.array(entry["keypoints"], dtype=np.float64)
         box = None if entry.get("bbox") is None else np.array(entry["bbox"], dtype=np.float64)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(where, f"annotation {entry.get('id')}: field 'keypoints' or 'bbox' is not numbers") from error
-    if points.shape != (3 * len(schema),):
-        fault = f"annotation {entry.get('id')}: field 'keypoints' has {points.size} numbers, not {3 * len(schema)}"
-        raise InputError(where, fault, "export it again")
-    if not np.isfinite(points).all():
-        raise InputError(where, f"annotation {entry.get('id')}: field 'keypoints' is not finite", "export it again")
+        points = np.array(entry.get("keypoints") or [], dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(where, "field 'keypoints' or 'bbox' is not numbers", "export it again") from error
     if box is not None and (box.shape != (4,) or not np.isfinite(box).all()):
-        raise InputError(where, f"annotation {entry.get('id')}: field 'bbox' is not four numbers", "export it again")
-    points = points.reshape(-1, 3)
-    visible = points[:, 2] > 0
-    if not visible.any():
-        return None
-    places = points[:, :2] + HALF_PX
-    places[~visible] = 0
-    label = entry.get("label") or (entry.get("attributes") or {}).get("label")
-    vertebra = Vertebra.from_points(places, visible, label=str(label) if label else None)
+        raise InputError(where, "field 'bbox' is not four numbers", "export it again")
     if box is not None and (box[2:] > 0).all():
-        vertebra.bbox = (float(box[0]), float(box[1]), float(box[0] + box[2]), float(box[1] + box[3]))
-    return vertebra
+        shape.box = (float(box[0]), float(box[1]), float(box[0] + box[2]), float(box[1] + box[3]))
+    named = category.get("keypoints")
+    names = [str(name) for name in named] if isinstance(named, list) else []
+    if points.ndim != 1 or (points.size and points.size != 3 * len(names)):
+        fault = f"field 'keypoints' has {points.size} numbers, not {3 * len(names)}"
+        raise InputError(where, fault, "export it again")
+    check_points(points, f"{where}: field 'keypoints'")
+    # Not drawn at all is no skeleton without visible points.
+    if points.reshape(-1, 3)[:, 2].any():
+        for name, (x, y, v) in zip(names, points.reshape(-1, 3).tolist(), strict=True):
+            if name in shape.points:
+                raise InputError(where, f"its category has two keypoints named {name!r}", "rename one")
+            shape.points[name] = (x + dialect.shift_px, y + dialect.shift_px)
+            if not v > 0:
+                shape.hidden.add(name)
+    elif isinstance(outlines := entry.get("segmentation"), list) and len(outlines) == 1:
+        shape.outline = _outline(outlines[0], where)
+    return shape
+
+
+def _outline(flat: Any, where: str) -> np.ndarray | None:
+    """Polygons are areas, as boxes are: they do not shift."""
+    try:
+        corners = np.array(flat, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(where, "field 'segmentation' is not numbers", "export it again") from error
+    if corners.ndim != 1 or corners.size % 2 or corners.size < 6:
+        return None
+    check_points(corners, f"{where}: field 'segmentation'")
+    return corners.reshape(-1, 2)
+
+
+def _check_label_studio(found: Sequence[tuple[Mapping, Shape]], where: str) -> None:
+    """Its own converter puts the points of all bodies of a picture into one annotation."""
+    pointed = [shape for _, shape in found if shape.points]
+    if len(pointed) == 1 and (pointed[0].label.lower() == "default" or len(found) > 2):
+        fault = "has the points of all its vertebrae in one annotation, as Label Studio's COCO export does"
+        raise InputError(where, fault, "export JSON or YOLO instead")
+
+
+def _recognises(source: Source) -> bool:
+    return source.any_json(_is_coco)
+
+
+FORMAT = Format(
+    name="coco",
+    title="COCO keypoints",
+    suffix="coco.json",
+    read=coco_items,
+    write=write_readings,
+    recognises=_recognises,
+    many=True,
+    holds=frozenset({"points", "levels", "visibility", "scores", "extras", "spacing"}),
+    origin="centre of the first pixel: 0.5 px is taken off and added; files of CVAT, Label Studio and Roboflow count "
+    "from its outer corner and are taken as they stand",
+    tools="pycocotools 2.0.11, Detectron2 0.6, MMPose 1.3, CVAT 2.80, Roboflow",
+    source="https://cocodataset.org/#format-data",
+)

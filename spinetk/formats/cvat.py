@@ -1,34 +1,51 @@
-"""CVAT for images 1.1: one skeleton a vertebra, its points named by sub-labels.
+"""CVAT for images 1.1 and for video 1.1: one skeleton a vertebra, its points named by sub-labels.
 
 CVAT counts from the outer corner of the upper left pixel, as spinetk does, so coordinates pass unchanged. Not visible
-points are marked ``outside``. Level and score are attributes of the skeleton; measurements are not part of the format.
+points are marked ``outside``. Level and score are attributes of the skeleton, or the level is the label itself;
+measurements are not part of the format. The XML is read here rather than through cvat-sdk, which speaks to a server
+and reads no files, or datumaro 1.13, which takes skeletons apart into loose points and drops their levels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 
 from spinetk.atomic import write_text
 from spinetk.errors import InputError
-from spinetk.measure.levels import head_to_foot
+from spinetk.formats.files import clean_name, natural_key
+from spinetk.formats.item import CaseItem, Pictures, case_named
+from spinetk.formats.registry import Format, Source
+from spinetk.formats.shapes import Shape, assemble, check_points, meaning, split_label
 from spinetk.reading import Reading, Vertebra
-from spinetk.schema import SCHEMAS, KeypointSchema, get_schema, schema_for_names
+from spinetk.schema import KeypointSchema, get_schema
 
 REMEDY = "export it as 'CVAT for images 1.1'"
+FRAME = "frame_{:06d}"
+"""How CVAT names the pictures of a video that it saves with the annotations."""
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".bmp")
+DRAWN = ("skeleton", "points", "box", "polygon", "polyline", "ellipse", "mask", "cuboid")
 
 
 def write_cvat(path: str | Path, readings: Iterable[Reading]) -> None:
     """Write readings as one annotation file, atomically.
 
     The CVAT task needs a skeleton label named like the schema's category (``vertebra``) whose sub-labels are the
-    keypoint names, with the text attribute ``level`` and the number attribute ``score``. Pictures are named by
-    their file name without folders.
+    keypoint names, with the text attribute ``level`` and the number attribute ``score``; and a points label for each
+    kind of extras. Pictures are named by their file name without folders.
+
+    Raises:
+        InputError: Two pictures have one name, so that they could not be told apart on the way back.
     """
     readings = list(readings)
+    names = [Path(reading.file).name for reading in readings]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(path, f"two pictures are named {twice!r}", "export their results apart")
     root = ElementTree.Element("annotations")
     ElementTree.SubElement(root, "version").text = "1.1"
     task = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")
@@ -37,15 +54,29 @@ def write_cvat(path: str | Path, readings: Iterable[Reading]) -> None:
     labels = ElementTree.SubElement(task, "labels")
     for schema in {reading.schema.category: reading.schema for reading in readings}.values():
         _describe(labels, schema)
-    for number, reading in enumerate(readings):
+    for extra in dict.fromkeys(name for reading in readings for name in reading.extras):
+        label = ElementTree.SubElement(labels, "label")
+        ElementTree.SubElement(label, "name").text = _plain(extra)
+        ElementTree.SubElement(label, "type").text = "points"
+        ElementTree.SubElement(label, "attributes")
+    for number, (name, reading) in enumerate(zip(names, readings, strict=True)):
         size = {"width": str(reading.width), "height": str(reading.height)}
-        name = Path(reading.file).name
         image = ElementTree.SubElement(root, "image", {"id": str(number), "name": _plain(name), **size})
         for vertebra in reading.vertebrae:
             _write_skeleton(image, reading, vertebra)
+        for extra, points in reading.extras.items():
+            place = {"label": _plain(extra), "source": "manual", "occluded": "0", "z_order": "0"}
+            text = ";".join(f"{x:.4f},{y:.4f}" for x, y in points)
+            ElementTree.SubElement(image, "points", {**place, "points": text})
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     write_text(path, '<?xml version="1.0" encoding="utf-8"?>\n' + text + "\n")
+
+
+def write_readings(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
+    """:func:`write_cvat`, as the registry calls it."""
+    write_cvat(path, readings)
+    return [path]
 
 
 def _describe(labels: ElementTree.Element, schema: KeypointSchema) -> None:
@@ -85,7 +116,7 @@ def _plain(text: str) -> str:
 
 
 def read_cvat(path: str | Path, schema: str | Path | KeypointSchema | None = None) -> list[Reading]:
-    """Read an annotation file: skeletons, or plain point groups with all points in the order of the schema.
+    """Read an annotation file for images, with its pictures or without.
 
     Args:
         path: The XML file.
@@ -98,40 +129,115 @@ def read_cvat(path: str | Path, schema: str | Path | KeypointSchema | None = Non
         InputError: The file is no such XML, or its points do not fit the schema.
     """
     readings = []
-    for reading in iter_cvat(path, schema):
-        if isinstance(reading, InputError):
-            raise reading
-        readings.append(reading)
+    for item in _items(Path(path), None if schema is None else get_schema(schema)):
+        if isinstance(item, InputError):
+            raise item
+        item.missing = item.missing or InputError(path, "was read without its pictures")
+        readings.append(item.reading())
     return readings
 
 
-def iter_cvat(path: str | Path, schema: str | Path | KeypointSchema | None = None) -> Iterator[Reading | InputError]:
-    """As :func:`read_cvat`, but one faulty image does not cost the others: its error comes in its place.
+def cvat_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
+    """The pictures of CVAT annotation files.
+
+    Args:
+        source: The XML, with the pictures in its folder or in ``images`` there; or a folder that holds such files.
+        schema: Points to keep; None takes those of the skeletons.
+
+    Yields:
+        One item per image that has a vertebra, or the error that keeps it out. Of a video, the frames that somebody
+        annotated (key frames); those in between are interpolations.
 
     Raises:
-        InputError: The file is no such XML.
+        InputError: There is no CVAT file, or it is damaged.
     """
-    given = None if schema is None else get_schema(schema)
-    for image in _parsed(path).iter("image"):
+    source = Path(source)
+    look = Source(source)
+    files = [source] if source.is_file() else [p for p in look.ending(".xml") if b"<annotations" in look.head(p)]
+    if not files:
+        raise InputError(source, "holds no CVAT XML", REMEDY)
+    for file in files:
+        for item in _items(file, schema):
+            if isinstance(item, CaseItem) and not (item.vertebrae or item.extras):
+                why = f" ({'; '.join(item.remarks)})" if item.remarks else ""
+                fault = f"has no annotation of a vertebra{why}"
+                item = InputError(f"{file}: image {item.picture.name}", fault, "annotate it or leave it out")
+            yield item
+
+
+def _items(file: Path, schema: KeypointSchema | None) -> Iterator[CaseItem | InputError]:
+    root = _parsed(file)
+    pictures = Pictures(file)
+    frames, remarks = _tracked(root, file) if root.find("track") is not None else ([], [])
+    for image in root.iter("image"):
+        names = [image.get("name", "")]
+        frames.append((names, lambda image=image: _size(file, image), [(e, e.get("label", "")) for e in image]))
+    drawn: list[list[Shape] | InputError] = []
+    for names, _, elements in frames:
         try:
-            yield _read_image(path, image, given)
+            drawn.append(_shapes(elements, f"{file}: image {names[0]!r}"))
+        except InputError as error:
+            drawn.append(error)
+    whole = meaning([s for found in drawn if not isinstance(found, InputError) for s in found], schema, _declared(root))
+    # A skeleton always has all its points, so that a picture says by itself what they are.
+    for (names, size_of, _), found in zip(frames, drawn, strict=True):
+        try:
+            if isinstance(found, InputError):
+                raise found
+            size = size_of()
+            own = meaning(found, schema) if any(shape.points for shape in found) else whole
+            assembled = assemble(found, own, size or (1, 1))
         except InputError as error:
             yield error
+            continue
+        picture, missing = pictures.find(*names)
+        yield CaseItem(
+            picture=picture,
+            case=clean_name(case_named(names[0])),
+            schema=own,
+            vertebrae=assembled.vertebrae,
+            extras=assembled.extras,
+            size=size,
+            remarks=[*remarks, *assembled.remarks],
+            missing=missing,
+        )
+        remarks = []
 
 
-def _read_image(path: str | Path, image: ElementTree.Element, given: KeypointSchema | None) -> Reading:
-    shapes = [*image.findall("skeleton"), *image.findall("points")]
-    names = dict.fromkeys(p.get("label", "") for s in image.findall("skeleton") for p in s.findall("points"))
-    meaning = given or _schema_of(list(names))
-    reading = Reading(
-        file=image.get("name", ""),
-        height=_size(path, image, "height"),
-        width=_size(path, image, "width"),
-        schema=meaning,
-        vertebrae=[_read_shape(path, image, shape, meaning) for shape in shapes],
-    )
-    reading.vertebrae = [reading.vertebrae[k] for k in head_to_foot(reading)]
-    return reading
+def _declared(root: ElementTree.Element) -> list[list[str]]:
+    """Sub-labels of the skeletons that the task has."""
+    parents: dict[str, list[str]] = {}
+    for label in root.iter("label"):
+        if parent := label.findtext("parent"):
+            parents.setdefault(parent, []).append(label.findtext("name") or "")
+    return list(parents.values())
+
+
+def _tracked(root: ElementTree.Element, file: Path) -> tuple[list[Any], list[str]]:
+    """Frames of a video: possible names of the picture, its size, and what is drawn there."""
+    by_frame: dict[int, list[tuple[ElementTree.Element, str]]] = {}
+    keys: set[int] = set()
+    for track in root.iter("track"):
+        for element in track:
+            number = element.get("frame", "")
+            if not (number.isascii() and number.isdecimal() and len(number) < 9):
+                raise InputError(file, f"track {track.get('id')!r} has a shape without a frame", "export it again")
+            by_frame.setdefault(int(number), []).append((element, track.get("label", "")))
+            if element.get("keyframe") == "1" and element.get("outside") != "1":
+                keys.add(int(number))
+    between = len(set(by_frame) - keys)
+    remarks = [f"{between} frames between the annotated ones were left out: their points are interpolated"]
+    stills = [p for folder in (file.parent, file.parent / "images") if folder.is_dir() for p in folder.iterdir()]
+    stills = sorted((p for p in stills if p.suffix.lower() in PICTURES), key=lambda p: natural_key(p.name))
+    original = root.find(".//original_size")
+    frames = []
+    for number in sorted(keys):
+        names = [FRAME.format(number) + suffix for ending in PICTURES for suffix in (ending, ending.upper())]
+        if not any(p.stem.lower() == FRAME.format(number) for p in stills) and number < len(stills):
+            names = [stills[number].name]
+        size = None if original is None else {name: original.findtext(name) or "" for name in ("width", "height")}
+        frames.append((names, lambda size=size: None if size is None else _size(file, size), by_frame[number]))
+    return frames, remarks if between else []
 
 
 def _parsed(path: str | Path) -> ElementTree.Element:
@@ -143,7 +249,10 @@ def _parsed(path: str | Path) -> ElementTree.Element:
         root = ElementTree.fromstring(text)
     except OSError as error:
         raise InputError(path, "cannot be read", "check the path") from error
-    except (ElementTree.ParseError, UnicodeDecodeError, ValueError) as error:
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        raise InputError(path, f"is not valid XML (line {line}, column {column})", REMEDY) from error
+    except (ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(path, "is not valid XML", REMEDY) from error
@@ -152,39 +261,90 @@ def _parsed(path: str | Path) -> ElementTree.Element:
     return root
 
 
-def _schema_of(names: list[str]) -> KeypointSchema:
-    """The smallest built-in schema that has these names, else a plain one."""
-    fitting = [schema for schema in SCHEMAS.values() if set(names) <= set(schema.keypoints)]
-    return min(fitting, key=len) if fitting else schema_for_names(names)
+def _size(path: Path, image: Any) -> tuple[int, int]:
+    texts = [str(image.get(name) or "") for name in ("width", "height")]
+    for name, text in zip(("width", "height"), texts, strict=True):
+        if not (text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text) > 0):
+            raise InputError(path, f"image {image.get('id')!r} has no {name}", REMEDY)
+    return int(texts[0]), int(texts[1])
 
 
-def _size(path: str | Path, image: ElementTree.Element, name: str) -> int:
-    text = image.get(name, "")
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(path, f"image {image.get('id')!r} has no {name}", REMEDY)
-    return int(text)
+def _shapes(elements: Sequence[tuple[ElementTree.Element, str]], where: str) -> list[Shape]:
+    shapes: list[Shape] = []
+    groups: dict[str, Shape] = {}
+    for element, label in elements:
+        if element.tag not in DRAWN or element.get("outside") == "1":
+            continue
+        try:
+            shape = _shape(element, label)
+        except ValueError as error:
+            raise InputError(where, f"has a {element.tag} {label!r} whose points are not numbers", REMEDY) from error
+        numbers = [v for points in (shape.loose, shape.outline) if points is not None for v in points.ravel()]
+        check_points([*numbers, *(v for point in shape.points.values() for v in point)], where)
+        before, point = split_label(label)
+        group = element.get("group_id") or "0"
+        if point is not None and shape.loose is not None and len(shape.loose) == 1:
+            key = group if group != "0" else before
+            if key:
+                whole = groups.setdefault(key, Shape(before))
+                if point in whole.points:
+                    raise InputError(where, f"has two points {label!r} in one vertebra", "give each its own group")
+                whole.label = whole.label or before
+                whole.level = whole.level or shape.level
+                whole.points[point] = (float(shape.loose[0, 0]), float(shape.loose[0, 1]))
+                continue
+        shapes.append(shape)
+    return [*shapes, *groups.values()]
 
 
-def _read_shape(
-    path: str | Path, image: ElementTree.Element, shape: ElementTree.Element, schema: KeypointSchema
-) -> Vertebra:
-    where = f"image {image.get('id')!r}"
-    points, visible = np.zeros((len(schema), 2)), np.zeros(len(schema), bool)
-    try:
-        if shape.tag == "points":
-            pairs = [[float(v) for v in pair.split(",")] for pair in shape.get("points", "").split(";")]
-            points, visible = np.array(pairs), np.ones(len(pairs), bool)
-        else:
-            for element in shape.findall("points"):
-                k = schema.index(element.get("label", ""))
-                x, y = (float(v) for v in element.get("points", "").split(","))
-                points[k] = x, y
-                visible[k] = element.get("outside", "0") != "1"
-        if points.shape != (len(schema), 2) or not np.isfinite(points).all():
-            raise ValueError("not a finite x,y for every name")
-        attributes = {entry.get("name"): (entry.text or "").strip() for entry in shape.findall("attribute")}
-        score = float(attributes["score"]) if attributes.get("score") else None
-    except ValueError as error:
-        names = ", ".join(schema.keypoints)
-        raise InputError(path, f"{where} has points that are not those of {schema.name}", f"use {names}") from error
-    return Vertebra.from_points(points, visible, label=attributes.get("level") or None, score=score)
+def _shape(element: ElementTree.Element, label: str) -> Shape:
+    attributes = {(e.get("name") or "").lower(): (e.text or "").strip() for e in element.findall("attribute")}
+    shape = Shape(label, level=attributes.get("level") or attributes.get("label") or None)
+    if attributes.get("score"):
+        score = float(attributes["score"])
+        shape.score = score if 0 <= score <= 1 else None
+    if element.tag == "skeleton":
+        for part in element.findall("points"):
+            name = part.get("label", "")
+            ((x, y),) = _pairs(part)
+            if name in shape.points:
+                raise ValueError("one name twice")
+            shape.points[name] = (x, y)
+            if part.get("outside", "0") == "1":
+                shape.hidden.add(name)
+    elif element.tag == "points":
+        shape.loose = np.array(_pairs(element), np.float64)
+    elif element.tag in ("polygon", "polyline"):
+        shape.outline = np.array(_pairs(element), np.float64)
+    elif element.tag == "ellipse":
+        # The middle of a femoral head is what is asked of its circle.
+        shape.loose = np.array([[float(element.get(name, "")) for name in ("cx", "cy")]])
+    elif element.tag == "box":
+        x0, y0, x1, y1 = (float(element.get(name, "")) for name in ("xtl", "ytl", "xbr", "ybr"))
+        shape.box = (x0, y0, x1, y1)
+    return shape
+
+
+def _pairs(element: ElementTree.Element) -> list[tuple[float, float]]:
+    pairs = [pair.split(",") for pair in element.get("points", "").split(";")]
+    return [(float(x), float(y)) for x, y in pairs]
+
+
+def _recognises(source: Source) -> bool:
+    return any(b"<annotations" in source.head(path) for path in source.ending(".xml"))
+
+
+FORMAT = Format(
+    name="cvat",
+    title="CVAT annotations",
+    suffix="annotations.xml",
+    media_type="application/xml",
+    read=cvat_items,
+    write=write_readings,
+    recognises=_recognises,
+    many=True,
+    holds=frozenset({"points", "levels", "visibility", "scores", "extras"}),
+    origin="outer corner of the first pixel: coordinates pass unchanged",
+    tools="CVAT 2.80 (for images 1.1, for video 1.1)",
+    source="https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/",
+)

@@ -1,13 +1,16 @@
-"""CaseItem: one annotated picture of somebody's data set, as the importers hand it to ``prepare``."""
+"""CaseItem: one annotated picture of somebody's data set, as every reader of a format hands it on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from spinetk.errors import InputError
+from spinetk.formats.files import clean_name
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
@@ -19,51 +22,140 @@ class CaseItem:
     """A picture file with its vertebrae.
 
     Attributes:
-        picture: The file, inside the folder the user named.
+        picture: The file, inside the folder the user named; its name alone where ``missing`` says that it is not there.
         case: Proposed case name, derived from the file's place in that folder.
         schema: Meaning of the points.
-        vertebrae: Truth, in px of the stored picture (pixel centres at integer + 0.5), head to foot.
+        vertebrae: In px of the stored picture (pixel centres at integer + 0.5), head to foot.
+        extras: Other structures by name (``femoral_head``, ``sacrum_s1_anterior``): (N, 2) points in px.
         group: Patient (or whatever must not be torn apart by a split), or None when unknown.
         metadata: Entries for ``metadata.json``.
         frame: Spacing and orientation the annotations give, or None.
         view: Projection.
         size: (width, height) the annotations are about in px, or None when they do not say.
+        annotator: Who set the points, where a file holds the work of several; else None.
+        rank: 0 for the reading of the picture that counts; 1, 2, ... for further ones (other annotators or versions).
+        model: The network whose points these are, or None.
         remarks: What was left out or decided, one short sentence each.
+        missing: Why the picture cannot be used, or None.
     """
 
     picture: Path
     case: str
     schema: KeypointSchema
     vertebrae: list[Vertebra] = field(default_factory=list)
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
     group: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     frame: Frame | None = None
     view: View = "unknown"
     size: tuple[int, int] | None = None
+    annotator: str | None = None
+    rank: int = 0
+    model: str | None = None
     remarks: list[str] = field(default_factory=list)
+    missing: InputError | None = None
+
+    def reading(self) -> Reading:
+        """The annotation as a reading.
+
+        Raises:
+            InputError: The annotations do not say how large their picture is, and it is not there to be looked at.
+        """
+        size, frame, view = self.size, self.frame or Frame(), self.view
+        remarks = list(self.remarks)
+        if self.missing is None:
+            from spinetk.images import read_picture
+
+            picture = read_picture(self.picture)
+            if size is not None and size != (picture.width, picture.height):
+                fault = f"has {picture.width} x {picture.height} px, its annotation is about {size[0]} x {size[1]} px"
+                raise InputError(self.picture, fault, "give the picture that was annotated")
+            size = (picture.width, picture.height)
+            view = picture.view if picture.view != "unknown" else view
+            frame = frame if frame.spacing_mm is not None else picture.frame
+            remarks += picture.remarks
+        elif size is None:
+            raise self.missing
+        return Reading(
+            file=str(self.picture),
+            height=size[1],
+            width=size[0],
+            schema=self.schema,
+            vertebrae=self.vertebrae,
+            extras=self.extras,
+            frame=frame,
+            view=view,
+            model=self.model,
+            remarks=remarks,
+        )
 
 
 def case_from(path: Path, root: Path) -> str:
     """A case name from a file's place below ``root``: ``sub-1/t2.png`` gives ``sub-1_t2``."""
-    from spinetk.cases.folder import clean_name
-
     return clean_name("_".join(path.relative_to(root).with_suffix("").parts))
+
+
+def parts_of(name: str) -> list[str]:
+    """The parts of a path that a file names, without what leads elsewhere: drives, roots, steps up."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return [part for part in parts if part not in ("/", "//", "..", ".") and not part.endswith(":")]
+
+
+def case_named(name: str) -> str:
+    """A case name from a picture's name in an annotation file: ``sub-1/t2.png`` gives ``sub-1_t2``."""
+    return clean_name("_".join(PurePosixPath("/".join(parts_of(name)) or "case").with_suffix("").parts))
 
 
 def picture_named(name: str, file: Path, folders: Sequence[Path]) -> Path:
     """The picture an entry of an annotation file means, never outside the set's own folders.
 
+    Tools write the places of their own server (``/data/upload/3/a.png``, or paths that climb): the longest end of such
+    a path that exists in one of the folders is the picture.
+
     Raises:
-        InputError: The name leads out of the folders, or there is no such picture.
+        InputError: There is no such picture.
     """
-    pure = Path(name.replace("\\", "/"))
-    if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name:
-        raise InputError(file, f"field 'file_name' {name[:60]!r} leads out of the set", "use relative names")
-    for folder in folders:
-        for candidate in (folder / pure, folder / pure.name):
-            if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
-                return candidate
-    raise InputError(file, f"picture {name!r} is missing", "put the pictures beside the file or in 'images'")
+    parts = parts_of(name)
+    if not parts or "\0" in name:
+        raise InputError(file, f"has an entry without a picture ({name[:60]!r})", "export it with its pictures")
+    for start in range(len(parts)):
+        for folder in folders:
+            candidate = folder.joinpath(*parts[start:])
+            try:
+                if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
+                    return candidate
+            except (OSError, ValueError):  # a name no file can have
+                continue
+    raise InputError(file, f"picture {parts[-1][:120]!r} is missing", "put the pictures beside the file or in 'images'")
+
+
+class Pictures:
+    """The pictures of one annotation file; two entries of different names may not mean one picture."""
+
+    def __init__(self, file: Path, *folders: Path) -> None:
+        self.file = file
+        self.folders = folders or (file.parent, file.parent / "images")
+        self._names: dict[Path, str] = {}
+
+    def find(self, *names: str) -> tuple[Path, InputError | None]:
+        """The first of these names that is there; else the first name alone, and what is wrong."""
+        fault: InputError | None = None
+        for name in names:
+            try:
+                found = picture_named(name, self.file, self.folders)
+            except InputError as error:
+                fault = fault or error
+                continue
+            if self._names.setdefault(found, names[0]) != names[0]:
+                fault = InputError(
+                    self.file,
+                    f"has the pictures {self._names[found][:80]!r} and {names[0][:80]!r}, and only one {found.name}",
+                    "keep the folders of the export",
+                )
+                return found, fault
+            return found, None
+        plain = names[0].replace("\\", "/").rpartition("/")[2] if names else ""
+        return Path(plain or "unnamed"), fault
 
 
 def in_schema(reading: Reading, schema: KeypointSchema | None, file: Path) -> Reading:

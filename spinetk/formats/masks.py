@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.cases.folder import natural_key, read_json
 from spinetk.errors import InputError
+from spinetk.formats.files import natural_key, read_json
 from spinetk.formats.item import CaseItem, case_from
 from spinetk.formats.outline import six_points
+from spinetk.formats.registry import Format, Source
 from spinetk.geometry import Frame
 from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA6, KeypointSchema
@@ -30,12 +31,12 @@ LEAST_OVERLAP = 0.65  # Jaccard index of the mask and the hexagon of its points;
 RANGE = re.compile(r"labels?\s+(\d+)\.\.(\d+)\s*=\s*([A-Z])(\d+)\.\.", re.IGNORECASE)
 
 
-def mask_items(source: str | Path, schema: KeypointSchema = VERTEBRA6) -> Iterator[CaseItem | InputError]:
+def mask_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
     """The pictures of a folder tree that have a label picture beside them.
 
     Args:
         source: Any depth; the first folder level below it is the subject.
-        schema: Any whose names are among those of ``vertebra6``.
+        schema: Any whose names are among those of ``vertebra6``, which is what None means.
 
     Yields:
         One item per picture, or the error that keeps it out.
@@ -43,7 +44,7 @@ def mask_items(source: str | Path, schema: KeypointSchema = VERTEBRA6) -> Iterat
     Raises:
         InputError: There is no label picture, or the schema has other points.
     """
-    source = Path(source)
+    source, schema = Path(source), schema or VERTEBRA6
     if not set(schema.keypoints) <= set(VERTEBRA6.keypoints):
         raise InputError(f"schema {schema.name!r}", "has points a mask does not give", "use vertebra6 or vertebra4")
     labels = sorted(source.rglob(f"*{LABEL}"), key=lambda path: natural_key(str(path)))
@@ -192,3 +193,21 @@ def _levels(text: str) -> dict[int, str]:
         return {}
     first, last, region, number = int(found[1]), int(found[2]), found[3].upper(), int(found[4])
     return {first + k: f"{region}{number + k}" for k in range(min(last - first + 1, 25))}
+
+
+def _recognises(source: Source) -> bool:
+    return source.path.is_dir() and next(source.path.rglob(f"*{LABEL}"), None) is not None
+
+
+FORMAT = Format(
+    name="masks",
+    title="Masks of vertebral bodies",
+    suffix=LABEL,
+    media_type="image/png",
+    read=mask_items,
+    recognises=_recognises,
+    holds=frozenset({"levels"}),
+    origin="pixels; points are found between their centres, to about half a pixel",
+    tools="any segmentation program that saves label pictures",
+    source="docs/how-to/formats.md",
+)

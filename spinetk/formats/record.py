@@ -4,7 +4,7 @@ A record holds ``file_name`` (absolute path of the PNG), ``height``, ``width``, 
 of ``{"bbox": [x0, y0, x1, y1], "bbox_mode": 0, "category_id": 0, "keypoints": [x, y, v] * K}`` with an optional
 ``label``. Points are in px with pixel centres at integer + 0.5; v is 0 (unknown or outside the picture; written with
 x = y = 0), 1 or 2. Further fields are optional: ``schema``, ``spacing_mm``, ``spacing_source``, ``orientation``,
-``view``, ``modality``, ``case``, ``augmentation``.
+``view``, ``modality``, ``case``, ``augmentation``, ``extras`` (landmarks of no vertebra: lists of [x, y] by name).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading, Vertebra, extras_from, extras_json
 from spinetk.schema import SCHEMAS, KeypointSchema, get_schema
 from spinetk.views import VIEWS
 
@@ -60,6 +60,7 @@ def check_record(content: Any, source: str | Path, schema: KeypointSchema | None
     if record.get("view", "unknown") not in VIEWS:
         raise InputError(source, f"field 'view' is not one of {', '.join(VIEWS)}")
     Frame.from_json(record, str(source))
+    extras_from(record.get("extras"), source)
     schema = schema or own_schema(record, source)
     record["annotations"] = [
         _check_annotation(entry, f"annotations[{n}]", source, schema, (record["width"], record["height"]))
@@ -160,6 +161,7 @@ def reading_of(record: Mapping[str, Any]) -> Reading:
         vertebrae=vertebrae,
         frame=Frame.from_json(record),
         view=record.get("view", "unknown"),
+        extras=extras_from(record.get("extras"), "record"),
     )
 
 
@@ -179,6 +181,7 @@ def record_of(reading: Reading, image_id: str, **fields: Any) -> Record:
         "schema": schema_field(reading.schema),
         "view": reading.view,
         **reading.frame.to_json(),
+        **({"extras": extras_json(reading.extras)} if reading.extras else {}),
         **{name: value for name, value in fields.items() if value is not None},
         "annotations": [],
     }

@@ -1,4 +1,4 @@
-"""3D Slicer markups (``.mrk.json``): one point list a picture, points named ``LEVEL keypoint``.
+"""3D Slicer markups (``.mrk.json``, or the older ``.fcsv``): a point list a picture, points named ``LEVEL keypoint``.
 
 Slicer puts the centre of the first pixel at the origin of a picture, spinetk its outer corner, so half a pixel lies
 between the two. Positions are LPS:
@@ -7,25 +7,42 @@ between the two. Positions are LPS:
 * else, with a known spacing, in mm of the picture's plane (x right, y down, z = 0), as Slicer shows a picture that has
   a spacing but no position;
 * else in px of that plane, as Slicer shows a PNG.
+
+slicerio 1.4 reads ``.fcsv`` only, and takes missing points for defined ones: those are left out of ``.fcsv``.
 """
 
 from __future__ import annotations
 
+import csv
+import glob
+import io
 import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinetk.atomic import write_json
+from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
-from spinetk.measure.levels import head_to_foot
-from spinetk.reading import Reading, Vertebra
+from spinetk.formats.files import clean_name
+from spinetk.formats.item import CaseItem
+from spinetk.formats.registry import Format, Source
+from spinetk.formats.shapes import Shape, assemble, level_in, meaning, split_label
+from spinetk.images import read_picture
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA6, KeypointSchema
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+MARKUPS = ".mrk.json"
+FCSV = ".fcsv"
+FCSV_COLUMNS = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID"
+PICTURES = (".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".nii", ".gz", ".nrrd", ".ima")
 SCHEMA = (
     "https://raw.githubusercontent.com/Slicer/Slicer/main/Modules/Loadable/Markups/Resources/Schema/"
     "markups-schema-v1.0.3.json#"
@@ -62,23 +79,19 @@ def write_markups(path: str | Path, reading: Reading, *, source_dicom: str | Pat
     Raises:
         InputError: The DICOM source has no position in the patient.
     """
-    plane = _plane(reading, source_dicom)
-    controls = []
-    for name, vertebra in zip(_names(reading), reading.vertebrae, strict=True):
-        positions = plane.to_space(vertebra.points)
-        for keypoint, position, seen in zip(reading.schema.keypoints, positions, vertebra.visible, strict=True):
-            controls.append(
-                {
-                    "id": str(len(controls) + 1),
-                    "label": f"{name} {keypoint}",
-                    "description": vertebra.label or "",
-                    "position": [float(v) for v in position],
-                    "selected": True,
-                    "locked": False,
-                    "visibility": True,
-                    "positionStatus": "defined" if seen else "missing",
-                }
-            )
+    controls = [
+        {
+            "id": str(number),
+            "label": control.label,
+            "description": control.description,
+            "position": [float(v) for v in control.position],
+            "selected": True,
+            "locked": False,
+            "visibility": True,
+            "positionStatus": "defined" if control.seen else "missing",
+        }
+        for number, control in enumerate(_written(reading, _plane(reading, source_dicom)), start=1)
+    ]
     markup = {
         "type": "Fiducial",
         "coordinateSystem": "LPS",
@@ -94,36 +107,164 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: str | Path | 
     """Read corrected points back.
 
     Args:
-        path: The ``.mrk.json`` file.
+        path: The ``.mrk.json`` or ``.fcsv`` file.
         base: The reading that was written: it gives picture, size, spacing and schema.
         source_dicom: As for `write_markups`; give it where it was given there.
 
     Returns:
         A new reading with the points of the file, head to foot. Points that left the plane are projected back.
-        Measurements and point uncertainties, no longer true, are left out; scores stay with their vertebra.
+        Measurements and point uncertainties, no longer true, are left out; scores stay with their vertebra. Remarks
+        say what was left out.
 
     Raises:
-        InputError: The file is no point list, or its points are not named after the schema.
+        InputError: The file is no point list, or none of its points is named after the schema.
     """
-    positions, labels = _controls(path)
     plane = _plane(base, source_dicom)
     scores = dict(zip(_names(base), (vertebra.score for vertebra in base.vertebrae), strict=True))
     levels = dict(zip(_names(base), (vertebra.label for vertebra in base.vertebrae), strict=True))
-    vertebrae = []
-    for name, found in positions.items():
-        unknown = sorted(set(found) - set(base.schema.keypoints))
-        if unknown:
-            remedy = f"name points 'LEVEL keypoint' with {', '.join(base.schema.keypoints)}"
-            raise InputError(path, f"point {name + ' ' + unknown[0]!r} is not of {base.schema.name}", remedy)
-        points, visible = np.zeros((len(base.schema), 2)), np.zeros(len(base.schema), bool)
-        for keypoint, (position, seen) in found.items():
-            k = base.schema.index(keypoint)
-            points[k], visible[k] = plane.to_picture(position[None])[0], seen
-        label = labels[name] or levels.get(name) or (None if name.startswith("#") else name)
-        vertebrae.append(Vertebra.from_points(points, visible, label=label, score=scores.get(name)))
-    reading = replace(base, vertebrae=vertebrae, angles={})
-    reading.vertebrae = [vertebrae[k] for k in head_to_foot(reading)]
-    return reading
+    shapes, remarks = _shapes(Path(path), plane, base.schema.keypoints, levels, scores)
+    found = assemble(shapes, base.schema, (base.width, base.height))
+    remarks = [*base.remarks, *remarks, *found.remarks]
+    return replace(base, vertebrae=found.vertebrae, extras=found.extras, angles={}, remarks=remarks)
+
+
+def corrected(path: Path, base: Reading) -> Reading:
+    """The result ``base`` with the points of a point list that was written from it.
+
+    Raises:
+        InputError: It is no point list of this result, or the picture is no longer there.
+    """
+    return read_markups(path, base, source_dicom=_positioned(base))
+
+
+def slicer_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
+    """The pictures of point lists, each beside its picture or its result, of the same name.
+
+    Args:
+        source: A ``.mrk.json`` or ``.fcsv``, or a folder of them.
+        schema: Meaning of the points; None takes the result's, else the built-in one that the names are of.
+
+    Yields:
+        One item per point list, or the error that keeps it out.
+
+    Raises:
+        InputError: There is no point list.
+    """
+    source = Path(source)
+    files = [source] if source.is_file() else Source(source).ending(MARKUPS, FCSV)
+    if not files:
+        raise InputError(source, "holds no point list", "save markups as .mrk.json")
+    for file in files:
+        try:
+            yield _item(file, schema)
+        except InputError as error:
+            yield error
+
+
+def _item(file: Path, schema: KeypointSchema | None) -> CaseItem:
+    """A point list with the picture beside it."""
+    stem = _stem(file)
+    beside = sorted(p for p in file.parent.glob(f"{glob.escape(stem)}.*") if p.suffix.lower() in PICTURES)
+    picture = next((p for p in beside if p.is_file()), None)
+    picture = picture or next((p for p in [file.with_name(stem)] if p.exists()), None)
+    if picture is None:
+        fault = f"has no picture {stem}.dcm (or .png, .nii.gz, ...) or result {stem}.json beside it"
+        raise InputError(file, fault, "put it beside what it was drawn on")
+    seen = read_picture(picture)
+    base = Reading(str(picture), seen.height, seen.width, schema or VERTEBRA6, frame=seen.frame, view=seen.view)
+    shapes, remarks = _shapes(file, _plane(base, _positioned(base)), base.schema.keypoints, {}, {})
+    whole = meaning(shapes, schema)
+    found = assemble(shapes, whole, (base.width, base.height))
+    return CaseItem(
+        picture=picture,
+        case=clean_name(stem),
+        schema=whole,
+        vertebrae=found.vertebrae,
+        extras=found.extras,
+        view=seen.view,
+        size=(base.width, base.height),
+        remarks=[*remarks, *found.remarks],
+    )
+
+
+def _stem(file: Path) -> str:
+    ending = next((end for end in (MARKUPS, FCSV) if file.name.lower().endswith(end)), file.suffix)
+    return file.name[: len(file.name) - len(ending)] or file.stem
+
+
+def _shapes(
+    path: Path,
+    plane: _Plane,
+    names: Sequence[str],
+    levels: Mapping[str, str | None],
+    scores: Mapping[str, float | None],
+) -> tuple[list[Shape], list[str]]:
+    """A shape a vertebra and one for every other point; and what was left out."""
+    controls, remarks = _controls(path)
+    shapes: dict[str, Shape] = {}
+    other: list[Shape] = []
+    for control in controls:
+        name, point = split_label(control.label, names)
+        x, y = plane.to_picture(control.position[None])[0].tolist()
+        if not (abs(x) < 1e6 and abs(y) < 1e6):
+            raise InputError(path, f"point {control.label[:60]!r} lies far outside the picture", REMEDY)
+        if point is None:
+            if control.seen:
+                other.append(Shape(control.label, loose=np.array([[x, y]])))
+            continue
+        name = name or _stem(path)
+        level = control.description or levels.get(name) or ("" if name.startswith("#") else name)
+        shape = shapes.setdefault(name, Shape(name, score=scores.get(name)))
+        shape.level = level_in(level) or (level if name in levels else level_in(name)) or shape.level
+        if point in shape.points:
+            raise InputError(path, f"has two points {control.label[:60]!r}", "rename or delete one")
+        shape.points[point] = (x, y)
+        if not control.seen:
+            shape.hidden.add(point)
+    if not shapes:
+        remedy = f"name points 'LEVEL keypoint' with {', '.join(names)}"
+        first = f", such as {controls[0].label[:60]!r}" if controls else ""
+        raise InputError(path, f"has no point of a vertebra (it has {len(controls)} points{first})", remedy)
+    return [*shapes.values(), *other], remarks
+
+
+def write_fcsv(path: str | Path, reading: Reading, *, source_dicom: str | Path | Dataset | None = None) -> None:
+    """Write the points as :func:`write_markups` does, in the older format ``.fcsv``, atomically.
+
+    Raises:
+        InputError: The DICOM source has no position in the patient.
+    """
+    text = io.StringIO()
+    text.write(f"# Markups fiducial file version = 5.6\n# CoordinateSystem = LPS\n# columns = {FCSV_COLUMNS}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    controls = [control for control in _written(reading, _plane(reading, source_dicom)) if control.seen]
+    for number, control in enumerate(controls, start=1):
+        place = [f"{v:.6f}" for v in control.position]
+        row = [number, *place, 0, 0, 0, 1, 1, 1, 0, control.label, control.description, ""]
+        writer.writerow([*row, 2, 0])
+    write_text(path, text.getvalue())
+
+
+def write_reading(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
+    """One reading as a point list, in patient coordinates where the picture is a DICOM slice that has them.
+
+    Raises:
+        InputError: The picture is no longer there.
+    """
+    (reading,) = readings
+    write = write_fcsv if path.name.lower().endswith(FCSV) else write_markups
+    write(path, reading, source_dicom=_positioned(reading, chosen))
+    return [path]
+
+
+def _written(reading: Reading, plane: _Plane) -> Iterator[_Control]:
+    for name, vertebra in zip(_names(reading), reading.vertebrae, strict=True):
+        positions = plane.to_space(vertebra.points)
+        for keypoint, position, seen in zip(reading.schema.keypoints, positions, vertebra.visible, strict=True):
+            yield _Control(f"{name} {keypoint}", vertebra.label or "", position, bool(seen))
+    for name, points in reading.extras.items():
+        for position in plane.to_space(points):
+            yield _Control(name, "", position, True)
 
 
 def _names(reading: Reading) -> list[str]:
@@ -132,33 +273,82 @@ def _names(reading: Reading) -> list[str]:
     return [level if level and levels.count(level) == 1 else f"#{k + 1}" for k, level in enumerate(levels)]
 
 
-def _controls(path: str | Path) -> tuple[dict[str, dict[str, tuple[np.ndarray, bool]]], dict[str, str]]:
-    """Positions in LPS and whether they are defined, by vertebra name and keypoint; and the levels noted there."""
+@dataclass(frozen=True)
+class _Control:
+    """A control point: its label, what is noted beside it, its place in LPS, and whether it is defined."""
+
+    label: str
+    description: str
+    position: np.ndarray
+    seen: bool
+
+
+def _controls(path: Path) -> tuple[list[_Control], list[str]]:
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(path, "cannot be read", "check the path") from error
     except ValueError as error:
-        raise InputError(path, "is not valid JSON", REMEDY) from error
-    found: dict[str, dict[str, tuple[np.ndarray, bool]]] = {}
-    levels: dict[str, str] = {}
+        raise InputError(path, "is not a text file", REMEDY) from error
+    if path.name.lower().endswith(FCSV):
+        return _csv_controls(text, path), []
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise InputError(path, f"is not valid JSON{line}", REMEDY) from error
+    found: list[_Control] = []
+    other: Counter[str] = Counter()
     try:
         for markup in content["markups"]:
-            # Slicer writes names, older versions numbers: 0 = RAS, 1 = LPS.
-            system = str(markup.get("coordinateSystem", "LPS"))
-            turn = np.array([-1.0, -1.0, 1.0]) if system in ("RAS", "0") else np.ones(3)
+            if markup.get("type", "Fiducial") != "Fiducial":
+                other[str(markup["type"])[:40]] += 1
+                continue
+            turn = _turn(str(markup.get("coordinateSystem", "LPS")), path)
             for control in markup["controlPoints"]:
-                name, _, keypoint = str(control["label"]).strip().rpartition(" ")
                 seen = control.get("positionStatus", "defined") == "defined"
                 place = control.get("position") if seen else (control.get("position") or [0, 0, 0])
                 position = np.array(place, dtype=np.float64) * turn
                 if position.shape != (3,) or not np.isfinite(position).all():
                     raise ValueError("position")
-                found.setdefault(name, {})[keypoint] = position, seen
-                levels[name] = str(control.get("description") or levels.get(name, "")).strip()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(path, "is not a markups file with points", REMEDY) from error
-    return found, levels
+                note = str(control.get("description") or "").strip()
+                found.append(_Control(str(control["label"]).strip(), note, position, seen))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        where = f" (point {len(found) + 1})" if found else ""
+        raise InputError(path, f"is not a markups file with points{where}", REMEDY) from error
+    return found, [f"{count} x markup of type {kind}: left out" for kind, count in other.items()]
+
+
+def _turn(system: str, path: Path) -> np.ndarray:
+    """Signs that make LPS of a coordinate system; Slicer writes names, older versions numbers."""
+    if system not in ("RAS", "0", "LPS", "1"):
+        raise InputError(path, f"is in the coordinate system {system[:20]!r}", "save it in LPS or RAS")
+    return np.array([-1.0, -1.0, 1.0]) if system in ("RAS", "0") else np.ones(3)
+
+
+def _csv_controls(text: str, path: Path) -> list[_Control]:
+    """``.fcsv``: RAS where nothing is said, as before Slicer 4.6; two columns without a heading end newer rows."""
+    notes = dict(re.findall(r"^#\s*([\w ]+?)\s*=\s*(.*?)\s*$", text, re.MULTILINE))
+    turn = _turn(notes.get("CoordinateSystem", "RAS"), path)
+    columns = [name.strip() for name in notes.get("columns", FCSV_COLUMNS).split(",")]
+    if not {"x", "y", "z", "label"} <= set(columns):
+        raise InputError(path, "has no columns x, y, z and label", "save it again in 3D Slicer")
+    found = []
+    rows = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    for number, row in enumerate(csv.reader(rows), start=1):
+        values = dict(zip(columns, row, strict=False))
+        try:
+            position = np.array([float(values[axis]) for axis in "xyz"]) * turn
+            if not np.isfinite(position).all():
+                raise ValueError("position")
+        except (KeyError, ValueError) as error:
+            raise InputError(path, f"row {number} has no x, y and z", "save it again in 3D Slicer") from error
+        status = row[len(columns)].strip() if len(row) > len(columns) else "2"
+        label, note = (values.get(name, "").strip() for name in ("label", "desc"))
+        found.append(_Control(label, note, position, status == "2"))
+    return found
 
 
 def _plane(reading: Reading, source_dicom: str | Path | Dataset | None) -> _Plane:
@@ -187,3 +377,51 @@ def _patient_plane(source_dicom: str | Path | Dataset) -> _Plane:
         fault = "has no position in the patient (image position, orientation and pixel spacing)"
         raise InputError(name, fault, "leave the DICOM source out to use the picture's own plane") from error
     return plane
+
+
+def _positioned(reading: Reading, chosen: int | None = None) -> Path | None:
+    """The DICOM slice with a place in the patient that a reading is about, or None when there is no such slice."""
+    from spinetk.images.elements import numbers
+    from spinetk.images.headers import open_header
+    from spinetk.images.source import dicom_source
+
+    if not Path(reading.file).exists():
+        raise InputError(reading.file, "is no longer there", "give the picture back its place")
+    try:
+        source, frame = dicom_source(reading.file, chosen)
+        header = open_header(source)
+    except InputError:
+        return None
+    with header.stream:
+        placed = [numbers(header.dataset, name) for name in ("ImagePositionPatient", "ImageOrientationPatient")]
+    return source if frame is None and [len(values) for values in placed] == [3, 6] else None
+
+
+_COMMON: dict[str, Any] = {
+    "stored": True,
+    "read": slicer_items,
+    "write": write_reading,
+    "holds": frozenset({"points", "levels", "visibility", "extras"}),
+    "origin": "LPS (or RAS) mm of the centre of the first pixel: half a pixel lies between; in the patient where the "
+    "picture is a DICOM slice that has a place there, else in the plane of the picture",
+    "source": "https://slicer.readthedocs.io/en/latest/developer_guide/modules/markups.html",
+}
+FORMAT = (
+    Format(
+        name="slicer",
+        title="3D Slicer markups",
+        suffix=MARKUPS,
+        recognises=lambda source: bool(source.ending(MARKUPS)),
+        tools="3D Slicer 5.6, slicerio 1.4.0",
+        **_COMMON,
+    ),
+    Format(
+        name="fcsv",
+        title="3D Slicer fiducials (fcsv)",
+        suffix=FCSV,
+        media_type="text/csv; charset=utf-8",
+        recognises=lambda source: bool(source.ending(FCSV)),
+        tools="3D Slicer 4.4 to 5.6, slicerio 1.4.0",
+        **_COMMON,
+    ),
+)

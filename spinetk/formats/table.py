@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spinetk.atomic import write_text
+from spinetk.formats.registry import Format
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
 
@@ -105,3 +106,23 @@ def _cell(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     return f"{round(float(value), 4):.10g}"
+
+
+def write_rows(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
+    """:func:`write_table`, as the registry calls it."""
+    write_table(path, readings)
+    return [path]
+
+
+FORMAT = Format(
+    name="csv",
+    title="CSV, a row per vertebra",
+    suffix="vertebrae.csv",
+    media_type="text/csv; charset=utf-8",
+    write=write_rows,
+    many=True,
+    holds=frozenset({"points", "levels", "visibility", "scores", "spacing", "measurements"}),
+    origin="outer corner of the first pixel, as everywhere in spinetk",
+    tools="spreadsheets, pandas, R",
+    source="RFC 4180",
+)

@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from spinetk.cases.folder import CaseFolder, write_metadata, write_record
+from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.errors import InputError
+from spinetk.formats.files import write_metadata
 from spinetk.formats.record import record_of
 from spinetk.images.window import to_uint8
 from spinetk.phantoms.choose import stream

@@ -13,12 +13,12 @@ import numpy as np
 
 from spinetk.atomic import replacing, write_json, write_text
 from spinetk.errors import InputError
+from spinetk.formats.results import iter_results
 from spinetk.formats.table import rows
 from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
 from spinetk.measure.comparison import ANGLES, bland_altman_panel, paired_values
 from spinetk.measure.readout import measure
 from spinetk.reading import Reading
-from spinetk.report.results import iter_results
 
 if TYPE_CHECKING:
     import pandas as pd

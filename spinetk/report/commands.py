@@ -8,12 +8,23 @@ from typing import Annotated
 import typer
 
 from spinetk.errors import InputError
-from spinetk.options import Anchor, AsJson, Facing, Out, show, verbs, warn
+from spinetk.options import (
+    Anchor,
+    AsJson,
+    Facing,
+    Out,
+    ReadingCommand,
+    WritingCommand,
+    show,
+    verbs,
+    warn,
+    writing_formats,
+)
 
 app = verbs()
 
 
-@app.command()
+@app.command(cls=ReadingCommand)
 def measure(
     results: list[Path],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write measured JSON and vertebrae.csv here.")] = None,
@@ -22,11 +33,11 @@ def measure(
     thresholds: Annotated[str, typer.Option(help="Height loss in % at which grades 1, 2, 3 begin.")] = "20,25,40",
     as_json: AsJson = False,
 ) -> None:
-    """Heights, grades and angles of result files (JSON of predict, Slicer markups, CVAT XML), measured anew."""
+    """Heights, grades and angles of results, or of files of annotation programs (CVAT, Slicer, ...), measured anew."""
     from spinetk.atomic import write_json
+    from spinetk.formats.results import iter_results
     from spinetk.formats.table import rows, write_table
     from spinetk.measure import measure as run
-    from spinetk.report.results import iter_results
 
     try:
         limits = tuple(float(v) for v in thresholds.split(","))
@@ -56,25 +67,37 @@ def measure(
         raise typer.Exit(2)
 
 
-@app.command()
+@app.command(cls=WritingCommand)
 def report(
     results: list[Path],
     out: Out = Path("output/report"),
-    html: Annotated[bool, typer.Option(help="Self-contained pages and an overview, index.html.")] = True,
-    sr: Annotated[bool, typer.Option("--sr", help="DICOM Structured Reports, for results of DICOM files.")] = False,
-    slicer: Annotated[
-        bool, typer.Option("--slicer", help="3D Slicer markups, to correct and give to measure.")
-    ] = False,
-    cvat: Annotated[bool, typer.Option("--cvat", help="CVAT annotations, to correct and give to measure.")] = False,
-    labelstudio: Annotated[
-        bool, typer.Option("--labelstudio", help="Label Studio tasks, to correct and give to prepare.")
-    ] = False,
+    html: Annotated[
+        bool | None,
+        typer.Option(
+            help="Self-contained pages and an overview, index.html; on unless --as says otherwise.", show_default=False
+        ),
+    ] = None,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            parser=writing_formats,
+            metavar="FORMAT[,FORMAT]",
+            help="Formats of other programs, separated by commas; html is one, too.",
+        ),
+    ] = "",
+    sr: Annotated[bool, typer.Option("--sr", help="The same as --as sr.")] = False,
+    slicer: Annotated[bool, typer.Option("--slicer", help="The same as --as slicer.")] = False,
+    cvat: Annotated[bool, typer.Option("--cvat", help="The same as --as cvat.")] = False,
+    labelstudio: Annotated[bool, typer.Option("--labelstudio", help="The same as --as labelstudio.")] = False,
 ) -> None:
-    """Reports of result files (JSON of predict): HTML pages, DICOM SR, 3D Slicer, CVAT, Label Studio."""
-    from spinetk.report.results import find_results, write_reports
+    """Reports of results: HTML pages, DICOM SR, and files for other programs to look at and to correct."""
+    from spinetk.report.results import write_reports
 
+    chosen = [name for name in formats.split(",") if name]
+    pages = not chosen if html is None else html
     done = write_reports(
-        find_results(results), out, html=html, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio
+        results, out, html=pages, formats=chosen, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio
     )
     warn(done.failures)
     typer.echo(f"{len(done.written)} reports in {out}, {len(done.failures)} failed")

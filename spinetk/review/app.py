@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, FastAPI, Header, Request, Response
@@ -52,7 +52,7 @@ class SliceRequest(BaseModel):
 class ExportRequest(BaseModel):
     """What to download: the picture on the page, or (``id`` None) everything saved."""
 
-    kind: Literal["json", "csv", "coco", "sr", "png"]
+    kind: str = Field(max_length=40)
     id: str | None = None
     reading: SentReading | None = None
 
@@ -121,6 +121,7 @@ def _session(desk: ReviewSession, token: str | None) -> APIRouter:
             "entries": desk.rows(),
             "models": list(desk.models),
             "by_view": BY_VIEW,
+            "exports": exporting.choices(),
             "levels": list(SEQUENCE),
             "views": [
                 {"name": rules.name, "title": rules.title, "front": rules.front, "offered": rules.offered}
@@ -221,15 +222,15 @@ def _pictures(desk: ReviewSession) -> APIRouter:
     @exports.post("/export")
     def export(sent: ExportRequest) -> Response:
         if sent.id is None or sent.reading is None:
-            found, content = None, exporting.export_saved(sent.kind, desk)
+            found, (content, written) = None, exporting.export_saved(sent.kind, desk)
         else:
             found = desk.entry(sent.id)
             opened, known = base(found, sent.reading)
             reading = serialization.measured(serialization.receive(sent.reading, known), opened.seen)
-            content = exporting.export_one(sent.kind, found, opened, reading)
-        name = exporting.file_name(sent.kind, found)
+            content, written = exporting.export_one(sent.kind, found, opened, reading)
+        name = exporting.file_name(written, content, found)
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type=exporting.TYPES[sent.kind], headers=headers)
+        return Response(content, media_type=exporting.media_type(written, content), headers=headers)
 
     both = APIRouter()
     both.include_router(router)

@@ -83,7 +83,7 @@ def _is_case_folder(folder: Path) -> bool:
 
 def _results(given: Path) -> list[Path]:
     """The result files of ``spinetk predict`` in a folder, or a single one."""
-    from spinetk.report.results import MANIFEST, find_results
+    from spinetk.formats.results import MANIFEST, find_results
 
     if given.is_file():
         return [given] if given.suffix.lower() == ".json" else []

@@ -1,15 +1,18 @@
-"""Exporting: what the page shows as JSON, CSV, COCO, DICOM SR or a picture with its overlay."""
+"""Exporting: what the page shows, in every format there is a writer of, or as a picture with its overlay."""
 
 from __future__ import annotations
 
-import json
+import io
 import tempfile
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
+from spinetk.formats.registry import Format, format_named, writable
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry
 from spinetk.review.opened import Opened
@@ -17,101 +20,95 @@ from spinetk.review.opened import Opened
 if TYPE_CHECKING:
     from spinetk.review.session import ReviewSession
 
-TYPES = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "coco": "application/json",
-    "sr": "application/dicom",
-    "png": "image/png",
-}
-ENDINGS = {"json": ".json", "csv": ".csv", "coco": "-coco.json", "sr": "-sr.dcm", "png": ".png"}
+OVERLAY = Format(name="png", title="PNG with the overlay", suffix=".png", media_type="image/png")
+"""A picture, which is no format of points."""
+ZIP = "application/zip"
 
 
-def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> bytes:
-    """One measured reading in one of the formats of ``TYPES``.
+def choices() -> dict[str, list[list[str]]]:
+    """[name, title] of what the page offers of one picture, and of everything that was saved."""
+    entries = [*writable().values()]
+    one = [[entry.name, entry.title] for entry in (*entries, OVERLAY)]
+    return {"one": one, "all": [[entry.name, entry.title] for entry in entries if entry.many]}
+
+
+def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> tuple[bytes, Format]:
+    """One measured reading in a format; several files are packed as ZIP.
 
     Raises:
         InputError: It cannot be written so, e.g. a structured report of something that is no DICOM.
     """
-    writers: dict[str, Callable[[Path], Any]] = {
-        "json": lambda path: path.write_text(_dump(reading.to_json()), encoding="utf-8"),
-        "csv": lambda path: _table(path, [reading]),
-        "coco": lambda path: path.write_text(_dump(_coco(entry, reading)), encoding="utf-8"),
-        "sr": lambda path: _sr(path, entry, reading),
-        "png": lambda path: _overlay(path, opened, reading),
-    }
-    return _written(kind, writers[kind])
+    if kind == OVERLAY.name:
+        from spinetk.report.overlay import write_overlay
+
+        return _written(OVERLAY, lambda path: [write_overlay(path, opened.grey, reading) or path])
+    chosen = format_named(kind, writable())
+    if chosen.needs == "sr" and entry.kind == "case":
+        raise InputError(entry.name, "is a case, which keeps no DICOM header", "open the DICOM file itself")
+    # Formats about a stored picture are told where it lies; all others bear the name that the page shows.
+    file = reading.file
+    if chosen.stored:
+        file = str(entry.path) if entry.kind == "picture" else reading.file
+    elif chosen.many:
+        file = f"{entry.case}.png" if entry.case else entry.name
+    about = replace(reading, file=file)
+    assert chosen.write is not None
+    write = chosen.write
+    return _written(chosen, lambda path: write(path, [about], chosen=entry.slice))
 
 
-def export_saved(kind: str, desk: ReviewSession) -> bytes:
-    """Every picture of the list that a person has saved, as ``csv`` or ``coco``.
+def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format]:
+    """Every picture of the list that a person has saved, in a format that holds many.
 
     Raises:
         InputError: None has been saved, or a case cannot be read.
     """
-    from spinetk.formats.coco import coco_content
     from spinetk.formats.record import reading_of
     from spinetk.measure import measure
 
+    chosen = format_named(kind, {name: entry for name, entry in writable().items() if entry.many})
     saved = [entry for entry in desk.entries.values() if entry.saved and entry.case is not None]
     if not saved:
         raise InputError("export", "nothing has been saved yet", "save a picture first")
-    records = []
+    readings = []
     for entry in saved:
         found, failures = CaseFolder(entry.base).records([entry.case], augmented=False)
         if failures:
             raise failures[0]
         # Names that tell the pictures of different cases apart and lead nowhere.
-        records.append({**found[0], "file_name": f"{entry.case}.png"})
-    if kind == "coco":
-        return _dump(coco_content(records)).encode()
-    return _written("csv", lambda path: _table(path, [measure(reading_of(record)) for record in records]))
+        readings.append(replace(measure(reading_of(found[0])), file=f"{entry.case}.png"))
+    assert chosen.write is not None
+    write = chosen.write
+    return _written(chosen, lambda path: write(path, readings))
 
 
-def file_name(kind: str, entry: Entry | None) -> str:
+def file_name(found: Format, content: bytes, entry: Entry | None) -> str:
     """A name for the download: the case's, which gives no patient away, else a plain one."""
     from spinetk.images.identity import safe_name
 
     stem = "saved-cases" if entry is None else safe_name(entry.case) if entry.case else f"picture-{entry.id}"
-    return stem + ENDINGS[kind]
+    return stem + (".zip" if _packed(content) else ("-" + found.suffix if found.many else found.suffix))
 
 
-def _written(kind: str, write: Callable[[Path], Any]) -> bytes:
+def media_type(found: Format, content: bytes) -> str:
+    """Of a download."""
+    return ZIP if _packed(content) else found.media_type
+
+
+def _packed(content: bytes) -> bool:
+    return content.startswith(b"PK\x03\x04")
+
+
+def _written(found: Format, write: Callable[[Path], Sequence[Any]]) -> tuple[bytes, Format]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"export{ENDINGS[kind]}"
+        base = Path(folder)
+        path = found.path_in(base, "export")
         write(path)
-        return path.read_bytes()
-
-
-def _dump(content: Any) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _table(path: Path, readings: list[Reading]) -> None:
-    from spinetk.formats.table import write_table
-
-    write_table(path, readings)
-
-
-def _coco(entry: Entry, reading: Reading) -> dict[str, Any]:
-    from spinetk.formats.coco import coco_content
-    from spinetk.formats.record import record_of
-
-    record = record_of(reading, entry.id, case=entry.case)
-    return coco_content([{**record, "file_name": f"{entry.case or entry.name}.png"}])
-
-
-def _sr(path: Path, entry: Entry, reading: Reading) -> None:
-    from spinetk.formats.sr import write_sr
-    from spinetk.images.source import dicom_source
-
-    if entry.kind == "case":
-        raise InputError(entry.name, "is a case, which keeps no DICOM header", "open the DICOM file itself")
-    source, frame = dicom_source(entry.path if entry.kind == "picture" else reading.file, entry.slice)
-    write_sr(path, reading, source, frame=frame)
-
-
-def _overlay(path: Path, opened: Opened, reading: Reading) -> None:
-    from spinetk.report.overlay import write_overlay
-
-    write_overlay(path, opened.grey, reading)
+        files = sorted(p for p in base.rglob("*") if p.is_file())
+        if len(files) == 1:
+            return files[0].read_bytes(), found
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, file.relative_to(base).as_posix())
+        return packed.getvalue(), found

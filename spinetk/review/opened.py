@@ -89,7 +89,7 @@ def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
     if entry.kind == "case":
         return _open_case(entry)
     if entry.kind == "result":
-        from spinetk.report.results import read_result
+        from spinetk.formats.results import read_result
 
         known = read_result(entry.path)
         picture = read_picture(known.file)
@@ -122,7 +122,7 @@ def original_of(entry: Entry) -> Reading:
 
 
 def _read(path: Path, source: Path) -> Reading:
-    from spinetk.cases.folder import read_json
+    from spinetk.formats.files import read_json
     from spinetk.formats.record import check_record
 
     record = check_record(read_json(path), path)

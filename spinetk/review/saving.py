@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spinetk.atomic import write_json, write_text
-from spinetk.cases.folder import CaseFolder, clean_name, read_json, write_record
+from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.cases.preparation import SALT, pixel_hash
 from spinetk.errors import InputError
+from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.record import Record, check_record, record_of
 from spinetk.images.identity import case_id
 from spinetk.reading import Reading
@@ -122,7 +123,7 @@ class Target:
 
         picture = entry.path
         if entry.kind == "result":
-            from spinetk.report.results import read_result
+            from spinetk.formats.results import read_result
 
             picture = Path(read_result(entry.path).file)
         if picture.is_dir() or sniff(picture) == "dicom":

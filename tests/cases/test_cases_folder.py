@@ -8,18 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from spinetk.cases.folder import (
-    CaseFolder,
-    check_name,
-    clean_name,
-    natural_key,
-    read_metadata,
-    read_pixels,
-    read_record,
-    write_metadata,
-    write_record,
-)
+from spinetk.cases.folder import CaseFolder, read_pixels, read_record, write_record
 from spinetk.errors import InputError
+from spinetk.formats.files import check_name, clean_name, natural_key, read_metadata, write_metadata
 from spinetk.formats.record import annotation_of, reading_of, record_of
 
 

@@ -206,7 +206,7 @@ def test_sources_and_settings_that_cannot_be(source, tmp_path):
         prepare(tmp_path / "empty", tmp_path / "out", progress=False)
     with pytest.raises(InputError, match="does not exist"):
         prepare(tmp_path / "none", tmp_path / "out", progress=False)
-    with pytest.raises(InputError, match="layout 'bids'"):
+    with pytest.raises(InputError, match="format 'bids'"):
         prepare(source, tmp_path / "out", layout="bids", progress=False)
     with pytest.raises(InputError, match="width"):
         prepare(source, tmp_path / "out", width=0, progress=False)

@@ -8,7 +8,62 @@ pictures up to 4096 px a point comes back within 1/8192 px. Measured numbers are
 unchanged; fields that are unknown (null) or empty are left out.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem
+from spinetk.formats.registry import Format, Source
 from spinetk.formats.sr.read import Report, read_sr
 from spinetk.formats.sr.write import write_sr
+from spinetk.reading import Reading
+from spinetk.schema import KeypointSchema
 
-__all__ = ["Report", "read_sr", "write_sr"]
+__all__ = ["FORMAT", "Report", "read_sr", "write_sr"]
+
+SR_CLASSES = (b"1.2.840.10008.5.1.4.1.1.88.",)
+
+
+def sr_items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
+    """The pictures of structured reports; see :mod:`spinetk.formats.sr.items`."""
+    from spinetk.formats.sr.items import items
+
+    yield from items(source, schema)
+
+
+def write_report(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
+    """One reading of a DICOM picture as a structured report.
+
+    Raises:
+        InputError: The picture is no DICOM, or highdicom is not installed.
+    """
+    from spinetk.images.source import dicom_source
+
+    (reading,) = readings
+    source, frame = dicom_source(reading.file, chosen)
+    write_sr(path, reading, source, frame=frame)
+    return [path]
+
+
+def _recognises(source: Source) -> bool:
+    heads = map(source.head, source.ending(".dcm", ".sr") if source.path.is_dir() else [source.path])
+    return any(head[128:132] == b"DICM" and SR_CLASSES[0] in head for head in heads)
+
+
+FORMAT = Format(
+    name="sr",
+    title="DICOM structured report",
+    suffix=".dcm",
+    media_type="application/dicom",
+    read=sr_items,
+    write=write_report,
+    recognises=_recognises,
+    needs="sr",
+    stored=True,
+    holds=frozenset({"points", "levels", "visibility", "scores", "spacing", "measurements"}),
+    origin="outer corner of the first pixel (PS3.3 C.18.6.1): coordinates pass unchanged",
+    tools="highdicom 0.28.2, pydicom 3.0, dcmqi, OHIF 3",
+    source="DICOM PS3.16 TID 1500, TID 1410; PS3.3 C.18.6",
+)

@@ -103,8 +103,11 @@ export function setUp(session) {
     });
   }
   byId("predict-all").onclick = () => predict(list.all.filter((one) => one.state === "new").map((one) => one.id));
-  for (const button of document.querySelectorAll("[data-export]")) button.onclick = () => store.current && exportNow(button.dataset.export, false);
-  for (const button of document.querySelectorAll("[data-export-all]")) button.onclick = () => exportNow(button.dataset.exportAll, true);
+  // What can be written is the server's to say.
+  const one = ([name, textContent]) => make("button", { textContent, "data-export": name, onclick: () => store.current && exportNow(name, false) });
+  const all = ([name, textContent]) => make("button", { textContent, "data-export-all": name, onclick: () => exportNow(name, true) });
+  byId("exports").replaceChildren(...session.exports.one.map(one));
+  byId("exports-all").replaceChildren(...session.exports.all.map(all));
   window.addEventListener("beforeunload", (event) => {
     if (isDirty() || store.drafts.size) event.preventDefault();
   });

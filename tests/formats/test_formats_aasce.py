@@ -10,9 +10,10 @@ import pytest
 from scipy.io import savemat
 
 from spinetk.cases.folder import CaseFolder
-from spinetk.cases.preparation import detect, prepare
+from spinetk.cases.preparation import prepare
 from spinetk.errors import InputError
 from spinetk.formats.aasce import aasce_items
+from spinetk.formats.registry import detect
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "aasce2019"
@@ -43,7 +44,7 @@ def source(tmp_path):
 
 def test_corners_levels_patients_and_flags(source):
     first, second, third = aasce_items(source)
-    assert detect(source) == "aasce"
+    assert detect(source)[0].name == "aasce"
     assert first.schema == VERTEBRA4
     assert [v.label for v in first.vertebrae] == [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
     np.testing.assert_array_equal(first.vertebrae[1].points, [[100, 60], [150, 62], [101, 90], [151, 92]])

@@ -92,10 +92,8 @@ def test_file_as_cvat_exports_it(tmp_path):
         "no xml",
         "<annotations>",
         "<other/>",
-        CORRECTED.replace("top_left", "nonsense").replace("bottom_right", "top_middle"),
         CORRECTED.replace("10.00,40.00", "10.00"),
         CORRECTED.replace("10.00,40.00", "nan,4"),
-        CORRECTED.replace("11,10;31,10;", ""),
         CORRECTED.replace('width="64"', ""),
         CORRECTED.replace("<annotations>", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>'),
     ],
@@ -114,3 +112,13 @@ def test_absent_file():
 def test_hostile_file_names_stay_names(tmp_path):
     write_cvat(tmp_path / "a.xml", [reading('../../x"/><image name="y\x00\x1b.png')])
     assert len(read_cvat(tmp_path / "a.xml")) == 1
+
+
+def test_what_is_no_vertebra_is_named_and_left_out(tmp_path):
+    text = CORRECTED.replace("top_left", "nonsense").replace("11,10;31,10;", "11,10;")
+    (tmp_path / "a.xml").write_text(text)
+    (found,) = read_cvat(tmp_path / "a.xml", "vertebra4")
+    assert [v.visible.tolist() for v in found.vertebrae] == [[False, True, True, False]]
+    said = " ".join(found.remarks)
+    assert "'nonsense'" in said
+    assert "point 'vertebra' without the points of vertebra4" in said

@@ -7,10 +7,11 @@ import json
 import numpy as np
 import pytest
 
+from spinetk.cases.exporting import export
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.preparation import prepare
 from spinetk.errors import InputError
-from spinetk.formats.coco import coco_content, coco_items, export, write_coco
+from spinetk.formats.coco import coco_content, coco_items, write_coco
 
 
 @pytest.fixture
@@ -122,20 +123,28 @@ def write_cvat(folder, content):
     return path.parents[1]
 
 
-def test_a_cvat_export(folder):
+def test_a_cvat_export_counts_from_the_corner_of_the_first_pixel(folder):
     (item,) = coco_items(write_cvat(folder, cvat(folder)))
     assert item.schema.keypoints == ("top_left", "top_right", "bottom_left", "bottom_right")
     (vertebra,) = item.vertebrae
     assert vertebra.visible.tolist() == [True, True, False, True]
-    np.testing.assert_array_equal(vertebra.points[0], [10, 10])
+    np.testing.assert_array_equal(vertebra.points[0], [9.5, 9.5])
+    assert "CVAT wrote it" in item.remarks[-1]
+    assert any("'implant'" in remark for remark in item.remarks)
 
 
 @pytest.mark.parametrize(
     "name", ["../../../a/src/0/src-0.png", "/etc/passwd", "C:\\x\\..\\..\\a.png", "", "none.png", "a\0"]
 )
 def test_names_that_lead_out_of_the_set(folder, name):
-    (item,) = coco_items(write_cvat(folder, cvat(folder, file_name=name)))
-    assert isinstance(item, InputError)
+    """The end of a name is looked for in the set; nothing outside of it is ever opened."""
+    base = write_cvat(folder, cvat(folder, file_name=name))
+    (item,) = coco_items(base)
+    if name.endswith("src-0.png"):
+        assert item.picture == base / "images/default/src-0.png"
+    else:
+        assert item.missing is not None
+        assert len(item.picture.parts) == 1
 
 
 @pytest.mark.parametrize(

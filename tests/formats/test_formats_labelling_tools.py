@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from spinetk.cases.folder import CaseFolder
-from spinetk.cases.preparation import detect, prepare
+from spinetk.cases.preparation import prepare
 from spinetk.errors import InputError
-from spinetk.formats.cvat_images import cvat_items
-from spinetk.formats.labelstudio_export import labelstudio_items
+from spinetk.formats.cvat import cvat_items
+from spinetk.formats.labelstudio import labelstudio_items
+from spinetk.formats.registry import detect
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 WIDTH, HEIGHT = 200, 160
@@ -56,7 +57,7 @@ def check(items, levels):
 
 def test_cvat_skeletons(folder):
     cvat(folder, skeleton(LOWER) + skeleton(CORNERS, "L3"))
-    assert detect(folder) == detect(folder / "annotations.xml") == "cvat"
+    assert detect(folder)[0].name == detect(folder / "annotations.xml")[0].name == "cvat"
     check(cvat_items(folder), ["L3", None])
     check(cvat_items(folder / "annotations.xml"), ["L3", None])
 
@@ -69,9 +70,8 @@ def test_a_faulty_cvat_image_does_not_cost_the_others(folder):
     cvat(folder, skeleton(CORNERS), more=more)
     first, *others = cvat_items(folder)
     assert first.case == "film"
-    said = [str(error) for error in others if isinstance(error, InputError)]
-    assert len(said) == 4
-    for line, word in zip(said, ("height", "none.png", "leads out", "no annotation"), strict=True):
+    said = [str(error if isinstance(error, InputError) else error.missing) for error in others]
+    for line, word in zip(said, ("height", "none.png", "only one film.png", "no annotation"), strict=True):
         assert word in line
 
 
@@ -114,7 +114,7 @@ def labelstudio(folder, *tasks):
 @pytest.mark.parametrize("way", [by_box, by_parent, by_name])
 def test_label_studio_points_find_their_vertebra(folder, way):
     labelstudio(folder, task(way()))
-    assert detect(folder) == detect(folder / "project.json") == "labelstudio"
+    assert detect(folder)[0].name == detect(folder / "project.json")[0].name == "labelstudio"
     check(labelstudio_items(folder), ["L3", None])
 
 
@@ -124,8 +124,9 @@ def test_label_studio_local_files_and_the_newest_annotation(folder):
     entry = task(by_name(), file_upload=None, data={"image": "/data/local-files/?d=some/where/film.png"})
     entry["annotations"] += [old, gone]
     items = list(labelstudio_items(labelstudio(folder, entry)))
-    check(items, ["L3", None])
-    assert "2 annotations" in items[0].remarks[0]
+    check(items[:1], ["L3", None])
+    assert "2 annotations of one picture: the newest counts" in items[0].remarks[0]
+    assert "no keypoint" in str(items[1])
 
 
 def test_label_studio_six_points_and_missing_ones(folder):
@@ -142,7 +143,6 @@ def test_label_studio_six_points_and_missing_ones(folder):
     [
         (lambda r: r[2:], "belongs to no vertebra"),
         (lambda r: [*r, region("top_left", 60, 50)], "two points"),
-        (lambda r: [*r, region("nose", 60, 50)], "unknown name"),
         (lambda r: r[:2], "no keypoint"),
         (lambda r: [], "no annotation"),
         (lambda r: [{**r[0], "image_rotation": 90}, *r[1:]], "rotated"),
@@ -165,7 +165,16 @@ def test_label_studio_faults_are_one_line_each(folder, change, word):
 def test_label_studio_names_cannot_lead_out(folder, name):
     (folder.parent / "secret.png").write_bytes((folder / "images" / "film.png").read_bytes())
     (item,) = labelstudio_items(labelstudio(folder, task(by_box(), file_upload=None, data={"image": name})))
-    assert isinstance(item, InputError)
+    assert item.missing is not None
+    assert len(item.picture.parts) == 1
+
+
+def test_label_studio_points_beside_the_vertebrae(folder):
+    more = [region("femoral_head", 20, 150), region("Femoral head", 60, 150), region("nose", 5, 5)]
+    (item,) = labelstudio_items(labelstudio(folder, task([*by_box(), *more])))
+    check([item], ["L3", None])
+    np.testing.assert_allclose(item.extras["femoral_head"], [[20, 150], [60, 150]])
+    assert item.remarks == ["1 x point 'nose' without the points of vertebra4: left out"]
 
 
 def test_what_is_no_export_is_refused(folder):

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from spinetk.formats.labelstudio import write_labelling, write_tasks
-from spinetk.formats.labelstudio_export import labelstudio_items
+from spinetk.formats.labelstudio import labelstudio_items, write_labelling, write_tasks
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 

@@ -1,0 +1,139 @@
+"""Result files: finding and reading what ``spinetk predict`` wrote, and what other programs made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from spinetk.errors import InputError
+from spinetk.formats.item import CaseItem
+from spinetk.formats.ours import is_result
+from spinetk.formats.registry import Source, detect, read
+from spinetk.formats.slicer import FCSV, MARKUPS, corrected
+from spinetk.reading import Reading
+from spinetk.schema import KeypointSchema
+
+MANIFEST = "run.json"
+
+
+def find_results(inputs: Iterable[str | Path]) -> list[Path]:
+    """Result files among files and folders: of a folder, its JSON files that are results; a file is taken as it is.
+
+    Other JSON of a folder (``run.json``, sets of annotation programs) is passed by; damaged JSON is not, so that its
+    fault is said.
+
+    Raises:
+        InputError: There is none.
+    """
+    inputs = [Path(given) for given in inputs]
+    found: list[Path] = []
+    for given in inputs:
+        found += _results_in(given) if given.is_dir() else [given]
+    if not found:
+        raise InputError(", ".join(map(str, inputs)), "holds no result", "give the JSON files of `spinetk predict`")
+    return found
+
+
+def _results_in(folder: Path) -> list[Path]:
+    found = []
+    source = Source(folder)
+    for path in sorted(folder.glob("*.json")):
+        known = path.name == MANIFEST or path.name.endswith(MARKUPS)
+        if not known and is_result(source.json(path), unreadable=True):
+            found.append(path)
+    return found
+
+
+def read_result(path: str | Path) -> Reading:
+    """One result file.
+
+    Raises:
+        InputError: It cannot be read, is no JSON, or is no result.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(path, "cannot be read", "check the path") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(path, "is not valid JSON", "give a JSON of `spinetk predict`") from error
+    if not isinstance(content, dict):
+        raise InputError(path, "is not a spinetk result", "give a JSON of `spinetk predict`")
+    return Reading.from_json(content, str(path))
+
+
+def iter_results(
+    inputs: Iterable[str | Path], schema: KeypointSchema | None = None
+) -> Iterator[tuple[Path, Reading | InputError]]:
+    """Each reading of some files and folders, or the error it gave.
+
+    A file or folder of an annotation program (:mod:`spinetk.formats.registry`) is read as such. Where results lie
+    beside it, its points correct theirs: picture, spacing, view and model are the result's, and so is the path.
+
+    Args:
+        inputs: Results, files of other programs, or folders of either.
+        schema: Points to keep; None takes each file's own.
+    """
+    for given in map(Path, inputs):
+        try:
+            if given.is_dir() and (results := _results_in(given)):
+                yield from _read_all(results)
+            elif given.suffix.lower() == ".json" and is_result(Source(given).json(given), unreadable=True):
+                yield from _read_all([given])
+            else:
+                yield from _foreign(given, schema)
+        except InputError as error:
+            yield given, error
+
+
+def _read_all(paths: Iterable[Path]) -> Iterator[tuple[Path, Reading | InputError]]:
+    for path in paths:
+        try:
+            yield path, read_result(path)
+        except InputError as error:
+            yield path, error
+
+
+def _foreign(given: Path, schema: KeypointSchema | None) -> Iterator[tuple[Path, Reading | InputError]]:
+    """Readings of another program's file, by the results beside it where there are some."""
+    if not given.exists():
+        raise InputError(given, "does not exist", "check the path")
+    if not given.is_dir() and not detect(given):
+        return
+    folder = given if given.is_dir() else given.parent
+    bases = {Path(r.file).name: (path, r) for path, r in _read_all(_results_in(folder)) if isinstance(r, Reading)}
+    if given.name.lower().endswith((MARKUPS, FCSV)):
+        stem = given.name[: -len(MARKUPS if given.name.lower().endswith(MARKUPS) else FCSV)]
+        base = given.with_name(f"{stem}.json")
+        if base.exists():
+            yield base, corrected(given, read_result(base))
+            return
+    for item in read(given, schema=schema or _common(r.schema for _, r in bases.values())):
+        if isinstance(item, InputError):
+            yield given, item
+            continue
+        try:
+            yield _corrected(item, bases, given)
+        except InputError as error:
+            yield given, error
+
+
+def _common(schemas: Iterable[KeypointSchema]) -> KeypointSchema | None:
+    """The one schema of all results beside a file, or None."""
+    found = {schema.name: schema for schema in schemas}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _corrected(item: CaseItem, bases: dict[str, tuple[Path, Reading]], given: Path) -> tuple[Path, Reading]:
+    name = item.picture.name
+    suffix = f".{item.annotator or item.rank}".replace(" ", "-") if item.rank else ""
+    if name not in bases:
+        reading = item.reading()
+        return given.with_name(f"{item.case}{suffix}.json"), reading
+    where, base = bases[name]
+    if item.size is not None and item.size != (base.width, base.height):
+        raise InputError(f"{given}: image {name}", "has another size than the result's picture", "give its own result")
+    remarks = [*base.remarks, *item.remarks]
+    fixed = replace(base, vertebrae=item.vertebrae, schema=item.schema, extras=item.extras, angles={}, remarks=remarks)
+    return where.with_name(f"{where.stem}{suffix}.json"), fixed
