@@ -12,7 +12,9 @@ from spinetk.images.picture import Picture, SliceChoice
 from spinetk.images.series import read_frames
 
 
-def read_dicom(path: Path, slice_choice: SliceChoice, user_frame: Frame | None) -> Picture:
+def read_dicom(
+    path: Path, slice_choice: SliceChoice, user_frame: Frame | None, series: str | int | None = None
+) -> Picture:
     """Read a DICOM file: its only frame, the central one, or what a volume of frames shows mid-sagittally.
 
     Raises:
@@ -22,5 +24,5 @@ def read_dicom(path: Path, slice_choice: SliceChoice, user_frame: Frame | None) 
     with header.stream:
         options = check_pixels(header)
         if header.frames > 1:
-            return read_frames(header, options, slice_choice, user_frame)
+            return read_frames(header, options, slice_choice, user_frame, series)
         return picture_of_frame(header, options, 0, user_frame)

@@ -20,8 +20,9 @@ from spinetk.images.plain import frame_of as plain_frame
 from spinetk.images.plain import open_header as open_plain
 from spinetk.images.plain import stored_size
 from spinetk.images.reformat import Plane, section_of
-from spinetk.images.series import frame_planes, main_series, plan
+from spinetk.images.series import frame_series, group_series, pick, plan
 from spinetk.images.stack import central, in_order
+from spinetk.images.traits import Slice, describe_stacks
 from spinetk.images.volume import describe_volume
 
 
@@ -36,7 +37,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         ([H, W] px or None), ``frames`` (or slices), ``modality``, ``view``, ``spacing_mm`` ([row, column] or None),
         ``spacing_source``, ``orientation`` ([+x, +y] letters or None), ``anterior`` (side seen with the head up, or
         None), ``pixel_aspect`` (height / width, where no spacing says it), ``exif_orientation`` (1..8),
-        ``polarity`` (``normal`` or ``inverse``), ``transfer_syntax``, ``bits``, ``remarks``, ``warnings``. No patient
+        ``polarity`` (``normal`` or ``inverse``), ``transfer_syntax``, ``bits``, ``series`` (of a folder, or of
+        frames with places: ``key`` and ``what``, the one that is read first), ``remarks``, ``warnings``. No patient
         text.
 
     Raises:
@@ -60,6 +62,7 @@ def describe(path: str | Path) -> dict[str, Any]:
         "polarity": "normal",
         "transfer_syntax": None,
         "bits": None,
+        "series": [],
         "remarks": [],
         "warnings": [],
     }
@@ -99,6 +102,8 @@ def render(content: dict[str, Any]) -> str:
         "bits": content["bits"],
     }
     lines += [f"  {name:<12} {value}" for name, value in facts.items() if value is not None]
+    several = len(content["series"]) > 1
+    lines += [f"  {f'series {k}':<12} {one['what']}" for k, one in enumerate(content["series"], 1) if several]
     lines += [f"  {'remark':<12} {text}" for text in content["remarks"]]
     lines += [f"  {'WARNING':<12} {text}" for text in content["warnings"]]
     return "\n".join(lines)
@@ -138,21 +143,30 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
         if word(dataset, "BurnedInAnnotation") == "YES":
             content["warnings"].append(BURNED_IN)
         if header.frames > 1 and content["readable"]:
-            planes, notes = frame_planes(header)
-            if planes:
-                _put_planes(content, planes, notes)
+            groups = frame_series(header)
+            if groups:
+                _, slices, notes = pick(groups, None, content["file"])
+                _put_series(content, groups)
+                _put_planes(content, [entry.plane for entry in slices], notes)
             else:
                 remarks.append(f"frame {header.frames // 2 + 1} of {header.frames} is the picture read")
 
 
 def _series(folder: Path, content: dict[str, Any]) -> None:
-    slices, notes = main_series(folder)
+    groups = group_series(folder)
+    _, slices, notes = pick(groups, None, content["file"])
     planes = [entry.plane for entry in slices]
     ordered = in_order(planes, [])
     shown = ordered[central(ordered)].index
     _dicom(next(entry.path for entry in slices if entry.plane.index == shown), content)
     content["frames"] = len(slices)
+    _put_series(content, groups)
     _put_planes(content, planes, notes)
+
+
+def _put_series(content: dict[str, Any], groups: dict[str, list[Slice]]) -> None:
+    lines = describe_stacks(list(groups.values()))
+    content["series"] = [{"key": key, "what": line} for key, line in zip(groups, lines, strict=True)]
 
 
 def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) -> None:

@@ -33,6 +33,7 @@ class Picture:
         burned_in: Whether the file says that text is burned into its pixels (``BurnedInAnnotation`` = YES).
         slices: How many slices or frames there were to choose from; 1 for a reformation, which is none of them.
         slice: Place of the one that was read, counted from 0.
+        series: Key of the series that was read, of a folder or of a file with frames that have places; else None.
     """
 
     pixels: np.ndarray
@@ -46,6 +47,7 @@ class Picture:
     burned_in: bool = False
     slices: int = 1
     slice: int = 0
+    series: str | None = None
 
     @property
     def height(self) -> int:

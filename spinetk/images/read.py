@@ -18,6 +18,7 @@ def read_picture(
     *,
     slice_choice: SliceChoice = "central",
     spacing_mm: tuple[float, float] | None = None,
+    series: str | int | None = None,
 ) -> Picture:
     """Read one picture.
 
@@ -27,6 +28,9 @@ def read_picture(
             counted from 0 (of what ``Picture.slices`` says; also of frames that are no volume).
         spacing_mm: The user's own (row, column) distance between pixel centres in mm; wins over the file's, and is
             about the picture as stored (reformations of volumes keep the file's).
+        series: Which of several series of a folder, or of kinds of frames in one file: its number, counted from 1 as
+            ``spinetk info`` lists them, or its key (``Picture.series``). None takes the main one (sagittal slices
+            first, then the most), and a remark names what else there is. Other files hold one and are read as ever.
 
     Returns:
         The picture, in the pixel grid of the file, turned or not: :func:`spinetk.geometry.upright` makes it stand.
@@ -41,7 +45,7 @@ def read_picture(
     frame = None if spacing_mm is None else _user_frame(spacing_mm)
     try:
         with quiet():
-            picture = _read(path, slice_choice, frame)
+            picture = _read(path, slice_choice, frame, series)
         return replace(picture, remarks=(*picture.remarks, *standing(picture.frame)))
     except InputError:
         raise
@@ -54,11 +58,11 @@ def read_picture(
         raise InputError(display_name(path), f"is damaged ({type(error).__name__})", REMEDY_COPY) from error
 
 
-def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None) -> Picture:
+def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None, series: str | int | None) -> Picture:
     if path.is_dir():
         from spinetk.images.series import read_series
 
-        return read_series(path, slice_choice, frame)
+        return read_series(path, slice_choice, frame, series)
     regular_file(path)
     kind = sniff(path)
     if kind in ("png", "jpeg", "tiff"):
@@ -71,7 +75,7 @@ def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None) -> Picture
         return read_volume(path, kind, slice_choice, frame)
     from spinetk.images.dicom import read_dicom
 
-    return read_dicom(path, slice_choice, frame)
+    return read_dicom(path, slice_choice, frame, series)
 
 
 def _user_frame(spacing_mm: tuple[float, float]) -> Frame:

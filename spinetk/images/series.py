@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +24,26 @@ from spinetk.images.picture import Picture, SliceChoice, chosen_slice
 from spinetk.images.reformat import Plane, mid_sagittal
 from spinetk.images.spacing import read_spacing
 from spinetk.images.stack import FEWEST_FOR_REFORMATION, central, in_order, spine_score
+from spinetk.images.traits import Slice, describe_stacks, read_traits, split
 from spinetk.images.walk import list_files
 
 MAX_SLICES = 5_000
 FEWEST_SAGITTAL = 5
 """Sagittal slices that are more than a localiser."""
 
-
-@dataclass(frozen=True)
-class Slice:
-    """A file of a series and where it lies."""
-
-    path: Path
-    plane: Plane
+MOST_NAMED = 4
+"""Most series that a remark names beside the one read."""
 
 
-def read_series(folder: Path, slice_choice: SliceChoice, user_frame: Frame | None) -> Picture:
-    """Read the main DICOM series of a folder as one picture.
+def read_series(
+    folder: Path, slice_choice: SliceChoice, user_frame: Frame | None, series: str | int | None = None
+) -> Picture:
+    """Read one DICOM series of a folder, the main one where none is named, as one picture.
 
     Raises:
-        InputError: The folder holds no series, or its slices cannot be read.
+        InputError: The folder holds no (such) series, or its slices cannot be read.
     """
-    slices, remarks = main_series(folder)
+    key, slices, remarks = main_series(folder, series)
     by_index = {entry.plane.index: entry.path for entry in slices}
 
     def load(plane: Plane, values_only: bool) -> Any:
@@ -56,72 +54,100 @@ def read_series(folder: Path, slice_choice: SliceChoice, user_frame: Frame | Non
             return picture_of_frame(header, check_pixels(header), 0, user_frame)
 
     picture = _from_planes([entry.plane for entry in slices], load, slice_choice, user_frame is not None, remarks)
-    return replace(picture, kind="series")
+    return replace(picture, kind="series", series=key)
 
 
-def main_series(folder: Path) -> tuple[list[Slice], list[str]]:
-    """Slices of the series that a folder stands for, and a remark on what is left out.
+def main_series(folder: Path, series: str | int | None = None) -> tuple[str, list[Slice], list[str]]:
+    """Key and slices of the series that a folder stands for, or that is named, and a remark on what else there is.
 
     Raises:
-        InputError: The folder cannot be listed, or holds no series.
+        InputError: The folder cannot be listed, or holds no (such) series.
     """
-    first, *others = group_series(folder).values() or [[]]
-    if not first:
-        raise InputError(display_name(folder), "holds no DICOM series", "give its files one by one")
+    return pick(group_series(folder), series, display_name(folder))
+
+
+def pick(groups: dict[str, list[Slice]], series: str | int | None, name: str) -> tuple[str, list[Slice], list[str]]:
+    """One of several series: its key, its slices, and a remark on the others.
+
+    Args:
+        groups: Of :func:`group_series` or :func:`frame_series`; the first is the main one.
+        series: Key, or number counted from 1; None means the main one.
+        name: Of the file or folder, for the error.
+
+    Raises:
+        InputError: There is no (such) series.
+    """
+    if not groups:
+        raise InputError(name, "holds no DICOM series", "give its files one by one")
+    keys = list(groups)
+    number = keys.index(str(series)) + 1 if str(series) in keys else 1 if series is None else str(series)
+    if str(number) not in map(str, range(1, len(keys) + 1)):
+        raise InputError(name, f"has no series {number} among its {len(keys)}", "see `spinetk info` for their numbers")
+    number = int(number)
+    lines = [f"{k}: {line}" for k, line in enumerate(describe_stacks(list(groups.values())), start=1)]
+    read = lines.pop(number - 1).removeprefix(f"{number}: ")
     remarks = []
-    if others:
-        count = sum(map(len, others))
-        what = "another series, size or orientation" if len(others) == 1 else f"{len(others)} other series"
-        remarks.append(f"{count} slices of {what} in the folder were left out: give each series a folder of its own")
-    return first, remarks
+    if lines:
+        more = f"; and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
+        others = "; ".join(lines[:MOST_NAMED]) + more
+        remarks.append(f"series {number} of {len(keys)} was read ({read}), not {others} (--series chooses)")
+    return keys[number - 1], groups[keys[number - 1]], remarks
 
 
 def read_frames(
-    header: Header, options: dict[str, Any], slice_choice: SliceChoice, user_frame: Frame | None
+    header: Header,
+    options: dict[str, Any],
+    slice_choice: SliceChoice,
+    user_frame: Frame | None,
+    series: str | int | None = None,
 ) -> Picture:
     """Read a multi-frame file as one picture: a volume when its frames have places, else the central frame."""
     frames = header.frames
-    planes, remarks = frame_planes(header)
-    if not planes:
+    groups = frame_series(header)
+    if not groups:
         chosen, _ = chosen_slice(slice_choice, frames, frames // 2)
         picture = picture_of_frame(header, options, chosen, user_frame)
         remarks = [*picture.remarks, f"frame {chosen + 1} of {frames} was read"]
         return replace(picture, remarks=tuple(remarks), slices=frames, slice=chosen)
+    key, slices, remarks = pick(groups, series, display_name(header.path))
 
     def load(plane: Plane, values_only: bool) -> Any:
         if values_only:
             return _values(header, options, plane.index)
         return picture_of_frame(header, options, plane.index, user_frame)
 
-    return _from_planes(planes, load, slice_choice, user_frame is not None, remarks)
+    picture = _from_planes([entry.plane for entry in slices], load, slice_choice, user_frame is not None, remarks)
+    return replace(picture, series=key)
 
 
-def frame_planes(header: Header) -> tuple[list[Plane], list[str]]:
-    """Places of the frames of one orientation; none when the header does not place every frame of a volume."""
-    frames = header.frames
-    planes = [plane for plane in (_plane(header, index) for index in range(min(frames, MAX_SLICES))) if plane]
-    places = {tuple(np.round(plane.position, 2)) for plane in planes}
-    if len(planes) < frames or len(places) < 2:
-        return [], []
-    counts: dict[tuple, list[Plane]] = defaultdict(list)
-    for plane in planes:
-        counts[_direction_key(plane)].append(plane)
-    largest = max(counts.values(), key=len)
-    left_out = frames - len(largest)
-    return largest, [f"{left_out} frames of other orientations were left out"] if left_out else []
+def frame_series(header: Header) -> dict[str, list[Slice]]:
+    """Frames by orientation and what they show, the main ones first.
+
+    Empty when the header does not place every frame, or they all lie at one place and show the same.
+    """
+    slices = []
+    for index in range(min(header.frames, MAX_SLICES)):
+        plane = _plane(header, index)
+        if plane is None:
+            return {}
+        slices.append(Slice(plane, None, *read_traits(header.dataset, index)))
+    uid = str(raw(header.dataset, "SOPInstanceUID"))
+    groups = _grouped([(uid, entry) for entry in slices])
+    same_place = len({tuple(np.round(entry.plane.position, 2)) for entry in slices}) < 2
+    return {} if len(slices) < header.frames or (same_place and len(groups) < 2) else groups
 
 
 def group_series(folder: Path) -> dict[str, list[Slice]]:
-    """DICOM slices of a folder by series, size and orientation; only groups of two or more.
+    """DICOM slices of a folder by series, size, orientation and what they show (:mod:`spinetk.images.traits`).
 
     The first group is the one to read: the largest sagittal one, else the largest. A stack of axial slices gives a
     worse sagittal picture than slices taken that way, even when there are more of them; but three sagittal slices are
-    a localiser.
+    a localiser. A file with no second one of its series, size and orientation belongs to none.
 
     Raises:
         InputError: The folder cannot be listed or holds more than ``MAX_SLICES`` DICOM files.
     """
-    groups: dict[str, list[Slice]] = defaultdict(list)
+    found: list[tuple[str, Slice]] = []
     count = 0
     with quiet():
         for path in list_files(folder):
@@ -138,13 +164,24 @@ def group_series(folder: Path) -> dict[str, list[Slice]]:
                 raise InputError(display_name(folder), fault, "give one series at a time")
             with header.stream:
                 plane = _plane(header, 0) if header.pixel_keyword and header.frames == 1 else None
-                if plane is None:
-                    continue
-                label = f"{raw(header.dataset, 'SeriesInstanceUID')}|{plane.size}|{_direction_key(plane)}"
-                key = hashlib.sha256(label.encode()).hexdigest()[:12]
-                groups[key].append(Slice(path, replace(plane, index=count)))
-    several = [(key, slices) for key, slices in groups.items() if len(slices) > 1]
-    return dict(sorted(several, key=lambda group: _rank(group[1])))
+                if plane is not None:
+                    entry = Slice(replace(plane, index=count), path, *read_traits(header.dataset, 0))
+                    found.append((str(raw(header.dataset, "SeriesInstanceUID")), entry))
+    return _grouped(found, fewest=2)
+
+
+def _grouped(slices: list[tuple[str, Slice]], fewest: int = 1) -> dict[str, list[Slice]]:
+    """(UID, slice) pairs by UID, size and orientation (at least ``fewest``), then by traits; the main ones first."""
+    alike: dict[str, list[Slice]] = defaultdict(list)
+    for uid, entry in slices:
+        alike[f"{uid}|{entry.plane.size}|{_direction_key(entry.plane)}"].append(entry)
+    stacks = {}
+    for label, group in alike.items():
+        if len(group) >= fewest:
+            for number, stack in enumerate(split(group)):
+                text = f"{label}|{sorted(stack[0].traits.items())}|{number}"
+                stacks[hashlib.sha256(text.encode()).hexdigest()[:12]] = stack
+    return dict(sorted(stacks.items(), key=lambda item: _rank(item[1])))
 
 
 def _rank(slices: list[Slice]) -> tuple[bool, int]:

@@ -7,9 +7,12 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 from image_seeds import dicom, enhanced, to_bytes, truth, volume
+from pydicom.dataset import Dataset
 
 from spinetk.errors import InputError
 from spinetk.images import find_series, read_picture
+from spinetk.images.info import describe, render
+from spinetk.images.source import dicom_source
 
 AXIAL = {"Modality": "CT", "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
 SAGITTAL = {"Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1], "PixelSpacing": [0.5, 0.5]}
@@ -55,8 +58,8 @@ def test_gaps_duplicates_and_other_orientations_are_reported(tmp_path):
     slices += [(truth().astype(np.uint16), (0, 0, z), SAGITTAL | AXIAL) for z in (0, 3)]
     write_slices(tmp_path, slices)
     remarks = read_picture(tmp_path).remarks
-    left_out = "2 slices of another series, size or orientation in the folder were left out"
-    assert f"{left_out}: give each series a folder of its own" in remarks
+    read = "series 1 of 2 was read (6 sagittal slices of 20 x 24 px)"
+    assert f"{read}, not 2: 2 axial slices of 20 x 24 px (--series chooses)" in remarks
     assert "1 slices at a place already taken were left out" in remarks
     assert "1 gaps between slices: the largest is 9 mm, 3 mm is usual" in remarks
 
@@ -72,8 +75,115 @@ def test_sagittal_slices_come_before_a_larger_stack_of_axial_ones(tmp_path):
     write_slices(tmp_path / "more", axial + localiser + sagittal)
     picture = read_picture(tmp_path / "more")
     assert picture.pixels.shape == (20, 24)
-    assert picture.remarks[0].startswith("12 slices of 2 other series in the folder were left out")
+    assert picture.remarks[0].startswith("series 1 of 3 was read (5 sagittal slices of 24 x 20 px), not 2: 9 axial")
+    assert read_picture(tmp_path / "more", series=3).pixels.shape == (18, 20)
     assert [len(files) for files in find_series(tmp_path / "more").values()] == [5, 9, 3]
+
+
+WOVEN = {
+    "echo": ({"EchoNumbers": 1, "EchoTime": 20}, {"EchoNumbers": 2, "EchoTime": 90}, "echo 2, echo time 90 ms"),
+    "magnitude and phase": (
+        {"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]},
+        "image type ORIGINAL PRIMARY P ND",
+    ),
+    "time point": ({"TemporalPositionIdentifier": 1}, {"TemporalPositionIdentifier": 2}, "time point 2"),
+    "contrast agent": ({}, {"ContrastBolusAgent": "PLANTED Zyxwvut"}, "contrast agent yes"),
+    "b-value": ({"DiffusionBValue": 0.0}, {"DiffusionBValue": 800.0}, "b-value 800 s/mm2"),
+    "inversion time": ({"InversionTime": 100}, {"InversionTime": 2500}, "inversion time 2500 ms"),
+    "flip angle": ({"FlipAngle": 3}, {"FlipAngle": 20}, "flip angle 20 degrees"),
+    "number alone": ({}, {}, "repetition 2"),
+}
+
+
+@pytest.mark.parametrize("name", WOVEN)
+def test_images_of_one_place_are_told_apart(tmp_path, name):
+    """One series, one set of places, two contrasts: one is read whole, the other is named and can be chosen."""
+    first, second, words = WOVEN[name]
+    slices = []
+    for k in range(5):
+        for number, tags in enumerate((first, second)):
+            pixels = truth().astype(np.uint16) + 40 * k + 4000 * number
+            slices.append((pixels, (4.0 * k, 0, 0), {**SAGITTAL, **tags, "InstanceNumber": 1 + 5 * number + k}))
+    write_slices(tmp_path, slices)
+    for series, level in ((None, 0), (1, 0), (2, 4000)):
+        picture = read_picture(tmp_path, series=series)
+        np.testing.assert_array_equal(picture.pixels, truth() + 40 * 2 + level)
+        assert picture.slices == 5
+        assert not any("already taken" in remark for remark in picture.remarks)
+    assert read_picture(tmp_path, series=picture.series).pixels.max() > 4000
+    remark = read_picture(tmp_path).remarks[0]
+    assert remark.startswith("series 1 of 2 was read (5 sagittal slices")
+    assert words in remark
+    assert not {"PLANTED", "Zyxwvut"} & set(remark.split())
+    content = describe(tmp_path)
+    assert len(content["series"]) == 2
+    assert words in content["series"][1]["what"]
+    assert content["series"][1]["what"] in render(content)
+    file, _ = dicom_source(tmp_path, series=2)
+    np.testing.assert_array_equal(read_picture(file).pixels, truth() + 40 * 2 + 4000)
+    with pytest.raises(InputError, match="no series 3 among its 2"):
+        read_picture(tmp_path, series=3)
+
+
+def test_traits_that_differ_from_slice_to_slice_do_not_part_a_volume(tmp_path):
+    """Slices acquired in two packages: acquisition numbers and trigger times alternate, no two slices share a place."""
+    pixels = truth().astype(np.uint16)
+    tags = [{**SAGITTAL, "AcquisitionNumber": k % 2 + 1, "TriggerTime": 40 * k} for k in range(7)]
+    write_slices(tmp_path, [(pixels, (4.0 * k, 0, 0), own) for k, own in enumerate(tags)])
+    picture = read_picture(tmp_path)
+    assert picture.slices == 7
+    assert not any("series" in remark for remark in picture.remarks)
+
+
+def test_a_copy_of_a_file_is_no_repetition(tmp_path):
+    slices = [(truth().astype(np.uint16), (4.0 * k, 0, 0), {**SAGITTAL, "InstanceNumber": k}) for k in range(5)]
+    write_slices(tmp_path, [*slices, *slices])
+    picture = read_picture(tmp_path)
+    assert picture.slices == 5
+    assert "5 slices at a place already taken were left out" in picture.remarks
+
+
+def woven_frames(kind: str):
+    """An enhanced object of 5 places and two kinds of frames, alternating."""
+    stack = np.stack([truth() + 40 * (k // 2) + 4000 * (k % 2) for k in range(10)]).astype(np.uint16)
+    ds = enhanced(stack, [0, 1, 0], [0, 0, -1], [4, 0, 0], [0.7, 0.7])
+    pointers = {"InStackPositionNumber": 0x00209057, "EffectiveEchoTime": 0x00189082}
+    if kind == "dimension":
+        ds.DimensionIndexSequence = [Dataset() for _ in pointers]
+        for item, pointer in zip(ds.DimensionIndexSequence, pointers.values(), strict=True):
+            item.DimensionIndexPointer = pointer
+    for k, group in enumerate(ds.PerFrameFunctionalGroupsSequence):
+        group.PlanePositionSequence[0].ImagePositionPatient = [4.0 * (k // 2), 0, 0]
+        group.FrameContentSequence = [Dataset()]
+        if kind == "dimension":
+            group.FrameContentSequence[0].DimensionIndexValues = [k // 2 + 1, k % 2 + 1]
+        elif kind == "time":
+            group.FrameContentSequence[0].TemporalPositionIndex = k % 2 + 1
+        elif kind == "echo":
+            group.MREchoSequence = [Dataset()]
+            group.MREchoSequence[0].EffectiveEchoTime = 10.0 + 80 * (k % 2)
+        elif kind == "b-value":
+            group.MRDiffusionSequence = [Dataset()]
+            group.MRDiffusionSequence[0].DiffusionBValue = 500.0 * (k % 2)
+        else:
+            group.MRImageFrameTypeSequence = [Dataset()]
+            group.MRImageFrameTypeSequence[0].FrameType = ["ORIGINAL", "PRIMARY", "ANY", "NONE"]
+            group.MRImageFrameTypeSequence[0].ComplexImageComponent = ("MAGNITUDE", "PHASE")[k % 2]
+    return ds
+
+
+@pytest.mark.parametrize("kind", ["echo", "time", "b-value", "component", "dimension"])
+def test_frames_of_one_place_are_told_apart(tmp_path, kind):
+    path = tmp_path / "frames.dcm"
+    path.write_bytes(to_bytes(woven_frames(kind)))
+    for series, level in ((None, 0), (2, 4000)):
+        picture = read_picture(path, series=series)
+        np.testing.assert_array_equal(picture.pixels, truth() + 40 * 2 + level)
+        assert picture.slices == 5
+    assert read_picture(path).remarks[0].startswith("series 1 of 2 was read (5 sagittal slices")
+    assert dicom_source(path, 4, series=2) == (path, 1)  # slices are counted along the normal, here toward the right
+    assert len(describe(path)["series"]) == 2
 
 
 def test_most_spine_finds_the_slice_with_the_column(tmp_path):
