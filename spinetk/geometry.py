@@ -239,18 +239,18 @@ class Upright:
     frame: Frame
 
     @classmethod
-    def of(cls, frame: Frame, stored: tuple[int, int], *, mirror: bool = True) -> Upright:
+    def of(cls, frame: Frame, stored: tuple[int, int], *, mirror: bool = True, square: bool = True) -> Upright:
         """The way of a picture of ``stored`` size (H, W); ``mirror`` as of :meth:`Frame.upright_orientation`.
 
-        The finer side of the pixels keeps its px, the other is enlarged; only where that would make more than 16
-        times the pixels, or a side of more than ``MAX_SIDE``, do pixels stay as they are.
+        The finer side of the pixels keeps its px, the other is enlarged; only without ``square``, or where that would
+        make more than 16 times the pixels, or a side of more than ``MAX_SIDE``, do pixels stay as they are.
         """
         orientation = frame.upright_orientation(mirror=mirror)
         turned = frame.turned(orientation)
         height, width = stored if TURNS[orientation][0][0] else stored[::-1]
         across, down = turned.square
         size = (height, width)
-        if abs(across / down - 1) > SQUARE:
+        if square and abs(across / down - 1) > SQUARE:
             size = max(1, round(height * down)), max(1, round(width * across))
         if size[0] * size[1] > 16 * height * width or max(size) > MAX_SIDE:
             size = (height, width)

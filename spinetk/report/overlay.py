@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
+from spinetk.geometry import SQUARE, Upright, turn
 from spinetk.measure import words
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import FAINT, PALE, Column, lay_out
@@ -26,22 +28,42 @@ SHIFT = 6  # cv2 takes positions in 1/64 px
 
 
 class Placement(NamedTuple):
-    """Where the picture lies in the drawing: drawing px = picture px * (scale_x, scale_y) + (left, top)."""
+    """Where the picture lies in the drawing: drawing px = upright px * (scale_x, scale_y) + (left, top).
+
+    ``way`` leads from the picture as stored to the upright one; None where it is drawn as stored.
+    """
 
     scale_x: float
     scale_y: float
     left: int
     top: int
+    way: Upright | None = None
 
     def of(self, points_px: np.ndarray) -> np.ndarray:
-        """(..., 2) picture points to px of the drawing (pixel centres at integer + 0.5 in both)."""
-        return np.asarray(points_px, np.float64) * (self.scale_x, self.scale_y) + (self.left, self.top)
+        """(..., 2) points of the picture as stored to px of the drawing (pixel centres at integer + 0.5 in both)."""
+        points = np.asarray(points_px, np.float64) if self.way is None else self.way.to_upright(points_px)
+        return points * (self.scale_x, self.scale_y) + (self.left, self.top)
 
 
 def placement(reading: Reading, scale: float | None = None) -> Placement:
-    """The placement `draw` uses: proportions in mm kept, the long side brought into `LONG_SIDE_PX`."""
-    row, column = reading.frame.spacing_mm or (1.0, 1.0)
-    tall, wide = (row / column, 1.0) if row > column * 1.01 else (1.0, column / row if column > row * 1.01 else 1.0)
+    """The placement `draw` uses: head up, proportions in mm kept, the long side brought into `LONG_SIDE_PX`."""
+    way = Upright.of(reading.frame, (reading.height, reading.width), mirror=False, square=False)
+    return _place(_standing(reading), scale)._replace(way=way if way.changes else None)
+
+
+def _standing(reading: Reading) -> Reading:
+    """The reading in px of its picture turned upright (not mirrored, pixels not made square), measures kept."""
+    orientation = reading.frame.upright_orientation(mirror=False)
+    if orientation == 1:
+        return reading
+    turned = reading.turned(orientation)
+    pairs = zip(turned.vertebrae, reading.vertebrae, strict=True)
+    vertebrae = [replace(vertebra, measures=before.measures) for vertebra, before in pairs]
+    return replace(turned, vertebrae=vertebrae, angles=reading.angles)
+
+
+def _place(reading: Reading, scale: float | None) -> Placement:
+    wide, tall = reading.frame.square if max(reading.frame.square) > 1 + SQUARE else (1.0, 1.0)
     if scale is None:
         long_side = max(reading.height * tall, reading.width * wide)
         scale = min(max(1.0, LONG_SIDE_PX[0] / long_side), LONG_SIDE_PX[1] / long_side, LARGEST_ENLARGEMENT)
@@ -56,9 +78,10 @@ def draw(
 ) -> np.ndarray:
     """Draw a reading on its picture.
 
-    The picture keeps its proportions in mm: where row and column spacing differ it is stretched. Bodies are thin
-    lines in the colour of their deformity grade; names, heights, deformity and score stand in a column to the right,
-    and below are a scale bar with the source of the spacing, the legend, the angles and the remarks.
+    The picture is turned head up where its frame says how (never mirrored, EXIF apart), and keeps its proportions in
+    mm: where pixels are not square it is stretched. Bodies are thin lines in the colour of their deformity grade;
+    names, heights, deformity and score stand in a column to the right, and below are a scale bar with the source of the
+    spacing, the legend, the angles and the remarks.
 
     Args:
         picture: (H, W) or (H, W, 3) RGB uint8, the picture as stored.
@@ -72,8 +95,9 @@ def draw(
     Raises:
         InputError: The picture is not 8-bit or not of the reading's size.
     """
-    place = placement(reading, scale)
     body = outline(picture, reading, truth=truth, scale=scale)
+    reading = _standing(reading)
+    place = _place(reading, scale)
     height, width = body.shape[:2]
     text_px = _text_px(width, height)
     picture_right, picture_bottom = place.left + width, place.top + height
@@ -121,7 +145,7 @@ def outline(
     scale: float | None = None,
     dots: bool = True,
 ) -> np.ndarray:
-    """The picture with the outlines only: `draw` without column, scale bar and legend.
+    """The picture, head up, with the outlines only: `draw` without column, scale bar and legend.
 
     Without ``dots`` the outlines are plain lines, for thumbnails.
 
@@ -131,8 +155,9 @@ def outline(
     Raises:
         InputError: The picture is not 8-bit or not of the reading's size.
     """
-    picture = _rgb(picture, reading)
-    place = placement(reading, scale)
+    picture = turn(_rgb(picture, reading), reading.frame.upright_orientation(mirror=False))
+    reading, truth = _standing(reading), None if truth is None else _standing(replace(truth, frame=reading.frame))
+    place = _place(reading, scale)
     width, height = round(reading.width * place.scale_x), round(reading.height * place.scale_y)
     reduced = width * height < reading.width * reading.height
     body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if reduced else cv2.INTER_CUBIC)

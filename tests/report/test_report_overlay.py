@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, turn
 from spinetk.measure import words
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
 from spinetk.report.lettering import text_width
-from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, draw, placement, write_overlay
+from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, draw, outline, placement, write_overlay
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 
@@ -185,3 +185,31 @@ def test_png_holds_pixels_only(tmp_path):
         kinds.add(data[at + 4 : at + 8])
         at += 12 + int.from_bytes(data[at : at + 4], "big")
     assert kinds == {b"IHDR", b"IDAT", b"IEND"}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("said", ["letters", "exif"])
+def test_a_turned_picture_is_drawn_head_up(orientation, said):
+    """Stored any way round, the drawing is the one of the upright picture: mirrored only where EXIF says so."""
+    picture = np.random.default_rng(0).integers(60, 190, (90, 60), dtype=np.uint8)
+    frame = Frame((0.6, 0.5), "user", "P", "F") if said == "letters" else Frame((0.6, 0.5), "user")
+    upright = Reading("x.png", 90, 60, VERTEBRA6, [body(10.3, 20), body(12.7, 50)], frame)
+    upright.vertebrae[0].measures = {"heights_px": {"left": 12.0, "middle": 12.0, "right": 12.0}}
+    stored = upright.turned(orientation)
+    stored.vertebrae[0].measures = upright.vertebrae[0].measures
+    if said == "exif":
+        stored.frame = Frame(
+            stored.frame.spacing_mm, "user", exif_orientation={6: 8, 8: 6}.get(orientation, orientation)
+        )
+    shown = outline(turn(picture, orientation), stored)
+    expected = outline(picture, upright)
+    mirrored = orientation in (2, 4, 5, 7) and said == "letters"
+    difference = np.abs(shown.astype(int) - (expected[:, ::-1] if mirrored else expected))
+    assert difference.mean() < (0.2 if mirrored else 1e-9)  # lines are not drawn alike from both sides
+    full = draw(turn(picture, orientation), stored)
+    if not mirrored:
+        np.testing.assert_array_equal(full, draw(picture, upright))
+        there, here = placement(stored), placement(upright)
+        for seen, own in zip(stored.vertebrae, upright.vertebrae, strict=True):
+            order = list(VERTEBRA6.flip_indices) if orientation in (2, 4, 5, 7) else list(range(6))
+            np.testing.assert_allclose(there.of(seen.points)[order], here.of(own.points))
