@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+import spinetk.schema
 from spinetk.errors import InputError
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema, get_schema, schema_for_names
 
@@ -80,3 +81,10 @@ def test_names_alone_find_the_schema():
     assert shuffled.index("top_left") == 0
     assert shuffled.columns == VERTEBRA6.columns
     assert schema_for_names(["left_eye", "nose", "right_eye"]).flip_indices == (2, 1, 0)
+
+
+def test_constants_of_points_follow_their_names(monkeypatch):
+    own = VERTEBRA6.with_sigmas([0.01, 0.02, 0.03, 0.04, 0.05, 0.06])
+    monkeypatch.setitem(spinetk.schema.SCHEMAS, "vertebra6", own)
+    order = ("top_left", "bottom_middle", "top_right", "bottom_left", "top_middle", "bottom_right")
+    assert schema_for_names(order).sigmas == (0.06, 0.02, 0.04, 0.01, 0.05, 0.03)

@@ -1,7 +1,9 @@
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from spinetk.report.corrections import corrected_in_cvat
 
 from spinetk.errors import InputError
 from spinetk.formats.cvat import read_cvat, write_cvat
@@ -122,3 +124,15 @@ def test_what_is_no_vertebra_is_named_and_left_out(tmp_path):
     said = " ".join(found.remarks)
     assert "'nonsense'" in said
     assert "point 'vertebra' without the points of vertebra4" in said
+
+
+def test_a_correction_of_another_size_is_refused(tmp_path):
+    """Points of a resized picture would be taken for points of the one that was read."""
+    wide = replace(reading("a.png"), width=91)
+    tall = replace(reading("b.png"), height=60)
+    write_cvat(tmp_path / "a.xml", [wide, tall, reading("c.png")])
+    bases = [(tmp_path / f"{name}.json", reading(f"{name}.png")) for name in "abc"]
+    found = dict(corrected_in_cvat(tmp_path / "a.xml", bases))
+    for name in "ab":
+        assert "has another size than the result's picture" in str(found[tmp_path / f"{name}.json"])
+    assert len(found[tmp_path / "c.json"].vertebrae) == 3

@@ -8,6 +8,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGraysc
 
 from spinetk.errors import InputError
 from spinetk.formats.sr import read_sr, write_sr
+from spinetk.formats.sr.concepts import private
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
@@ -294,3 +295,8 @@ def test_missing_highdicom_is_said_with_its_remedy(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(InputError, match=r"pip install 'spinetk\[sr\]'"):
         write_sr(tmp_path / "r.dcm", Reading("x", 300, 200, VERTEBRA6), source())
+
+
+def test_a_meaning_has_the_length_that_dicom_allows():
+    assert private("long", "x" * 64).meaning == "x" * 64
+    assert private("long", "x" * 65).meaning == "x" * 64

@@ -466,3 +466,11 @@ def test_every_cut_of_a_file_gives_a_picture_or_one_line(read, name):
             lines.append(str(error))
     assert len(lines) > 15
     assert not any("\n" in line for line in lines)
+
+
+@pytest.mark.parametrize(("stated", "believed"), [(1.0, True), (4.99, True), (5.0, False), (0.99, False), (-2, False)])
+def test_magnifications_from_1_to_5_are_believed(read, stated, believed):
+    tags = {"ImagerPixelSpacing": [0.15, 0.15], "EstimatedRadiographicMagnificationFactor": stated}
+    frame = read(dicom(SHOWN.astype(np.uint16), **tags)).frame
+    wanted = (0.15 / stated, "ImagerPixelSpacing corrected") if believed else (0.15, "ImagerPixelSpacing")
+    assert (frame.spacing_mm[0], frame.spacing_source) == (pytest.approx(wanted[0]), wanted[1])

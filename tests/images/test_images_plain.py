@@ -15,6 +15,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import upright
 from spinetk.images import read_picture
 from spinetk.images.info import describe
+from spinetk.images.kind import sniff
 
 GREY8 = (truth() // 5).astype(np.uint8)
 GREY16 = (truth() * 50).astype(np.uint16)
@@ -171,3 +172,17 @@ def test_resolutions_that_cannot_be_are_one_remark(tmp_path):
     picture = read_picture(tmp_path / "film")
     assert picture.frame.pixel_aspect is None
     assert picture.remarks == ("resolutions across and down are not plausible and were ignored",)
+
+
+@pytest.mark.parametrize("head", ["II*\0", "MM\0*", "II+\0", "MM\0+"], ids=repr)
+def test_every_kind_of_tiff_is_known_by_its_first_bytes(tmp_path, head):
+    (tmp_path / "a.bin").write_bytes(head.encode() + bytes(100))
+    assert sniff(tmp_path / "a.bin") == "tiff"
+
+
+def test_a_bigtiff_is_read(tmp_path):
+    from PIL import Image
+
+    Image.fromarray(GREY16).save(tmp_path / "a.tif", big_tiff=True)
+    assert (tmp_path / "a.tif").read_bytes()[:4] == b"II+\0"
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, GREY16)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from spinetk.cases.folder import CaseFolder
+from spinetk.cases.splitting import make_split
 from spinetk.errors import InputError
 from spinetk.keypoints.evaluation import evaluate
 from spinetk.keypoints.network import VertebraRCNN
@@ -56,3 +57,20 @@ def test_other_points_are_refused(case_folder, tmp_path):
     with pytest.raises(InputError, match="vertebra4"):
         evaluate(case_folder, "val", predictor, tmp_path, progress=False)
     assert np.all([not p.name.startswith("worst") for p in tmp_path.iterdir()])
+
+
+def test_worst_is_what_is_missed_found_twice_or_invented(oracle, case_folder, tmp_path, monkeypatch):
+    """Three test cases, one with a vertebra twice: it is worse than those whose points are merely off."""
+    cases = list(make_split(case_folder)[2].index)
+    plain = oracle.read_at
+
+    def with_a_double(pixels, thresholds, *, file, frame):
+        found = plain(pixels, thresholds, file=file, frame=frame)
+        for reading in found if f"/{cases[1]}/" in file else ():
+            reading.vertebrae.append(Vertebra.from_points(reading.vertebrae[0].points + (0.5, 0), score=0.8))
+        return found
+
+    monkeypatch.setattr(oracle, "read_at", with_a_double)
+    scores = evaluate(case_folder, "test", oracle, tmp_path, worst=1, progress=False)
+    assert scores["duplicated"] == 1
+    assert [path.name for path in tmp_path.glob("worst-*.png")] == [f"worst-1-{cases[1]}.png"]

@@ -65,6 +65,15 @@ def test_curve_and_picture_that_agree_tell_the_side(spine, side):
     assert any("curvature and picture" in remark for remark in measured.remarks)
 
 
+def test_clues_that_disagree_cancel_even_where_one_would_do_alone(spine):
+    """A named lumbar lordosis is 0.9 sure of the left; a picture whose canal is on the left takes half of it away."""
+    reading = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, labels=LUMBAR, facing=None))
+    alone, against = anterior_side(reading), anterior_side(reading, picture=canal(reading, "left"))
+    assert (alone.side, alone.confidence) == ("left", pytest.approx(0.9))
+    assert (against.side, against.confidence) == (None, pytest.approx(0.45))
+    assert against.source == "curvature and picture"
+
+
 def test_a_plain_picture_says_nothing(spine):
     reading = small(spine([FULL] * 5, facing=None))
     assert anterior_side(reading, picture=np.zeros((600, 600), np.uint8)).source == "none"

@@ -114,6 +114,16 @@ def test_two_collapsed_neighbours_do_not_excuse_each_other():
     assert found[3] == (1, 4)
 
 
+def test_neighbours_more_than_three_levels_away_are_no_reference():
+    usable = np.array([True, False, False, False, True, False, False, False, False, True])
+    found = references(np.full(10, 27.0), usable)
+    assert found[0] == ()  # the next is four below
+    assert found[1] == (0, 4)
+    assert found[3] == (0, 4)
+    assert found[5] == (4,)  # four below is no longer asked
+    assert found[8] == (9,)  # nor four above
+
+
 def test_the_given_reading_is_not_changed(spine):
     reading = spine(HEIGHTS)
     content = json.dumps(reading.to_json())

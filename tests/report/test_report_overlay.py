@@ -128,6 +128,19 @@ def test_scale_bar_has_the_length_it_states():
     assert "detector plane" in words.spacing_text(reading.frame)
 
 
+def test_scale_bar_goes_by_the_spacing_along_it():
+    """It lies across the picture: 400 columns of 0.25 mm are 100 mm, however tall the rows are."""
+    reading = Reading("x.png", 100, 400, VERTEBRA6, [], Frame((1.0, 0.25), "user"))
+    place = placement(reading)
+    drawn = draw(np.zeros((100, 400), np.uint8), reading)
+    below = place.top + round(100 * place.scale_y) + 1
+    bright = (drawn[below:, :, 0] > 200).sum(axis=1)
+    row = drawn[below + int(bright.argmax()), :, 0] > 200
+    run = np.flatnonzero(~row[place.left :])[0]
+    # 40 % of 100 mm is 40, of which 20 mm is the nice length: 80 columns.
+    assert run == pytest.approx(80 * place.scale_x, abs=2)
+
+
 def test_points_beyond_the_border_and_invisible_points_are_harmless():
     vertebra = body(-1e7, 30)
     hidden = Vertebra.from_points(np.zeros((6, 2)), np.zeros(6, bool))

@@ -7,8 +7,14 @@ import sys
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from spinetk.images.picture import Picture
+from spinetk.reading import Reading
 from spinetk.review.app import STATIC
+from spinetk.review.opened import Opened
+from spinetk.review.serialization import SentVertebra
+from spinetk.schema import VERTEBRA6
 
 
 def test_session_lists_by_random_ids(client, cases):
@@ -154,3 +160,22 @@ def test_page_starts_without_the_networks():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_first_window_leaves_the_extremes_and_the_padding_out():
+    pixels = np.linspace(0, 1000, 40_000, dtype=np.float32).reshape(200, 200)
+    pixels[:20] = -2000  # padding
+    picture = Picture(pixels, padding=pixels == -2000)
+    low, high = Opened(picture, np.zeros((200, 200), np.uint8), Reading("a.dcm", 200, 200, VERTEBRA6), {}).window()
+    # Rows 20 to 199 hold an even ramp from 100 to 1000: half a percent at each end are 4.5.
+    assert (low, high) == (pytest.approx(104.5, abs=0.1), pytest.approx(995.5, abs=0.1))
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "value"), [("label", 12, "x"), ("points", 64, [1.0, 1.0]), ("visible", 64, True)]
+)
+def test_fields_of_a_vertebra_have_a_limit(field, most, value):
+    sound = {"points": [[1, 2]], "visible": [True]}
+    SentVertebra.model_validate({**sound, field: value * most if field == "label" else [value] * most})
+    with pytest.raises(ValidationError, match=field):
+        SentVertebra.model_validate({**sound, field: value * (most + 1) if field == "label" else [value] * (most + 1)})

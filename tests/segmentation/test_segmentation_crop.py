@@ -6,6 +6,7 @@ import SimpleITK as sitk
 
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.crop import Box, crop_box, found_box, locator_shape, shrink
+from spinetk.segmentation.atrium.predictor import Geometry
 from spinetk.segmentation.volume import Volume, read_volume
 
 ORIGINAL = (96, 640, 640)
@@ -138,3 +139,9 @@ def test_what_is_no_volume(tmp_path, oblique):
         volume.write(volume.values, tmp_path / "mask.png")
     with pytest.raises(ValueError, match="do not fit"):
         volume.write(np.zeros((2, 2, 3)), tmp_path / "mask.nrrd")
+
+
+def test_spacings_within_one_percent_are_the_same_grid():
+    geometry = Geometry((1.0, 0.625, 0.625), (16, 16, 16))
+    assert geometry.shape((500, 500, 500), (1.009, 0.63, 0.62)) == (500, 500, 500)
+    assert geometry.shape((500, 500, 500), (1.012, 0.6188, 0.66)) == (506, 500, 528)

@@ -5,10 +5,13 @@ import pytest
 import SimpleITK as sitk
 import torch
 
+from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.phantoms.lesion import lesion_volume
 from spinetk.segmentation.data.files import find_pairs
+from spinetk.segmentation.run import SegmentationSettings, release
 from spinetk.segmentation.slices.lesion_trainer import EverySlice, collate, load_slice_predictor, train_slices
+from spinetk.training.fit import Fit
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +60,14 @@ def test_what_does_not_fit(pairs, tmp_path):
         train_slices(pairs, [], tmp_path, loss="hybrid")
     with pytest.raises(InputError, match="no case"):
         train_slices([], [], tmp_path)
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_the_best_weights_are_released(tmp_path, validated):
+    """Not the last, unless nothing was validated."""
+    last, best = {"w": torch.ones(2)}, {"w": torch.zeros(2)}
+    result = Fit(9, 0, last, best if validated else None, 0.5 if validated else None, False, first=True)
+    path = release(tmp_path / "net.pth", result, {"network": "unet"}, SegmentationSettings.of(None))
+    weights, card, _ = zoo.load(path)
+    assert torch.equal(weights["w"], (best if validated else last)["w"])
+    assert card["training"]["val_loss"] == (0.5 if validated else None)

@@ -89,7 +89,8 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path) -> None:
 
     from spinetk.atomic import replacing
 
-    batch = torch.export.Dim("batch", min=1)
+    # An end: torch 2.6 finds fault with a dimension that has none.
+    batch = torch.export.Dim("batch", min=1, max=1 << 16)
     shape: dict[int, Any] = {0: batch}
     if example.shape[1] == 3:
         rows, columns = torch.export.Dim("rows", min=2), torch.export.Dim("columns", min=2)
