@@ -14,6 +14,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, Upright
+from spinetk.landmark import Landmark
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
 from spinetk.views import View, checked_view
 
@@ -98,6 +99,7 @@ class Reading:
         angles: Filled by ``spinetk.measure``: ``cobb_max``, ``cobb_upper``, ``cobb_lower``, ``lordosis_l1_l5``, ... in
             degrees, or None where not determinable.
         remarks: Short sentences for the user (e.g. "detector-plane spacing: heights in mm are magnified").
+        landmarks: The first sacral endplate and the femoral heads, where they were looked for and seen.
     """
 
     file: str
@@ -111,6 +113,7 @@ class Reading:
     angles: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     extras: dict[str, np.ndarray] = field(default_factory=dict)
+    landmarks: list[Landmark] = field(default_factory=list)
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""
@@ -151,13 +154,16 @@ class Reading:
             box = np.clip(np.reshape(vertebra.bbox, (2, 2)), 0, size[::-1]).ravel().tolist()
             if (vertebra.visible & inside).any():
                 kept.append(replace(vertebra, visible=vertebra.visible & inside, bbox=tuple(box)))
-        return replace(found, vertebrae=kept)
+        seen = [own for own in found.landmarks if ((own.points >= 0) & (own.points <= size[::-1])).all()]
+        return replace(found, vertebrae=kept, landmarks=seen)
 
     def _moved(self, matrix: np.ndarray, size: tuple[int, int], frame: Frame) -> Reading:
         vertebrae = [vertebra.moved(matrix, self.schema) for vertebra in self.vertebrae]
         extras = {name: points @ matrix[:, :2].T + matrix[:, 2] for name, points in self.extras.items()}
         height, width = size
-        return replace(self, height=height, width=width, vertebrae=vertebrae, extras=extras, frame=frame, angles={})
+        landmarks = [landmark.moved(matrix) for landmark in self.landmarks]
+        changed = {"vertebrae": vertebrae, "extras": extras, "landmarks": landmarks}
+        return replace(self, height=height, width=width, frame=frame, angles={}, **changed)
 
     def to_json(self) -> dict[str, Any]:
         """The result file of design: strict JSON content (every number finite)."""
@@ -170,6 +176,7 @@ class Reading:
             **self.frame.to_json(),
             "schema": self.schema.name,
             "vertebrae": [self._vertebra_json(vertebra) for vertebra in self.vertebrae],
+            **({"landmarks": [landmark.to_json() for landmark in self.landmarks]} if self.landmarks else {}),
             "angles": self.angles,
             "remarks": self.remarks,
         }
@@ -234,6 +241,7 @@ class Reading:
                 angles=dict(content.get("angles") or {}),
                 remarks=list(content.get("remarks") or []),
                 extras=extras_from(content.get("extras"), source),
+                landmarks=[Landmark.from_json(entry, source) for entry in content.get("landmarks") or []],
             )
         except InputError:
             raise

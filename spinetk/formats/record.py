@@ -4,7 +4,9 @@ A record holds ``file_name`` (absolute path of the PNG), ``height``, ``width``, 
 of ``{"bbox": [x0, y0, x1, y1], "bbox_mode": 0, "category_id": 0, "keypoints": [x, y, v] * K}`` with an optional
 ``label``. Points are in px with pixel centres at integer + 0.5; v is 0 (unknown or outside the picture; written with
 x = y = 0), 1 or 2. Further fields are optional: ``schema``, ``spacing_mm``, ``spacing_source``, ``orientation``,
-``view``, ``modality``, ``case``, ``augmentation``, ``extras`` (landmarks of no vertebra: lists of [x, y] by name).
+``view``, ``modality``, ``case``, ``augmentation``, ``extras`` (landmarks of no vertebra: lists of [x, y] by name), and
+``landmarks`` (:mod:`spinetk.landmark`): a list, empty where sacrum and hips were looked for and are not shown, absent
+where nobody looked.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra, extras_from, extras_json
 from spinetk.schema import SCHEMAS, KeypointSchema, get_schema
 from spinetk.views import VIEWS
@@ -61,6 +64,10 @@ def check_record(content: Any, source: str | Path, schema: KeypointSchema | None
         raise InputError(source, f"field 'view' is not one of {', '.join(VIEWS)}")
     Frame.from_json(record, str(source))
     extras_from(record.get("extras"), source)
+    if record.get("landmarks") is not None:
+        if not isinstance(record["landmarks"], list) or not all(isinstance(e, Mapping) for e in record["landmarks"]):
+            raise InputError(source, "field 'landmarks' is not a list of tables", "see spinetk.landmark")
+        record["landmarks"] = [Landmark.from_json(entry, str(source)).to_json() for entry in record["landmarks"]]
     schema = schema or own_schema(record, source)
     record["annotations"] = [
         _check_annotation(entry, f"annotations[{n}]", source, schema, (record["width"], record["height"]))
@@ -162,6 +169,7 @@ def reading_of(record: Mapping[str, Any]) -> Reading:
         frame=Frame.from_json(record),
         view=record.get("view", "unknown"),
         extras=extras_from(record.get("extras"), "record"),
+        landmarks=[Landmark.from_json(entry) for entry in record.get("landmarks") or []],
     )
 
 
@@ -182,6 +190,7 @@ def record_of(reading: Reading, image_id: str, **fields: Any) -> Record:
         "view": reading.view,
         **reading.frame.to_json(),
         **({"extras": extras_json(reading.extras)} if reading.extras else {}),
+        **({"landmarks": [own.to_json() for own in reading.landmarks]} if reading.landmarks else {}),
         **{name: value for name, value in fields.items() if value is not None},
         "annotations": [],
     }

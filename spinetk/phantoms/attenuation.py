@@ -26,6 +26,7 @@ class Attenuation:
 
     def __init__(self, shown: Field, spine: Spine, rng: np.random.Generator) -> None:
         self.shown, self.spine, self.rng = shown, spine, rng
+        self.line_mm = 0.0  # width of an endplate's bright line, of which a reader marks the middle
         self.soft = np.zeros(shown.size, np.float32)
         self.bone = np.zeros(shown.size, np.float32)
 
@@ -59,7 +60,10 @@ class Attenuation:
         rng, shown, spine = self.rng, self.shown, self.spine
         x, y = shown.grid_mm()
         # Spine line: where the body's back and front are measured from.
-        nodes = [body.centre for body in (*spine.bodies, *spine.sacrum)]
+        axis = np.mean(spine.hips, axis=0)
+        nodes = [body.centre for body in (*spine.bodies, spine.sacrum[0])]
+        # Below the sacrum the trunk stands on the hips.
+        nodes += [(0.6 * nodes[-1][0] + 0.4 * axis[0] - 12, 0.5 * (nodes[-1][1] + axis[1])), (axis[0] - 16, axis[1])]
         nodes_y = np.array([node[1] for node in nodes])
         nodes_x = np.array([node[0] for node in nodes])
         line = np.interp(y[:, 0], nodes_y, nodes_x).astype(np.float32)[:, None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from spinetk.phantoms.attenuation import COMPACT, METAL, SPONGY, Attenuation
@@ -17,9 +19,7 @@ AORTA = ("L1", "L2", "L3", "L4")
 def draw_bones(film: Attenuation) -> None:
     """Vertebrae with their posterior elements, sacrum, iliac bones and ribs."""
     for body in (*film.spine.bodies, *film.spine.sacrum):
-        _draw_body(film, body)
-        if body.label[0] != "S":
-            _draw_posterior(film, body)
+        draw_vertebra(film, body)
     _draw_pelvis(film)
     _draw_calcified_aorta(film)
     _draw_ribs(film)
@@ -28,6 +28,19 @@ def draw_bones(film: Attenuation) -> None:
     grain = texture(film.rng, film.shown.size, 1.2 / mm) + 0.8 * texture(film.rng, film.shown.size, 3.5 / mm)
     upright = texture(film.rng, film.shown.size, (7 / mm, 1.3 / mm))
     film.bone *= 1 + np.float32(0.06) * grain + np.float32(0.03 + 0.06 * film.spine.age) * upright
+
+
+def draw_vertebra(film: Attenuation, body: Body) -> None:
+    """A body and, above the sacrum, its posterior elements.
+
+    The landmarks of a radiograph lie where readers put them: in the middle of the bright line of an endplate, midway
+    between its two rims where the beam meets it obliquely. So the bone reaches beyond them.
+    """
+    beyond = film.line_mm / 2 + abs(body.obliquity_mm) / 2
+    grown = {name: getattr(body, name) + 2 * beyond for name in ("anterior_mm", "middle_mm", "posterior_mm")}
+    _draw_body(film, replace(body, **grown))
+    if body.label[0] != "S":
+        _draw_posterior(film, body)
 
 
 def _draw_body(film: Attenuation, body: Body) -> None:
@@ -137,16 +150,53 @@ def _draw_pelvis(film: Attenuation) -> None:
     rng, spine = film.rng, film.spine
     top = spine.body("L5" if rng.random() < 0.6 else "L4").centre
     s = spine.sacrum[0].density
-    for shift in (rng.normal(0, 3, 2), rng.uniform((-10, -9), (10, 9))):
+    for hip, shift in zip(spine.hips, (rng.normal(0, 3, 2), rng.uniform((-10, -9), (10, 9))), strict=True):
         outline = smooth(np.array(ILIAC) * spine.scale + np.array(top) + shift)
         outline = outline + 1.5 * np.sin(np.arange(len(outline)) / 4 + rng.uniform(0, 6))[:, None]
-        film.add_shell(outline, 0.30 * s, 0.12 * s, 1.3, 16)
+        film.add_shell(outline, rng.uniform(0.12, 0.3) * s, 0.12 * s, 1.3, 16)
         # Only the crest is met edge-on.
         crest = smooth(np.array(ILIAC[1:6]) * spine.scale + np.array(top) + shift, closed=False)
         thick = 3.5 * np.sin(np.linspace(0.15, np.pi - 0.15, len(crest)))
         film.add(film.bone, ribbon(crest, thick), 0.24 * s, 2.0)
         notch = np.array([(-58, 102), (-34, 108), (-20, 130), (-24, 166)]) * spine.scale + np.array(top) + shift
         film.add(film.bone, ribbon(smooth(notch, closed=False), 2.2), 0.25 * s, 2.0)
+        _draw_hip(film, np.array(hip), s)
+    _draw_sacral_canal(film, s)
+
+
+def _draw_hip(film: Attenuation, centre: np.ndarray, density: float) -> None:
+    """A femoral head with neck and shaft, the roof of its socket, the ischium below and behind."""
+    rng, r = film.rng, film.spine.hip_mm
+    head = ellipse(tuple(centre), (r, r), 0.0, 60)
+    film.add_shell(head, rng.uniform(0.35, 0.6) * density, rng.uniform(0.15, 0.4) * density, 1.4, 0.9 * r)
+    flexed = rng.normal(0, 14)
+
+    def at(points):
+        angle = np.radians(flexed)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        return np.array(points, float) * r @ turn + centre
+
+    shaft = at([(-0.75, 0.3), (-0.9, 1.3), (-0.62, 2.4), (-0.6, 7), (0.55, 7), (0.62, 2.2), (0.75, 0.5)])
+    film.add_shell(smooth(shaft), 0.24 * density, 0.2 * density, 3.0, 9)
+    roof = ellipse(tuple(centre), (1.13 * r, 1.13 * r), 0.0, 60)[rng.integers(28, 33) : rng.integers(52, 59)]
+    film.add(film.bone, ribbon(roof, rng.uniform(1.6, 3.5)), rng.uniform(0.15, 0.45) * density, 1.8)
+    behind = np.array([(-0.6, 0.2), (-1.5, 0.8), (-2.3, 1.9), (-1.9, 2.7), (-1.0, 2.2), (-0.3, 1.2)]) * r
+    film.add_shell(smooth(centre + behind + rng.normal(0, 2, 2)), 0.18 * density, 0.15 * density, 1.6, 8)
+    front = np.array([(0.5, 0.2), (1.5, 0.6), (2.1, 1.5), (1.6, 2.0), (0.7, 1.2)]) * r
+    film.add_shell(smooth(centre + front + rng.normal(0, 2, 2)), 0.14 * density, 0.14 * density, 1.4, 6)
+
+
+def _draw_sacral_canal(film: Attenuation, density: float) -> None:
+    """The bright lines behind and through the sacrum: back wall, median crest, sacro-iliac joints."""
+    rng = film.rng
+    bodies = film.spine.sacrum
+    for back in (-0.5, -0.5 - rng.uniform(0.35, 0.6)):
+        nodes = [body.place([(back * body.depth_mm, 0.0)])[0] for body in bodies]
+        film.add(film.bone, ribbon(smooth(np.array(nodes), closed=False), rng.uniform(1.2, 2.4)), 0.2 * density, 1.5)
+    first = bodies[0]
+    ala = [(0.4, -0.55), (0.1, -0.75), (-0.6, -0.4), (-0.9, 0.6), (-0.3, 1.4), (0.3, 0.6)]
+    placed = first.place(np.array(ala) * (first.depth_mm, first.posterior_mm) + rng.normal(0, 1.5, (6, 2)))
+    film.add_shell(smooth(placed), rng.uniform(0.05, 0.22) * density, 0.06 * density, 1.5, 8)
 
 
 def _draw_calcified_aorta(film: Attenuation) -> None:

@@ -107,8 +107,13 @@ def _check_size(size: tuple[int, int]) -> None:
         )
 
 
-def region_extent(rng: np.random.Generator, spine: Spine, region: Region) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) in anatomy mm of a usual exposure of a region, with the variation of daily work."""
+def region_extent(
+    rng: np.random.Generator, spine: Spine, region: Region, hips: bool = False
+) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) in anatomy mm of a usual exposure of a region, with the variation of daily work.
+
+    With ``hips``, a lumbar or whole exposure reaches to the femoral heads.
+    """
     labels = [body.label for body in spine.bodies]
     first, last = {
         "lumbar": (str(rng.choice(["T9", "T10", "T11", "T12"], p=[0.15, 0.35, 0.35, 0.15])), "S3"),
@@ -126,4 +131,9 @@ def region_extent(rng: np.random.Generator, spine: Spine, region: Region) -> tup
     if region == "whole":
         width = max((y1 - y0) * rng.uniform(0.34, 0.5), np.ptp(xs) + 110)
     middle = (xs.min() + xs.max()) / 2 + rng.normal(6, 14)
-    return (middle - width / 2, y0, middle + width / 2, y1)
+    x0, x1 = middle - width / 2, middle + width / 2
+    if hips and region != "thoracic":
+        x, y = np.array(spine.hips).T
+        y1 = max(y1, y.max() + spine.hip_mm * rng.uniform(-0.4, 3.0))
+        x0, x1 = min(x0, x.min() - 2.2 * spine.hip_mm), max(x1, x.max() + 1.6 * spine.hip_mm)
+    return (x0, y0, x1, y1)

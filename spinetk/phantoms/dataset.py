@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,13 +13,21 @@ from spinetk.errors import InputError
 from spinetk.formats.files import write_metadata
 from spinetk.formats.record import record_of
 from spinetk.images.window import to_uint8
+from spinetk.phantoms.cervical import cervical_radiograph
 from spinetk.phantoms.choose import stream
+from spinetk.phantoms.ct import sagittal_ct
 from spinetk.phantoms.mr import sagittal_mr
 from spinetk.phantoms.phantom import Phantom
 from spinetk.phantoms.radiograph import lateral_radiograph
 from spinetk.reading import Reading
 
-MAKERS = {"lateral": lateral_radiograph, "sagittal": sagittal_mr}
+MAKERS: dict[str, Callable[..., Phantom]] = {
+    "lateral": lateral_radiograph,
+    "sagittal": sagittal_mr,
+    "cervical": cervical_radiograph,
+    "ct": sagittal_ct,
+}
+BEARS_HARDWARE = ("lateral", "sagittal")
 
 
 def write_phantom_set(
@@ -38,7 +45,7 @@ def write_phantom_set(
         base: Folder of the set.
         cases: How many.
         seed: Case k is drawn from ``seed`` and k alone.
-        kinds: Views in turn: ``lateral`` radiographs and ``sagittal`` MR.
+        kinds: Views in turn: ``lateral`` radiographs, ``sagittal`` MR, ``cervical`` radiographs, sagittal ``ct``.
         width: Width in px that every picture is resized to (spacing and points with it); None keeps the drawn one.
         hardware_share: Share of the cases with hardware, spread evenly.
 
@@ -50,7 +57,7 @@ def write_phantom_set(
     """
     for kind in kinds:
         if kind not in MAKERS:
-            raise InputError(f"phantom kind {kind!r}", "is unknown", f"use {' or '.join(MAKERS)}")
+            raise InputError(f"phantom kind {kind!r}", "is unknown", f"use {', '.join(MAKERS)}")
     if cases < 1 or not kinds or not 0 <= hardware_share <= 1:
         raise InputError("phantom set", "needs a case, a kind, and a hardware share within 0..1")
     Path(base).mkdir(parents=True, exist_ok=True)
@@ -62,7 +69,8 @@ def write_phantom_set(
     for number in range(cases):
         kind = kinds[number % len(kinds)]
         name = f"phantom-{number + 1:04d}"
-        phantom = MAKERS[kind](seed * 1_000_003 + number, hardware=bool(flags[number]))
+        asked = {"hardware": bool(flags[number])} if kind in BEARS_HARDWARE else {}
+        phantom = MAKERS[kind](seed * 1_000_003 + number, **asked)
         _write_case(folder, name, phantom, width)
         metadata[name] = {"Hardware": phantom.hardware, "View": kind}
         names.append(name)
@@ -74,18 +82,14 @@ def _write_case(cases: CaseFolder, case: str, phantom: Phantom, width: int | Non
     picture, reading = to_uint8(phantom.pixels), phantom.reading
     if width is not None and width != reading.width:
         picture, reading = _resize(picture, reading, width)
-    record = record_of(reading, f"{case}/src-0", case=case, modality=phantom.modality)
+    # Even an empty list: the phantom knows that neither sacrum nor hips are shown.
+    seen = [landmark.to_json() for landmark in reading.landmarks]
+    record = record_of(reading, f"{case}/src-0", case=case, modality=phantom.modality, landmarks=seen)
     write_record(cases.source(case), record, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
 
 
 def _resize(picture: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarray, Reading]:
     height = max(1, round(reading.height * width / reading.width))
-    factors = np.array([width / reading.width, height / reading.height])
     shrinking = width < reading.width
     picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
-    vertebrae = [
-        replace(v, points=v.points * factors, bbox=tuple(np.asarray(v.bbox) * np.tile(factors, 2)))
-        for v in reading.vertebrae
-    ]
-    frame = reading.frame.resized(*factors)
-    return picture, replace(reading, height=height, width=width, vertebrae=vertebrae, frame=frame)
+    return picture, reading.resized(height, width)

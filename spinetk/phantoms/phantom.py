@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.geometry import Frame, Side
+from spinetk.landmark import Landmark
 from spinetk.phantoms.body import Body
 from spinetk.phantoms.spine import Spine
 from spinetk.reading import Reading, Vertebra
@@ -95,8 +96,26 @@ def read_truth(
         toward_right="A" if facing == "right" else "P",
         toward_bottom="F",
     )
-    reading = Reading("phantom", height, width, VERTEBRA6, vertebrae, frame, view)
+    landmarks = [
+        own.moved(np.array([[-1.0, 0, width], [0, 1, 0]])) if facing == "left" else own
+        for own in pelvic_landmarks(spine, shown, view)
+        if ((own.points > (x0, y0)) & (own.points < (x1, y1))).all()
+    ]
+    reading = Reading("phantom", height, width, VERTEBRA6, vertebrae, frame, view, landmarks=landmarks)
     return reading, deformities
+
+
+def pelvic_landmarks(spine: Spine, shown: Field, view: View) -> list[Landmark]:
+    """The S1 endplate of a picture that faces right, and in a radiograph the femoral heads, in px.
+
+    Heads are circles only where px are square.
+    """
+    sacral = shown.px(spine.sacrum[0].points()[[5, 3]])
+    found = [Landmark("s1", sacral)]
+    row, column = shown.spacing_mm
+    if view == "lateral" and abs(row - column) < 1e-6 * row:
+        found += [Landmark("femoral_head", shown.px(np.array([hip])), spine.hip_mm / row) for hip in spine.hips]
+    return found
 
 
 def describe(body: Body) -> dict[str, Any]:

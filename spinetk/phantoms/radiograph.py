@@ -62,22 +62,25 @@ def lateral_radiograph(
     region = region or drawn_region
     if region == "whole":
         drawn_spacing = 0.6 + 0.15 * (drawn_spacing - 0.42)
-    spine = draw_spine(stream(seed, 1), choose_deformities(stream(seed, 2), deformity))
-    shown = choose_field(region_extent(stream(seed, 3), spine, region), size, spacing_mm, drawn_spacing)
+    spine = draw_spine(stream(seed, 1), choose_deformities(stream(seed, 2), deformity), on_film=True)
+    hips = bool(stream(seed, 7).random() < 0.6)
+    extent = region_extent(stream(seed, 3), spine, region, hips)
+    shown = choose_field(extent, size, spacing_mm, drawn_spacing)
 
     film = Attenuation(shown, spine, stream(seed, 4))
+    film.line_mm = float(stream(seed, 8).uniform(0.6, 1.4))
     film.draw_soft_tissue()
     draw_bones(film)
     if metal:
         draw_implants(film, stream(seed, 5))
-    pixels, exposed = _detect(film.total(), shown, stream(seed, 6), side)
+    pixels, exposed = detect(film.total(), shown, stream(seed, 6), side)
     if side == "left":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
     reading, deformities = read_truth(spine, shown, side, "lateral", exposed)
     return Phantom(pixels, reading, "CR", metal, deformities)
 
 
-def _detect(
+def detect(
     attenuation: np.ndarray, shown: Field, rng: np.random.Generator, side: Side
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Line integrals to stored 12-bit values, and the exposed rectangle (x0, y0, x1, y1) in px."""
@@ -116,6 +119,7 @@ def _detect(
     curve = 1 / (1 + np.exp(-steep * (scaled - centre)))
     ends = 1 / (1 + np.exp(-steep * (np.array([-0.15, 1.15]) - centre)))
     picture = (curve - ends[0]) / (ends[1] - ends[0])
+    picture = _uneven(picture, shown, rng.spawn(1)[0])
     if hidden is not None:
         shade = rng.choice([0.0, 0.0, 0.03, 1.0])
         picture = picture * (1 - hidden) + shade * hidden
@@ -124,6 +128,20 @@ def _detect(
         _draw_ruler(picture, shown, rng)
     floor, span = rng.integers(0, 120), rng.integers(2600, 3900)
     return np.clip(np.rint(floor + picture * span), 0, 4095).astype(np.uint16), exposed
+
+
+def _uneven(picture: np.ndarray, shown: Field, rng: np.random.Generator) -> np.ndarray:
+    """What makes one film dark above and white below: a slope, a step where a shield or the arm's edge lies."""
+    height, width = shown.size
+    y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
+    if rng.random() < 0.6:
+        picture = picture * np.exp(rng.normal(0.15, 0.45) * y)
+    if rng.random() < 0.25:
+        edge = rng.uniform(-0.2, 0.3) + rng.normal(0, 0.02) * np.linspace(-1, 1, width, dtype=np.float32)[None]
+        picture = picture * (1 + rng.uniform(-0.25, 0.35) * np.clip((y - edge) * height / 2 + 0.5, 0, 1))
+    if rng.random() < 0.3:
+        picture = np.clip(picture * rng.uniform(0.35, 0.9), 0, None)  # a dim film
+    return np.minimum(picture, 1.08)
 
 
 def _wide_blur(image: np.ndarray, sigma_px: float) -> np.ndarray:
@@ -175,8 +193,10 @@ def _mark_side(picture: np.ndarray, shown: Field, rng: np.random.Generator, side
     x = 2 if place[0] < 0.4 else width - 2 * high - 2
     y = int(place[1] * (height - 2 * high))
     weight = plate.astype(np.float32) / 255
+    if rng.spawn(1)[0].random() < 0.35:
+        weight = 1 - 0.98 * weight  # dark letters on a white plate
     window = picture[y : y + 2 * high, x : x + 2 * high]
-    window += (1.0 - window) * weight * 0.95
+    window += (1.0 - window) * np.minimum(weight, 0.95)
 
 
 def _draw_ruler(picture: np.ndarray, shown: Field, rng: np.random.Generator) -> None:

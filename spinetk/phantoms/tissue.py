@@ -141,7 +141,7 @@ class Tissue:
         x, y = self.shown.grid_mm()
         front = self._smooth_line(12.0) + np.float32(33.0 * self.spine.scale)
         inside = np.clip((x - front + 6) / 5, 0, 1) * np.clip((self.belly - x) / 2, 0, 1)
-        lean, rich = 1.5 * signals["muscle"], 0.75 * signals["fat"]
+        lean, rich = signals.get("organ", 1.5 * signals["muscle"]), 0.75 * signals["fat"]
         fat_share = rng.uniform(0.2, 0.75)
         mix = np.clip(fat_share + 0.17 * self.coarse + 0.09 * self.medium + 0.03 * self.fibres, 0, 1)
         content = lean + (rich - lean) * mix
