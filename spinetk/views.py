@@ -38,7 +38,7 @@ class ViewRules:
     title: str
     article: str
     not_graded: str | None = None
-    angles: tuple[str, ...] = ("cobb", "lordosis", "kyphosis")
+    angles: tuple[str, ...] = ("cobb", "lordosis", "kyphosis", "sacral", "pelvic")
     front: bool = True
     modalities: frozenset[str] = frozenset()
     usual_in: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ TABLE: dict[View, ViewRules] = {
     for rules in (
         ViewRules(
             "lateral", "lateral", "a lateral view",
-            angles=("lordosis", "kyphosis"), modalities=PROJECTIONS, offered=True,
+            angles=("lordosis", "kyphosis", "sacral", "pelvic"), modalities=PROJECTIONS, offered=True,
         ),
         ViewRules(
             "ap", "AP", "an AP view",
@@ -60,7 +60,8 @@ TABLE: dict[View, ViewRules] = {
         ),
         ViewRules(
             "sagittal", "sagittal", "a sagittal view",
-            angles=("lordosis", "kyphosis"), modalities=frozenset({"MR", "CT"}), usual_in=frozenset({"MR"}),
+            angles=("lordosis", "kyphosis", "sacral", "pelvic"), modalities=frozenset({"MR", "CT"}),
+            usual_in=frozenset({"MR"}),
             offered=True,
         ),
         ViewRules(

@@ -1,9 +1,10 @@
 """Facing: which side of the picture is the patient's front.
 
-The user's word counts before the header's, and the header's before what can be seen. Two things can be seen:
+The user's word counts before the header's, and the header's before what can be seen. Three things can be seen:
 
 * curvature: lumbar and cervical spines are as a rule lordotic, thoracic spines kyphotic. Without level names the lowest
   vertebrae are taken for lumbar ones, which is often but not always so;
+* sacrum: where the endplate of S1 is seen, its front end hangs lower; this is taken before the others;
 * picture: close behind the bodies lie the canal (bright on T2-weighted MR) and the posterior elements (bright on
   radiographs and CT), close in front of them mostly dark vessels and soft tissue.
 
@@ -24,6 +25,7 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.geometry import Side
 from spinetk.measure.body import column, direction_deg, midline, scale_of, stack, turn_deg
+from spinetk.measure.pelvis import front_of
 from spinetk.reading import Reading
 
 # Below this an answer is not given.
@@ -33,6 +35,7 @@ REGIONS = (("L", 1, 0.9), ("T", -1, 0.75), ("C", 1, 0.75))
 UNNAMED_CONFIDENCE = 0.75
 UNNAMED_COUNT = 5
 PICTURE_CONFIDENCE = 0.75
+SACRUM_CONFIDENCE = 0.97
 FEWEST = 3
 # Curves of this size, and brightness differences of this many standard deviations of the picture, count in full.
 FULL_TURN_DEG = 20.0
@@ -48,7 +51,7 @@ class Facing:
 
     Attributes:
         side: ``left``, ``right``, or None when unknown.
-        source: ``user``, ``header``, ``curvature``, ``picture``, ``curvature and picture`` or ``none``.
+        source: ``user``, ``header``, ``sacrum``, ``curvature``, ``picture``, ``curvature and picture`` or ``none``.
         confidence: 0..1; 1 for what the user or the header says.
     """
 
@@ -90,6 +93,9 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
         return Facing(facing, "user", 1.0)
     if reading.frame.anterior is not None:
         return Facing(reading.frame.anterior, "header", 1.0)
+    by_sacrum = front_of(reading.landmarks, scale_of(reading))
+    if by_sacrum is not None:
+        return Facing(by_sacrum, "sacrum", SACRUM_CONFIDENCE)
     curve = curvature(reading)
     shade = 0.0 if picture is None else brightness(reading, picture)
     belief, source = curve, "curvature"

@@ -195,12 +195,13 @@ def order_faults(reading: Reading) -> list[str]:
         near = np.delete(steps, k)[max(k - 2, 0) : k + 2]
         if len(near) >= 2 and step > GAP * np.median(near):
             above, below = (reading.vertebrae[i].label or f"vertebra {i + 1}" for i in (k, k + 1))
-            if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or _adjacent(above, below):
+            if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or adjacent(above, below):
                 found.append(f"a vertebra may be missing between {above} and {below}.")
     return found
 
 
-def _adjacent(above: str, below: str) -> bool:
+def adjacent(above: str, below: str) -> bool:
+    """Whether nothing but a transitional vertebra can lie between two levels; True for names that are no levels."""
     if above not in SEQUENCE or below not in SEQUENCE:
         return True
     between = SEQUENCE[SEQUENCE.index(above) + 1 : SEQUENCE.index(below)]

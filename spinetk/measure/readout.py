@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.measure import alignment, levels
 from spinetk.measure import angles as spine_angles
-from spinetk.measure import levels
 from spinetk.measure.body import area, faults, number, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
 from spinetk.measure.facing import Facing, Seen, anterior_side
@@ -51,6 +51,8 @@ def measure(
         * ``ratios``: ``left_right``; ``wedge`` (anterior/posterior), ``biconcavity`` (middle/posterior), ``crush``
           (posterior/expected from the neighbours); in mm where the spacing is known.
         * ``deformity`` (:func:`spinetk.measure.deformity.judge`) or null, then ``deformity_reason`` says why.
+        * ``disc_below``: heights and angle of the disc below and the slip over it
+          (:func:`spinetk.measure.alignment.disc_measures`), or null.
 
         ``angles`` holds degrees or null: ``cobb_max``, ``cobb_upper``, ``cobb_lower``, ``cobb_max_endplates``,
         ``lordosis_l1_l5``, ``lordosis_l1_s1``, ``kyphosis_t1_t12``, ``kyphosis_t4_t12``; for each ``NAME_interval``;
@@ -71,7 +73,10 @@ def measure(
     moved = disturbed(measured)
     wrong = faults(stack(measured) * scale_of(measured), measured.schema)
     _measure_bodies(measured, side, limits, moved, wrong)
-    measured.angles = _angles(measured, side, moved)
+    measured.angles = _angles(measured, side, moved) | alignment.pelvic_angles(measured, side.side)
+    below = alignment.disc_measures(measured, side.side, moved)
+    for vertebra, own in zip(measured.vertebrae, below, strict=True):
+        vertebra.measures["disc_below"] = own
     measured.remarks += [PREFIX + remark for remark in _remarks(measured, side, anchor, wrong)]
     return measured
 
@@ -212,6 +217,8 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str
     unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
     if unnamed and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
+    names = [v.label or f"vertebra {k + 1}" for k, v in enumerate(reading.vertebrae)]
+    found += alignment.slips_in_words(names, [v.measures.get("disc_below") for v in reading.vertebrae])
     for k, fault in enumerate(wrong):
         if fault:
             found.append(f"{reading.vertebrae[k].label or f'vertebra {k + 1}'}: {fault}.")

@@ -103,6 +103,9 @@ ANGLE_NAMES = {
     "lordosis_l1_s1": "Lordosis L1\N{EN DASH}S1",
     "kyphosis_t1_t12": "Kyphosis T1\N{EN DASH}T12",
     "kyphosis_t4_t12": "Kyphosis T4\N{EN DASH}T12",
+    "sacral_slope": "Sacral slope",
+    "pelvic_tilt": "Pelvic tilt",
+    "pelvic_incidence": "Pelvic incidence",
 }
 
 

@@ -1,0 +1,205 @@
+"""Alignment: pelvic angles, discs and slips of a reading, as JSON content with 95 % intervals."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from spinetk.geometry import Side
+from spinetk.measure.body import column, direction_deg, endplates, number, scale_of, stack, turn_deg
+from spinetk.measure.discs import Endplate, angle_deg, heights, meyerding, slip
+from spinetk.measure.levels import SEQUENCE, adjacent
+from spinetk.measure.pelvis import Pelvis, pelvis_of
+from spinetk.measure.uncertainty import DRAWS, SEED, interval
+from spinetk.reading import Reading
+
+PELVIC = ("sacral_slope", "pelvic_tilt", "pelvic_incidence")
+NAMES = ("anterior", "middle", "posterior")
+FARTHEST = 1.6  # times the usual step between centres: farther apart, a body may be missing between two
+NEAREST_SACRUM = 0.9  # of the last body's height: S1 farther away than this is not the neighbour of the last body
+
+
+def pelvic_angles(reading: Reading, side: Side | None) -> dict[str, Any]:
+    """``sacral_slope``, ``pelvic_tilt``, ``pelvic_incidence`` in degrees, ``NAME_interval``, ``hip_axis_heads``.
+
+    Empty when no S1 endplate was looked for or seen, or the front is not known: then there is nothing to say.
+    """
+    if side is None or reading.view == "ap":
+        return {}
+    scale = scale_of(reading)
+    seen = pelvis_of(reading.landmarks, side, scale)
+    if seen is None:
+        return {}
+    moved = pelvis_of(reading.landmarks, side, scale, _draws(reading))
+    sigma = all(own.sigma_px is not None for own in reading.landmarks)
+    content: dict[str, Any] = {}
+    for name in PELVIC:
+        value = getattr(seen, f"{name}_deg")()
+        draws = getattr(moved, f"{name}_deg")() if sigma else None
+        content[name] = None if value is None else number(value)
+        content[f"{name}_interval"] = None if value is None or draws is None else interval(draws)
+    content["hip_axis_heads"] = seen.heads
+    lordosis = _lordosis_l1_s1(reading, side, seen, moved if sigma else None)
+    return content | (lordosis or {})
+
+
+def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None) -> list[dict[str, Any] | None]:
+    """For each vertebra what lies below it, or None: at the last one, over a gap, without a known front, in AP views.
+
+    Args:
+        reading: Vertebrae head to foot.
+        side: The front.
+        moved: (DRAWS, n, K, 2) disturbed points in px, or None.
+
+    Returns:
+        Per disc: ``name`` (``L4-L5``) or null; ``heights_px`` and, with a spacing, ``heights_mm``, by anterior, middle
+        and posterior; ``angle_deg``; ``listhesis_px``, ``listhesis_mm``, ``listhesis_percent`` (positive forward) and
+        ``meyerding``; each number with ``..._interval`` where the points carry standard deviations.
+    """
+    count = len(reading.vertebrae)
+    if side is None or reading.view == "ap" or not count or not reading.schema.columns:
+        return [None] * count
+    below = [_neighbour(reading, k) for k in range(count)]
+    scale = scale_of(reading)
+    chain, known_mm = stack(reading), reading.frame.spacing_mm is not None
+    found: list[dict[str, Any] | None] = []
+    for k, where in enumerate(below):
+        if where is None:
+            found.append(None)
+            continue
+        name = _name(reading, k, where)
+        content: dict[str, Any] = {"name": name}
+        with_sigma = moved is not None and reading.vertebrae[k].point_sigma_px is not None
+        draws = None
+        plain = _plates(reading, chain, k, where, side, np.ones(2))
+        real = _plates(reading, chain, k, where, side, scale)
+        if with_sigma:
+            draws = _plates(reading, moved, k, where, side, scale)
+            draws_px = _plates(reading, moved, k, where, side, np.ones(2))
+        units = [("px", plain, draws_px if with_sigma else None)]
+        units.append(("mm", real if known_mm else None, draws if known_mm else None))
+        for unit, plates, other in units:
+            content[f"heights_{unit}"] = None if plates is None else _named(heights(*plates))
+            spans = None if plates is None or other is None else heights(*other)
+            content[f"heights_{unit}_interval"] = (
+                None if spans is None else {n: interval(spans[:, i]) for i, n in enumerate(NAMES)}
+            )
+            content[f"listhesis_{unit}"] = None if plates is None else number(slip(*plates)[0])
+            content[f"listhesis_{unit}_interval"] = (
+                None if plates is None or other is None else interval(slip(*other)[0])
+            )
+        percent = float(slip(*real)[1])
+        content |= {
+            "angle_deg": number(angle_deg(*real, side)),
+            "angle_deg_interval": None if draws is None else interval(angle_deg(*draws, side)),
+            "listhesis_percent": number(percent),
+            "listhesis_percent_interval": None if draws is None else interval(slip(*draws)[1]),
+            "meyerding": meyerding(percent),
+        }
+        found.append(content)
+    return found
+
+
+def _named(values: np.ndarray) -> dict[str, float | None]:
+    return {name: number(value) for name, value in zip(NAMES, values, strict=True)}
+
+
+def _neighbour(reading: Reading, index: int) -> int | str | None:
+    """What lies below a vertebra: the position of the next one, ``S1``, or None when something may be missing."""
+    vertebrae, scale = reading.vertebrae, scale_of(reading)
+    centres = np.array([vertebra.centre for vertebra in vertebrae]) * scale
+    if index + 1 < len(vertebrae):
+        above, own = vertebrae[index].label, vertebrae[index + 1].label
+        if above and own:
+            return index + 1 if above in SEQUENCE and own in SEQUENCE and adjacent(above, own) else None
+        steps = np.hypot(*np.diff(centres, axis=0).T)
+        return index + 1 if steps[index] <= FARTHEST * np.median(steps) else None
+    sacral = [own for own in reading.landmarks if own.kind == "s1"]
+    if not sacral:
+        return None
+    top, bottom = (column(stack(reading)[index] * scale, reading.schema, name) for name in ("left", "right"))
+    low, high = (top[1] + bottom[1]) / 2, (top[0] + bottom[0]) / 2
+    reach = np.hypot(*((sacral[0].points * scale).mean(axis=0) - low))
+    label = vertebrae[index].label
+    fits = label is None or label in ("L4", "L5", "L6")
+    return "S1" if fits and reach < NEAREST_SACRUM * np.hypot(*(low - high)) else None
+
+
+def _name(reading: Reading, index: int, where: int | str) -> str | None:
+    upper = reading.vertebrae[index].label
+    lower = where if isinstance(where, str) else reading.vertebrae[where].label
+    return f"{upper}-{lower}" if upper and lower else None
+
+
+def _plates(
+    reading: Reading, chain: np.ndarray, index: int, where: int | str, side: Side, scale: np.ndarray
+) -> tuple[Endplate, Endplate]:
+    """The endplates above and below a disc, of (..., n, K, 2) points in px."""
+    schema = reading.schema
+    upper = [column(chain[..., index, :, :] * scale, schema, name)[1] for name in ("left", "middle", "right")]
+    if isinstance(where, str):
+        mark = next(k for k, own in enumerate(reading.landmarks) if own.kind == "s1")
+        points = reading.landmarks[mark].points
+        if chain.ndim > 3:
+            points = points + _draws(reading)[:, mark]
+        left, right = points[..., 0, :] * scale, points[..., 1, :] * scale
+        lower = [left, (left + right) / 2, right]
+    else:
+        lower = [column(chain[..., where, :, :] * scale, schema, name)[0] for name in ("left", "middle", "right")]
+    return Endplate.of(*upper, side), Endplate.of(*lower, side)
+
+
+def _lordosis_l1_s1(reading: Reading, side: Side, seen: Pelvis, moved: Pelvis | None) -> dict[str, Any] | None:
+    """Lordosis between the upper endplates of L1 and S1, where the sacrum is a landmark rather than a vertebra."""
+    labels = [vertebra.label for vertebra in reading.vertebrae]
+    if "L1" not in labels or "S1" in labels:
+        return None
+    scale, k = scale_of(reading), labels.index("L1")
+    plates = endplates(stack(reading) * scale, reading.schema)[0][k]
+    sign = 1 if side == "right" else -1
+    sacral = (seen.anterior - seen.posterior) * sign
+    value = sign * turn_deg(direction_deg(plates), direction_deg(sacral))
+    draws, sigma = None, reading.vertebrae[k].point_sigma_px
+    if moved is not None and sigma is not None:
+        from spinetk.measure.uncertainty import disturbed
+
+        other = disturbed(reading)
+        assert other is not None
+        upper = endplates(other * scale, reading.schema)[0][:, k]
+        draws = sign * turn_deg(direction_deg(upper), direction_deg((moved.anterior - moved.posterior) * sign))
+    return {
+        "lordosis_l1_s1": number(value),
+        "lordosis_l1_s1_interval": None if draws is None else interval(draws),
+    }
+
+
+def _draws(reading: Reading) -> np.ndarray:
+    """(DRAWS, M, 2, 2) offsets in px of the landmarks' points."""
+    sigma = np.array([own.sigma_px or 0.0 for own in reading.landmarks])
+    return _noise(len(sigma)) * sigma[:, None, None]
+
+
+@lru_cache(maxsize=4)
+def _noise(count: int) -> np.ndarray:
+    noise = np.random.default_rng(SEED + 1).standard_normal((DRAWS, count, 2, 2))
+    noise.flags.writeable = False
+    return noise
+
+
+def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | None]) -> list[str]:
+    """A sentence for each slip that its interval does not explain away."""
+    found = []
+    for (upper, lower), own in zip(itertools.pairwise([*names, "S1"]), measures, strict=True):
+        if own is None or not own["meyerding"]:
+            continue
+        low_high = own["listhesis_percent_interval"]
+        if low_high is not None and low_high[0] <= 0 <= low_high[1]:
+            continue
+        percent = own["listhesis_percent"]
+        way = "forward" if percent > 0 else "backward"
+        found.append(f"{upper} lies {abs(percent):.0f} % {way} on {lower} (Meyerding grade {own['meyerding']}).")
+    return found

@@ -1,0 +1,117 @@
+"""Pelvic angles, discs and slips of whole readings."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spinetk.landmark import Landmark
+from spinetk.measure import measure
+from spinetk.phantoms import lateral_radiograph
+from spinetk.phantoms.choose import stream
+from spinetk.phantoms.spine import draw_spine
+
+
+def lateral(seed, **fields):
+    """The true reading of a phantom film that shows the femoral heads."""
+    while True:
+        reading = lateral_radiograph(seed, region="lumbar", spacing_mm=1.2, **fields).reading
+        if len(reading.landmarks) == 3:
+            return reading
+        seed += 1
+
+
+@pytest.mark.parametrize("facing", ["left", "right"])
+def test_pelvic_angles_of_a_phantom_and_their_identity(facing):
+    reading = lateral(3, facing=facing)
+    angles = measure(reading).angles
+    assert angles["pelvic_incidence"] == pytest.approx(angles["pelvic_tilt"] + angles["sacral_slope"], abs=1e-3)
+    assert 5 < angles["sacral_slope"] < 70
+    assert 20 < angles["pelvic_incidence"] < 95
+    assert angles["hip_axis_heads"] == 2
+    assert angles["sacral_slope_interval"] is None
+    last = measure(reading).vertebrae[-1]
+    assert last.label == "L5"
+    assert last.measures["disc_below"]["name"] == "L5-S1"
+    assert last.measures["disc_below"]["meyerding"] == 0
+
+
+def test_mirrored_film_gives_the_same_numbers():
+    reading = lateral(8, facing="right")
+    plain, mirrored = measure(reading), measure(reading.flipped())
+    for name in ("sacral_slope", "pelvic_tilt", "pelvic_incidence", "lordosis_l1_s1"):
+        assert mirrored.angles[name] == pytest.approx(plain.angles[name], abs=1e-3)
+    for own, other in zip(plain.vertebrae, mirrored.vertebrae, strict=True):
+        assert other.measures["disc_below"]["heights_mm"] == pytest.approx(own.measures["disc_below"]["heights_mm"])
+
+
+def test_lordosis_to_the_sacrum_is_the_turn_between_the_drawn_endplates():
+    reading = lateral(12, facing="right")
+    lumbar = next(v for v in reading.vertebrae if v.label == "L1")
+    left, right = (lumbar.point(reading.schema, f"top_{side}") for side in ("left", "right"))
+    sacral = next(own.points for own in reading.landmarks if own.kind == "s1")
+    tilt = [np.degrees(np.arctan2(*(b - a)[::-1])) for a, b in ((left, right), sacral)]
+    assert measure(reading).angles["lordosis_l1_s1"] == pytest.approx(tilt[1] - tilt[0], abs=1e-3)
+
+
+def test_the_sacrum_tells_the_front_where_nothing_else_does():
+    reading = lateral(5, facing="left")
+    silent = replace(reading, frame=replace(reading.frame, toward_right=None, toward_bottom=None))
+    found = measure(silent)
+    assert found.vertebrae[0].measures["anterior_side"] == "left"
+    assert any("from the sacrum" in remark for remark in found.remarks)
+
+
+def test_numbers_carry_intervals_where_the_points_have_deviations():
+    reading = lateral(5)
+    for vertebra in reading.vertebrae:
+        vertebra.point_sigma_px = np.full(6, 0.5)
+    for own in reading.landmarks:
+        own.sigma_px = 0.5
+    found = measure(reading)
+    for name in ("sacral_slope", "pelvic_tilt", "pelvic_incidence", "lordosis_l1_s1"):
+        low, high = found.angles[f"{name}_interval"]
+        assert low < found.angles[name] < high
+    disc = found.vertebrae[-1].measures["disc_below"]
+    for name in ("angle_deg", "listhesis_mm", "listhesis_percent"):
+        assert disc[f"{name}_interval"][0] < disc[name] < disc[f"{name}_interval"][1]
+    assert disc["heights_mm_interval"]["anterior"][0] < disc["heights_mm"]["anterior"]
+
+
+def test_a_slip_is_named_in_words_and_graded():
+    reading = lateral(5, facing="right")
+    index = next(k for k, v in enumerate(reading.vertebrae) if v.label == "L4")
+    lower = reading.vertebrae[index + 1]
+    left, right = (lower.point(reading.schema, f"top_{side}") for side in ("left", "right"))
+    before = measure(reading).vertebrae[index].measures["disc_below"]["listhesis_percent"]
+    for vertebra in reading.vertebrae[: index + 1]:
+        vertebra.points += 0.4 * (right - left)
+    found = measure(reading)
+    disc = found.vertebrae[index].measures["disc_below"]
+    assert disc["listhesis_percent"] == pytest.approx(before + 40, abs=1e-3)
+    assert disc["name"] == "L4-L5"
+    assert disc["meyerding"] == 2
+    assert any("forward on L5 (Meyerding grade 2)" in remark for remark in found.remarks)
+
+
+def test_no_disc_over_a_gap_in_ap_views_and_without_a_front():
+    reading = lateral(5, facing="right")
+    gone = replace(reading, vertebrae=reading.vertebrae[:2] + reading.vertebrae[3:])
+    discs = [v.measures["disc_below"] for v in measure(gone).vertebrae]
+    assert discs[1] is None
+    assert discs[0] is not None
+    assert all(v.measures["disc_below"] is None for v in measure(replace(reading, view="ap")).vertebrae)
+    assert "sacral_slope" not in measure(replace(reading, view="ap")).angles
+    level = Landmark("s1", np.array([[0.0, 0.0], [40.0, 0.0]]))
+    blind = replace(
+        reading, landmarks=[level], frame=replace(reading.frame, toward_right=None), vertebrae=reading.vertebrae[:2]
+    )
+    assert "sacral_slope" not in measure(blind).angles
+
+
+def test_hips_turn_with_the_spine():
+    spine = draw_spine(stream(4, 1), on_film=True)
+    middle = np.mean(spine.hips, axis=0)
+    endplate = spine.sacrum[0].points()[[5, 3]].mean(axis=0)
+    assert 85 < np.hypot(*(middle - endplate)) < 160
+    assert middle[1] > endplate[1]

@@ -1,0 +1,81 @@
+"""Pelvic angles worked out by hand, and the identity PI = PT + SS."""
+
+import numpy as np
+import pytest
+
+from spinetk.landmark import Landmark
+from spinetk.measure.pelvis import Pelvis, front_of, pelvis_of
+
+ONES = np.ones(2)
+
+
+def pelvis(side="right", slope=(40, 30), axis=(35.0, 115.0)):
+    """S1 endplate 50 long from (0, 0) to `slope` (3-4-5), hip axis at `axis`, all facing right."""
+    sign = 1.0 if side == "right" else -1.0
+    back, front, hip = np.zeros(2), np.array(slope, float), np.array(axis)
+    ends = [front, back] if side == "left" else [back, front]
+    marks = [Landmark("s1", np.array(ends) * (sign, 1)), Landmark("femoral_head", np.array([hip]) * (sign, 1), 24.0)]
+    return pelvis_of(marks, side, ONES)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_angles_by_hand(side):
+    """Slope: atan(30/40) = 36.87. Middle (20, 15); the axis lies 15 in front and 100 below: PT = atan(0.15) = 8.53.
+
+    The perpendicular into the sacrum is (-3, 4)/5; its angle to (15, 100)/101.12 has the cosine (-45 + 400)/505.6.
+    """
+    found = pelvis(side)
+    assert found.heads == 1
+    assert found.sacral_slope_deg() == pytest.approx(36.870, abs=1e-3)
+    assert found.pelvic_tilt_deg() == pytest.approx(8.531, abs=1e-3)
+    assert found.pelvic_incidence_deg() == pytest.approx(np.degrees(np.arccos(355 / 505.594)), abs=1e-3)
+
+
+def test_hip_axis_behind_the_endplate_is_a_negative_tilt():
+    found = pelvis(axis=(10.0, 115.0))
+    assert found.pelvic_tilt_deg() == pytest.approx(-np.degrees(np.arctan(0.1)))
+
+
+def test_incidence_is_tilt_plus_slope_for_any_pelvis_and_does_not_change_when_the_film_is_turned():
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        slope, tilt, reach = random.uniform(-5, 75), random.uniform(-25, 45), random.uniform(80, 130)
+        plate = 25 * np.array([np.cos(np.radians(slope)), np.sin(np.radians(slope))])
+        axis = reach * np.array([np.sin(np.radians(tilt)), np.cos(np.radians(tilt))])
+        found = Pelvis(plate, -plate, axis, 2)
+        assert found.sacral_slope_deg() == pytest.approx(slope)
+        assert found.pelvic_tilt_deg() == pytest.approx(tilt)
+        assert found.pelvic_incidence_deg() == pytest.approx(slope + tilt)
+        turn = np.radians(random.uniform(-10, 10))
+        matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        turned = Pelvis(matrix @ plate, matrix @ -plate, matrix @ axis, 2)
+        assert turned.pelvic_incidence_deg() == pytest.approx(slope + tilt)
+
+
+def test_hip_axis_is_midway_between_the_heads_and_oblong_pixels_are_put_right():
+    marks = [
+        Landmark("s1", np.array([[0.0, 0.0], [40.0, 15.0]])),
+        Landmark("femoral_head", np.array([[30.0, 50.0]]), 20.0),
+        Landmark("femoral_head", np.array([[40.0, 65.0]]), 20.0),
+    ]
+    found = pelvis_of(marks, "right", np.array([1.0, 2.0]))  # rows are 2 mm high
+    np.testing.assert_allclose(found.axis, (35, 115))
+    assert found.sacral_slope_deg() == pytest.approx(36.870, abs=1e-3)
+
+
+def test_without_heads_there_is_a_slope_and_no_tilt_and_without_the_sacrum_nothing():
+    plate = Landmark("s1", np.array([[0.0, 0.0], [40.0, 30.0]]))
+    found = pelvis_of([plate], "right", ONES)
+    assert found.pelvic_tilt_deg() is None
+    assert found.pelvic_incidence_deg() is None
+    assert pelvis_of([Landmark("femoral_head", np.zeros((1, 2)), 20.0)], "right", ONES) is None
+
+
+def test_front_is_where_the_endplate_hangs_lower():
+    def of(points):
+        return front_of([Landmark("s1", np.array(points, float))], ONES)
+
+    assert of([(0, 0), (40, 30)]) == "right"
+    assert of([(0, 30), (40, 0)]) == "left"
+    assert of([(0, 0), (40, 3)]) is None
+    assert front_of([], ONES) is None
