@@ -23,6 +23,7 @@ from spinetk.keypoints.pictures import to_grey
 from spinetk.phantoms import write_phantom_set
 from spinetk.reading import Reading
 
+KINDS = (*["lateral"] * 5, "cervical")
 WIDTH_PX = 512  # of the drawn films: 1 mm slices are enlarged
 
 
@@ -71,7 +72,8 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7000)
     options = parser.parse_args()
-    names = write_phantom_set(options.out, options.phantoms, seed=options.seed, kinds=("lateral",))
+    names = write_phantom_set(options.out, options.phantoms, seed=options.seed, kinds=KINDS)
+    donors = [name for k, name in enumerate(names) if KINDS[k % len(KINDS)] == "lateral"]
     films = CaseFolder(options.out)
     metadata = read_metadata(options.out)
     source = CaseFolder(options.mr_cases)
@@ -89,7 +91,7 @@ def main() -> None:
                 replace(v, points=v.points * exact, bbox=tuple(np.asarray(v.bbox) * np.tile(exact, 2)), label=None)
                 for v in reading.vertebrae
             ]
-            donor, _ = films.records([names[int(random.integers(len(names)))]], augmented=False)
+            donor, _ = films.records([donors[int(random.integers(len(donors)))]], augmented=False)
             shade = cv2.resize(to_grey(read_pixels(donor[0])), (width, height), interpolation=cv2.INTER_AREA)
             drawn = replace(
                 reading, height=height, width=width, vertebrae=vertebrae, frame=reading.frame.resized(*exact),
@@ -97,7 +99,7 @@ def main() -> None:
             )  # fmt: skip
             film = draw(slice_, drawn, shade, random)
             case = f"{record['case']}-film{copy}"
-            content = record_of(drawn, f"{case}/src-0", case=case)
+            content = record_of(drawn, f"{case}/src-0", case=case)  # where its sacrum lies, nobody said
             write_record(films.source(case), content, cv2.cvtColor(film, cv2.COLOR_GRAY2BGR))
             metadata[case] = {"group": groups.get(record["case"], {}).get("group", record["case"]), "View": "film"}
     for name in names:

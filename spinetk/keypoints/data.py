@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from spinetk.errors import InputError
+from spinetk.keypoints.centre import landmarks
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
@@ -66,7 +67,9 @@ class RecordDataset(Dataset):
         if self.augment != "none":
             short_px = int(random.choice(self.preset.short_px))
         picture, factors = self._picture(index, short_px)
-        points = self._points(index)
+        bodies = self._points(index)
+        marks, kinds = landmarks.targets(self.records[index].get("landmarks"), self._kinds, self.schema)
+        points = np.concatenate([bodies, marks])
         points[..., :2] *= factors
         if self.augment != "none" and random.random() < 0.5 and self.preset.mirror:
             picture = picture[:, ::-1]
@@ -75,7 +78,35 @@ class RecordDataset(Dataset):
             picture, points = warp(picture, points, random)
             picture = tint(picture, random)
         tensor = to_tensor(picture, self.preset.local_contrast)
-        return tensor, make_target(points, picture.shape, self.preset.box_margin, self._levels(index))
+        bodies, marks = points[: len(bodies)], points[len(bodies) :]
+        target = make_target(bodies, picture.shape, self.preset.box_margin, self._levels(index))
+        if self._kinds:
+            target |= self._landmark_target(
+                marks, kinds, picture.shape, self.records[index].get("landmarks") is not None
+            )
+        return tensor, target
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """Landmarks the network learns beside the bodies."""
+        kinds = getattr(self.preset, "landmarks", ())
+        return kinds if landmarks.usable(self.schema) else ()
+
+    def _landmark_target(
+        self, points: np.ndarray, kinds: np.ndarray, shape: tuple[int, int], known: bool
+    ) -> dict[str, Tensor]:
+        """Landmarks whose points lie in the picture; and whether all that are shown are annotated."""
+        heads = [k for k, kind in enumerate(kinds) if self._kinds[kind] == "femoral_head"]
+        for k in heads:
+            points[k] = landmarks.upright_circle(points[k], self.schema)
+        inside = ((points[..., :2] >= 0) & (points[..., :2] <= shape[::-1])).all(-1)
+        points[..., 2] = inside
+        kept = inside.sum(1) >= 4
+        return {
+            "landmarks": torch.as_tensor(points[kept], dtype=torch.float32).reshape(-1, len(self.schema), 3),
+            "kinds": torch.as_tensor(kinds[kept], dtype=torch.int64),
+            "landmarks_known": torch.tensor(known),
+        }
 
     def _picture(self, index: int, short_px: int) -> tuple[np.ndarray, np.ndarray]:
         key = (index, short_px)

@@ -18,6 +18,7 @@ from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
+from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
 from spinetk.training.device import pick_device, pick_precision
@@ -33,6 +34,9 @@ ONE_OFF = "the network's count of the levels may be one off: it names none (--an
 MIN_COLUMN = 5  # bodies below which a column is not completed
 UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
 Found = dict[str, np.ndarray]
+LANDMARK_KEYS = ("scores", "points", "sigma", "kinds")
+LANDMARK_SCORE = 0.4
+MOST_OF_KIND = {"s1": 1, "femoral_head": 2}
 Count = tuple[list[str], float]  # levels of a column's bodies, and by how many nats they are preferred; 0 for a part
 
 
@@ -133,10 +137,12 @@ class Predictor:
         tensor, factors = self._input(picture)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
             found = self._detect(tensor, min(thresholds), self.calibration)
+            marks = {k: found.pop(f"landmark_{k}") for k in LANDMARK_KEYS if f"landmark_{k}" in found}
             count = self._complete(tensor, found) if self.network.preset.levels else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
+        empty.landmarks = self._landmarks(marks, factors)
         return [self._chained(found, threshold, empty, count) for threshold in thresholds]
 
     def detections(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -155,6 +161,23 @@ class Predictor:
         scale = network_scale(*picture.shape, preset.short_px[-1], preset.long_px)
         small, factors = resize(picture, scale, preset.layout)
         return to_tensor(small, preset.local_contrast).to(self.device), factors
+
+    def _landmarks(self, marks: Found, factors: np.ndarray) -> list[Landmark]:
+        """The surest S1 and at most two femoral heads, in px of the picture."""
+        if not marks:
+            return []
+        from spinetk.keypoints.centre.landmarks import from_body
+
+        kinds, found = self.network.preset.landmarks, []
+        for k in np.argsort(-marks["scores"], kind="stable"):
+            kind, score = kinds[int(marks["kinds"][k])], float(marks["scores"][k])
+            seen = [own for own in found if own.kind == kind]
+            if score < LANDMARK_SCORE or len(seen) >= MOST_OF_KIND[kind]:
+                continue
+            points = marks["points"][k].astype(np.float64) / factors
+            own = from_body(kind, points, self.schema, score, marks["sigma"][k].astype(np.float64) / factors.mean())
+            found.append(own)
+        return found
 
     def _detect(self, tensor: torch.Tensor, threshold: float, calibration: tuple[float, float]) -> Found:
         """Detections in px of the network's input, with calibrated scores."""

@@ -85,5 +85,12 @@ def _load_matching(network: nn.Module, weights: dict[str, Tensor]) -> int:
     if "body.conv1.weight" in own:
         weights = {("body." + k.removeprefix(BODY) if k.startswith(BODY) else k): v for k, v in weights.items()}
     fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+    if getattr(getattr(network, "preset", None), "landmarks", ()):
+        # What finds landmarks beside the bodies has further rows: those for the bodies stand first.
+        for key in ("centre", "offset", "refine.head"):
+            for name in (f"{key}.weight", f"{key}.bias"):
+                old = weights.get(name)
+                if name not in fitting and old is not None and old.shape[1:] == own[name].shape[1:]:
+                    fitting[name] = torch.cat([old, own[name][len(old) :]])
     network.load_state_dict(fitting, strict=False)
     return len(fitting)

@@ -31,6 +31,7 @@ SD = (0.229, 0.224, 0.225)
 STRIDE = 8  # px of the input per cell: half resolution, then 4
 PAD = 64  # sides of a batch are multiples of this, so that stride 32 at half resolution divides them
 PEAK = 0.05  # least probability of a centre
+MOST_LANDMARKS = 2  # of a kind that are looked at: there are two femoral heads
 
 
 class CentreNet(nn.Module):
@@ -55,10 +56,12 @@ class CentreNet(nn.Module):
         self.lateral = nn.ModuleList(nn.Conv2d(n, width, 1) for n in (64, 128, 256, 256 + 2))
         self.smooth = nn.ModuleList(conv(width, width) for _ in range(4))
         self.trunk = nn.Sequential(conv(width, width), conv(width, width))
-        self.centre = nn.Conv2d(width, 1, 1)
+        # Bodies first, then each kind of landmark.
+        self.objects = 1 + len(preset.landmarks)
+        self.centre = nn.Conv2d(width, self.objects, 1)
         nn.init.constant_(self.centre.bias, -4.0)
-        self.offset = nn.Conv2d(width, 2 * kinds, 1)
-        self.refine = RefineNet(kinds, preset.crop_widths)
+        self.offset = nn.Conv2d(width, 2 * kinds * self.objects, 1)
+        self.refine = RefineNet(kinds * self.objects, preset.crop_widths)
         self.column = ColumnNet(len(preset.levels)) if preset.levels else None
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("sd", torch.tensor(SD)[:, None, None], persistent=False)
@@ -73,7 +76,7 @@ class CentreNet(nn.Module):
         return self
 
     def maps(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """Centre logits (B, h, w) and offsets (B, K, 2, h, w) in units of 8 cells.
+        """Centre logits (B, O, h, w) and offsets (B, O, K, 2, h, w) in units of 8 cells; O is bodies, then landmarks.
 
         ``pictures`` is (B, 3, H, W) in 0..1 with sides that are multiples of 64; h = H / 8.
         """
@@ -93,8 +96,7 @@ class CentreNet(nn.Module):
             own = lateral(feature)
             top = smooth(own if top is None else own + F.interpolate(top, scale_factor=2.0))
         x = self.trunk(top)
-        centre, offset = self.centre(x)[:, 0], self.offset(x)
-        return centre, offset.unflatten(1, (len(self.schema), 2))
+        return self.centre(x), self.offset(x).unflatten(1, (self.objects, len(self.schema), 2))
 
     def losses(self, pictures: list[Tensor], targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Losses of the maps and the refining network, and, with levels, of the column's, unless all is frozen.
@@ -114,15 +116,29 @@ class CentreNet(nn.Module):
     def _body_losses(self, batch: Tensor, targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         centre, offset = self.maps(batch)
         shape = centre.shape[-2:]
-        wanted, rows = [], []
+        wanted, rows, counted = [], [], []
         for index, target in enumerate(targets):
-            keypoints = target["keypoints"]
+            keypoints, kinds = target["keypoints"], torch.zeros(len(target["keypoints"]), dtype=torch.long)
+            known = [True] + [bool(target.get("landmarks_known", False))] * (self.objects - 1)
+            if "landmarks" in target and self.objects > 1:
+                keypoints = torch.cat([keypoints, target["landmarks"]])
+                kinds = torch.cat([kinds, 1 + target["kinds"].cpu()])
+            kinds = kinds.to(keypoints.device)
             boxes = body_boxes(keypoints[..., :2], self.schema)
-            centres = boxes[:, :2] / STRIDE
-            wanted.append(centre_maps(centres, boxes[:, 3] / STRIDE, shape))
-            rows.append((torch.full((len(boxes),), index, device=boxes.device), boxes, keypoints))
-        owner, boxes, keypoints = (torch.cat(column) for column in zip(*rows, strict=True))
-        result = {"loss_centre": focal_loss(centre, torch.stack(wanted))}
+            maps = [
+                centre_maps(boxes[kinds == k, :2] / STRIDE, boxes[kinds == k, 3] / STRIDE, shape)
+                for k in range(self.objects)
+            ]
+            wanted.append(torch.stack(maps))
+            counted.append(torch.tensor(known, device=boxes.device))
+            rows.append((torch.full((len(boxes),), index, device=boxes.device), boxes, keypoints, kinds))
+        owner, boxes, keypoints, kinds = (torch.cat(column) for column in zip(*rows, strict=True))
+        wanted, counted = torch.stack(wanted), torch.stack(counted)
+        result = {"loss_centre": focal_loss(centre[:, 0], wanted[:, 0])}
+        for k, name in enumerate(self.preset.landmarks, start=1):
+            seen = counted[:, k]
+            if seen.any():
+                result[f"loss_{name}"] = focal_loss(centre[seen, k], wanted[seen, k])
         points, visible = keypoints[..., :2], keypoints[..., 2] > 0
         cells = (boxes[:, :2] / STRIDE).floor().long()
         near = torch.tensor([(dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1)], device=cells.device)
@@ -130,28 +146,38 @@ class CentreNet(nn.Module):
         repeated = torch.arange(len(boxes), device=cells.device).repeat_interleave(len(near))
         fits = ((around >= 0) & (around < around.new_tensor([shape[1], shape[0]]))).all(-1)
         around, repeated = around[fits], repeated[fits]
-        at = (owner[repeated], around[:, 1], around[:, 0])
-        said = offset.permute(0, 3, 4, 1, 2)[at].float()
+        at = (owner[repeated], kinds[repeated], around[:, 1], around[:, 0])
+        said = offset.permute(0, 1, 4, 5, 2, 3)[at].float()
         truth = (points[repeated] / STRIDE - (around[:, None] + 0.5)) / OFFSET_UNIT
         seen = visible[repeated][..., None].float()
         missed = (F.smooth_l1_loss(said, truth, beta=0.05, reduction="none") * seen).sum()
         result["loss_offset"] = 10 * missed / (2 * seen.sum()).clamp(min=1)
-        result["loss_refine"] = 0.5 * self._refine_loss(batch, owner, boxes, points, visible)
+        result["loss_refine"] = 0.5 * self._refine_loss(batch, owner, boxes, points, visible, kinds)
         return result
 
-    def _refine_loss(self, batch: Tensor, owner: Tensor, boxes: Tensor, points: Tensor, visible: Tensor) -> Tensor:
+    def _refine_loss(
+        self, batch: Tensor, owner: Tensor, boxes: Tensor, points: Tensor, visible: Tensor, kinds: Tensor
+    ) -> Tensor:
         """Loss in crops around jittered truth: as far off as the first part may be."""
         count = min(len(boxes), self.preset.crops * len(batch))
-        chosen = torch.randperm(len(boxes))[:count].to(boxes.device)
+        # Landmarks are few beside the bodies: all of them are looked at.
+        order = (torch.rand(len(boxes)) - (kinds > 0).cpu().float()).argsort()
+        chosen = order[:count].to(boxes.device)
         owner, boxes, points, visible = owner[chosen], boxes[chosen].clone(), points[chosen], visible[chosen]
         noise = torch.randn(count, 5).to(boxes.device)
         boxes[:, :2] += noise[:, :2] * boxes[:, 2:4] * boxes.new_tensor([0.06, 0.10])
         boxes[:, 2:4] *= (0.12 * noise[:, 2:4]).exp()
         boxes[:, 4] += 0.09 * noise[:, 4]
         side, share = self.preset.crop_px, self.preset.crop_share
-        logits = self.refine(cut(batch[:, :1], owner, boxes, share, side))
+        logits = self._of_kind(self.refine(cut(batch[:, :1], owner, boxes, share, side)), kinds[chosen])
         truth = to_crop(points, boxes, share) * logits.shape[-1]
         return refine_loss(logits, truth, visible)
+
+    def _of_kind(self, logits: Tensor, kinds: Tensor) -> Tensor:
+        """(N, K, S, S) maps of each crop's own kind of object, of (N, O K, S, S)."""
+        if self.objects == 1:
+            return logits
+        return logits.unflatten(1, (self.objects, -1))[torch.arange(len(logits), device=logits.device), kinds]
 
     @torch.inference_mode()
     def detect(self, pictures: list[Tensor], flip: bool | None = None) -> list[dict[str, Tensor]]:
@@ -163,22 +189,29 @@ class CentreNet(nn.Module):
 
         Returns:
             ``boxes`` (N, 4) around the points, ``scores`` (N,), ``points`` (N, K, 2), ``point_scores`` (N, K),
-            ``sigma`` (N, K), all in px of the network's input.
+            ``sigma`` (N, K), all in px of the network's input. With landmarks in the preset the same of these under
+            ``landmark_boxes``, ... , and ``landmark_kinds`` (M,), indices into the preset's landmarks.
         """
         flip = self.preset.mirror if flip is None else flip
         batch = _pad(pictures)
         centre, offset = self._seen(batch, flip)
         found = []
         for index, picture in enumerate(pictures):
-            scores, points = self._peaks(centre[index], offset[index])
-            found.append(self.look(picture, points, flip) | {"scores": scores})
+            scores, points = self._peaks(centre[index, 0], offset[index, 0])
+            own = self.look(picture, points, flip) | {"scores": scores}
+            if self.preset.landmarks:
+                own |= self._landmarks(picture, centre[index], offset[index], flip)
+            found.append(own)
         return found
 
     @torch.inference_mode()
-    def look(self, picture: Tensor, points: Tensor, flip: bool | None = None, passes: int = 2) -> dict[str, Tensor]:
+    def look(
+        self, picture: Tensor, points: Tensor, flip: bool | None = None, passes: int = 2, kind: int = 0
+    ) -> dict[str, Tensor]:
         """Refine points of bodies in a (3, H, W) picture: ``boxes``, ``points``, ``point_scores``, ``sigma``.
 
-        ``points`` (N, K, 2) px may be rough; each pass crops around the points of the one before.
+        ``points`` (N, K, 2) px may be rough; each pass crops around the points of the one before. ``kind`` 0 is a body,
+        1 and on a landmark of the preset.
         """
         share, side = self.preset.crop_share, self.preset.crop_px
         flip = self.preset.mirror if flip is None else flip
@@ -187,9 +220,10 @@ class CentreNet(nn.Module):
         for _ in range(passes if len(points) else 0):
             boxes = body_boxes(points, self.schema)
             crops = cut(picture[None, :1], owner, boxes, share, side)
-            logits = self.refine(crops).float()
+            kinds = torch.full((len(points),), kind, device=points.device)
+            logits = self._of_kind(self.refine(crops).float(), kinds)
             if flip:
-                mirrored = self.refine(crops.flip(-1)).float().flip(-1)[:, self._partners()]
+                mirrored = self._of_kind(self.refine(crops.flip(-1)).float(), kinds).flip(-1)[:, self._partners()]
                 logits = (logits + mirrored) / 2
             unit = logits.new_tensor([0.0, 0.0, 1.0, 1.0]).expand(len(points), 4)
             inside, scores, spread = decode(logits, unit)
@@ -198,6 +232,16 @@ class CentreNet(nn.Module):
         low, high = (points.amin(1), points.amax(1)) if len(points) else (points[:, 0], points[:, 0])
         return {"boxes": torch.cat([low, high], -1), "points": points, "point_scores": scores, "sigma": sigma}
 
+    def _landmarks(self, picture: Tensor, centre: Tensor, offset: Tensor, flip: bool) -> dict[str, Tensor]:
+        """The surest few of each kind of landmark, refined."""
+        parts = []
+        for kind in range(1, self.objects):
+            scores, points = self._peaks(centre[kind], offset[kind])
+            scores, points = scores[:MOST_LANDMARKS], points[:MOST_LANDMARKS]
+            own = self.look(picture, points, flip, kind=kind) | {"scores": scores}
+            parts.append(own | {"kinds": torch.full((len(scores),), kind - 1, device=scores.device)})
+        return {f"landmark_{key}": torch.cat([part[key] for part in parts]) for key in parts[0]}
+
     def _seen(self, batch: Tensor, flip: bool) -> tuple[Tensor, Tensor]:
         """Centre probabilities and offsets, averaged with those of the mirrored picture."""
         centre, offset = self.maps(batch)
@@ -205,7 +249,7 @@ class CentreNet(nn.Module):
         if flip:
             other, away = self.maps(batch.flip(-1))
             centre = (centre + other.float().sigmoid().flip(-1)) / 2
-            away = away.float().flip(-1)[:, self._partners()] * away.new_tensor([-1.0, 1.0])[:, None, None]
+            away = away.float().flip(-1)[:, :, self._partners()] * away.new_tensor([-1.0, 1.0])[:, None, None]
             offset = (offset + away) / 2
         return centre, offset
 

@@ -21,6 +21,8 @@ class CentrePreset:
         crop_widths: Channels of the refining network at 1/2, 1/4 and 1/8 of the crop.
         crops: Bodies per picture that the refining network is trained on.
         detections: Vertebrae per picture at most.
+        landmarks: Kinds of :mod:`spinetk.landmark` that it finds beside the bodies, each with a centre map, offsets and
+            refining maps of its own.
         mirror: Whether a mirrored picture is as good as the picture itself, for training and for looking twice.
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
@@ -38,6 +40,7 @@ class CentrePreset:
     mirror: bool = True
     box_margin: float = 0.0
     local_contrast: bool = True
+    landmarks: tuple[str, ...] = ()
     # What only Keypoint R-CNNs choose (Preset).
     body: ClassVar[str] = "resnet18"
     layout: ClassVar[str] = "torchvision"
@@ -60,4 +63,4 @@ CENTRE_AP = CentrePreset("centre-ap", short_px=(512,), long_px=1024, levels=THOR
 # Sagittal slices, which show five to twelve bodies: 35 to 60 px high.
 CENTRE = CentrePreset("centre", short_px=(512,), long_px=512)
 # Lateral films, which may show the whole spine: from 20 px.
-CENTRE_LATERAL = CentrePreset("centre-lateral", short_px=(768,), long_px=768)
+CENTRE_LATERAL = CentrePreset("centre-lateral", short_px=(768,), long_px=768, landmarks=("s1", "femoral_head"))

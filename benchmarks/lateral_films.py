@@ -1,0 +1,116 @@
+"""How a lateral model does on real films: found, not found, and what it takes the sacrum and the pelvis for.
+
+python benchmarks/lateral_films.py MODEL DATA [--sheet SHEET.png]
+
+DATA holds ``lateral_masks`` (34 small films, one mask per body T12..L5 and S1) and ``lateral_films`` (16 films, 7 with
+loose boxes). Both are for measuring and looking: no model was or may be trained on them. A body counts as found when a
+predicted outline shares more than half with its mask (intersection over union); for a box, when one of the two covers
+the other's middle and neither is more than twice as large. What lies below the lowest body of a film is in the pelvis.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from spinetk.keypoints.predictor import Predictor
+from spinetk.reading import Reading
+
+RING = ("top_left", "top_middle", "top_right", "bottom_right", "bottom_middle", "bottom_left")
+NAMES = ("T12", "L1", "L2", "L3", "L4", "L5", "S1")
+
+
+def outlines(reading: Reading) -> list[np.ndarray]:
+    """(6, 2) outlines in px, head to foot."""
+    ring = [reading.schema.index(name) for name in RING]
+    return [vertebra.points[ring] for vertebra in reading.vertebrae]
+
+
+def filled(outline: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round((outline - 0.5) * 16).astype(np.int32)], 1, shift=4)
+    return mask > 0
+
+
+def score_masks(predictor: Predictor, folder: Path) -> dict[str, tuple[int, int]]:
+    """(found, all) per level; for S1 how often it was taken for a body."""
+    counts = {name: [0, 0] for name in (*NAMES, "below S1")}
+    for path in sorted((folder / "masks").glob("*.png")):
+        mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        picture = cv2.imread(str(folder / "images" / path.name), cv2.IMREAD_GRAYSCALE)
+        found = [filled(own, mask.shape) for own in outlines(predictor.read(picture))]
+        for value, name in enumerate(NAMES, start=1):
+            body = mask == value
+            if not body.any():
+                continue
+            best = max(((own & body).sum() / max((own | body).sum(), 1) for own in found), default=0.0)
+            counts[name][0] += bool(best > 0.5)
+            counts[name][1] += 1
+        sacrum = np.nonzero(mask == 7)[0]
+        if len(sacrum):
+            counts["below S1"][0] += sum(bool(own.any() and np.nonzero(own)[0].mean() > sacrum.max()) for own in found)
+            counts["below S1"][1] += 1
+    return {name: (hit, total) for name, (hit, total) in counts.items()}
+
+
+def score_films(predictor: Predictor, folder: Path, sheet: Path | None) -> dict[str, int]:
+    """Boxed bodies, how many are found, and bodies seen in the pelvis of the boxed films; optionally a drawn sheet."""
+    counts, drawn = {"boxes": 0, "found": 0, "in the pelvis": 0}, []
+    for entry in json.loads((folder / "annotations.json").read_text(encoding="utf-8")):
+        picture = cv2.imread(str(folder / entry["image"]), cv2.IMREAD_GRAYSCALE)
+        found = outlines(predictor.read(picture))
+        drawn.append(_tile(picture, found))
+        boxes = np.array(entry["boxes_xyxy"] or []).reshape(-1, 4)
+        counts["boxes"] += len(boxes)
+        for box in boxes:
+            counts["found"] += any(_meets(own, box) for own in found)
+        if len(boxes):
+            counts["in the pelvis"] += sum(own[:, 1].mean() > boxes[:, 3].max() for own in found)
+    if sheet is not None:
+        cv2.imwrite(str(sheet), np.vstack([np.hstack(drawn[k : k + 4]) for k in range(0, len(drawn) - 3, 4)]))
+    return {name: int(value) for name, value in counts.items()}
+
+
+def _meets(outline: np.ndarray, box: np.ndarray) -> bool:
+    low, high = outline.min(0), outline.max(0)
+    middle, own = (box[:2] + box[2:]) / 2, (low + high) / 2
+    centred = ((middle > low) & (middle < high)).all() and ((own > box[:2]) & (own < box[2:])).all()
+    size = np.prod(high - low) / np.prod(box[2:] - box[:2])
+    return bool(centred and 0.4 < size < 2.0)
+
+
+def _tile(picture: np.ndarray, found: list[np.ndarray], side: int = 560) -> np.ndarray:
+    factor = side / max(picture.shape)
+    small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    tile = np.zeros((side, side, 3), np.uint8)
+    tile[: small.shape[0], : small.shape[1]] = small[..., None]
+    for own in found:
+        cv2.polylines(tile, [np.round(own * factor * 16).astype(np.int32)], True, (80, 220, 255), 1, cv2.LINE_AA, 4)
+    return tile
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--sheet", type=Path)
+    options = parser.parse_args()
+    predictor = Predictor.load(options.model)
+    masks = score_masks(predictor, options.data / "lateral_masks")
+    for name, (hit, total) in masks.items():
+        print(f"lateral_masks {name}: {hit} of {total}" + (" taken for a body" if "S1" in name else " found"))
+    bodies = [masks[name] for name in NAMES[:-1]]
+    hit, total = (sum(column) for column in zip(*bodies, strict=True))
+    print(f"lateral_masks T12..L5: {hit} of {total} found ({100 * hit / total:.1f} %)")
+    films = score_films(predictor, options.data / "lateral_films", options.sheet)
+    print("lateral_films: " + ", ".join(f"{value} {name}" for name, value in films.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Landmarks among the bodies of the centre network: targets, losses, decoding."""
+
+import numpy as np
+import pytest
+import torch
+
+from spinetk.keypoints.centre.landmarks import as_body, fit_circle, from_body, targets, upright_circle
+from spinetk.keypoints.centre.network import CentreNet
+from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.data import RecordDataset
+from spinetk.landmark import Landmark
+from spinetk.schema import VERTEBRA6
+
+PLATE = Landmark("s1", np.array([[60.0, 80.0], [100.0, 110.0]]))
+HEAD = Landmark("femoral_head", np.array([[90.0, 130.0]]), 18.0)
+SMALL = CentrePreset("small", (128,), 192, channels=8, crop_px=32, crop_widths=(4, 8, 8), crops=4,
+                     landmarks=("s1", "femoral_head"))  # fmt: skip
+
+
+@pytest.mark.parametrize("landmark", [PLATE, HEAD])
+def test_a_landmark_drawn_as_a_body_reads_back(landmark):
+    body = as_body(landmark, VERTEBRA6)
+    back = from_body(landmark.kind, body[:, :2], VERTEBRA6, 0.5, np.ones(6))
+    np.testing.assert_allclose(back.points, landmark.points)
+    assert back.radius_px == (None if landmark.radius_px is None else pytest.approx(18.0))
+
+
+def test_circle_through_its_points_and_least_squares_through_others():
+    angles = np.linspace(0, 5, 9)
+    points = np.array([3.0, -2.0]) + 7 * np.column_stack([np.cos(angles), np.sin(angles)])
+    centre, radius = fit_circle(points)
+    np.testing.assert_allclose(centre, (3, -2))
+    assert radius == pytest.approx(7)
+
+
+def test_a_turned_circle_stands_upright_again():
+    body = as_body(HEAD, VERTEBRA6)
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    turned = np.column_stack([(body[:, :2] - HEAD.points) @ turn.T + HEAD.points, body[:, 2]])
+    np.testing.assert_allclose(upright_circle(turned, VERTEBRA6), body)
+
+
+def test_the_left_of_an_endplate_is_left_in_the_mirror_too():
+    mirrored = VERTEBRA6.mirror(as_body(PLATE, VERTEBRA6), 192)
+    expected = as_body(PLATE.moved(np.array([[-1.0, 0, 192], [0, 1, 0]])), VERTEBRA6)
+    np.testing.assert_allclose(mirrored, expected)
+
+
+def batch(known=True):
+    picture = torch.rand(3, 192, 128)
+    body = VERTEBRA6.mirror(as_body(Landmark("s1", np.array([[40.0, 20.0], [70.0, 22.0]])), VERTEBRA6), 128)
+    points, kinds = targets([PLATE.to_json(), HEAD.to_json()], SMALL.landmarks, VERTEBRA6)
+    target = {
+        "keypoints": torch.tensor(body[None], dtype=torch.float32),
+        "landmarks": torch.tensor(points, dtype=torch.float32),
+        "kinds": torch.tensor(kinds),
+        "landmarks_known": torch.tensor(known),
+    }
+    return [picture], [target]
+
+
+def test_where_nobody_looked_for_landmarks_the_network_is_not_taught_that_there_are_none():
+    network = CentreNet(SMALL, VERTEBRA6).train()
+    assert {"loss_s1", "loss_femoral_head"} <= network.losses(*batch()).keys()
+    pictures, (target,) = batch(known=False)
+    unknown = [{k: v for k, v in target.items() if k not in ("landmarks", "kinds")}]
+    assert not {"loss_s1", "loss_femoral_head"} & network.losses(pictures, unknown).keys()
+
+
+def test_each_kind_has_maps_of_its_own():
+    """Gradients of the loss of one kind reach its row of the last layer and no other."""
+    network = CentreNet(SMALL, VERTEBRA6).train()
+    network.losses(*batch())["loss_femoral_head"].backward()
+    rows = network.centre.weight.grad.abs().sum((1, 2, 3))
+    assert rows[2] > 0
+    assert rows[0] == rows[1] == 0
+
+
+def test_detections_name_their_kind():
+    network = CentreNet(SMALL, VERTEBRA6).eval()
+    torch.nn.init.constant_(network.centre.bias, 0.0)
+    found = network.detect(batch()[0])[0]
+    assert found["landmark_points"].shape[1:] == (6, 2)
+    assert set(found["landmark_kinds"].tolist()) == {0, 1}
+    assert len(found["landmark_scores"]) == len(found["landmark_kinds"]) <= 4
+
+
+def test_dataset_gives_landmarks_and_says_whether_they_were_looked_for(tmp_path):
+    import cv2
+
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.zeros((192, 128), np.uint8))
+    record = {"file_name": str(path), "annotations": [], "landmarks": [PLATE.to_json(), HEAD.to_json()]}
+    looked, nothing, silent = record, {**record, "landmarks": []}, {**record}
+    del silent["landmarks"]
+    dataset = RecordDataset([looked, nothing, silent], VERTEBRA6, SMALL)
+    first, second, third = (dataset[k][1] for k in range(3))
+    np.testing.assert_allclose(first["landmarks"][0, :, :2], as_body(PLATE, VERTEBRA6)[:, :2], atol=1e-4)
+    assert first["kinds"].tolist() == [0, 1]
+    assert (bool(second["landmarks_known"]), bool(third["landmarks_known"])) == (True, False)
