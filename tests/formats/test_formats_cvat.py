@@ -3,10 +3,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from spinetk.report.corrections import corrected_in_cvat
 
+from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.formats.cvat import read_cvat, write_cvat
+from spinetk.formats.results import iter_results
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
@@ -131,8 +132,12 @@ def test_a_correction_of_another_size_is_refused(tmp_path):
     wide = replace(reading("a.png"), width=91)
     tall = replace(reading("b.png"), height=60)
     write_cvat(tmp_path / "a.xml", [wide, tall, reading("c.png")])
-    bases = [(tmp_path / f"{name}.json", reading(f"{name}.png")) for name in "abc"]
-    found = dict(corrected_in_cvat(tmp_path / "a.xml", bases))
-    for name in "ab":
-        assert "has another size than the result's picture" in str(found[tmp_path / f"{name}.json"])
-    assert len(found[tmp_path / "c.json"].vertebrae) == 3
+    for name in "abc":
+        write_json(tmp_path / f"{name}.json", reading(f"{name}.png").to_json())
+    found = list(iter_results([tmp_path / "a.xml"]))
+    refused = [str(error) for _, error in found if isinstance(error, InputError)]
+    assert len(refused) == 2
+    assert all("has another size than the result's picture" in line for line in refused)
+    ((path, corrected),) = [(path, reading) for path, reading in found if isinstance(reading, Reading)]
+    assert path == tmp_path / "c.json"
+    assert len(corrected.vertebrae) == 3
