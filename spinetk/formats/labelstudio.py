@@ -422,5 +422,5 @@ FORMAT = Format(
     holds=frozenset({"points", "levels", "visibility", "scores", "extras"}),
     origin="percent of the picture from its upper left corner: outer corner of the first pixel, no shift",
     tools="Label Studio 1.2x (JSON), label-studio-sdk 2.1.2",
-    source="https://labelstud.io/guide/export, https://labelstud.io/tags/keypointlabels",
+    source="https://labelstud.io/guide/export https://labelstud.io/tags/keypointlabels",
 )

@@ -24,10 +24,13 @@ MODULES: list[str] = [
     "spinetk.formats.aasce",
     "spinetk.formats.masks",
     "spinetk.formats.coco",
+    "spinetk.formats.labelme",
+    "spinetk.formats.yolo",
     "spinetk.formats.labelstudio",
     "spinetk.formats.cvat",
     "spinetk.formats.slicer",
     "spinetk.formats.sr",
+    "spinetk.formats.centroids",
     "spinetk.formats.ours",
     "spinetk.formats.table",
 ]
@@ -177,6 +180,21 @@ def detect(source: str | Path) -> list[Format]:
     if not found:
         raise InputError(source, "is of no known format", f"name one with --from: {', '.join(readable())}")
     return found
+
+
+def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
+    """What the readings have and the format does not hold, in words; scores, spacing and measurements are not counted.
+
+    ``docs/how-to/formats.md`` lists it for all formats.
+    """
+    found = []
+    if "levels" not in entry.holds:
+        found.append((sum(v.label is not None for r in readings for v in r.vertebrae), "level names"))
+    if "visibility" not in entry.holds:
+        found.append((sum(not v.visible.all() for r in readings for v in r.vertebrae), "vertebrae with unseen points"))
+    if "extras" not in entry.holds:
+        found.append((sum(len(p) for r in readings for p in r.extras.values()), "points beside the vertebrae"))
+    return [f"{entry.title} does not hold {count} {what}" for count, what in found if count]
 
 
 def read(

@@ -135,6 +135,9 @@ def meaning(
         own = Counter(names for names in sets if names and not all(structure_in(name) for name in names))
         if own:
             return schema_for_names(own.most_common(1)[0][0])
+    outlines = [len(s.outline) for s in shapes if s.outline is not None and _is_body(s)]
+    if outlines:
+        return VERTEBRA4 if max(outlines) == len(VERTEBRA4) else VERTEBRA6
     loose = [len(s.loose) for s in shapes if s.loose is not None and not _is_other(s)]
     return VERTEBRA4 if loose and max(loose) == len(VERTEBRA4) else VERTEBRA6
 
@@ -211,7 +214,9 @@ def _vertebra(shape: Shape, schema: KeypointSchema, taken: Counter[str]) -> Vert
         places = np.array([shape.points[names[n]] if n in names else middle for n in schema.keypoints], np.float64)
     elif _is_body(shape) and set(schema.keypoints) <= set(VERTEBRA6.keypoints):
         try:
-            places, visible = named_points(np.asarray(shape.outline), schema), np.ones(len(schema), bool)
+            places = named_points(np.asarray(shape.outline), schema)
+            # Four corners say nothing of what an endplate does between them.
+            visible = np.array([len(shape.outline) > 4 or not n.endswith("middle") for n in schema.keypoints])
         except ValueError as error:
             taken[f"outline that is no vertebral body ({error}), left out"] += 1
             return None

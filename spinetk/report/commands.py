@@ -99,7 +99,7 @@ def report(
     done = write_reports(
         results, out, html=pages, formats=chosen, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio
     )
-    warn(done.failures)
+    warn([*done.remarks, *done.failures])
     typer.echo(f"{len(done.written)} reports in {out}, {len(done.failures)} failed")
     if not done.written:
         raise typer.Exit(2)

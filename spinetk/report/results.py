@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spinetk.errors import InputError
-from spinetk.formats.registry import Format, format_named, writable
+from spinetk.formats.registry import Format, format_named, lost, writable
 from spinetk.formats.results import iter_results
 from spinetk.images import read_picture, to_uint8
 from spinetk.reading import Reading
@@ -19,10 +19,12 @@ PAGES = "html"
 
 @dataclass
 class Reports:
-    """Outcome of :func:`write_reports`: the files written, and one line for each result that could not be reported."""
+    """Outcome of :func:`write_reports`: the files written, one line for each result that could not be reported, and
+    what a format does not hold."""
 
     written: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def names() -> list[str]:
@@ -96,6 +98,7 @@ def _write(entry: Format, path: Path, readings: Sequence[Reading], done: Reports
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         done.written += entry.write(path, readings)
+        done.remarks += [f"{path.name}: {line}" for line in lost(entry, readings)]
     except InputError as error:
         done.failures.append(str(error))
 

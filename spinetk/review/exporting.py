@@ -27,9 +27,11 @@ ZIP = "application/zip"
 
 def choices() -> dict[str, list[list[str]]]:
     """[name, title] of what the page offers of one picture, and of everything that was saved."""
-    entries = [*writable().values()]
-    one = [[entry.name, entry.title] for entry in (*entries, OVERLAY)]
-    return {"one": one, "all": [[entry.name, entry.title] for entry in entries if entry.many]}
+    entries = [((entry.aliases or (entry.name,))[0], entry) for entry in (*writable().values(), OVERLAY)]
+    return {
+        "one": [[name, entry.title] for name, entry in entries],
+        "all": [[name, entry.title] for name, entry in entries if entry.many],
+    }
 
 
 def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> tuple[bytes, Format]:

@@ -1,4 +1,4 @@
-"""Structured reports as annotations of pictures."""
+"""Structured reports as annotations of pictures: our own in full, others by the regions that are drawn in them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
 from spinetk.formats.item import CaseItem, in_schema
 from spinetk.formats.registry import Source
+from spinetk.formats.shapes import assemble, meaning
+from spinetk.formats.sr.others import drawn_in
 from spinetk.formats.sr.read import read_sr
 from spinetk.schema import KeypointSchema
+
+DAMAGE = (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, IndexError, EOFError)
+REPORTS = b"1.2.840.10008.5.1.4.1.1.88."
+"""How the SOP class UIDs of structured reports begin."""
 
 
 def items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
@@ -21,40 +27,83 @@ def items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseIt
 
     Args:
         source: A report, or a folder of them and of the pictures.
-        schema: Points to keep; None takes the report's.
+        schema: Points to keep; None takes the report's, and ``vertebra6`` for outlines.
 
     Yields:
-        One item per report, or the error that keeps it out.
+        One item per picture that a report is about, or the error that keeps it out.
     """
     look = Source(source)
-    files = [source] if source.is_file() else [p for p in look.files if look.head(p)[128:132] == b"DICM"]
-    reports = [p for p in files if source.is_file() or b"1.2.840.10008.5.1.4.1.1.88." in look.head(p)]
-    folder = source if source.is_dir() else source.parent
-    known: dict[str, Path] | None = None
+    reports = [source] if source.is_file() else [p for p in look.files if _is_report(look.head(p))]
+    known = _pictures(source if source.is_dir() else source.parent)
     for path in reports:
         try:
-            report = read_sr(path)
-            reading = in_schema(report.reading, schema, path)
+            yield from _items(path, known, schema)
         except InputError as error:
             yield error
-            continue
-        known = _pictures(folder) if known is None else known
-        picture = known.get(report.sop_instance_uid)
-        missing = None
+
+
+def _is_report(head: bytes) -> bool:
+    return head[128:132] == b"DICM" and REPORTS in head
+
+
+def _items(path: Path, known: dict[str, Path], schema: KeypointSchema | None) -> Iterator[CaseItem]:
+    try:
+        report = read_sr(path)
+    except InputError as error:
+        yield from _of_others(path, known, schema, error)
+        return
+    reading = in_schema(report.reading, schema, path)
+    picture = known.get(report.sop_instance_uid)
+    yield CaseItem(
+        picture=picture or Path(path.name),
+        case=clean_name(path.stem),
+        schema=reading.schema,
+        vertebrae=reading.vertebrae,
+        extras=reading.extras,
+        frame=reading.frame,
+        view=reading.view,
+        size=(reading.width, reading.height),
+        model=reading.model,
+        remarks=list(reading.remarks),
+        missing=None if picture else _no_picture(path),
+    )
+
+
+def _no_picture(path: Path) -> InputError:
+    return InputError(path, "is about a picture that is not beside it", "put the DICOM file there")
+
+
+def _of_others(
+    path: Path, known: dict[str, Path], schema: KeypointSchema | None, fault: InputError
+) -> Iterator[CaseItem]:
+    try:
+        document = pydicom.dcmread(path)
+        if not str(document.get("SOPClassUID", "")).startswith(REPORTS.decode()):
+            raise fault
+        drawn = drawn_in(document, path)
+    except InputError:
+        raise
+    except (*DAMAGE, RecursionError, NotImplementedError) as error:
+        raise InputError(path, "is not a readable structured report", "copy it again from where it came") from error
+    for number, ((uid, frame), shapes) in enumerate(drawn.items()):
+        picture = known.get(uid)
         if picture is None:
-            missing = InputError(path, "is about a picture that is not beside it", "put the DICOM file there")
+            raise _no_picture(path)
+        header = pydicom.dcmread(picture, stop_before_pixels=True, specific_tags=["Rows", "Columns", "NumberOfFrames"])
+        size = (int(header.Columns), int(header.Rows))
+        whole = meaning(shapes, schema)
+        found = assemble(shapes, whole, size)
+        remarks = ["a report of another program: its regions were taken"]
+        if frame is not None and int(header.get("NumberOfFrames") or 1) > 1:
+            remarks.append(f"it is about frame {frame + 1}, which may not be the one that is shown")
         yield CaseItem(
-            picture=picture or Path(path.name),
-            case=clean_name(path.stem),
-            schema=reading.schema,
-            vertebrae=reading.vertebrae,
-            extras=reading.extras,
-            frame=reading.frame,
-            view=reading.view,
-            size=(reading.width, reading.height),
-            model=reading.model,
-            remarks=list(reading.remarks),
-            missing=missing,
+            picture=picture,
+            case=clean_name(path.stem if number == 0 else f"{path.stem}-{number + 1}"),
+            schema=whole,
+            vertebrae=found.vertebrae,
+            extras=found.extras,
+            size=size,
+            remarks=remarks + found.remarks,
         )
 
 
@@ -65,7 +114,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
         if path.is_file():
             try:
                 header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPInstanceUID", "Rows"])
-            except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, EOFError):
+            except DAMAGE:
                 continue
             if header.get("Rows"):
                 found[str(header.get("SOPInstanceUID"))] = path

@@ -1,0 +1,305 @@
+"""Centres of vertebrae and discs in a volume: VerSe's centroid JSON, and point labels of the Spinal Cord Toolbox.
+
+Both count voxels from the centre of the first one (0, 0, 0). VerSe's are about the volume turned to the axes that
+``direction`` names, SCT's about the volume as stored, and there the figure is that of a vertebra or of a disc (3 is
+C2/C3), which only the name of the file tells. The points are projected into the slice that
+:func:`spinetk.images.read_picture` shows; a vertebra has one point, ``centre``: levels and places, but no heights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.formats.files import clean_name, read_json
+from spinetk.formats.item import CaseItem
+from spinetk.formats.registry import Format, Source
+from spinetk.formats.shapes import Shape, assemble
+from spinetk.images.kind import sniff
+from spinetk.images.volume import Cut, describe_volume
+from spinetk.measure.levels import SEQUENCE, name_of
+from spinetk.schema import KeypointSchema
+
+CENTRE = KeypointSchema("centre", ("centre",))
+CENTROIDS = "_ctd.json"
+VOLUMES = (".nii.gz", ".nii")
+# What SCT and its data sets call files of points; "disc" among it makes the figures those of discs.
+LABELS = ("_labels-disc-manual", "_labels-disc", "_label-disc_dlabel", "_labels-vert", "_label-vert_dlabel", "_discs")
+MOST_LABEL_VOXELS = 20_000
+
+
+def is_centroids(content: Any) -> bool:
+    """Whether JSON content is a list of VerSe's centroids."""
+    return (
+        isinstance(content, list)
+        and bool(content)
+        and isinstance(content[0], dict)
+        and isinstance(content[0].get("direction"), list)
+        and all(isinstance(entry, dict) for entry in content)
+    )
+
+
+def verse_items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
+    """The volumes of VerSe centroid files.
+
+    Args:
+        source: A ``*_ctd.json``, with its ``*_ct.nii.gz`` (or another volume whose name begins so) beside it or in
+            the ``rawdata`` of the same data set; or a folder of any depth.
+        schema: Must be None or have the one point ``centre``.
+
+    Yields:
+        One item per file, or the error that keeps it out.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    files = [source] if source.is_file() else sorted(source.rglob(f"*{CENTROIDS}"))
+    if not files:
+        raise InputError(source, f"holds no *{CENTROIDS}", "give VerSe's centroid files")
+    for file in files:
+        try:
+            _check(schema)
+            yield _verse_item(file)
+        except InputError as error:
+            yield error
+
+
+def _check(schema: KeypointSchema | None) -> None:
+    if schema is not None and schema.keypoints != CENTRE.keypoints:
+        raise InputError(f"schema {schema.name!r}", "has points that centroids do not give", "leave --schema out")
+
+
+def _verse_item(file: Path) -> CaseItem:
+    content = read_json(file)
+    if not is_centroids(content):
+        raise InputError(file, "is no list of centroids", "it begins with the 'direction' of its axes")
+    volume = _volume_of(file, file.name.removesuffix(CENTROIDS).split("_seg")[0].split("_desc")[0])
+    places, names, shapes = [], [], _Volume(volume)
+    axes = shapes.axes_of(content[0]["direction"], file)
+    for number, entry in enumerate(content[1:], start=1):
+        try:
+            level = name_of(int(entry["label"]), "verse")
+            place = [float(entry[axis]) for axis in "XYZ"]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(file, f"entry {number} has no label, X, Y and Z", "fetch the file again") from error
+        places.append(place)
+        names.append(level or f"label {entry['label']}")
+    index = shapes.stored_index(np.array(places, np.float64).reshape(-1, 3), axes, file)
+    return shapes.item(file, file.name.removesuffix(CENTROIDS), index, names)
+
+
+def sct_items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
+    """The volumes of point labels of the Spinal Cord Toolbox: small volumes with a voxel a level.
+
+    Args:
+        source: A label file, with its volume beside it or at the same place of the BIDS set it belongs to; or a folder
+            of any depth.
+        schema: Must be None or have the one point ``centre``.
+
+    Yields:
+        One item per file, or the error that keeps it out. Discs are extras (``disc_C2_C3``).
+
+    Raises:
+        InputError: There is no such file.
+    """
+    files = [source] if source.is_file() else sorted(p for p in source.rglob("*.nii*") if _label_of(p) is not None)
+    if not files:
+        raise InputError(source, "holds no point labels", f"they are named like *{LABELS[0]}.nii.gz")
+    for file in files:
+        try:
+            _check(schema)
+            yield _sct_item(file)
+        except InputError as error:
+            yield error
+
+
+def _label_of(path: Path) -> str | None:
+    stem = path.name.removesuffix(".gz").removesuffix(".nii")
+    return next((label for label in LABELS if stem.endswith(label)), None)
+
+
+def _sct_item(file: Path) -> CaseItem:
+    import SimpleITK as sitk
+
+    label = _label_of(file)
+    stem = file.name.removesuffix(".gz").removesuffix(".nii").removesuffix(label or "")
+    discs = "disc" in (label or file.name)
+    shapes = _Volume(_volume_of(file, stem))
+    own = describe_volume(file, _kind(file))[0]
+    if own != shapes.cut:
+        raise InputError(file, f"is not on the grid of {shapes.path.name}", "give the volume that was labelled")
+    try:
+        values = np.round(sitk.GetArrayFromImage(sitk.ReadImage(str(file)))).astype(np.int64)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(file, "is a damaged NIfTI file", "copy it again from where it came") from error
+    found = np.argwhere(values > 0)
+    if len(found) > MOST_LABEL_VOXELS:
+        raise InputError(file, f"has {len(found)} labelled voxels", "give point labels, not a segmentation")
+    places, names = [], []
+    for value in np.unique(values[values > 0]).tolist():
+        # (z, y, x) of the array are (x, y, z) of the voxel grid.
+        places.append(found[values[tuple(found.T)] == value].mean(axis=0)[::-1])
+        names.append(_disc(value) if discs else name_of(value, "sct") or f"label {value}")
+    return shapes.item(file, stem, np.array(places, np.float64).reshape(-1, 3), names)
+
+
+def _disc(value: int) -> str:
+    below = name_of(value, "sct_disc_above")
+    if below is None:
+        return f"label {value}"
+    # SCT counts on over the transitional levels, which it does not have.
+    usual = [level for level in SEQUENCE if level not in ("T13", "L6")]
+    place = usual.index(below)
+    return f"disc_{usual[place - 1]}_{below}" if place else "disc_top_of_C1"
+
+
+def _kind(path: Path) -> str:
+    try:
+        return sniff(path)
+    except OSError as error:
+        raise InputError(path, "cannot be read", "check the path and its permissions") from error
+
+
+def _volume_of(file: Path, stem: str) -> Path:
+    """The volume whose name begins with ``stem``: beside the file, else where its data set keeps the pictures."""
+    places = [file.parent]
+    parts = file.parent.parts
+    for name in ("derivatives", "derivative"):
+        if name in parts:
+            at = parts.index(name)
+            subject = next((k for k in range(at, len(parts)) if parts[k].startswith("sub-")), None)
+            if subject is not None:
+                rest, root = parts[subject:], Path(*parts[:at])
+                places += [root.joinpath(*rest), root.joinpath("rawdata", *rest)]
+    for place in places:
+        if place.is_dir():
+            candidates = [p for p in sorted(place.iterdir()) if p.name.startswith(stem) and p.name.endswith(VOLUMES)]
+            candidates = [p for p in candidates if p != file and _label_of(p) is None and "_seg" not in p.name]
+            candidates = [p for p in candidates if "_msk" not in p.name]
+            if candidates:
+                return candidates[0]
+    raise InputError(file, f"has no volume {stem}*.nii.gz beside it", "put the volume there")
+
+
+class _Volume:
+    """A volume and the slice of it that is shown."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.cut: Cut = describe_volume(path, _kind(path))[0]
+        self._letters, self._size = _grid(path)
+
+    def axes_of(self, direction: Sequence[Any], file: Path) -> tuple[str, ...]:
+        """The letters of a ``direction``, checked."""
+        letters = tuple(str(letter).upper() for letter in direction)
+        pairs = ({"L", "R"}, {"A", "P"}, {"S", "I"})
+        if len(letters) != 3 or any(sum(letter in pair for letter in letters) != 1 for pair in pairs):
+            raise InputError(file, f"field 'direction' is {list(direction)[:5]}", "it names three axes, as P, I, R")
+        return letters
+
+    def stored_index(self, places: np.ndarray, axes: Sequence[str], file: Path) -> np.ndarray:
+        """(N, 3) voxel indices of the stored volume, from those of the volume turned to ``axes``."""
+        other = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
+        index = np.zeros_like(places)
+        for k, letter in enumerate(axes):
+            stored = next((j for j, own in enumerate(self._letters) if own in (letter, other[letter])), None)
+            if stored is None:
+                raise InputError(file, f"{self.path.name} has no directions", "give the volume with its header")
+            same = self._letters[stored] == letter
+            index[:, stored] = places[:, k] if same else self._size[stored] - 1 - places[:, k]
+        return index
+
+    def item(self, file: Path, stem: str, index: np.ndarray, names: Sequence[str]) -> CaseItem:
+        """Points at voxel ``index`` as they lie in the slice that is shown."""
+        cut = self.cut
+        if not np.isfinite(index).all() or (index < -1).any() or (index > self._size).any():
+            raise InputError(file, f"has a point outside of {self.path.name}", "give the volume that was labelled")
+        shapes = []
+        sizes = {axis: self._size[axis] for axis in (cut.row_axis, cut.column_axis)}
+        for place, name in zip(index, names, strict=True):
+            across, down = place[cut.column_axis] + 0.5, place[cut.row_axis] + 0.5
+            across = sizes[cut.column_axis] - across if cut.flip_columns else across
+            down = sizes[cut.row_axis] - down if cut.flip_rows else down
+            x = across * cut.size[1] / sizes[cut.column_axis]
+            y = down * cut.size[0] / sizes[cut.row_axis]
+            is_vertebra = name in SEQUENCE
+            shapes.append(Shape(name, points={"centre": (float(x), float(y))} if is_vertebra else {}))
+            if not is_vertebra:
+                shapes[-1].loose = np.array([[x, y]])
+        extras = [s for s in shapes if s.label.startswith("disc_")]
+        found = assemble([s for s in shapes if s not in extras], CENTRE, (cut.size[1], cut.size[0]))
+        found.extras |= {s.label: s.loose for s in extras if s.loose is not None}
+        remark = "centres projected into the slice that is shown, though they lie in several"
+        return CaseItem(
+            picture=self.path,
+            case=clean_name(stem),
+            schema=CENTRE,
+            vertebrae=found.vertebrae,
+            extras=found.extras,
+            view=cut.view,
+            size=(cut.size[1], cut.size[0]),
+            remarks=[remark, *found.remarks],
+        )
+
+
+def _grid(path: Path) -> tuple[tuple[str, ...], np.ndarray]:
+    """Patient direction of each voxel axis (as nibabel names them, S and I for the height), and the size."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    size = np.array([*reader.GetSize(), 1, 1][:3])
+    matrix = np.array(reader.GetDirection()).reshape(reader.GetDimension(), -1)[:3, :3]
+    if matrix.shape != (3, 3):
+        return (), size
+    letters: list[str] = []
+    # SimpleITK's axes are LPS.
+    for axis in range(3):
+        strongest = int(np.argmax(np.abs(matrix[:, axis])))
+        letters.append(("RL", "AP", "IS")[strongest][int(matrix[strongest, axis] > 0)])
+    return tuple(letters), size
+
+
+def _verse_recognises(source: Source) -> bool:
+    if source.path.is_file():
+        return source.path.suffix == ".json" and is_centroids(source.json(source.path))
+    return next(source.path.rglob(f"*{CENTROIDS}"), None) is not None
+
+
+def _sct_recognises(source: Source) -> bool:
+    if source.path.is_file():
+        return _label_of(source.path) is not None
+    return any(_label_of(path) is not None for path in source.path.rglob("*.nii*"))
+
+
+FORMAT = (
+    Format(
+        name="verse",
+        title="VerSe centroids",
+        suffix=CENTROIDS,
+        read=verse_items,
+        recognises=_verse_recognises,
+        holds=frozenset({"levels"}),
+        origin="voxel indices from the centre of the first voxel, about the volume turned to 'direction': half a "
+        "voxel is added",
+        tools="VerSe 2019 and 2020, TPTBox, SPINEPS",
+        source="https://github.com/anjany/verse",
+    ),
+    Format(
+        name="sct",
+        title="Spinal Cord Toolbox point labels",
+        suffix=f"{LABELS[0]}.nii.gz",
+        media_type="application/gzip",
+        read=sct_items,
+        recognises=_sct_recognises,
+        holds=frozenset({"levels"}),
+        origin="voxels of the volume, from the centre of the first one: half a voxel is added",
+        tools="Spinal Cord Toolbox 7, ivadomed and spine-generic data sets",
+        source="https://spinalcordtoolbox.com/user_section/tutorials/vertebral-labeling/labeling-conventions.html",
+    ),
+)
