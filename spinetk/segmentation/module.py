@@ -22,7 +22,8 @@ class SegmentationTraining(lightning.LightningModule):
     """Loss, optimiser and schedules; validation logs ``val_loss`` (Dice loss) and ``val_dice`` (pooled coefficient).
 
     An epoch is ``epoch_steps`` iterations. The rate falls when ``val_loss`` no longer does (patience counted in
-    validations), or at the epochs of the recipe; optimiser and schedules go on where they were after a resumption.
+    validations), at the epochs of the recipe, or along half a cosine; optimiser and schedules go on where they were
+    after a resumption.
 
     Args:
         network: Gives a logit or an output with the field ``logit``.
@@ -61,6 +62,9 @@ class SegmentationTraining(lightning.LightningModule):
         if self.global_step == self._stepped:  # a part of a batch
             return
         self._stepped = self.global_step
+        if self.recipe.cosine:
+            for group in self.optimizers().param_groups:
+                group["lr"] = self.recipe.rate_after(self.global_step)
         if self.global_step % self.epoch_steps == 0:
             if hasattr(self.loss, "end_epoch"):
                 self.loss.end_epoch(self.last_dice)

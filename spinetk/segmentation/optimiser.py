@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +22,8 @@ class Optimiser:
         weight_decay: L2 penalty.
         plateau: (factor, patience in epochs) on a validation loss that falls no more.
         later: (epoch, rate) pairs: the rate from that epoch on.
+        cosine: Iterations over which the rate falls to 0 along half a cosine (Loshchilov and Hutter 2017, without
+            restarts); 0 for another schedule.
     """
 
     kind: Literal["adam", "sgd"]
@@ -29,10 +32,15 @@ class Optimiser:
     weight_decay: float = 0.0
     plateau: tuple[float, int] | None = None
     later: tuple[tuple[int, float], ...] = ()
+    cosine: int = 0
 
     def rate_at(self, epoch: int) -> float:
         """Rate of an epoch, counted from 0, before any plateau."""
         return next((rate for start, rate in reversed(self.later) if epoch >= start), self.rate)
+
+    def rate_after(self, iterations: int) -> float:
+        """Rate after so many iterations of the falling cosine."""
+        return self.rate * (1 + math.cos(math.pi * min(1.0, iterations / self.cosine))) / 2
 
     def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of the parameters that are trained."""

@@ -1,6 +1,7 @@
 """Locator, crop, segmenter and back: with networks that are known, and a few iterations of ones that learn."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,12 @@ from spinetk.phantoms.atrium import atrium_volume
 from spinetk.phantoms.solid import Grid
 from spinetk.segmentation.atrium.augmentation import Augmentation, augment
 from spinetk.segmentation.atrium.data import CaseDataset, choose_geometry, collate, prepare
-from spinetk.segmentation.atrium.models import load_predictor
+from spinetk.segmentation.atrium.models import load_predictor, read_parts
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, standardise
 from spinetk.segmentation.atrium.trainer import train_atrium, train_stage
 from spinetk.segmentation.data.files import find_pairs
 from spinetk.segmentation.metrics import count
+from spinetk.segmentation.optimiser import Optimiser
 from spinetk.training.sampler import EndlessSampler
 
 NOTHING = Augmentation(flip=0, noise=0, rotate=0, shift=0)
@@ -138,6 +140,53 @@ def test_flip_is_along_the_rows_and_noise_is_each_ones_own():
     fields = [augment(values, mask, None, noisy, np.random.default_rng(seed))[0] - values for seed in (0, 1)]
     assert abs(np.corrcoef(fields[0].ravel(), fields[1].ravel())[0, 1]) < 0.8
     assert np.array_equal(augment(values, mask, None, NOTHING, np.random.default_rng(0))[0], values)
+
+
+def test_sizes_greys_and_sharpness_change_on_request():
+    values, mask = egg()
+    values = standardise(values)
+    draws = [np.random.default_rng(seed) for seed in range(12)]
+    sized = [augment(values, mask, None, replace(NOTHING, scale=1, scale_by=1.25), rng) for rng in draws]
+    for other, moved, _ in sized:
+        assert 1.25**-3.2 < moved.sum() / mask.sum() < 1.25**3.2
+        assert other[moved].mean() > values[mask].mean() - 0.5  # values and mask move alike
+    assert len({int(moved.sum()) for _, moved, _ in sized}) > 6
+    bent, kept, _ = augment(values, mask, None, replace(NOTHING, contrast=1), draws[0])
+    assert np.array_equal(kept, mask)
+    assert (bent.mean(), bent.std()) == pytest.approx((values.mean(), values.std()), abs=1e-4)
+    order = values.ravel().argsort()[::97]
+    assert (np.diff(bent.ravel()[order]) >= -1e-6).all()  # the brighter stays the brighter
+    assert np.abs(bent - values).max() > 0.01
+    blurred, _, _ = augment(values, mask, None, replace(NOTHING, blur=1), draws[1])
+    assert np.abs(np.diff(blurred)).sum() < np.abs(np.diff(values)).sum()
+
+
+def test_cosine_is_that_of_torch():
+    weights = torch.nn.Parameter(torch.zeros(1))
+    theirs = torch.optim.SGD([weights], lr=0.03)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(theirs, 20)
+    ours = Optimiser("sgd", 0.03, 1, cosine=20)
+    for iteration in range(21):
+        assert ours.rate_after(iteration) == pytest.approx(theirs.param_groups[0]["lr"], abs=1e-9)
+        theirs.step()
+        schedule.step()
+    assert ours.rate_after(25) == 0
+
+
+def test_begins_with_the_weights_of_a_model(folder, tmp_path):
+    pairs = find_pairs(folder)[:2]
+    geometry = choose_geometry(pairs)
+    common = {"network": "monai-unet3d", "options": {"width": 8}, "batch": 1, "device": "cpu", "progress": False}
+    first = train_stage("segmenter", pairs, [], tmp_path / "a", geometry, iterations=1, **common)
+    go_on = {**common, "start": str(first), "decay": "cosine"}
+    second = train_stage("segmenter", pairs, [], tmp_path / "b", geometry, iterations=1, rate=1e-9, **go_on)
+    before, after = (read_parts(path)["segmenter"].weights for path in (first, second))
+    moved = [name for name in before if not torch.allclose(before[name].float(), after[name].float(), atol=1e-6)]
+    assert all("running" in name or "num_batches" in name for name in moved)
+    with pytest.raises(InputError, match="no locator"):
+        train_stage("locator", pairs, [], tmp_path / "c", geometry, iterations=1, **go_on)
+    with pytest.raises(InputError, match="another segmenter"):
+        train_stage("segmenter", pairs, [], tmp_path / "c", geometry, iterations=1, **go_on | {"options": {}})
 
 
 def test_draws_go_on_where_they_stopped():

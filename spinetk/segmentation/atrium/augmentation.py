@@ -1,7 +1,8 @@
 """Random changes of a training volume, each with noise and numbers of its own.
 
 The recipe of the atrium network: flips along the rows, noise, small rotations in the axial plane, shifts. What comes in
-from outside is background, the smallest value of the volume, and not the mean. Arrays are (D, H, W).
+from outside is background, the smallest value of the volume, and not the mean. Off as in the published training, for
+small training parts: elastic deformation, sizes along every axis, contrast, blur. Arrays are (D, H, W).
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ class Augmentation:
         shift_px: Its length along rows, columns or both.
         elastic: Probability of an elastic deformation; off as in the published training.
         elastic_px: SD of its displacements in the axial plane.
+        scale: Probability of another size, drawn along every axis for itself; what follows is off as published.
+        scale_by: Largest factor, and inverse of the smallest.
+        contrast: Probability of a grey scale bent by a power.
+        contrast_by: Largest exponent, and inverse of the smallest.
+        blur: Probability of a Gaussian blur.
+        blur_px: Its largest SD.
     """
 
     flip: float = 0.5
@@ -36,6 +43,12 @@ class Augmentation:
     shift_px: int = 5
     elastic: float = 0.0
     elastic_px: float = 2.0
+    scale: float = 0.0
+    scale_by: float = 1.2
+    contrast: float = 0.0
+    contrast_by: float = 1.5
+    blur: float = 0.0
+    blur_px: float = 1.0
 
 
 def augment(
@@ -68,12 +81,21 @@ def augment(
     bend = None
     if rng.random() < settings.elastic:
         bend = _bend(values.shape[1:], settings.elastic_px, rng)
-    if degrees or shift.any() or bend is not None:
-        places = _places(values.shape[1:], degrees, shift, bend)
+    scale = np.ones(3)
+    if settings.scale and rng.random() < settings.scale:
+        scale = settings.scale_by ** rng.uniform(-1, 1, 3)
+    if degrees or shift.any() or bend is not None or (scale != 1).any():
+        places = _places(values.shape[1:], degrees, shift, bend, scale[1:])
         background = float(values.min())
-        values = _move(values, places, 1, background)
-        mask = _move(mask.astype(np.uint8), places, 0, 0) != 0
-        distance = None if distance is None else _move(distance, places, 1, None)
+        values = _stretch(_move(values, places, 1, background), scale[0])
+        mask = _stretch(_move(mask.astype(np.float32), places, 0, 0), scale[0]) >= 0.5
+        distance = None if distance is None else _stretch(_move(distance, places, 1, None), scale[0])
+    if settings.contrast and rng.random() < settings.contrast:
+        values = _bend_greys(values, settings.contrast_by ** rng.uniform(-1, 1))
+    if settings.blur and rng.random() < settings.blur:
+        from scipy.ndimage import gaussian_filter
+
+        values = gaussian_filter(values, rng.uniform(0, settings.blur_px))
     if rng.random() < settings.noise:
         sd = rng.uniform(0, settings.noise_sd)
         values = values + np.float32(sd) * rng.standard_normal(values.shape, dtype=np.float32)
@@ -84,11 +106,33 @@ def augment(
     )
 
 
-def _places(size: tuple[int, int], degrees: float, shift: np.ndarray, bend: np.ndarray | None) -> np.ndarray:
+def _stretch(values: np.ndarray, factor: float) -> np.ndarray:
+    """The slices ``factor`` times as far apart about the middle one, linear between them; the ends continue."""
+    if factor == 1:
+        return values
+    last = len(values) - 1
+    places = ((np.arange(last + 1) - last / 2) / factor + last / 2).clip(0, last)
+    low = np.floor(places).astype(int).clip(0, max(0, last - 1))
+    share = (places - low).astype(np.float32)[:, None, None]
+    return values[low] * (1 - share) + values[np.minimum(low + 1, last)] * share
+
+
+def _bend_greys(values: np.ndarray, power: float) -> np.ndarray:
+    """Grey values between the smallest and the greatest raised to a power; mean and SD stay."""
+    low, span = values.min(), np.ptp(values)
+    if span == 0:
+        return values
+    bent = ((values - low) / span) ** np.float32(power)
+    return (bent - bent.mean()) / max(bent.std(), 1e-6) * values.std() + values.mean()
+
+
+def _places(
+    size: tuple[int, int], degrees: float, shift: np.ndarray, bend: np.ndarray | None, scale: np.ndarray
+) -> np.ndarray:
     """(2, H, W): row and column that every pixel of the new slice is read from."""
     rows, columns = np.meshgrid(np.arange(size[0]), np.arange(size[1]), indexing="ij")
     middle = (np.array(size) - 1) / 2
-    y, x = rows - middle[0] - shift[0], columns - middle[1] - shift[1]
+    y, x = (rows - middle[0] - shift[0]) / scale[0], (columns - middle[1] - shift[1]) / scale[1]
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     places = np.stack([c * y - s * x + middle[0], s * y + c * x + middle[1]])
     return places if bend is None else places + bend

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.augmentation import Augmentation
@@ -19,7 +20,7 @@ from spinetk.segmentation.atrium.data import (
     collate,
     prepare,
 )
-from spinetk.segmentation.atrium.models import STAGES, load_predictor
+from spinetk.segmentation.atrium.models import STAGES, load_predictor, read_parts
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, Triple
 from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.losses.choose import make_loss
@@ -40,6 +41,9 @@ class AtriumSettings(SegmentationSettings):
         options: Of the network, such as ``{"attention": True, "dilation": 2}``.
         schedule: Of the loss ``hybrid``.
         reduce, patience: Factor and patience (in validations) of the falling rate; override the recipe too.
+        decay: The rate falls by ``plateau`` of the validation loss, or along a ``cosine`` to 0 over all iterations.
+        start: Model whose weights the network begins with (folder of a run, weights file, released name); None for
+            random ones.
         augmentation: None for the published kind.
     """
 
@@ -47,6 +51,8 @@ class AtriumSettings(SegmentationSettings):
     schedule: str | None = None
     reduce: float | None = None
     patience: int | None = None
+    decay: Literal["plateau", "cosine"] = "plateau"
+    start: str | None = None
     augmentation: Augmentation | None = None
 
 
@@ -87,12 +93,16 @@ def train_stage(
     with quiet():
         torch.manual_seed(chosen.seed)
         net = exact_gradients(entry.build(**(chosen.options or {})))
+    if chosen.start is not None:
+        _begin_with(net, chosen.start, stage)
     criterion = make_loss(chosen.loss or entry.loss, chosen.schedule)
     recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
     if chosen.reduce is not None or chosen.patience is not None:
         factor, wait = recipe.plateau or (0.8, 7)
         factor = factor if chosen.reduce is None else chosen.reduce
         recipe = override(recipe, plateau=(factor, wait if chosen.patience is None else chosen.patience))
+    if chosen.decay == "cosine":
+        recipe = replace(recipe, plateau=None, cosine=chosen.iterations)
     place = launch(chosen.devices, chosen.nodes, chosen.device)
     written: tuple[list[Path], list[Path]] = [], []
     if place.first:
@@ -123,6 +133,22 @@ def train_stage(
         "geometry": geometry.to_json(),
     }  # fmt: skip
     return release(output / f"{stage}.pth", result, config, chosen)
+
+
+def _begin_with(network: nn.Module, start: str | Path, stage: Stage) -> None:
+    """Give a network the weights of that stage of a model.
+
+    Raises:
+        InputError: The model has no such stage, or its network is another one.
+    """
+    part = read_parts(start).get(stage)
+    if part is None:
+        raise InputError(start, f"holds no {stage}", "begin with a model of both stages")
+    try:
+        network.load_state_dict(part.weights)
+    except RuntimeError as error:
+        fault = f"has another {stage}: {part.network} {part.options or ''}".rstrip()
+        raise InputError(start, fault, "train the same network with the same options") from error
 
 
 def train_atrium(
