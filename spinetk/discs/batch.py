@@ -14,10 +14,11 @@ from spinetk.discs.levels import FIRST_UNKNOWN
 from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png
 from spinetk.discs.points import DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
-from spinetk.discs.volume import SUFFIXES, read_slab, to_bytes, to_grid
+from spinetk.discs.slab import read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images import find_pictures, find_series, read_picture
+from spinetk.images.volume import SUFFIXES
 
 Facing = Literal["left", "right", "auto"]
 TRAILER = "_desc-discs_labels"

@@ -117,6 +117,7 @@ def prepare(
 
     chosen = ("T1w", "T2w") if modality is Modalities.BOTH else (modality.value,)
     content = run(source, out, modalities=chosen, grid_mm=grid, seed=seed, straightened=straighten)
+    warn([f"{name}: {remark}" for name, said in content["remarks"].items() for remark in said])
     warn([f"{entry['name']}: {entry['why']}" for entry in content["skipped"]])
     counts = ", ".join(f"{len(content['split'][part])} {part}" for part in PARTS)
     typer.echo(f"{counts} pictures in {out}, {len(content['skipped'])} left out")

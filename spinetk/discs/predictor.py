@@ -20,7 +20,7 @@ from spinetk.discs.lookonce import PointSet
 from spinetk.discs.points import DiscPoint, DiscReading
 from spinetk.discs.search import Column
 from spinetk.discs.shapeunet import PlainUNet, ShapeUNet
-from spinetk.discs.volume import Slab, to_bytes, to_grid
+from spinetk.discs.slab import Slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.training.device import pick_device, pick_precision

@@ -18,9 +18,10 @@ import numpy as np
 
 from spinetk.atomic import replacing, write_json
 from spinetk.discs.bids import Skipped, Subject, find_subjects
+from spinetk.discs.slab import project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.discs.straightening import find_sct, straighten
-from spinetk.discs.volume import load, project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
+from spinetk.images.volume import read_volume, read_volume_header
 
 DATASET = "dataset.json"
 PARTS = ("train", "val", "test")
@@ -93,15 +94,18 @@ def prepare(
     parts = split({subject.name: subject.centre for subject in found}, seed)
     content: dict[str, list[str]] = {part: [] for part in PARTS}
     levels: set[int] = set()
+    remarks: dict[str, list[str]] = {}
     for subject in found:
         try:
             with TemporaryDirectory() as folder:
                 used = straighten(subject, Path(folder)) if straightened else subject
-                points = _prepare_one(used, out, grid_mm, about_labels=parts[subject.name] == "train")
+                points, said = _prepare_one(used, out, grid_mm, about_labels=parts[subject.name] == "train")
         except InputError as error:
             skipped.append(Skipped(subject.stem, error.fault))
             continue
         content[parts[subject.name]].append(subject.stem)
+        if said:
+            remarks[subject.stem] = said
         if parts[subject.name] == "train":
             levels |= set(points)
     if not any(content.values()):
@@ -115,6 +119,7 @@ def prepare(
         "centres": {subject.name: subject.centre for subject in found},
         "split": content,
         "skipped": [vars(s) for s in skipped],
+        "remarks": remarks,
     }
     write_json(out / DATASET, summary)
     return summary
@@ -140,8 +145,10 @@ def split(centres: dict[str, str], seed: int, shares: Sequence[float] = SHARES) 
     return parts
 
 
-def _prepare_one(subject: Subject, out: Path, grid_mm: float, *, about_labels: bool) -> dict[int, Any]:
-    labels = read_labels(subject.labels)
+def _prepare_one(
+    subject: Subject, out: Path, grid_mm: float, *, about_labels: bool
+) -> tuple[dict[int, Any], list[str]]:
+    labels = read_labels(subject.labels, read_volume_header(subject.image).grid)
     if not labels:
         raise InputError(subject.labels, "holds no disc label", "values are disc numbers, 3 = C2/C3")
     middle = np.median(np.array(list(labels.values())), axis=0) if about_labels else None
@@ -159,17 +166,15 @@ def _prepare_one(subject: Subject, out: Path, grid_mm: float, *, about_labels: b
     record = {"stem": subject.stem, "modality": subject.modality, "grid_mm": grid_mm}
     record |= {"points": {str(n): [round(float(v), 4) for v in p] for n, p in inside.items()}}
     write_json(out / f"{subject.stem}.json", record | {"slices": slab.remarks[0]})
-    return inside
+    return inside, list(slab.remarks[1:])
 
 
 def _centre_of(mask: Path) -> np.ndarray:
-    import SimpleITK as sitk
-
-    image = load(mask)
-    found = np.argwhere(sitk.GetArrayViewFromImage(image) > 0)
+    volume = read_volume(mask)
+    found = np.argwhere(volume.values > 0)
     if not len(found):
         raise InputError(mask, "is an empty mask", "remove it")
-    return np.array(image.TransformContinuousIndexToPhysicalPoint(found.mean(axis=0)[::-1].tolist())) * (-1, -1, 1)
+    return volume.grid.to_mm(found.mean(axis=0)[::-1])
 
 
 def read_dataset(folder: str | Path) -> dict[str, Any]:

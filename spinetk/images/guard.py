@@ -41,6 +41,7 @@ CHATTY = tuple(
         "jpeg_ls._CharLS",
         "PIL.TiffImagePlugin",
         "PIL.PngImagePlugin",
+        "nibabel.global",
     )
 )
 REMEDY_COPY = "export or copy the file again"

@@ -8,6 +8,7 @@ from typing import Any
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.images.cut import describe_volume
 from spinetk.images.decode import check_pixels
 from spinetk.images.display import is_inverted
 from spinetk.images.elements import integer, word
@@ -23,7 +24,6 @@ from spinetk.images.reformat import Plane, section_of
 from spinetk.images.series import frame_series, group_series, pick, plan
 from spinetk.images.stack import central, in_order
 from spinetk.images.traits import Slice, describe_stacks
-from spinetk.images.volume import describe_volume
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def _plain(path: Path, content: dict[str, Any]) -> None:
 
 
 def _volume(path: Path, content: dict[str, Any]) -> None:
-    cut, header, remarks = describe_volume(path, content["kind"])
+    cut, header, remarks = describe_volume(path)
     _put_frame(content, cut.frame)
-    content |= {"size": list(cut.size), "frames": cut.count, "view": cut.view, "bits": str(header.bits)}
+    content |= {"size": list(cut.size), "frames": cut.count, "view": cut.view, "bits": str(8 * header.dtype.itemsize)}
     content["remarks"] += remarks

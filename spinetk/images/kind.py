@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from pathlib import Path
 
@@ -24,8 +25,9 @@ def sniff(path: Path) -> str:
         return "nrrd"
     if head.startswith(b"\x1f\x8b"):
         try:
-            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
-        except zlib.error:
+            with gzip.open(path) as packed:  # the first member may be shorter than a header
+                head = packed.read(HEAD_BYTES)
+        except (zlib.error, OSError, EOFError):
             head = b""
     if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:12] == b"n+2\0\r\n\x1a\n":
         return "nifti"

@@ -70,9 +70,9 @@ def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None, series: st
 
         return read_plain(path, kind, frame)
     if kind in ("nifti", "nrrd"):
-        from spinetk.images.volume import read_volume
+        from spinetk.images.cut import read_volume_picture
 
-        return read_volume(path, kind, slice_choice, frame)
+        return read_volume_picture(path, slice_choice, frame)
     from spinetk.images.dicom import read_dicom
 
     return read_dicom(path, slice_choice, frame, series)

@@ -1,228 +1,203 @@
-"""NIfTI and NRRD volumes through SimpleITK, after their headers have been checked."""
+"""Volumes: NIfTI and NRRD in, with the place of every voxel; masks out, with the matrices and codes of their volume.
+
+The only reader of volumes: discs, atria, slices and pictures take theirs from here. NIfTI is read by nibabel, which
+keeps both matrices and their codes (:mod:`spinetk.images.nifti` says why not ITK, and which matrix wins), NRRD, which
+nibabel does not know, by pynrrd. Headers are checked against the bytes that are there before any memory is asked for.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.geometry import PLAUSIBLE_SPACING_MM, Frame
-from spinetk.images.guard import REMEDY_COPY, display_name, silent_stderr
-from spinetk.images.orientation import letter
-from spinetk.images.picture import Picture, SliceChoice, chosen_slice
-from spinetk.images.stack import spine_score
-from spinetk.images.voxels import VoxelHeader, check_stream, nifti_header, nrrd_header
-from spinetk.views import View
+from spinetk.images import nifti, nrrd
+from spinetk.images.grid import Grid, Turn
+from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
+from spinetk.images.kind import sniff
+from spinetk.images.voxels import VolumeHeader
 
-SOURCE = {"nifti": "NIfTI", "nrrd": "NRRD"}
+FORMATS = {"nifti": nifti, "nrrd": nrrd}
+SUFFIXES = (".nii.gz", ".nii", ".nrrd")
+LOST = 0.01
+"""A mask that has more than this share of its foreground outside of an image is not the mask of that image."""
+
+SHEARED_DEGREES = 0.05
+WORDS = {"R": "right", "L": "left", "A": "front", "P": "back", "S": "head", "I": "feet"}
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Which slice of a voxel grid is shown, and how it is turned.
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A grey volume or mask.
 
     Attributes:
-        axis, row_axis, column_axis: Voxel axes (0 = x, 1 = y, 2 = z): across the slices, down and along the picture.
-        flip_rows, flip_columns: Whether the picture runs against them.
-        count: Slices there are.
-        size: (H, W) of the picture.
-        frame: Its scale and orientation.
+        values: (D, H, W): slices, rows, columns.
+        grid: Where its voxels lie.
+        header: Of the file it was read from, or None.
+        remarks: What was decided on the way, one short sentence each.
     """
 
-    axis: int
-    row_axis: int
-    column_axis: int
-    flip_rows: bool
-    flip_columns: bool
-    count: int
-    size: tuple[int, int]
-    frame: Frame
+    values: np.ndarray
+    grid: Grid
+    header: VolumeHeader | None = field(default=None, repr=False)
+    remarks: tuple[str, ...] = ()
 
     @property
-    def is_sagittal(self) -> bool:
-        """Whether the picture has the back on its right and the feet at its bottom."""
-        return (self.frame.toward_right, self.frame.toward_bottom) == ("P", "F")
+    def affine(self) -> np.ndarray:
+        """(4, 4), voxel index (i, j, k) = (column, row, slice) to mm, RAS+."""
+        return self.grid.affine
 
     @property
-    def view(self) -> View:
-        """The view as other rooms name it."""
-        return "sagittal" if self.is_sagittal else "unknown"
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance between voxels along slices, rows, columns."""
+        return self.grid.spacing_mm
 
-    def layers(self, values: np.ndarray) -> np.ndarray:
-        """A view of (z, y, x) voxels as (slices, rows, columns) of the picture."""
-        stack = np.moveaxis(values, (2 - self.axis, 2 - self.row_axis, 2 - self.column_axis), (0, 1, 2))
-        return stack[:, :: -1 if self.flip_rows else 1, :: -1 if self.flip_columns else 1]
+    @property
+    def origin_mm(self) -> tuple[float, float, float]:
+        """Centre of the first voxel, LPS+ as in DICOM."""
+        return self.grid.origin_mm
 
-    def sized(self, layer: np.ndarray) -> np.ndarray:
-        """A layer at the size of the picture, float32."""
-        layer = np.ascontiguousarray(layer, np.float32)
-        if layer.shape == self.size:
-            return layer
-        import cv2
+    @property
+    def direction(self) -> tuple[float, ...]:
+        """3x3 matrix from (column, row, slice) axes to LPS+, row after row, as ITK has it."""
+        return self.grid.direction
 
-        return cv2.resize(layer, self.size[::-1], interpolation=cv2.INTER_LINEAR)
+    def as_closest(self, axes: str) -> tuple[Volume, Turn]:
+        """The volume with its axes i, j, k pointing most nearly to ``axes`` (``LPS``, ``RAS`` ...), and the way back.
+
+        Axes are exchanged and reversed, no value changes: the turned values are a view, and ``turn.back`` gives an
+        array of the turned shape back in the stored order exactly.
+        """
+        turn = self.grid.turn_to(axes)
+        return Volume(turn.take(self.values), turn.grid(self.grid), None, self.remarks), turn
+
+    def write(self, values: np.ndarray, path: str | Path) -> None:
+        """Write values of this volume's shape where it lies, atomically, with its own matrices, codes and units.
+
+        Nothing else of the volume's header is written: it may hold text about the patient.
+
+        Args:
+            values: (D, H, W); bool is written as 0 and 1.
+            path: Its suffix chooses the format.
+
+        Raises:
+            InputError: The suffix names no format of volumes.
+        """
+        path = Path(path)
+        if not path.name.lower().endswith(SUFFIXES):
+            raise InputError(display_name(path), "is no name of a volume", f"end it with {', '.join(SUFFIXES)}")
+        if values.shape != self.values.shape:
+            raise ValueError(f"values of {values.shape} do not fit a volume of {self.values.shape}")
+        kind = "nrrd" if path.name.lower().endswith(".nrrd") else "nifti"
+        like = self.header.stored if self.header is not None and self.header.kind == kind else None
+        plain = values.astype(np.uint8) if values.dtype == bool else values
+        with replacing(path) as temporary:
+            FORMATS[kind].write(temporary, plain, self.grid, like)
 
 
-def read_volume(path: Path, kind: str, slice_choice: SliceChoice, user_frame: Frame | None) -> Picture:
-    """Read the sagittal slice of a volume, or the only slice of a flat one.
-
-    Returns:
-        +x to the back and +y to the feet where the header gives directions, square pixels.
+def read_volume_header(path: str | Path) -> VolumeHeader:
+    """What a NIfTI or NRRD file says of itself.
 
     Raises:
-        InputError: The header claims more than there is, or the data are damaged.
+        InputError: No such file, another kind of file, damaged, or it claims more voxels than it can hold.
     """
-    remarks: list[str] = []
-    with _opened(path, kind) as (reader, header):
-        cut = _plan(path, kind, reader, header, remarks)
-        if header.volumes > 1:
-            reader.SetExtractSize([*reader.GetSize()[:3], *[0] * (len(reader.GetSize()) - 3)])
-        check_stream(path, header)
-        image = reader.Execute()
-    import SimpleITK as sitk
+    path = Path(path)
+    regular_file(path)
+    kind = sniff(path)
+    if kind not in FORMATS:
+        raise InputError(display_name(path), "is no volume", "give NIfTI or NRRD, for example from dcm2niix")
+    with quiet():
+        header = FORMATS[kind].read_header(path)
+    if header.grid.shear_degrees > SHEARED_DEGREES:
+        said = f"the axes of the volume are sheared: {header.grid.shear_degrees:.2f} degrees from right angles"
+        header = replace(header, remarks=(*header.remarks, said))
+    return header
 
-    values = sitk.GetArrayViewFromImage(image)
-    layers = cut.layers(values[None] if values.ndim == 2 else values)
-    chosen = cut.count // 2
-    if slice_choice == "most-spine" and cut.is_sagittal and cut.count > 2:
-        chosen = int(np.argmax([spine_score(cut.sized(layer)) for layer in layers]))
-    chosen, how = chosen_slice(slice_choice, cut.count, chosen)
-    _note_slice(cut, chosen, how, remarks)
-    pixels = cut.sized(layers[chosen])
-    finite = np.isfinite(pixels)
-    if not finite.all():
-        remarks.append("pixels that are not finite were left out")
-        pixels = np.where(finite, pixels, np.float32(0))
-    frame = cut.frame
-    if user_frame is not None:
-        frame = Frame(user_frame.spacing_mm, "user", frame.toward_right, frame.toward_bottom)
-    return Picture(
-        pixels=pixels,
-        padding=None if finite.all() else ~finite,
-        frame=frame,
-        kind=kind,
-        view=cut.view,
-        remarks=tuple(remarks),
-        slices=cut.count,
-        slice=chosen,
+
+def read_volume(path: str | Path, *, first: bool = False, flat: bool = False) -> Volume:
+    """Read a NIfTI or NRRD volume whole, values as stored or scaled as the header says.
+
+    Args:
+        path: The file.
+        first: Whether the first of several volumes will do.
+        flat: Whether a picture of two dimensions will do.
+
+    Raises:
+        InputError: No such file, another kind of file, damaged, or not one grey volume.
+    """
+    path = Path(path)
+    name = display_name(path)
+    header = read_volume_header(path)
+    remarks = list(header.remarks)
+    if header.volumes > 1:
+        if not first:
+            fault = f"holds {header.volumes} volumes, not one grey volume"
+            raise InputError(name, fault, "give one three-dimensional volume")
+        remarks.append(f"the first of {header.volumes} volumes was read")
+    if header.flat and not flat:
+        raise InputError(name, "is a picture, not one grey volume", "give a volume with slices")
+    if not header.grid.oriented:
+        remarks.append(said_guess(header))
+    try:
+        values = FORMATS[header.kind].read_values(path, header)
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise InputError(name, "needs more memory than there is", "crop or resample it first") from error
+    except (OSError, ValueError) as error:
+        raise InputError(name, "is damaged", REMEDY_COPY) from error
+    return Volume(values, header.grid, header, tuple(remarks))
+
+
+def said_guess(header: VolumeHeader) -> str:
+    """That nobody knows where the axes of a file point, and what they were taken for."""
+    toward = [WORDS[letter] for letter in FORMATS[header.kind].GUESS]
+    why = "qform and sform codes are 0" if header.kind == "nifti" else "no space of a patient is given"
+    return (
+        f"directions are unknown ({why}): voxel axes were taken to run to the {toward[0]}, {toward[1]} and {toward[2]}"
     )
 
 
-def describe_volume(path: Path, kind: str) -> tuple[Cut, VoxelHeader, list[str]]:
-    """The picture :func:`read_volume` would give, from the header alone: how it is cut, the header, and remarks.
+def mask_on(mask: Volume, image: Grid, name: str | Path, image_name: str | Path) -> np.ndarray:
+    """The foreground (> 0) of a mask on the grid of its image: they meet in mm, never by index.
+
+    A mask on another grid is resampled, nearest voxel.
+
+    Args:
+        mask: As read.
+        image: Grid of the image.
+        name, image_name: Named in errors.
+
+    Returns:
+        (D, H, W) bool of the image's shape.
 
     Raises:
-        InputError: The header is damaged or claims more than there is.
+        InputError: Of one only it is known which way its axes point, or the mask's foreground lies outside of the
+            image; both geometries are named.
     """
-    remarks: list[str] = []
-    with _opened(path, kind) as (reader, header):
-        cut = _plan(path, kind, reader, header, remarks)
-    _note_slice(cut, cut.count // 2, "central", remarks)
-    return cut, header, remarks
+    found = mask.values > 0
+    if mask.grid.same(image):
+        return found
+    both = f"{mask.grid.described()}; its image {Path(image_name).name}: {image.described()}"
+    remedy = "write the mask with the geometry of its image"
+    if mask.grid.oriented != image.oriented or not image.oriented:
+        raise InputError(name, f"has another grid than its image: {both}", remedy)
+    voxels = np.argwhere(found)[:, ::-1]
+    place = image.to_index(mask.grid.to_mm(voxels))
+    size = np.array(image.shape[::-1])
+    outside = float(((place < -0.5 - 1e-6) | (place > size - 0.5 + 1e-6)).any(axis=1).mean()) if len(voxels) else 0.0
+    if outside > LOST:
+        raise InputError(name, f"has {outside:.0%} of its foreground outside of its image: {both}", remedy)
+    from scipy.ndimage import affine_transform
 
-
-@contextmanager
-def _opened(path: Path, kind: str) -> Iterator[tuple[Any, VoxelHeader]]:
-    """A reader that has read the header.
-
-    It reads through a link of our own: the NIfTI library chooses by name, and takes ``a.nii`` for ``a.nii.gz``.
-    """
-    header = nifti_header(path) if kind == "nifti" else nrrd_header(path)
-    import SimpleITK as sitk
-
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    suffix = ".nrrd" if kind == "nrrd" else ".nii.gz" if header.packed else ".nii"
-    with tempfile.TemporaryDirectory() as folder:
-        alias = Path(folder) / f"volume{suffix}"
-        try:
-            alias.symlink_to(path.resolve())
-        except OSError:
-            shutil.copyfile(path, alias)
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO("NrrdImageIO" if kind == "nrrd" else "NiftiImageIO")
-        reader.SetFileName(str(alias))
-        try:
-            with silent_stderr():
-                reader.ReadImageInformation()
-                yield reader, header
-        except RuntimeError as error:
-            raise InputError(display_name(path), f"is a damaged {SOURCE[kind]} file", REMEDY_COPY) from error
-
-
-def _plan(path: Path, kind: str, reader: Any, header: VoxelHeader, remarks: list[str]) -> Cut:
-    """How the grid is cut, with remarks on what its header says."""
-    if header.volumes > 1:
-        remarks.append(f"the first of {header.volumes} volumes was read")
-    if reader.GetNumberOfComponents() > 1:
-        raise InputError(display_name(path), "has several values a voxel", "give one grey volume")
-    dimensions = len(reader.GetSize())
-    size = np.array([*reader.GetSize(), 1][:3])
-    spacing = np.array([*reader.GetSpacing(), 1.0][:3])
-    directions = None
-    if dimensions >= 3 and header.oriented:
-        directions = np.array(reader.GetDirection()).reshape(dimensions, dimensions)[:3, :3]
-        directions = directions if np.isfinite(directions).all() else None
-    low, high = PLAUSIBLE_SPACING_MM
-    scaled = bool(((spacing >= low) & (spacing <= high)).all())
-    if not scaled:
-        remarks.append("voxel spacing is not plausible and was ignored")
-        spacing = np.ones(3)
-    if directions is None:
-        axes, flips, letters, square = (2, 1, 0), (False, False), (None, None), False
-    else:
-        axes, flips, letters, square = _orient(size, directions)
-        if square and np.abs(directions).max(axis=0).min() < 0.95:
-            remarks.append("the volume is oblique: the slice follows its nearest grid plane")
-    across, row, column = axes
-    shape, step = (int(size[row]), int(size[column])), (float(spacing[row]), float(spacing[column]))
-    final = _square_size(shape, step) if square and scaled else shape
-    step = shape[0] * step[0] / final[0], shape[1] * step[1] / final[1]
-    frame = Frame(step if scaled else None, SOURCE[kind] if scaled else None, *letters)
-    return Cut(across, row, column, *flips, int(size[across]), final, frame)
-
-
-def _orient(
-    size: np.ndarray, directions: np.ndarray
-) -> tuple[tuple[int, int, int], tuple[bool, bool], tuple[str | None, str | None], bool]:
-    """Axes (across, row, column), flips, letters, and whether the pixels are made square."""
-    across, back, head = _nearest_axes(directions)
-    if size[across] == 1 or size.min() > 1:
-        flips = bool(directions[2, head] > 0), bool(directions[1, back] < 0)
-        return (across, head, back), flips, ("P", "F"), True
-    thin = 2 - int(np.argmin(size[::-1]))  # one slice that is not sagittal: as stored
-    column, row = (axis for axis in range(3) if axis != thin)
-    return (thin, row, column), (False, False), (letter(directions[:, column]), letter(directions[:, row])), False
-
-
-def _nearest_axes(directions: np.ndarray) -> tuple[int, ...]:
-    """Voxel axis nearest to each of left-right, front-back and head-feet, each used once."""
-    from itertools import permutations
-
-    strength = np.abs(directions)
-    return max(permutations(range(3)), key=lambda order: sum(strength[i, axis] for i, axis in enumerate(order)))
-
-
-def _square_size(shape: tuple[int, int], step_mm: tuple[float, float]) -> tuple[int, int]:
-    """(H, W) with square pixels of the finer spacing; left alone within 1 %, or when it would be absurd."""
-    finest = min(step_mm)
-    if max(step_mm) < 1.01 * finest:
-        return shape
-    height, width = round(shape[0] * step_mm[0] / finest), round(shape[1] * step_mm[1] / finest)
-    if height * width > 16 * shape[0] * shape[1] or max(height, width) > 32_000:
-        return shape
-    return height, width
-
-
-def _note_slice(cut: Cut, chosen: int, how: str, remarks: list[str]) -> None:
-    if cut.is_sagittal:
-        kind = f"sagittal slice {chosen + 1} of {cut.count}"
-        remarks.insert(0, f"{kind} was read ({how}), turned back to the right, feet down")
-    elif cut.count > 1:
-        remarks.append(f"slice {chosen + 1} of {cut.count} was read: the header gives no directions")
+    # Image index (k, j, i) to mask index (k, j, i): the nearest voxel of the mask is read.
+    matrix = (np.linalg.inv(mask.affine) @ image.affine)[:3][::-1]
+    moved = affine_transform(
+        found.view(np.uint8), matrix[:, 2::-1], matrix[:, 3], image.shape, np.uint8, order=0, mode="grid-constant"
+    ).astype(bool)  # fmt: skip
+    if found.any() and not moved.any():
+        raise InputError(name, f"loses its foreground on the grid of its image: {both}", remedy)
+    return moved

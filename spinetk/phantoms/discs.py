@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.atomic import replacing, write_json, write_text
+from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
+from spinetk.images.grid import Grid
+from spinetk.images.volume import Volume
 from spinetk.measure.levels import TABLE
 from spinetk.phantoms.choose import Region, choose_deformities, choose_field, region_extent, stream
 from spinetk.phantoms.column import draw_column
@@ -44,28 +46,24 @@ class DiscPhantom:
     spacing_mm: tuple[float, float, float]
     discs: dict[int, tuple[float, float, float]]
 
-    def image(self) -> Any:
-        """The volume as a SimpleITK image in patient coordinates, its middle at the origin."""
-        import SimpleITK as sitk
+    def image(self) -> Volume:
+        """The volume in patient coordinates, its middle at the origin."""
+        return self._placed(self.values.astype(np.int16))
 
-        return self._placed(sitk.GetImageFromArray(self.values.astype(np.int16)))
-
-    def labels(self) -> Any:
+    def labels(self) -> Volume:
         """Single voxels with the discs' numbers, in the geometry of :meth:`image`."""
-        import SimpleITK as sitk
-
         voxels = np.zeros(self.values.shape, np.uint8)
         for number, place in self.discs.items():
             voxels[tuple(np.rint(place).astype(int))] = number
-        return self._placed(sitk.GetImageFromArray(voxels))
+        return self._placed(voxels)
 
-    def _placed(self, image: Any) -> Any:
-        image.SetSpacing(self.spacing_mm[::-1])
-        # Voxel axes (columns, rows, slices) in ITK's frame: front = -y, feet = -z, left = +x.
-        image.SetDirection((0, 0, 1, -1, 0, 0, 0, -1, 0))
-        middle = [(n - 1) / 2 for n in image.GetSize()]
-        image.SetOrigin([-float(v) for v in image.TransformContinuousIndexToPhysicalPoint(middle)])
-        return image
+    def _placed(self, values: np.ndarray) -> Volume:
+        # Columns run to the front (+y), rows to the feet (-z), slices to the left (-x).
+        directions = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+        affine = np.eye(4)
+        affine[:3, :3] = directions * self.spacing_mm[::-1]
+        affine[:3, 3] = -affine[:3, :3] @ ((np.array(values.shape[::-1]) - 1) / 2)
+        return Volume(values, Grid(values.shape, affine))
 
 
 def disc_volume(
@@ -161,8 +159,6 @@ def write_disc_set(
     Raises:
         InputError: No subject, or an unknown contrast, or a centre whose name BIDS does not allow.
     """
-    import SimpleITK as sitk
-
     for modality in modalities:
         if modality not in WEIGHTINGS:
             raise InputError(f"modality {modality!r}", "is unknown", f"use {' or '.join(WEIGHTINGS)}")
@@ -179,9 +175,8 @@ def write_disc_set(
             stem = f"{name}_{modality}"
             labels = root / "derivatives" / "labels" / name / "anat" / f"{stem}_label-discs_dlabel.nii.gz"
             for path, image in ((root / name / "anat" / f"{stem}.nii.gz", phantom.image()), (labels, phantom.labels())):
-                with replacing(path) as temporary:
-                    turned = sitk.DICOMOrient(image, ORIENTATIONS[place % len(ORIENTATIONS)])
-                    sitk.WriteImage(turned, str(temporary), useCompression=True)
+                turned, _ = image.as_closest(ORIENTATIONS[place % len(ORIENTATIONS)])
+                turned.write(turned.values, path)
         names.append(name)
         rows.append(f"{name}\t{centres[place]}")
     write_text(root / "participants.tsv", "\n".join(rows) + "\n")

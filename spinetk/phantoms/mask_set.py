@@ -10,6 +10,8 @@ from PIL import Image
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
+from spinetk.images.grid import Grid
+from spinetk.images.volume import Volume
 from spinetk.phantoms.gland import gland_picture
 from spinetk.phantoms.lesion import lesion_volume
 from spinetk.phantoms.skin import PicturePhantom, skin_picture
@@ -70,10 +72,5 @@ def _write_brain(base: Path, name: str, brain: VolumePhantom, contrast: str) -> 
 
 
 def _write_volume(path: Path, values: np.ndarray, spacing_mm: tuple[float, float, float]) -> None:
-    import SimpleITK as sitk
-
-    image = sitk.GetImageFromArray(values)
-    image.SetSpacing(spacing_mm[::-1])
-    image.SetOrigin([-(n - 1) * s / 2 for n, s in zip(values.shape[::-1], spacing_mm[::-1], strict=True)])
-    with replacing(path) as temporary:
-        sitk.WriteImage(image, str(temporary), useCompression=True)
+    origin = [-(n - 1) * s / 2 for n, s in zip(values.shape[::-1], spacing_mm[::-1], strict=True)]
+    Volume(values, Grid.of_lps(values.shape, spacing_mm, origin)).write(values, path)

@@ -11,18 +11,19 @@ from spinetk.errors import InputError
 from spinetk.formats.seg import LEFT_ATRIUM, Segment, write_seg
 from spinetk.images.decode import check_pixels, decode_frame
 from spinetk.images.frames import grey
+from spinetk.images.grid import Grid
 from spinetk.images.guard import display_name
 from spinetk.images.headers import open_header
 from spinetk.images.series import group_series
 from spinetk.images.stack import in_order
-from spinetk.segmentation.volume import Volume
+from spinetk.images.volume import Volume
 
 SEG_SUFFIX = ".seg.dcm"
 UNEVEN = 0.05
 """Largest deviation of a step between slices from the usual one, as a share of it."""
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Series(Volume):
     """A volume made of DICOM files.
 
@@ -68,11 +69,8 @@ def read_series(folder: str | Path) -> Series:
         with header.stream:
             options = check_pixels(header)
             layers.append(grey(decode_frame(header, options, 0), header, 0, [], window=False)[0])
+    values = np.stack(layers).astype(np.float32)
     direction = np.stack([first.right, first.down, first.normal], axis=1)
-    return Series(
-        np.stack(layers).astype(np.float32),
-        (float(steps.mean()), *map(float, first.spacing_mm)),
-        tuple(float(v) for v in first.position),
-        tuple(float(v) for v in direction.ravel()),
-        tuple(slices[plane.index].path for plane in planes),
-    )
+    spacing = (float(steps.mean()), *map(float, first.spacing_mm))
+    grid = Grid.of_lps(values.shape, spacing, first.position, direction.ravel())
+    return Series(values, grid, files=tuple(slices[plane.index].path for plane in planes))

@@ -18,7 +18,7 @@ from spinetk.training.launch import Place
 from spinetk.training.settings import Settings
 
 SETTINGS = "settings.json"
-LIBRARIES = ("torch", "torchvision", "lightning", "numpy", "opencv-python", "monai", "SimpleITK")
+LIBRARIES = ("torch", "torchvision", "lightning", "numpy", "opencv-python", "monai", "nibabel", "pynrrd")
 
 
 def fingerprint(files: Iterable[str | Path], annotations: Any = None) -> dict[str, Any]:

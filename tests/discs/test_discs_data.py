@@ -15,8 +15,8 @@ from spinetk.discs.bids import find_subjects
 from spinetk.discs.data import DiscDataset
 from spinetk.discs.levels import NUMBERS, name_of, number_between
 from spinetk.discs.preparation import prepare, read_dataset, read_samples, split
+from spinetk.discs.slab import project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.discs.target import gaussian
-from spinetk.discs.volume import project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "mr_discs_bids"

@@ -18,8 +18,8 @@ from spinetk.discs.lookonce import PointSet
 from spinetk.discs.predictor import DiscPredictor
 from spinetk.discs.preparation import read_dataset, read_samples
 from spinetk.discs.search import Column
+from spinetk.discs.slab import project, read_labels, read_slab
 from spinetk.discs.target import level_heatmaps
-from spinetk.discs.volume import project, read_labels, read_slab
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra

@@ -1,13 +1,10 @@
-"""Crop and paste, and volumes written back where they came from."""
+"""Crop and paste."""
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
 
-from spinetk.errors import InputError
 from spinetk.segmentation.atrium.crop import Box, crop_box, found_box, locator_shape, shrink
 from spinetk.segmentation.atrium.predictor import Geometry
-from spinetk.segmentation.volume import Volume, read_volume
 
 ORIGINAL = (96, 640, 640)
 ORIGINAL_MM = (0.625, 0.625, 0.625)
@@ -87,58 +84,6 @@ def test_found_box_is_that_of_the_largest_part():
     probability[3:5, 2:7, 4] = 0.5
     assert found_box(probability) == Box((3, 2, 4), (2, 5, 1))
     assert found_box(np.full((2, 2, 2), 0.49)) is None
-
-
-@pytest.fixture
-def oblique(tmp_path):
-    """A small volume with every part of its geometry out of the ordinary."""
-    image = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 255, (4, 5, 6)).astype(np.int16))
-    image.SetSpacing((0.5, 0.75, 2.5))
-    image.SetOrigin((-12.5, 30.0, 7.25))
-    c, s = np.cos(0.3), np.sin(0.3)
-    image.SetDirection((c, -s, 0, s, c, 0, 0, 0, -1))
-    image.SetMetaData("PatientName", "nobody")
-    return image
-
-
-@pytest.mark.parametrize("suffix", [".nrrd", ".nii.gz", ".nii"])
-def test_geometry_is_kept(tmp_path, oblique, suffix):
-    path, out = tmp_path / f"volume{suffix}", tmp_path / "out" / f"mask{suffix}"
-    sitk.WriteImage(oblique, str(path))
-    volume = read_volume(path)
-    assert volume.values.shape == (4, 5, 6)
-    assert volume.spacing_mm == pytest.approx((2.5, 0.75, 0.5))
-    mask = volume.values > 100
-    volume.write(mask, out)
-    again = sitk.ReadImage(str(out))
-    assert again.GetPixelID() == sitk.sitkUInt8
-    assert np.array_equal(sitk.GetArrayFromImage(again), mask)
-    assert again.GetSpacing() == pytest.approx(oblique.GetSpacing())
-    assert again.GetOrigin() == pytest.approx(oblique.GetOrigin(), abs=1e-5)
-    assert again.GetDirection() == pytest.approx(oblique.GetDirection(), abs=1e-6)
-    assert b"nobody" not in out.read_bytes()
-
-
-def test_what_is_no_volume(tmp_path, oblique):
-    with pytest.raises(InputError, match="no-such"):
-        read_volume(tmp_path / "no-such.nrrd")
-    text = tmp_path / "text.nii"
-    text.write_text("not a volume" * 100)
-    with pytest.raises(InputError, match="is no volume"):
-        read_volume(text)
-    cut = tmp_path / "cut.nrrd"
-    sitk.WriteImage(oblique, str(cut))
-    cut.write_bytes(cut.read_bytes()[:-40])
-    with pytest.raises(InputError, match=r"cut\.nrrd"):
-        read_volume(cut)
-    sitk.WriteImage(oblique[:, :, 0], str(cut))
-    with pytest.raises(InputError, match="one grey volume"):
-        read_volume(cut)
-    volume = Volume(np.zeros((2, 2, 2)), (1.0, 1.0, 1.0))
-    with pytest.raises(InputError, match=r"nii\.gz"):
-        volume.write(volume.values, tmp_path / "mask.png")
-    with pytest.raises(ValueError, match="do not fit"):
-        volume.write(np.zeros((2, 2, 3)), tmp_path / "mask.nrrd")
 
 
 def test_spacings_within_one_percent_are_the_same_grid():

@@ -11,9 +11,10 @@ from spinetk import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.images.find import find_pictures, find_series
+from spinetk.images.grid import AXIAL
+from spinetk.images.volume import SUFFIXES, read_volume
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.series import SEG_SUFFIX, read_series
-from spinetk.segmentation.volume import SUFFIXES, read_volume
 
 Draw = Callable[..., None]
 
@@ -56,7 +57,7 @@ def predict_files(
         draw: Called with the name of the mask without its suffix, values, spacing_mm and mask of every volume.
 
     Returns:
-        What ``run.json`` holds: ``written`` (file, mask, voxels, seconds) and ``failed`` (file, why).
+        What ``run.json`` holds: ``written`` (file, mask, voxels, seconds, remarks) and ``failed`` (file, why).
     """
     output = Path(output)
     taken: set[str] = set()
@@ -66,16 +67,18 @@ def predict_files(
         start = time.perf_counter()
         try:
             volume = read_series(path) if path.is_dir() else read_volume(path)
-            mask = predictor.predict(volume.values, volume.spacing_mm, how)
+            mask = predictor.predict_volume(volume, how)
             name = _free_name(path, taken)
             volume.write(mask, output / name)
             if draw is not None:
-                draw(_split(name)[0], volume.values, volume.spacing_mm, mask)
+                axial, turn = volume.as_closest(AXIAL)
+                draw(_split(name)[0], axial.values, axial.spacing_mm, turn.take(mask))
         except InputError as error:
             failed.append({"file": str(path), "why": str(error)})
             continue
         seconds = round(time.perf_counter() - start, 3)
-        written.append({"file": str(path), "mask": name, "voxels": int(mask.sum()), "seconds": seconds})
+        entry = {"file": str(path), "mask": name, "voxels": int(mask.sum()), "seconds": seconds}
+        written.append(entry | {"remarks": list(volume.remarks)})
     run = {"spinetk": __version__, "device": str(predictor.device), "how": how, "written": written, "failed": failed}
     write_json(output / "run.json", run)
     return run

@@ -9,8 +9,9 @@ import numpy as np
 
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
+from spinetk.images.grid import Grid
+from spinetk.images.volume import Volume
 from spinetk.segmentation.data.files import Pair, find_pairs
-from spinetk.segmentation.volume import Volume
 
 PARTS = ("train", "val", "test")
 FOLDERS = {"train": ("train",), "val": ("validate", "val", "validation"), "test": ("test",)}
@@ -75,7 +76,7 @@ def write_phantoms(
     folder = Path(folder)
     for number in range(cases):
         phantom = atrium_volume(seed + number, shape=shape, spacing_mm=spacing_mm)
-        volume = Volume(phantom.values, phantom.spacing_mm)
+        volume = Volume(phantom.values, Grid.of_lps(phantom.values.shape, phantom.spacing_mm))
         name = f"phantom{seed + number:03d}"
         volume.write(phantom.values, folder / "raw" / f"{name}_lgemri.nrrd")
         volume.write(phantom.mask.astype(np.uint8) * np.uint8(255), folder / "label" / f"{name}_laendo.nrrd")

@@ -120,6 +120,7 @@ def predict(
     names = [name for given in model for name in given.split(",")]
     predictor = load_predictor(names, locator, device, flip)
     done = predict_files(predictor, inputs, out, how, draw=_drawing(out, pictures, surface))
+    warn([f"{entry['file']}: {remark}" for entry in done["written"] for remark in entry["remarks"]])
     warn([failure["why"] for failure in done["failed"]])
     empty = [entry["file"] for entry in done["written"] if not entry["voxels"]]
     warn([f"{file}: no atrium was found" for file in empty])

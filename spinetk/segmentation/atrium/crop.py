@@ -69,7 +69,8 @@ class Box:
 
 def locator_shape(shape: Sequence[int], spacing_mm: Sequence[float], grid_mm: Sequence[float] = LOCATOR_MM) -> tuple:
     """Size of the coarse copy of a volume whose voxels are about ``grid_mm``; never more voxels than the volume has."""
-    return tuple(min(n, max(1, round(n * s / g))) for n, s, g in zip(shape, spacing_mm, grid_mm, strict=True))
+    # Rounded twice: spacings that differ in their last digits alone give one size.
+    return tuple(min(n, max(1, round(round(n * s / g, 3)))) for n, s, g in zip(shape, spacing_mm, grid_mm, strict=True))
 
 
 def shrink(values: np.ndarray, shape: Sequence[int]) -> np.ndarray:

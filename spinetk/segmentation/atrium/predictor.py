@@ -1,6 +1,7 @@
 """Left atrium in a volume of any size and spacing: locator, segmenter, and back.
 
-1. The volume is brought to the spacing the networks were trained at.
+1. The volume is turned to axial slices, whatever order it is stored in (``AXIAL``: slices from foot to head, rows from
+   front to back, columns from right to left), and brought to the spacing the networks were trained at.
 2. The locator looks at a coarse copy; its largest component with a margin is the crop.
 3. The segmenter looks at the crop; several segmenters, and flipped copies, are averaged as probabilities.
 4. Probabilities go back to the grid of the volume; 0.5 and more is atrium, of which the largest component stays.
@@ -20,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from spinetk.images.grid import AXIAL
+from spinetk.images.volume import Volume
 from spinetk.segmentation.atrium.crop import LOCATOR_MM, Box, crop_box, found_box, locator_shape, shrink
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.metrics import largest_component
@@ -59,7 +62,7 @@ class Geometry:
     def shape(self, shape: Sequence[int], spacing_mm: Sequence[float]) -> tuple[int, ...]:
         """Size of a volume at ``grid_mm``; its own size where the spacings agree within 1 %."""
         return tuple(
-            n if abs(s / g - 1) < 0.01 else max(1, round(n * s / g))
+            n if abs(s / g - 1) < 0.01 else max(1, round(round(n * s / g, 3)))
             for n, s, g in zip(shape, spacing_mm, self.grid_mm, strict=True)
         )
 
@@ -119,7 +122,7 @@ class AtriumPredictor:
         """The atrium of one volume.
 
         Args:
-            values: (D, H, W), any size, any grey scale.
+            values: (D, H, W) in axial slices (``AXIAL``), any size, any grey scale.
             spacing_mm: Along those axes.
             how: ``locate`` and segment a crop, or ``slide`` a window of the training's size over the whole volume.
 
@@ -128,6 +131,11 @@ class AtriumPredictor:
         """
         probability = self.probability(values, spacing_mm, how)
         return largest_component(probability >= 0.5)
+
+    def predict_volume(self, volume: Volume, how: Literal["locate", "slide"] = "locate") -> np.ndarray:
+        """(D, H, W) bool of a volume as stored: the same atrium in whatever order of axes that is."""
+        axial, turn = volume.as_closest(AXIAL)
+        return turn.back(self.predict(axial.values, axial.spacing_mm, how))
 
     @torch.inference_mode()
     def probability(

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.images.volume import SUFFIXES, Volume
 from spinetk.segmentation.data.colour import read_colour, read_mask
-from spinetk.segmentation.slices.axial import Axial
-from spinetk.segmentation.volume import SUFFIXES, Volume, read_volume
+from spinetk.segmentation.data.files import read_case
 
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
@@ -47,22 +47,8 @@ class VolumeCase(Case):
     """A case of NIfTI or NRRD volumes."""
 
     def read(self) -> tuple[Volume, np.ndarray]:
-        """Image and (D, H, W) bool mask: slices from foot to head, rows from front to back, columns from right to left.
-
-        Raises:
-            InputError: A file cannot be read, or the sizes differ.
-        """
-        stored = read_volume(self.image)
-        mask = np.zeros(stored.values.shape, bool)
-        for path in self.masks:
-            one = read_volume(path)
-            if one.values.shape != mask.shape:
-                fault = f"has {one.values.shape} voxels, its image {mask.shape}"
-                raise InputError(path, fault, "give a mask on the grid of its image")
-            # Masks are stored as 0 and 1, 255 or a share of the voxel after resampling.
-            mask |= one.values > 0
-        axial = Axial.of(stored)
-        return axial.volume(stored), axial.take(mask)
+        """Image and (D, H, W) bool mask in axial slices (:func:`spinetk.segmentation.data.files.read_case`)."""
+        return read_case(self.image, self.masks)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.segmentation.volume import SUFFIXES, Volume, read_volume
+from spinetk.images.grid import AXIAL
+from spinetk.images.guard import display_name
+from spinetk.images.volume import SUFFIXES, Volume, mask_on, read_volume
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Pair:
 
     Attributes:
         image: Volume file.
-        mask: Volume file of the same grid, foreground not 0.
+        mask: Volume file, foreground greater than 0.
     """
 
     image: Path
@@ -29,16 +33,27 @@ class Pair:
         return _case(self.image)
 
     def read(self) -> tuple[Volume, np.ndarray]:
-        """The image and its (D, H, W) bool mask.
+        """The image and its (D, H, W) bool mask in axial slices (:func:`read_case`)."""
+        return read_case(self.image, [self.mask])
 
-        Raises:
-            InputError: A file cannot be read, or the two do not have one size.
-        """
-        volume, mask = read_volume(self.image), read_volume(self.mask).values != 0
-        if mask.shape != volume.values.shape:
-            fault = f"has {mask.shape} voxels, its image {volume.values.shape}"
-            raise InputError(self.mask, fault, "give a mask on the grid of its image")
-        return volume, mask
+
+def read_case(image: Path, masks: Sequence[Path]) -> tuple[Volume, np.ndarray]:
+    """An image and the union of its masks' foregrounds, turned to axial slices (``AXIAL``); they meet in mm.
+
+    What had to be guessed about the image is a warning.
+
+    Raises:
+        InputError: A file cannot be read, or a mask does not lie on its image.
+    """
+    stored = read_volume(image)
+    for remark in stored.remarks:
+        warnings.warn(f"{display_name(image)}: {remark}", stacklevel=2)
+    mask = np.zeros(stored.values.shape, bool)
+    for path in masks:
+        # Masks are stored as 0 and 1, 255 or a share of the voxel after resampling.
+        mask |= mask_on(read_volume(path), stored.grid, path, image)
+    volume, turn = stored.as_closest(AXIAL)
+    return replace(volume, values=np.ascontiguousarray(volume.values)), np.ascontiguousarray(turn.take(mask))
 
 
 def find_pairs(folder: str | Path) -> list[Pair]:

@@ -12,13 +12,13 @@ import numpy as np
 from spinetk import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
+from spinetk.images.grid import AXIAL
+from spinetk.images.volume import SUFFIXES, Volume, read_volume
 from spinetk.segmentation.data.case import files, is_volume, stem
 from spinetk.segmentation.data.colour import read_colour, write_png
 from spinetk.segmentation.slices import contours
-from spinetk.segmentation.slices.axial import Axial
 from spinetk.segmentation.slices.pictures import PicturePredictor
 from spinetk.segmentation.slices.predictor import SlicePredictor
-from spinetk.segmentation.volume import SUFFIXES, read_volume
 
 Predictor = SlicePredictor | PicturePredictor
 
@@ -35,7 +35,7 @@ def predict_files(
         pictures: Also draw outlines, as ``output/pictures/<name>.png``.
 
     Returns:
-        What ``output/run.json`` holds: ``written`` (file, mask, pixels, seconds) and ``failed`` (file, why).
+        What ``output/run.json`` holds: ``written`` (file, mask, pixels, seconds, remarks) and ``failed`` (file, why).
     """
     output, volumes = Path(output), isinstance(predictor, SlicePredictor)
     taken: set[str] = set()
@@ -44,44 +44,46 @@ def predict_files(
     for path in _inputs(inputs, volumes):
         start = time.perf_counter()
         try:
-            name, mask, drawn = _one(predictor, path, output, taken, pictures)
+            name, mask, drawn, remarks = _one(predictor, path, output, taken, pictures)
             if drawn is not None:
                 write_png(output / "pictures" / f"{stem(Path(name))}.png", drawn)
         except InputError as error:
             failed.append({"file": str(path), "why": str(error)})
             continue
         seconds = round(time.perf_counter() - start, 3)
-        written.append({"file": str(path), "mask": name, "pixels": int(mask.sum()), "seconds": seconds})
+        entry = {"file": str(path), "mask": name, "pixels": int(mask.sum()), "seconds": seconds}
+        written.append(entry | {"remarks": list(remarks)})
     run = {"spinetk": __version__, "device": str(predictor.device), "written": written, "failed": failed}
     write_json(output / "run.json", run)
     return run
 
 
-def segment_volume(predictor: SlicePredictor, values: np.ndarray, axial: Axial) -> np.ndarray:
+def segment_volume(predictor: SlicePredictor, volume: Volume) -> np.ndarray:
     """(D, H, W) bool mask of a volume as stored, segmented in axial slices."""
-    return axial.back(predictor.predict(axial.take(values)))
+    axial, turn = volume.as_closest(AXIAL)
+    return turn.back(predictor.predict(axial.values))
 
 
 def _one(
     predictor: Predictor, path: Path, output: Path, taken: set[str], draw: bool
-) -> tuple[str, np.ndarray, np.ndarray | None]:
-    drawn = None
+) -> tuple[str, np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    drawn, remarks = None, ()
     if isinstance(predictor, SlicePredictor):
         volume = read_volume(path)
-        axial = Axial.of(volume)
-        mask = segment_volume(predictor, volume.values, axial)
+        remarks = volume.remarks
+        mask = segment_volume(predictor, volume)
         name = _free_name(stem(path), next((s for s in SUFFIXES if path.name.endswith(s)), ".nrrd"), taken)
         volume.write(mask, output / name)
         if draw:
-            turned = axial.volume(volume)
-            drawn = contours.volume_case(turned.values, axial.take(mask), None, name, turned.spacing_mm)
+            axial, turn = volume.as_closest(AXIAL)
+            drawn = contours.volume_case(axial.values, turn.take(mask), None, name, axial.spacing_mm)
     else:
         picture = read_colour(path)
         mask = predictor.predict(picture)
         name = _free_name(stem(path), ".png", taken)
         write_png(output / name, mask)
         drawn = contours.picture_case(picture, mask, None, name) if draw else None
-    return name, mask, drawn
+    return name, mask, drawn, remarks
 
 
 def _inputs(inputs: Iterable[str | Path], volumes: bool) -> list[Path]:

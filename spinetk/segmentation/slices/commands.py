@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from spinetk.errors import InputError
+from spinetk.options import warn
 from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, weights_of
 
 
@@ -135,8 +136,8 @@ def predict(
     from spinetk.segmentation.slices.batch import predict_files
 
     run = predict_files(load_any(one_of(model), task, flip, threshold, opening, device), inputs, out, pictures)
-    for failure in run["failed"]:
-        typer.echo(f"spinetk: {failure['why']}", err=True)
+    warn([f"{entry['file']}: {remark}" for entry in run["written"] for remark in entry["remarks"]])
+    warn([failure["why"] for failure in run["failed"]])
     typer.echo(f"{len(run['written'])} masks in {out}, {len(run['failed'])} failed")
     if run["failed"] or not run["written"]:
         raise typer.Exit(2)
