@@ -11,6 +11,7 @@ from spinetk.formats.record import Record, reading_of
 from spinetk.keypoints.matching import MATCH_SHARE, mean_height
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.sacrum import SPINE, lies_on_sacrum
 
 
 def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, float]:
@@ -35,3 +36,53 @@ def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, f
         return 1.0, 0.0
     fitted = LogisticRegression(C=1e6).fit(np.array(logits)[:, None], hits)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[float, bool]]:
+    """(score of the S1 endplate, whether the names counted up from it are right) of the pictures where they could be.
+
+    Names are right when every body that lies on a true one bears its name. Pictures whose truth has no names are left
+    out.
+    """
+    found = []
+    for record in records:
+        truth = reading_of(record)
+        if not truth.vertebrae or not all(vertebra.label for vertebra in truth.vertebrae):
+            continue
+        reading = predictor.read(to_grey(read_pixels(record)), view=truth.view)
+        sacral = lies_on_sacrum(reading)
+        count = len(reading.vertebrae)
+        if sacral is None or not 0 < count <= len(SPINE):
+            continue
+        right = []
+        for vertebra, name in zip(reading.vertebrae, SPINE[-count:], strict=True):
+            away = [float(np.linalg.norm(own.centre - vertebra.centre)) for own in truth.vertebrae]
+            nearest = truth.vertebrae[int(np.argmin(away))]
+            if min(away) <= MATCH_SHARE * mean_height(nearest, truth.schema):
+                right.append(nearest.label == name)
+        if right:
+            found.append((float(sacral.score or 0.0), all(right)))
+    return found
+
+
+def calibrate_names(outcomes: Sequence[tuple[float, bool]]) -> tuple[float, float] | None:
+    """Platt's slope and intercept for names counted from the sacrum; None from fewer than 20 pictures.
+
+    Targets are Platt's, (n + 1) / (n + 2) and 1 / (n + 2): names that were all right on n pictures are not certain.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(outcomes) < 20:
+        return None
+    scores, right = np.array(outcomes, dtype=np.float64).T
+    scores = scores.clip(1e-6, 1 - 1e-6)
+    logits = np.log(scores / (1 - scores))[:, None]
+    target = np.where(right > 0, (right.sum() + 1) / (right.sum() + 2), 1 / ((1 - right).sum() + 2))
+    both = np.concatenate([logits, logits]), np.repeat([1, 0], len(logits))
+    # The score of S1 may say little, but a higher one must not count against the names.
+    fitted = LogisticRegression(C=1.0).fit(*both, sample_weight=np.concatenate([target, 1 - target]))
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    if slope <= 0:
+        share = float(target.mean())
+        return 0.0, float(np.log(share / (1 - share)))
+    return slope, intercept

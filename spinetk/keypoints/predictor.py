@@ -12,6 +12,7 @@ import torch
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.keypoints import sacrum
 from spinetk.keypoints.build import Network, from_config
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.d2.checkpoint import is_detectron2
@@ -50,6 +51,7 @@ class Predictor:
         device: ``auto``, ``cpu``, ``cuda``.
         calibration: Slope and intercept that make the network's score a probability: logit(p) = slope *
             logit(score) + intercept (Platt scaling, fitted at release).
+        naming: The same for names counted up from the sacrum (:mod:`spinetk.keypoints.sacrum`); None: none are given.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Predictor:
         threshold: float = 0.6,
         device: str = "auto",
         calibration: tuple[float, float] = (1.0, 0.0),
+        naming: tuple[float, float] | None = None,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
@@ -68,6 +71,7 @@ class Predictor:
         self.name = name
         self.threshold = threshold
         self.calibration = calibration
+        self.naming = naming
         self.runtime = "torch"
         self._mixed = pick_precision(self.device.type) == "bf16-mixed"
 
@@ -94,11 +98,13 @@ class Predictor:
             network = from_config(card["config"])
             network.load_state_dict(weights)
             slope, intercept = card.get("calibration", (1.0, 0.0))
+            naming = card.get("naming")
+            naming = None if naming is None else (float(naming[0]), float(naming[1]))
         except InputError:
             raise
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
-        predictor = cls(network, name, threshold, device, (float(slope), float(intercept)))
+        predictor = cls(network, name, threshold, device, (float(slope), float(intercept)), naming)
         if openvino and predictor.device.type == "cpu" and not isinstance(network.preset, Preset):
             from spinetk.keypoints.centre import runtime
 
@@ -143,7 +149,8 @@ class Predictor:
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
         empty.landmarks = self._landmarks(marks, factors)
-        return [self._chained(found, threshold, empty, count) for threshold in thresholds]
+        readings = [self._chained(found, threshold, empty, count) for threshold in thresholds]
+        return [sacrum.named(reading, self.naming) for reading in readings]
 
     def detections(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.

@@ -7,7 +7,7 @@ from pathlib import Path
 from spinetk import __version__, zoo
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
-from spinetk.keypoints.calibration import calibrate
+from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names
 from spinetk.keypoints.evaluation import PARTS, evaluate
 from spinetk.keypoints.predictor import Predictor
 
@@ -44,6 +44,9 @@ def release(
     predictor = Predictor.load(model)
     index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
     predictor.calibration = calibrate(predictor, CaseFolder(base).records(index, augmented=False)[0])
+    naming = None
+    if getattr(predictor.network.preset, "landmarks", ()):
+        naming = calibrate_names(sacral_names(predictor, CaseFolder(base).records(index, augmented=False)[0]))
     predictor.name = name
     scores = evaluate(base, part, predictor, Path(out) / f"{name}-evaluation", worst=0)
     (Path(out) / f"{name}-evaluation" / "evaluation.json").unlink()
@@ -55,6 +58,7 @@ def release(
         **card,
         "metrics": {"part": described} | {key: scores[key] for key in METRICS if scores.get(key) is not None},
         "calibration": [round(v, 4) for v in predictor.calibration],
+        **({} if naming is None else {"naming": [round(v, 4) for v in naming]}),
         "training": training.get("training", {}),
         "spinetk": __version__,
         "config": training["config"],

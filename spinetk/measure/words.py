@@ -18,6 +18,7 @@ GRADE_COLOURS: dict[int | None, tuple[int, int, int]] = {
     3: (213, 94, 0),
 }
 TRUTH_COLOUR = (204, 121, 167)
+LANDMARK_COLOUR = (0, 158, 115)
 GRADE_NAMES: dict[int | None, str] = {
     0: "normal",
     1: "grade 1, mild",

@@ -170,6 +170,7 @@ def outline(
         _draw_bodies(body, reading, inside, thick)
     else:
         _draw_lines(body, reading, inside)
+    _draw_landmarks(body, reading, inside, thick)
     return body
 
 
@@ -243,6 +244,20 @@ def _draw_lines(body: np.ndarray, reading: Reading, place: Placement) -> None:
         colour = words.GRADE_COLOURS[words.grade_of(vertebra)]
         for start, end in _edges(reading, place.of(vertebra.points), vertebra):
             cv2.line(body, _fixed(start), _fixed(end), colour, 1, cv2.LINE_AA, SHIFT)
+
+
+def _draw_landmarks(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
+    """The S1 endplate as a line, femoral heads as circles with their centres, on a dark edge."""
+    for colour, width in (((0, 0, 0), thick + 2), (words.LANDMARK_COLOUR, thick)):
+        for landmark in reading.landmarks:
+            points = place.of(landmark.points)
+            if landmark.radius_px is None:
+                cv2.line(body, _fixed(points[0]), _fixed(points[1]), colour, width, cv2.LINE_AA, SHIFT)
+                continue
+            axes = np.round(landmark.radius_px * np.array([place.scale_x, place.scale_y]) * 2**SHIFT).astype(int)
+            size = int(axes[0]), int(axes[1])
+            cv2.ellipse(body, _fixed(points[0]), size, 0, 0, 360, colour, width, cv2.LINE_AA, SHIFT)
+            cv2.circle(body, _fixed(points[0]), round(width * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
 
 
 def _draw_dashed(

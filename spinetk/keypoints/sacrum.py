@@ -1,0 +1,74 @@
+"""Names counted up from the sacrum: the body that sits on S1 is L5.
+
+Only an unbroken column that reaches the sacrum is named: the lowest body must lie on the S1 endplate as a body lies on
+the next, no body may seem to be missing in between, and the probability, calibrated on held-out pictures, must reach
+``NAMED``. A transitional vertebra (L6, a fused L5) cannot be told apart on one picture: every picture named this way
+says so in a remark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from spinetk.keypoints.chain import body_axes, find_gaps
+from spinetk.landmark import Landmark
+from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
+from spinetk.reading import Reading
+
+NAMED = 0.9
+# Distance from the lowest endplate to that of S1, in heights of the lowest body, and sideways in its widths.
+DISC_HEIGHTS = (0.02, 0.85)
+SIDEWAYS_WIDTHS = 0.6
+SPINE = [level for level in SEQUENCE if level not in (*TRANSITIONAL, "S1")]
+
+
+def lies_on_sacrum(reading: Reading) -> Landmark | None:
+    """The S1 endplate that the lowest body of a reading (head to foot) lies on; None when there is none."""
+    sacral = next((own for own in reading.landmarks if own.kind == "s1"), None)
+    if sacral is None or not reading.vertebrae or not reading.schema.columns:
+        return None
+    points = np.array([vertebra.points for vertebra in reading.vertebrae])
+    axis, width = body_axes(points, reading.schema)
+    bottoms = [points[-1, reading.schema.index(bottom)] for _, bottom in reading.schema.columns.values()]
+    height = float(np.linalg.norm(axis[-1]))
+    step = sacral.points.mean(axis=0) - (bottoms[0] + bottoms[-1]) / 2
+    down = axis[-1] / max(height, 1e-6)
+    along = float(step @ down) / max(height, 1e-6)
+    sideways = abs(float(step[0] * down[1] - step[1] * down[0])) / max(float(width[-1]), 1e-6)
+    near = DISC_HEIGHTS[0] <= along <= DISC_HEIGHTS[1] and sideways <= SIDEWAYS_WIDTHS
+    return sacral if near else None
+
+
+def probability(score: float, calibration: tuple[float, float]) -> float:
+    """That names counted from an S1 endplate of this score are right: Platt's slope and intercept on the logit."""
+    score = min(max(score, 1e-6), 1 - 1e-6)
+    return float(1 / (1 + np.exp(-(calibration[0] * np.log(score / (1 - score)) + calibration[1]))))
+
+
+def named(reading: Reading, calibration: tuple[float, float] | None) -> Reading:
+    """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
+
+    Args:
+        reading: A column, head to foot, without names.
+        calibration: Of :func:`probability`; None where the model was not calibrated for it: then nothing is named.
+    """
+    if calibration is None or any(vertebra.label for vertebra in reading.vertebrae):
+        return reading
+    sacral = lies_on_sacrum(reading)
+    count = len(reading.vertebrae)
+    if sacral is None or count > len(SPINE):
+        return reading
+    if find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema):
+        return reading
+    sure = probability(sacral.score or 0.0, calibration)
+    if sure < NAMED:
+        doubt = f"names counted up from the sacrum would be right with a probability of {sure:.2f} only: none are given"
+        return replace(reading, remarks=[*reading.remarks, doubt])
+    vertebrae = [replace(v, label=name) for v, name in zip(reading.vertebrae, SPINE[-count:], strict=True)]
+    remark = (
+        f"levels are counted up from the sacrum (probability {sure:.2f}); "
+        "a transitional vertebra would shift them by one"
+    )
+    return replace(reading, vertebrae=vertebrae, remarks=[*reading.remarks, remark])

@@ -1,0 +1,69 @@
+"""Names counted up from the sacrum: given where they are known, and only there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spinetk.keypoints.calibration import calibrate_names
+from spinetk.keypoints.sacrum import lies_on_sacrum, named, probability
+from spinetk.phantoms import lateral_radiograph
+
+SURE = (1.0, 3.0)
+
+
+def unnamed(seed=2, score=0.9):
+    """A film with the sacrum, its names taken away, and what they were."""
+    while True:
+        reading = lateral_radiograph(seed, region="lumbar", spacing_mm=1.2, hardware=False).reading
+        if reading.landmarks and reading.vertebrae[-1].label == "L5":
+            break
+        seed += 1
+    names = [vertebra.label for vertebra in reading.vertebrae]
+    landmarks = [replace(own, score=score) for own in reading.landmarks]
+    return replace(reading, vertebrae=[replace(v, label=None) for v in reading.vertebrae], landmarks=landmarks), names
+
+
+@pytest.mark.parametrize("seed", [2, 20, 40])
+def test_the_body_on_the_sacrum_is_l5_and_the_probability_is_said(seed):
+    reading, names = unnamed(seed)
+    found = named(reading, SURE)
+    assert [vertebra.label for vertebra in found.vertebrae] == names
+    said = f"{probability(0.9, SURE):.2f}"
+    assert any(said in remark and "transitional" in remark for remark in found.remarks)
+
+
+def test_what_is_not_sure_is_not_named():
+    reading, _ = unnamed(score=0.5)
+    found = named(reading, (1.0, 0.0))
+    assert all(vertebra.label is None for vertebra in found.vertebrae)
+    assert any("0.50 only" in remark for remark in found.remarks)
+
+
+def test_a_missing_l5_a_gap_or_no_calibration_leave_the_column_unnamed():
+    reading, _ = unnamed()
+    without = replace(reading, vertebrae=reading.vertebrae[:-1])
+    assert lies_on_sacrum(without) is None
+    assert named(without, SURE) is without
+    gap = replace(reading, vertebrae=reading.vertebrae[:2] + reading.vertebrae[3:])
+    assert named(gap, SURE) is gap
+    assert named(reading, None) is reading
+
+
+def test_names_that_are_there_stay():
+    reading, _ = unnamed()
+    reading.vertebrae[0].label = "T9"
+    assert named(reading, SURE) is reading
+
+
+def test_calibration_gives_the_share_that_was_right_and_never_certainty():
+    """60 of 60 right at one score is 61 of 62 by Platt's targets; half right at a low score pulls that end down."""
+    calm = calibrate_names([(0.9, True)] * 60)
+    assert probability(0.9, calm) == pytest.approx(61 / 62, abs=0.02)
+    mixed = calibrate_names([(0.95, True)] * 80 + [(0.45, k % 2 == 0) for k in range(40)])
+    assert probability(0.95, mixed) > 0.9
+    assert probability(0.45, mixed) < 0.7
+    assert calibrate_names([(0.9, True)] * 5) is None
+    backwards = calibrate_names([(0.5, True)] * 40 + [(0.99, k % 2 == 0) for k in range(20)])
+    assert backwards[0] == 0.0
+    np.testing.assert_allclose(probability(0.5, backwards), probability(0.99, backwards))
