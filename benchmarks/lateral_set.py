@@ -1,10 +1,11 @@
-"""The training set of ``xray-lateral``: phantom radiographs, and real MR spines drawn as radiographs.
+"""The training set of ``xray-lateral``: phantom radiographs and CT slices, and real MR spines drawn as radiographs.
 
-python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--copies 1] [--seed 7000]
+python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--slices 120] [--copies 1] [--seed 7000]
 
-No annotated lateral radiograph is at hand. Phantoms have exact truth and simple shapes; sagittal MR has real shapes. So
-each MR slice of MR_CASES is drawn once more as a film would show it: the slow shading of a phantom radiograph, bodies
-a little brighter than discs, bright end plates and walls along the true outline, the fine texture of the slice, grain.
+Bodies look alike in a lateral film and in a sagittal CT slice: bright walls around spongy bone. No annotated lateral
+radiograph is at hand. Phantoms have exact truth and simple shapes; sagittal MR has real shapes. So each MR slice of
+MR_CASES is drawn once more as a film would show it: the slow shading of a phantom radiograph, bodies a little brighter
+than discs, bright end plates and walls along the true outline, the fine texture of the slice, grain.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def main() -> None:
     parser.add_argument("mr_cases", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--phantoms", type=int, default=480)
+    parser.add_argument("--slices", type=int, default=120, help="sagittal CT phantoms")
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7000)
     options = parser.parse_args()
@@ -76,6 +78,9 @@ def main() -> None:
     donors = [name for k, name in enumerate(names) if KINDS[k % len(KINDS)] == "lateral"]
     films = CaseFolder(options.out)
     metadata = read_metadata(options.out)
+    if options.slices:
+        names += write_phantom_set(options.out, options.slices, seed=options.seed + 1, kinds=("ct",), prefix="ct")
+        metadata |= read_metadata(options.out)
     source = CaseFolder(options.mr_cases)
     groups = read_metadata(options.mr_cases)
     records, _ = source.records(source.cases(), augmented=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,13 @@ LEADING_COLUMNS = (
     "deformity_type",
     "deformity_grade",
     "deformity_loss_percent",
+    "disc_below",
+    *(f"disc_{side}_{unit}" for unit in ("px", "mm") for side in ("anterior", "middle", "posterior")),
+    "disc_angle_deg",
+    "listhesis_px",
+    "listhesis_mm",
+    "listhesis_percent",
+    "meyerding",
     "spacing_row_mm",
     "spacing_column_mm",
     "spacing_source",
@@ -69,6 +76,7 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
             heights = measures.get(f"heights_{unit}") or {}
             row |= {f"height_{side}_{unit}": heights.get(side) for side in SIDES}
         row |= {f"deformity_{field}": deformity.get(field) for field in ("type", "grade", "loss_percent")}
+        row |= _disc(measures.get("disc_below") or {})
         row |= {
             "spacing_row_mm": row_mm,
             "spacing_column_mm": column_mm,
@@ -79,6 +87,19 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
             row |= {f"{name}_{axis}_px": float(v) if seen else None for axis, v in zip("xy", point, strict=True)}
         table.append(row)
     return table
+
+
+def _disc(disc: Mapping[str, Any]) -> dict[str, Any]:
+    """Cells of the disc below a vertebra."""
+    cells = {
+        "disc_below": disc.get("name"),
+        "disc_angle_deg": disc.get("angle_deg"),
+        "meyerding": disc.get("meyerding"),
+    }
+    for unit in ("px", "mm"):
+        heights = disc.get(f"heights_{unit}") or {}
+        cells |= {f"disc_{side}_{unit}": heights.get(side) for side in ("anterior", "middle", "posterior")}
+    return cells | {f"listhesis_{unit}": disc.get(f"listhesis_{unit}") for unit in ("px", "mm", "percent")}
 
 
 def write_table(path: str | Path, readings: Iterable[Reading]) -> None:

@@ -38,6 +38,7 @@ def write_phantom_set(
     kinds: Sequence[str] = ("lateral", "sagittal"),
     width: int | None = None,
     hardware_share: float = 0.2,
+    prefix: str = "phantom",
 ) -> list[str]:
     """Write ``cases`` phantoms as case folders, with ``metadata.json`` (``Hardware``, ``View``).
 
@@ -48,9 +49,10 @@ def write_phantom_set(
         kinds: Views in turn: ``lateral`` radiographs, ``sagittal`` MR, ``cervical`` radiographs, sagittal ``ct``.
         width: Width in px that every picture is resized to (spacing and points with it); None keeps the drawn one.
         hardware_share: Share of the cases with hardware, spread evenly.
+        prefix: Start of the case names.
 
     Returns:
-        The case names, ``phantom-0001`` and on.
+        The case names, ``PREFIX-0001`` and on.
 
     Raises:
         InputError: An unknown kind, no case, or a share outside 0..1.
@@ -68,7 +70,7 @@ def write_phantom_set(
     stream(seed, 20).shuffle(flags)
     for number in range(cases):
         kind = kinds[number % len(kinds)]
-        name = f"phantom-{number + 1:04d}"
+        name = f"{prefix}-{number + 1:04d}"
         asked = {"hardware": bool(flags[number])} if kind in BEARS_HARDWARE else {}
         phantom = MAKERS[kind](seed * 1_000_003 + number, **asked)
         _write_case(folder, name, phantom, width)

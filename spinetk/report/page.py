@@ -33,6 +33,7 @@ SMALL_PRINT = (
 )
 NAMES = {"anterior": "Anterior", "left": "Image left", "middle": "Middle", "right": "Image right"}
 NAMES["posterior"] = "Posterior"
+DISC_SIDES = ("anterior", "middle", "posterior")
 RATIOS = {"wedge": "Wedge", "biconcavity": "Biconcavity", "crush": "Crush", "left_right": "Left/right"}
 
 
@@ -55,6 +56,7 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
         _facts(reading),
         f"<figure><img src='{overlay}' alt='{_text(f'{name} with the outlines of {_count(reading)}')}'></figure>",
         _vertebra_table(reading),
+        _disc_table(reading),
         _angle_table(reading),
         _reasons(reading),
         _list("Remarks", words.remarks_of(reading)),
@@ -198,6 +200,31 @@ def _vertebra_table(reading: Reading) -> str:
         )
     numeric = [False, *[True] * (len(sides) + len(RATIOS) + 2), False, True]
     return _table("Vertebrae", head, rows, numeric)
+
+
+def _disc_table(reading: Reading) -> str:
+    """Discs by the names of the bodies above and below, with slips; empty where none was measured."""
+    unit = words.height_unit(reading)
+    rows = []
+    names = [*(words.name_of(vertebra, index) for index, vertebra in enumerate(reading.vertebrae)), "S1"]
+    for index, vertebra in enumerate(reading.vertebrae):
+        disc = vertebra.measures.get("disc_below")
+        if not disc:
+            continue
+        heights, spans = disc.get(f"heights_{unit}") or {}, disc.get(f"heights_{unit}_interval") or {}
+        slip = f"listhesis_{unit}"
+        rows.append(
+            [
+                f"<b>{_text(disc.get('name') or f'{names[index]}-{names[index + 1]}')}</b>",
+                *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in DISC_SIDES),
+                _number(disc.get("angle_deg"), 1, DEGREE) + _span(disc.get("angle_deg_interval"), 1),
+                _number(disc.get(slip), 1) + _span(disc.get(f"{slip}_interval"), 1),
+                _number(disc.get("listhesis_percent"), 0, " %"),
+                _number(disc.get("meyerding"), 0),
+            ]
+        )
+    head = ["Disc", *(f"{NAMES[side]} ({unit})" for side in DISC_SIDES), "Angle", f"Slip ({unit})", "Slip", "Meyerding"]
+    return _table("Discs and slips", head, rows, [False, *[True] * (len(DISC_SIDES) + 4)])
 
 
 def _number(value: object, decimals: int, unit: str = "") -> str:

@@ -4,6 +4,8 @@ import numpy as np
 
 from spinetk.formats.table import LEADING_COLUMNS, columns, rows, write_table
 from spinetk.geometry import Frame
+from spinetk.measure import measure
+from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
@@ -73,3 +75,14 @@ def test_negative_numbers_stay_numbers(tmp_path):
 def test_bytes_that_are_no_utf8_are_replaced(tmp_path):
     write_table(tmp_path / "t.csv", [reading(b"caf\xe9.png".decode("utf-8", "surrogateescape"))])
     assert "caf\ufffd.png" in (tmp_path / "t.csv").read_bytes().decode("utf-8", "strict")
+
+
+def test_discs_and_slips_have_columns():
+    reading = measure(lateral_radiograph(5, region="lumbar", facing="right").reading)
+    disc = reading.vertebrae[0].measures["disc_below"]
+    row = rows(reading)[0]
+    assert row["disc_below"] == disc["name"]
+    assert row["disc_anterior_mm"] == disc["heights_mm"]["anterior"]
+    assert row["listhesis_percent"] == disc["listhesis_percent"]
+    assert row["meyerding"] == disc["meyerding"]
+    assert set(row) <= set(columns([reading]))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -6,7 +7,9 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, turn
+from spinetk.images import to_uint8
 from spinetk.measure import words
+from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
 from spinetk.report.lettering import text_width
@@ -226,3 +229,18 @@ def test_a_turned_picture_is_drawn_head_up(orientation, said):
         for seen, own in zip(stored.vertebrae, upright.vertebrae, strict=True):
             order = list(VERTEBRA6.flip_indices) if orientation in (2, 4, 5, 7) else list(range(6))
             np.testing.assert_allclose(there.of(seen.points)[order], here.of(own.points))
+
+
+def test_the_sacrum_and_the_femoral_heads_are_drawn():
+    films = (lateral_radiograph(seed, region="lumbar") for seed in range(40))
+    phantom = next(film for film in films if len(film.reading.landmarks) == 3)
+    picture = to_uint8(phantom.pixels)
+    drawn = outline(picture, phantom.reading, scale=1.0)
+    without = outline(picture, replace(phantom.reading, landmarks=[]), scale=1.0)
+    changed = (drawn != without).any(axis=2)
+    for landmark in phantom.reading.landmarks:
+        x, y = landmark.points.mean(axis=0)
+        assert changed[int(y), int(x)]
+        if landmark.radius_px is not None:
+            edge = changed[int(y), min(int(x + landmark.radius_px) - 2, changed.shape[1] - 1) :][:5]
+            assert edge.any() or x + landmark.radius_px > changed.shape[1]

@@ -68,7 +68,7 @@ def unit(path: str) -> Code:
         for suffix, code in suffixes.items():
             if part.endswith(suffix):
                 return code
-    if path.startswith(("angles.", "tilt")):
+    if path.startswith(("angles.", "tilt")) and not path.endswith("_heads"):
         return codes.UCUM.Degree
     if path.startswith("bbox."):
         return PIXELS
