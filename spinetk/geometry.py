@@ -314,6 +314,22 @@ def upright(pixels: np.ndarray, frame: Frame, *, mirror: bool = True) -> tuple[n
     return (way.pixels(pixels) if way.changes else pixels), way
 
 
+def warp(picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture moved as its points are, by linear interpolation.
+
+    Args:
+        picture: (H, W[, C]).
+        matrix: (2, 3), new point = matrix[:, :2] @ point + matrix[:, 2], px.
+        size: (H, W) of the result; what comes from outside the picture is 0.
+    """
+    import cv2
+
+    # cv2 puts pixel centres on integers, we put them on integers + 0.5.
+    shifted = np.array(matrix, dtype=np.float64)
+    shifted[:, 2] += shifted[:, :2] @ (0.5, 0.5) - 0.5
+    return cv2.warpAffine(picture, shifted, size[::-1], flags=cv2.INTER_LINEAR)
+
+
 def turn(picture: np.ndarray, orientation: int) -> np.ndarray:
     """(H, W[, C]) turned as an EXIF ``orientation`` says; its own memory, or the same array for 1."""
     if orientation == 1:

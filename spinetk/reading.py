@@ -117,13 +117,13 @@ class Reading:
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""
-        return self._moved(way.matrix, way.size, way.frame)
+        return self.moved(way.matrix, way.size, way.frame)
 
     def stored(self, way: Upright) -> Reading:
         """Inverse of :meth:`upright`: the reading in px of the picture as stored; not measured."""
         matrix = way.matrix
         back = np.linalg.inv(matrix[:, :2])
-        return self._moved(np.column_stack([back, -back @ matrix[:, 2]]), way.stored, way.stored_frame)
+        return self.moved(np.column_stack([back, -back @ matrix[:, 2]]), way.stored, way.stored_frame)
 
     def turned(self, orientation: int) -> Reading:
         """The reading after its picture was turned as an EXIF ``orientation`` (1..8) says; not measured."""
@@ -139,7 +139,7 @@ class Reading:
         """The reading after its picture was resized to this many px; the spacing follows; not measured."""
         factors = width / self.width, height / self.height
         matrix = np.array([[factors[0], 0, 0], [0, factors[1], 0]])
-        return self._moved(matrix, (height, width), self.frame.resized(*factors))
+        return self.moved(matrix, (height, width), self.frame.resized(*factors))
 
     def cropped(self, x0: int, y0: int, x1: int, y1: int) -> Reading:
         """The reading of columns x0 to x1 and rows y0 to y1 of its picture; not measured.
@@ -147,7 +147,7 @@ class Reading:
         Points outside become invisible, boxes end at the edge, and a vertebra with no visible point left is dropped.
         """
         size = (y1 - y0, x1 - x0)
-        found = self._moved(np.array([[1.0, 0, -x0], [0, 1, -y0]]), size, self.frame)
+        found = self.moved(np.array([[1.0, 0, -x0], [0, 1, -y0]]), size, self.frame)
         kept = []
         for vertebra in found.vertebrae:
             inside = ((vertebra.points >= 0) & (vertebra.points <= size[::-1])).all(axis=1)
@@ -157,7 +157,14 @@ class Reading:
         seen = [own for own in found.landmarks if ((own.points >= 0) & (own.points <= size[::-1])).all()]
         return replace(found, vertebrae=kept, landmarks=seen)
 
-    def _moved(self, matrix: np.ndarray, size: tuple[int, int], frame: Frame) -> Reading:
+    def moved(self, matrix: np.ndarray, size: tuple[int, int], frame: Frame) -> Reading:
+        """The reading after its picture was moved: everything it holds carried along, nothing measured.
+
+        Args:
+            matrix: (2, 3), as of :meth:`Vertebra.moved`.
+            size: (H, W) of the moved picture.
+            frame: Of the moved picture.
+        """
         vertebrae = [vertebra.moved(matrix, self.schema) for vertebra in self.vertebrae]
         extras = {name: points @ matrix[:, :2].T + matrix[:, 2] for name, points in self.extras.items()}
         height, width = size

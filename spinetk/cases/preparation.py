@@ -19,7 +19,7 @@ from spinetk.formats.files import METADATA, read_json, read_metadata, write_meta
 from spinetk.formats.item import CaseItem
 from spinetk.formats.record import Record, record_of
 from spinetk.formats.registry import read, readable
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, turn
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
@@ -59,7 +59,8 @@ def prepare(
 ) -> PreparedSet:
     """Write a case folder from annotated pictures (PNG, JPEG, TIFF, DICOM).
 
-    Pictures become 8-bit by the window of the original (:func:`spinetk.images.to_uint8`). A case that is there already
+    Pictures become 8-bit by the window of the original (:func:`spinetk.images.to_uint8`), as stored; where they lie
+    turned, the frame in the JSON says so and training turns them. A case that is there already
     from the same picture, annotation and settings is kept as it is, with whatever was corrected in it; one whose input
     changed is written anew and loses its augmented copies. Entries of ``metadata.json`` that exist are kept.
 
@@ -149,18 +150,15 @@ def _prepare_one(
     picture = read_picture(item.picture)
     if picture.burned_in:
         item.remarks.append("its header says that text is burned into the pixels: see that it names nobody")
-    if item.size is not None and item.size != (picture.width, picture.height):
-        fault = f"has {picture.width} x {picture.height} px, its annotation is about {item.size[0]} x {item.size[1]} px"
-        raise InputError(item.picture, fault, "give the picture that was annotated")
-    pixels = to_uint8(picture.pixels, picture.padding)
+    pixels, frame = _as_annotated(picture, item, _frame(picture, item, user))
     reading = Reading(
         file=path.with_suffix(".png").name,
-        height=picture.height,
-        width=picture.width,
+        height=pixels.shape[0],
+        width=pixels.shape[1],
         schema=item.schema,
         vertebrae=item.vertebrae,
         extras=item.extras,
-        frame=_frame(picture, item, user),
+        frame=frame,
         view=picture.view if picture.view != "unknown" else item.view,
     )
     if width is not None:
@@ -183,20 +181,27 @@ def _prepare_one(
     return record, True
 
 
+def _as_annotated(picture: Picture, item: CaseItem, frame: Frame) -> tuple[np.ndarray, Frame]:
+    """The picture in the px of its annotation: as stored, or as EXIF turns it where only that has the right size."""
+    pixels, exif = to_uint8(picture.pixels, picture.padding), frame.exif_orientation
+    size = picture.width, picture.height
+    if item.size is None or item.size == size:
+        if exif != 1:
+            item.remarks.append("its annotation was taken to be about the picture as stored, not as EXIF turns it")
+        return pixels, frame
+    if exif >= 5 and item.size == size[::-1]:
+        return turn(pixels, exif), frame.turned(exif)
+    fault = f"has {size[0]} x {size[1]} px, its annotation is about {item.size[0]} x {item.size[1]} px"
+    raise InputError(item.picture, fault, "give the picture that was annotated")
+
+
 def resized(pixels: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarray, Reading]:
     """Picture and points at another width; the height follows, rounded to whole px, and so does the spacing."""
     import cv2
 
     height = max(1, round(reading.height * width / reading.width))
-    factors = np.array([width / reading.width, height / reading.height])
     way = cv2.INTER_AREA if width < reading.width else cv2.INTER_CUBIC
-    vertebrae = [
-        replace(v, points=v.points * factors, bbox=tuple((np.reshape(v.bbox, (2, 2)) * factors).ravel().tolist()))
-        for v in reading.vertebrae
-    ]
-    frame, extras = reading.frame.resized(*factors), {name: p * factors for name, p in reading.extras.items()}
-    smaller = replace(reading, height=height, width=width, vertebrae=vertebrae, frame=frame, extras=extras)
-    return cv2.resize(pixels, (width, height), interpolation=way), smaller
+    return cv2.resize(pixels, (width, height), interpolation=way), reading.resized(height, width)
 
 
 def pixel_hash(pixels: np.ndarray) -> str:
@@ -210,7 +215,7 @@ def _frame(picture: Picture, item: CaseItem, user: Frame | None) -> Frame:
         frame = replace(frame, toward_right=noted.toward_right, toward_bottom=noted.toward_bottom)
     for better in (user, noted):
         if better is not None and better.spacing_mm is not None:
-            return replace(frame, spacing_mm=better.spacing_mm, spacing_source=better.spacing_source)
+            return replace(frame, spacing_mm=better.spacing_mm, spacing_source=better.spacing_source, pixel_aspect=None)
     return frame
 
 

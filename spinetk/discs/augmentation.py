@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from spinetk.geometry import warp
+
 TURN_DEGREES = 10.0
 ZOOM = 1.15
 CUT_SHARE = 0.15
@@ -40,10 +42,7 @@ def move(
             target[axis] += random.uniform(-0.5, 0.5) * max(abs(room - own), 0.1 * room)
     matrix[:, 2] += target - (matrix[:, :2] @ anchor + matrix[:, 2])
     moved = points @ matrix[:, :2].T + matrix[:, 2]
-    # cv2 puts pixel centres on integers, we put them on integers + 0.5.
-    pixels = matrix.copy()
-    pixels[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
-    return cv2.warpAffine(picture, pixels, size[::-1], flags=cv2.INTER_LINEAR), moved
+    return warp(picture, matrix, size), moved
 
 
 def cut(picture: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, tuple[float, float]]:

@@ -16,7 +16,7 @@ from spinetk.discs.points import DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
 from spinetk.discs.slab import read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, upright
 from spinetk.images import find_pictures, find_series, read_picture
 from spinetk.images.volume import SUFFIXES
 
@@ -46,7 +46,8 @@ def predict_files(
 
     For each input ``OUT/<stem>_desc-discs_labels.json`` and ``.png`` (overlay), for a volume also ``.nii.gz``: single
     voxels in its own geometry with Spinal Cord Toolbox numbers, or 101, 102, ... from the head where the level cannot
-    be known. ``OUT/run.json`` says what was done and what failed.
+    be known. ``OUT/run.json`` says what was done and what failed. Points of pictures are in px of the picture as
+    stored; overlays are drawn upright.
 
     Args:
         files: NIfTI or NRRD volumes; PNG, JPEG, TIFF or DICOM pictures; folders of them, or of a DICOM series.
@@ -54,12 +55,13 @@ def predict_files(
         predictor: The model.
         method: See :func:`spinetk.discs.decision.decide`; None for the predictor's own.
         spacing_mm: The user's (row, column) spacing, for pictures.
-        facing: Side that the patient's front faces, for pictures that do not say.
+        facing: Side that the patient's front faces, head up, for pictures that do not say.
         show_attention: Also write ``<stem>_attention.png`` and ``<stem>_heatmaps.png``.
     """
     out, batch, began = Path(out), Batch(), time.time()
     for file in _inputs(files, batch.failures):
         try:
+            way = None
             if file.name.lower().endswith(SUFFIXES):
                 slab = read_slab(file)
                 reading, evidence = predictor.read_slab(slab, file=str(file), method=method)
@@ -69,13 +71,16 @@ def predict_files(
                 pixels = slab.pixels
             else:
                 picture = read_picture(file, spacing_mm=spacing_mm)
-                pixels, frame = picture.pixels, _facing(picture.frame, facing)
+                pixels, way = upright(picture.pixels, picture.frame)
+                frame = _facing(way.frame, facing)
                 reading, evidence = predictor.read(pixels, frame, file=str(file), method=method)
                 reading.remarks = [*picture.remarks, *reading.remarks]
                 stem = _stem(file, batch)
             write_png(out / f"{stem}{TRAILER}.png", draw(to_bytes(pixels), reading))
             if show_attention:
                 _show(out / stem, pixels, reading.frame, evidence, predictor.grid_mm)
+            if way is not None and way.changes:
+                reading = reading.stored(way)
             write_json(out / f"{stem}{TRAILER}.json", reading.to_json())
             batch.readings[stem] = reading
         except InputError as error:

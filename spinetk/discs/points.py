@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from spinetk.discs.levels import name_of
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, Upright
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,13 @@ class DiscReading:
     def points(self) -> np.ndarray:
         """(N, 2) px."""
         return np.array([disc.point for disc in self.discs], dtype=np.float64).reshape(-1, 2)
+
+    def stored(self, way: Upright) -> DiscReading:
+        """The reading of an upright picture in px of the picture as stored."""
+        places = way.to_stored(self.points)
+        discs = [replace(disc, point=tuple(place)) for disc, place in zip(self.discs, places.tolist(), strict=True)]
+        height, width = way.stored
+        return replace(self, height=height, width=width, discs=discs, frame=way.stored_frame)
 
     def to_json(self) -> dict[str, Any]:
         """Strict JSON. ``picture_mm`` is from the upper left corner of the picture, ``mm`` in the axes of NIfTI."""

@@ -178,7 +178,7 @@ class DiscPredictor:
             InputError: The picture's headers say that it is not sagittal, or the method lacks its network.
         """
         height, width = pixels.shape
-        if frame.toward_right in ("L", "R"):
+        if frame.plane in ("axial", "coronal") or frame.toward_right in ("L", "R"):
             raise InputError(file or "picture", "is not sagittal", "give a sagittal slice, or the volume as NIfTI")
         remarks = []
         spacing = frame.spacing_mm

@@ -16,7 +16,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from spinetk import geometry
 from spinetk.errors import InputError
+from spinetk.formats.record import reading_of, record_of
+from spinetk.geometry import Frame, Upright
 from spinetk.keypoints.centre import landmarks
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
@@ -31,7 +34,8 @@ class RecordDataset(Dataset):
     """Records (``spinetk.cases``) as network input.
 
     Args:
-        records: Detectron2-style dicts: ``file_name``, ``annotations`` with ``keypoints`` [x, y, v] * K in px.
+        records: Detectron2-style dicts: ``file_name``, ``annotations`` with ``keypoints`` [x, y, v] * K in px. Pictures
+            whose frame says that they lie turned, or have oblong pixels, stand upright with square ones here.
         schema: Meaning of the K points.
         preset: Gives the size of the network's input and the box margin.
         augment: ``none``, ``flip`` or ``full`` (:class:`spinetk.keypoints.preset.Recipe`).
@@ -49,7 +53,8 @@ class RecordDataset(Dataset):
         augment: str = "none",
         seed: int = 0,
     ) -> None:
-        self.records = list(records)
+        self._ways = [_way(record) for record in records]
+        self.records = [_standing(record, way) for record, way in zip(records, self._ways, strict=True)]
         self.schema = schema
         self.preset = preset
         self.augment = augment
@@ -115,6 +120,8 @@ class RecordDataset(Dataset):
             picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
             if picture is None:
                 raise InputError(path, "cannot be read as a picture", "prepare the case again")
+            way = self._ways[index]
+            picture = picture if way is None else way.pixels(picture)
             scale = network_scale(*picture.shape, short_px, self.preset.long_px)
             small = resize(picture, scale, self.preset.layout)
             if self._cached_bytes + small[0].nbytes > CACHE_BYTES:
@@ -133,6 +140,21 @@ class RecordDataset(Dataset):
         annotations = self.records[index]["annotations"]
         points = [np.asarray(a["keypoints"], dtype=np.float64).reshape(-1, 3) for a in annotations]
         return place_unknown(np.stack(points)) if points else np.zeros((0, len(self.schema), 3))
+
+
+def _way(record: Record) -> Upright | None:
+    """How the picture of a record is turned and made square, as it is before it is read; None where it stands."""
+    if not {"height", "width"} <= set(record):
+        return None
+    way = Upright.of(Frame.from_json(record), (record["height"], record["width"]))
+    return way if way.changes else None
+
+
+def _standing(record: Record, way: Upright | None) -> Record:
+    """The record in px of its upright picture."""
+    if way is None:
+        return record
+    return {**record, **record_of(reading_of(record).upright(way), record.get("image_id", ""))}
 
 
 def place_unknown(points: np.ndarray) -> np.ndarray:
@@ -185,10 +207,7 @@ def warp(picture: np.ndarray, points: np.ndarray, random: np.random.Generator) -
     matrix[:, 2] += shift
     moved = points.copy()
     moved[..., :2] = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]
-    # cv2 puts pixel centres on integers, we put them on integers + 0.5.
-    pixels = matrix.copy()
-    pixels[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
-    return cv2.warpAffine(picture, pixels, (width, height), flags=cv2.INTER_LINEAR), moved
+    return geometry.warp(picture, matrix, (height, width)), moved
 
 
 def tint(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from spinetk.cases.folder import CaseFolder, write_record
+from spinetk.cases.preparation import resized
 from spinetk.errors import InputError
 from spinetk.formats.files import write_metadata
 from spinetk.formats.record import record_of
@@ -19,7 +20,6 @@ from spinetk.phantoms.ct import sagittal_ct
 from spinetk.phantoms.mr import sagittal_mr
 from spinetk.phantoms.phantom import Phantom
 from spinetk.phantoms.radiograph import lateral_radiograph
-from spinetk.reading import Reading
 
 MAKERS: dict[str, Callable[..., Phantom]] = {
     "lateral": lateral_radiograph,
@@ -83,15 +83,8 @@ def write_phantom_set(
 def _write_case(cases: CaseFolder, case: str, phantom: Phantom, width: int | None) -> None:
     picture, reading = to_uint8(phantom.pixels), phantom.reading
     if width is not None and width != reading.width:
-        picture, reading = _resize(picture, reading, width)
+        picture, reading = resized(picture, reading, width)
     # Even an empty list: the phantom knows that neither sacrum nor hips are shown.
     seen = [landmark.to_json() for landmark in reading.landmarks]
     record = record_of(reading, f"{case}/src-0", case=case, modality=phantom.modality, landmarks=seen)
     write_record(cases.source(case), record, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
-
-
-def _resize(picture: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarray, Reading]:
-    height = max(1, round(reading.height * width / reading.width))
-    shrinking = width < reading.width
-    picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
-    return picture, reading.resized(height, width)

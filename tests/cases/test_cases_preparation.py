@@ -6,12 +6,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from spinetk.cases.augmentation import augment
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.preparation import prepare, resized
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
+from spinetk.images import to_uint8
 
 MR = Path(__file__).parents[2].parent / "shared" / "data" / "mr_sagittal"
 BODY = [[20.5, 60], [40, 58], [60, 61], [59, 30], [40, 31], [21, 29]]
@@ -223,3 +225,28 @@ def test_real_slices(tmp_path):
         records = CaseFolder(tmp_path / name).records(result.cases)[0]
         assert len(records) == 5
         assert all(len(record["annotations"]) == bodies for record in records)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_an_annotation_of_a_photographed_film_may_be_about_the_turned_picture(tmp_path, orientation):
+    """Annotation tools show what EXIF turns: where the sizes tell, the case is in their px, else a remark says how."""
+    film = Image.fromarray((grey() // 16).astype(np.uint8))  # 100 x 80 px as annotated
+    back = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    stored = film if orientation == 1 else film.transpose(back[orientation])
+    exif = Image.Exif()
+    exif[274] = orientation
+    (tmp_path / "in").mkdir()
+    stored.save(tmp_path / "in" / "film.png", exif=exif)
+    annotate(tmp_path / "in" / "film.png")
+    result = prepare(tmp_path / "in", tmp_path / "out", progress=False)
+    assert result.failures == []
+    record = CaseFolder(tmp_path / "out").records(["film"])[0][0]
+    assert record["annotations"][0]["keypoints"][:3] == [20.5, 60, 2]
+    said = any("as EXIF turns it" in remark for remark in result.remarks)
+    if orientation == 3:
+        assert record["exif_orientation"] == 3
+        assert said
+    else:
+        np.testing.assert_array_equal(read_pixels(record), to_uint8(np.asarray(film)))
+        assert "exif_orientation" not in record
+        assert not said

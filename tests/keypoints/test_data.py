@@ -4,9 +4,12 @@ import pytest
 import torch
 
 from spinetk.errors import InputError
+from spinetk.formats.record import record_of
+from spinetk.geometry import Frame, turn
 from spinetk.keypoints.data import RecordDataset, make_target, place_unknown, tint, warp
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import FAST
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4
 
 
@@ -121,3 +124,22 @@ def test_a_lost_picture_is_named(record, tmp_path):
     (tmp_path / "src-0.png").unlink()
     with pytest.raises(InputError, match="cannot be read"):
         RecordDataset([record], VERTEBRA4, FAST)[0]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_picture_is_trained_as_it_is_read(tmp_path, orientation):
+    """A frontal film stored any of eight ways, with pixels 1.5 times as high as wide, gives one and the same sample."""
+    film = np.random.default_rng(0).integers(0, 255, (120, 100), np.uint8)
+    body = Vertebra.from_points(np.array([[30, 40], [80, 42], [31, 70], [82, 75]], float), label="L1")
+    upright_film = Reading("film", 120, 100, VERTEBRA4, [body], Frame((0.6, 0.4), "user", "L", "F"), "ap")
+    samples = []
+    for name, number in (("upright", 1), ("stored", orientation)):
+        path = tmp_path / f"{name}.png"
+        cv2.imwrite(str(path), turn(film, number))
+        reading = upright_film.turned(number)
+        reading.file = str(path)
+        samples.append(RecordDataset([record_of(reading, name)], VERTEBRA4, FAST)[0])
+    (expected, truth), (picture, target) = samples
+    assert expected.shape[1] / expected.shape[2] == pytest.approx(180 / 100, abs=0.01)
+    assert torch.equal(picture, expected)
+    torch.testing.assert_close(target["keypoints"], truth["keypoints"])
