@@ -10,6 +10,7 @@ from pathlib import Path
 from spinetk.errors import InputError
 
 MODALITIES = ("T1w", "T2w")
+DERIVED = re.compile(r"desc-(warp|reg|auto|pred|model)", re.IGNORECASE)
 CENTRE_COLUMNS = ("institution_id", "institution", "centre", "center", "site")
 
 
@@ -47,7 +48,8 @@ def find_subjects(root: str | Path, modality: str) -> tuple[list[Subject], list[
     """Labelled images of one contrast; what lacks an image or a label is listed.
 
     Labels are looked for in ``derivatives/labels*/sub-x/.../``, as ``<stem>_labels-disc-manual.nii.gz`` (spine-generic
-    to 2023) or ``<stem>_label-disc*.nii.gz`` (since then: ``label-discs_dlabel``).
+    to 2023) or ``<stem>_label-disc*.nii.gz`` (since then: ``label-discs_dlabel``). One that was set by hand is
+    preferred to one whose name says that it was warped or predicted (``desc-warp``).
 
     Raises:
         InputError: There is no ``sub-*`` folder, or the contrast is unknown.
@@ -78,15 +80,17 @@ def find_subjects(root: str | Path, modality: str) -> tuple[list[Subject], list[
 
 def _derivative(root: Path, name: str, stem: str, ending: str) -> Path | None:
     pattern = re.compile(re.escape(stem) + ending + r"\.nii(\.gz)?")
-    files = sorted(p for p in root.glob(f"derivatives/labels*/{name}/**/anat/{stem}_*") if pattern.fullmatch(p.name))
-    return files[0] if files else None
+    found = root.glob(f"derivatives/labels*/{name}/**/anat/{stem}_*")
+    # A label that was warped from another contrast, or predicted, is not the truth where somebody set one by hand.
+    files = sorted((bool(DERIVED.search(p.name)), p) for p in found if pattern.fullmatch(p.name))
+    return files[0][1] if files else None
 
 
 def _centres(root: Path) -> dict[str, str]:
     path = root / "participants.tsv"
     if not path.is_file():
         return {}
-    with open(path, encoding="utf-8", errors="replace", newline="") as stream:
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     column = next((c for c in CENTRE_COLUMNS if rows and rows[0].get(c)), None)
     return {row["participant_id"]: row[column] for row in rows if column and row.get("participant_id")}

@@ -57,10 +57,24 @@ def started() -> tuple[int | None, int | None]:
     if "TORCHELASTIC_RUN_ID" in env and "WORLD_SIZE" in env:
         local = int(env.get("LOCAL_WORLD_SIZE", env["WORLD_SIZE"]))
         return local, max(1, int(env["WORLD_SIZE"]) // local)
-    if "SLURM_STEP_ID" in env and int(env.get("SLURM_NTASKS", 1)) > 1:
-        nodes = int(env.get("SLURM_NNODES", 1))
-        return int(env["SLURM_NTASKS"]) // nodes, nodes
+    if (tasks := _step_tasks()) > 1:
+        nodes = int(env.get("SLURM_STEP_NUM_NODES", env.get("SLURM_NNODES", 1)))
+        return tasks // nodes, nodes
     return None, None
+
+
+def _step_tasks() -> int:
+    """Processes that ``srun`` started as this step; 1 for whatever else runs inside an allocation.
+
+    An allocation of several tasks (``salloc``, ``sbatch``, a notebook or shell in one) says nothing about how many
+    processes there are: only ``srun`` starts one for each, and says so in SLURM_STEP_NUM_TASKS. A shell under
+    ``srun --pty`` is one process, of whichever number of tasks.
+    """
+    env = os.environ
+    shell = "SLURM_PTY_PORT" in env or env.get("SLURM_JOB_NAME") in ("bash", "interactive")
+    if shell or "SLURM_STEP_ID" not in env or "SLURM_PROCID" not in env:
+        return 1
+    return int(env.get("SLURM_STEP_NUM_TASKS", 1))
 
 
 def launch(devices: int | None = None, nodes: int | None = None, device: str = "auto") -> Place:
@@ -108,7 +122,17 @@ def launch(devices: int | None = None, nodes: int | None = None, device: str = "
 
 
 def environment() -> list[Any]:
-    """SLURM's environment without Lightning's own requeueing: a stopped run leaves and is resumed by ``--resume``."""
-    from lightning.fabric.plugins.environments import SLURMEnvironment
+    """Who started the processes, told to Lightning, which would take any process of an allocation for one of several.
 
-    return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    Of SLURM's without Lightning's own requeueing: a stopped run leaves and is resumed by ``--resume``.
+    """
+    from lightning.fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
+
+    if "TORCHELASTIC_RUN_ID" in os.environ or "SLURM_NTASKS" not in os.environ:
+        return []
+    tasks, nodes = started()
+    if tasks is None:
+        return [LightningEnvironment()]
+    if nodes:
+        os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(tasks))  # Lightning will not count them itself
+    return [SLURMEnvironment(auto_requeue=False)]

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import cv2
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -97,6 +98,49 @@ def test_no_data_set_is_one_line(tmp_path):
         find_subjects(tmp_path, "t2*")
     with pytest.raises(InputError, match="discs prepare"):
         read_samples(tmp_path, "train")
+
+
+def test_labels_set_by_hand_are_preferred_to_warped_ones(tmp_path):
+    write_subject(tmp_path, "sub-a", 3, ending="label-discs_dlabel")
+    write_subject(tmp_path, "sub-a", 3, ending="label-discs_desc-warp_dlabel")
+    write_subject(tmp_path, "sub-b", 3, ending="label-discs_desc-warp_dlabel")
+    (tmp_path / "participants.tsv").write_bytes("\ufeffparticipant_id\tinstitution_id\nsub-a\tamu\n".encode())
+    found, _ = find_subjects(tmp_path, "T2w")
+    assert [s.labels.name.split("label-")[1] for s in found] == ["discs_dlabel.nii.gz", "discs_desc-warp_dlabel.nii.gz"]
+    assert [s.centre for s in found] == ["amu", "b"]  # the byte-order mark is no part of a column's name
+
+
+def test_labels_of_unknown_directions_are_not_laid_on_an_image_of_known_ones(tmp_path):
+    write_subject(tmp_path, "sub-a", 3)
+    path = tmp_path / "derivatives/labels/sub-a/anat/sub-a_T2w_labels-disc-manual.nii.gz"
+    image = nib.load(path)
+    bare = nib.Nifti1Image(np.asanyarray(image.dataobj), None)
+    nib.save(bare, path)
+    with pytest.raises(InputError, match="holds no labelled image"):
+        prepare(tmp_path, tmp_path / "out")
+    with pytest.raises(InputError, match="unknown directions"):
+        read_labels(path, read_slab(tmp_path / "sub-a/anat/sub-a_T2w.nii.gz").volume.grid)
+
+
+def test_matrix_that_wins_moves_image_and_labels_alike(tmp_path):
+    """sform and qform 30 mm apart: the labels, written for the sform, stay on their voxels."""
+    mm = write_subject(tmp_path, "sub-a", 3)
+    names = ("sub-a/anat/sub-a_T2w", "derivatives/labels/sub-a/anat/sub-a_T2w_labels-disc-manual")
+    before = project(read_slab(tmp_path / f"{names[0]}.nii.gz"), read_labels(tmp_path / f"{names[1]}.nii.gz"))
+    for name in names:
+        image = nib.load(tmp_path / f"{name}.nii.gz")
+        moved = image.affine.copy()
+        moved[:3, 3] += (0, 30, 0)
+        image.set_qform(image.affine, 1)
+        image.set_sform(moved, 2)
+        if name == names[1]:
+            image = nib.Nifti1Image(np.asanyarray(image.dataobj), moved)  # sform alone, as nibabel writes it
+        nib.save(image, tmp_path / f"{name}.nii.gz")
+    slab, labels = read_slab(tmp_path / f"{names[0]}.nii.gz"), read_labels(tmp_path / f"{names[1]}.nii.gz")
+    assert all(np.allclose(labels[n], mm[n] + (0, 30, 0), atol=1e-3) for n in mm)
+    after = project(slab, labels)
+    assert all(np.allclose(after[n], before[n], atol=1e-3) for n in mm)
+    assert [remark for remark in slab.remarks if "30.0 mm apart" in remark]
 
 
 def test_centre_comes_from_participants_or_from_the_name(tmp_path):

@@ -89,6 +89,51 @@ def test_bids_takes_the_contrast_and_the_space_of_the_mask(tmp_path):
         find_cases(tmp_path, "lesion", contrast="T2w")
 
 
+@pytest.mark.parametrize("ending", ["lesion-manual", "label-lesion_seg", "lesionseg", "label-lesion_desc-rater1_mask"])
+def test_masks_named_after_their_image(tmp_path, ending):
+    """As ivadomed and the data sets of neuropoly name them; with two contrasts each mask knows its own."""
+    for number in (1, 2):
+        anat = tmp_path / f"sub-0{number}" / "anat"
+        volume(anat / f"sub-0{number}_T2w.nii.gz", kind=np.float32)
+        volume(anat / f"sub-0{number}_T1w.nii.gz", kind=np.float32)
+        labels = tmp_path / "derivatives" / "labels" / f"sub-0{number}" / "anat"
+        volume(labels / f"sub-0{number}_T2w_{ending}.nii.gz", (0, 1, 2))
+        volume(labels / f"sub-0{number}_T2w_label-SC_seg.nii.gz", (1, 1, 2), (2, 1, 2))  # the cord is no lesion
+    layout, found = find_cases(tmp_path, "lesion")
+    assert layout == "bids"
+    assert [(case.name, case.image.name) for case in found.cases] == [
+        ("sub-01", "sub-01_T2w.nii.gz"), ("sub-02", "sub-02_T2w.nii.gz"),
+    ]  # fmt: skip
+    assert all(case.read()[1].sum() == 1 for case in found.cases)
+
+
+def test_two_images_of_a_scan_with_a_mask_each(tmp_path):
+    anat = tmp_path / "sub-01" / "anat"
+    for acquisition in ("sag", "ax"):
+        volume(anat / f"sub-01_acq-{acquisition}_T2w.nii.gz", kind=np.float32)
+        volume(tmp_path / "derivatives" / "labels" / f"sub-01_acq-{acquisition}_T2w_lesion-manual.nii.gz", (0, 0, 0))
+    _, found = find_cases(tmp_path, "lesion")
+    assert [(case.name, case.patient) for case in found.cases] == [
+        ("sub-01_acq-ax", "sub-01"), ("sub-01_acq-sag", "sub-01"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("above", ["plain", "test", "training", "val"])
+@pytest.mark.parametrize("inside", [None, "train"])
+def test_parts_are_named_by_folders_of_the_set_alone(tmp_path, above, inside):
+    root = tmp_path / above / "set"
+    for number in range(3):
+        place = (root / inside if inside else root) / f"sub-0{number}" / "anat"
+        volume(place / f"sub-0{number}_FLAIR.nii.gz", kind=np.float32)
+        volume(place / f"sub-0{number}_label-lesion_mask.nii.gz", (0, 0, 0))
+        patient = (tmp_path / "p" / above / "set" / inside if inside else tmp_path / "p" / above / "set") / f"p{number}"
+        volume(patient / "FLAIR.nii.gz", kind=np.float32)
+        volume(patient / "lesion.nii.gz", (0, 0, 0))
+    for where in (root, tmp_path / "p" / above / "set"):
+        _, found = find_cases(where, "lesion")
+        assert {case.part for case in found.cases} == {inside}
+
+
 def test_folder_a_patient(tmp_path):
     for name in ("patient07", "patient19"):
         for image in ("FLAIR", "T1"):

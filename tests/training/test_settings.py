@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from spinetk.errors import InputError
-from spinetk.training.launch import Place, started
+from spinetk.training.launch import Place, environment, launch, started
 from spinetk.training.record import fingerprint, settings_of, write_run
 from spinetk.training.settings import Settings
 
@@ -106,13 +106,42 @@ def test_the_fingerprint_is_of_contents(tmp_path):
     assert first["sha256"] != fingerprint([two], [[1.0, 2.0]])["sha256"]
 
 
-def test_who_started_us(monkeypatch):
-    for name in ("TORCHELASTIC_RUN_ID", "SLURM_STEP_ID"):
-        monkeypatch.delenv(name, raising=False)
+# What srun sets for one of eight processes on two machines.
+SRUN = {
+    "SLURM_STEP_ID": "0", "SLURM_PROCID": "3", "SLURM_NTASKS": "8", "SLURM_NNODES": "2", "SLURM_STEP_NUM_TASKS": "8",
+    "SLURM_STEP_NUM_NODES": "2", "SLURM_JOB_NAME": "train",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        ("SLURM_STEP_ID", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),  # salloc, sbatch or a notebook, without srun
+        ("SLURM_STEP_NUM_TASKS",),
+        ("shell",),
+        ("pty",),
+    ],
+)
+def test_one_process_of_an_allocation_is_alone(monkeypatch, gone):
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    own = {"shell": {"SLURM_JOB_NAME": "bash"}, "pty": {"SLURM_PTY_PORT": "40000"}}.get(gone[0], {})
+    for name, value in ({k: v for k, v in SRUN.items() if k not in gone} | own).items():
+        monkeypatch.setenv(name, value)
     assert started() == (None, None)
-    for name, value in {"SLURM_STEP_ID": "0", "SLURM_NTASKS": "8", "SLURM_NNODES": "2"}.items():
+    assert launch(device="cpu") == Place()
+    assert [type(e).__name__ for e in environment()] == ["LightningEnvironment"]
+
+
+def test_who_started_us(monkeypatch):
+    for name in ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS_PER_NODE", *SRUN):
+        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.delenv(name)
+    assert started() == (None, None)
+    assert environment() == []
+    for name, value in SRUN.items():
         monkeypatch.setenv(name, value)
     assert started() == (4, 2)
+    assert [type(e).__name__ for e in environment()] == ["SLURMEnvironment"]
     for name, value in {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "6", "LOCAL_WORLD_SIZE": "3"}.items():
         monkeypatch.setenv(name, value)
     assert started() == (3, 2)

@@ -1,7 +1,9 @@
 """BIDS, and folders of one patient each: an image or several contrasts, and masks of its lesions.
 
 BIDS: ``sub-X[_ses-Y]_..._T1w.nii.gz`` and ``sub-X[_ses-Y]_..._mask.nii.gz`` (or ``_roi``, ``_lesion``, ``_dseg``) at
-any depth, masks mostly under ``derivatives``. A mask goes with the images of its ``sub``, ``ses`` and ``space``.
+any depth, masks mostly under ``derivatives``. A mask goes with the images of its ``sub``, ``ses`` and ``space``. So do
+masks named as neuropoly's data sets and ivadomed name them: the image's own name and ``_lesion-manual``,
+``_label-lesion_seg``, ``_lesionseg`` behind it; with several contrasts such a mask belongs to its own image alone.
 
 Folder a patient: volumes of which those with the word lesion, mask, seg or label in the name are masks, the others
 images: ``patient07/FLAIR.nii.gz``, ``T1.nii.gz``, ``lesion.nii.gz``.
@@ -14,13 +16,18 @@ from collections import defaultdict
 from pathlib import Path
 
 from spinetk.errors import InputError
-from spinetk.segmentation.data.case import Found, files, is_volume, part_of, stem
+from spinetk.segmentation.data.case import Found, files, is_volume, part_below, stem
 
 MASKS = ("mask", "roi", "lesion", "dseg")
 LESION_WORDS = frozenset(("lesion", "lesions", "mask", "masks", "seg", "label", "labels"))
 # Derivatives of whole organs that are masks, too.
 OTHER_LABELS = frozenset(("brain", "head", "gm", "wm", "csf", "gmset", "brainmask"))
 NAME = re.compile(r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
+# Behind the whole name of an image: sub-01_T2w_lesion-manual, sub-01_T2w_label-lesion_seg, sub-01_T2w_lesionseg.
+OF_AN_IMAGE = re.compile(
+    rf"(?P<image>{NAME.pattern})"
+    r"_(lesions?-manual|lesions?-?seg|lesions?-?mask|label-lesions?_(seg|mask|dseg|desc-[A-Za-z0-9]+_(seg|mask|dseg)))"
+)
 
 
 def find(folder: Path, contrast: str | None = None) -> Found | None:
@@ -33,8 +40,12 @@ def find(folder: Path, contrast: str | None = None) -> Found | None:
     Raises:
         InputError: Several contrasts and none chosen, or several images for one mask.
     """
-    images, masks = defaultdict(list), defaultdict(list)
+    images, masks, owned = defaultdict(list), defaultdict(list), defaultdict(list)
     for path in files(folder, deep=True):
+        own = OF_AN_IMAGE.fullmatch(stem(path)) if is_volume(path) else None
+        if own is not None and own["image"].rsplit("_", 1)[-1] not in MASKS:
+            owned[own["image"]].append(path)
+            continue
         if not is_volume(path) or NAME.fullmatch(stem(path)) is None:
             continue
         *pairs, suffix = stem(path).split("_")
@@ -46,19 +57,26 @@ def find(folder: Path, contrast: str | None = None) -> Found | None:
             masks[scan].append((path, entities.get("space")))
     if not images:
         return None
-    suffix = choose(folder, {entry[1] for scan in masks for entry in images[scan]}, contrast)
+    labelled = {of for scan in images for path, of, _ in images[scan] if scan in masks or stem(path) in owned}
+    suffix = choose(folder, labelled, contrast)
     found = Found()
     for scan, entries in sorted(images.items()):
-        own = [(path, space) for path, of, space in entries if of == suffix]
+        own_images = [(path, space) for path, of, space in entries if of == suffix]
+        named = [(path, space) for path, space in own_images if stem(path) in owned]
+        if len(named) > 1:
+            for path, _ in named:
+                part = part_below(folder, path)
+                found.add(stem(path).removesuffix(f"_{suffix}"), path, owned[stem(path)], part, scan[0])
+            continue
         spaces = {space for _, space in masks.get(scan, ())}
         if len(spaces) > 1:
             raise InputError("_".join(scan), "has masks in several spaces", "keep those of one space")
-        fitting = [path for path, space in own if not spaces or space in spaces]
+        fitting = [path for path, space in named or own_images if not spaces or space in spaces]
         if len(fitting) > 1 and spaces:
             raise InputError(fitting[1], f"is a second {suffix} of this scan", "keep one image a scan")
-        part = next((p for name in reversed(own[0][0].parts) if (p := part_of(name))), None) if own else None
         for path in fitting[:1]:
-            found.add("_".join(scan), path, [mask for mask, _ in masks.get(scan, ())], part, scan[0])
+            whole = [mask for mask, _ in masks.get(scan, ())] + owned.get(stem(path), [])
+            found.add("_".join(scan), path, whole, part_below(folder, path), scan[0])
     return found
 
 
@@ -90,7 +108,7 @@ def find_patient_folders(folder: Path, contrast: str | None = None) -> Found | N
         if chosen not in images:
             raise InputError(place, f"has no {chosen}", "name the images alike in every folder")
         name = "-".join(place.relative_to(folder).parts) or place.name
-        part = next((p for word in reversed(place.parts) if (p := part_of(word))), None)
+        part = part_below(folder, place)
         found.add(name, images[chosen], masks, part)
     return found
 

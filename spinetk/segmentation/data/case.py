@@ -119,6 +119,11 @@ def part_of(name: str) -> Part | None:
     return "test" if word in ("test", "testing") else None
 
 
+def part_below(root: Path, place: Path) -> Part | None:
+    """The part that the nearest folder between a data set's root and a file or folder stands for."""
+    return next((part for name in reversed(place.relative_to(root).parts) if (part := part_of(name))), None)
+
+
 def files(folder: Path, deep: bool = False) -> list[Path]:
     """Volumes and pictures of a folder, hidden ones left out, sorted.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spinetk.errors import InputError
-from spinetk.segmentation.data.case import Found, files, part_of, stem
+from spinetk.segmentation.data.case import Found, files, part_below, stem
 
 IMAGES = ("images", "image", "imgs", "img", "raw", "input", "inputs")
 MASKS = ("masks", "mask", "labels", "label", "groundtruth", "ground_truth", "gt", "segmentations", "annotations")
@@ -31,7 +31,7 @@ def find_two_folders(folder: Path) -> Found | None:
         masks = next((inner[name] for name in MASKS if name in inner), None)
         if images is None or masks is None:
             continue
-        part = next((p for name in reversed(place.relative_to(folder.parent).parts) if (p := part_of(name))), None)
+        part = part_below(folder, place)
         by_name: dict[str, Path] = {}
         for path in files(masks):
             name = _bare(stem(path), ENDS)
@@ -50,7 +50,7 @@ def find_one_folder(folder: Path) -> Found | None:
     found = Found()
     for place in [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]:
         here = {stem(path): path for path in files(place)}
-        part = next((p for name in reversed(place.relative_to(folder.parent).parts) if (p := part_of(name))), None)
+        part = part_below(folder, place)
         for name, path in here.items():
             masks = [here[name + end] for end in ENDS if name + end in here]
             if masks:
