@@ -157,6 +157,7 @@ def _prepare_one(
         width=pixels.shape[1],
         schema=item.schema,
         vertebrae=item.vertebrae,
+        landmarks=item.landmarks,
         extras=item.extras,
         frame=frame,
         view=picture.view if picture.view != "unknown" else item.view,
@@ -229,8 +230,9 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
         "view": item.view,
         "width": width,
     }
-    if item.extras:
+    if item.extras or item.landmarks:
         settings["extras"] = {name: points.tolist() for name, points in item.extras.items()}
+        settings["landmarks"] = [landmark.to_json() for landmark in item.landmarks]
     try:
         with open(item.picture, "rb") as stream:
             file = hashlib.file_digest(stream, "sha256")

@@ -239,6 +239,7 @@ class _Volume:
             case=clean_name(stem),
             schema=CENTRE,
             vertebrae=found.vertebrae,
+            landmarks=found.landmarks,
             extras=found.extras,
             view=cut.view,
             size=(cut.size[1], cut.size[0]),

@@ -18,13 +18,14 @@ import numpy as np
 
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
+from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem, Pictures, case_named
-from spinetk.formats.record import Record, record_of, schema_of
+from spinetk.formats.record import Record, reading_of, record_of, schema_of
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, check_points, meaning
 from spinetk.geometry import Frame
-from spinetk.reading import Reading, extras_from
+from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 from spinetk.views import VIEWS
 
@@ -103,8 +104,10 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
             x0, y0, x1, y1 = entry["bbox"]
             annotation = _annotation(entry["keypoints"], (x0, y0, x1 - x0, y1 - y0), CATEGORY)
             more = {key: entry[key] for key in ("label", "score") if entry.get(key) is not None}
+            if "label" in more:
+                more["attributes"] = {"level": more["label"]}  # what CVAT and datumaro keep
             annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation, **more})
-        for kind, points in extras_from(record.get("extras"), name).items():
+        for kind, points in beside(reading_of(record)).items():
             for x, y in points.tolist():
                 category = kinds.setdefault(kind, CATEGORY + 1 + len(kinds))
                 annotation = _annotation([x, y, 2], (x - 0.5, y - 0.5, 1, 1), category)
@@ -264,6 +267,7 @@ def _item(image: Mapping, shapes: Sequence[Shape], file: Path, pictures: Picture
         case=clean_name(str(image["case"])) if image.get("case") else case_named(name),
         schema=schema,
         vertebrae=found.vertebrae,
+        landmarks=found.landmarks,
         extras=found.extras,
         group=group,
         metadata={} if group is None else {"group": group},

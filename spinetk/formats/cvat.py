@@ -17,6 +17,7 @@ import numpy as np
 
 from spinetk.atomic import write_text
 from spinetk.errors import InputError
+from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name, natural_key
 from spinetk.formats.item import CaseItem, Pictures, case_named
 from spinetk.formats.registry import Format, Source
@@ -54,7 +55,7 @@ def write_cvat(path: str | Path, readings: Iterable[Reading]) -> None:
     labels = ElementTree.SubElement(task, "labels")
     for schema in {reading.schema.category: reading.schema for reading in readings}.values():
         _describe(labels, schema)
-    for extra in dict.fromkeys(name for reading in readings for name in reading.extras):
+    for extra in dict.fromkeys(name for reading in readings for name in beside(reading)):
         label = ElementTree.SubElement(labels, "label")
         ElementTree.SubElement(label, "name").text = _plain(extra)
         ElementTree.SubElement(label, "type").text = "points"
@@ -64,7 +65,7 @@ def write_cvat(path: str | Path, readings: Iterable[Reading]) -> None:
         image = ElementTree.SubElement(root, "image", {"id": str(number), "name": _plain(name), **size})
         for vertebra in reading.vertebrae:
             _write_skeleton(image, reading, vertebra)
-        for extra, points in reading.extras.items():
+        for extra, points in beside(reading).items():
             place = {"label": _plain(extra), "source": "manual", "occluded": "0", "z_order": "0"}
             text = ";".join(f"{x:.4f},{y:.4f}" for x, y in points)
             ElementTree.SubElement(image, "points", {**place, "points": text})
@@ -196,6 +197,7 @@ def _items(file: Path, schema: KeypointSchema | None) -> Iterator[CaseItem | Inp
             case=clean_name(case_named(names[0])),
             schema=own,
             vertebrae=assembled.vertebrae,
+            landmarks=assembled.landmarks,
             extras=assembled.extras,
             size=size,
             remarks=[*remarks, *assembled.remarks],
@@ -319,6 +321,8 @@ def _shape(element: ElementTree.Element, label: str) -> Shape:
     elif element.tag == "ellipse":
         # The middle of a femoral head is what is asked of its circle.
         shape.loose = np.array([[float(element.get(name, "")) for name in ("cx", "cy")]])
+        radius = (float(element.get("rx", "")) + float(element.get("ry", ""))) / 2
+        shape.radius = radius if 0 < radius < 1e5 else None
     elif element.tag == "box":
         x0, y0, x1, y1 = (float(element.get(name, "")) for name in ("xtl", "ytl", "xbr", "ybr"))
         shape.box = (x0, y0, x1, y1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -12,9 +13,13 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
 from spinetk.geometry import Frame
+from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
 from spinetk.views import View
+
+# Label Studio puts this before the name of an uploaded file.
+UPLOAD = re.compile(r"^[0-9a-f]{8}-")
 
 
 @dataclass
@@ -26,7 +31,8 @@ class CaseItem:
         case: Proposed case name, derived from the file's place in that folder.
         schema: Meaning of the points.
         vertebrae: In px of the stored picture (pixel centres at integer + 0.5), head to foot.
-        extras: Other structures by name (``femoral_head``, ``sacrum_s1_anterior``): (N, 2) points in px.
+        landmarks: First sacral endplate and femoral heads, where they were annotated.
+        extras: Other structures by name (``clavicle_left``, ``sacrum``): (N, 2) points in px.
         group: Patient (or whatever must not be torn apart by a split), or None when unknown.
         metadata: Entries for ``metadata.json``.
         frame: Spacing and orientation the annotations give, or None.
@@ -43,6 +49,7 @@ class CaseItem:
     case: str
     schema: KeypointSchema
     vertebrae: list[Vertebra] = field(default_factory=list)
+    landmarks: list[Landmark] = field(default_factory=list)
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     group: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -82,6 +89,7 @@ class CaseItem:
             width=size[0],
             schema=self.schema,
             vertebrae=self.vertebrae,
+            landmarks=self.landmarks,
             extras=self.extras,
             frame=frame,
             view=view,
@@ -97,7 +105,7 @@ def case_from(path: Path, root: Path) -> str:
 
 def parts_of(name: str) -> list[str]:
     """The parts of a path that a file names, without what leads elsewhere: drives, roots, steps up."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
+    parts = PurePosixPath(name.rpartition("?d=")[2].replace("\\", "/")).parts  # Label Studio's local files
     return [part for part in parts if part not in ("/", "//", "..", ".") and not part.endswith(":")]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from spinetk.atomic import write_text
 from spinetk.errors import InputError
+from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem, Pictures
 from spinetk.formats.registry import Format, Source
@@ -78,6 +79,7 @@ def labelme_items(source: Path, schema: KeypointSchema | None = None) -> Iterato
             case=clean_name(stem),
             schema=whole,
             vertebrae=assembled.vertebrae,
+            landmarks=assembled.landmarks,
             extras=assembled.extras,
             size=size,
             remarks=remarks + assembled.remarks,
@@ -126,7 +128,10 @@ def _shapes(content: Mapping, file: Path, schema: KeypointSchema | None, remarks
         elif kind == "polygon":
             other.append(Shape(label, outline=points))
         elif kind in POINTED:
-            other.append(Shape(label, loose=points[:1] if kind == "circle" else points))
+            if kind == "circle" and len(points) == 2:  # its middle, and a point of its edge
+                other.append(Shape(label, loose=points[:1], radius=float(np.hypot(*(points[1] - points[0])))))
+            else:
+                other.append(Shape(label, loose=points))
         else:
             skipped[kind] += 1
     for point, place in loose:
@@ -158,7 +163,7 @@ def write_labelme(path: Path, readings: Sequence[Reading], *, chosen: int | None
         for name, place, seen in zip(reading.schema.keypoints, vertebra.points, vertebra.visible, strict=True):
             if seen:
                 shapes.append(_point(f"{vertebra.label}_{name}" if vertebra.label else name, place, number))
-    shapes += [_point(name, place, None) for name, points in reading.extras.items() for place in points]
+    shapes += [_point(name, place, None) for name, points in beside(reading).items() for place in points]
     picture = Path(reading.file)
     # labelme opens the picture by this path, seen from its own file.
     named = os.path.relpath(picture, path.parent) if picture.exists() else picture.name

@@ -10,7 +10,6 @@ parents (YOLO).
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,8 +21,9 @@ import numpy as np
 
 from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
+from spinetk.formats.beside import beside
 from spinetk.formats.files import read_json
-from spinetk.formats.item import CaseItem, Pictures, case_named
+from spinetk.formats.item import UPLOAD, CaseItem, Pictures, case_named
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, meaning, split_label, structure_in
 from spinetk.measure.levels import TABLE
@@ -35,8 +35,6 @@ UNNAMED = "vertebra"
 LOCAL_FILES = "/data/local-files/?d="
 """How Label Studio addresses files of a local storage."""
 REMEDY = "export the project as JSON (not JSON-MIN)"
-# Label Studio puts this before the name of an uploaded file.
-UPLOAD = re.compile(r"^[0-9a-f]{8}-")
 KINDS = ("keypointlabels", "rectanglelabels", "polygonlabels", "ellipselabels")
 
 
@@ -70,7 +68,7 @@ def write_labelling(path: str | Path, schema: KeypointSchema, extras: Sequence[s
 
 def write_readings(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
     """Tasks and, beside them, the labelling set-up."""
-    extras = list(dict.fromkeys(name for reading in readings for name in reading.extras))
+    extras = list(dict.fromkeys(name for reading in readings for name in beside(reading)))
     write_tasks(path, readings)
     write_labelling(path.with_suffix(".xml"), readings[0].schema if readings else VERTEBRA6, extras)
     return [path, path.with_suffix(".xml")]
@@ -80,7 +78,7 @@ def _task(reading: Reading, address: str) -> dict[str, Any]:
     result = []
     for number, vertebra in enumerate(reading.vertebrae):
         result += _regions_of(reading, vertebra, f"v{number}")
-    for name, points in reading.extras.items():
+    for name, points in beside(reading).items():
         for number, place in enumerate(points):
             region = _region(reading, f"{name}-{number}", "keypointlabels", "points", name, place, {"width": 0.5})
             result.append(region)
@@ -184,6 +182,7 @@ def _items(tasks: Sequence[Mapping], file: Path, schema: KeypointSchema | None) 
             case=case_named(named[-1]),
             schema=whole,
             vertebrae=assembled.vertebrae,
+            landmarks=assembled.landmarks,
             extras=assembled.extras,
             size=size,
             annotator=_annotator(answer),

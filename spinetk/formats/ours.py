@@ -64,6 +64,7 @@ def _item(reading: Reading, file: Path) -> CaseItem:
         case=case_from(file, file.parent),
         schema=reading.schema,
         vertebrae=reading.vertebrae,
+        landmarks=reading.landmarks,
         extras=reading.extras,
         frame=reading.frame,
         view=reading.view,

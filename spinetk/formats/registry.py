@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from spinetk.errors import InputError
+from spinetk.formats.beside import beside
 from spinetk.formats.files import read_json
 from spinetk.formats.item import CaseItem
 from spinetk.reading import Reading
@@ -193,7 +194,7 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
     if "visibility" not in entry.holds:
         found.append((sum(not v.visible.all() for r in readings for v in r.vertebrae), "vertebrae with unseen points"))
     if "extras" not in entry.holds:
-        found.append((sum(len(p) for r in readings for p in r.extras.values()), "points beside the vertebrae"))
+        found.append((sum(len(p) for r in readings for p in beside(r).values()), "points beside the vertebrae"))
     return [f"{entry.title} does not hold {count} {what}" for count, what in found if count]
 
 

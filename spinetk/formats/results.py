@@ -135,5 +135,6 @@ def _corrected(item: CaseItem, bases: dict[str, tuple[Path, Reading]], given: Pa
     if item.size is not None and item.size != (base.width, base.height):
         raise InputError(f"{given}: image {name}", "has another size than the result's picture", "give its own result")
     remarks = [*base.remarks, *item.remarks]
-    fixed = replace(base, vertebrae=item.vertebrae, schema=item.schema, extras=item.extras, angles={}, remarks=remarks)
+    points = {name: getattr(item, name) for name in ("vertebrae", "schema", "landmarks", "extras")}
+    fixed = replace(base, **points, angles={}, remarks=remarks)
     return where.with_name(f"{where.stem}{suffix}.json"), fixed

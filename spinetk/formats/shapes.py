@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.formats.beside import landmarks_of
+from spinetk.landmark import Landmark
 from spinetk.measure.levels import SEQUENCE, TABLE, head_to_foot
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema, schema_for_names
@@ -47,6 +49,7 @@ class Shape:
         hidden: Names of those that are not visible.
         loose: (N, 2) points without names, or None.
         outline: (N, 2) corners of a polygon, or None.
+        radius: Of the circle that the one loose point is the centre of, or None.
         box: x0, y0, x1, y1, or None.
         level: What an attribute says about the level.
         score: Confidence of a network, or None.
@@ -57,6 +60,7 @@ class Shape:
     hidden: set[str] = field(default_factory=set)
     loose: np.ndarray | None = None
     outline: np.ndarray | None = None
+    radius: float | None = None
     box: tuple[float, float, float, float] | None = None
     level: str | None = None
     score: float | None = None
@@ -67,6 +71,7 @@ class Assembled:
     """The vertebrae of a picture head to foot, the other known structures, and what was left out."""
 
     vertebrae: list[Vertebra]
+    landmarks: list[Landmark]
     extras: dict[str, np.ndarray]
     remarks: list[str]
 
@@ -186,7 +191,13 @@ def assemble(shapes: Sequence[Shape], schema: KeypointSchema, size: tuple[int, i
     vertebrae = [vertebrae[k] for k in head_to_foot(reading)]
     twice = [level for level, count in Counter(v.label for v in vertebrae if v.label).items() if count > 1]
     remarks += [f"{level} is named twice" for level in twice]
-    return Assembled(vertebrae, {name: np.array(points, np.float64) for name, points in extras.items()}, remarks)
+    radii = {
+        (float(s.loose[0, 0]), float(s.loose[0, 1])): s.radius
+        for s in shapes
+        if s.radius and s.loose is not None and len(s.loose) == 1
+    }
+    landmarks, rest = landmarks_of({name: np.array(points) for name, points in extras.items()}, radii)
+    return Assembled(vertebrae, landmarks, rest, remarks)
 
 
 def _is_other(shape: Shape) -> bool:

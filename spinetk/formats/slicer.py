@@ -28,6 +28,7 @@ import numpy as np
 
 from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
+from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name
 from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Format, Source
@@ -125,7 +126,8 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: str | Path | 
     shapes, remarks = _shapes(Path(path), plane, base.schema.keypoints, levels, scores)
     found = assemble(shapes, base.schema, (base.width, base.height))
     remarks = [*base.remarks, *remarks, *found.remarks]
-    return replace(base, vertebrae=found.vertebrae, extras=found.extras, angles={}, remarks=remarks)
+    other = {"landmarks": found.landmarks, "extras": found.extras}
+    return replace(base, vertebrae=found.vertebrae, **other, angles={}, remarks=remarks)
 
 
 def corrected(path: Path, base: Reading) -> Reading:
@@ -180,6 +182,7 @@ def _item(file: Path, schema: KeypointSchema | None) -> CaseItem:
         case=clean_name(stem),
         schema=whole,
         vertebrae=found.vertebrae,
+        landmarks=found.landmarks,
         extras=found.extras,
         view=seen.view,
         size=(base.width, base.height),
@@ -262,7 +265,7 @@ def _written(reading: Reading, plane: _Plane) -> Iterator[_Control]:
         positions = plane.to_space(vertebra.points)
         for keypoint, position, seen in zip(reading.schema.keypoints, positions, vertebra.visible, strict=True):
             yield _Control(f"{name} {keypoint}", vertebra.label or "", position, bool(seen))
-    for name, points in reading.extras.items():
+    for name, points in beside(reading).items():
         for position in plane.to_space(points):
             yield _Control(name, "", position, True)
 

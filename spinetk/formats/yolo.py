@@ -18,7 +18,7 @@ import numpy as np
 from spinetk.atomic import write_text
 from spinetk.errors import InputError
 from spinetk.formats.files import natural_key, read_json
-from spinetk.formats.item import CaseItem, case_from
+from spinetk.formats.item import UPLOAD, CaseItem, case_from
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, meaning, named_points
 from spinetk.images import read_picture
@@ -90,6 +90,7 @@ def yolo_items(source: Path, schema: KeypointSchema | None = None) -> Iterator[C
             case=case_from(file, file.parent),
             schema=whole,
             vertebrae=assembled.vertebrae,
+            landmarks=assembled.landmarks,
             extras=assembled.extras,
             size=size,
             remarks=remarks + assembled.remarks,
@@ -145,11 +146,15 @@ def _picture(file: Path, folder: Path) -> Path:
     parts = list(file.parts)
     at = len(parts) - 1 - parts[::-1].index("labels")
     beside = Path(*parts[:at], "images", *parts[at + 1 :])
+    # Label Studio names labels after its own addresses of the pictures.
+    local = file.stem.rpartition("?d=")[2]
+    stems = dict.fromkeys([file.stem, local, UPLOAD.sub("", file.stem)])
     for place in (beside.parent, file.parent, folder / "images", folder, folder.parent):
-        for suffix in (*PICTURES, *(s.upper() for s in PICTURES)):
-            if (picture := place / f"{file.stem}{suffix}").is_file():
-                return picture
-    raise InputError(file, f"has no picture {file.stem}.png (or .jpg, ...)", "put the pictures into 'images'")
+        for stem in stems:
+            for suffix in (*PICTURES, *(s.upper() for s in PICTURES)):
+                if (picture := place / f"{stem}{suffix}").is_file():
+                    return picture
+    raise InputError(file, f"has no picture {local}.png (or .jpg, ...)", "put the pictures into 'images'")
 
 
 def _lines(file: Path, described: _Set, size: tuple[int, int]) -> list[tuple[Shape, np.ndarray]]:

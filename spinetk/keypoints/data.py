@@ -73,7 +73,9 @@ class RecordDataset(Dataset):
             short_px = int(random.choice(self.preset.short_px))
         picture, factors = self._picture(index, short_px)
         bodies = self._points(index)
-        marks, kinds = landmarks.targets(self.records[index].get("landmarks"), self._kinds, self.schema)
+        noted = self.records[index].get("landmarks")
+        known = landmarks.known(noted)
+        marks, kinds = landmarks.targets(noted if known else None, self._kinds, self.schema)
         points = np.concatenate([bodies, marks])
         points[..., :2] *= factors
         if self.augment != "none" and random.random() < 0.5 and self.preset.mirror:
@@ -86,9 +88,7 @@ class RecordDataset(Dataset):
         bodies, marks = points[: len(bodies)], points[len(bodies) :]
         target = make_target(bodies, picture.shape, self.preset.box_margin, self._levels(index))
         if self._kinds:
-            target |= self._landmark_target(
-                marks, kinds, picture.shape, self.records[index].get("landmarks") is not None
-            )
+            target |= self._landmark_target(marks, kinds, picture.shape, known)
         return tensor, target
 
     @property

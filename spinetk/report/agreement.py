@@ -13,6 +13,7 @@ import numpy as np
 
 from spinetk.atomic import replacing, write_json, write_text
 from spinetk.errors import InputError
+from spinetk.formats.registry import read
 from spinetk.formats.results import iter_results
 from spinetk.formats.table import rows
 from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
@@ -84,13 +85,52 @@ def agree(first: str | Path, second: str | Path) -> Agreement:
     else:
         one, other = (_readings(given, failures) for given in (first, second))
         pictures = [set(one), set(other)]
-        pairs = []
-        for name in sorted(pictures[0] & pictures[1]):
-            try:
-                pairs.append((name, paired_values([(one[name], other[name])])))
-            except InputError as error:
-                failures.append(str(error))
-        values = _stacked([table.assign(file=name) for name, table in pairs])
+        values = _paired(one, other, failures)
+    return _agreement(values, pictures, failures, first, second)
+
+
+def agree_in(source: str | Path) -> Agreement:
+    """Compare the two readers of one annotation project: those who read the most pictures.
+
+    Args:
+        source: A file or folder of an annotation program (:mod:`spinetk.formats.registry`).
+
+    Raises:
+        InputError: It holds the work of fewer than two.
+    """
+    failures: list[str] = []
+    by: dict[str, dict[str, Reading]] = {}
+    for item in read(source):
+        try:
+            if isinstance(item, InputError):
+                raise item
+            by.setdefault(item.annotator or f"reading {item.rank + 1}", {})[item.case] = item.reading()
+        except InputError as error:
+            failures.append(str(error))
+    if len(by) < 2:
+        raise InputError(source, "holds one reading of each picture", "give two: spinetk agree FIRST SECOND")
+    first, second, *others = sorted(by, key=lambda name: (-len(by[name]), name))
+    if others:
+        failures.append(f"{source}: {first} and {second} are compared, not {', '.join(others)}")
+    pictures = [set(by[first]), set(by[second])]
+    values = _paired(by[first], by[second], failures)
+    return _agreement(values, pictures, failures, f"{source} ({first})", f"{source} ({second})")
+
+
+def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[str]) -> pd.DataFrame:
+    """The values of both, picture by picture."""
+    pairs = []
+    for name in sorted(set(one) & set(other)):
+        try:
+            pairs.append((name, paired_values([(one[name], other[name])])))
+        except InputError as error:
+            failures.append(str(error))
+    return _stacked([table.assign(file=name) for name, table in pairs])
+
+
+def _agreement(
+    values: pd.DataFrame, pictures: list[set[str]], failures: list[str], first: str | Path, second: str | Path
+) -> Agreement:
     if not len(values):
         raise InputError(second, f"has nothing in common with {first}", "give two readings of the same pictures")
     quantities = [

@@ -107,18 +107,23 @@ def report(
 
 @app.command()
 def agree(
-    first: Annotated[Path, typer.Argument(help="Results of predict (a folder or a JSON), or a table (CSV).")],
-    second: Annotated[Path, typer.Argument(help="The same pictures by another reader or model.")],
+    first: Annotated[
+        Path, typer.Argument(help="Results of predict, a file of an annotation program, or a table (CSV).")
+    ],
+    second: Annotated[
+        Path | None,
+        typer.Argument(help="The same pictures by another reader or model; left out where FIRST holds both."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write CSV, JSON and a picture here.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """How two readers agree: Bland-Altman, ICC, kappa of grades."""
     from spinetk.report.agreement import agree as run
-    from spinetk.report.agreement import lines, write_agreement
+    from spinetk.report.agreement import agree_in, lines, write_agreement
 
-    found = run(first, second)
+    found = agree_in(first) if second is None else run(first, second)
     warn(found.failures)
-    for names, which in ((found.only_first, first), (found.only_second, second)):
+    for names, which in ((found.only_first, first), (found.only_second, second or "the other reading")):
         if names:
             warn([f"{len(names)} pictures only in {which}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"])
     if out is not None:

@@ -173,7 +173,8 @@ def test_label_studio_points_beside_the_vertebrae(folder):
     more = [region("femoral_head", 20, 150), region("Femoral head", 60, 150), region("nose", 5, 5)]
     (item,) = labelstudio_items(labelstudio(folder, task([*by_box(), *more])))
     check([item], ["L3", None])
-    np.testing.assert_allclose(item.extras["femoral_head"], [[20, 150], [60, 150]])
+    np.testing.assert_allclose([mark.points[0] for mark in item.landmarks], [[20, 150], [60, 150]])
+    assert {mark.kind for mark in item.landmarks} == {"femoral_head"}
     assert item.remarks == ["1 x point 'nose' without the points of vertebra4: left out"]
 
 

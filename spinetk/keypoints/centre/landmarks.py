@@ -65,6 +65,12 @@ def fit_circle(points: np.ndarray) -> tuple[np.ndarray, float]:
     return middle + (a, b), float(np.sqrt(max(c + a**2 + b**2, 0.0)))
 
 
+def known(content: Sequence[dict[str, Any]] | None) -> bool:
+    """Whether a record says where the landmarks are, or that there are none; of a femoral head, also how large."""
+    heads = [entry for entry in content or [] if entry.get("kind") == "femoral_head"]
+    return content is not None and all(entry.get("radius_px") for entry in heads)
+
+
 def targets(
     content: Sequence[dict[str, Any]] | None, kinds: Sequence[str], schema: KeypointSchema
 ) -> tuple[np.ndarray, np.ndarray]:
