@@ -19,8 +19,8 @@ from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble
-from spinetk.images.kind import sniff
-from spinetk.images.volume import Cut, describe_volume
+from spinetk.images.cut import describe_volume
+from spinetk.images.volume import read_volume
 from spinetk.measure.levels import SEQUENCE, name_of
 from spinetk.schema import KeypointSchema
 
@@ -123,26 +123,23 @@ def _label_of(path: Path) -> str | None:
 
 
 def _sct_item(file: Path) -> CaseItem:
-    import SimpleITK as sitk
-
     label = _label_of(file)
     stem = file.name.removesuffix(".gz").removesuffix(".nii").removesuffix(label or "")
     discs = "disc" in (label or file.name)
     shapes = _Volume(_volume_of(file, stem))
-    own = describe_volume(file, _kind(file))[0]
-    if own != shapes.cut:
-        raise InputError(file, f"is not on the grid of {shapes.path.name}", "give the volume that was labelled")
-    try:
-        values = np.round(sitk.GetArrayFromImage(sitk.ReadImage(str(file)))).astype(np.int64)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(file, "is a damaged NIfTI file", "copy it again from where it came") from error
+    labels = read_volume(file)
+    if labels.grid.oriented != shapes.grid.oriented:
+        fault = f"and {shapes.path.name} do not both say where their axes point"
+        raise InputError(file, fault, "write the labels with the geometry of their volume")
+    values = np.round(labels.values).astype(np.int64)
     found = np.argwhere(values > 0)
     if len(found) > MOST_LABEL_VOXELS:
         raise InputError(file, f"has {len(found)} labelled voxels", "give point labels, not a segmentation")
     places, names = [], []
     for value in np.unique(values[values > 0]).tolist():
-        # (z, y, x) of the array are (x, y, z) of the voxel grid.
-        places.append(found[values[tuple(found.T)] == value].mean(axis=0)[::-1])
+        # (slice, row, column) of the array are (k, j, i) of the voxels; labels and volume meet in mm.
+        voxel = found[values[tuple(found.T)] == value].mean(axis=0)[::-1]
+        places.append(shapes.grid.to_index(labels.grid.to_mm(voxel)))
         names.append(_disc(value) if discs else name_of(value, "sct") or f"label {value}")
     return shapes.item(file, stem, np.array(places, np.float64).reshape(-1, 3), names)
 
@@ -155,13 +152,6 @@ def _disc(value: int) -> str:
     usual = [level for level in SEQUENCE if level not in ("T13", "L6")]
     place = usual.index(below)
     return f"disc_{usual[place - 1]}_{below}" if place else "disc_top_of_C1"
-
-
-def _kind(path: Path) -> str:
-    try:
-        return sniff(path)
-    except OSError as error:
-        raise InputError(path, "cannot be read", "check the path and its permissions") from error
 
 
 def _volume_of(file: Path, stem: str) -> Path:
@@ -190,8 +180,9 @@ class _Volume:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.cut: Cut = describe_volume(path, _kind(path))[0]
-        self._letters, self._size = _grid(path)
+        self.cut, header, _ = describe_volume(path)
+        self.grid = header.grid
+        self._size = np.array(self.grid.shape[::-1])
 
     def axes_of(self, direction: Sequence[Any], file: Path) -> tuple[str, ...]:
         """The letters of a ``direction``, checked."""
@@ -204,12 +195,12 @@ class _Volume:
     def stored_index(self, places: np.ndarray, axes: Sequence[str], file: Path) -> np.ndarray:
         """(N, 3) voxel indices of the stored volume, from those of the volume turned to ``axes``."""
         other = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
+        if not self.grid.oriented:
+            raise InputError(file, f"{self.path.name} has no directions", "give the volume with its header")
         index = np.zeros_like(places)
         for k, letter in enumerate(axes):
-            stored = next((j for j, own in enumerate(self._letters) if own in (letter, other[letter])), None)
-            if stored is None:
-                raise InputError(file, f"{self.path.name} has no directions", "give the volume with its header")
-            same = self._letters[stored] == letter
+            stored = next(j for j, own in enumerate(self.grid.axes) if own in (letter, other[letter]))
+            same = self.grid.axes[stored] == letter
             index[:, stored] = places[:, k] if same else self._size[stored] - 1 - places[:, k]
         return index
 
@@ -245,25 +236,6 @@ class _Volume:
             size=(cut.size[1], cut.size[0]),
             remarks=[remark, *found.remarks],
         )
-
-
-def _grid(path: Path) -> tuple[tuple[str, ...], np.ndarray]:
-    """Patient direction of each voxel axis (as nibabel names them, S and I for the height), and the size."""
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    reader.ReadImageInformation()
-    size = np.array([*reader.GetSize(), 1, 1][:3])
-    matrix = np.array(reader.GetDirection()).reshape(reader.GetDimension(), -1)[:3, :3]
-    if matrix.shape != (3, 3):
-        return (), size
-    letters: list[str] = []
-    # SimpleITK's axes are LPS.
-    for axis in range(3):
-        strongest = int(np.argmax(np.abs(matrix[:, axis])))
-        letters.append(("RL", "AP", "IS")[strongest][int(matrix[strongest, axis] > 0)])
-    return tuple(letters), size
 
 
 def _verse_recognises(source: Source) -> bool:
