@@ -149,6 +149,8 @@ class Predictor:
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
         empty.landmarks = self._landmarks(marks, factors)
+        if count is None:
+            found = _above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
         readings = [self._chained(found, threshold, empty, count) for threshold in thresholds]
         return [sacrum.named(reading, self.naming) for reading in readings]
 
@@ -279,6 +281,16 @@ class Predictor:
         if cut:
             remarks.append(f"cut by the picture's edge, counted from the top: {', '.join(cut)}")
         return replace(empty, vertebrae=vertebrae, remarks=remarks)
+
+
+def _above_sacrum(found: Found, landmarks: list[Landmark], least: float) -> Found:
+    """Detections without those, of at least this score, that lie in or under the sacrum."""
+    seen = found["scores"] >= least
+    for own in landmarks:
+        if own.kind == "s1":
+            seen[seen] &= sacrum.below_sacrum(found["points"][seen].mean(1), own)
+            found = {key: values[~seen] for key, values in found.items()}
+    return found
 
 
 def inside(points: np.ndarray, size: tuple[int, int], schema: KeypointSchema) -> np.ndarray:

@@ -21,6 +21,9 @@ NAMED = 0.9
 # Distance from the lowest endplate to that of S1, in heights of the lowest body, and sideways in its widths.
 DISC_HEIGHTS = (0.02, 0.85)
 SIDEWAYS_WIDTHS = 0.6
+SURE_SACRUM = 0.5
+MOST_BELOW = 2
+INTO_SACRUM = 0.15  # of the endplate's width: a centre farther below it is not that of a free body
 SPINE = [level for level in SEQUENCE if level not in (*TRANSITIONAL, "S1")]
 
 
@@ -39,6 +42,22 @@ def lies_on_sacrum(reading: Reading) -> Landmark | None:
     sideways = abs(float(step[0] * down[1] - step[1] * down[0])) / max(float(width[-1]), 1e-6)
     near = DISC_HEIGHTS[0] <= along <= DISC_HEIGHTS[1] and sideways <= SIDEWAYS_WIDTHS
     return sacral if near else None
+
+
+def below_sacrum(centres: np.ndarray, sacral: Landmark) -> np.ndarray:
+    """(N,) whether detections lie in or under the sacrum, where no free body is.
+
+    Args:
+        centres: (N, 2) px.
+        sacral: The S1 endplate. One that is not sure (``SURE_SACRUM``), or that would leave more than ``MOST_BELOW``
+            bodies under it, is rather wrong itself: then nothing lies under it.
+    """
+    across = sacral.points[1] - sacral.points[0]
+    down = np.array([-across[1], across[0]])
+    beyond = (centres - sacral.points.mean(axis=0)) @ down > INTO_SACRUM * float(down @ down)
+    if (sacral.score or 0.0) < SURE_SACRUM or beyond.sum() > MOST_BELOW:
+        return np.zeros(len(centres), bool)
+    return beyond
 
 
 def probability(score: float, calibration: tuple[float, float]) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from spinetk.keypoints.calibration import calibrate_names
-from spinetk.keypoints.sacrum import lies_on_sacrum, named, probability
+from spinetk.keypoints.sacrum import below_sacrum, lies_on_sacrum, named, probability
+from spinetk.landmark import Landmark
 from spinetk.phantoms import lateral_radiograph
 
 SURE = (1.0, 3.0)
@@ -67,3 +68,13 @@ def test_calibration_gives_the_share_that_was_right_and_never_certainty():
     backwards = calibrate_names([(0.5, True)] * 40 + [(0.99, k % 2 == 0) for k in range(20)])
     assert backwards[0] == 0.0
     np.testing.assert_allclose(probability(0.5, backwards), probability(0.99, backwards))
+
+
+def test_what_lies_in_the_sacrum_is_no_free_body():
+    """The endplate runs from (100, 200) to (140, 230), 50 long; its normal into the sacrum is (-30, 40)/50."""
+    sacral = Landmark("s1", np.array([[100.0, 200.0], [140.0, 230.0]]), None, 0.8)
+    middle, normal = np.array([120.0, 215.0]), np.array([-0.6, 0.8])
+    centres = middle + np.outer([-25, 5, 10, 60], normal)
+    assert below_sacrum(centres, sacral).tolist() == [False, False, True, True]
+    assert not below_sacrum(centres, replace(sacral, score=0.4)).any()
+    assert not below_sacrum(middle + np.outer([10, 60, 110], normal), sacral).any()
