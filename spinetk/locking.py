@@ -27,13 +27,16 @@ class Lock:
         """Take it.
 
         Raises:
-            InputError: Another process has it.
+            InputError: Another process has it, or it cannot be written to.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout as error:
             raise InputError(self._folder, self._fault, "wait for it, stop it, or choose another folder") from error
+        except (OSError, NotImplementedError) as error:
+            fault = f"cannot be written to ({getattr(error, 'strerror', None) or type(error).__name__})"
+            raise InputError(self._folder, fault, "choose another folder") from error
         return self
 
     def release(self) -> None:

@@ -1,0 +1,286 @@
+"""Pools: where tasks are done: in this process, in several of this machine, or by a Dask cluster.
+
+Each takes tasks from an iterator as its workers come free, and gives them back with their outcomes as they are done,
+in whatever order. The task of a worker that dies goes to another; one that kills several is given up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import pickle
+import threading
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from spinetk.batch.task import Maker, Outcome, Task, perform
+from spinetk.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+TRIES = 3
+Done = tuple[Task, Outcome]
+
+
+class Pool(ABC):
+    """Workers; as a context they end with the block."""
+
+    @abstractmethod
+    def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
+        """Do tasks.
+
+        Args:
+            maker: Makes the work in each worker; picklable, unless it is done here.
+            key: Names the settings it is made with: workers that have it from an earlier run keep it.
+            tasks: Taken only as workers come free.
+        """
+
+    def close(self) -> None:  # noqa: B027 - nothing to end is the usual case
+        """End the workers."""
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Here(Pool):
+    """This process."""
+
+    def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
+        """One after another."""
+        key = uuid.uuid4().hex
+        for task in tasks:
+            yield task, perform(maker, key, task)
+
+
+class Processes(Pool):
+    """Processes of this machine, each with a share of its cores.
+
+    Args:
+        count: How many.
+    """
+
+    def __init__(self, count: int) -> None:
+        if count < 1:
+            raise InputError(f"--workers {count}", "is not a number of processes", "give 1 or more")
+        self._threads = max(1, (os.cpu_count() or 1) // count)
+        self._count = count
+        # One executor a process: an executor of several is broken as a whole when one of them dies.
+        self._executors: list[ProcessPoolExecutor | None] = [None] * count
+
+    def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
+        """Each process has one task at a time."""
+        key = _key_of(maker, key)
+        waiting = iter(tasks)
+        running: dict[Future, tuple[int, Task, int]] = {}
+        for place in range(self._count):
+            self._next(place, maker, key, waiting, running)
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                place, task, tries = running.pop(future)
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    self._end(place)
+                    if tries < TRIES:
+                        running[self._submit(place, maker, key, task)] = (place, task, tries + 1)
+                        continue
+                    outcome = Outcome(
+                        "error", f"{task.source}: stopped its process {tries} times (killed, or no memory)"
+                    )
+                self._next(place, maker, key, waiting, running)
+                yield task, outcome
+
+    def close(self) -> None:
+        """End the processes."""
+        for place in range(self._count):
+            self._end(place)
+
+    def _next(self, place: int, maker: Maker, key: str, waiting: Iterator[Task], running: dict) -> None:
+        task = next(waiting, None)
+        if task is not None:
+            running[self._submit(place, maker, key, task)] = (place, task, 1)
+
+    def _submit(self, place: int, maker: Maker, key: str, task: Task) -> Future:
+        executor = self._executors[place]
+        if executor is None:
+            context = multiprocessing.get_context("spawn")
+            options = {"initializer": _begin, "initargs": (self._threads, place)}
+            executor = ProcessPoolExecutor(1, mp_context=context, **options)
+            self._executors[place] = executor
+        return executor.submit(perform, maker, key, task)
+
+    def _end(self, place: int) -> None:
+        executor = self._executors[place]
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+            self._executors[place] = None
+
+
+def _begin(threads: int, place: int) -> None:
+    """Start of a worker process: its share of cores and GPUs, and no life beyond its parent's."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, str(threads))
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    os.environ.setdefault("SPINETK_WORKER", str(place))
+
+
+class Cluster(Pool):
+    """A Dask cluster. Its workers see the same files and have spinetk installed.
+
+    Args:
+        client: Connected to its scheduler.
+        cluster: Ended with the pool, when it is ours.
+    """
+
+    def __init__(self, client: Client, cluster: Any = None) -> None:
+        self._client, self._cluster = client, cluster
+
+    @property
+    def dashboard(self) -> str:
+        """Address of Dask's dashboard, empty when it has none."""
+        return str(self._client.dashboard_link or "")
+
+    def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
+        """Two tasks a thread are with the cluster at a time, so that none waits for us; Dask deals them out."""
+        key = _key_of(maker, key)
+        from distributed import KilledWorker, as_completed
+
+        waiting = iter(tasks)
+        running: dict[Any, Task] = {}
+        results = as_completed(loop=self._client.loop)
+
+        def fill() -> None:
+            room = max(2 * self._threads(), 2)
+            while len(running) < room and (task := next(waiting, None)) is not None:
+                future = self._client.submit(_perform, _Boxed(maker), key, task, pure=False)
+                running[future.key] = task
+                results.add(future)
+
+        try:
+            fill()
+            for future in results:
+                task = running.pop(future.key)
+                if future.status == "cancelled" or future.status == "lost":
+                    raise OSError("the scheduler forgot a task")
+                error = future.exception() if future.status == "error" else None
+                if error is None:
+                    outcome = future.result()
+                elif isinstance(error, KilledWorker):
+                    outcome = Outcome(
+                        "error", f"{task.source}: stopped each worker that tried it (killed, or no memory)"
+                    )
+                else:
+                    outcome = Outcome("error", f"{task.source}: {type(error).__name__} in the cluster")
+                future.release()
+                fill()
+                yield task, outcome
+        except (OSError, TimeoutError) as error:
+            address = str(getattr(getattr(self._client, "scheduler", None), "address", "the scheduler"))
+            fault = f"is gone ({type(error).__name__})"
+            raise InputError(address, fault, "start it again, then run the same: what was finished is kept") from error
+
+    def close(self) -> None:
+        """Leave the cluster; end it when it is ours."""
+        with suppress(Exception):
+            self._client.close(timeout=5)
+        if self._cluster is not None:
+            with suppress(Exception):
+                self._cluster.close(timeout=10)
+
+    def _threads(self) -> int:
+        with suppress(Exception):
+            return sum(self._client.nthreads().values())
+        return 0
+
+
+class _Boxed:
+    """A maker that Dask does not take for something to look into."""
+
+    def __init__(self, maker: Maker) -> None:
+        self.maker = maker
+
+
+def _perform(boxed: _Boxed, key: str, task: Task) -> Outcome:
+    return perform(boxed.maker, key, task)
+
+
+def _key_of(maker: Maker, key: str) -> str:
+    """A name for what a maker makes, the same in all runs that would make the same."""
+    return hashlib.sha256(key.encode() + pickle.dumps(maker)).hexdigest()
+
+
+def open_pool(
+    workers: int | None = None,
+    scheduler: str | None = None,
+    batch_system: str | None = None,
+    job: Iterable[str] = (),
+) -> Pool:
+    """The pool that options of the command line ask for.
+
+    Args:
+        workers: Processes of this machine; jobs of the batch system.
+        scheduler: Address of a Dask scheduler.
+        batch_system: ``slurm`` or ``pbs``: ``workers`` jobs are submitted, each with one Dask worker.
+        job: ``NAME=VALUE`` of dask-jobqueue (``cores=4``, ``memory=16GB``, ``walltime=02:00:00``, ``queue=gpu``); the
+            rest comes from ``~/.config/dask/jobqueue.yaml``.
+
+    Raises:
+        InputError: Options that exclude each other, a package that is not installed, or nobody answers.
+    """
+    if scheduler is None and batch_system is None:
+        return Here() if workers in (None, 1) else Processes(int(workers))
+    if scheduler is not None and (batch_system is not None or workers is not None):
+        raise InputError("--scheduler", "has its workers already", "leave --workers, --slurm and --pbs out")
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError("a cluster", "needs Dask, which is not installed", "pip install 'spinetk[cluster]'") from error
+    if scheduler is not None:
+        try:
+            return Cluster(Client(scheduler, timeout=10, set_as_default=False))
+        except (OSError, TimeoutError, ValueError) as error:
+            raise InputError(f"--scheduler {scheduler}", "does not answer", "start dask scheduler there") from error
+    cluster = _jobs(str(batch_system), _options(job))
+    cluster.scale(jobs=workers or 1)
+    return Cluster(Client(cluster, set_as_default=False), cluster)
+
+
+def _jobs(kind: str, options: dict[str, Any]) -> Any:
+    """A cluster of jobs of a batch system."""
+    try:
+        import dask_jobqueue
+    except ImportError as error:
+        fault = "needs dask-jobqueue, which is not installed"
+        raise InputError(f"--{kind}", fault, "pip install 'spinetk[cluster]'") from error
+    make = {"slurm": dask_jobqueue.SLURMCluster, "pbs": dask_jobqueue.PBSCluster}[kind]
+    try:
+        # A second thread of a worker would wait for the first: networks use the cores by themselves.
+        return make(**({"cores": 1, "memory": "8GB", "processes": 1} | options))
+    except (TypeError, ValueError, OSError) as error:
+        text = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"--{kind}", f"cannot be used: {text}", "see --job, and jobqueue.yaml of dask-jobqueue"
+        ) from error
+
+
+def _options(job: Iterable[str]) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for text in job:
+        name, found, value = text.partition("=")
+        if not found or not name.isidentifier():
+            raise InputError(f"--job {text}", "is not NAME=VALUE", "for example --job memory=16GB")
+        options[name] = int(value) if value.isdecimal() else value
+    return options

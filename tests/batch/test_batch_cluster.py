@@ -1,0 +1,88 @@
+"""Batches on a Dask cluster of two worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from toywork import make, read
+
+from spinetk.batch.pools import Cluster, open_pool
+from spinetk.batch.run import run_batch
+from spinetk.errors import InputError
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes of one thread."""
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
+    with distributed.LocalCluster(**options) as running:
+        yield running
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Twelve texts."""
+    paths = []
+    for number in range(12):
+        paths.append(str(tmp_path / f"{number}.txt"))
+        Path(paths[-1]).write_text("slow" * number)
+    return paths
+
+
+def run(files, out, pool):
+    return run_batch(files, out, partial(make), {}, pool=pool, progress=False)
+
+
+def test_a_cluster_gives_what_one_process_does(cluster, files, tmp_path):
+    with open_pool(scheduler=cluster.scheduler_address) as pool:
+        outcome = run(files, tmp_path / "many", pool)
+        assert [Path(source).name for source, _ in outcome.own()] == [Path(file).name for file in files]
+        assert run(files, tmp_path / "many", pool).skipped == 12
+    run(files, tmp_path / "one", None)
+    assert read(tmp_path / "many") == read(tmp_path / "one")
+    assert len(read(tmp_path / "many")) == 12
+
+
+def test_inputs_of_a_lost_worker_go_to_others(cluster, files, tmp_path):
+    Path(files[3]).write_text("kill once")
+    with open_pool(scheduler=cluster.scheduler_address) as pool:
+        outcome = run(files, tmp_path / "out", pool)
+    assert {entry.state for _, entry in outcome.own()} == {"done"}
+    assert len(read(tmp_path / "out")) == 12
+
+
+def test_a_scheduler_that_dies_is_one_line_and_the_next_run_goes_on(files, tmp_path):
+    place = str(tmp_path / "scheduler.json")
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", place]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    scheduler = subprocess.Popen([*command, *options], **quiet)
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", place]
+    worker = subprocess.Popen([*command, "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet)
+    try:
+        pool = Cluster(distributed.Client(scheduler_file=place, timeout=20, set_as_default=False))
+
+        def killing():
+            for number, file in enumerate(files):
+                if number == 6:
+                    os.kill(scheduler.pid, signal.SIGKILL)
+                yield file
+
+        with pytest.raises(InputError, match="run the same"), pool:
+            run(killing(), tmp_path / "out", pool)
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+    outcome = run(files, tmp_path / "out", None)
+    assert outcome.skipped >= 1
+    assert len(read(tmp_path / "out")) == 12
