@@ -7,7 +7,7 @@
 ``film`` sends phantom radiographs by storescu to `spinetk node` with the released model, and waits until SR and overlay
 are in the study in Orthanc; what came back is opened by highdicom and validated by dciodvfy. ``many`` and ``kills`` use
 small films and a node whose reader needs no network, so that they try the node and not the model: ``kills`` sends films
-while the node gets SIGKILL at random moments, Orthanc is stopped and started, and (as root, on Linux) its disk is filled.
+while the node gets SIGKILL at random moments, Orthanc is stopped and started, and (as root, on Linux) the disk is full.
 At the end every film that was acknowledged must have exactly one SR and one overlay, and no patient name may be in any
 log. Each prints its figures and the load of the machine, and exits with 1 when something was lost, doubled or wrong.
 """
