@@ -44,6 +44,9 @@ class WebArchive(Archive):
             fault = "needs dicomweb-client, which is not installed"
             raise InputError(str(address), fault, "pip install 'spinetk[pacs]'") from error
         self._session = requests.Session()
+        adapter = _plain_wildcards()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
         if address.user is not None:
             self._session.auth = (address.user, address.password or "")
         elif os.environ.get(TOKEN):
@@ -137,6 +140,19 @@ class WebArchive(Archive):
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # The error's own text may quote what was sent.
             raise Refused(where, f"gives an answer that is no DICOMweb ({type(error).__name__})") from None
+
+
+def _plain_wildcards() -> Any:
+    """An adapter that sends wildcards as they are: some archives (Orthanc 1.10) do not decode the query's values."""
+    from requests.adapters import HTTPAdapter
+
+    class PlainWildcards(HTTPAdapter):
+        def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
+            path, mark, query = str(request.url).partition("?")
+            request.url = path + mark + query.replace("%2A", "*").replace("%2C", ",")
+            return super().send(request, *arguments, **options)
+
+    return PlainWildcards()
 
 
 def _entry(match: dict[str, Any], keywords: Sequence[str]) -> dict[str, str]:
