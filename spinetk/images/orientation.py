@@ -118,8 +118,9 @@ def standing(frame: Frame) -> list[str]:
     found = []
     orientation = frame.upright_orientation()
     if orientation != 1:
-        source = "by its header" if replace(frame, exif_orientation=1).upright_orientation() != 1 else "by its EXIF tag"
-        what = f"{TURN_WORDS[orientation]} {source}, to stand upright"
+        by_letters = replace(frame, exif_orientation=1).upright_orientation() != 1
+        source = "header" if by_letters else f"EXIF orientation ({frame.exif_orientation})"
+        what = f"{TURN_WORDS[orientation]} to stand upright, as its {source} says"
         found.append(f"the picture was {what}; points stay in pixels of the picture as stored")
     across, down = frame.square
     if max(across, down) > 1 + SQUARE:
