@@ -81,7 +81,7 @@ def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list
     spacing, source = read_spacing(dataset, index, remarks if user_frame is None else [])
     aspect = None if spacing else read_aspect(dataset, remarks)
     axes = read_axes(dataset, index)
-    letters = read_letters(dataset, index, axes, remarks)
+    view, letters = read_view(dataset, index, axes, read_letters(dataset, index, axes, remarks), remarks)
     frame = Frame(spacing, source, *letters, aspect)
     if user_frame is not None:
         across, down = frame.square / user_frame.square
@@ -91,7 +91,7 @@ def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list
     if word(dataset, "PresentationIntentType") == "FOR PROCESSING":
         dark = ", its bones are dark" if _bones_are_dark(dataset) else ""
         remarks.append(f"the film is FOR PROCESSING: its values are raw{dark}; give the one for presentation")
-    return frame, read_view(dataset, index, axes, letters, remarks)
+    return frame, view
 
 
 def _bones_are_dark(dataset: Dataset) -> bool:

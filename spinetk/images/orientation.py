@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 Axes = tuple[np.ndarray, np.ndarray]
+Letters = tuple[str | None, str | None]
 LETTERS = "LPH"
 """Patient directions of +x, +y, +z in DICOM (and, after a change of sign, NIfTI) coordinates."""
 
@@ -94,23 +95,28 @@ def read_letters(dataset: Dataset, frame: int, axes: Axes | None, remarks: list[
 
 
 def read_view(
-    dataset: Dataset, frame: int, axes: Axes | None, letters: tuple[str | None, str | None], remarks: list[str]
-) -> View:
-    """The view the headers describe, ``unknown`` when they do not: by the letters, else by the words for it."""
+    dataset: Dataset, frame: int, axes: Axes | None, letters: Letters, remarks: list[str]
+) -> tuple[View, Letters]:
+    """The view the headers describe, ``unknown`` when they do not, and the letters as far as they can be believed.
+
+    Words for a projection come before its letters: systems for computed radiography write L\\F into every film, LL ones
+    too (seen in real files), so that a letter across the film that contradicts the stated view is dropped.
+    """
     plane = Frame(toward_right=letters[0], toward_bottom=letters[1]).plane
     if not _is_projection(dataset, frame, axes):
-        return SLICED[plane]
+        return SLICED[plane], letters
     position = word(dataset, "ViewPosition").replace("-", "")
     for item in items(dataset, "ViewCodeSequence"):
         position = position or _view_of_code(str(raw(item, "CodeMeaning") or ""))
     stated: View = "lateral" if position in LATERAL else "ap" if position in FRONTAL else "unknown"
-    if plane is None:
-        if position in DECUBITUS:
+    if stated == "unknown":
+        if plane is None and position in DECUBITUS:
             remarks.append(f"ViewPosition {position} (lying on the side) does not say whether the film is frontal")
-        return stated
-    if stated not in ("unknown", PROJECTED[plane]):
-        remarks.append(f"the stated view ({position}) contradicts the orientation of the picture, which was believed")
-    return PROJECTED[plane]
+        return PROJECTED[plane], letters
+    if plane is not None and PROJECTED[plane] != stated:
+        remarks.append(f"the letters of its orientation contradict the stated view ({position}), which was believed")
+        letters = tuple(letter if letter in ("H", "F") else None for letter in letters)
+    return stated, letters
 
 
 def standing(frame: Frame) -> list[str]:
@@ -120,7 +126,7 @@ def standing(frame: Frame) -> list[str]:
     if orientation != 1:
         by_letters = replace(frame, exif_orientation=1).upright_orientation() != 1
         source = "header" if by_letters else f"EXIF orientation ({frame.exif_orientation})"
-        what = f"{TURN_WORDS[orientation]} to stand upright, as its {source} says"
+        what = f"{TURN_WORDS[orientation]} for reading, as its {source} says"
         found.append(f"the picture was {what}; points stay in pixels of the picture as stored")
     across, down = frame.square
     if max(across, down) > 1 + SQUARE:

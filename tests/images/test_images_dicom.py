@@ -358,9 +358,9 @@ def test_letters_that_contradict_each_other_or_the_cosines_are_remarked_once(rea
     picture = read(dicom(SHOWN.astype(np.uint16), **tags))
     assert picture.frame.toward_right == "P"
     assert sum("contradicts" in remark for remark in picture.remarks) == 1
-    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["P", "F"], ViewPosition="AP"))
-    assert picture.view == "lateral"
-    assert sum("contradicts" in remark for remark in picture.remarks) == 1
+    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["L", "H"], ViewPosition="LL"))
+    assert (picture.view, picture.frame.toward_right, picture.frame.toward_bottom) == ("lateral", None, "H")
+    assert sum("contradict" in remark for remark in picture.remarks) == 1
 
 
 def test_letters_of_an_oblique_plane_are_of_two_axes(read):
