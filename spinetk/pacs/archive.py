@@ -134,23 +134,3 @@ class Archive(ABC):
     def _uids(self, level: str, uids: Sequence[str], keys: Mapping[str, str]) -> Iterator[str]:
         for entry in self.search(level, uids, keys):
             yield entry["StudyInstanceUID"]
-
-
-def open_archive(address: Address, aet: str = "SPINETK", tls: object = None) -> Archive:
-    """The archive at an address.
-
-    Args:
-        address: Where it is.
-        aet: Our own AE title, for DIMSE.
-        tls: An ``ssl.SSLContext`` in place of the system's usual one.
-
-    Raises:
-        InputError: The package that speaks its protocol is not installed.
-    """
-    if address.is_web:
-        from spinetk.pacs.dicomweb import WebArchive
-
-        return WebArchive(address)
-    from spinetk.pacs.dimse import DimseArchive
-
-    return DimseArchive(address, aet, tls)
