@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--iterations", type=int, required=True)
-    parser.add_argument("--start", default="auto")
+    parser.add_argument("--start", default="random")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)

@@ -6,9 +6,11 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+_unfinished: set[Path] = set()
 
 
 @contextmanager
@@ -24,6 +26,7 @@ def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(prefix=".tmp-", suffix="".join(path.suffixes[-2:]), dir=path.parent)
     os.close(handle)
     temporary = Path(name)
+    _unfinished.add(temporary)
     try:
         yield temporary
         # mkstemp makes private files; the finished one gets the mode an ordinary open() would have given it.
@@ -38,6 +41,14 @@ def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
             sync(path.parent.parent)
     finally:
         temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def remove_unfinished() -> None:
+    """Remove what is half written, for a program that ends in the middle of it."""
+    for temporary in list(_unfinished):
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -1,12 +1,13 @@
 """``spinetk VERB``: the command line. The verbs are in the ``commands`` modules; here they are put together.
 
-Exit codes: 0 done, 2 bad input (one line says which and what to do), 1 our fault.
+How a verb ends is in :mod:`spinetk.exits`, how it is interrupted in :mod:`spinetk.signals`.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -18,12 +19,14 @@ from spinetk.cases.commands import app as cases
 from spinetk.commands import app as general
 from spinetk.discs.commands import app as discs
 from spinetk.errors import InputError
+from spinetk.exits import ExitCode
 from spinetk.keypoints.commands import app as keypoints
 from spinetk.node.commands import app as node
 from spinetk.options import verbs, warn
 from spinetk.report.commands import app as report
 from spinetk.review.commands import app as review
 from spinetk.segmentation.commands import app as segmentation
+from spinetk.signals import Leave, leaving
 
 app = verbs(
     name="spinetk",
@@ -46,21 +49,24 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 def main() -> None:
     """Run the command line; turn errors into one line and an exit code, and warnings into one line."""
-    with warnings.catch_warnings():
+    with leaving(), warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: warn([str(message)])  # type: ignore[assignment]
         try:
             app()
         except InputError as error:
             warn([str(error)])
-            sys.exit(2)
+            sys.exit(ExitCode.BAD_INPUT)
+        except Leave as stop:
+            warn([str(stop)])
+            raise
         except KeyboardInterrupt:
-            warn(["interrupted; what was finished is kept"])
-            sys.exit(130)
+            warn([str(Leave(signal.SIGINT))])
+            sys.exit(ExitCode.INTERRUPTED)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or os.environ.get("SPINETK_DEBUG"):
                 _own_fault(error)
             warn([f"{error.filename or 'the results'}: {error.strerror} (make room, then run the same again)"])
-            sys.exit(2)
+            sys.exit(ExitCode.BAD_INPUT)
         except Exception as error:
             _own_fault(error)
 
@@ -69,4 +75,4 @@ def _own_fault(error: Exception) -> None:
     if os.environ.get("SPINETK_DEBUG"):
         raise error
     warn([f"internal error, please report it: {type(error).__name__}: {error} (SPINETK_DEBUG=1 shows where)"])
-    sys.exit(1)
+    sys.exit(ExitCode.FAULT)

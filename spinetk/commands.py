@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from spinetk.errors import InputError
+from spinetk.exits import leave
 from spinetk.options import AsJson, Out, Seed, show, verbs, warn
 
 app = verbs()
@@ -29,8 +30,7 @@ def info(files: list[Path], as_json: AsJson = False) -> None:
     else:
         typer.echo("\n\n".join(render(d) for d in described))
     warn(failures)
-    if failures:
-        raise typer.Exit(2)
+    leave(len(described), len(failures))
 
 
 @app.command()

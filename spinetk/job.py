@@ -59,7 +59,7 @@ def run(
     version: str = "v1",
     iterations: int = ITERATIONS,
     preset: str | None = None,
-    start: str = "auto",
+    start: str = "random",
 ) -> None:
     """Split, train (resuming a run of the same version), evaluate on the test part, and draw what was found.
 

@@ -12,11 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, StrictStr
 
 from spinetk.errors import InputError
+from spinetk.validation import STRICT, above, validated
+
+Pair = tuple[StrictStr, StrictStr]
+MOST_POINTS = 64
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,15 @@ class KeypointSchema:
         category: COCO category name of the object.
     """
 
-    name: str
-    keypoints: tuple[str, ...]
-    swap: tuple[tuple[str, str], ...] = ()
-    skeleton: tuple[tuple[str, str], ...] = ()
-    sigmas: tuple[float, ...] = ()
-    columns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    category: str = "vertebra"
+    __pydantic_config__ = STRICT
+
+    name: StrictStr
+    keypoints: Annotated[tuple[StrictStr, ...], Field(max_length=MOST_POINTS)]
+    swap: Annotated[tuple[Pair, ...], Field(max_length=MOST_POINTS)] = ()
+    skeleton: Annotated[tuple[Pair, ...], Field(max_length=MOST_POINTS**2)] = ()
+    sigmas: Annotated[tuple[Annotated[float, above(0, 10)], ...], Field(max_length=MOST_POINTS)] = ()
+    columns: Annotated[Mapping[StrictStr, Pair], Field(max_length=MOST_POINTS)] = field(default_factory=dict)
+    category: StrictStr = "vertebra"
 
     def __post_init__(self) -> None:
         where = f"keypoint schema {self.name!r}"
@@ -130,30 +137,8 @@ class KeypointSchema:
     @classmethod
     def from_json(cls, content: Mapping[str, Any], source: str | Path = "keypoint schema") -> KeypointSchema:
         """Build a schema from JSON or TOML content; raises ``InputError`` naming ``source`` and the field."""
-        known = {"name", "keypoints", "swap", "skeleton", "sigmas", "columns", "category"}
-        unknown = sorted(set(content) - known)
-        if unknown:
-            raise InputError(source, f"unknown field {unknown[0]!r}", f"known fields: {', '.join(sorted(known))}")
-        if "keypoints" not in content:
-            raise InputError(source, "field 'keypoints' is missing", "list the keypoint names in storage order")
-        try:
-            return cls(
-                name=str(content.get("name", Path(source).stem)),
-                keypoints=tuple(str(name) for name in content["keypoints"]),
-                swap=tuple((str(a), str(b)) for a, b in content.get("swap", ())),
-                skeleton=tuple((str(a), str(b)) for a, b in content.get("skeleton", ())),
-                sigmas=tuple(float(s) for s in content.get("sigmas", ())),
-                columns={str(k): (str(a), str(b)) for k, (a, b) in dict(content.get("columns", {})).items()},
-                category=str(content.get("category", "vertebra")),
-            )
-        except InputError:
-            raise
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                source,
-                f"malformed keypoint schema: {error}",
-                "swap and skeleton are lists of name pairs, sigmas a list of numbers",
-            ) from error
+        named = {"name": Path(source).stem, **content} if isinstance(content, Mapping) else content
+        return validated(cls, named, source)
 
 
 # 1 mm of reading noise on a vertebral body of about 28 mm x 28 mm. An assumption: replace it by your own

@@ -10,19 +10,69 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
+
+from pydantic import Field, StrictStr
 
 from spinetk.atomic import replacing, write_json
 from spinetk.errors import InputError
+from spinetk.validation import OPEN, above, between, validated
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
+C = TypeVar("C", bound="Card")
+N = TypeVar("N", bound="nn.Module")
 Weights = dict[str, "Tensor"]
 MOST_BYTES = 25_000_000  # of a release
+MOST_CARD_BYTES = 8_000_000
 FINAL = "model_final.pth"  # what training leaves, as the original named it
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model card says, whatever the model is of; each room declares its ``config``. More may stand on it.
+
+    Attributes:
+        config: What the network is built from.
+        name, task, parameters, licence, use, data, preprocessing, command, commit, failures, spinetk: For the reader.
+        views, modalities: What the model reads: views, and DICOM modalities where it matters.
+        calibration: Slope and intercept that make a keypoint network's scores probabilities.
+        naming: The same for names counted up from the sacrum; None: none are given.
+        points: Point network of a model of discs.
+        metrics, training: Figures, and how it was trained.
+        tasks, wanted: Of a room's own card: the tasks it is for, and how to name such a model to the user.
+    """
+
+    __pydantic_config__ = OPEN
+
+    tasks: ClassVar[tuple[str, ...]] = ()
+    wanted: ClassVar[str] = ""
+
+    config: dict[str, Any]
+    name: StrictStr | None = None
+    task: StrictStr | None = None
+    parameters: Annotated[int, between(0, 10**12)] | None = None
+    licence: StrictStr | None = None
+    use: StrictStr | None = None
+    data: StrictStr | None = None
+    preprocessing: StrictStr | None = None
+    command: StrictStr | None = None
+    commit: StrictStr | None = None
+    failures: StrictStr | None = None
+    spinetk: StrictStr | None = None
+    views: Annotated[tuple[Literal["ap", "lateral", "sagittal"], ...], Field(max_length=8)] = ()
+    modalities: Annotated[tuple[StrictStr, ...], Field(max_length=32)] = ()
+    calibration: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] = (1.0, 0.0)
+    naming: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
+    points: StrictStr | None = None
+    metrics: dict[str, Any] | None = None
+    training: Mapping[str, Any] | None = None
 
 
 def folders() -> list[Path]:
@@ -33,24 +83,30 @@ def folders() -> list[Path]:
 
 
 def released() -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, card) of every release found, the first folder winning."""
+    """(name, card) of every release found, the first folder winning; one with a damaged card is passed over aloud."""
     seen: set[str] = set()
     for folder in folders():
         for path in sorted(folder.glob("*.safetensors")):
             card = path.with_suffix(".json")
             if path.stem not in seen and card.exists():
                 seen.add(path.stem)
-                yield path.stem, read_card(card)
+                try:
+                    yield path.stem, read_card(card)
+                except InputError as error:
+                    warnings.warn(f"{error}: passed over", stacklevel=2)
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """The JSON beside released weights; raises ``InputError`` when it is not one."""
+    """The JSON beside released weights; raises ``InputError`` when it is not one (:class:`Card`)."""
     try:
+        if path.stat().st_size > MOST_CARD_BYTES:
+            raise InputError(path, "is too large for a model card", "keep the JSON that was released with the weights")
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, "cannot be read as a model card", "keep NAME.json beside NAME.safetensors") from error
-    if not isinstance(card, dict) or "config" not in card:
-        raise InputError(path, "has no field 'config'", "keep the JSON that was released with the weights")
+    validated(Card, card, path)
     return card
 
 
@@ -73,11 +129,20 @@ def find(name_or_path: str | Path) -> Path:
     raise InputError(f"model {str(name_or_path)!r}", "is unknown", f"give a .pth/.safetensors path or one of: {names}")
 
 
-def load(name_or_path: str | Path) -> tuple[Weights, dict[str, Any], str]:
-    """Weights, card (with ``config``) and name of a model.
+@overload
+def load(name_or_path: str | Path) -> tuple[Weights, dict[str, Any], str]: ...
+@overload
+def load(name_or_path: str | Path, kind: type[C]) -> tuple[Weights, C, str]: ...
+def load(name_or_path: str | Path, kind: Any = None) -> tuple[Weights, Any, str]:
+    """Weights, card and name of a model; the network that takes them is made by :func:`fill`.
+
+    Args:
+        name_or_path: Of a release, or of a file of a training.
+        kind: The card a room expects, a dataclass like :class:`Card`; None for the plain content.
 
     Raises:
-        InputError: Not found, unreadable, or a file that would need unsafe unpickling; none is ever attempted.
+        InputError: Not found, unreadable, a card with a wrong field, or a file that would need unsafe unpickling; none
+            is ever attempted.
     """
     import torch
 
@@ -85,20 +150,100 @@ def load(name_or_path: str | Path) -> tuple[Weights, dict[str, Any], str]:
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
-        card = read_card(path.with_suffix(".json"))
+        source = path.with_suffix(".json")
+        card = read_card(source)
         try:
             weights = load_file(path)
         except Exception as error:  # safetensors raises its own type for every malformed header
             raise InputError(path, "is not a safetensors file", "download or release it again") from error
-        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, card, path.stem
+        weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    else:
+        source = path
+        try:
+            _refuse_compressed(path)
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        except InputError:
+            raise
+        except Exception as error:
+            fault = "is not a file of tensors and plain values"
+            raise InputError(path, fault, "spinetk never unpickles code; use weights written by spinetk") from error
+        if not isinstance(content, dict) or not {"config", "weights"} <= set(content):
+            raise InputError(path, "holds no spinetk weights", "use model_final.pth of `spinetk train`")
+        weights, card = content["weights"], {k: v for k, v in content.items() if k != "weights"}
+        validated(Card, card, path)
+        _check_tensors(weights, path)
+    if kind is None:
+        return weights, card, path.stem
+    task = card["config"].get("task", "keypoints")
+    if task not in kind.tasks:
+        raise InputError(name_or_path, f"is a model of the task {str(task)[:40]!r}", f"give {kind.wanted}")
+    return weights, validated(kind, card, source), path.stem
+
+
+def fill(make: Callable[[], N], weights: Weights, source: str | Path) -> N:
+    """The network that ``make`` gives, with weights that are its own: the same names and shapes, and finite numbers.
+
+    Names and shapes are compared before anything is allocated, on PyTorch's ``meta`` device, where a network of any
+    size takes no memory.
+
+    Args:
+        make: Builds the network; called twice.
+        weights: As :func:`load` gives them.
+        source: The model, named in the error.
+
+    Raises:
+        InputError: The weights are of another network, or not all numbers are finite.
+    """
+    import torch
+
+    again = "train or release it again"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        fault = "is not a file of tensors and plain values"
-        raise InputError(path, fault, "spinetk never unpickles code; use weights written by spinetk") from error
-    if not isinstance(content, dict) or not {"config", "weights"} <= set(content):
-        raise InputError(path, "holds no spinetk weights", "use model_final.pth of `spinetk train`")
-    return content["weights"], {k: v for k, v in content.items() if k != "weights"}, path.stem
+        with torch.device("meta"):
+            own = make().state_dict()
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(source, f"describes no network that can be built: {error}", again) from error
+    for what, some in (("lacks", own.keys() - weights.keys()), ("has no place for", weights.keys() - own.keys())):
+        if some:
+            more = f" and {len(some) - 1} more" if len(some) > 1 else ""
+            subject = "holds weights whose network " if what != "lacks" else ""
+            raise InputError(source, f"{subject}{what} the tensor {min(some)!r}{more}", again)
+    for name, tensor in weights.items():
+        if tensor.shape != own[name].shape:
+            fault = f"holds {tuple(tensor.shape)} where its card says {tuple(own[name].shape)} ({name})"
+            raise InputError(source, fault, again)
+        if tensor.is_floating_point() != own[name].is_floating_point():
+            raise InputError(source, f"holds numbers of another kind in {name!r}", again)
+        if not tensor.isfinite().all():
+            raise InputError(source, f"holds numbers that are not finite in {name!r}", again)
+    network = make()
+    network.load_state_dict(weights)
+    return network
+
+
+def _check_tensors(weights: Any, path: Path) -> None:
+    """Whether a ``.pth`` has plain tensors by name: no sparse, quantised or complex ones, and none that pretends."""
+    import torch
+
+    again = "use weights written by spinetk"
+    if not isinstance(weights, dict):
+        raise InputError(path, "holds no tensors by name", again)
+    for name, tensor in weights.items():
+        plain = isinstance(name, str) and isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided
+        if not plain or tensor.is_quantized or tensor.is_complex():
+            raise InputError(path, f"holds something else than a tensor in {str(name)[:60]!r}", again)
+        # Strides of 0 make one stored number a tensor of any size.
+        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise InputError(path, f"holds less than it says in {name!r}", again)
+
+
+def _refuse_compressed(path: Path) -> None:
+    """A ``.pth`` stores its tensors as they are; a compressed one would unpack to any size."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise InputError(path, "is compressed, as no weights of PyTorch are", "use weights written by spinetk")
 
 
 def save(path: str | Path, weights: Weights, card: dict[str, Any]) -> None:

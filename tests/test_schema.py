@@ -55,11 +55,11 @@ def test_user_schema_from_a_small_file(tmp_path, suffix):
         ({"keypoints": []}, "no keypoints"),
         ({"keypoints": ["a", "a"]}, "repeats"),
         ({"keypoints": ["a", "b"], "sigmas": [1]}, "1 sigmas for 2"),
-        ({"keypoints": ["a", "b"], "sigmas": [1, -1]}, "positive"),
+        ({"keypoints": ["a", "b"], "sigmas": [1, -1]}, "above 0"),
         ({"keypoints": ["a", "b"], "swap": [["a", "c"]]}, "swap entry"),
         ({"keypoints": ["a", "b", "c"], "swap": [["a", "b"], ["a", "c"]]}, "twice"),
         ({"keypoints": ["a"], "skeletn": []}, "skeletn"),
-        ({"keypoints": 3}, "malformed"),
+        ({"keypoints": 3}, "'keypoints' is 3"),
     ],
 )
 def test_a_wrong_schema_file_is_named(tmp_path, content, fault):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spinetk.exits import leave
 from spinetk.options import Out, Part, ReadingCommand, Seed, Spacing, parse_spacing, reading_format, verbs, warn
 
 app = verbs()
@@ -31,8 +32,7 @@ def prepare(
     done = run(source, out, layout=chosen, width=width, spacing_mm=parse_spacing(spacing), schema=schema)
     warn([*map(str, done.remarks), *map(str, done.failures)])
     typer.echo(f"{len(done.cases)} cases in {out}, {len(done.failures)} failed")
-    if not done.cases:
-        raise typer.Exit(2)
+    leave(len(done.cases), len(done.failures))
 
 
 @app.command()
@@ -50,6 +50,7 @@ def augment(
     done = run(base, copies=copies, hardware_copies=hardware_copies, flag=flag, seed=seed, workers=workers)
     warn([str(failure) for failure in done.failures])
     typer.echo(f"{done.written} copies written, {done.kept} were there")
+    leave(max(done.written + done.kept, not done.failures), len(done.failures))
 
 
 @app.command()

@@ -38,10 +38,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A subject that cannot be used, and why."""
+    """A subject that cannot be used, and why; ``failed`` where it has all it needs and yet cannot be read."""
 
     name: str
     why: str
+    failed: bool = False
 
 
 def find_subjects(root: str | Path, modality: str) -> tuple[list[Subject], list[Skipped]]:

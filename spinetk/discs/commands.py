@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from spinetk.exits import leave
 from spinetk.options import AsJson, Device, Facing, Out, Part, parse_spacing, show, verbs, warn
 from spinetk.training.options import (
     Accumulate,
@@ -121,6 +122,7 @@ def prepare(
     warn([f"{entry['name']}: {entry['why']}" for entry in content["skipped"]])
     counts = ", ".join(f"{len(content['split'][part])} {part}" for part in PARTS)
     typer.echo(f"{counts} pictures in {out}, {len(content['skipped'])} left out")
+    leave(sum(map(len, content["split"].values())), sum(entry["failed"] for entry in content["skipped"]))
 
 
 # Flags whose values are fields of the recipe.
@@ -237,8 +239,7 @@ def predict(
         show([r.to_json() for r in done.readings.values()])
     warn(list(map(str, done.failures)))
     typer.echo(f"{len(done.readings)} read, results in {out}, {len(done.failures)} failed", err=as_json)
-    if done.failures:
-        raise typer.Exit(2)
+    leave(len(done.readings), len(done.failures))
 
 
 @app.command()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import lightning
 import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,6 +19,8 @@ from spinetk.discs.data import Item
 from spinetk.discs.loss import PEAK_WEIGHT, hca_loss, joints_mse, stacked_mse
 from spinetk.discs.pck import pck, soft_dice
 from spinetk.training.distributed import whole_batch
+from spinetk.training.settings import Batch, Rate
+from spinetk.validation import STRICT, Share, between
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,19 @@ class Recipe:
         augment: ``full``, ``legacy`` or ``none`` (:class:`spinetk.discs.data.DiscDataset`).
     """
 
-    solver: str = "rms"
-    rate: float = 2.5e-4
-    epochs: int = 120
-    schedule: tuple[int, ...] = (60, 90)
-    gamma: float = 0.1
-    momentum: float = 0.0
-    decay: float = 0.0
-    batch: int = 3
-    loss: str = "mse"
-    absent: str = "supervised"
-    augment: str = "full"
+    __pydantic_config__ = STRICT
+
+    solver: Literal["rms", "adam"] = "rms"
+    rate: Rate = 2.5e-4
+    epochs: Annotated[int, between(1, 100_000)] = 120
+    schedule: Annotated[tuple[Annotated[int, between(1, 100_000)], ...], Field(max_length=100)] = (60, 90)
+    gamma: Share = 0.1
+    momentum: Share = 0.0
+    decay: Share = 0.0
+    batch: Batch = 3
+    loss: Literal["mse", "peaks", "hca"] = "mse"
+    absent: Literal["supervised", "ignored"] = "supervised"
+    augment: Literal["full", "legacy", "none"] = "full"
 
 
 class DiscTraining(lightning.LightningModule):

@@ -12,6 +12,7 @@ from torch import nn
 
 from spinetk import zoo
 from spinetk.discs.candidates import Candidates, find_peaks
+from spinetk.discs.card import DiscCard, NetworkName, PointCard, plain
 from spinetk.discs.data import round_up, to_tensor
 from spinetk.discs.decision import decide, levels_are_sure
 from spinetk.discs.hourglass import StackedHourglass
@@ -27,7 +28,11 @@ from spinetk.training.device import pick_device, pick_precision
 
 CANDIDATE_HEIGHT = 0.1
 ASSUMED_HEIGHT_MM = 300.0
-NETWORKS: dict[str, type[nn.Module]] = {"hourglass": StackedHourglass, "shapeunet": ShapeUNet, "unet": PlainUNet}
+NETWORKS: dict[NetworkName, type[nn.Module]] = {
+    "hourglass": StackedHourglass,
+    "shapeunet": ShapeUNet,
+    "unet": PlainUNet,
+}
 
 
 @dataclass(frozen=True)
@@ -90,17 +95,11 @@ class DiscPredictor:
         Raises:
             InputError: A model is not found or is none of discs.
         """
-        weights, card, name = zoo.load(model)
-        config = card["config"]
-        if not isinstance(config, dict) or config.get("task") != "discs":
-            raise InputError(model, "is no model of discs", "use weights of `spinetk discs train`")
-        try:
-            network = NETWORKS[config["network"]](**config["arguments"])
-            network.load_state_dict(weights)
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
-        points = points or card.get("points")
-        return cls(network, config, name, None if points is None else load_points(points), device)
+        weights, card, name = zoo.load(model, DiscCard)
+        config = card.config
+        network = zoo.fill(lambda: NETWORKS[config.network](**config.arguments), weights, model)
+        points = points or card.points
+        return cls(network, plain(config), name, None if points is None else load_points(points), device)
 
     @property
     def method(self) -> str:
@@ -211,13 +210,4 @@ class DiscPredictor:
 
 def load_points(model: str | Path) -> PointSet:
     """A point network of ``spinetk discs train --points-of``; raises ``InputError`` when it is none."""
-    weights, card, _ = zoo.load(model)
-    config = card["config"]
-    if not isinstance(config, dict) or config.get("task") != "disc-points":
-        raise InputError(model, "is no point network", "use weights of `spinetk discs train --points-of`")
-    network = PointSet()
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise InputError(model, "does not hold the weights its card describes", "train it again") from error
-    return network
+    return zoo.fill(PointSet, zoo.load(model, PointCard)[0], model)

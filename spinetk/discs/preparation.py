@@ -101,7 +101,7 @@ def prepare(
                 used = straighten(subject, Path(folder)) if straightened else subject
                 points, said = _prepare_one(used, out, grid_mm, about_labels=parts[subject.name] == "train")
         except InputError as error:
-            skipped.append(Skipped(subject.stem, error.fault))
+            skipped.append(Skipped(subject.stem, error.fault, failed=True))
             continue
         content[parts[subject.name]].append(subject.stem)
         if said:

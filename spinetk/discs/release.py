@@ -45,7 +45,7 @@ def release(
     card = zoo.read_about(about, REQUIRED)
     weights, trained, _ = zoo.load(model)
     config = trained["config"]
-    if not isinstance(config, dict) or config.get("task") not in TASKS:
+    if config.get("task") not in TASKS:
         raise InputError(model, "is no model of discs", "use weights of `spinetk discs train`")
     zoo.check_size(model, weights)
     if not all(tensor.isfinite().all() for tensor in weights.values()):

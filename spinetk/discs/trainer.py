@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from pydantic import StrictBool
 from torch import nn
 
 from spinetk import __version__, zoo
+from spinetk.discs.card import NetworkName
 from spinetk.discs.data import LARGEST, DiscDataset
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.module import DiscTraining, PointTraining, Recipe
@@ -29,8 +31,9 @@ from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
 from spinetk.training.record import fingerprint, settings_of, write_run
-from spinetk.training.settings import Settings
+from spinetk.training.settings import Iterations, Seed, Settings
 from spinetk.training.tuning import Advice, advise
+from spinetk.validation import between
 
 FINAL, BEST = "model_final.pth", "model_best.pth"
 POINT_BATCH = 16
@@ -49,13 +52,13 @@ class DiscSettings(Settings):
         best_by: ``val_loss``, ``pck`` or ``dice``.
     """
 
-    seed: int = 42
-    network: str = "hourglass"
-    stacks: int = 2
-    attention: bool = True
-    blocks: int = 1
-    ordinal: bool = False
-    modality: str | None = None
+    seed: Seed = 42
+    network: NetworkName = "hourglass"
+    stacks: Annotated[int, between(1, 8)] = 2
+    attention: StrictBool = True
+    blocks: Annotated[int, between(1, 8)] = 1
+    ordinal: StrictBool = False
+    modality: Literal["T1w", "T2w"] | None = None
     recipe: Recipe = field(default_factory=Recipe)
 
 
@@ -63,8 +66,8 @@ class DiscSettings(Settings):
 class PointSettings(Settings):
     """Settings of :func:`train_points`."""
 
-    iterations: int = 3000
-    seed: int = 42
+    iterations: Iterations = 3000
+    seed: Seed = 42
 
 
 def train(
@@ -230,9 +233,7 @@ def _shape(samples: list[Sample], levels: tuple[int, ...] | None) -> dict[str, A
     return {"levels": None, "skeleton": skeleton}
 
 
-def _network(name: str, arguments: dict[str, Any]) -> nn.Module:
-    if name not in NETWORKS:
-        raise InputError(f"network {name!r}", "is unknown", f"use {', '.join(NETWORKS)}")
+def _network(name: NetworkName, arguments: dict[str, Any]) -> nn.Module:
     return NETWORKS[name](**arguments)
 
 

@@ -1,4 +1,4 @@
-"""Build: the network of a preset or of a model card."""
+"""Build: the network of a preset."""
 
 from __future__ import annotations
 
@@ -25,15 +25,6 @@ def build(preset: str | Preset | CentrePreset, schema: KeypointSchema) -> Networ
 
         return CentreNet(preset, schema)
     return _rcnn(preset)(preset, schema)
-
-
-def from_config(config: dict[str, Any]) -> Network:
-    """The network a model card's ``config`` describes, with random weights."""
-    if config.get("architecture") == "centre":
-        from spinetk.keypoints.centre.network import CentreNet
-
-        return CentreNet.from_config(config)
-    return _rcnn(Preset.from_json(config["preset"])).from_config(config)
 
 
 def _rcnn(preset: Preset) -> type[VertebraRCNN]:

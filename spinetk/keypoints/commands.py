@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from spinetk.exits import leave
 from spinetk.options import Anchor, AsJson, Device, Facing, Out, Part, Seed, Spacing, parse_spacing, show, verbs, warn
 from spinetk.training.options import (
     Accumulate,
@@ -18,8 +19,10 @@ from spinetk.training.options import (
     FindRate,
     FitBatch,
     Nodes,
+    Offline,
     Precision,
     Workers,
+    forbid_network,
     given,
     say_once,
 )
@@ -55,7 +58,10 @@ def train(
     ] = None,
     recipe: Annotated[str | None, typer.Option(help="default or original.")] = None,
     engine: Annotated[str, typer.Option(help="torchvision, or detectron2 where it is installed.")] = "torchvision",
-    start: Annotated[str, typer.Option(help="auto, scratch, or weights by name or path.")] = "auto",
+    start: Annotated[
+        str, typer.Option(help="random, imagenet, coco (these two are downloaded once), or weights by name or path.")
+    ] = "random",
+    offline: Offline = False,
     only: Annotated[str, typer.Option(help="Train these parts alone, such as refine,column; the rest stays.")] = "",
     schema: Annotated[str | None, typer.Option(help="Meaning of the points; by default what the cases say.")] = None,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
@@ -82,7 +88,8 @@ def train(
     from spinetk.cases.splitting import make_split
     from spinetk.keypoints import trainer
 
-    known = given(context, set(context.params) - {"base", "version", "resume", "config", "schema", "out"})
+    forbid_network(offline)
+    known = given(context, set(context.params) - {"base", "version", "resume", "config", "schema", "out", "offline"})
     if "compile_" in known:
         known["compile"] = known.pop("compile_")
     advice = {name for name in ("find_rate", "fit_batch") if known.pop(name, False)}
@@ -168,8 +175,8 @@ def predict(
     warn(empty)
     typer.echo(f"{found} vertebrae in {len(batch.readings)} pictures, {len(batch.failures)} failed; see {out}")
     # A lone picture that gave nothing is bad input; in a batch the rest counts.
-    if not batch.readings or (len(batch.readings) + len(batch.failures) == 1 and empty):
-        raise typer.Exit(2)
+    alone = len(batch.readings) + len(batch.failures) == 1
+    leave(0 if alone and empty else len(batch.readings), len(batch.failures))
 
 
 @app.command()

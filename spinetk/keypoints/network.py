@@ -152,12 +152,6 @@ class VertebraRCNN(nn.Module):
             "frozen_norm": self.frozen_norm,
         }
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> VertebraRCNN:
-        """Inverse of :meth:`config`, with random weights."""
-        schema = KeypointSchema.from_json(config["schema"])
-        return cls(Preset.from_json(config["preset"]), schema, bool(config.get("frozen_norm")))
-
 
 def _in_float32(_: nn.Module, __: Any, output: tuple[list[Tensor], list[Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
     logits, deltas = output

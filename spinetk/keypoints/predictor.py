@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.keypoints import sacrum
-from spinetk.keypoints.build import Network, from_config
+from spinetk.keypoints.build import Network
+from spinetk.keypoints.card import load_network
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
@@ -93,18 +93,8 @@ class Predictor:
             from spinetk.keypoints.d2.conversion import load_detectron2
 
             return cls(load_detectron2(model), Path(model).stem, threshold, device)
-        weights, card, name = zoo.load(model)
-        try:
-            network = from_config(card["config"])
-            network.load_state_dict(weights)
-            slope, intercept = card.get("calibration", (1.0, 0.0))
-            naming = card.get("naming")
-            naming = None if naming is None else (float(naming[0]), float(naming[1]))
-        except InputError:
-            raise
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(model, "does not hold the weights its card describes", "train or release again") from error
-        predictor = cls(network, name, threshold, device, (float(slope), float(intercept)), naming)
+        network, card, name = load_network(model)
+        predictor = cls(network, name, threshold, device, card.calibration, card.naming)
         if openvino and predictor.device.type == "cpu" and not isinstance(network.preset, Preset):
             from spinetk.keypoints.centre import runtime
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StrictBool, StrictStr
 
 from spinetk.errors import InputError
-from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CentrePreset
+from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CentrePreset, Channels, Px
+from spinetk.validation import STRICT, above, between, validated
 
 
 @dataclass(frozen=True)
@@ -34,21 +38,23 @@ class Preset:
             (:mod:`spinetk.keypoints.d2.network`), for weights trained there.
     """
 
-    name: str
-    body: str
-    channels: int
-    anchors_px: tuple[int, ...]
-    ratios: tuple[float, ...]
-    short_px: tuple[int, ...]
-    long_px: int
-    proposals: tuple[int, int]
-    box_samples: int
-    box_units: int
-    point_layers: tuple[int, ...]
-    detections: int
-    box_margin: float
-    local_contrast: bool
-    layout: str = "torchvision"
+    __pydantic_config__ = STRICT
+
+    name: StrictStr
+    body: Literal["resnet50", "resnet18"]
+    channels: Channels
+    anchors_px: Annotated[tuple[Annotated[int, between(2, 2048)], ...], Field(min_length=4, max_length=5)]
+    ratios: Annotated[tuple[Annotated[float, above(0, 20)], ...], Field(min_length=1, max_length=8)]
+    short_px: Annotated[tuple[Px, ...], Field(min_length=1, max_length=16)]
+    long_px: Px
+    proposals: tuple[Annotated[int, between(1, 5000)], Annotated[int, between(1, 5000)]]
+    box_samples: Annotated[int, between(1, 4096)]
+    box_units: Annotated[int, between(1, 4096)]
+    point_layers: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=16)]
+    detections: Annotated[int, between(1, 1000)]
+    box_margin: Annotated[float, between(0, 1)]
+    local_contrast: StrictBool
+    layout: Literal["torchvision", "detectron2"] = "torchvision"
     # What only centre networks choose (CentrePreset).
     mirror: ClassVar[bool] = True
     levels: ClassVar[tuple[str, ...]] = ()
@@ -58,9 +64,15 @@ class Preset:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Preset:
-        """Inverse of :meth:`to_json` (lists become tuples)."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+    def from_json(cls, content: Mapping[str, Any], source: str | Path = "preset") -> Preset:
+        """Inverse of :meth:`to_json` (lists become tuples); raises ``InputError`` naming ``source`` and the field."""
+        return validated(cls, content, source)
+
+    def __post_init__(self) -> None:
+        levels = 5 if self.body == "resnet50" else 4
+        if len(self.anchors_px) != levels:
+            fault = f"has {len(self.anchors_px)} anchors for the {levels} levels of {self.body}"
+            raise InputError(f"preset {self.name!r}", fault, "give anchors_px one side a level")
 
 
 # Detectron2's COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x, the network of the original.
@@ -123,15 +135,17 @@ class Recipe:
             put right) or ``full`` (also rotation, zoom, shift, contrast, noise, blur).
     """
 
-    name: str
-    optimiser: str
-    rate: float
-    decay: float
-    warmup: int
-    cosine: bool
-    batch: int
-    clip: float
-    augment: str
+    __pydantic_config__ = STRICT
+
+    name: StrictStr
+    optimiser: Literal["sgd", "adamw"]
+    rate: Annotated[float, above(0, 10)]
+    decay: Annotated[float, between(0, 1)]
+    warmup: Annotated[int, between(0, 100_000_000)]
+    cosine: StrictBool
+    batch: Annotated[int, between(1, 4096)]
+    clip: Annotated[float, between(0, 1_000_000)]
+    augment: Literal["flip", "full"]
 
 
 # The original's solver, warm-up included: 1000 of its 1300 iterations.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from spinetk.errors import InputError
 from spinetk.keypoints.build import Network
+from spinetk.training.download import pretrained
 
-DOWNLOAD_PATIENCE_S = 10
 BODY = "rcnn.backbone.body."  # where a Keypoint R-CNN keeps its ResNet; the centre network keeps it in "body."
+RANDOM = ("random", "scratch")
+PUBLISHED = ("imagenet", "coco")
 
 
 def load_start(network: Network, start: str) -> str:
@@ -20,47 +21,49 @@ def load_start(network: Network, start: str) -> str:
 
     Args:
         network: Changed in place.
-        start: ``auto``: torchvision's COCO keypoint weights (``r50``) or ImageNet weights (``fast``) when they are in
-            torch's cache or can be downloaded, else random; ``scratch``: random; anything else: spinetk weights by
-            name or path (layers of another size, such as the heatmaps of another schema, stay random).
+        start: ``random`` (or ``scratch``); ``imagenet``: torchvision's ImageNet weights of the body; ``coco``:
+            torchvision's COCO person-keypoint weights, for ``r50``; these two are downloaded once, into torch's cache
+            (:func:`spinetk.training.download.pretrained`). Anything else: spinetk weights by name or path (layers of
+            another size, such as the heatmaps of another schema, stay random).
 
     Returns:
         One sentence for the user that says which it was.
-    """
-    if start == "scratch":
-        return "starting from random weights"
-    if start != "auto":
-        from spinetk import zoo
 
-        weights, card, name = zoo.load(start)
-        kept = _load_matching(network, weights)
-        if kept == 0:
-            raise InputError(start, "shares no layer with this preset", "start from weights of the same preset")
-        # Batch norms that were kept as they were loaded (from COCO, from Detectron2) are kept again, if all are there.
-        norms = {key for key in network.state_dict() if key.endswith("running_var")}
-        network.frozen_norm = bool(card["config"].get("frozen_norm")) and norms <= weights.keys()
-        return f"starting from {name} ({kept} of {len(network.state_dict())} tensors)"
-    from torchvision.models import ResNet18_Weights
+    Raises:
+        InputError: The weights are not there, cannot be downloaded, or share no layer with the network.
+    """
+    if start in RANDOM:
+        return "starting from random weights"
+    if start == "auto":  # what it did before depended on the network
+        raise InputError("start 'auto'", "is no start any more", "give random, imagenet, coco, or weights")
+    if start in PUBLISHED:
+        return _published(network, start)
+    from spinetk import zoo
+
+    weights, card, name = zoo.load(start)
+    kept = _load_matching(network, weights, start)
+    # Batch norms that were kept as they were loaded (from COCO, from Detectron2) are kept again, if all are there.
+    norms = {key for key in network.state_dict() if key.endswith("running_var")}
+    network.frozen_norm = bool(card["config"].get("frozen_norm")) and norms <= weights.keys()
+    return f"starting from {name} ({kept} of {len(network.state_dict())} tensors)"
+
+
+def _published(network: Network, start: str) -> str:
+    from torchvision.models import ResNet18_Weights, ResNet50_Weights
     from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
 
-    r50 = network.preset.body == "resnet50"
-    choice = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1 if r50 else ResNet18_Weights.IMAGENET1K_V1
-    what = "torchvision's COCO person-keypoint weights" if r50 else "torchvision's ImageNet weights"
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / choice.url.rsplit("/", 1)[-1]
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_PATIENCE_S)
-    try:
-        weights = torch.hub.load_state_dict_from_url(choice.url, progress=False, map_location="cpu", weights_only=True)
-    except Exception as error:  # no network, no name service, a proxy's page: all mean "not available here"
-        return (
-            f"starting from random weights ({what} are not on disk and could not be downloaded: {type(error).__name__})"
-        )
-    finally:
-        socket.setdefaulttimeout(before)
-    prefix = "rcnn." if r50 else BODY
-    kept = _load_matching(network, {prefix + name: tensor for name, tensor in weights.items()})
+    large = network.preset.body == "resnet50"
+    choice: Any
+    if start == "imagenet":
+        choice, prefix = ResNet50_Weights.IMAGENET1K_V1 if large else ResNet18_Weights.IMAGENET1K_V1, BODY
+    elif large:
+        choice, prefix = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1, "rcnn."
+    else:
+        raise InputError("start 'coco'", f"has no weights for {network.preset.name!r}", "give imagenet, or preset r50")
+    weights = pretrained(choice, start)
+    kept = _load_matching(network, {prefix + name: tensor for name, tensor in weights.items()}, start)
     network.frozen_norm = True
-    return f"starting from {what} ({cached.name}, {kept} of {len(network.state_dict())} tensors)"
+    return f"starting from {choice} of torchvision ({kept} of {len(network.state_dict())} tensors)"
 
 
 def train_only(network: Network, parts: str) -> None:
@@ -80,7 +83,7 @@ def train_only(network: Network, parts: str) -> None:
         children[part].requires_grad_(True)
 
 
-def _load_matching(network: nn.Module, weights: dict[str, Tensor]) -> int:
+def _load_matching(network: nn.Module, weights: dict[str, Tensor], source: str) -> int:
     own = network.state_dict()
     if "body.conv1.weight" in own:
         weights = {("body." + k.removeprefix(BODY) if k.startswith(BODY) else k): v for k, v in weights.items()}
@@ -92,5 +95,10 @@ def _load_matching(network: nn.Module, weights: dict[str, Tensor]) -> int:
                 old = weights.get(name)
                 if name not in fitting and old is not None and old.shape[1:] == own[name].shape[1:]:
                     fitting[name] = torch.cat([old, own[name][len(old) :]])
+    if not fitting:
+        raise InputError(source, "shares no layer with this preset", "start from weights of the same preset")
+    strange = next((name for name, tensor in fitting.items() if not tensor.isfinite().all()), None)
+    if strange is not None:
+        raise InputError(source, f"holds numbers that are not finite in {strange!r}", "start from other weights")
     network.load_state_dict(fitting, strict=False)
     return len(fitting)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Discriminator, StrictStr, Tag
 
 from spinetk import __version__, zoo
 from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog
@@ -27,8 +28,10 @@ from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
 from spinetk.training.record import SETTINGS, fingerprint, write_run
-from spinetk.training.settings import Settings, read_settings
+from spinetk.training.saving import numbered
+from spinetk.training.settings import Batch, Iterations, Rate, Settings, read_settings
 from spinetk.training.tuning import Advice, advise
+from spinetk.validation import by_names
 
 BEST = "model_best.pth"
 CALIBRATED = 100  # held-out pictures are enough for two numbers
@@ -42,21 +45,30 @@ class KeypointSettings(Settings):
         preset: ``r50`` (the original's network), ``fast``, ``centre``, ...; by default ``r50`` on a GPU and ``fast``
             on a CPU.
         recipe: ``default`` or ``original`` (solver of the original: SGD 2.5e-4, warm-up 1000, batch 2, flips only).
-        start: ``auto``, ``scratch``, or weights by name or path (:func:`spinetk.keypoints.pretrained.load_start`).
+        start: ``random``, ``imagenet``, ``coco``, or weights by name or path
+            (:func:`spinetk.keypoints.pretrained.load_start`).
         batch, rate: Override the recipe's pictures per iteration and peak learning rate.
         stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
         only: Train these parts alone (``column``, or ``refine,column`` of a centre network); the rest stays as it was;
             empty: all.
     """
 
-    iterations: int = 1300
-    preset: str | Preset | CentrePreset | None = None
-    recipe: str | Recipe | None = None
-    start: str = "auto"
-    batch: int | None = None
-    rate: float | None = None
-    stratify: str | None = None
-    only: str = ""
+    iterations: Iterations = 1300
+    preset: (
+        Annotated[
+            Annotated[StrictStr, Tag("str")]
+            | Annotated[Preset, Tag("Preset")]
+            | Annotated[CentrePreset, Tag("CentrePreset")],
+            Discriminator(by_names(str, CentrePreset, Preset)),
+        ]
+        | None
+    ) = None
+    recipe: StrictStr | Recipe | None = None
+    start: StrictStr = "random"
+    batch: Batch | None = None
+    rate: Rate | None = None
+    stratify: StrictStr | None = None
+    only: StrictStr = ""
 
 
 def train(
@@ -106,7 +118,9 @@ def train(
     place = launch(chosen.devices, chosen.nodes, chosen.device)
     if place.first:
         size = sum(p.numel() for p in network.parameters()) / 1e6
-        print(f"{about['preset']} ({size:.1f} M parameters), {about['start']}")
+        begun = "" if resume and numbered(run / "checkpoints") else f", {about['start']}"
+        hint = " (--start imagenet begins better)" if begun.endswith("random weights") else ""
+        print(f"{about['preset']} ({size:.1f} M parameters){begun}{hint}")
         write_run(run, chosen, place, resume=resume, **about)
     solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
     module = KeypointTraining(network, solver, chosen.iterations, chosen.seed, chosen.accumulate)
@@ -202,7 +216,7 @@ def _set_up(
 
 def _previous(run: Path) -> dict[str, Any] | None:
     """What was written about the run that is to be continued; None when there is nothing to continue."""
-    if not any((run / "checkpoints").glob("[0-9]*.ckpt")):
+    if not numbered(run / "checkpoints"):
         return None
     try:
         about = json.loads((run / SETTINGS).read_text(encoding="utf-8"))

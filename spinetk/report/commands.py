@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spinetk.errors import InputError
+from spinetk.exits import leave
 from spinetk.options import (
     Anchor,
     AsJson,
@@ -63,8 +64,7 @@ def measure(
             verdict = "not graded" if grade in (None, "") else f"{row['deformity_type']}, grade {grade}"
             typer.echo(f"{Path(row['file']).name:<32.32} {row['label'] or row['index']:>4} {heights} {unit}  {verdict}")
     warn(failures)
-    if failures and not readings:
-        raise typer.Exit(2)
+    leave(len(readings), len(failures))
 
 
 @app.command(cls=WritingCommand)
@@ -133,3 +133,4 @@ def agree(
     else:
         typer.echo("\n".join(lines(found)))
         typer.echo(f"{found.values['file'].nunique()} pictures" + (f"; see {out}" if out is not None else ""))
+    leave(found.values["file"].nunique(), len(found.failures))

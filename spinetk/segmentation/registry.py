@@ -7,15 +7,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import StrictBool
+from typing_extensions import TypedDict
 
 from spinetk.errors import InputError
 from spinetk.segmentation.optimiser import Optimiser
+from spinetk.validation import STRICT, between
 
 if TYPE_CHECKING:
     from torch import nn
 
 Scale = Literal["z-score", "0-255"]
+
+
+class Options(TypedDict, total=False):
+    """Options of the factories of volumes; which of them takes which is in ``spinetk.segmentation.networks``."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    layers: Annotated[int, between(1, 8)]
+    dilation: Annotated[int, between(1, 16)]
+    attention: StrictBool
+    reduction: Annotated[int, between(1, 128)]
+    attention_dilation: Annotated[int, between(1, 32)]
+    activation: Literal["prelu", "elu"]
+    width: Annotated[int, between(1, 64)]
 
 
 @dataclass(frozen=True)
@@ -91,8 +109,8 @@ class Entry:
         make = getattr(import_module(f"spinetk.segmentation.networks.{module}"), function)
         try:
             return make(**given)
-        except TypeError as error:
-            raise InputError(f"network {self.name}", str(error), "leave that option out") from error
+        except (TypeError, ValueError, RuntimeError) as error:  # of its own, of MONAI's, of torch's layers
+            raise InputError(f"network {self.name}", str(error), "leave that option out, or change it") from error
 
 
 _LESION = ("lesion", "gland", "vessel", "skin", "cells")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import StrictStr
 from torch import nn
 
 from spinetk import __version__, zoo
@@ -21,7 +22,7 @@ from spinetk.training.device import pick_precision
 from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
 from spinetk.training.record import files_of, fingerprint, settings_of, write_run
-from spinetk.training.settings import Settings
+from spinetk.training.settings import Batch, Iterations, Rate, Settings
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class SegmentationSettings(Settings):
         batch, rate: Override the network's recipe.
     """
 
-    iterations: int = 5000
-    network: str = "vnet"
-    loss: str | None = None
-    batch: int | None = None
-    rate: float | None = None
+    iterations: Iterations = 5000
+    network: StrictStr = "vnet"
+    loss: StrictStr | None = None
+    batch: Batch | None = None
+    rate: Rate | None = None
 
     @classmethod
     def begin(cls, folder: Path, config: Any, resume: bool, given: Mapping[str, Any]) -> Self:

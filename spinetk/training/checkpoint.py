@@ -1,5 +1,9 @@
 """Checkpoints of a run at moments from which it can go on exactly, and leaving when told to.
 
+An iteration may take longer than a program that is told to leave has. Until the optimiser steps, weights and
+optimiser are still those of the last iteration; only the buffers (statistics of norms) move on, and a copy of them is
+kept. So another thread (:mod:`spinetk.signals`) can save the last iteration while the next one is being computed.
+
 A checkpoint of iteration N is written after the N-th step of the optimiser and before the validation that follows. A
 run that goes on from it validates first, so all that validation changes (best score, schedules, early stopping) is what
 it would have been, at whatever moment the run was killed.
@@ -17,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from spinetk.atomic import replacing, write_json
+from spinetk.errors import InputError
 from spinetk.training.saving import SafeIO, numbered
 
 KEPT = 2
@@ -60,6 +66,10 @@ class CheckpointCallback(Checkpoint):
         self._saved = self._seen = -1
         self._between = False
         self._signal: int | None = None
+        self._lock = threading.RLock()
+        self._unchanged = False  # whether weights and optimiser are those of the last iteration
+        self._buffers: dict[str, torch.Tensor] | None = None  # as they were then; None for as they are
+        self._trainer: lightning.Trainer | None = None
 
     @property
     def rising(self) -> bool:
@@ -86,9 +96,14 @@ class CheckpointCallback(Checkpoint):
         loops["epoch_loop.state_dict"]["_batches_that_stepped"] = done - self._due(done)
         nothing = dict.fromkeys(batches, 0)
         loops["epoch_loop.val_loop.batch_progress"] |= {"total": dict(nothing), "current": dict(nothing)}
+        for progress in loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"].values():
+            for counts in progress.values():
+                counts |= dict.fromkeys(counts, counts["completed"])
+        checkpoint["state_dict"] |= {k: v for k, v in (self._buffers or {}).items() if k in checkpoint["state_dict"]}
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         self._listen()
+        self._trainer = trainer
         done = self._saved = self._seen = trainer.global_step
         self._between = True
         if done and self._due(done):
@@ -107,15 +122,26 @@ class CheckpointCallback(Checkpoint):
         # Between the parts of a batch the gradients so far are in no checkpoint.
         if batch_idx % self.parts == 0:
             self._leave(trainer)
+            with self._lock:
+                self._buffers = {name: buffer.clone() for name, buffer in pl_module.named_buffers()}
+                self._unchanged = True
         self._between = False
+
+    def on_before_optimizer_step(self, *_: Any) -> None:
+        with self._lock:  # not while another thread saves
+            self._unchanged = False
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._between = trainer.global_step != self._seen
+        if self._between:
+            with self._lock:
+                self._buffers, self._unchanged = None, True
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         if trainer.state.fn == "fit":
             self._seen = trainer.global_step
             self._save(trainer)
+            self._unchanged = False  # validation may change the rate
 
     def on_validation_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         if trainer.world_size == 1:  # processes may have different numbers of batches
@@ -123,6 +149,9 @@ class CheckpointCallback(Checkpoint):
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         value = trainer.callback_metrics.get(self.monitor)
+        if value is None and self.validates and trainer.callback_metrics:
+            logged = sorted(name for name in trainer.callback_metrics if name != "loss")
+            raise InputError(f"best_by {self.monitor!r}", "is no value of this network", f"use {' or '.join(logged)}")
         done = trainer.global_step or self._saved
         if value is not None:
             score = float(value)
@@ -143,11 +172,35 @@ class CheckpointCallback(Checkpoint):
         if self._between and trainer.world_size == 1 and not isinstance(exception, Interrupted) and trainer.global_step:
             self._save(trainer)
 
+    def save_aside(self) -> str | None:
+        """From another thread: save the last iteration, if nothing has changed since, and hold the run there.
+
+        The program is to be ended then; the run does not go on.
+
+        Returns:
+            A sentence for the user; None when the run must come to its next iteration first, or has none yet.
+        """
+        trainer = self._trainer
+        if trainer is None or trainer.world_size > 1:
+            return None
+        self._lock.acquire()
+        if not self._unchanged and trainer.global_step != self._saved:
+            self._lock.release()
+            return None
+        if not trainer.global_step:
+            return "no iteration was finished"
+        self._save(trainer)
+        return f"saved at iteration {trainer.global_step}; go on with --resume"
+
     def _due(self, done: int) -> bool:
         return self.validates and done % self.every == 0
 
     def _save(self, trainer: lightning.Trainer) -> None:
         """Write the checkpoint of this iteration, once, and drop older ones only when it is there."""
+        with self._lock:
+            self._save_now(trainer)
+
+    def _save_now(self, trainer: lightning.Trainer) -> None:
         done = trainer.global_step
         if done == self._saved:
             return
@@ -197,8 +250,6 @@ class CheckpointCallback(Checkpoint):
         """Save and leave when a signal has come to any of the processes."""
         number = self._signal or 0
         if trainer.world_size > 1:
-            import torch
-
             own = torch.tensor(float(number), device=trainer.strategy.root_device)
             number = int(trainer.strategy.reduce(own, None, "max"))
         if not number:

@@ -20,6 +20,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 
 from spinetk.errors import InputError
+from spinetk.signals import saving_with
 from spinetk.training.checkpoint import BEST, CheckpointCallback, Interrupted, read_state
 from spinetk.training.data import Data
 from spinetk.training.device import channels_last, pick_device, pick_precision
@@ -97,6 +98,8 @@ def fit(
     found = newest_checkpoint(folder) if resume else None
     done = int(found[1]["global_step"]) if found else 0
     if place.first:
+        if done:
+            print(f"going on from iteration {done} of {iterations}")
         _clear(folder, keep=resume)
     place.wait()
     files = SafeIO()
@@ -130,7 +133,8 @@ def fit(
         try:
             if done < iterations:
                 loader = data.training_loader(settings, place, done)
-                trainer.fit(module, loader, held_out, ckpt_path=found[0] if found else None, weights_only=True)
+                with saving_with(keep.save_aside):
+                    trainer.fit(module, loader, held_out, ckpt_path=found[0] if found else None, weights_only=True)
             elif found:
                 _finish(trainer, module, held_out, found, keep, read_state(folder))
         except Interrupted as left:

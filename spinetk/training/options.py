@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,8 +22,17 @@ Compile = Annotated[bool, typer.Option("--compile/--no-compile", help="Compile t
 BestBy = Annotated[str, typer.Option(help="Logged value that chooses the best weights: a loss or a score.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true, bf16-mixed, ...")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that prepare data; results do not depend on it.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", envvar="SPINETK_OFFLINE", help="Never use the network, even for --start.")
+]
 FindRate = Annotated[bool, typer.Option("--find-rate", help="Only advise on a learning rate (Lightning's finder).")]
 FitBatch = Annotated[bool, typer.Option("--fit-batch", help="Only find the largest batch that fits the GPU.")]
+
+
+def forbid_network(offline: bool) -> None:
+    """Have :func:`spinetk.training.download.offline` say so, here and in the processes of the run."""
+    if offline:
+        os.environ["SPINETK_OFFLINE"] = "1"
 
 
 def first() -> bool:

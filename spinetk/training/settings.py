@@ -6,15 +6,23 @@ given in the call or on the command line wins over the file.
 
 from __future__ import annotations
 
-import difflib
 import json
-import types
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import StrictBool, StrictStr
 
 from spinetk.errors import InputError
+from spinetk.validation import STRICT, above, between, validated
+
+MOST_BYTES = 64_000_000  # of a settings file; that of a run names its cases
+# Ranges are wide: what is outside of them is a slip, and would take hours or gigabytes before it came out.
+Iterations = Annotated[int, between(1, 100_000_000)]
+Batch = Annotated[int, between(1, 4096)]
+Rate = Annotated[float, above(0, 10)]
+Seed = Annotated[int, between(0, 2**31 - 1)]
 
 
 @dataclass(frozen=True)
@@ -37,34 +45,40 @@ class Settings:
         progress: Show a bar.
     """
 
-    iterations: int = 1000
-    check_every: int = 100
-    early_stop: bool = False
-    best_by: str = "val_loss"
-    seed: int = 0
-    workers: int = 0
-    device: str = "auto"
-    devices: int | None = None
-    nodes: int | None = None
-    accumulate: int = 1
-    precision: str = "auto"
-    compile: bool = False
-    progress: bool = True
+    __pydantic_config__ = STRICT
+
+    iterations: Iterations = 1000
+    check_every: Iterations = 100
+    early_stop: StrictBool = False
+    best_by: StrictStr = "val_loss"
+    seed: Seed = 0
+    workers: Annotated[int, between(0, 128)] = 0
+    device: Literal["auto", "cpu", "cuda", "gpu"] = "auto"
+    devices: Annotated[int, between(1, 64)] | None = None
+    nodes: Annotated[int, between(1, 1024)] | None = None
+    accumulate: Batch = 1
+    precision: Literal["auto", "64-true", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"] = "auto"
+    compile: StrictBool = False
+    progress: StrictBool = True
 
     @classmethod
     def of(cls, config: str | Path | Mapping[str, Any] | None = None, **given: Any) -> Self:
         """Defaults, changed by a file (or mapping), changed by what is given.
 
         Raises:
-            InputError: The file cannot be read, or a name or a type is wrong; the nearest right name is named.
+            InputError: The file cannot be read, or a name or a value is wrong; the nearest right name, or the range,
+                is said.
         """
         kept = {} if config is None else read_settings(config)
-        known = _checked(cls, kept, "settings" if config is None or isinstance(config, Mapping) else str(config))
+        source = "settings" if config is None or isinstance(config, Mapping) else str(config)
+        chosen = validated(cls, kept, source, "setting")
+        own = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
         # Of a mapping (a recipe) single values may be given.
-        for name, value in given.items():
+        for name, value in own.items():
             if isinstance(value, Mapping) and isinstance(kept.get(name), Mapping):
-                given[name] = {**kept[name], **value}
-        return cls(**(known | _checked(cls, given, "settings")))
+                own[name] = {**kept[name], **value}
+        checked = validated(cls, own, "settings", "setting")
+        return replace(chosen, **{name: getattr(checked, name) for name in own})
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON content that :meth:`of` reads back."""
@@ -81,6 +95,8 @@ def read_settings(config: str | Path | Mapping[str, Any]) -> dict[str, Any]:
         return dict(config)
     path = Path(config)
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(path, "is too large for settings", "give a .json, .toml or .yaml file of names and values")
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".toml":
             import tomllib
@@ -92,6 +108,8 @@ def read_settings(config: str | Path | Mapping[str, Any]) -> dict[str, Any]:
             content = yaml.safe_load(text)
         else:
             content = json.loads(text)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", "give a .json, .toml or .yaml file") from error
     except Exception as error:  # each of the three parsers has errors of its own
@@ -100,65 +118,6 @@ def read_settings(config: str | Path | Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(path, "holds no settings", "write NAME and VALUE pairs")
     own = content.get("settings")
     return dict(own) if isinstance(own, dict) else content
-
-
-def _checked(kind: type, content: Mapping[str, Any], source: str, prefix: str = "") -> dict[str, Any]:
-    """Content with every value of the type its field has, or an error that helps."""
-    hints = get_type_hints(kind)
-    names = [f.name for f in fields(kind)]
-    checked = {}
-    for name, value in content.items():
-        if name not in names:
-            near = difflib.get_close_matches(str(name), names, 1, 0.5)
-            remedy = f"did you mean {prefix + near[0]!r}?" if near else f"use one of {', '.join(sorted(names))}"
-            raise InputError(source, f"setting {prefix + str(name)!r} is unknown", remedy)
-        checked[name] = _fit(value, hints[name], source, prefix + name)
-    return checked
-
-
-def _fit(value: Any, hint: Any, source: str, name: str) -> Any:
-    """A value as its type wants it: lists become tuples, whole numbers floats, mappings the dataclass."""
-    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    for option in options:
-        origin = get_origin(option)
-        if option is Any or (option is type(None) and value is None):
-            return value
-        if origin is Literal and value in get_args(option):
-            return value
-        if option is float and type(value) in (int, float):
-            return float(value)
-        if option in (int, bool, str) and type(value) is option:
-            return value
-        if option is str and isinstance(value, Path):
-            return str(value)
-        if origin is tuple and isinstance(value, (list, tuple)):
-            inner = get_args(option)
-            each = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
-            if len(each) == len(value):
-                pairs = zip(value, each, strict=True)
-                return tuple(_fit(v, k, source, f"{name}[{i}]") for i, (v, k) in enumerate(pairs))
-        if (option is dict or origin is dict) and isinstance(value, Mapping):
-            return dict(value)
-        if is_dataclass(option) and isinstance(value, option):
-            return value
-    if isinstance(value, Mapping) and (kinds := [option for option in options if is_dataclass(option)]):
-        # Of several kinds, the one that knows most of the names.
-        kind = max(kinds, key=lambda option: len({f.name for f in fields(option)} & value.keys()))
-        return kind(**_checked(kind, value, source, f"{name}."))
-    raise InputError(source, f"setting {name!r} is {value!r}", f"give {_wanted(options)}")
-
-
-def _wanted(options: tuple[Any, ...]) -> str:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
-    said = []
-    for option in options:
-        if get_origin(option) is Literal:
-            said.append(" or ".join(repr(choice) for choice in get_args(option)))
-        elif get_origin(option) is tuple:
-            said.append("a list")
-        else:
-            said.append(words.get(option, "a mapping"))
-    return " or ".join(dict.fromkeys(said))
 
 
 def _plain(value: Any) -> Any:

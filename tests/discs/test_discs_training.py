@@ -136,7 +136,7 @@ def test_ordinal_mode_and_skeletal_loss_and_shape_unet_run(prepared, tmp_path):
 def test_faults_are_one_line(prepared, tmp_path):
     with pytest.raises(InputError, match="modality T1w"):
         train(prepared, tmp_path, modality="T1w")
-    with pytest.raises(InputError, match="is unknown"):
+    with pytest.raises(InputError, match="'network' is 'alexnet'"):
         train(prepared, tmp_path, network="alexnet")
 
 

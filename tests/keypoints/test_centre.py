@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build, from_config
+from spinetk.keypoints.build import build
+from spinetk.keypoints.card import from_config
 from spinetk.keypoints.centre.crop import axes, body_boxes, cut, from_crop, to_crop
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CentrePreset

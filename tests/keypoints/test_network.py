@@ -6,6 +6,7 @@ import torch
 from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
 
 from spinetk.errors import InputError
+from spinetk.keypoints.card import from_config
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.preset import FAST, R50, Preset, get_preset, get_recipe
 from spinetk.schema import VERTEBRA4, VERTEBRA6, schema_for_names
@@ -86,7 +87,7 @@ def test_detect_on_any_size(fast, shape):
 
 def test_config_round_trip(fast):
     config = json.loads(json.dumps(fast.config()))
-    again = VertebraRCNN.from_config(config)
+    again = from_config(config)
     again.load_state_dict(fast.state_dict())
     assert again.preset == fast.preset
     assert again.schema == fast.schema

@@ -97,7 +97,7 @@ def test_predicts_in_the_inputs_geometry(trained, atria, tmp_path):
     (tmp_path / "broken.nrrd").write_text("NRRD0004\n\n")
     inputs = case, tmp_path / "scan.nii.gz", tmp_path / "broken.nrrd"
     result = run("predict", *inputs, "--model", trained, "-o", tmp_path / "out", "--how", "slide", "--pictures",
-                 "--flip", "rows", "--device", "cpu", code=2)  # fmt: skip
+                 "--flip", "rows", "--device", "cpu", code=3)  # fmt: skip
     assert "2 masks" in result.output
     mask = sitk.ReadImage(str(tmp_path / "out" / "scan.nii.gz"))
     assert mask.GetOrigin() == image.GetOrigin()
@@ -139,7 +139,7 @@ def test_evaluation_goes_on(trained, atria, tmp_path, monkeypatch):
             (tmp_path / "cases" / part / path.name).write_bytes(path.read_bytes())
     (tmp_path / "cases" / "raw" / "phantom000_lgemri.nrrd").write_text("NRRD0004\n\n")
     arguments = "--model", trained, "--how", "slide", "--no-pictures", "--device", "cpu", "-o", tmp_path / "out"
-    result = run("evaluate", tmp_path / "cases", "--part", "all", *arguments, code=2)
+    result = run("evaluate", tmp_path / "cases", "--part", "all", *arguments, code=3)
     assert "phantom000" in result.output
     assert json.loads((tmp_path / "out" / "summary.json").read_text())[0]["cases"] == 1
     release(trained, tmp_path / "home" / "tiny.safetensors")

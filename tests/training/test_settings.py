@@ -10,7 +10,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.training.launch import Place, environment, launch, started
 from spinetk.training.record import fingerprint, settings_of, write_run
-from spinetk.training.settings import Settings
+from spinetk.training.settings import Batch, Settings
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Mine(Settings):
     preset: str | Recipe | None = None
     recipe: Recipe = field(default_factory=Recipe)
     size: tuple[int, int] | None = None
+    batch: Batch | None = None
 
 
 def test_what_is_given_wins_over_the_file(tmp_path):
@@ -67,12 +68,15 @@ def test_they_come_back_from_a_run(tmp_path):
         ({"itertions": 5}, "setting 'itertions' is unknown (did you mean 'iterations'?)"),
         ({"recipe": {"epoch": 5}}, "setting 'recipe.epoch' is unknown (did you mean 'recipe.epochs'?)"),
         ({"qqq": 5}, "setting 'qqq' is unknown (use one of accumulate"),
-        ({"iterations": "5"}, "setting 'iterations' is '5' (give a whole number)"),
-        ({"iterations": 5.5}, "setting 'iterations' is 5.5 (give a whole number)"),
-        ({"iterations": True}, "setting 'iterations' is True (give a whole number)"),
+        ({"iterations": "5"}, "setting 'iterations' is '5' (give a whole number from 1 to 100000000)"),
+        ({"iterations": 5.5}, "setting 'iterations' is 5.5 (give a whole number from 1 to 100000000)"),
+        ({"iterations": True}, "setting 'iterations' is True (give a whole number from 1 to 100000000)"),
         ({"compile": 1}, "setting 'compile' is 1 (give true or false)"),
-        ({"devices": "two"}, "setting 'devices' is 'two' (give a whole number or null)"),
-        ({"size": [1, 2, 3]}, "setting 'size' is [1, 2, 3] (give a list or null)"),
+        ({"devices": "two"}, "setting 'devices' is 'two' (give a whole number from 1 to 64, or null)"),
+        ({"size": [1, 2, 3]}, "setting 'size' is [1, 2, 3] (give a list of 2, each a whole number, or null)"),
+        ({"batch": 100_000_000}, "setting 'batch' is 100000000 (give a whole number from 1 to 4096, or null)"),
+        ({"workers": 100_000}, "setting 'workers' is 100000 (give a whole number from 0 to 128)"),
+        ({"device": "tpu"}, "setting 'device' is 'tpu' (give 'auto' or 'cpu' or 'cuda' or 'gpu')"),
         ({"recipe": {"schedule": ["a"]}}, "setting 'recipe.schedule[0]' is 'a' (give a whole number)"),
     ],
 )

@@ -276,12 +276,6 @@ class CentreNet(nn.Module):
             "frozen_norm": self.frozen_norm,
         }
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> CentreNet:
-        """Inverse of :meth:`config`, with random weights."""
-        schema = KeypointSchema.from_json(config["schema"])
-        return cls(CentrePreset.from_json(config["preset"]), schema, bool(config.get("frozen_norm")))
-
 
 def _levels(target: dict[str, Tensor]) -> Tensor:
     """(N,) levels of a picture's bodies, -1 for all where it has none."""

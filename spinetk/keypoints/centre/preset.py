@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, StrictBool, StrictStr
+
+from spinetk.validation import STRICT, above, between, validated
+
+Px = Annotated[int, between(32, 4096)]  # a side of a network's input
+Channels = Annotated[int, between(1, 1024)]
+Multiple = Annotated[float, above(0, 10)]
 
 
 @dataclass(frozen=True)
@@ -27,20 +36,22 @@ class CentrePreset:
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
 
-    name: str
-    short_px: tuple[int, ...]
-    long_px: int
-    levels: tuple[str, ...] = ()
-    channels: int = 64
-    crop_px: int = 80
-    crop_share: tuple[float, float] = (1.7, 2.4)
-    crop_widths: tuple[int, int, int] = (32, 64, 96)
-    crops: int = 10
-    detections: int = 40
-    mirror: bool = True
-    box_margin: float = 0.0
-    local_contrast: bool = True
-    landmarks: tuple[str, ...] = ()
+    __pydantic_config__ = STRICT
+
+    name: StrictStr
+    short_px: Annotated[tuple[Px, ...], Field(min_length=1, max_length=16)]
+    long_px: Px
+    levels: Annotated[tuple[StrictStr, ...], Field(max_length=40)] = ()
+    channels: Channels = 64
+    crop_px: Annotated[int, between(16, 512), Field(multiple_of=8)] = 80
+    crop_share: tuple[Multiple, Multiple] = (1.7, 2.4)
+    crop_widths: tuple[Channels, Channels, Channels] = (32, 64, 96)
+    crops: Annotated[int, between(1, 1000)] = 10
+    detections: Annotated[int, between(1, 1000)] = 40
+    mirror: StrictBool = True
+    box_margin: Annotated[float, between(0, 1)] = 0.0
+    local_contrast: StrictBool = True
+    landmarks: Annotated[tuple[StrictStr, ...], Field(max_length=16)] = ()
     # What only Keypoint R-CNNs choose (Preset).
     body: ClassVar[str] = "resnet18"
     layout: ClassVar[str] = "torchvision"
@@ -50,9 +61,9 @@ class CentrePreset:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> CentrePreset:
-        """Inverse of :meth:`to_json` (lists become tuples)."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+    def from_json(cls, content: Mapping[str, Any], source: str | Path = "preset") -> CentrePreset:
+        """Inverse of :meth:`to_json` (lists become tuples); raises ``InputError`` naming ``source`` and the field."""
+        return validated(cls, content, source)
 
 
 THORACOLUMBAR = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)))

@@ -19,7 +19,8 @@ from torch import Tensor
 from spinetk import __version__, zoo
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build, from_config
+from spinetk.keypoints.build import build
+from spinetk.keypoints.card import load_network
 from spinetk.keypoints.d2.checkpoint import POINTS, Weights, is_detectron2, read_checkpoint, write_checkpoint
 from spinetk.keypoints.d2.configuration import settings
 from spinetk.keypoints.d2.names import to_ours, to_theirs
@@ -98,7 +99,7 @@ def pick_preset(weights: Mapping[str, Tensor], note: Mapping[str, Any], source: 
         raise InputError(source, f"wants pixel deviations {deviation.flatten().tolist()}", "only 1 is known")
     layers = [weights.get(f"roi_heads.keypoint_head.conv_fcn{n}.weight") for n in range(1, 33)]
     try:
-        known = Preset.from_json(note["preset"]) if "preset" in note else R50_DETECTRON2
+        known = Preset.from_json(note["preset"], source) if "preset" in note else R50_DETECTRON2
         return replace(
             known,
             channels=len(weights["backbone.fpn_lateral2.weight"]),
@@ -182,10 +183,7 @@ def _load_ours(source: str | Path) -> VertebraRCNN | None:
     """A network of ours; None when the source is a file of another kind."""
     if Path(source).suffix == ".pkl" or is_detectron2(source):
         return None
-    weights, card, _ = zoo.load(source)
-    try:
-        network = from_config(card["config"])
-        network.load_state_dict(weights)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise InputError(source, "does not hold the weights its card describes", "train or release again") from error
+    network = load_network(source)[0]
+    if not isinstance(network, VertebraRCNN):
+        raise InputError(source, "is a centre network, which Detectron2 does not have", "convert r50 networks")
     return network

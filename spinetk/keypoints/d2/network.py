@@ -76,7 +76,8 @@ class ExactAnchors(AnchorGenerator):
         root = torch.as_tensor(aspect_ratios, dtype=torch.float64).sqrt()
         width = (1 / root[:, None] * sides).flatten()
         height = (root[:, None] * sides).flatten()
-        return (torch.stack([-width, -height, width, height], dim=1) / 2).to(device, dtype)
+        boxes = torch.stack([-width, -height, width, height], dim=1) / 2
+        return boxes.to(dtype) if boxes.is_meta else boxes.to(device, dtype)
 
     def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
         """All anchors of each picture, (N, 4) px, finest level first."""

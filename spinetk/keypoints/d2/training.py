@@ -21,7 +21,7 @@ from spinetk.keypoints.d2.engine import require_detectron2
 from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.preset import PRESETS, R50_DETECTRON2, RECIPES, Preset, Recipe, get_preset, get_recipe
-from spinetk.keypoints.pretrained import load_start
+from spinetk.keypoints.pretrained import RANDOM, load_start
 from spinetk.keypoints.trainer import KeypointSettings, load_split
 from spinetk.training.device import pick_device
 from spinetk.training.record import SETTINGS, fingerprint, versions
@@ -50,8 +50,8 @@ def train_detectron2(
         output: Where ``model_final.pth`` is written, a checkpoint of Detectron2 that also names its points.
         resume: Go on from the newest checkpoint in ``run``; without one, start anew.
         config, given: As :func:`spinetk.keypoints.trainer.train` takes them. ``preset`` is ``r50-detectron2`` (``r50``
-            is taken for it), ``recipe`` one with SGD and flips. ``start`` is ``auto`` (torchvision's COCO person
-            weights under Detectron2's names), ``scratch``, or weights of spinetk or Detectron2.
+            is taken for it), ``recipe`` one with SGD and flips. ``start`` is ``random``, ``coco`` (torchvision's
+            COCO person weights under Detectron2's names), ``imagenet``, or weights of spinetk or Detectron2.
 
     Returns:
         Path of ``model_final.pth``.
@@ -167,7 +167,7 @@ def _start(network: Detectron2RCNN, start: str) -> tuple[Weights, str, bool]:
         fitting = {name: theirs[name] for name in own if name in theirs and theirs[name].shape == own[name].shape}
         return own | fitting, f"starting from {Path(start).name} ({len(fitting)} of {len(own)} tensors)", True
     said = load_start(network, start)
-    return to_theirs(network.state_dict()), said, network.frozen_norm or start not in {"auto", "scratch"}
+    return to_theirs(network.state_dict()), said, network.frozen_norm or start not in RANDOM
 
 
 def _make_trainer(configuration: Any) -> Any:

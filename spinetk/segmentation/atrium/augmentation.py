@@ -8,8 +8,11 @@ small training parts: elastic deformation, sizes along every axis, contrast, blu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+
+from spinetk.validation import STRICT, Share, between
 
 
 @dataclass(frozen=True)
@@ -34,21 +37,23 @@ class Augmentation:
         blur_px: Its largest SD.
     """
 
-    flip: float = 0.5
-    noise: float = 0.2
-    noise_sd: float = 1.0
-    rotate: float = 0.2
-    rotate_degrees: float = 3.0
-    shift: float = 0.4
-    shift_px: int = 5
-    elastic: float = 0.0
-    elastic_px: float = 2.0
-    scale: float = 0.0
-    scale_by: float = 1.2
-    contrast: float = 0.0
-    contrast_by: float = 1.5
-    blur: float = 0.0
-    blur_px: float = 1.0
+    __pydantic_config__ = STRICT
+
+    flip: Share = 0.5
+    noise: Share = 0.2
+    noise_sd: Annotated[float, between(0, 100)] = 1.0
+    rotate: Share = 0.2
+    rotate_degrees: Annotated[float, between(0, 180)] = 3.0
+    shift: Share = 0.4
+    shift_px: Annotated[int, between(0, 1000)] = 5
+    elastic: Share = 0.0
+    elastic_px: Annotated[float, between(0, 100)] = 2.0
+    scale: Share = 0.0
+    scale_by: Annotated[float, between(1, 4)] = 1.2
+    contrast: Share = 0.0
+    contrast_by: Annotated[float, between(1, 10)] = 1.5
+    blur: Share = 0.0
+    blur_px: Annotated[float, between(0, 100)] = 1.0
 
 
 def augment(

@@ -11,6 +11,7 @@ import typer
 
 from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
+from spinetk.exits import leave
 from spinetk.options import show, warn
 
 SPLIT, GEOMETRY = "split.json", "geometry.json"
@@ -61,7 +62,6 @@ def train(
     from spinetk.segmentation.atrium.data import choose_geometry
     from spinetk.segmentation.atrium.models import STAGES
     from spinetk.segmentation.atrium.pictures import write_curves
-    from spinetk.segmentation.atrium.predictor import Geometry
     from spinetk.segmentation.atrium.trainer import train_stage
     from spinetk.segmentation.registry import get_entry
 
@@ -87,7 +87,7 @@ def train(
     coarse = LOCATOR_MM if locator_mm is None else _triple("--set locator_mm", locator_mm)
     kept = out / GEOMETRY
     if both.get("resume") and kept.is_file():
-        geometry = Geometry.from_json(json.loads(kept.read_text(encoding="utf-8")))
+        geometry = _kept(kept)
     else:
         geometry = choose_geometry(training, spacing, coarse, margin_mm)
         write_json(kept, geometry.to_json())
@@ -113,7 +113,7 @@ def predict(
     surface: bool = False,
     device: str = "auto",
 ) -> None:
-    """Write the atrium of every volume and DICOM series; exit code 2 where one failed."""
+    """Write the atrium of every volume and DICOM series; exit code 3 where one failed."""
     from spinetk.segmentation.atrium.batch import predict_files
     from spinetk.segmentation.atrium.models import load_predictor
 
@@ -125,8 +125,7 @@ def predict(
     empty = [entry["file"] for entry in done["written"] if not entry["voxels"]]
     warn([f"{file}: no atrium was found" for file in empty])
     typer.echo(f"{len(done['written'])} masks in {out}, {len(done['failed'])} failed")
-    if done["failed"] or not done["written"]:
-        raise typer.Exit(2)
+    leave(len(done["written"]), len(done["failed"]))
 
 
 def evaluate(
@@ -147,7 +146,7 @@ def evaluate(
 ) -> None:
     """One row a model (``A,B`` averages two); the cases of a part, or all of them.
 
-    The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives. Exit code 2
+    The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives. Exit code 3
     where a case could not be read.
     """
     from spinetk.segmentation.atrium.cases import read_parts
@@ -179,8 +178,7 @@ def evaluate(
     else:
         typer.echo(table(rows), nl=False)
     warn(failed)
-    if failed:
-        raise typer.Exit(2)
+    leave(sum(len(result.rows) for _, result in rows), len(failed))
 
 
 def phantom(cases: int, out: Path, *, seed: int = 0) -> None:
@@ -210,6 +208,17 @@ def _split_beside(model: str) -> Path | None:
     path = Path(model)
     folder = path if path.is_dir() else path.parent if path.is_file() else None
     return folder / SPLIT if folder is not None and (folder / SPLIT).is_file() else None
+
+
+def _kept(path: Path) -> Any:
+    """The geometry that a run was begun with."""
+    from spinetk.segmentation.atrium.predictor import Geometry
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, "cannot be read", "train anew without --resume, or in another folder") from error
+    return Geometry.from_json(content, path)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,8 @@ from torch import nn
 from spinetk import __version__, zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
-from spinetk.segmentation.registry import get_entry
+from spinetk.segmentation.card import AtriumCard, StageConfig
+from spinetk.segmentation.registry import Options, get_entry
 from spinetk.training.device import pick_device
 
 STAGES: tuple[Literal["locator", "segmenter"], ...] = ("locator", "segmenter")
@@ -28,19 +29,19 @@ class Part:
         options: Of the network.
         geometry: Of its training.
         training: What the card says of it.
+        source: File it comes from.
     """
 
     weights: zoo.Weights
     network: str
-    options: dict[str, Any]
+    options: Options
     geometry: Geometry
-    training: dict[str, Any]
+    training: Mapping[str, Any]
+    source: str
 
     def build(self) -> nn.Module:
         """The network with its weights."""
-        network = get_entry(self.network).build(**self.options)
-        network.load_state_dict(self.weights)
-        return network
+        return zoo.fill(lambda: get_entry(self.network).build(**self.options), self.weights, self.source)
 
     @property
     def parameters(self) -> int:
@@ -60,20 +61,19 @@ def read_parts(name: str | Path) -> dict[str, Part]:
         if not files:
             raise InputError(folder, "holds no trained network", "give the folder of an atrium training")
         return {stage: part for file in files for stage, part in read_parts(file).items()}
-    weights, card, _ = zoo.load(name)
-    config = card["config"]
-    if config.get("task") != "atrium":
-        raise InputError(name, "is no network of the task atrium", "give weights of an atrium training")
-    geometry, training = Geometry.from_json(config["geometry"]), card.get("training", {})
-    if config["stage"] in STAGES:
-        part = Part(weights, config["network"], config["options"], geometry, training)
-        return {config["stage"]: part}
+    weights, card, _ = zoo.load(name, AtriumCard)
+    config, training = card.config, card.training or {}
+    if isinstance(config, StageConfig):
+        return {config.stage: Part(weights, config.network, config.options, config.geometry, training, str(name))}
+    strange = sorted(key for key in weights if key.split(".", 1)[0] not in STAGES)
+    if strange:
+        raise InputError(name, f"holds the tensor {strange[0]!r} of neither stage", "train or release it again")
     parts = {}
     for stage in STAGES:
         own = {k.removeprefix(f"{stage}."): v for k, v in weights.items() if k.startswith(f"{stage}.")}
-        parts[stage] = Part(
-            own, config[stage]["network"], config[stage]["options"], geometry, training.get(stage, training)
-        )
+        described = getattr(config, stage)
+        said = training.get(stage, training)
+        parts[stage] = Part(own, described.network, described.options, config.geometry, said, str(name))
     return parts
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -26,8 +27,11 @@ from spinetk.images.volume import Volume
 from spinetk.segmentation.atrium.crop import LOCATOR_MM, Box, crop_box, found_box, locator_shape, shrink
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.metrics import largest_component
+from spinetk.validation import STRICT, above, between, validated
 
-Triple = tuple[float, float, float]
+Mm = Annotated[float, above(0, 100)]
+Triple = tuple[Mm, Mm, Mm]
+Side = Annotated[int, between(1, 1024)]
 AXES = {"slices": 2, "rows": 3, "columns": 4}
 """Of the tensors (N, 1, D, H, W)."""
 
@@ -43,21 +47,21 @@ class Geometry:
         margin_mm: Around what the locator found.
     """
 
+    __pydantic_config__ = STRICT
+
     grid_mm: Triple
-    patch: tuple[int, int, int]
+    patch: tuple[Side, Side, Side]
     locator_mm: Triple = LOCATOR_MM
-    margin_mm: float = 10.0
+    margin_mm: Annotated[float, between(0, 500)] = 10.0
 
     def to_json(self) -> dict[str, Any]:
         """For the model card."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Geometry:
-        """Inverse of :meth:`to_json`."""
-        return cls(
-            tuple(content["grid_mm"]), tuple(content["patch"]), tuple(content["locator_mm"]), content["margin_mm"]
-        )
+    def from_json(cls, content: Any, source: str | Path = "geometry") -> Geometry:
+        """Inverse of :meth:`to_json`; raises ``InputError`` naming ``source`` and the field."""
+        return validated(cls, content, source)
 
     def shape(self, shape: Sequence[int], spacing_mm: Sequence[float]) -> tuple[int, ...]:
         """Size of a volume at ``grid_mm``; its own size where the spacings agree within 1 %."""

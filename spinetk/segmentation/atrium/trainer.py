@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import StrictStr
 from torch import nn
 
 from spinetk.errors import InputError
@@ -26,11 +27,12 @@ from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.networks.exact import exact_gradients
-from spinetk.segmentation.registry import get_entry
+from spinetk.segmentation.registry import Options, get_entry
 from spinetk.segmentation.run import SegmentationSettings, release, run
 from spinetk.training.data import Data
 from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
+from spinetk.validation import above, between
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class AtriumSettings(SegmentationSettings):
         augmentation: None for the published kind.
     """
 
-    options: dict[str, Any] | None = None
-    schedule: str | None = None
-    reduce: float | None = None
-    patience: int | None = None
+    options: Options | None = None
+    schedule: StrictStr | None = None
+    reduce: Annotated[float, above(0, 1)] | None = None
+    patience: Annotated[int, between(0, 1_000_000)] | None = None
     decay: Literal["plateau", "cosine"] = "plateau"
-    start: str | None = None
+    start: StrictStr | None = None
     augmentation: Augmentation | None = None
 
 

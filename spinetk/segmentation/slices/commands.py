@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from spinetk.errors import InputError
+from spinetk.exits import leave
 from spinetk.options import warn
 from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, weights_of
 
@@ -131,7 +132,7 @@ def predict(
 
     Raises:
         InputError: A model that does not fit. Inputs that do not are reported, and the rest is done.
-        typer.Exit: With 2 when an input failed.
+        typer.Exit: With 3 when an input failed, 2 when all did.
     """
     from spinetk.segmentation.slices.batch import predict_files
 
@@ -139,8 +140,7 @@ def predict(
     warn([f"{entry['file']}: {remark}" for entry in run["written"] for remark in entry["remarks"]])
     warn([failure["why"] for failure in run["failed"]])
     typer.echo(f"{len(run['written'])} masks in {out}, {len(run['failed'])} failed")
-    if run["failed"] or not run["written"]:
-        raise typer.Exit(2)
+    leave(len(run["written"]), len(run["failed"]))
     return run
 
 

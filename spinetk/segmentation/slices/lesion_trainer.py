@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import StrictStr
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from spinetk import zoo
 from spinetk.errors import InputError
+from spinetk.segmentation.card import SliceCard
 from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
@@ -29,6 +31,8 @@ from spinetk.segmentation.slices.predictor import (
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
 from spinetk.training.quiet import quiet
+from spinetk.training.settings import Iterations
+from spinetk.validation import Share, between
 
 Case = tuple[np.ndarray, np.ndarray]
 
@@ -71,10 +75,10 @@ class SliceSettings(SegmentationSettings):
         augmentation: None for the published kind.
     """
 
-    check_every: int = 500
-    network: str = "spin"
-    channels: int | None = None
-    positive_rate: float = 0.95
+    check_every: Iterations = 500
+    network: StrictStr = "spin"
+    channels: Annotated[int, between(1, 64)] | None = None
+    positive_rate: Share = 0.95
     augmentation: SliceAugmentation | None = None
 
 
@@ -134,14 +138,11 @@ def train_slices(
 
 def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence[str] = ()) -> SlicePredictor:
     """A predictor from weights by name or path; raises ``InputError`` when they are of another task."""
-    weights, card, _ = zoo.load(name)
-    config = card["config"]
-    if config.get("task") != "lesion":
-        raise InputError(name, "is no network of the task lesion", "give weights of a lesion training")
-    network = get_entry(config["network"]).build(config["channels"])
-    network.load_state_dict(weights)
-    statistics = Statistics(config["mean"], config["sd"])
-    return SlicePredictor(network, config["channels"], statistics, pick_device(device), flips)
+    weights, card, _ = zoo.load(name, SliceCard)
+    config = card.config
+    network = zoo.fill(lambda: get_entry(config.network).build(config.channels), weights, name)
+    statistics = Statistics(config.mean, config.sd)
+    return SlicePredictor(network, config.channels, statistics, pick_device(device), flips)
 
 
 def _read(pair: Pair) -> Case:

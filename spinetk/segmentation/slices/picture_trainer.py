@@ -6,13 +6,15 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from pydantic import StrictStr
 from torch import nn
 
 from spinetk import zoo
 from spinetk.errors import InputError
+from spinetk.segmentation.card import PictureCard
 from spinetk.segmentation.data.case import PictureCase
 from spinetk.segmentation.module import override
 from spinetk.segmentation.registry import get_entry
@@ -30,9 +32,11 @@ from spinetk.segmentation.slices.pictures import (
 )
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
+from spinetk.training.download import pretrained
 from spinetk.training.quiet import quiet
 from spinetk.training.saving import numbered
 
+PictureTask = Literal["skin", "cells", "gland", "vessel"]
 TASKS = {"skin": ("tmunet", (256, 256), None), "cells": ("tmunet", (256, 256), None)}
 TASKS |= {"gland": ("spin", None, (128, 128)), "vessel": ("spin", None, (128, 128))}
 """Task: network, size that pictures are resized to, training crop, as published."""
@@ -47,16 +51,16 @@ class PictureSettings(SegmentationSettings):
         network: Registered name.
         size: (H, W) that pictures are resized to. Given without ``crop``, pictures are trained on whole.
         crop: (h, w) of random training crops; validation pictures are whole.
-        start: Weights of an earlier run, by name or path, or the file of torchvision's ResNet-50 for the trunk of
-            TMUnet; None for random weights.
+        start: Weights of an earlier run, by name or path; ``imagenet``, or the file of torchvision's ResNet-50, for
+            the trunk of TMUnet; None for random weights.
         augmentation: None for the published kind: mirroring for TMUnet, all changes for the others.
     """
 
-    task: str = "skin"
-    network: str | None = None  # type: ignore[assignment]
-    size: tuple[int, int] | None = None
-    crop: tuple[int, int] | None = None
-    start: str | None = None
+    task: PictureTask = "skin"
+    network: StrictStr | None = None  # type: ignore[assignment]
+    size: Size | None = None
+    crop: Size | None = None
+    start: StrictStr | None = None
     augmentation: PictureAugmentation | None = None
 
 
@@ -139,32 +143,38 @@ def load_picture_predictor(
     flips: Sequence[str] = (),
 ) -> tuple[PicturePredictor, str]:
     """A predictor from weights by name or path, and its task; raises ``InputError`` when they are of another kind."""
-    weights, card, _ = zoo.load(name)
-    config = card["config"]
-    if config.get("task") not in TASKS:
-        raise InputError(name, "is no network of pictures", f"give weights of {', '.join(TASKS)}")
-    network = get_entry(config["network"]).build(3)
-    network.load_state_dict(weights)
-    form = PictureForm.from_json(config["form"])
-    return PicturePredictor(network, form, pick_device(device), clean_up, flips), config["task"]
+    weights, card, _ = zoo.load(name, PictureCard)
+    config = card.config
+    network = zoo.fill(lambda: get_entry(config.network).build(3), weights, name)
+    return PicturePredictor(network, config.form, pick_device(device), clean_up, flips), config.task
 
 
 def load_start(network: nn.Module, start: str | Path) -> None:
-    """Load the weights of an earlier run, or those of torchvision's ResNet-50 into the trunk of TMUnet.
+    """Load the weights of an earlier run, or those of torchvision's ResNet-50 (``imagenet``) into TMUnet's trunk.
 
     Raises:
         InputError: Neither, or of another network.
     """
-    try:
-        weights = zoo.load(start)[0]
-    except InputError:
-        weights = _resnet50(Path(start))
-        if weights is None or not hasattr(network, "layers"):
-            raise
+    if start == "imagenet":
+        from torchvision.models import ResNet50_Weights
+
+        if not hasattr(network, "layers"):
+            raise InputError("start 'imagenet'", "has no weights for this network", "it is for TMUnet")
+        weights = _trunk(pretrained(ResNet50_Weights.IMAGENET1K_V1, "imagenet"))
+    else:
+        try:
+            weights = zoo.load(start)[0]
+        except InputError:
+            own_file = _resnet50(Path(start))
+            if own_file is None or not hasattr(network, "layers"):
+                raise
+            weights = own_file
     own = network.state_dict()
     kept = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
     if not kept:
         raise InputError(start, "shares no layer with this network", "start from weights of the same network")
+    if not all(value.isfinite().all() for value in kept.values()):
+        raise InputError(start, "holds numbers that are not finite", "start from other weights")
     network.load_state_dict(kept, strict=False)
     if len(kept) < len(own):
         warnings.warn(f"{start}: {len(kept)} of {len(own)} tensors were taken, the others stay random", stacklevel=2)
@@ -177,6 +187,10 @@ def _resnet50(path: Path) -> dict[str, torch.Tensor] | None:
         content["layer4.2.conv3.weight"]
     except Exception:  # not a file of tensors, or of others
         return None
+    return _trunk(content)
+
+
+def _trunk(content: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     places = {"conv1": "first.0", "bn1": "first.1"} | {f"layer{k + 1}": f"layers.{k}" for k in range(4)}
     split = {name: name.split(".", 1) for name in content}
     return {f"{places[a]}.{b}": content[name] for name, (a, b) in split.items() if a in places}

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 import torch
+from pydantic import Field
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -19,8 +20,10 @@ from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.registry import Scale
 from spinetk.segmentation.slices.predictor import Statistics, half_type
 from spinetk.training.device import channels_last
+from spinetk.validation import STRICT, above, between, validated
 
-Size = tuple[int, int]
+Side = Annotated[int, between(1, 8192)]
+Size = tuple[Side, Side]
 Item = tuple[np.ndarray, np.ndarray]
 
 
@@ -35,9 +38,11 @@ class PictureForm:
         size: (H, W) that pictures are resized to; None keeps theirs.
     """
 
+    __pydantic_config__ = STRICT
+
     scale: Scale
-    mean: float = 0.0
-    sd: float = 1.0
+    mean: Annotated[float, between(-1e9, 1e9)] = 0.0
+    sd: Annotated[float, above(0, 1e9)] = 1.0
     size: Size | None = None
 
     @classmethod
@@ -74,8 +79,7 @@ class PictureForm:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> PictureForm:
         """From :meth:`to_json`."""
-        size = content["size"]
-        return cls(content["scale"], content["mean"], content["sd"], None if size is None else (size[0], size[1]))
+        return validated(cls, content, "form of pictures")
 
 
 def resize(values: np.ndarray, size: Size) -> np.ndarray:
@@ -97,10 +101,12 @@ class PictureAugmentation:
         noise: SD beside the SD of the values.
     """
 
-    flips: tuple[str, ...] = ("rows", "columns")
-    rotate_degrees: float = 30.0
-    enlarge: float = 1.1
-    noise: float = 0.01
+    __pydantic_config__ = STRICT
+
+    flips: Annotated[tuple[Literal["rows", "columns"], ...], Field(max_length=2)] = ("rows", "columns")
+    rotate_degrees: Annotated[float, between(0, 180)] = 30.0
+    enlarge: Annotated[float, between(1, 4)] = 1.1
+    noise: Annotated[float, between(0, 100)] = 0.01
 
     def __call__(self, values: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> Item:
         """Changed (3, H, W) float32 values and (H, W) bool mask."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch.utils.data import Dataset
 
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.training.device import channels_last
+from spinetk.validation import STRICT, Share, between
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,14 @@ class SliceAugmentation:
         enlarge: Largest factor of height and of width, drawn apart; the middle is kept.
     """
 
-    rate: float = 1.0
-    late_rate: float = 0.5
-    late: int = 1400
-    noise_sd: float = 0.01
-    rotate_degrees: float = 30.0
-    enlarge: float = 1.1
+    __pydantic_config__ = STRICT
+
+    rate: Share = 1.0
+    late_rate: Share = 0.5
+    late: Annotated[int, between(0, 100_000_000)] = 1400
+    noise_sd: Annotated[float, between(0, 100)] = 0.01
+    rotate_degrees: Annotated[float, between(0, 180)] = 30.0
+    enlarge: Annotated[float, between(1, 4)] = 1.1
 
     def __call__(
         self, values: np.ndarray, mask: np.ndarray, rng: np.random.Generator, epoch: int = 0

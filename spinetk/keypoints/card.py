@@ -1,0 +1,83 @@
+"""The model card of a keypoint network, and the network it describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, StrictBool
+
+from spinetk import zoo
+from spinetk.keypoints.build import Network, build
+from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.preset import Preset
+from spinetk.schema import KeypointSchema
+from spinetk.validation import OPEN, STRICT, validated
+
+
+@dataclass(frozen=True)
+class RcnnConfig:
+    """What a Keypoint R-CNN is built from."""
+
+    __pydantic_config__ = STRICT
+
+    architecture: Literal["keypoint-rcnn"]
+    preset: Preset
+    schema: KeypointSchema
+    frozen_norm: StrictBool = False
+
+
+@dataclass(frozen=True)
+class CentreConfig:
+    """What a centre network is built from."""
+
+    __pydantic_config__ = STRICT
+
+    architecture: Literal["centre"]
+    preset: CentrePreset
+    schema: KeypointSchema
+    frozen_norm: StrictBool = False
+
+
+Config = Annotated[RcnnConfig | CentreConfig, Discriminator("architecture")]
+
+
+@dataclass(frozen=True)
+class KeypointCard(zoo.Card):
+    """Card of a keypoint network."""
+
+    __pydantic_config__ = OPEN
+    tasks = ("keypoints",)
+    wanted = "a keypoint network of `spinetk train`"
+
+    config: Config  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class _Built:
+    __pydantic_config__ = STRICT
+
+    config: Config
+
+
+def from_config(config: dict[str, Any], source: str | Path = "model") -> Network:
+    """The network a model card's ``config`` describes, with random weights; raises ``InputError`` naming ``source``."""
+    return _build(validated(_Built, {"config": config}, source).config)
+
+
+def load_network(model: str | Path) -> tuple[Network, KeypointCard, str]:
+    """A keypoint network with its weights, its card and its name.
+
+    Raises:
+        InputError: The model is not found, its card is wrong, it is of another task, or the weights are not the
+            network's own.
+    """
+    weights, card, name = zoo.load(model, KeypointCard)
+    return zoo.fill(lambda: _build(card.config), weights, model), card, name
+
+
+def _build(config: RcnnConfig | CentreConfig) -> Network:
+    network = build(config.preset, config.schema)
+    network.frozen_norm = config.frozen_norm
+    return network
