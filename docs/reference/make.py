@@ -1,4 +1,8 @@
-"""Write the reference from the docstrings: ``python docs/reference/make.py``. Nothing is imported; a test compares."""
+"""Write the reference from the code: ``python docs/reference/make.py``. Nothing is imported; a test compares.
+
+A page a room from the docstrings; the exit codes from ``spinetk/exits.py``, and what the program says from every
+``InputError`` in the code.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,10 @@ def pages() -> dict[str, str]:
         head = docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8")))
         found[f"{name}.md"] = f"# {name}\n\n{NOTE}\n{head}\n\n" + "\n".join(modules)
         index.append(f"| [{name}]({name}.md) | {head.partition(chr(10))[0]} |")
+    found["exit-codes.md"] = exit_codes()
+    index.append(
+        "| [exit codes and messages](exit-codes.md) | How a verb ends, and what it says when it cannot go on. |"
+    )
     index += ["", "On the command line `spinetk VERB --help` says the rest.", ""]
     return found | {"README.md": f"{NOTE}\n" + "\n".join(index)}
 
@@ -91,6 +99,66 @@ def docstring(node: ast.Module | Definition) -> str:
     text = inspect.cleandoc("\n".join(lines))
     text = re.sub(r":(?:func|class|mod|meth|attr|data):`~?([^`]+)`", r"`\1`", text)
     return text.replace("``", "`")
+
+
+def exit_codes() -> str:
+    """The table of exit codes, and that of messages."""
+    tree = ast.parse((SOURCE / "exits.py").read_text(encoding="utf-8"))
+    kind = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "ExitCode")
+    codes = {a.targets[0].id: a.value.value for a in kind.body if isinstance(a, ast.Assign)}
+    (meaning,) = (a.value for a in tree.body if isinstance(a, ast.Assign) and a.targets[0].id == "MEANING")
+    lines = ["# Exit codes and messages", "", NOTE, "| code | when |", "|---|---|"]
+    lines += [
+        f"| {codes[key.attr]} | {ast.literal_eval(value)} |"
+        for key, value in zip(meaning.keys, meaning.values, strict=True)
+    ]
+    lines += [
+        "",
+        "A wrong option is answered by the usage of the verb, and 2. In a script that is content with what could be done:",
+        "",
+        "```",
+        "spinetk predict films -o results || [ $? -eq 3 ]",
+        "```",
+        "",
+        "## Messages",
+        "",
+        "Each is one line: `spinetk: FILE OR OPTION: what is wrong (what to do)`; … stands for what is put in.",
+    ]
+    for path in sorted(SOURCE.rglob("*.py")):
+        rows = sorted(set(messages(ast.parse(path.read_text(encoding="utf-8")))))
+        if rows:
+            name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+            lines += ["", f"### {name}", "", "| what is wrong | what to do |", "|---|---|"]
+            lines += [f"| {fault} | {remedy} |" for fault, remedy in rows]
+    return "\n".join(lines) + "\n"
+
+
+def messages(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """(fault, remedy) of each ``InputError(source, fault, remedy)`` whose words are in the code."""
+    for scope in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        known = {}
+        for node in sorted((n for n in ast.walk(scope) if hasattr(n, "lineno")), key=lambda n: n.lineno):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                known[node.targets[0].id] = node.value
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "InputError" and len(node.args) > 1:
+                fault, remedy = (said(part, known) for part in [*node.args[1:3], ast.Constant("")][:2])
+                if fault.strip("… "):
+                    yield fault, remedy
+
+
+def said(node: ast.expr, known: dict[str, ast.expr]) -> str:
+    """The words of a string in the code, with … for what is put in."""
+    if isinstance(node, ast.Name) and isinstance(known.get(node.id), ast.Constant | ast.JoinedStr):
+        node = known[node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        text = said(node.left, known) + said(node.right, known)
+    elif isinstance(node, ast.Constant):
+        text = str(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    else:
+        text = "…"
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def main() -> None:

@@ -68,3 +68,17 @@ def test_citation():
         assert entry["title"]
         assert entry["authors"]
     assert all(1970 < entry["year"] < 2030 for entry in content["references"])
+
+
+def test_exit_codes_and_messages_are_those_of_the_code():
+    from spinetk.exits import MEANING, ExitCode
+
+    page = MAKER["exit_codes"]()
+    assert set(MEANING) == set(ExitCode)
+    assert all(f"| {code.value} | {MEANING[code]} |" in page for code in ExitCode)
+    source = """
+def read(path):
+    fault = f"has {len(path)} parts"
+    raise InputError(path, fault + " too many", "give fewer")
+"""
+    assert list(MAKER["messages"](ast.parse(source))) == [("has … parts too many", "give fewer")]
