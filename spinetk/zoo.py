@@ -69,7 +69,7 @@ class Card:
     views: Annotated[tuple[Literal["ap", "lateral", "sagittal"], ...], Field(max_length=8)] = ()
     modalities: Annotated[tuple[StrictStr, ...], Field(max_length=32)] = ()
     calibration: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] = (1.0, 0.0)
-    naming: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
+    naming: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
     points: StrictStr | None = None
     metrics: dict[str, Any] | None = None
     training: Mapping[str, Any] | None = None

@@ -114,7 +114,7 @@ def exit_codes() -> str:
     ]
     lines += [
         "",
-        "A wrong option is answered by the usage of the verb, and 2. In a script that is content with what could be done:",
+        "A wrong option is answered by the usage of the verb, and 2. A script that is content with what could be done:",
         "",
         "```",
         "spinetk predict films -o results || [ $? -eq 3 ]",
@@ -141,7 +141,8 @@ def messages(tree: ast.Module) -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 known[node.targets[0].id] = node.value
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "InputError" and len(node.args) > 1:
-                fault, remedy = (said(part, known) for part in [*node.args[1:3], ast.Constant("")][:2])
+                parts = [said(part, known) for part in [*node.args[1:3], ast.Constant("")][:2]]
+                fault, remedy = (" ".join(part.replace("|", "\\|").split()) for part in parts)
                 if fault.strip("… "):
                     yield fault, remedy
 
@@ -151,14 +152,12 @@ def said(node: ast.expr, known: dict[str, ast.expr]) -> str:
     if isinstance(node, ast.Name) and isinstance(known.get(node.id), ast.Constant | ast.JoinedStr):
         node = known[node.id]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        text = said(node.left, known) + said(node.right, known)
-    elif isinstance(node, ast.Constant):
-        text = str(node.value)
-    elif isinstance(node, ast.JoinedStr):
-        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
-    else:
-        text = "…"
-    return " ".join(text.replace("|", "\\|").split())
+        return said(node.left, known) + said(node.right, known)
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return "…"
 
 
 def main() -> None:

@@ -35,7 +35,9 @@ def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, f
     if len(set(hits)) < 2:
         return 1.0, 0.0
     fitted = LogisticRegression(C=1e6).fit(np.array(logits)[:, None], hits)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    # Scores that are higher where nothing is: no calibration makes sense of them, and none may turn them round.
+    return (slope, intercept) if slope > 0 else (1.0, 0.0)
 
 
 def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[float, bool]]:

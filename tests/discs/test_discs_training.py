@@ -100,9 +100,9 @@ def test_point_network_trains_on_real_candidates(run, prepared, tmp_path):
     both = DiscPredictor.load(run / "model_final.pth", path, device="cpu")
     evidence = both.look(read_samples(prepared, "test")[0].pixels())
     assert len(both.choose(evidence, "lookonce")) <= both.channels
-    with pytest.raises(InputError, match="of the task .discs."):
+    with pytest.raises(InputError, match="of the task 'discs'"):
         DiscPredictor.load(run / "model_final.pth", run / "model_final.pth")
-    with pytest.raises(InputError, match="of the task .disc-points."):
+    with pytest.raises(InputError, match="of the task 'disc-points'"):
         DiscPredictor.load(path)
 
 

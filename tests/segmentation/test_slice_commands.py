@@ -172,9 +172,9 @@ def test_faults_are_named(brains, skins, brain_run, skin_run, tmp_path):
     ):
         with pytest.raises(InputError, match=match):
             train(skins, tmp_path, **options, device="cpu")
-    with pytest.raises(InputError, match="of the task .skin."):
+    with pytest.raises(InputError, match="of the task 'skin'"):
         evaluate(brains, tmp_path, task="lesion", model=[str(skin_run)], device="cpu")
-    with pytest.raises(InputError, match="of the task .lesion."):
+    with pytest.raises(InputError, match="of the task 'lesion'"):
         evaluate(skins, tmp_path, task="skin", model=[str(brain_run)], device="cpu")
     with pytest.raises(InputError, match="give --task skin"):
         predict([skins], tmp_path, task="gland", model=[str(skin_run)], device="cpu")
