@@ -256,7 +256,7 @@ class Reading:
             raise InputError(
                 source, f"field {error} is missing", "give a result written by `spinetk predict`"
             ) from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(source, f"is not a spinetk result: {error}", "give a JSON of `spinetk predict`") from error
 
 

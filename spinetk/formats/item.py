@@ -6,17 +6,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
 from spinetk.views import View
+
+if TYPE_CHECKING:
+    from spinetk.images import Picture
 
 # Label Studio puts this before the name of an uploaded file.
 UPLOAD = re.compile(r"^[0-9a-f]{8}-")
@@ -74,6 +77,8 @@ class CaseItem:
             from spinetk.images import read_picture
 
             picture = read_picture(self.picture)
+            if picture.frame.exif_orientation >= 5 and size == (picture.height, picture.width):
+                return self._as_stored(picture, [*remarks, *picture.remarks])
             if size is not None and size != (picture.width, picture.height):
                 fault = f"has {picture.width} x {picture.height} px, its annotation is about {size[0]} x {size[1]} px"
                 raise InputError(self.picture, fault, "give the picture that was annotated")
@@ -96,6 +101,15 @@ class CaseItem:
             model=self.model,
             remarks=remarks,
         )
+
+    def _as_stored(self, picture: Picture, remarks: list[str]) -> Reading:
+        """An annotation of the picture as EXIF turns it, in px of the picture as stored."""
+        number, stored, turned = picture.frame.exif_orientation, (picture.height, picture.width), picture.pixels.T.shape
+        way = Upright(stored, picture.frame, number, turned, picture.frame.turned(number))
+        about = Reading(str(self.picture), *turned, self.schema, self.vertebrae, view=self.view, model=self.model)
+        about.landmarks, about.extras = self.landmarks, self.extras
+        remarks.append("annotated as EXIF turns it: the points were turned back to the picture as stored")
+        return replace(about.stored(way), remarks=remarks)
 
 
 def case_from(path: Path, root: Path) -> str:

@@ -20,6 +20,7 @@ from spinetk.formats.item import CaseItem, case_from
 from spinetk.formats.outline import six_points
 from spinetk.formats.registry import Format, Source
 from spinetk.geometry import Frame
+from spinetk.images.guard import silent_stderr
 from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
@@ -65,7 +66,11 @@ def _item(label: Path, source: Path, schema: KeypointSchema, notes: Mapping[str,
     picture = next((p for p in (label.with_name(stem + suffix) for suffix in PICTURES) if p.is_file()), None)
     if picture is None:
         raise InputError(label, "has no picture beside it", f"name the picture {stem}.png")
-    mask = cv2.imdecode(np.fromfile(label, np.uint8), cv2.IMREAD_UNCHANGED) if label.stat().st_size else None
+    try:
+        with silent_stderr():
+            mask = cv2.imdecode(np.fromfile(label, np.uint8), cv2.IMREAD_UNCHANGED) if label.stat().st_size else None
+    except (OSError, cv2.error):
+        mask = None
     if mask is None or mask.ndim != 2:
         raise InputError(label, "is not a grey label picture", "save one value per body, 0 as background")
     subject = label.relative_to(source).parts[0] if label.parent != source else None

@@ -3,7 +3,7 @@
 Slicer puts the centre of the first pixel at the origin of a picture, spinetk its outer corner, so half a pixel lies
 between the two. Positions are LPS:
 
-* with the DICOM source, in mm of its patient coordinate system (image position, orientation and spacing);
+* with the DICOM source, or on a NIfTI or NRRD volume, in mm of its patient coordinate system;
 * else, with a known spacing, in mm of the picture's plane (x right, y down, z = 0), as Slicer shows a picture that has
   a spacing but no position;
 * else in px of that plane, as Slicer shows a PNG.
@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -34,6 +34,8 @@ from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, level_in, meaning, split_label
 from spinetk.images import read_picture
+from spinetk.images.cut import describe_volume
+from spinetk.images.kind import sniff
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
@@ -69,7 +71,11 @@ class _Plane:
         return np.linalg.lstsq(axes, (positions - self.origin).T, rcond=None)[0].T + 0.5
 
 
-def write_markups(path: str | Path, reading: Reading, *, source_dicom: str | Path | Dataset | None = None) -> None:
+Placed: TypeAlias = "str | Path | Dataset | _Plane | None"
+"""What says where a picture lies in the patient: a DICOM file or data set, or a plane."""
+
+
+def write_markups(path: str | Path, reading: Reading, *, source_dicom: Placed = None) -> None:
     """Write the points of a reading for 3D Slicer, atomically.
 
     Args:
@@ -104,7 +110,7 @@ def write_markups(path: str | Path, reading: Reading, *, source_dicom: str | Pat
     write_json(path, {"@schema": SCHEMA, "markups": [markup]})
 
 
-def read_markups(path: str | Path, base: Reading, *, source_dicom: str | Path | Dataset | None = None) -> Reading:
+def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None) -> Reading:
     """Read corrected points back.
 
     Args:
@@ -231,7 +237,7 @@ def _shapes(
     return [*shapes.values(), *other], remarks
 
 
-def write_fcsv(path: str | Path, reading: Reading, *, source_dicom: str | Path | Dataset | None = None) -> None:
+def write_fcsv(path: str | Path, reading: Reading, *, source_dicom: Placed = None) -> None:
     """Write the points as :func:`write_markups` does, in the older format ``.fcsv``, atomically.
 
     Raises:
@@ -354,7 +360,9 @@ def _csv_controls(text: str, path: Path) -> list[_Control]:
     return found
 
 
-def _plane(reading: Reading, source_dicom: str | Path | Dataset | None) -> _Plane:
+def _plane(reading: Reading, source_dicom: str | Path | Dataset | _Plane | None) -> _Plane:
+    if isinstance(source_dicom, _Plane):
+        return source_dicom
     if source_dicom is not None:
         return _patient_plane(source_dicom)
     row, column = reading.frame.spacing_mm or (1.0, 1.0)
@@ -382,16 +390,23 @@ def _patient_plane(source_dicom: str | Path | Dataset) -> _Plane:
     return plane
 
 
-def _positioned(reading: Reading, chosen: int | None = None) -> Path | None:
-    """The DICOM slice with a place in the patient that a reading is about, or None when there is no such slice."""
+def _positioned(reading: Reading, chosen: int | None = None) -> Path | _Plane | None:
+    """Where a reading lies in the patient: the DICOM slice it is about, the plane of a volume's slice, or None.
+
+    Raises:
+        InputError: The picture is no longer there.
+    """
     from spinetk.images.elements import numbers
     from spinetk.images.headers import open_header
     from spinetk.images.source import dicom_source
 
-    if not Path(reading.file).exists():
+    path = Path(reading.file)
+    if not path.exists():
         raise InputError(reading.file, "is no longer there", "give the picture back its place")
+    if path.is_file() and sniff(path) in ("nifti", "nrrd"):
+        return _volume_plane(path, chosen)
     try:
-        source, frame = dicom_source(reading.file, chosen)
+        source, frame = dicom_source(path, chosen)
         header = open_header(source)
     except InputError:
         return None
@@ -400,13 +415,34 @@ def _positioned(reading: Reading, chosen: int | None = None) -> Path | None:
     return source if frame is None and [len(values) for values in placed] == [3, 6] else None
 
 
+def _volume_plane(path: Path, chosen: int | None) -> _Plane | None:
+    """The slice of a volume that is shown, in LPS; None where its header does not say where it lies."""
+    cut, header, _ = describe_volume(path)
+    if not header.grid.oriented:
+        return None
+    size = header.grid.shape[::-1]
+
+    def place(x: float, y: float) -> np.ndarray:
+        index = np.zeros(3)
+        index[cut.axis] = cut.count // 2 if chosen is None else chosen
+        for axis, flip, share in (
+            (cut.column_axis, cut.flip_columns, x / cut.size[1]),
+            (cut.row_axis, cut.flip_rows, y / cut.size[0]),
+        ):
+            index[axis] = size[axis] * (1 - share if flip else share) - 0.5
+        return header.grid.to_mm(index) * (-1, -1, 1)
+
+    first = place(0.5, 0.5)
+    return _Plane(first, place(1.5, 0.5) - first, place(0.5, 1.5) - first)
+
+
 _COMMON: dict[str, Any] = {
     "stored": True,
     "read": slicer_items,
     "write": write_reading,
     "holds": frozenset({"points", "levels", "visibility", "extras"}),
     "origin": "LPS (or RAS) mm of the centre of the first pixel: half a pixel lies between; in the patient where the "
-    "picture is a DICOM slice that has a place there, else in the plane of the picture",
+    "picture is a DICOM slice or a volume that has a place there, else in the plane of the picture",
     "source": "https://slicer.readthedocs.io/en/latest/developer_guide/modules/markups.html",
 }
 FORMAT = (

@@ -460,3 +460,21 @@ def test_reports_of_others_give_outlines_and_levels(tmp_path):
     for found, wanted in zip(item.vertebrae, phantom.reading.vertebrae[2:4], strict=True):
         np.testing.assert_allclose(found.points, wanted.points[[5, 3, 0, 2]], atol=1e-3)
     assert "a report of another program" in item.remarks[0]
+
+
+# --- pictures that EXIF turns ---
+
+
+def test_annotations_of_the_turned_picture_are_measured_on_the_stored_one(tmp_path):
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 255, (WIDTH, HEIGHT)).astype(np.uint8)  # stored lying
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise: stored (x, y) is seen at (stored height - y, x)
+    Image.fromarray(pixels).save(tmp_path / "film.png", exif=exif)
+    ((_, reading),) = iter_results([labelme(tmp_path, list(by_label())) / "film.json"])
+    assert (reading.width, reading.height) == (HEIGHT, WIDTH)
+    for vertebra, wanted in zip(reading.vertebrae, (UPPER, LOWER), strict=True):
+        seen = np.array([wanted[name] for name in NAMES])
+        np.testing.assert_allclose(vertebra.points, np.column_stack([seen[:, 1], WIDTH - seen[:, 0]]))
+    assert any("turned back" in remark for remark in reading.remarks)

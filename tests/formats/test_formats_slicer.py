@@ -125,3 +125,32 @@ def test_sources_without_a_position_are_refused(tmp_path):
         write_markups(tmp_path / "a.mrk.json", reading(), source_dicom=data)
     with pytest.raises(InputError, match="no position"):
         write_markups(tmp_path / "a.mrk.json", reading(), source_dicom=tmp_path / "absent.dcm")
+
+
+def test_points_on_a_volume_lie_where_its_voxels_do(tmp_path):
+    """Voxel (i, j, k) is at origin + direction * spacing * (i, j, k), LPS: ITK's own arithmetic."""
+    sitk = pytest.importorskip("SimpleITK")
+    from spinetk.formats.registry import format_named, read
+    from spinetk.images import read_picture
+
+    image = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 99, (12, 10, 9)).astype(np.int16))
+    image.SetSpacing((3.0, 2.0, 2.0))
+    image.SetOrigin((-20.0, 30.0, -40.0))
+    image.SetDirection((1, 0, 0, 0, -1, 0, 0, 0, 1))
+    sitk.WriteImage(image, str(tmp_path / "a.nii.gz"))
+    picture = read_picture(tmp_path / "a.nii.gz")
+    assert (picture.width, picture.height, picture.slice) == (10, 12, 4)
+    # Row 2, column 3 of the picture: back on the right, feet below, so j = 10 - 1 - 3 and k = 12 - 1 - 2.
+    points = np.tile([3.5, 2.5], (6, 1)) + BODY_OFFSETS
+    body = Vertebra.from_points(points, label="L1")
+    one = Reading(str(tmp_path / "a.nii.gz"), 12, 10, VERTEBRA6, [body], picture.frame)
+    for name in ("slicer", "fcsv"):
+        entry = format_named(name)
+        entry.write(tmp_path / f"a{entry.suffix}", [one])
+        (item,) = read(tmp_path / f"a{entry.suffix}")
+        assert item.vertebrae[0].points == pytest.approx(points, abs=1e-4)
+    place = positions(tmp_path / "a.mrk.json")["L1 bottom_left"]
+    assert place == pytest.approx(image.TransformIndexToPhysicalPoint((4, 6, 9)), abs=1e-5)
+
+
+BODY_OFFSETS = np.array([[0, 0], [1, 2], [2, 2], [2, 0], [1, 0], [0, 1]], float)

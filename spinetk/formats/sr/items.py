@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
-from pydicom.errors import InvalidDicomError
 
 from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
@@ -14,10 +13,10 @@ from spinetk.formats.item import CaseItem, in_schema
 from spinetk.formats.registry import Source
 from spinetk.formats.shapes import assemble, meaning
 from spinetk.formats.sr.others import drawn_in
-from spinetk.formats.sr.read import read_sr
+from spinetk.formats.sr.read import DAMAGE, read_sr
+from spinetk.images.guard import quiet
 from spinetk.schema import KeypointSchema
 
-DAMAGE = (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, IndexError, EOFError)
 REPORTS = b"1.2.840.10008.5.1.4.1.1.88."
 """How the SOP class UIDs of structured reports begin."""
 
@@ -34,12 +33,16 @@ def items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseIt
     """
     look = Source(source)
     reports = [source] if source.is_file() else [p for p in look.files if _is_report(look.head(p))]
-    known = _pictures(source if source.is_dir() else source.parent)
+    with quiet():
+        known = _pictures(source if source.is_dir() else source.parent)
+    found: list[CaseItem | InputError]
     for path in reports:
         try:
-            yield from _items(path, known, schema)
+            with quiet():
+                found = list(_items(path, known, schema))
         except InputError as error:
-            yield error
+            found = [error]
+        yield from found
 
 
 def _is_report(head: bytes) -> bool:
@@ -84,7 +87,7 @@ def _of_others(
         drawn = drawn_in(document, path)
     except InputError:
         raise
-    except (*DAMAGE, RecursionError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise InputError(path, "is not a readable structured report", "copy it again from where it came") from error
     for number, ((uid, frame), shapes) in enumerate(drawn.items()):
         picture = known.get(uid)

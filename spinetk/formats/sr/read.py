@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from struct import error as StructError
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +25,24 @@ from spinetk.schema import SCHEMAS, KeypointSchema
 REMEDY = "give a report of `spinetk report --sr`"
 SIDES = {code.value: side for side, code in concepts.SITES.items()}
 VALUES = {code: [] if value == () else value for value, code in concepts.PLAIN.items()}
+
+# Whatever the bytes of a damaged file lead pydicom to.
+DAMAGE = (
+    InvalidDicomError,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    NotImplementedError,
+    RecursionError,
+    OverflowError,
+    AssertionError,
+    StructError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ def read_sr(path: str | Path) -> Report:
     try:
         document = pydicom.dcmread(path)
         groups = [(group, _content(group)) for group in _groups(document)]
-    except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+    except DAMAGE as error:
         raise InputError(path, "is not a readable structured report", REMEDY) from error
     try:
         whole, about = next((group, tree) for group, tree in groups if "picture" in tree)
@@ -83,7 +102,7 @@ def read_sr(path: str | Path) -> Report:
             None if frames is None else int(frames) - 1,
             [next(str(item.UID) for item in _items(group, "UIDREF")) for _, group in entries],
         )
-    except (StopIteration, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (StopIteration, *DAMAGE) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(path, "is not a report of spinetk", REMEDY) from error
