@@ -22,7 +22,7 @@ import psutil
 import torch
 
 from spinetk.keypoints import batch
-from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.reader import Reader
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
     torch.set_num_threads(options.threads)
     notes: list[tuple[float, float]] = []
     process = psutil.Process()
-    plain = batch.read_one
+    plain = Reader.read
 
     def noted(*arguments, **keywords):
         started = time.process_time()
@@ -43,15 +43,15 @@ def main() -> int:
         notes.append((process.memory_info().rss / 2**20, time.process_time() - started))
         return result
 
-    batch.read_one = noted
+    Reader.read = noted  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "in"
         folder.mkdir()
         for number in range(options.pictures):
             picture = np.random.default_rng(number).integers(0, 255, (options.side, options.side), dtype=np.uint8)
             cv2.imwrite(str(folder / f"{number:05d}.png"), picture)
-        predictor = Predictor.load(options.model, 0.6, "cpu")
-        batch.predict_files([folder], Path(scratch) / "out", predictor, progress=False)
+        reader = Reader(options.model, threshold=0.6, device="cpu")
+        batch.predict_files([folder], Path(scratch) / "out", reader, progress=False)
     tenth = len(notes) // 10
     print(f"{'pictures':>9}{'RSS MiB':>9}{'CPU ms a picture':>18}")
     rows = [notes[k * tenth : (k + 1) * tenth] for k in range(10)]

@@ -25,10 +25,10 @@ from torch import Tensor
 
 from spinetk.images import read_picture, to_uint8
 from spinetk.keypoints.batch import predict_files
-from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import R50
+from spinetk.keypoints.reader import Reader
 from spinetk.phantoms import lateral_radiograph, sagittal_mr, write_dicom
 from spinetk.schema import VERTEBRA6
 
@@ -39,7 +39,7 @@ BODIES = 17  # detections that the peers keep: random weights would keep a hundr
 
 def whole_predict(files: list[Path], view: str | None, out: Path) -> float:
     """Median seconds a picture, the first left out."""
-    predict_files(files, out, ModelChoice(view=view), progress=False)  # type: ignore[arg-type]
+    predict_files(files, out, Reader(view=view), progress=False)  # type: ignore[arg-type]
     seconds = list(json.loads((out / "run.json").read_text(encoding="utf-8"))["seconds"].values())
     return statistics.median(seconds[1:])
 

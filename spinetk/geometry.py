@@ -102,6 +102,11 @@ class Frame:
         return {"A": "right", "P": "left"}.get(seen or "")
 
     @property
+    def says_head(self) -> bool:
+        """Whether letters or an EXIF turn tell where the head is."""
+        return bool({"H", "F"} & {self.toward_right, self.toward_bottom}) or self.exif_orientation != 1
+
+    @property
     def square(self) -> np.ndarray:
         """(2,) factors of (x, y) after which lengths along both are comparable; the finer side keeps its px."""
         row, column = self.spacing_mm or (self.pixel_aspect or 1.0, 1.0)
@@ -182,6 +187,13 @@ class Frame:
             pixel_aspect=1 / self.pixel_aspect if self.pixel_aspect and swap else self.pixel_aspect,
             exif_orientation=NUMBERS[tuple(map(tuple, left.tolist()))],
         )
+
+    def with_anterior(self, side: Side) -> Frame:
+        """The frame with the patient's front on a side, seen with the head up; up is up where nothing tells."""
+        orientation = self.upright_orientation(mirror=False)
+        seen = self.turned(orientation)
+        seen = replace(seen, toward_right="A" if side == "right" else "P", toward_bottom=seen.toward_bottom or "F")
+        return seen.turned({6: 8, 8: 6}.get(orientation, orientation))
 
     def to_json(self) -> dict[str, Any]:
         """JSON fields shared by case files and results; what is unknown is left out, the spacing apart."""

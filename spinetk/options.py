@@ -10,16 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from spinetk.errors import InputError
-
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Spacing = Annotated[
-    str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, in place of what the file says.")
-]
-Anchor = Annotated[str | None, typer.Option(help="Name levels from one that is known, e.g. L5=last.")]
+from spinetk.overrides import Overrides, OverridesTable, parse_spacing
+from spinetk.views import OFFERED, checked_view
 
 
 class Facing(StrEnum):
@@ -28,6 +20,25 @@ class Facing(StrEnum):
     LEFT = "left"
     RIGHT = "right"
     AUTO = "auto"
+
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Spacing = Annotated[
+    str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, in place of what the file says.")
+]
+ViewSaid = Annotated[
+    str | None,
+    typer.Option("--view", metavar="VIEW", help=f"What the pictures show, against all else: {', '.join(OFFERED)}."),
+]
+FacingSaid = Annotated[Facing, typer.Option("--facing", help="Side the patient's front faces, seen with the head up.")]
+Views = Annotated[
+    Path | None,
+    typer.Option("--views", help="CSV: file and any of view, spacing, facing, anchor; for folders of mixed pictures."),
+]
+Anchor = Annotated[str | None, typer.Option(help="Name levels from one that is known, e.g. L5=last.")]
 
 
 class Part(StrEnum):
@@ -90,17 +101,12 @@ def verbs(**settings: Any) -> typer.Typer:
     )
 
 
-def parse_spacing(text: str | None) -> tuple[float, float] | None:
-    """``0.3`` or ``0.3,0.25`` (row, column) in mm."""
-    if text is None:
-        return None
-    try:
-        values = [float(v) for v in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) not in (1, 2):
-        raise InputError(f"--spacing {text}", "is not MM or ROW,COLUMN", "for example --spacing 0.3 or 0.3,0.25")
-    return values[0], values[-1]
+def said(
+    spacing: str | None, view: str | None, facing: Facing, anchor: str | None, views: Path | None
+) -> OverridesTable:
+    """The user's word on pictures, from the options of ``predict`` and ``measure``."""
+    what = None if view is None else checked_view(view.lower(), f"--view {view}")
+    return OverridesTable.read(views, Overrides(what, parse_spacing(spacing), facing.value, anchor))
 
 
 def show(content: Any) -> None:

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, Upright
+from spinetk.geometry import Frame, Side, Upright
 from spinetk.landmark import Landmark
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
 from spinetk.views import View, checked_view
+
+DECIMALS_PX, DECIMALS_SCORE = 3, 4
+"""What a result file keeps of points and of scores."""
 
 
 @dataclass
@@ -86,6 +89,33 @@ class Vertebra:
         )
 
 
+@dataclass(frozen=True)
+class Facing:
+    """The side of the picture that is the patient's front, seen with the head up, and where it is known from.
+
+    Attributes:
+        side: ``left``, ``right``, or None when unknown.
+        source: ``user``, ``header``, ``curvature``, ``picture``, ``curvature and picture`` or ``none``.
+        confidence: 0..1; 1 for what the user or the header says.
+    """
+
+    side: Side | None
+    source: str
+    confidence: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON content, read back by :meth:`from_json`."""
+        return {"side": self.side, "source": self.source, "confidence": round(float(self.confidence), 4)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], source: str = "result") -> Facing:
+        """Read the fields written by :meth:`to_json`."""
+        side = content.get("side")
+        if side not in ("left", "right"):
+            raise InputError(source, "field 'facing' names no side", "use left or right, or leave the field out")
+        return cls(side, str(content.get("source", "none")), float(content.get("confidence", 0.0)))
+
+
 @dataclass
 class Reading:
     """The vertebrae of one picture, ordered head to foot, with the frame that gives px a size.
@@ -96,6 +126,10 @@ class Reading:
         schema: Meaning of the points.
         extras: Landmarks that belong to no vertebra (``femoral_head``, ``sacrum_s1_anterior``): (N, 2) px each.
         model: Name of the network, or None for truth.
+        threshold: Least confidence the network was asked for, or None. Bodies below it are marked in their measures.
+        facing: The patient's front, once it was found or told; None while it is unknown or the view has none.
+        not_graded: Why no grade may be claimed of this picture whatever its heights (the model was made for other
+            pictures); None where one may.
         angles: Filled by ``spinetk.measure``: ``cobb_max``, ``cobb_upper``, ``cobb_lower``, ``lordosis_l1_l5``, ... in
             degrees, or None where not determinable.
         remarks: Short sentences for the user (e.g. "detector-plane spacing: heights in mm are magnified").
@@ -114,6 +148,9 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     landmarks: list[Landmark] = field(default_factory=list)
+    threshold: float | None = None
+    facing: Facing | None = None
+    not_graded: str | None = None
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""
@@ -172,14 +209,37 @@ class Reading:
         changed = {"vertebrae": vertebrae, "extras": extras, "landmarks": landmarks}
         return replace(self, height=height, width=width, frame=frame, angles={}, **changed)
 
+    def rounded(self) -> Reading:
+        """The reading with the numbers that a result file holds of it."""
+        vertebrae = [
+            replace(
+                vertebra,
+                points=np.round(vertebra.points, DECIMALS_PX),
+                bbox=tuple(round(float(v), DECIMALS_PX) for v in vertebra.bbox),
+                score=None if vertebra.score is None else round(float(vertebra.score), DECIMALS_SCORE),
+                point_sigma_px=None
+                if vertebra.point_sigma_px is None
+                else np.round(np.asarray(vertebra.point_sigma_px, np.float64), DECIMALS_PX),
+            )
+            for vertebra in self.vertebrae
+        ]
+        landmarks = [Landmark.from_json(landmark.to_json(), self.file) for landmark in self.landmarks]
+        return replace(self, vertebrae=vertebrae, landmarks=landmarks)
+
     def to_json(self) -> dict[str, Any]:
         """The result file of design: strict JSON content (every number finite)."""
+        kept = {
+            "threshold": self.threshold,
+            "facing": self.facing.to_json() if self.facing else None,
+            "not_graded": self.not_graded,
+        }
         content = {
             "file": self.file,
             "height": self.height,
             "width": self.width,
             "model": self.model,
             "view": self.view,
+            **{key: value for key, value in kept.items() if value is not None},
             **self.frame.to_json(),
             "schema": self.schema.name,
             "vertebrae": [self._vertebra_json(vertebra) for vertebra in self.vertebrae],
@@ -193,14 +253,16 @@ class Reading:
         names = self.schema.keypoints
         content: dict[str, Any] = {
             "label": vertebra.label,
-            "score": None if vertebra.score is None else round(float(vertebra.score), 4),
-            "bbox": [round(float(v), 3) for v in vertebra.bbox],
-            "keypoints": {n: [round(float(v), 3) for v in p] for n, p in zip(names, vertebra.points, strict=True)},
+            "score": None if vertebra.score is None else round(float(vertebra.score), DECIMALS_SCORE),
+            "bbox": [round(float(v), DECIMALS_PX) for v in vertebra.bbox],
+            "keypoints": {
+                n: [round(float(v), DECIMALS_PX) for v in p] for n, p in zip(names, vertebra.points, strict=True)
+            },
             "visible": {n: bool(v) for n, v in zip(names, vertebra.visible, strict=True)},
         }
         if vertebra.point_sigma_px is not None:
             sigma = zip(names, vertebra.point_sigma_px, strict=True)
-            content["point_sigma_px"] = {n: round(float(v), 3) for n, v in sigma}
+            content["point_sigma_px"] = {n: round(float(v), DECIMALS_PX) for n, v in sigma}
         return content | vertebra.measures
 
     @classmethod
@@ -245,6 +307,9 @@ class Reading:
                 frame=Frame.from_json(content, source),
                 view=checked_view(content.get("view", "unknown"), source),
                 model=content.get("model"),
+                threshold=content.get("threshold"),
+                facing=Facing.from_json(content["facing"], source) if content.get("facing") else None,
+                not_graded=content.get("not_graded"),
                 angles=dict(content.get("angles") or {}),
                 remarks=list(content.get("remarks") or []),
                 extras=extras_from(content.get("extras"), source),

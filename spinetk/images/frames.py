@@ -41,6 +41,7 @@ def picture_of_frame(header: Header, options: dict, index: int, user_frame: Fram
         frame=frame,
         kind="dicom",
         modality=modality_of(header),
+        body_part=code_of(header, "BodyPartExamined"),
         view=view,
         remarks=tuple(remarks),
         inverted=inverted,
@@ -101,6 +102,11 @@ def _bones_are_dark(dataset: Dataset) -> bool:
 
 
 def modality_of(header: Header) -> str | None:
-    """Modality when it looks like a DICOM code string, so that no free text travels on."""
-    value = word(header.dataset, "Modality")
+    """Modality, as :func:`code_of`."""
+    return code_of(header, "Modality")
+
+
+def code_of(header: Header, keyword: str) -> str | None:
+    """A value when it looks like a DICOM code string, so that no free text travels on."""
+    value = word(header.dataset, keyword)
     return value if value.isalnum() and value.isascii() and len(value) <= 16 else None

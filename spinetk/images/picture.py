@@ -27,6 +27,7 @@ class Picture:
         frame: Scale and orientation.
         kind: ``dicom``, ``series``, ``png``, ``jpeg``, ``tiff``, ``nifti`` or ``nrrd``.
         modality: DICOM modality (``CR``, ``DX``, ``MR``, ``CT``, ...), or None.
+        body_part: BodyPartExamined, a DICOM code string such as ``LSPINE``, or None.
         view: What the headers say about the projection, ``unknown`` when they do not.
         remarks: What was decided on the way, one short sentence each; no patient text.
         inverted: Whether the stored grey scale was turned over (MONOCHROME1, inverse presentation, white-is-zero).
@@ -41,6 +42,7 @@ class Picture:
     frame: Frame = field(default_factory=Frame)
     kind: str = "png"
     modality: str | None = None
+    body_part: str | None = None
     view: View = "unknown"
     remarks: tuple[str, ...] = ()
     inverted: bool = False

@@ -23,12 +23,13 @@ from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
 from spinetk.formats.table import write_table
-from spinetk.images import find_inputs, read_picture, to_uint8
+from spinetk.images import Picture, find_inputs
 from spinetk.images.identity import safe_name
-from spinetk.keypoints.choice import ModelChoice
+from spinetk.images.picture import SliceChoice
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
-from spinetk.measure import measure
+from spinetk.keypoints.reader import Reader
+from spinetk.overrides import Overrides, OverridesTable
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
 from spinetk.training.launch import Place
@@ -74,59 +75,39 @@ class Batch:
         readings: Of the pictures that could be read, in order.
         results: The JSON file of each.
         failures: One line each for those that could not.
+        unmet: Names in a table of overrides that no picture bears.
     """
 
     readings: Readings = field(default_factory=Readings)
     results: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-
-
-def read_one(
-    predictor: Predictor | ModelChoice,
-    path: str | Path,
-    *,
-    spacing_mm: tuple[float, float] | None = None,
-    facing: str = "auto",
-    anchor: str | None = None,
-    slice_choice: str = "central",
-) -> tuple[Reading, Any]:
-    """One picture file to a measured reading.
-
-    Args:
-        predictor: A model, or the choice among the released ones.
-        path: DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder that is one DICOM series.
-        spacing_mm: (row, column) spacing of the user's, in place of what the file says.
-        facing: Side the patient's front faces: ``left``, ``right`` or ``auto``.
-        anchor: Level naming, e.g. ``L5=last``.
-        slice_choice: ``central`` or ``most-spine`` slice of a series or volume.
-
-    Returns:
-        The reading and the 8-bit picture it was read from, (H, W) uint8.
-    """
-    picture = read_picture(path, slice_choice=slice_choice, spacing_mm=spacing_mm)
-    grey = to_uint8(picture.pixels, picture.padding)
-    view = picture.view
-    if isinstance(predictor, ModelChoice):
-        view = predictor.view_of(str(path), picture.view, picture.modality)
-        predictor = predictor.pick(str(path), view, picture.modality)
-    reading = predictor.read(grey, file=str(path), frame=picture.frame, view=view)
-    reading.remarks[:0] = picture.remarks
-    return measure(reading, facing=facing, anchor=anchor, picture=grey), grey
+    unmet: list[str] = field(default_factory=list)
 
 
 def predict_files(
     inputs: Iterable[str | Path],
     out: str | Path,
-    predictor: Predictor | ModelChoice,
+    model: Reader | Predictor | str | Path | None = None,
     *,
     spacing_mm: tuple[float, float] | None = None,
     facing: str = "auto",
     anchor: str | None = None,
-    slice_choice: str = "central",
+    overrides: OverridesTable | None = None,
+    slice_choice: SliceChoice = "central",
     place: Place | None = None,
     progress: bool = True,
 ) -> Batch:
     """Read every picture among ``inputs`` (files, or folders of any depth) and write the results to ``out``.
+
+    Args:
+        inputs: Files and folders.
+        out: Folder of the results.
+        model: What reads them; None takes the released model that each picture calls for.
+        spacing_mm, facing, anchor: The user's word on all of them, as of :class:`spinetk.overrides.Overrides`.
+        overrides: The user's word on each of them, in place of these three.
+        slice_choice: Slice of series and volumes.
+        place: This process among several.
+        progress: Whether to show how far it is.
 
     Of several processes (``place``, by :func:`spinetk.training.launch.launch`) each reads its share; the first writes
     the table and the manifest, and all return the whole. The files are those that one process would write.
@@ -139,35 +120,40 @@ def predict_files(
     if not paths:
         raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
 
+    reader = Reader.of(model)
+    table = overrides or OverridesTable(Overrides(None, spacing_mm, facing, anchor))
+
     def read(path: Path) -> tuple[Reading, np.ndarray]:
-        options = {"spacing_mm": spacing_mm, "facing": facing, "anchor": anchor, "slice_choice": slice_choice}
-        return read_one(predictor, path, **options)
+        return reader.read(path, table.of(path), slice_choice=slice_choice)
 
     sources = dict(zip(unique_stems(paths), paths, strict=True))
-    return _write_all(sources, read, Path(out), predictor, progress, place or Place())
+    batch = _write_all(sources, read, Path(out), reader, progress, place or Place())
+    batch.unmet = table.unmet(paths)
+    return batch
 
 
 def predict_cases(
     base: str | Path, cases: Iterable[str], out: str | Path, predictor: Predictor, *, progress: bool = True
 ) -> Batch:
     """As :func:`predict_files` for cases of a case folder: named after them, with the scale and view in their files."""
+    reader = Reader.of(predictor)
     folder = CaseFolder(base)
     sources = {safe_name(case): folder.source(case) for case in cases}
 
     def read(path: Path) -> tuple[Reading, np.ndarray]:
         record = read_record(path)
         known, grey = reading_of(record), to_grey(read_pixels(record))
-        reading = predictor.read(grey, file=record["file_name"], frame=known.frame, view=known.view)
-        return measure(reading, picture=grey), grey
+        picture = Picture(grey, frame=known.frame, view=known.view, modality=record.get("modality"))
+        return reader.read_picture(picture, record["file_name"], grey=grey)
 
-    return _write_all(sources, read, Path(out), predictor, progress, Place())
+    return _write_all(sources, read, Path(out), reader, progress, Place())
 
 
 def _write_all(
     sources: dict[str, Path],
     read: Callable[[Path], tuple[Reading, np.ndarray]],
     out: Path,
-    predictor: Predictor | ModelChoice,
+    reader: Reader,
     progress: bool,
     place: Place,
 ) -> Batch:
@@ -201,7 +187,7 @@ def _write_all(
         seconds[stem] = taken
     if place.first:
         write_table(out / "vertebrae.csv", batch.readings)
-        write_json(out / "run.json", _manifest(predictor, list(sources.values()), seconds, failed))
+        write_json(out / "run.json", _manifest(reader, list(sources.values()), seconds, failed))
     place.wait()
     return batch
 
@@ -222,7 +208,7 @@ def unique_stems(paths: list[Path]) -> list[str]:
 
 
 def _manifest(
-    predictor: Predictor | ModelChoice, paths: list[Path], seconds: dict[str, float], failed: list[dict[str, str]]
+    reader: Reader, paths: list[Path], seconds: dict[str, float], failed: list[dict[str, str]]
 ) -> dict[str, Any]:
     import torch
     import torchvision
@@ -232,9 +218,9 @@ def _manifest(
         "python": platform.python_version(),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
-        "model": predictor.name,
-        "threshold": predictor.threshold,
-        "device": str(predictor.device),
+        "model": reader.name,
+        "threshold": reader.threshold,
+        "device": str(reader.device),
         "inputs": [str(path) for path in paths],
         "seconds": seconds,
         "failed": failed,

@@ -9,7 +9,23 @@ from typing import Annotated
 import typer
 
 from spinetk.exits import leave
-from spinetk.options import Anchor, AsJson, Device, Facing, Out, Part, Seed, Spacing, parse_spacing, show, verbs, warn
+from spinetk.options import (
+    Anchor,
+    AsJson,
+    Device,
+    Facing,
+    FacingSaid,
+    Out,
+    Part,
+    Seed,
+    Spacing,
+    Views,
+    ViewSaid,
+    said,
+    show,
+    verbs,
+    warn,
+)
 from spinetk.training.options import (
     Accumulate,
     BestBy,
@@ -35,14 +51,6 @@ class SliceChoice(StrEnum):
 
     CENTRAL = "central"
     MOST_SPINE = "most-spine"
-
-
-class View(StrEnum):
-    """What a picture shows."""
-
-    AP = "ap"
-    LATERAL = "lateral"
-    SAGITTAL = "sagittal"
 
 
 @app.command()
@@ -142,34 +150,36 @@ def predict(
     model: Annotated[
         str | None, typer.Option(help="Weights: a released name or a path; by default the released one for the view.")
     ] = None,
-    view: Annotated[
-        View | None, typer.Option(help="What the pictures show, where their files do not say it (PNG, JPEG).")
-    ] = None,
-    threshold: Annotated[float, typer.Option(help="Least confidence of a vertebra.")] = 0.6,
+    view: ViewSaid = None,
+    threshold: Annotated[
+        float,
+        typer.Option(
+            help="Least confidence of a vertebra. A body between sure ones, or one that completes a counted column, is"
+            " kept below it and marked below_threshold."
+        ),
+    ] = 0.6,
     device: Device = "auto",
     devices: Devices = None,
     nodes: Nodes = None,
     spacing: Spacing = None,
-    facing: Annotated[Facing, typer.Option(help="Side the patient's front faces.")] = Facing.AUTO,
+    facing: FacingSaid = Facing.AUTO,
     anchor: Anchor = None,
+    views: Views = None,
     slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = SliceChoice.CENTRAL,
 ) -> None:
     """Vertebrae, heights, grades and angles of radiographs and slices (files, or folders of any depth)."""
     from spinetk.keypoints.batch import predict_files
-    from spinetk.keypoints.choice import ModelChoice
-    from spinetk.keypoints.predictor import Predictor
+    from spinetk.keypoints.reader import Reader
     from spinetk.training.launch import launch
 
+    overrides = said(spacing, view, facing, anchor, views)
     place = launch(devices, nodes, device)
-    if model is None:
-        predictor = ModelChoice(threshold, device, view.value if view else None)
-    else:
-        predictor = Predictor.load(model, threshold, device)
-    reading = {"spacing_mm": parse_spacing(spacing), "facing": facing.value, "anchor": anchor}
-    batch = predict_files(inputs, out, predictor, slice_choice=slices.value, place=place, **reading)
+    reader = Reader(model, threshold=threshold, device=device)
+    batch = predict_files(inputs, out, reader, overrides=overrides, slice_choice=slices.value, place=place)
     if not place.first:
         return
     warn(batch.failures)
+    warn([f"{views}: no picture is named {name}" for name in batch.unmet])
     found = sum(len(reading.vertebrae) for reading in batch.readings)
     empty = [f"{reading.file}: no vertebra found" for reading in batch.readings if not reading.vertebrae]
     warn(empty)

@@ -7,19 +7,22 @@ from typing import Any
 
 from spinetk import zoo
 from spinetk.errors import InputError
-from spinetk.keypoints.batch import read_one
-from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.reader import Reader
+from spinetk.overrides import Overrides
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
 
 _latest: list[Predictor] = []
+"""The predictor that ``inference`` made last: the original's global, see there."""
 
 
 def inference(*arguments: Any, thresh: float = 0.6, device: str = "auto", engine: str = "torchvision") -> Predictor:
     """``inference(path, 0.6)`` or ``inference(version, path, 0.6)``: a predictor with a confidence threshold.
 
-    The predictor is also kept as the one that ``eval_img`` uses when it is called without one.
+    As in the original, whose ``eval_img`` took the global ``predictor``, the predictor made last is remembered for the
+    process and used by every ``eval_img`` that is called without one, whatever its picture shows. Code that reads
+    pictures of several kinds gives ``eval_img`` a predictor, or uses :class:`spinetk.keypoints.reader.Reader`.
 
     Args:
         arguments: [version,] weights (path, or name of a released model) [, threshold].
@@ -58,11 +61,13 @@ def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: A
     Args:
         metadata: As returned by ``setup_catalogs``; its keypoints must be those of the model. None skips the check.
         arguments: [predictor,] image (PNG, JPEG, TIFF or DICOM), out (PNG). Without a predictor, the one made last by
-            ``inference`` is used, else the weights in ``output/model_final.pth`` when there are any, else the released
-            model for the picture's view.
-        facing: Side the patient's front faces: ``left``, ``right`` or ``auto``.
+            ``inference`` in this process is used (as the original used its global one), else the weights in
+            ``output/model_final.pth`` when there are any, else the released model for the picture's view. The reading
+            names the model that was used.
+        facing: Side the patient's front faces, seen with the head up: ``left``, ``right`` or ``auto``.
         spacing_mm: (row, column) spacing in mm in place of what the file says.
-        view: ``ap``, ``lateral`` or ``sagittal``, for a released model and a picture that does not say it (a PNG).
+        view: What the picture shows, ``ap``, ``lateral`` or ``sagittal``, whichever the model; for a picture that does
+            not say it (a PNG), or against what its file says.
 
     Returns:
         The reading: vertebrae, points, heights, grades, angles.
@@ -78,11 +83,11 @@ def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: A
         raise InputError("eval_img(...)", "wants an image and an output path", "eval_img(metadata, image, out)")
     if predictor is None:
         own = Path("output") / zoo.FINAL
-        predictor = _latest[0] if _latest else inference(own) if own.is_file() else ModelChoice(view=view)
+        predictor = _latest[0] if _latest else inference(own) if own.is_file() else None
     image, out = Path(rest[0]), Path(rest[1])
     if out.suffix.lower() != ".png":
         raise InputError(out, "the overlay is written as PNG", "end the output path in .png")
-    reading, grey = read_one(predictor, image, spacing_mm=spacing_mm, facing=facing)
+    reading, grey = Reader(predictor).read(image, Overrides(view, spacing_mm, facing))
     schema = getattr(metadata, "schema", None)
     if schema is not None and schema.keypoints != reading.schema.keypoints:
         raise InputError(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import Frame, upright
 from spinetk.keypoints import sacrum
 from spinetk.keypoints.build import Network
 from spinetk.keypoints.card import load_network
@@ -44,10 +44,14 @@ Count = tuple[list[str], float]  # levels of a column's bodies, and by how many 
 class Predictor:
     """A trained network with a confidence threshold.
 
+    Attributes:
+        views, modalities: What it was made for, where its card says so.
+
     Args:
         network: In any mode; put on ``device`` and into evaluation mode.
         name: Named in results.
-        threshold: Least confidence of a vertebra. One that reaches 40 % of it may fill a gap between two that pass.
+        threshold: Least confidence of a vertebra. One that reaches 40 % of it may fill a gap between two that pass, and
+            a network that counts levels keeps its column whole; such bodies are marked (``below_threshold``).
         device: ``auto``, ``cpu``, ``cuda``.
         calibration: Slope and intercept that make the network's score a probability: logit(p) = slope *
             logit(score) + intercept (Platt scaling, fitted at release).
@@ -72,6 +76,8 @@ class Predictor:
         self.threshold = threshold
         self.calibration = calibration
         self.naming = naming
+        self.views: tuple[View, ...] = ()
+        self.modalities: tuple[str, ...] = ()
         self.runtime = "torch"
         self._mixed = pick_precision(self.device.type) == "bf16-mixed"
 
@@ -95,6 +101,7 @@ class Predictor:
             return cls(load_detectron2(model), Path(model).stem, threshold, device)
         network, card, name = load_network(model)
         predictor = cls(network, name, threshold, device, card.calibration, card.naming)
+        predictor.views, predictor.modalities = card.views, card.modalities
         if openvino and predictor.device.type == "cpu" and not isinstance(network.preset, Preset):
             from spinetk.keypoints.centre import runtime
 
@@ -106,16 +113,16 @@ class Predictor:
     def read(
         self, picture: np.ndarray, *, file: str = "", frame: Frame | None = None, view: View = "unknown"
     ) -> Reading:
-        """Find the vertebrae of one picture.
+        """Find the vertebrae of one picture. The network sees it head up with square pixels, as far as ``frame`` says.
 
         Args:
-            picture: (H, W) uint8, higher = brighter, windowed as :func:`spinetk.images.to_uint8` does.
+            picture: (H, W) uint8 as stored, higher = brighter, windowed as :func:`spinetk.images.to_uint8` does.
             file: Named in the reading.
             frame: Scale and orientation of the picture.
             view: What the picture shows.
 
         Returns:
-            Vertebrae from head to foot, points in px of ``picture``. Boxes are the tight boxes of the points.
+            Vertebrae from head to foot, points in px of ``picture`` as stored. Boxes are the tight boxes of the points.
         """
         return self.read_at(picture, (self.threshold,), file=file, frame=frame, view=view)[0]
 
@@ -129,20 +136,24 @@ class Predictor:
         view: View = "unknown",
     ) -> list[Reading]:
         """As :meth:`read`, one reading for each of several thresholds, from one pass of the network."""
-        height, width = picture.shape
-        tensor, factors = self._input(picture)
+        shown, way = upright(picture, frame or Frame())
+        height, width = shown.shape
+        tensor, factors = self._input(shown)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
             found = self._detect(tensor, min(thresholds), self.calibration)
             marks = {k: found.pop(f"landmark_{k}") for k in LANDMARK_KEYS if f"landmark_{k}" in found}
             count = self._complete(tensor, found) if self.network.preset.levels else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
-        empty = Reading(file, height, width, self.schema, [], frame or Frame(), view, self.name)
+        empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
         empty.landmarks = self._landmarks(marks, factors)
         if count is None:
             found = _above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
-        readings = [self._chained(found, threshold, empty, count) for threshold in thresholds]
-        return [sacrum.named(reading, self.naming) for reading in readings]
+        readings = [
+            replace(sacrum.named(self._chained(found, threshold, empty, count), self.naming), threshold=threshold)
+            for threshold in thresholds
+        ]
+        return [reading.stored(way) for reading in readings] if way.changes else readings
 
     def detections(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.

@@ -16,6 +16,7 @@ from spinetk.measure.levels import SEQUENCE, adjacent
 from spinetk.measure.pelvis import Pelvis, pelvis_of
 from spinetk.measure.uncertainty import DRAWS, SEED, interval
 from spinetk.reading import Reading
+from spinetk.views import rules_of
 
 PELVIC = ("sacral_slope", "pelvic_tilt", "pelvic_incidence")
 NAMES = ("anterior", "middle", "posterior")
@@ -28,7 +29,7 @@ def pelvic_angles(reading: Reading, side: Side | None) -> dict[str, Any]:
 
     Empty when no S1 endplate was looked for or seen, or the front is not known: then there is nothing to say.
     """
-    if side is None or reading.view == "ap":
+    if side is None or "pelvic" not in rules_of(reading.view).angles:
         return {}
     scale = scale_of(reading)
     seen = pelvis_of(reading.landmarks, side, scale)
@@ -61,7 +62,7 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
         ``meyerding``; each number with ``..._interval`` where the points carry standard deviations.
     """
     count = len(reading.vertebrae)
-    if side is None or reading.view == "ap" or not count or not reading.schema.columns:
+    if side is None or not rules_of(reading.view).front or not count or not reading.schema.columns:
         return [None] * count
     below = [_neighbour(reading, k) for k in range(count)]
     scale = scale_of(reading)

@@ -16,8 +16,17 @@ SIDES = ("left", "right")
 
 
 def scale_of(reading: Reading) -> np.ndarray:
-    """(2,) factors of (x, y) that turn px into mm, or ones when the spacing is unknown (square pixels assumed)."""
-    return np.ones(2) if reading.frame.spacing_mm is None else reading.frame.to_mm(np.ones(2))
+    """(2,) factors of (x, y) that turn px into mm; when the spacing is unknown, into px of the finer side."""
+    return reading.frame.square if reading.frame.spacing_mm is None else reading.frame.to_mm(np.ones(2))
+
+
+# The rotation nearest to each way to store a picture: a mirror would exchange left and right.
+ROTATION = {1: 1, 2: 1, 3: 3, 4: 3, 5: 6, 6: 6, 7: 8, 8: 8}
+
+
+def rotation_of(reading: Reading) -> int:
+    """How to turn the picture of a reading by quarters so that the head is up, as an EXIF number (1, 3, 6 or 8)."""
+    return ROTATION[reading.frame.upright_orientation(mirror=False)]
 
 
 def stack(reading: Reading) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Facing: which side of the picture is the patient's front.
 
-The user's word counts before the header's, and the header's before what can be seen. Three things can be seen:
+The user's word counts before the header's, the header's before what a reading keeps from when its picture was looked
+at, and that before what can be seen now. Three things can be seen:
 
 * curvature: lumbar and cervical spines are as a rule lordotic, thoracic spines kyphotic. Without level names the lowest
   vertebrae are taken for lumbar ones, which is often but not always so;
@@ -17,16 +18,15 @@ radiographs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.geometry import Side
+from spinetk.geometry import Side, turn
 from spinetk.measure.body import column, direction_deg, midline, scale_of, stack, turn_deg
 from spinetk.measure.pelvis import front_of
-from spinetk.reading import Reading
+from spinetk.reading import Facing, Reading
 
 # Below this an answer is not given.
 MIN_CONFIDENCE = 0.8
@@ -45,21 +45,6 @@ BESIDE_WIDTHS = (0.1, 0.7)
 ALONG_HEIGHTS = (-0.5, 0.5)
 
 
-@dataclass(frozen=True)
-class Facing:
-    """The anterior side and where it is known from.
-
-    Attributes:
-        side: ``left``, ``right``, or None when unknown.
-        source: ``user``, ``header``, ``sacrum``, ``curvature``, ``picture``, ``curvature and picture`` or ``none``.
-        confidence: 0..1; 1 for what the user or the header says.
-    """
-
-    side: Side | None
-    source: str
-    confidence: float
-
-
 class Seen:
     """A picture that is looked at again and again, as while a point is dragged: its spread is computed once.
 
@@ -69,6 +54,13 @@ class Seen:
 
     def __init__(self, pixels: np.ndarray) -> None:
         self.pixels = np.asarray(pixels)
+        self._turned: dict[int, Seen] = {}
+
+    def turned(self, orientation: int) -> Seen:
+        """The picture turned as an EXIF ``orientation`` says; turned once, then remembered."""
+        if orientation not in self._turned:
+            self._turned[orientation] = Seen(turn(self.pixels, orientation))
+        return self._turned[orientation]
 
     @cached_property
     def spread(self) -> float:
@@ -80,7 +72,8 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
     """Decide which side is anterior: the user's word, else the header's, else what the spine and the picture show.
 
     Args:
-        reading: The vertebrae, head to foot, and the frame.
+        reading: The vertebrae, head to foot, in a picture that stands head up, and the frame. What it keeps of an
+            earlier look (``reading.facing``) stands until the user or the header says otherwise.
         facing: ``left``, ``right`` or ``auto``.
         picture: (H, W) uint8 picture the reading is about, or :class:`Seen`, or None.
 
@@ -91,13 +84,18 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
         raise InputError("facing", f"{facing!r} is not a side", "give left, right or auto")
     if facing != "auto":
         return Facing(facing, "user", 1.0)
+    kept = reading.facing
+    if kept is not None and kept.source == "user":
+        return kept
     if reading.frame.anterior is not None:
         return Facing(reading.frame.anterior, "header", 1.0)
     by_sacrum = front_of(reading.landmarks, scale_of(reading))
     if by_sacrum is not None:
         return Facing(by_sacrum, "sacrum", SACRUM_CONFIDENCE)
-    curve = curvature(reading)
+    if kept is not None and kept.side is not None and kept.source != "header":
+        return kept
     shade = 0.0 if picture is None else brightness(reading, picture)
+    curve = curvature(reading)
     belief, source = curve, "curvature"
     if shade and not curve:
         belief, source = shade, "picture"
@@ -113,16 +111,20 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
 
 
 def curvature(reading: Reading) -> float:
-    """What the curve of the spine says: confidence 0..1, positive = anterior right, negative = left, 0 = nothing."""
+    """What the curve of the spine says: confidence 0..1, positive = anterior right, negative = left, 0 = nothing.
+
+    A column that names fewer than three levels of each region is read as one without names, so that to name a single
+    vertebra takes nothing away.
+    """
     labels = [vertebra.label for vertebra in reading.vertebrae]
     tilts = direction_deg(midline(stack(reading) * scale_of(reading), reading.schema))
-    if not any(labels):
+    named = [[k for k, label in enumerate(labels) if label and label[0] == region] for region, _, _ in REGIONS]
+    if max(map(len, named)) < FEWEST:
         tilts = tilts[np.isfinite(tilts)][-UNNAMED_COUNT:]
         return _belief(tilts, 1, UNNAMED_CONFIDENCE)
     found = [0.0]
-    for region, bend, most in REGIONS:
-        chosen = [k for k, label in enumerate(labels) if label and label[0] == region and np.isfinite(tilts[k])]
-        found.append(_belief(tilts[chosen], bend, most))
+    for (_, bend, most), chosen in zip(REGIONS, named, strict=True):
+        found.append(_belief(tilts[[k for k in chosen if np.isfinite(tilts[k])]], bend, most))
     return max(found, key=abs)
 
 
@@ -130,8 +132,8 @@ def _belief(tilts: np.ndarray, bend: int, most: float) -> float:
     if len(tilts) < FEWEST:
         return 0.0
     # In lordosis the lower vertebrae dip in front: clockwise on the screen when that is the right side.
-    turn = bend * float(turn_deg(tilts[0], tilts[-1]))
-    return float(np.sign(turn)) * most * min(abs(turn) / FULL_TURN_DEG, 1.0)
+    bent = bend * float(turn_deg(tilts[0], tilts[-1]))
+    return float(np.sign(bent)) * most * min(abs(bent) / FULL_TURN_DEG, 1.0)
 
 
 def brightness(reading: Reading, picture: np.ndarray | Seen) -> float:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.geometry import TURNS
 from spinetk.measure.body import scale_of, stack, up
 from spinetk.reading import Reading
 
@@ -167,8 +168,9 @@ def faults(labels: Sequence[str | None]) -> list[str]:
 def head_to_foot(reading: Reading) -> list[int]:
     """Positions of the vertebrae of a reading from head to foot.
 
-    The direction to the head is the mean direction from the lower to the upper points, so turned pictures are ordered
-    too; without points that tell, the upper edge of the picture is taken for the head.
+    The axis of the column is the mean direction from the lower to the upper points. Which of its ends the head is, the
+    frame says (letters, EXIF); where it does not, the points do, and without points that tell, the upper edge of the
+    picture is taken for the head.
     """
     if not reading.vertebrae:
         return []
@@ -177,8 +179,11 @@ def head_to_foot(reading: Reading) -> list[int]:
     length = np.hypot(heads[:, 0], heads[:, 1])
     known = np.isfinite(length) & (length > 0)
     head = (heads[known] / length[known, None]).sum(axis=0) if known.any() else np.zeros(2)
+    upward = -np.array(TURNS[reading.frame.upright_orientation(mirror=False)][1], dtype=np.float64)
     if not np.hypot(*head) > 0:
-        head = np.array([0.0, -1.0])
+        head = upward
+    elif reading.frame.says_head and head @ upward < 0:
+        head = -head
     centres = np.array([vertebra.centre for vertebra in reading.vertebrae]) * scale
     return [int(k) for k in np.argsort(-(centres @ head), kind="stable")]
 

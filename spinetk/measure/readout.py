@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.measure import alignment, levels
+from spinetk.measure import alignment, levels, plausibility
 from spinetk.measure import angles as spine_angles
-from spinetk.measure.body import area, faults, number, scale_of, stack
+from spinetk.measure.body import area, faults, number, rotation_of, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
-from spinetk.measure.facing import Facing, Seen, anterior_side
+from spinetk.measure.facing import Seen, anterior_side
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
 from spinetk.measure.uncertainty import disturbed, interval, intervals
-from spinetk.reading import Reading
+from spinetk.reading import Facing, Reading, Vertebra
 from spinetk.views import rules_of
 
 # Marks the remarks of this room, so that measuring again replaces them.
@@ -34,8 +34,8 @@ def measure(
 
     Args:
         reading: Vertebrae ordered head to foot. It is not changed.
-        facing: The side of the picture the patient faces: ``left``, ``right``, or ``auto`` to take it from the
-            header, else from the curve of the spine and the picture.
+        facing: The side of the picture the patient faces, seen with the head up: ``left``, ``right``, or ``auto`` to
+            take it from the header, else from what the reading keeps, else from the curve of the spine and the picture.
         anchor: Names the levels, e.g. ``L5=last``, ``T1=first``, ``L1=3``; None keeps the labels there are.
         thresholds: Height loss in percent at which grades 1, 2 and 3 begin.
         picture: (H, W) uint8, the same picture, for finding the anterior side; or :class:`spinetk.measure.facing.Seen`.
@@ -53,6 +53,10 @@ def measure(
         * ``deformity`` (:func:`spinetk.measure.deformity.judge`) or null, then ``deformity_reason`` says why.
         * ``disc_below``: heights and angle of the disc below and the slip over it
           (:func:`spinetk.measure.alignment.disc_measures`), or null.
+        * ``below_threshold``: true where the network was less sure of the body than it was asked to be; else left out.
+
+        Sides, tilts and the order from head to foot are those of the picture turned head up, by what its frame says.
+        ``facing`` is kept in the reading, so that measuring it again changes nothing.
 
         ``angles`` holds degrees or null: ``cobb_max``, ``cobb_upper``, ``cobb_lower``, ``cobb_max_endplates``,
         ``lordosis_l1_l5``, ``lordosis_l1_s1``, ``kyphosis_t1_t12``, ``kyphosis_t4_t12``; for each ``NAME_interval``;
@@ -65,24 +69,41 @@ def measure(
     limits = checked(thresholds)
     vertebrae = [replace(v, measures=dict(v.measures)) for v in reading.vertebrae]
     if anchor is not None and vertebrae:
-        for vertebra, label in zip(vertebrae, levels.named(len(vertebrae), anchor), strict=True):
-            vertebra.label = label
+        names = levels.named(len(vertebrae), anchor)
+        for place, label in zip(levels.head_to_foot(reading), names, strict=True):
+            vertebrae[place].label = label
     kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
-    side = anterior_side(measured, facing, picture) if rules_of(reading.view).front else Facing(None, "none", 0.0)
-    moved = disturbed(measured)
-    wrong = faults(stack(measured) * scale_of(measured), measured.schema)
-    _measure_bodies(measured, side, limits, moved, wrong)
-    measured.angles = _angles(measured, side, moved) | alignment.pelvic_angles(measured, side.side)
-    below = alignment.disc_measures(measured, side.side, moved)
-    for vertebra, own in zip(measured.vertebrae, below, strict=True):
-        vertebra.measures["disc_below"] = own
-    measured.remarks += [PREFIX + remark for remark in _remarks(measured, side, anchor, wrong)]
+    # Head up by quarter turns alone: lengths in px stay, and so do left and right.
+    turn = rotation_of(reading)
+    upright = measured if turn == 1 else measured.turned(turn)
+    seen = picture if picture is None else _seen(picture, turn)
+    side = anterior_side(upright, facing, seen) if rules_of(reading.view).front else Facing(None, "none", 0.0)
+    moved = disturbed(upright)
+    wrong = faults(stack(upright) * scale_of(upright), upright.schema)
+    doubtful = plausibility.doubts(upright)
+    _measure_bodies(upright, side, limits, moved, wrong, doubtful)
+    below = alignment.disc_measures(upright, side.side, moved)
+    for vertebra, turned, own in zip(measured.vertebrae, upright.vertebrae, below, strict=True):
+        vertebra.measures |= {**turned.measures, "disc_below": own}
+    measured.angles = _angles(upright, side, moved) | alignment.pelvic_angles(upright, side.side)
+    measured.facing = side if side.side is not None else None
+    measured.remarks += [PREFIX + remark for remark in _remarks(upright, side, anchor, wrong, doubtful, below)]
     return measured
 
 
+def _seen(picture: np.ndarray | Seen, turn: int) -> Seen:
+    seen = picture if isinstance(picture, Seen) else Seen(picture)
+    return seen if turn == 1 else seen.turned(turn)
+
+
 def _measure_bodies(
-    reading: Reading, side: Facing, limits: tuple[float, ...], moved: np.ndarray | None, wrong: list[str | None]
+    reading: Reading,
+    side: Facing,
+    limits: tuple[float, ...],
+    moved: np.ndarray | None,
+    wrong: list[str | None],
+    doubtful: list[str | None],
 ) -> None:
     scale, schema, chain = scale_of(reading), reading.schema, stack(reading)
     known_mm = reading.frame.spacing_mm is not None
@@ -94,7 +115,13 @@ def _measure_bodies(
         moved_real = heights(moved * scale, schema) if known_mm else moved_px
         spans_px = intervals(moved_px)
         spans_mm = intervals(moved_real) if known_mm else spans_px
-    usable = np.array([f is None and gradable(v.label) is None for f, v in zip(wrong, reading.vertebrae, strict=True)])
+    usable = np.array(
+        [
+            fault is None and doubt is None and gradable(vertebra.label) is None
+            for fault, doubt, vertebra in zip(wrong, doubtful, reading.vertebrae, strict=True)
+        ],
+        dtype=bool,
+    )
     names = [v.label or f"vertebra {k + 1}" for k, v in enumerate(reading.vertebrae)]
     order = anatomical(real, side.side or "left")
     moved_order = None if moved_real is None else anatomical(moved_real, side.side or "left")
@@ -107,7 +134,8 @@ def _measure_bodies(
         spans_deg = intervals(tilts + (moved_tilts - tilts + 180) % 360 - 180)
     for k, vertebra in enumerate(reading.vertebrae):
         draws = moved_order if vertebra.point_sigma_px is not None else None
-        answer, reason = None, rules_of(reading.view).not_graded or wrong[k] or gradable(vertebra.label)
+        answer, reason = None, rules_of(reading.view).not_graded or reading.not_graded
+        reason = reason or wrong[k] or gradable(vertebra.label) or doubtful[k]
         if reason is None:
             ask = judge if side.side else judge_unsided
             last = k == len(chain) - 1
@@ -129,6 +157,13 @@ def _measure_bodies(
             "deformity": answer,
             "deformity_reason": reason,
         }
+        if _below(vertebra, reading):
+            vertebra.measures["below_threshold"] = True
+
+
+def _below(vertebra: Vertebra, reading: Reading) -> bool:
+    """Whether the network was less sure of a body than it was asked to be (it may fill a gap between sure ones)."""
+    return None not in (vertebra.score, reading.threshold) and vertebra.score < reading.threshold
 
 
 def _named(values: np.ndarray, side: Facing) -> dict[str, float | None]:
@@ -196,7 +231,14 @@ def _angles(reading: Reading, side: Facing, moved: np.ndarray | None) -> dict[st
     return content
 
 
-def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str | None]) -> list[str]:
+def _remarks(
+    reading: Reading,
+    side: Facing,
+    anchor: str | None,
+    wrong: list[str | None],
+    doubtful: list[str | None],
+    below: list[dict[str, Any] | None],
+) -> list[str]:
     found: list[str] = []
     n = len(reading.vertebrae)
     if n == 0:
@@ -209,7 +251,20 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str
         elif side.source not in ("user", "header"):
             found.append(f"anterior is {side.side}, from the {side.source} (confidence {side.confidence:.2f}).")
     if reading.frame.spacing_mm is None:
-        found.append("pixel spacing is unknown: heights in px only, square pixels assumed for ratios and angles.")
+        shape = (
+            "square pixels assumed for ratios and angles"
+            if reading.frame.pixel_aspect is None
+            else f"ratios and angles by the pixels' stated shape, height to width {reading.frame.pixel_aspect:.4g}"
+        )
+        found.append(f"pixel spacing is unknown: heights in px only, {shape}.")
+    if reading.not_graded and rules_of(reading.view).not_graded is None:
+        found.append(f"no grades: {reading.not_graded}.")
+    weak = [_called(reading, k) for k, v in enumerate(reading.vertebrae) if _below(v, reading)]
+    if weak:
+        found.append(f"below the threshold of {reading.threshold:g}, kept to fill the column: {', '.join(weak)}.")
+    impossible = plausibility.impossible_size(reading)
+    if impossible:
+        found.append(f"the bodies are {impossible}: the spacing or what was found is wrong.")
     if n == 1:
         found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
     found += levels.faults([v.label for v in reading.vertebrae])
@@ -217,9 +272,15 @@ def _remarks(reading: Reading, side: Facing, anchor: str | None, wrong: list[str
     unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
     if unnamed and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
-    names = [v.label or f"vertebra {k + 1}" for k, v in enumerate(reading.vertebrae)]
-    found += alignment.slips_in_words(names, [v.measures.get("disc_below") for v in reading.vertebrae])
-    for k, fault in enumerate(wrong):
+    names = [_called(reading, k) for k in range(n)]
+    found += alignment.slips_in_words(names, below)
+    for k, (fault, doubt) in enumerate(zip(wrong, doubtful, strict=True)):
         if fault:
-            found.append(f"{reading.vertebrae[k].label or f'vertebra {k + 1}'}: {fault}.")
+            found.append(f"{_called(reading, k)}: {fault}.")
+        elif doubt:
+            found.append(f"{_called(reading, k)} is doubtful: {doubt}.")
     return found
+
+
+def _called(reading: Reading, index: int) -> str:
+    return reading.vertebrae[index].label or f"vertebra {index + 1}"

@@ -13,7 +13,7 @@ from spinetk.phantoms.body import Body
 from spinetk.phantoms.spine import Spine
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
-from spinetk.views import View
+from spinetk.views import View, rules_of
 
 
 @dataclass
@@ -113,7 +113,7 @@ def pelvic_landmarks(spine: Spine, shown: Field, view: View) -> list[Landmark]:
     sacral = shown.px(spine.sacrum[0].points()[[5, 3]])
     found = [Landmark("s1", sacral)]
     row, column = shown.spacing_mm
-    if view == "lateral" and abs(row - column) < 1e-6 * row:
+    if "CR" in rules_of(view).modalities and abs(row - column) < 1e-6 * row:
         found += [Landmark("femoral_head", shown.px(np.array([hip])), spine.hip_mm / row) for hip in spine.hips]
     return found
 

@@ -13,9 +13,14 @@ from spinetk.options import (
     Anchor,
     AsJson,
     Facing,
+    FacingSaid,
     Out,
     ReadingCommand,
+    Spacing,
+    Views,
+    ViewSaid,
     WritingCommand,
+    said,
     show,
     verbs,
     warn,
@@ -29,27 +34,38 @@ app = verbs()
 def measure(
     results: list[Path],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write measured JSON and vertebrae.csv here.")] = None,
-    facing: Annotated[Facing, typer.Option(help="Side the patient's front faces.")] = Facing.AUTO,
+    spacing: Spacing = None,
+    view: ViewSaid = None,
+    facing: FacingSaid = Facing.AUTO,
     anchor: Anchor = None,
+    views: Views = None,
     thresholds: Annotated[str, typer.Option(help="Height loss in % at which grades 1, 2, 3 begin.")] = "20,25,40",
     as_json: AsJson = False,
 ) -> None:
-    """Heights, grades and angles of results, or of files of annotation programs (CVAT, Slicer, ...), measured anew."""
+    """Heights, grades and angles of results, or of files of annotation programs (CVAT, Slicer, ...), measured anew.
+
+    View, spacing, front and level names of a result are kept unless an option replaces them; what is replaced is said.
+    """
     from spinetk.atomic import write_json
     from spinetk.formats.results import iter_results
     from spinetk.formats.table import rows, write_table
-    from spinetk.measure import measure as run
+    from spinetk.measure.again import PREFIX, measure_again
 
     try:
         limits = tuple(float(v) for v in thresholds.split(","))
     except ValueError as error:
         raise InputError(f"--thresholds {thresholds}", "is not three numbers", "for example 20,25,40") from error
+    overrides = said(spacing, view, facing, anchor, views)
     readings, failures = [], []
     for path, reading in iter_results(results):
         if isinstance(reading, InputError):
             failures.append(str(reading))
             continue
-        readings.append(run(reading, facing=facing.value, anchor=anchor, thresholds=limits))
+        try:
+            readings.append(measure_again(reading, overrides.of(reading.file), limits))
+        except InputError as error:
+            failures.append(f"{path}: {error}")
+            continue
         if out is not None:
             write_json(out / path.name, readings[-1].to_json())
     if out is not None:
@@ -63,6 +79,9 @@ def measure(
             grade = row.get("deformity_grade")
             verdict = "not graded" if grade in (None, "") else f"{row['deformity_type']}, grade {grade}"
             typer.echo(f"{Path(row['file']).name:<32.32} {row['label'] or row['index']:>4} {heights} {unit}  {verdict}")
+    for reading in readings:
+        warn([f"{reading.file}: {r.removeprefix(PREFIX)}" for r in reading.remarks if r.startswith(PREFIX)])
+    warn([f"{views}: no result is about {name}" for name in overrides.unmet(r.file for r in readings)])
     warn(failures)
     leave(len(readings), len(failures))
 

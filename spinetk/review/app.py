@@ -23,9 +23,8 @@ from spinetk.review.entry import Entry
 from spinetk.review.guard import COOKIE, Guard, same
 from spinetk.review.opened import Opened
 from spinetk.review.pages import Pages
-from spinetk.review.prediction import BY_VIEW
 from spinetk.review.serialization import SentReading
-from spinetk.review.session import ReviewSession
+from spinetk.review.session import BY_VIEW, ReviewSession
 from spinetk.review.uploads import Uploads
 from spinetk.views import TABLE, View
 

@@ -3,49 +3,57 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spinetk.errors import InputError
+from spinetk.overrides import Overrides
 from spinetk.reading import Reading
-from spinetk.views import View
+from spinetk.review.entry import Entry
+from spinetk.review.opened import Opened
+from spinetk.views import View, rules_of
 
 if TYPE_CHECKING:
-    from spinetk.review.entry import Entry
-    from spinetk.review.session import ReviewSession
+    from spinetk.keypoints.reader import Reader
 
 MOST_FAILURES = 100
-BY_VIEW = "chosen by view"
 
 
 class Predictions:
     """What the networks found in this session.
 
+    Args:
+        models: What is offered, by the name on the page: weights, or None for the released one each picture calls for.
+        open_entry: Decodes an entry.
+
     Attributes:
         readings: By entry id.
     """
 
-    def __init__(self, desk: ReviewSession) -> None:
+    def __init__(self, models: Mapping[str, str | None], open_entry: Callable[[Entry], Opened]) -> None:
         self.readings: dict[str, Reading] = {}
-        self._desk = desk
+        self._models = models
+        self._open = open_entry
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._state: dict[str, Any] = {"running": False, "done": 0, "total": 0, "what": "", "failures": []}
-        self._loaded: tuple[str, float, Any] | None = None
+        self._loaded: tuple[str, float, Reader] | None = None
 
     def start(self, entries: list[Entry], model: str, threshold: float, view: View = "unknown") -> None:
         """Begin to predict some entries.
 
         Args:
             entries: What to predict.
-            model: One of those the desk offers; ``BY_VIEW`` takes the released one for what a picture shows.
+            model: One of those offered.
             threshold: Least confidence of a vertebra.
             view: What the only entry shows, or of several those whose files do not say; ``unknown``: nobody says.
 
         Raises:
             InputError: The model is none of those offered, or a job is running.
         """
-        if model not in self._desk.models:
+        if model not in self._models:
             raise InputError(f"model {model!r}", "is not one of those offered", "choose one from the list")
         with self._lock:
             if self._state["running"]:
@@ -67,13 +75,13 @@ class Predictions:
 
     def _run(self, entries: list[Entry], model: str, threshold: float, view: View, state: dict[str, Any]) -> None:
         try:
-            predictor = self._predictor(model, threshold)
+            reader = self._reader(model, threshold)
             for entry in entries:
                 if self._stop.is_set():
                     state["what"] = "stopped"
                     return
                 state["what"] = entry.name
-                self._one(entry, predictor, view, state)
+                self._one(entry, reader, view, state)
                 state["done"] += 1
             state["what"] = "done"
         except InputError as error:
@@ -83,32 +91,21 @@ class Predictions:
         finally:
             state["running"] = False
 
-    def _one(self, entry: Entry, predictor: Any, view: View, state: dict[str, Any]) -> None:
-        from spinetk.keypoints.choice import ModelChoice
-
+    def _one(self, entry: Entry, reader: Reader, view: View, state: dict[str, Any]) -> None:
         try:
-            opened = self._desk.open(entry)
-            known, modality = opened.reading, opened.picture.modality
-            alone = state["total"] == 1 and view != "unknown"
-            view = view if alone or known.view == "unknown" else known.view
-            if isinstance(predictor, ModelChoice):
-                view = predictor.view_of(entry.name, view, modality)
-                predictor = predictor.pick(entry.name, view, modality)
-            elif view == "unknown":
-                view = self._desk.made_for.get(predictor.name, view)
-            found = predictor.read(opened.grey, file=known.file, frame=known.frame, view=view)
-            found.remarks[:0] = opened.picture.remarks
-            self.readings[entry.id] = found
+            opened = self._open(entry)
+            known = opened.reading
+            picture = replace(opened.picture, frame=known.frame, view=known.view)
+            told = rules_of(view).offered and (state["total"] == 1 or not rules_of(known.view).offered)
+            overrides = Overrides(view=view if told else None)
+            self.readings[entry.id], _ = reader.read_picture(picture, known.file, overrides, opened.grey)
         except InputError as error:
             if len(state["failures"]) < MOST_FAILURES:
                 state["failures"].append(f"{entry.name}: {error.fault}")
 
-    def _predictor(self, model: str, threshold: float) -> Any:
-        from spinetk.keypoints.choice import ModelChoice
-        from spinetk.keypoints.predictor import Predictor
+    def _reader(self, model: str, threshold: float) -> Reader:
+        from spinetk.keypoints.reader import Reader
 
         if self._loaded is None or self._loaded[:2] != (model, threshold):
-            by_view = self._desk.models[model] == BY_VIEW
-            made = ModelChoice(threshold) if by_view else Predictor.load(self._desk.models[model], threshold)
-            self._loaded = (model, threshold, made)
+            self._loaded = (model, threshold, Reader(self._models[model], threshold=threshold))
         return self._loaded[2]

@@ -102,8 +102,7 @@ def _frame(sent: SentReading, frame: Frame) -> Frame:
     if sent.spacing_mm is not None and sent.spacing_mm != frame.spacing_mm:
         frame = replace(frame, spacing_mm=sent.spacing_mm, spacing_source="user")
     if sent.anterior is not None and sent.anterior != frame.anterior:
-        letter = "A" if sent.anterior == "right" else "P"
-        frame = replace(frame, toward_right=letter, toward_bottom=frame.toward_bottom or "F")
+        frame = frame.with_anterior(sent.anterior)
     return frame
 
 

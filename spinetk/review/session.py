@@ -15,13 +15,13 @@ from spinetk.errors import InputError
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry, entries_of
 from spinetk.review.opened import Opened, open_entry
-from spinetk.review.prediction import BY_VIEW, Predictions
+from spinetk.review.prediction import Predictions
 from spinetk.review.saving import Target
 from spinetk.schema import VERTEBRA6, KeypointSchema
-from spinetk.views import View
 
 KEPT_OPEN = 4
 MOST_ENTRIES = 50_000
+BY_VIEW = "chosen by view"
 
 
 class ReviewSession:
@@ -39,14 +39,12 @@ class ReviewSession:
         self.entries: dict[str, Entry] = {}
         self.target = Target(Path(cases))
         cards = {n: card for n, card in zoo.released() if card["config"].get("task", "keypoints") == "keypoints"}
-        # What a model was made for, where that is one view only: its pictures are then measured as such.
-        self.made_for: dict[str, View] = {n: c["views"][0] for n, c in cards.items() if len(c.get("views", [])) == 1}
-        self.models: dict[str, str] = {name: name for name in cards}
-        if self.made_for:
-            self.models = {BY_VIEW: BY_VIEW, **self.models}
+        self.models: dict[str, str | None] = {name: name for name in cards}
+        if any(card.get("views") for card in cards.values()):
+            self.models = {BY_VIEW: None, **self.models}
         if model is not None and model not in self.models:
             self.models = {Path(model).name: str(zoo.find(model)), **self.models}
-        self.predictions = Predictions(self)
+        self.predictions = Predictions(self.models, self.open)
         self.uploads = Path(tempfile.mkdtemp(prefix="spinetk-"))
         self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._lock = threading.Lock()

@@ -10,12 +10,14 @@ import torch
 from spinetk import DatasetCatalog, eval_img, make_split, setup_catalogs, train, zoo
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
+from spinetk.images import Picture
 from spinetk.keypoints.calibration import calibrate
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
-from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.reader import Reader
 from spinetk.keypoints.release import release
+from spinetk.overrides import Overrides
 from spinetk.phantoms import write_phantom_set
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
@@ -52,7 +54,8 @@ def test_a_release_holds_a_full_card_and_loads_by_name(model, phantoms, tmp_path
     monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
     predictor = Predictor.load("tiny-ap")
     assert predictor.calibration == tuple(card["calibration"])
-    assert ModelChoice().pick("x.png", "ap").name == "tiny-ap"
+    reading, _ = Reader().read_picture(Picture(np.zeros((128, 96), np.float32), view="ap"), "x.png")
+    assert (reading.model, reading.view) == ("tiny-ap", "ap")
 
 
 def test_a_card_without_its_licence_is_refused(model, phantoms, tmp_path):
@@ -100,17 +103,21 @@ def home(tmp_path, monkeypatch):
 
 
 def test_the_model_follows_view_and_modality(home):
-    choice = ModelChoice()
-    assert choice.pick("x.dcm", "ap", "DX").name == "a-ap"
-    assert choice.pick("x.dcm", "lateral", "CR").name == "b-lateral"
-    assert choice.pick("x.dcm", "sagittal", "MR").name == "c-mr"
-    assert choice.view_of("x.dcm", "unknown", "MR") == "sagittal"
-    assert choice.pick("y.dcm", "ap", "DX") is choice.pick("x.dcm", "ap", "DX")
-    assert ModelChoice(view="lateral").view_of("x.png", "unknown", None) == "lateral"
-    with pytest.raises(InputError, match="--view ap, lateral or sagittal"):
-        choice.view_of("x.png", "unknown", None)
+    reader, grey = Reader(), np.zeros((96, 80), np.uint8)
+
+    def decide(view, modality, said=None):
+        return reader.decide(Picture(grey, view=view, modality=modality), grey, "x.dcm", Overrides(said))
+
+    assert decide("ap", "DX").predictor.name == "a-ap"
+    assert decide("lateral", "CR").predictor.name == "b-lateral"
+    assert decide("sagittal", "MR").predictor.name == "c-mr"
+    assert decide("unknown", "MR").view == "sagittal"
+    assert decide("ap", "DX").predictor is decide("ap", "CR").predictor
+    assert decide("unknown", None, "lateral").predictor.name == "b-lateral"
+    with pytest.raises(InputError, match="--view lateral, ap or sagittal"):
+        decide("unknown", None)
     with pytest.raises(InputError, match="reads a sagittal view in CT"):
-        choice.pick("x.dcm", "sagittal", "CT")
+        decide("sagittal", "CT")
 
 
 def test_eval_img_works_without_any_training(home, tmp_path, monkeypatch):

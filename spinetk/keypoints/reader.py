@@ -1,0 +1,276 @@
+"""Reader: a picture file in, its measured reading out. The one place that decides view, model, front and level names.
+
+What a picture shows is decided by the user's word, else by what its file says, else by how it looks, else by what its
+modality is used for or the model was made for. What the user says against the file is a remark. What the file rules out
+(:mod:`spinetk.measure.plausibility`) is refused, or, where the user named the view or the model all the same, read
+without a grade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from spinetk import zoo
+from spinetk.errors import InputError
+from spinetk.geometry import Frame, upright
+from spinetk.images import Picture, read_picture, to_uint8
+from spinetk.images.picture import SliceChoice
+from spinetk.keypoints.predictor import Predictor
+from spinetk.measure import measure
+from spinetk.measure.plausibility import impossible_size, other_part, too_small
+from spinetk.overrides import Overrides
+from spinetk.reading import Reading
+from spinetk.training.device import pick_device
+from spinetk.views import OFFERED, View, rules_of, usual_view
+
+SURE_VIEW = 0.9
+"""Least probability at which the look of a picture decides its view or its turn."""
+
+
+class Sight(NamedTuple):
+    """How a picture looks.
+
+    Attributes:
+        view: What it shows.
+        probability: 0..1 that this and the turn are right.
+        turn: How the picture is to be turned to stand head up, as an EXIF number (1..8; 1: as it is).
+    """
+
+    view: View
+    probability: float
+    turn: int = 1
+
+
+ViewFinder = Callable[[np.ndarray], Sight | None]
+"""(H, W) uint8 as far upright as its file says, to how it looks; None where it cannot be told."""
+
+
+class Decision(NamedTuple):
+    """What was decided about a picture before it is read.
+
+    Attributes:
+        view: What it shows.
+        frame: Scale and orientation, with the turn that its look tells.
+        predictor: The model.
+        remarks: What the user should know about it.
+        not_graded: Why no grade may be claimed, or None.
+    """
+
+    view: View
+    frame: Frame
+    predictor: Predictor
+    remarks: list[str]
+    not_graded: str | None
+
+
+class Reader:
+    """Reads pictures with one model, or with the released model that each picture calls for; each is loaded once.
+
+    A model card says what a model is for: ``views`` (names of :mod:`spinetk.views`) and, where it matters,
+    ``modalities`` (DICOM: ``MR``, ``CR``, ...).
+
+    Args:
+        model: A predictor, a released name, or weights; None chooses by view and modality.
+        view: What all pictures show, in place of what their files say.
+        threshold: Least confidence of a vertebra, as of :class:`Predictor`, for models loaded here.
+        device: ``auto``, ``cpu``, ``cuda``.
+        view_finder: Tells view and turn from the look of a picture whose file does not.
+
+    Raises:
+        InputError: The model or the view is none.
+    """
+
+    def __init__(
+        self,
+        model: Predictor | str | Path | None = None,
+        view: View | None = None,
+        *,
+        threshold: float = 0.6,
+        device: str = "auto",
+        view_finder: ViewFinder | None = None,
+    ) -> None:
+        self.usual = Overrides(view=view)
+        if model is not None and not isinstance(model, Predictor):
+            model = Predictor.load(model, threshold, device)
+        self._only = model
+        self._view_finder = view_finder
+        self._made_for: dict[str, tuple[tuple[View, ...], tuple[str, ...]]] = {
+            name: (tuple(card["views"]), tuple(card.get("modalities") or ()))
+            for name, card in zoo.released()
+            if card.get("views")
+        }
+        self._loaded: dict[str, Predictor] = {}
+        self.threshold = threshold if model is None else model.threshold
+        self.device = pick_device(device) if model is None else model.device
+
+    @classmethod
+    def of(cls, model: Reader | Predictor | str | Path | None, view: View | None = None) -> Reader:
+        """A reader as it is, or one made of a model."""
+        return model if isinstance(model, Reader) else cls(model, view)
+
+    @property
+    def name(self) -> str:
+        """The model, for manifests."""
+        return "chosen by view" if self._only is None else self._only.name
+
+    def read(
+        self, path: str | Path, overrides: Overrides | None = None, *, slice_choice: SliceChoice = "central"
+    ) -> tuple[Reading, np.ndarray]:
+        """One picture file to a measured reading.
+
+        Args:
+            path: DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder that is one DICOM series.
+            overrides: The user's word on it.
+            slice_choice: Slice of a series or volume, as of :func:`spinetk.images.read_picture`.
+
+        Returns:
+            The reading and the 8-bit picture it was read from, (H, W) uint8 as stored.
+
+        Raises:
+            InputError: It cannot be read, nothing says what it shows, no model reads it, or it shows no spine.
+        """
+        said = (overrides or Overrides()).over(self.usual)
+        picture = read_picture(path, slice_choice=slice_choice, spacing_mm=said.spacing_mm)
+        return self.read_picture(picture, str(path), said)
+
+    def read_picture(
+        self, picture: Picture, file: str, overrides: Overrides | None = None, grey: np.ndarray | None = None
+    ) -> tuple[Reading, np.ndarray]:
+        """As :meth:`read`, of a picture that is decoded already.
+
+        Args:
+            picture: The picture, with the user's spacing in its frame.
+            file: Named in the reading.
+            overrides: The user's word on it; ``spacing_mm`` is not looked at.
+            grey: (H, W) uint8 of the picture, where it is there already.
+        """
+        said = (overrides or Overrides()).over(self.usual)
+        grey = to_uint8(picture.pixels, picture.padding) if grey is None else grey
+        chosen = self.decide(picture, grey, file, said)
+        found = chosen.predictor.read(grey, file=file, frame=chosen.frame, view=chosen.view)
+        found.remarks[:0] = [*picture.remarks, *chosen.remarks]
+        found.not_graded = chosen.not_graded
+        impossible = impossible_size(found)
+        if impossible:
+            source = found.frame.spacing_source or "no source"
+            remedy = f"give the spacing with --spacing; it is taken from {source}"
+            raise InputError(
+                file, f"shows no spine, or its spacing is wrong: the bodies found are {impossible}", remedy
+            )
+        # What a result file holds is what is measured, so that measuring the file again changes nothing.
+        return measure(found.rounded(), facing=said.facing, anchor=said.anchor, picture=grey), grey
+
+    def decide(self, picture: Picture, grey: np.ndarray, file: str, said: Overrides) -> Decision:
+        """View, turn and model of a picture.
+
+        Raises:
+            InputError: Nothing says what it shows, no model reads it, or it is too small.
+        """
+        if too_small(picture.height, picture.width):
+            fault = f"is {picture.width} x {picture.height} px: too small to show vertebrae"
+            raise InputError(file, fault, "give the picture itself, not a thumbnail")
+        remarks: list[str] = []
+        frame = picture.frame
+        view = self._told(picture, said, remarks)
+        if view == "unknown" or not frame.says_head:
+            sight = self._look(grey, frame)
+            if sight is not None and not frame.says_head and sight.turn != 1:
+                frame = replace(frame, exif_orientation=sight.turn)
+                remarks.append("the picture does not stand upright, as it looks: it was turned for the network")
+            if sight is not None and view == "unknown":
+                view = sight.view
+                remarks.append(f"view: {view}, as the picture looks (probability {sight.probability:.2f})")
+        if view == "unknown":
+            view = self._usual(picture, remarks)
+        self._refuse(picture, view, file, said)
+        predictor = self._only or self._pick(view, picture.modality, file, said)
+        against = self._against(picture, view, predictor)
+        if against:
+            remarks.append(against)
+        return Decision(view, frame, predictor, remarks, against)
+
+    def asks(self, picture: Picture, grey: np.ndarray, view: View | None = None) -> bool:
+        """Whether only the user can say what a picture shows, so that a page asks before it predicts."""
+        if self._only is not None or view is not None or picture.view != "unknown":
+            return False
+        return self._usual(picture, []) == "unknown" and self._look(grey, picture.frame) is None
+
+    def _told(self, picture: Picture, said: Overrides, remarks: list[str]) -> View:
+        """What the user or the file says it shows."""
+        if said.view is None:
+            return picture.view
+        if picture.view != "unknown" and picture.view != said.view:
+            remarks.append(f"view: {said.view} by the user's word, against the file, which says {picture.view}")
+        return said.view
+
+    def _look(self, grey: np.ndarray, frame: Frame) -> Sight | None:
+        """What the picture looks like, where that is sure enough."""
+        if self._view_finder is None:
+            return None
+        sight = self._view_finder(upright(grey, frame)[0])
+        return sight if sight is not None and sight.probability >= SURE_VIEW else None
+
+    def _usual(self, picture: Picture, remarks: list[str]) -> View:
+        """What pictures of this modality, or for this model, usually show."""
+        view = usual_view(picture.modality)
+        if view != "unknown":
+            remarks.append(f"view: taken for {view}, as is usual in {picture.modality}; the file does not say")
+            return view
+        made_for = self._only.views if self._only is not None else ()
+        if len(made_for) == 1:
+            remarks.append(f"view: taken for {made_for[0]}, which {self._only.name} was made for; nothing else says it")
+            return made_for[0]
+        return "unknown"
+
+    def _refuse(self, picture: Picture, view: View, file: str, said: Overrides) -> None:
+        refused = rules_of(view).refused
+        if refused:
+            raise InputError(file, f"shows {rules_of(view).article}: {refused}", "give another slice, or --view")
+        if said.view is not None or self._only is not None:
+            return
+        if other_part(picture.body_part):
+            fault = f"shows no spine: BodyPartExamined is {picture.body_part}"
+            raise InputError(file, fault, "give --view to read it all the same")
+        if view == "unknown":
+            remedy = f"give --view {', '.join(OFFERED[:-1])} or {OFFERED[-1]}, or --model"
+            raise InputError(file, "does not say which view it is", remedy)
+
+    def _pick(self, view: View, modality: str | None, file: str, said: Overrides) -> Predictor:
+        """The released model for a view; one for another modality where the user named the view and there is no other.
+
+        Raises:
+            InputError: No released model reads such pictures.
+        """
+        for_view = [name for name, (views, _) in self._made_for.items() if view in views]
+        fitting = [name for name in for_view if _reads(self._made_for[name][1], view, modality)]
+        if not fitting and said.view is not None:
+            fitting = for_view
+        if not fitting:
+            what = rules_of(view).article + (f" in {modality}" if modality else "")
+            raise InputError(file, f"no released model reads {what}", "train one and give --model")
+        name = fitting[0]
+        if name not in self._loaded:
+            self._loaded[name] = Predictor.load(name, self.threshold, str(self.device))
+        return self._loaded[name]
+
+    def _against(self, picture: Picture, view: View, predictor: Predictor) -> str | None:
+        """What speaks against reading this picture with this model, in words; None where nothing does."""
+        made_for = predictor.views
+        if made_for and view != "unknown" and view not in made_for:
+            shown = " and ".join(rules_of(one).title for one in made_for)
+            return f"the model {predictor.name} was made for {shown} views, this is {rules_of(view).article}"
+        if made_for and picture.modality and not _reads(predictor.modalities, view, picture.modality):
+            return f"the model {predictor.name} was not made for the modality {picture.modality}"
+        if other_part(picture.body_part):
+            return f"BodyPartExamined is {picture.body_part}, which shows no spine"
+        return None
+
+
+def _reads(modalities: tuple[str, ...], view: View, modality: str | None) -> bool:
+    """Whether a model reads a modality: its card names it, or leaves the modality to the view."""
+    return modality is None or modality in (modalities or rules_of(view).modalities)

@@ -1,0 +1,177 @@
+"""Plausibility: what no spine looks like. The gate behind every model, as one table with its sources.
+
+A network says where a vertebra is most likely, not whether there is one: given a hip it finds a body too. What the
+table rules out is refused before or after the network has looked, or keeps its points but gets no grade. What a person
+has marked (a reading without a model) is never overruled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from spinetk.measure.body import column, midline, scale_of, stack
+from spinetk.measure.heights import COLUMNS, heights
+from spinetk.reading import Reading
+
+Effect = Literal["refused", "not graded"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that cannot be.
+
+    Attributes:
+        limit: The figure it turns on, or None.
+        effect: ``refused``: the picture is bad input. ``not graded``: the points stay, no grade is claimed.
+        source: Where the figure comes from.
+    """
+
+    limit: float | None
+    effect: Effect
+    source: str
+
+
+HEIGHTS = (
+    "Adult bodies are about 11 mm (C3 to C6) to 30 mm (lumbar) high: Gilad and Nissan, J Anat 1985;143:115; Panjabi et"
+    " al., Spine 1991;16:861 and 888, 1992;17:299. Newborns' are well above half the adult cervical height: Brandner,"
+    " AJR 1970;110:618. A film enlarges by less than 1.5. Our margin is wide on both sides."
+)
+SIZES = (
+    "From T1 to L5 endplates grow by less than 2, and from one level to the next by some percent: Panjabi et al., Spine"
+    " 1991;16:861 and 888, 1992;17:299. A fracture lowers a body, it does not narrow it."
+)
+RULES: dict[str, Rule] = {
+    "picture_px": Rule(32, "refused", "Geometry: two bodies of eight px with a disc between them are 24 px high."),
+    "plane": Rule(None, "refused", "spinetk.views: DICOM cosines or letters of an axial or coronal slice."),
+    "modality": Rule(None, "refused", "spinetk.views and the models' cards: DICOM modalities (PS3.3 C.7.3.1.1.1)."),
+    "body_part": Rule(None, "refused", "BodyPartExamined (0018,0015), defined terms of DICOM PS3.16 annex L."),
+    "lowest_mm": Rule(4.0, "refused", HEIGHTS),
+    "highest_mm": Rule(60.0, "refused", HEIGHTS),
+    "body_px": Rule(6.0, "not graded", "Geometry: one px is 17 % of six; grades begin at 20, 25 and 40 %."),
+    "lone": Rule(None, "not graded", "Genant et al., J Bone Miner Res 1993;8:1137: bodies are judged beside others."),
+    "overlap": Rule(0.25, "not graded", "Anatomy: a disc lies between two bodies; shares of the smaller outline."),
+    "step": Rule(0.6, "not graded", SIZES),
+    "shrink": Rule(0.3, "not graded", SIZES),
+}  # fmt: skip
+
+# Defined terms of BodyPartExamined for parts that show no thoracic or lumbar spine and no neck. Terms of the trunk, and
+# words that are no defined term, say nothing against a spine.
+OTHER_PARTS = frozenset(
+    """ACJOINT ANKLE ANUS ARM BRACHIALARTERY BRAIN BREAST CALCANEUS CALF CAROTID CEREBELLUM CEREBRALARTERY CLAVICLE
+    CORONARYARTERY EAR ELBOW EXTREMITY EYE EYELID FACE FEMORALARTERY FEMUR FIBULA FINGER FOOT FOREARM FOREFOOT FOREHEAD
+    HAND HEAD HEART HIP HUMERUS JAW KNEE LEG LOWERARM LOWERLEG MANDIBLE MAXILLA NOSE ORBIT PATELLA PENIS POPLITEALARTERY
+    RADIUS RADIUSULNA SCAPULA SCROTUM SELLA SHOULDER SKULL TESTIS THIGH THUMB TIBIA TIBIAFIBULA TMJ TOE TONGUE ULNA
+    UPPERARM UTERUS WRIST ZYGOMA""".split()  # noqa: SIM905
+)
+
+
+def other_part(body_part: str | None) -> bool:
+    """Whether BodyPartExamined names a part that shows no vertebral column."""
+    return body_part is not None and body_part.upper().replace(" ", "") in OTHER_PARTS
+
+
+def too_small(height: int, width: int) -> bool:
+    """Whether a picture has too few px to show vertebrae."""
+    return min(height, width) < RULES["picture_px"].limit
+
+
+def impossible_size(reading: Reading) -> str | None:
+    """Why the bodies of a reading cannot have the size its spacing gives them; None where they can, or it is unknown.
+
+    It is the bodies' middle size that counts: of one body alone :func:`doubts` tells.
+    """
+    if reading.frame.spacing_mm is None or not reading.vertebrae:
+        return None
+    sizes = _tallest(stack(reading) * scale_of(reading), reading)
+    size = float(np.nanmedian(sizes)) if np.isfinite(sizes).any() else np.nan
+    return _beyond(size)
+
+
+def doubts(reading: Reading) -> list[str | None]:
+    """Why each body found by a model is no plausible one, as a phrase; None where nothing speaks against it.
+
+    Args:
+        reading: Head up, ordered head to foot.
+    """
+    count = len(reading.vertebrae)
+    if reading.model is None or not count:
+        return [None] * count
+    points = stack(reading)
+    found: list[list[str]] = [[] for _ in range(count)]
+    if count == 1:
+        found[0].append("no other body was found beside it")
+    pixels, real = _tallest(points, reading), _tallest(points * scale_of(reading), reading)
+    for k in range(count):
+        beyond = _beyond(real[k]) if reading.frame.spacing_mm is not None else None
+        if beyond:
+            found[k].append(beyond)
+        if pixels[k] < RULES["body_px"].limit:
+            found[k].append(f"the body is {pixels[k]:.1f} px high")
+    for a, b, share in _overlaps(points, reading):
+        if share > RULES["overlap"].limit:
+            for one, other in ((a, b), (b, a)):
+                found[one].append(f"its outline covers that of {_name(reading, other)}")
+    for k, words in _steps(points, reading):
+        found[k].append(words)
+    return [words[0] if words else None for words in found]
+
+
+def _beyond(size_mm: float) -> str | None:
+    low, high = RULES["lowest_mm"].limit, RULES["highest_mm"].limit
+    if not np.isfinite(size_mm) or low <= size_mm <= high:
+        return None
+    return f"{size_mm:.3g} mm high, where vertebral bodies are {low:g} to {high:g} mm"
+
+
+def _tallest(points: np.ndarray, reading: Reading) -> np.ndarray:
+    """(n,) the highest column of each body: a crushed one is still high somewhere."""
+    found = heights(points, reading.schema)
+    return np.array([np.nanmax(row) if np.isfinite(row).any() else np.nan for row in found])
+
+
+def _overlaps(points: np.ndarray, reading: Reading) -> list[tuple[int, int, float]]:
+    """Pairs of bodies whose outlines overlap, with the share of the smaller outline."""
+    hulls = []
+    names = [name for name in COLUMNS if name in reading.schema.columns]
+    for body in points:
+        ends = np.concatenate([np.stack(column(body, reading.schema, name)) for name in names]) if names else body
+        ends = ends[np.isfinite(ends).all(axis=1)].astype(np.float32)
+        hulls.append(cv2.convexHull(ends) if len(ends) >= 3 else None)
+    pairs = []
+    for a in range(len(hulls)):
+        for b in range(a + 1, len(hulls)):
+            if hulls[a] is None or hulls[b] is None:
+                continue
+            smaller = min(cv2.contourArea(hulls[a]), cv2.contourArea(hulls[b]))
+            shared = cv2.intersectConvexConvex(hulls[a], hulls[b])[0] if smaller > 0 else 0.0
+            if shared > 0:
+                pairs.append((a, b, shared / smaller))
+    return pairs
+
+
+def _steps(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
+    """Bodies much narrower than those beside them, and columns that grow narrower and narrower."""
+    across = midline(points * scale_of(reading), reading.schema)
+    widths = np.hypot(across[:, 0], across[:, 1])
+    seen = np.flatnonzero(np.isfinite(widths) & (widths > 0))
+    if len(seen) < 2:
+        return []
+    found = []
+    if widths[seen].min() < RULES["shrink"].limit * widths[seen].max():
+        share = 100 * widths[seen].min() / widths[seen].max()
+        words = f"the narrowest body of the column has {share:.0f} % of the widest one's width"
+        found += [(int(k), words) for k in seen]
+    for place, k in enumerate(seen):
+        beside = widths[np.concatenate([seen[max(0, place - 2) : place], seen[place + 1 : place + 3]])]
+        if widths[k] < RULES["step"].limit * np.median(beside):
+            share = 100 * widths[k] / np.median(beside)
+            found.append((int(k), f"it has {share:.0f} % of the width of the bodies beside it"))
+    return found
+
+
+def _name(reading: Reading, index: int) -> str:
+    return reading.vertebrae[index].label or f"vertebra {index + 1}"
