@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import Discriminator, StrictStr, Tag
 
 from spinetk import __version__, zoo
-from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog
 from spinetk.errors import InputError
 from spinetk.keypoints.build import build
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
-from spinetk.keypoints.preset import PRESETS, RECIPES, Preset, Recipe, get_preset, get_recipe
+from spinetk.keypoints.preset import PRESETS, RECIPES, get_preset, get_recipe
 from spinetk.keypoints.pretrained import load_start, train_only
 from spinetk.keypoints.samples import KeypointSamples
-from spinetk.schema import KeypointSchema
+from spinetk.keypoints.settings import KeypointSettings, load_split
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device, pick_precision
 from spinetk.training.fit import Fit, fit
@@ -29,46 +27,11 @@ from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
 from spinetk.training.record import SETTINGS, fingerprint, write_run
 from spinetk.training.saving import numbered
-from spinetk.training.settings import Batch, Iterations, Rate, Settings, read_settings
+from spinetk.training.settings import read_settings
 from spinetk.training.tuning import Advice, advise
-from spinetk.validation import by_names
 
 BEST = "model_best.pth"
 CALIBRATED = 100  # held-out pictures are enough for two numbers
-
-
-@dataclass(frozen=True)
-class KeypointSettings(Settings):
-    """Settings of :func:`train`.
-
-    Attributes:
-        preset: ``r50`` (the original's network), ``fast``, ``centre``, ...; by default ``r50`` on a GPU and ``fast``
-            on a CPU.
-        recipe: ``default`` or ``original`` (solver of the original: SGD 2.5e-4, warm-up 1000, batch 2, flips only).
-        start: ``random``, ``imagenet``, ``coco``, or weights by name or path
-            (:func:`spinetk.keypoints.pretrained.load_start`).
-        batch, rate: Override the recipe's pictures per iteration and peak learning rate.
-        stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
-        only: Train these parts alone (``column``, or ``refine,column`` of a centre network); the rest stays as it was;
-            empty: all.
-    """
-
-    iterations: Iterations = 1300
-    preset: (
-        Annotated[
-            Annotated[StrictStr, Tag("str")]
-            | Annotated[Preset, Tag("Preset")]
-            | Annotated[CentrePreset, Tag("CentrePreset")],
-            Discriminator(by_names(str, CentrePreset, Preset)),
-        ]
-        | None
-    ) = None
-    recipe: StrictStr | Recipe | None = None
-    start: StrictStr = "random"
-    batch: Batch | None = None
-    rate: Rate | None = None
-    stratify: StrictStr | None = None
-    only: StrictStr = ""
 
 
 def train(
@@ -254,14 +217,6 @@ def _calibration(module: KeypointTraining, result: Fit, version: str) -> dict[st
     module.network.load_state_dict(result.weights)
     predictor = Predictor(module.network, version, device=str(module.device))
     return {"calibration": [round(value, 4) for value in calibrate(predictor, records[:CALIBRATED])]}
-
-
-def load_split(version: str, part: str) -> tuple[list[dict[str, Any]], KeypointSchema]:
-    """Records and schema of ``vert{version}_{part}``; raises ``InputError`` when it was not set up."""
-    name = f"vert{version}_{part}"
-    if name not in DatasetCatalog.list():
-        raise InputError(f"version {version!r}", "has no catalogs", f"call setup_catalogs({version!r}, ...) first")
-    return DatasetCatalog.get(name), MetadataCatalog.get(name).schema
 
 
 def _cases(records: list[dict[str, Any]]) -> list[str]:

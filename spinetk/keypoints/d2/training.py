@@ -22,7 +22,7 @@ from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.preset import PRESETS, R50_DETECTRON2, RECIPES, Preset, Recipe, get_preset, get_recipe
 from spinetk.keypoints.pretrained import RANDOM, load_start
-from spinetk.keypoints.trainer import KeypointSettings, load_split
+from spinetk.keypoints.settings import KeypointSettings, load_split
 from spinetk.training.device import pick_device
 from spinetk.training.record import SETTINGS, fingerprint, versions
 
