@@ -126,6 +126,8 @@ class Reading:
         schema: Meaning of the points.
         extras: Landmarks that belong to no vertebra (``femoral_head``, ``sacrum_s1_anterior``): (N, 2) px each.
         model: Name of the network, or None for truth.
+        slice: Place of the slice or frame that was read, counted from 0, of a volume or series; else None.
+        series: Key of the series that was read, of a folder or file that holds several kinds of images; else None.
         threshold: Least confidence the network was asked for, or None. Bodies below it are marked in their measures.
         facing: The patient's front, once it was found or told; None while it is unknown or the view has none.
         not_graded: Why no grade may be claimed of this picture whatever its heights (the model was made for other
@@ -148,6 +150,8 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     landmarks: list[Landmark] = field(default_factory=list)
+    slice: int | None = None
+    series: str | None = None
     threshold: float | None = None
     facing: Facing | None = None
     not_graded: str | None = None
@@ -206,7 +210,9 @@ class Reading:
         extras = {name: points @ matrix[:, :2].T + matrix[:, 2] for name, points in self.extras.items()}
         height, width = size
         landmarks = [landmark.moved(matrix) for landmark in self.landmarks]
-        changed = {"vertebrae": vertebrae, "extras": extras, "landmarks": landmarks}
+        changed: dict[str, Any] = {"vertebrae": vertebrae, "extras": extras, "landmarks": landmarks}
+        if self.facing is not None and np.linalg.det(matrix[:, :2]) < 0:
+            changed["facing"] = replace(self.facing, side="left" if self.facing.side == "right" else "right")
         return replace(self, height=height, width=width, frame=frame, angles={}, **changed)
 
     def rounded(self) -> Reading:
@@ -229,6 +235,8 @@ class Reading:
     def to_json(self) -> dict[str, Any]:
         """The result file of design: strict JSON content (every number finite)."""
         kept = {
+            "slice": self.slice,
+            "series": self.series,
             "threshold": self.threshold,
             "facing": self.facing.to_json() if self.facing else None,
             "not_graded": self.not_graded,
@@ -307,6 +315,8 @@ class Reading:
                 frame=Frame.from_json(content, source),
                 view=checked_view(content.get("view", "unknown"), source),
                 model=content.get("model"),
+                slice=None if content.get("slice") is None else int(content["slice"]),
+                series=None if content.get("series") is None else str(content["series"]),
                 threshold=content.get("threshold"),
                 facing=Facing.from_json(content["facing"], source) if content.get("facing") else None,
                 not_graded=content.get("not_graded"),

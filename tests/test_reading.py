@@ -6,7 +6,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.measure.body import faults, stack
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Facing, Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
 
@@ -101,3 +101,10 @@ def test_resizing_and_cropping():
     np.testing.assert_array_equal(own.visible, [0, 0, 0, 1, 0, 0])  # top_right alone is inside and was visible
     assert own.bbox == (0, 10, 15, 25)
     assert not one().cropped(40, 40, 80, 100).vertebrae
+
+
+def test_the_front_changes_sides_with_a_mirror():
+    reading = one()
+    reading.facing = Facing("left", "user", 1.0)
+    assert reading.flipped().facing == Facing("right", "user", 1.0)
+    assert reading.turned(3).facing == reading.facing  # seen with the head up

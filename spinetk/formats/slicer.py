@@ -398,15 +398,15 @@ def _positioned(reading: Reading, chosen: int | None = None) -> Path | _Plane | 
     """
     from spinetk.images.elements import numbers
     from spinetk.images.headers import open_header
-    from spinetk.images.source import dicom_source
+    from spinetk.images.source import source_of
 
     path = Path(reading.file)
     if not path.exists():
         raise InputError(reading.file, "is no longer there", "give the picture back its place")
     if path.is_file() and sniff(path) in ("nifti", "nrrd"):
-        return _volume_plane(path, chosen)
+        return _volume_plane(path, reading.slice if chosen is None else chosen)
     try:
-        source, frame = dicom_source(path, chosen)
+        source, frame = source_of(reading, chosen)
         header = open_header(source)
     except InputError:
         return None

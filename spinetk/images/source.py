@@ -8,8 +8,11 @@ from spinetk.errors import InputError
 from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.headers import open_header
 from spinetk.images.kind import sniff
+from spinetk.images.picture import Picture
+from spinetk.images.read import read_picture
 from spinetk.images.series import frame_series, main_series, pick, plan
 from spinetk.images.traits import Slice
+from spinetk.reading import Reading
 
 
 def dicom_source(
@@ -49,10 +52,28 @@ def dicom_source(
             return path, _shown(path, slices, chosen).plane.index
 
 
+def picture_of(reading: Reading) -> Picture:
+    """The picture a reading is about: the same slice of the same series.
+
+    Raises:
+        InputError: It cannot be read any more.
+    """
+    choice = "central" if reading.slice is None else reading.slice
+    return read_picture(reading.file, slice_choice=choice, series=reading.series)
+
+
+def source_of(reading: Reading, chosen: int | None = None) -> tuple[Path, int | None]:
+    """As :func:`dicom_source`, of the picture a reading is about; a slice named besides comes before the reading's."""
+    return dicom_source(reading.file, reading.slice if chosen is None else chosen, reading.series)
+
+
 def _shown(path: Path, slices: list[Slice], chosen: int | None) -> Slice:
     planes, usual = plan([entry.plane for entry in slices], [])
     if usual is None:
         fault = "was read as a reformation, which is no stored picture"
         raise InputError(display_name(path), fault, "a structured report needs sagittal slices or a radiograph")
-    index = planes[usual if chosen is None else chosen].index
+    place = usual if chosen is None else chosen
+    if not 0 <= place < len(planes):
+        raise InputError(display_name(path), f"has no slice {place + 1} any more", "read it again")
+    index = planes[place].index
     return next(entry for entry in slices if entry.plane.index == index)

@@ -94,6 +94,7 @@ def predict_files(
     anchor: str | None = None,
     overrides: OverridesTable | None = None,
     slice_choice: SliceChoice = "central",
+    series: str | None = None,
     place: Place | None = None,
     progress: bool = True,
 ) -> Batch:
@@ -106,6 +107,7 @@ def predict_files(
         spacing_mm, facing, anchor: The user's word on all of them, as of :class:`spinetk.overrides.Overrides`.
         overrides: The user's word on each of them, in place of these three.
         slice_choice: Slice of series and volumes.
+        series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
         place: This process among several.
         progress: Whether to show how far it is.
 
@@ -124,7 +126,7 @@ def predict_files(
     table = overrides or OverridesTable(Overrides(None, spacing_mm, facing, anchor))
 
     def read(path: Path) -> tuple[Reading, np.ndarray]:
-        return reader.read(path, table.of(path), slice_choice=slice_choice)
+        return reader.read(path, table.of(path), slice_choice=slice_choice, series=series)
 
     sources = dict(zip(unique_stems(paths), paths, strict=True))
     batch = _write_all(sources, read, Path(out), reader, progress, place or Place())

@@ -166,6 +166,10 @@ def predict(
     anchor: Anchor = None,
     views: Views = None,
     slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = SliceChoice.CENTRAL,
+    series: Annotated[
+        str | None,
+        typer.Option(help="Which of several series of a folder or file: its number in `spinetk info`."),
+    ] = None,
 ) -> None:
     """Vertebrae, heights, grades and angles of radiographs and slices (files, or folders of any depth)."""
     from spinetk.keypoints.batch import predict_files
@@ -175,7 +179,8 @@ def predict(
     overrides = said(spacing, view, facing, anchor, views)
     place = launch(devices, nodes, device)
     reader = Reader(model, threshold=threshold, device=device)
-    batch = predict_files(inputs, out, reader, overrides=overrides, slice_choice=slices.value, place=place)
+    options = {"slice_choice": slices.value, "series": series}
+    batch = predict_files(inputs, out, reader, overrides=overrides, place=place, **options)
     if not place.first:
         return
     warn(batch.failures)

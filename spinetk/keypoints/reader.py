@@ -119,14 +119,20 @@ class Reader:
         return "chosen by view" if self._only is None else self._only.name
 
     def read(
-        self, path: str | Path, overrides: Overrides | None = None, *, slice_choice: SliceChoice = "central"
+        self,
+        path: str | Path,
+        overrides: Overrides | None = None,
+        *,
+        slice_choice: SliceChoice = "central",
+        series: str | None = None,
     ) -> tuple[Reading, np.ndarray]:
         """One picture file to a measured reading.
 
         Args:
             path: DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder that is one DICOM series.
             overrides: The user's word on it.
-            slice_choice: Slice of a series or volume, as of :func:`spinetk.images.read_picture`.
+            slice_choice, series: Slice of a series or volume, and which of several series, as of
+                :func:`spinetk.images.read_picture`.
 
         Returns:
             The reading and the 8-bit picture it was read from, (H, W) uint8 as stored.
@@ -135,7 +141,7 @@ class Reader:
             InputError: It cannot be read, nothing says what it shows, no model reads it, or it shows no spine.
         """
         said = (overrides or Overrides()).over(self.usual)
-        picture = read_picture(path, slice_choice=slice_choice, spacing_mm=said.spacing_mm)
+        picture = read_picture(path, slice_choice=slice_choice, spacing_mm=said.spacing_mm, series=series)
         return self.read_picture(picture, str(path), said)
 
     def read_picture(
@@ -155,6 +161,8 @@ class Reader:
         found = chosen.predictor.read(grey, file=file, frame=chosen.frame, view=chosen.view)
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
         found.not_graded = chosen.not_graded
+        found.slice = picture.slice if picture.slices > 1 else None
+        found.series = picture.series
         impossible = impossible_size(found)
         if impossible:
             source = found.frame.spacing_source or "no source"

@@ -9,7 +9,8 @@ from pathlib import Path
 from spinetk.errors import InputError
 from spinetk.formats.registry import Format, format_named, lost, writable
 from spinetk.formats.results import iter_results
-from spinetk.images import read_picture, to_uint8
+from spinetk.images import to_uint8
+from spinetk.images.source import picture_of
 from spinetk.reading import Reading
 from spinetk.report.page import write_page, write_summary
 
@@ -104,5 +105,5 @@ def _write(entry: Format, path: Path, readings: Sequence[Reading], done: Reports
 
 
 def _picture(reading: Reading) -> object:
-    picture = read_picture(reading.file)
+    picture = picture_of(reading)
     return to_uint8(picture.pixels, picture.padding)

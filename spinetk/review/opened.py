@@ -13,6 +13,7 @@ from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
 from spinetk.images import Picture, read_picture, to_uint8
+from spinetk.images.source import picture_of
 from spinetk.measure.facing import Seen
 from spinetk.reading import Reading
 from spinetk.review.entry import ORIGINAL, Entry
@@ -92,7 +93,7 @@ def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
         from spinetk.formats.results import read_result
 
         known = read_result(entry.path)
-        picture = read_picture(known.file)
+        picture = picture_of(known)
         if (known.height, known.width) != (picture.height, picture.width):
             fault = f"is about {known.width} x {known.height} px, its picture has {picture.width} x {picture.height} px"
             raise InputError(entry.name, fault, "predict again")

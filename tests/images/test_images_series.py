@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations, product
 
 import numpy as np
@@ -12,7 +13,9 @@ from pydicom.dataset import Dataset
 from spinetk.errors import InputError
 from spinetk.images import find_series, read_picture
 from spinetk.images.info import describe, render
-from spinetk.images.source import dicom_source
+from spinetk.images.source import dicom_source, picture_of, source_of
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA6
 
 AXIAL = {"Modality": "CT", "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
 SAGITTAL = {"Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1], "PixelSpacing": [0.5, 0.5]}
@@ -326,3 +329,23 @@ def test_nrrd_of_every_plain_type(tmp_path, kind):
     values = np.arange(4 * 5 * 6).reshape(4, 5, 6).astype(kind)
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values), str(tmp_path / "a.nrrd"))
     assert read_picture(tmp_path / "a.nrrd").pixels.size
+
+
+def test_a_result_leads_back_to_the_slice_and_series_it_was_read_from(tmp_path):
+    slices = [
+        (truth().astype(np.uint16) + 40 * k + 4000 * echo, (4.0 * k, 0, 0), {**SAGITTAL, "EchoNumbers": echo})
+        for k in range(5)
+        for echo in (1, 2)
+    ]
+    write_slices(tmp_path, slices)
+    picture = read_picture(tmp_path, slice_choice=4, series=2)
+    reading = Reading(str(tmp_path), 24, 20, VERTEBRA6, slice=picture.slice, series=picture.series)
+    back = Reading.from_json(json.loads(json.dumps(reading.to_json())))
+    assert (back.slice, back.series) == (4, picture.series)
+    np.testing.assert_array_equal(picture_of(back).pixels, picture.pixels)
+    file, frame = source_of(back)
+    assert frame is None
+    np.testing.assert_array_equal(read_picture(file).pixels, picture.pixels)
+    back.slice = 7
+    with pytest.raises(InputError, match="no slice 8 any more"):
+        source_of(back)

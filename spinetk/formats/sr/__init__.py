@@ -39,10 +39,10 @@ def write_report(path: Path, readings: Sequence[Reading], *, chosen: int | None 
     Raises:
         InputError: The picture is no DICOM, or highdicom is not installed.
     """
-    from spinetk.images.source import dicom_source
+    from spinetk.images.source import source_of
 
     (reading,) = readings
-    source, frame = dicom_source(reading.file, chosen)
+    source, frame = source_of(reading, chosen)
     write_sr(path, reading, source, frame=frame)
     return [path]
 
