@@ -19,8 +19,6 @@ from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble
-from spinetk.images.cut import describe_volume
-from spinetk.images.volume import read_volume
 from spinetk.measure.levels import SEQUENCE, name_of
 from spinetk.schema import KeypointSchema
 
@@ -123,6 +121,8 @@ def _label_of(path: Path) -> str | None:
 
 
 def _sct_item(file: Path) -> CaseItem:
+    from spinetk.images.volume import read_volume
+
     label = _label_of(file)
     stem = file.name.removesuffix(".gz").removesuffix(".nii").removesuffix(label or "")
     discs = "disc" in (label or file.name)
@@ -179,6 +179,8 @@ class _Volume:
     """A volume and the slice of it that is shown."""
 
     def __init__(self, path: Path) -> None:
+        from spinetk.images.cut import describe_volume
+
         self.path = path
         self.cut, header, _ = describe_volume(path)
         self.grid = header.grid

@@ -34,7 +34,6 @@ from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, level_in, meaning, split_label
 from spinetk.images import read_picture
-from spinetk.images.cut import describe_volume
 from spinetk.images.kind import sniff
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
@@ -417,6 +416,8 @@ def _positioned(reading: Reading, chosen: int | None = None) -> Path | _Plane | 
 
 def _volume_plane(path: Path, chosen: int | None) -> _Plane | None:
     """The slice of a volume that is shown, in LPS; None where its header does not say where it lies."""
+    from spinetk.images.cut import describe_volume
+
     cut, header, _ = describe_volume(path)
     if not header.grid.oriented:
         return None

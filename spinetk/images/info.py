@@ -8,7 +8,6 @@ from typing import Any
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.cut import describe_volume
 from spinetk.images.decode import check_pixels
 from spinetk.images.display import is_inverted
 from spinetk.images.elements import integer, word
@@ -201,6 +200,8 @@ def _plain(path: Path, content: dict[str, Any]) -> None:
 
 
 def _volume(path: Path, content: dict[str, Any]) -> None:
+    from spinetk.images.cut import describe_volume  # nibabel takes its time, and the page starts without it
+
     cut, header, remarks = describe_volume(path)
     _put_frame(content, cut.frame)
     content |= {"size": list(cut.size), "frames": cut.count, "view": cut.view, "bits": str(8 * header.dtype.itemsize)}

@@ -18,7 +18,7 @@ from spinetk.errors import InputError
 from spinetk.measure import words
 from spinetk.measure.levels import SEQUENCE
 from spinetk.reading import Reading
-from spinetk.review import exporting, serialization
+from spinetk.review import exporting, importing, serialization
 from spinetk.review.entry import Entry
 from spinetk.review.guard import COOKIE, Guard, same
 from spinetk.review.opened import Opened
@@ -121,6 +121,7 @@ def _session(desk: ReviewSession, token: str | None) -> APIRouter:
             "models": list(desk.models),
             "by_view": BY_VIEW,
             "exports": exporting.choices(),
+            "imports": importing.choices(),
             "levels": list(SEQUENCE),
             "views": [
                 {"name": rules.name, "title": rules.title, "front": rules.front, "offered": rules.offered}
@@ -148,8 +149,9 @@ def _pictures(desk: ReviewSession) -> APIRouter:
         found = desk.entry(key)
         opened = desk.open(found)
         if origin is None:
-            fresh = not opened.reading.vertebrae and not found.saved and key in desk.predictions.readings
-            origin = "predicted" if fresh else "given"
+            fresh = not opened.reading.vertebrae and not found.saved
+            kept = {"imported": desk.imported, "predicted": desk.predictions.readings}
+            origin = next((name for name, known in kept.items() if fresh and key in known), "given")
         known = desk.known(found, origin)
         low, high = opened.window()
         return {
@@ -255,6 +257,12 @@ def _uploads(desk: ReviewSession) -> APIRouter:
         entries, refused = uploads.finish(key)
         desk.add_entries(entries)
         return {"entries": [entry.row() for entry in entries], "refused": refused}
+
+    @router.post("/{key}/annotations")
+    def annotations(key: str) -> dict[str, Any]:
+        found, said = importing.import_files(uploads.annotations(key), desk)
+        desk.imported |= found
+        return {"ids": list(found), "remarks": said}
 
     return router
 

@@ -22,7 +22,7 @@ from spinetk.views import View, rules_of
 OPTION = re.compile(r" \(give [^()]*--[^()]*\)")
 MOST_VERTEBRAE = 64
 FARTHEST_PX = 1e6
-Origin = Literal["given", "predicted", "original"]
+Origin = Literal["given", "predicted", "imported", "original"]
 
 
 class SentVertebra(BaseModel):

@@ -45,6 +45,7 @@ class ReviewSession:
         if model is not None and model not in self.models:
             self.models = {Path(model).name: str(zoo.find(model)), **self.models}
         self.predictions = Predictions(self.models, self.open)
+        self.imported: dict[str, Reading] = {}
         self.uploads = Path(tempfile.mkdtemp(prefix="spinetk-"))
         self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._lock = threading.Lock()
@@ -128,7 +129,7 @@ class ReviewSession:
         return key in self._opened
 
     def known(self, entry: Entry, origin: str = "given") -> Reading:
-        """The reading a correction started from: ``given``, ``predicted``, or ``original`` (before any correction).
+        """The reading a correction started from: ``given``, ``predicted``, ``imported`` or ``original``.
 
         Raises:
             InputError: There is none of that origin.
@@ -137,6 +138,11 @@ class ReviewSession:
             found = self.predictions.readings.get(entry.id)
             if found is None:
                 raise InputError(entry.name, "has not been predicted", "press Predict")
+            return found
+        if origin == "imported":
+            found = self.imported.get(entry.id)
+            if found is None:
+                raise InputError(entry.name, "has no imported points", "import them again")
             return found
         if origin == "original":
             from spinetk.review.opened import original_of

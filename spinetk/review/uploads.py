@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spinetk.errors import InputError
+from spinetk.formats.files import clean_name
 from spinetk.images import find_series
 from spinetk.images.info import describe
 from spinetk.review.entry import Entry
@@ -109,6 +110,21 @@ class Uploads:
                 refused.append(f"{name}: {error.fault}" + (f" ({error.remedy})" if error.remedy else ""))
                 path.unlink(missing_ok=True)
         return entries, refused
+
+    def annotations(self, key: str) -> list[Path]:
+        """Close a batch of annotation files: they get the names they came with, by which formats are known.
+
+        Raises:
+            InputError: The batch is unknown.
+        """
+        batch = self._batch(key)
+        del self._batches[key]
+        found = []
+        for number, (path, name) in enumerate(batch.names.items()):
+            folder = batch.folder / f"annotations-{number}"
+            folder.mkdir(mode=0o700)
+            found.append(path.rename(folder / clean_name(name)))
+        return found
 
     def _batch(self, key: str) -> Batch:
         try:

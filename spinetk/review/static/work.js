@@ -60,6 +60,29 @@ export async function predict(ids) {
   }
 }
 
+// Points of annotation programs, for pictures that are in the list already.
+export async function importPoints(files) {
+  if (!files.length) return;
+  try {
+    const { id } = await api.post("api/uploads");
+    for (const file of files) await api.upload(id, file, () => {});
+    const { ids, remarks } = await api.post(`api/uploads/${id}/annotations`);
+    for (const text of remarks.slice(0, 4)) toast(text, { kind: ids.length ? "note" : "fault", seconds: 12 });
+    if (remarks.length > 4) toast(`and ${remarks.length - 4} more remarks`);
+    if (!ids.length) return;
+    toast(`Points of ${ids.length} picture${ids.length === 1 ? "" : "s"} imported; nothing is saved yet`);
+    if (!store.current || !ids.includes(store.current.id)) return emit("wanted", ids[0]);
+    const { current } = store;
+    const info = await api.entry(current.id, "imported");
+    if (store.current !== current) return;
+    current.info = { ...info, state: current.info.state };
+    await replaceReading(info.reading);
+    emit("select", store.selected);
+  } catch (error) {
+    toast(`Not imported. ${error.message}`, { kind: "fault" });
+  }
+}
+
 async function finished(ids) {
   const { entries } = await api.session();
   list.set(entries);
@@ -103,7 +126,13 @@ export function setUp(session) {
     });
   }
   byId("predict-all").onclick = () => predict(list.all.filter((one) => one.state === "new").map((one) => one.id));
-  // What can be written is the server's to say.
+  // What can be read and written is the server's to say.
+  byId("add-annotations").title = `Points for these pictures from: ${session.imports.join(", ")}`;
+  byId("add-annotations").onclick = () => byId("annotations").click();
+  byId("annotations").onchange = (event) => {
+    importPoints([...event.target.files]);
+    event.target.value = "";
+  };
   const one = ([name, textContent]) => make("button", { textContent, "data-export": name, onclick: () => store.current && exportNow(name, false) });
   const all = ([name, textContent]) => make("button", { textContent, "data-export-all": name, onclick: () => exportNow(name, true) });
   byId("exports").replaceChildren(...session.exports.one.map(one));
