@@ -3,6 +3,8 @@
     nox -s lowest          # the oldest versions that pyproject.toml allows, torch 2.6 among them, on Python 3.11
     nox -s torch26-3.13    # the oldest torch on a newer Python
     nox -s newest-3.13     # what pip finds today
+    nox -s coverage        # how much of the code the tests run
+    nox -s mutations       # which breaks of the code no test notices
 
 Each makes its own environment (torch with CUDA takes some 8 GB) and runs the whole suite; arguments after ``--`` go to
 pytest. ``benchmarks/RESULTS.md`` notes the last results.
@@ -39,3 +41,21 @@ def newest(session: nox.Session) -> None:
     """As a fresh ``./install.sh --dev``."""
     session.install("--upgrade", "-e", EXTRAS)
     run(session)
+
+
+@nox.session(python="3.11")
+def coverage(session: nox.Session) -> None:
+    """The share of lines that the tests run; below the floor of ``pyproject.toml`` it fails."""
+    session.install("-e", EXTRAS)
+    session.run("python", "-m", "pytest", "-n", "2", "--cov", "--cov-report=term:skip-covered", *session.posargs)
+
+
+@nox.session(python="3.11")
+def mutations(session: nox.Session) -> None:
+    """Break ``measure/`` and ``geometry.py`` one expression at a time; list the breaks that no test notices.
+
+    Other rooms: change ``only_mutate`` and the selection of tests in ``pyproject.toml``.
+    """
+    session.install("-e", EXTRAS)
+    session.run("mutmut", "run", *session.posargs, env={"PYTHONPATH": "mutants", "OMP_NUM_THREADS": "1"})
+    session.run("mutmut", "results")

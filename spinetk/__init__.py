@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from spinetk._version import __version__
 
 if TYPE_CHECKING:
     from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog, setup_catalogs
@@ -34,6 +34,7 @@ _HOMES = {
 __all__ = [
     "DatasetCatalog",
     "MetadataCatalog",
+    "__version__",
     "eval_img",
     "inference",
     "make_split",

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.cases.commands import app as cases
 from spinetk.commands import app as general
 from spinetk.discs.commands import app as discs

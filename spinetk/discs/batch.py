@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.discs.levels import FIRST_UNKNOWN
 from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.errors import InputError
 
 TASKS = ("discs", "disc-points")

@@ -12,7 +12,8 @@ import torch
 from pydantic import StrictBool
 from torch import nn
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.discs.card import NetworkName
 from spinetk.discs.data import LARGEST, DiscDataset
 from spinetk.discs.lookonce import PointSet

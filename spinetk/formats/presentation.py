@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.formats.identity import Identity, uids

@@ -14,7 +14,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 

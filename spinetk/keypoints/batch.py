@@ -17,7 +17,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.errors import InputError

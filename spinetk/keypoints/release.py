@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
 from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.errors import InputError
 from spinetk.keypoints.build import build
 from spinetk.keypoints.centre.preset import CentrePreset

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.keypoints.batch import read_one
 from spinetk.keypoints.choice import ModelChoice
 from spinetk.keypoints.predictor import Predictor

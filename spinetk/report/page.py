@@ -14,7 +14,7 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import write_text
 from spinetk.measure import words
 from spinetk.reading import Reading, Vertebra

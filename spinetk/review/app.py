@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.errors import InputError
 from spinetk.measure import words
 from spinetk.measure.levels import SEQUENCE

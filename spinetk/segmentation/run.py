@@ -10,7 +10,8 @@ from typing import Any, Self
 from pydantic import StrictStr
 from torch import nn
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.errors import InputError
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining

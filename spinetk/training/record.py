@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.training.launch import Place

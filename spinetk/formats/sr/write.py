@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import generate_uid
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY, Identity, uids

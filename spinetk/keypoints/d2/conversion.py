@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.keypoints.build import build

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.images.find import find_pictures, find_series

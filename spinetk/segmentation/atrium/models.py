@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from torch import nn
 
-from spinetk import __version__, zoo
+from spinetk import zoo
+from spinetk._version import __version__
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.card import AtriumCard, StageConfig

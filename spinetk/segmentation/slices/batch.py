@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spinetk import __version__
+from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.images.grid import AXIAL
