@@ -50,7 +50,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 def main() -> None:
     """Run the command line; turn errors into one line and an exit code, and warnings into one line."""
     with leaving(), warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: warn([str(message)])  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *_, **__: warn([str(message)])
         try:
             app()
         except InputError as error:

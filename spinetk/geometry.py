@@ -43,6 +43,8 @@ TURNS: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {
     8: ((0, 1), (-1, 0)),  # by 90 degrees anticlockwise
 }
 NUMBERS = {rows: number for number, rows in TURNS.items()}
+FRONT: dict[str, Side] = {"A": "right", "P": "left"}
+"""The side that faces the front, by where +x points."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ class Frame:
     def anterior(self) -> Side | None:
         """The side that faces the patient's front, seen with the head up; None when the headers do not say."""
         if self.toward_bottom is None:
-            return {"A": "right", "P": "left"}.get(self.toward_right or "")
+            return FRONT.get(self.toward_right or "")
         seen = self.turned(self.upright_orientation(mirror=False)).toward_right if self.plane == "sagittal" else None
-        return {"A": "right", "P": "left"}.get(seen or "")
+        return FRONT.get(seen or "")
 
     @property
     def says_head(self) -> bool:
@@ -185,7 +187,7 @@ class Frame:
             toward_right=letters[0],
             toward_bottom=letters[1],
             pixel_aspect=1 / self.pixel_aspect if self.pixel_aspect and swap else self.pixel_aspect,
-            exif_orientation=NUMBERS[tuple(map(tuple, left.tolist()))],
+            exif_orientation=NUMBERS[(int(left[0, 0]), int(left[0, 1])), (int(left[1, 0]), int(left[1, 1]))],
         )
 
     def with_anterior(self, side: Side) -> Frame:

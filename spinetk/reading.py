@@ -5,7 +5,7 @@ Everything that passes between rooms (case files, predictions, measurements, rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -194,7 +194,7 @@ class Reading:
             inside = ((vertebra.points >= 0) & (vertebra.points <= size[::-1])).all(axis=1)
             box = np.clip(np.reshape(vertebra.bbox, (2, 2)), 0, size[::-1]).ravel().tolist()
             if (vertebra.visible & inside).any():
-                kept.append(replace(vertebra, visible=vertebra.visible & inside, bbox=tuple(box)))
+                kept.append(replace(vertebra, visible=vertebra.visible & inside, bbox=_box(box)))
         seen = [own for own in found.landmarks if ((own.points >= 0) & (own.points <= size[::-1])).all()]
         return replace(found, vertebrae=kept, landmarks=seen)
 
@@ -221,7 +221,7 @@ class Reading:
             replace(
                 vertebra,
                 points=np.round(vertebra.points, DECIMALS_PX),
-                bbox=tuple(round(float(v), DECIMALS_PX) for v in vertebra.bbox),
+                bbox=_box([round(float(v), DECIMALS_PX) for v in vertebra.bbox]),
                 score=None if vertebra.score is None else round(float(vertebra.score), DECIMALS_SCORE),
                 point_sigma_px=None
                 if vertebra.point_sigma_px is None
@@ -299,7 +299,7 @@ class Reading:
                     Vertebra(
                         points=points,
                         visible=np.array([bool(seen.get(n, True)) for n in schema.keypoints]),
-                        bbox=tuple(float(v) for v in entry["bbox"]),
+                        bbox=_box(entry["bbox"]),
                         label=entry.get("label"),
                         score=entry.get("score"),
                         point_sigma_px=None if sigma is None else np.array([float(sigma[n]) for n in schema.keypoints]),
@@ -355,3 +355,8 @@ def extras_from(content: Any, source: str | Path) -> dict[str, np.ndarray]:
     except (TypeError, ValueError) as error:
         raise InputError(source, "field 'extras' is not a list of [x, y] by name", "mend or remove it") from error
     return extras
+
+
+def _box(values: Sequence[float]) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = (float(value) for value in values)
+    return x0, y0, x1, y1

@@ -6,7 +6,7 @@ A new view (a lateral cervical film, say) is one more entry of ``View`` and of `
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from spinetk.errors import InputError
 
@@ -96,7 +96,7 @@ def checked_view(name: object, source: str = "view") -> View:
     """
     if name not in TABLE:
         raise InputError(source, f"{name!r} is no view", f"use {', '.join(OFFERED)} or unknown")
-    return cast(View, name)
+    return name
 
 
 def usual_view(modality: str | None) -> View:

@@ -202,7 +202,7 @@ def _items(file: Path, schema: KeypointSchema | None) -> Iterator[CaseItem | Inp
     subset = file.stem.removeprefix("person_keypoints_")
     pictures = Pictures(file, *places, *(folder / subset for folder in places))
     known = {_key(image.get("id")) for image in content["images"]}
-    drawn: dict[str, list[tuple[Mapping, Shape]] | InputError] = {}
+    drawn: dict[str, list[tuple[Mapping[str, Any], Shape]] | InputError] = {}
     strays: Counter[str] = Counter()
     for entry in content["annotations"]:
         key = _key(entry.get("image_id"))
@@ -250,7 +250,9 @@ def _key(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
 
 
-def _item(image: Mapping, shapes: Sequence[Shape], file: Path, pictures: Pictures, schema: KeypointSchema) -> CaseItem:
+def _item(
+    image: Mapping[str, Any], shapes: Sequence[Shape], file: Path, pictures: Pictures, schema: KeypointSchema
+) -> CaseItem:
     name = str(image.get("file_name", ""))
     where = f"{file}: image {name}"
     try:
@@ -279,7 +281,7 @@ def _item(image: Mapping, shapes: Sequence[Shape], file: Path, pictures: Picture
     )
 
 
-def _shape(entry: Mapping, category: Mapping, dialect: Dialect, where: str) -> Shape:
+def _shape(entry: Mapping[str, Any], category: Mapping[str, Any], dialect: Dialect, where: str) -> Shape:
     attributes = entry.get("attributes")
     attributes = attributes if isinstance(attributes, Mapping) else {}
     said = (entry.get("label"), attributes.get("level"), attributes.get("label"))
@@ -327,7 +329,7 @@ def _outline(flat: Any, where: str) -> np.ndarray | None:
     return corners.reshape(-1, 2)
 
 
-def _check_label_studio(found: Sequence[tuple[Mapping, Shape]], where: str) -> None:
+def _check_label_studio(found: Sequence[tuple[Mapping[str, Any], Shape]], where: str) -> None:
     """Its own converter puts the points of all bodies of a picture into one annotation."""
     pointed = [shape for _, shape in found if shape.points]
     if len(pointed) == 1 and (pointed[0].label.lower() == "default" or len(found) > 2):

@@ -74,7 +74,7 @@ def _contour(mask: np.ndarray) -> np.ndarray:
     padded = np.pad(np.asarray(mask, dtype=np.float64), 1)
     # Cell (row, column) of the padded mask is centred at (column - 0.5, row - 0.5) of the picture.
     x, y = (np.arange(size) - 0.5 for size in padded.shape[::-1])
-    lines = contourpy.contour_generator(x, y, padded).lines(0.5)
+    lines: list[np.ndarray] = list(contourpy.contour_generator(x, y, padded).lines(0.5))  # type: ignore[arg-type]
     if not lines:
         raise ValueError("the mask is empty")
     line = max(lines, key=len)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
 
 
-def picture_of_frame(header: Header, options: dict, index: int, user_frame: Frame | None) -> Picture:
+def picture_of_frame(header: Header, options: dict[str, Any], index: int, user_frame: Frame | None) -> Picture:
     """Decode one frame and describe it."""
     dataset = header.dataset
     stored = decode_frame(header, options, index)

@@ -109,7 +109,8 @@ def frame_of(path: Path, header: Image.Image, kind: str, user_frame: Frame | Non
 def _chunks(path: Path) -> set[bytes]:
     """Kinds of a PNG's chunks; none when one is longer than the file: libpng would set memory aside for it."""
     size = path.stat().st_size
-    at, found = 8, set()
+    at = 8
+    found: set[bytes] = set()
     with open(path, "rb") as stream:
         for _ in range(MAX_CHUNKS):
             stream.seek(at)

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -155,7 +155,7 @@ def _repeated(stack: list[Slice]) -> list[list[Slice]]:
     return parts
 
 
-def _unusual(entry: Slice) -> tuple:
+def _unusual(entry: Slice) -> tuple[Any, ...]:
     """Sorts originals before what was derived from them, magnitude before phase, native before enhanced, low first."""
     kind = entry.traits.get("image type", "").split()
     values = {**entry.traits, **entry.finer}

@@ -24,6 +24,10 @@ FARTHEST = 1.6  # times the usual step between centres: farther apart, a body ma
 NEAREST_SACRUM = 0.9  # of the last body's height: S1 farther away than this is not the neighbour of the last body
 
 
+Plates = tuple[Endplate, Endplate]
+"""Above and below a disc."""
+
+
 def pelvic_angles(reading: Reading, side: Side | None) -> dict[str, Any]:
     """``sacral_slope``, ``pelvic_tilt``, ``pelvic_incidence`` in degrees, ``NAME_interval``, ``hip_axis_heads``.
 
@@ -74,15 +78,16 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
             continue
         name = _name(reading, k, where)
         content: dict[str, Any] = {"name": name}
-        with_sigma = moved is not None and reading.vertebrae[k].point_sigma_px is not None
-        draws = None
+        draws = draws_px = None
         plain = _plates(reading, chain, k, where, side, np.ones(2))
         real = _plates(reading, chain, k, where, side, scale)
-        if with_sigma:
+        if moved is not None and reading.vertebrae[k].point_sigma_px is not None:
             draws = _plates(reading, moved, k, where, side, scale)
             draws_px = _plates(reading, moved, k, where, side, np.ones(2))
-        units = [("px", plain, draws_px if with_sigma else None)]
-        units.append(("mm", real if known_mm else None, draws if known_mm else None))
+        units: list[tuple[str, Plates | None, Plates | None]] = [
+            ("px", plain, draws_px),
+            ("mm", real if known_mm else None, draws if known_mm else None),
+        ]
         for unit, plates, other in units:
             content[f"heights_{unit}"] = None if plates is None else _named(heights(*plates))
             spans = None if plates is None or other is None else heights(*other)
@@ -136,9 +141,7 @@ def _name(reading: Reading, index: int, where: int | str) -> str | None:
     return f"{upper}-{lower}" if upper and lower else None
 
 
-def _plates(
-    reading: Reading, chain: np.ndarray, index: int, where: int | str, side: Side, scale: np.ndarray
-) -> tuple[Endplate, Endplate]:
+def _plates(reading: Reading, chain: np.ndarray, index: int, where: int | str, side: Side, scale: np.ndarray) -> Plates:
     """The endplates above and below a disc, of (..., n, K, 2) points in px."""
     schema = reading.schema
     upper = [column(chain[..., index, :, :] * scale, schema, name)[1] for name in ("left", "middle", "right")]
@@ -151,7 +154,10 @@ def _plates(
         lower = [left, (left + right) / 2, right]
     else:
         lower = [column(chain[..., where, :, :] * scale, schema, name)[0] for name in ("left", "middle", "right")]
-    return Endplate.of(*upper, side), Endplate.of(*lower, side)
+    return (
+        Endplate.of(upper[0], upper[1], upper[2], side),
+        Endplate.of(lower[0], lower[1], lower[2], side),
+    )
 
 
 def _lordosis_l1_s1(reading: Reading, side: Side, seen: Pelvis, moved: Pelvis | None) -> dict[str, Any] | None:

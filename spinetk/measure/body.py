@@ -144,6 +144,6 @@ def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
     return [next((words for bad, words in found if bad[k]), None) for k in range(len(points))]
 
 
-def number(value: float, digits: int = 4) -> float | None:
+def number(value: float | np.ndarray, digits: int = 4) -> float | None:
     """A finite Python float for JSON, or None."""
     return round(float(value), digits) if np.isfinite(value) else None

@@ -68,10 +68,13 @@ def _measured(reading: Reading) -> Reading:
 
 
 def _values(first: float | None, second: float | None, relative: bool) -> dict[str, float | None]:
-    known = first is not None and second is not None
-    content = {"first": first, "second": second, "difference": number(second - first) if known else None}
+    content: dict[str, float | None] = {"first": first, "second": second, "difference": None}
     if relative:
-        content["percent"] = number(100 * (second - first) / first) if known and first > 0 else None
+        content["percent"] = None
+    if first is not None and second is not None:
+        content["difference"] = number(second - first)
+        if relative and first > 0:
+            content["percent"] = number(100 * (second - first) / first)
     return content
 
 
@@ -121,8 +124,8 @@ def paired_values(pairs: Iterable[tuple[Reading, Reading]]) -> pd.DataFrame:
             unit = "px" if vertebra["heights_mm"] is None else "mm"
             for column, values in (vertebra[f"heights_{unit}"] or {}).items():
                 rows.append((first.file, vertebra["label"], f"height_{column}", unit, values))
-            grades = {who: vertebra["deformity"][f"{who}_grade"] for who in ("first", "second")}
-            rows.append((first.file, vertebra["label"], "grade", "grade", _values(*grades.values(), relative=False)))
+            grades = (vertebra["deformity"][f"{who}_grade"] for who in ("first", "second"))
+            rows.append((first.file, vertebra["label"], "grade", "grade", _values(next(grades), next(grades), False)))
         rows += [(first.file, None, name, "deg", values) for name, values in result["angles"].items()]
     names = ("first", "second", "difference", "percent")
     known = [(*row, *(values.get(n) for n in names)) for *row, values in rows if values["difference"] is not None]
@@ -168,7 +171,7 @@ def agreement_table(values: pd.DataFrame) -> pd.DataFrame:
 
     rows = []
     for (quantity, unit), group in values.groupby(["quantity", "unit"], sort=False):
-        first, second = group["first"].to_numpy(), group["second"].to_numpy()
+        first, second = group["first"].tolist(), group["second"].tolist()
         row = {"quantity": quantity, "unit": unit, "n": len(group)}
         if unit == "grade":
             row |= {f"kappa_{w}": weighted_kappa(first, second, w) for w in ("linear", "quadratic")}

@@ -93,7 +93,7 @@ def _loss(value: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.where(sound, 100 * (1 - value / np.where(sound, reference, 1.0)), np.nan)
 
 
-def grade(loss_percent: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+def grade(loss_percent: np.ndarray | float, thresholds: Sequence[float]) -> np.ndarray:
     """(...) grade 0..3 of (...) losses in percent; a loss equal to a threshold reaches its grade."""
     return np.searchsorted(np.asarray(thresholds) - ROUNDING_PERCENT, loss_percent, side="right")
 
@@ -125,7 +125,7 @@ def judge(
     losses, counts = losses_percent(values, index, neighbours, thresholds[0], low_behind)
     if np.isnan(losses[:2]).all():
         return None, NO_HEIGHT
-    counted = np.where([True, True, counts], losses, np.nan)
+    counted = np.where(np.array([True, True, bool(counts)]), losses, np.nan)
     kind, worst = _type(counted, thresholds)
     if kind == "normal" and np.isnan(losses[0]):
         return None, NO_HEIGHT
@@ -175,7 +175,9 @@ def _notes(name: str, kind: str, worst: float, losses: np.ndarray) -> list[str]:
     return notes
 
 
-def judge_unsided(values: np.ndarray, index: int, neighbours: tuple[int, ...], **known: Any):
+def judge_unsided(
+    values: np.ndarray, index: int, neighbours: tuple[int, ...], **known: Any
+) -> tuple[dict[str, Any] | None, str | None]:
     """As :func:`judge` when the anterior side is unknown: only "normal", and only if it is so either way round.
 
     Args:
@@ -186,10 +188,11 @@ def judge_unsided(values: np.ndarray, index: int, neighbours: tuple[int, ...], *
         judge(values if side == 0 else values[..., ::-1], index, neighbours, **(known | {"draws": None}))
         for side in (0, 1)
     ]
-    if any(answer is None for answer, _ in both):
+    answers = [answer for answer, _ in both if answer is not None]
+    if len(answers) < len(both):
         return both[0] if both[0][0] is None else both[1]
-    if all(answer["grade"] == 0 for answer, _ in both):
-        worst = max((answer for answer, _ in both), key=lambda answer: answer["loss_percent"])
+    if all(answer["grade"] == 0 for answer in answers):
+        worst = max(answers, key=lambda answer: answer["loss_percent"])
         worst["losses_percent"] = None
         worst["notes"] = ["the anterior side is unknown: normal whichever side it is"]
         return worst, None

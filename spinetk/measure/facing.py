@@ -83,7 +83,7 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
     if facing not in ("auto", "left", "right"):
         raise InputError("facing", f"{facing!r} is not a side", "give left, right or auto")
     if facing != "auto":
-        return Facing(facing, "user", 1.0)
+        return Facing("left" if facing == "left" else "right", "user", 1.0)
     kept = reading.facing
     if kept is not None and kept.source == "user":
         return kept

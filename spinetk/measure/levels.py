@@ -140,8 +140,8 @@ def _parsed(count: int, anchor: str) -> list[tuple[str, int]]:
     fixed = []
     for part in anchor.split(","):
         match = re.fullmatch(r"\s*([CTLS]\d{1,2})\s*=\s*(first|last|\d{1,3})\s*", part, re.IGNORECASE)
-        level = match.group(1).upper() if match else None
-        if level not in SEQUENCE:
+        level = match.group(1).upper() if match else ""
+        if match is None or level not in SEQUENCE:
             raise InputError(f"anchor {part.strip()!r}", "is not LEVEL=PLACE", "give e.g. L5=last, T1=first or L1=3")
         place = match.group(2).lower()
         position = {"first": 0, "last": count - 1}.get(place)

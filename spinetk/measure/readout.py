@@ -140,7 +140,7 @@ def _measure_bodies(
             ask = judge if side.side else judge_unsided
             last = k == len(chain) - 1
             low = vertebra.label in ("L5", "L6") or (vertebra.label is None and last)
-            known = {"names": names, "thresholds": limits, "draws": draws, "low_behind": low}
+            known: dict[str, Any] = {"names": names, "thresholds": limits, "draws": draws, "low_behind": low}
             answer, reason = ask(order, k, neighbours[k], **known)
         with_sigma = vertebra.point_sigma_px is not None
         vertebra.measures |= {
@@ -185,7 +185,7 @@ def _named_intervals(spans: np.ndarray, side: Facing) -> dict[str, list[float] |
 def _ratios(
     real: np.ndarray, order: np.ndarray, index: int, neighbours: tuple[int, ...], side: Facing
 ) -> dict[str, float | None]:
-    def ratio(a: float, b: float) -> float | None:
+    def ratio(a: np.ndarray | float, b: np.ndarray | float) -> float | None:
         return number(a / b) if np.isfinite(b) and b > 0 else None
 
     content: dict[str, float | None] = {"left_right": ratio(real[index, 0], real[index, 2])}
@@ -212,22 +212,28 @@ def _angles(reading: Reading, side: Facing, moved: np.ndarray | None) -> dict[st
 
     found = spine_angles.cobb(chain, schema, reading.height * scale[1])
     for k, name in enumerate(spine_angles.COBB):
-        ends = found.ends[k] if found else ()
-        value = spine_angles.cobb_deg(chain, schema, ends) if found else None
-        add(name, value, None if moved is None or not found else spine_angles.cobb_deg(moved, schema, ends), ends)
-        content[f"{name}_ends"] = [labels[e] or e for e in ends] if found else None
-    ends = found.ends[0] if found else ()
-    value = spine_angles.endplate_cobb_deg(chain, schema, ends) if found else None
-    draws = None if moved is None or not found else spine_angles.endplate_cobb_deg(moved, schema, ends)
-    add("cobb_max_endplates", value, draws, ends)
+        if found is None:
+            add(name, None, None, ())
+            content[f"{name}_ends"] = None
+            continue
+        ends = found.ends[k]
+        draws = None if moved is None else spine_angles.cobb_deg(moved, schema, ends)
+        add(name, spine_angles.cobb_deg(chain, schema, ends), draws, ends)
+        content[f"{name}_ends"] = [labels[e] or e for e in ends]
+    if found is None:
+        add("cobb_max_endplates", None, None, ())
+    else:
+        draws = None if moved is None else spine_angles.endplate_cobb_deg(moved, schema, found.ends[0])
+        value = spine_angles.endplate_cobb_deg(chain, schema, found.ends[0])
+        add("cobb_max_endplates", value, draws, found.ends[0])
     content["cobb_form"] = found.form if found else None
 
     for name, (top, _, bottom, _, _) in spine_angles.SAGITTAL.items():
-        value = draws = None
+        angle = spread = None
         if name.startswith(rules_of(reading.view).angles):
-            value = spine_angles.sagittal_deg(chain, schema, labels, name, side.side)
-            draws = None if moved is None else spine_angles.sagittal_deg(moved, schema, labels, name, side.side)
-        add(name, value, draws, [] if value is None else [labels.index(top), labels.index(bottom)])
+            angle = spine_angles.sagittal_deg(chain, schema, labels, name, side.side)
+            spread = None if moved is None else spine_angles.sagittal_deg(moved, schema, labels, name, side.side)
+        add(name, angle, spread, [] if angle is None else [labels.index(top), labels.index(bottom)])
     return content
 
 

@@ -52,8 +52,7 @@ def interval(values: np.ndarray, digits: int = 4) -> list[float] | None:
     finite = values[np.isfinite(values)]
     if 2 * len(finite) < len(values) or not len(finite):
         return None
-    low, high = np.percentile(finite, TAILS_PERCENT)
-    return [number(low, digits), number(high, digits)]
+    return [round(float(value), digits) for value in np.percentile(finite, TAILS_PERCENT)]
 
 
 def intervals(values: np.ndarray) -> np.ndarray:
