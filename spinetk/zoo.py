@@ -181,13 +181,21 @@ def load(name_or_path: str | Path, kind: Any = None) -> tuple[Weights, Any, str]
 
 
 def fill(make: Callable[[], N], weights: Weights, source: str | Path) -> N:
-    """The network that ``make`` gives, with weights that are its own: the same names and shapes, and finite numbers.
+    """The network that ``make`` gives, with weights that are its own (:func:`compare`)."""
+    compare(make, weights, source)
+    network = make()
+    network.load_state_dict(weights)
+    return network
+
+
+def compare(make: Callable[[], nn.Module], weights: Weights, source: str | Path) -> None:
+    """See that weights are a network's own: the same names and shapes, and finite numbers.
 
     Names and shapes are compared before anything is allocated, on PyTorch's ``meta`` device, where a network of any
     size takes no memory.
 
     Args:
-        make: Builds the network; called twice.
+        make: Builds the network.
         weights: As :func:`load` gives them.
         source: The model, named in the error.
 
@@ -217,9 +225,6 @@ def fill(make: Callable[[], N], weights: Weights, source: str | Path) -> N:
             raise InputError(source, f"holds numbers of another kind in {name!r}", again)
         if not tensor.isfinite().all():
             raise InputError(source, f"holds numbers that are not finite in {name!r}", again)
-    network = make()
-    network.load_state_dict(weights)
-    return network
 
 
 def _check_tensors(weights: Any, path: Path) -> None:

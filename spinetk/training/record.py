@@ -15,9 +15,15 @@ from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.training.launch import Place
+from spinetk.training.saving import numbered
 from spinetk.training.settings import Settings
 
 SETTINGS = "settings.json"
+WITHOUT_EFFECT = (
+    "iterations", "check_every", "workers", "device", "devices", "nodes", "accumulate", "compile", "progress",
+    "stratify",
+)  # fmt: skip
+"""On what a resumed run computes; a larger total is what resuming is for."""
 LIBRARIES = ("torch", "torchvision", "lightning", "numpy", "opencv-python", "monai", "nibabel", "pynrrd")
 
 
@@ -78,12 +84,15 @@ def versions() -> dict[str, str]:
 def write_run(run: Path, settings: Settings, place: Place, *, resume: bool, **about: Any) -> None:
     """Write ``settings.json``: the resolved settings, which ``--config`` reads back, and what else is known.
 
-    Says so when a run goes on with other data than it was begun with.
+    Says so when a run goes on with other data, or other settings that change its result, than it was begun with.
     """
     path = run / SETTINGS
-    before = _data(path) if resume else None
-    if before is not None and before != about.get("data"):
+    before = _written(path) if resume and numbered(run / "checkpoints") else {}
+    if before.get("data") is not None and before["data"] != about.get("data"):
         warnings.warn(f"{run}: the data have changed since this run was begun", stacklevel=3)
+    changed = _changed(before.get("settings"), settings.to_json())
+    if changed:
+        warnings.warn(f"{run}: goes on with {', '.join(changed)}", stacklevel=3)
     machine = {"processes": place.world, "nodes": place.nodes, "system": platform.platform()}
     write_json(path, {"settings": settings.to_json(), **about, "versions": versions(), "machine": machine})
 
@@ -103,8 +112,22 @@ def settings_of(run: Path) -> dict[str, Any] | None:
         raise InputError(path, "cannot be read", "train anew without resume, or in another folder") from error
 
 
-def _data(path: Path) -> Any:
+def _changed(before: Any, now: dict[str, Any], prefix: str = "") -> list[str]:
+    """``NAME NEW (was OLD)`` of every setting that a result depends on, down to those of a recipe."""
+    found: list[str] = []
+    for name, value in now.items() if isinstance(before, dict) else ():
+        if name not in before or name in WITHOUT_EFFECT or before[name] == value:
+            continue
+        if isinstance(value, dict) and isinstance(before[name], dict):
+            found += _changed(before[name], value, f"{prefix}{name}.")
+        else:
+            found.append(f"{prefix}{name} {value} (was {before[name]})")
+    return found
+
+
+def _written(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8")).get("data")
-    except (OSError, ValueError, AttributeError):
-        return None
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return content if isinstance(content, dict) else {}
+    except (OSError, ValueError):
+        return {}

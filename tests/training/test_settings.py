@@ -60,6 +60,9 @@ def test_they_come_back_from_a_run(tmp_path):
     assert Mine.of(settings_of(tmp_path), seed=1) == Mine(seed=1, preset=Recipe(3), size=(64, 32), workers=2)
     with pytest.warns(UserWarning, match="data have changed"):
         write_run(tmp_path, settings, Place(), resume=True, data={"train": {"sha256": "1"}})
+    other = Mine(seed=9, preset=Recipe(4), size=(64, 32), workers=3, batch=8, iterations=2000)
+    with pytest.warns(UserWarning, match=r"goes on with preset.epochs 4 \(was 3\), batch 8 \(was None\)$"):
+        write_run(tmp_path, other, Place(), resume=True, data={"train": {"sha256": "1"}})
 
 
 @pytest.mark.parametrize(
