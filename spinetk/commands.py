@@ -22,7 +22,7 @@ def info(files: list[Path], as_json: AsJson = False) -> None:
     described, failures = [], []
     for file in files:
         try:
-            described.append(describe(file))
+            described.append(describe(file, decode=True))
         except InputError as error:
             failures.append(str(error))
     if as_json:

@@ -103,14 +103,15 @@ def _said(kind: type, content: Any, error: Any, what: str) -> tuple[str, str]:
     if unknown:
         names = sorted({name for option in _options(whole, node) for name in option.get("properties", {})})
         near = difflib.get_close_matches(str(path[-1]), names, 1, 0.5)
-        before = name[: len(name) - len(str(path[-1]))]
+        before = _cut(name[: len(name) - len(str(path[-1]))])
         remedy = f"did you mean {before + near[0]!r}?" if near else f"use one of {', '.join(names)}"
         return f"{what} {_cut(name)!r} is unknown", remedy
+    name = _cut(name)
     if error["type"] in _MISSING:
         return f"{what} {name!r} is missing", f"give {_wanted(whole, node)}"
     cause = (error.get("ctx") or {}).get("error")
     if isinstance(cause, InputError):
-        return (f"{what} {name!r} " if path else "") + cause.fault, cause.remedy
+        return (f"{what} {name!r} " if path else "") + _cut(cause.fault, 200), _cut(cause.remedy, 200)
     if not path:
         return f"holds {_repr(content)}", "write NAME and VALUE pairs"
     if error["type"] in {"union_tag_invalid", "union_tag_not_found"} and "discriminator" in (error.get("ctx") or {}):
@@ -215,5 +216,5 @@ def _repr(value: Any) -> str:
         return "a number of thousands of digits"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."
+def _cut(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -74,17 +74,43 @@ def iter_results(
     Args:
         inputs: Results, files of other programs, or folders of either.
         schema: Points to keep; None takes each file's own.
+
+    The manifest of a batch among the files (``run.json``, as ``*.json`` gives it) is passed by; of a folder in which
+    every picture failed it says why.
     """
-    for given in map(Path, inputs):
+    inputs, nothing = list(map(Path, inputs)), True
+    for path, reading in _each(inputs, schema):
+        nothing = False
+        yield path, reading
+    if nothing and inputs:
+        yield inputs[0], InputError(inputs[0], "holds no result", "give the JSON files of `spinetk predict`")
+
+
+def _each(inputs: list[Path], schema: KeypointSchema | None) -> Iterator[tuple[Path, Reading | InputError]]:
+    for given in inputs:
+        if given.name == MANIFEST and given.is_file():
+            continue
         try:
             if given.is_dir() and (results := _results_in(given)):
                 yield from _read_all(results)
             elif given.suffix.lower() == ".json" and is_result(Source(given).json(given), unreadable=True):
                 yield from _read_all([given])
+            elif given.is_dir() and (reasons := _all_failed(given)):
+                fault = f"holds no result: all {len(reasons)} pictures failed, the first with {reasons[0]!r}"
+                raise InputError(given, fault, f"see {MANIFEST} for the others" if len(reasons) > 1 else "")
             else:
                 yield from _foreign(given, schema)
         except InputError as error:
             yield given, error
+
+
+def _all_failed(folder: Path) -> list[str]:
+    """Why nothing came of a batch, by its manifest; empty when there is none."""
+    content = Source(folder).json(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
+    failed = content.get("failed") if isinstance(content, dict) else None
+    if not isinstance(failed, list):
+        return []
+    return [str(entry.get("why") if isinstance(entry, dict) else entry) for entry in failed]
 
 
 def _read_all(paths: Iterable[Path]) -> Iterator[tuple[Path, Reading | InputError]]:

@@ -117,13 +117,13 @@ def decode_frame(header: Header, options: dict[str, Any], index: int) -> np.ndar
     except (InputError, MemoryError):
         raise
     except NotImplementedError as error:
-        fault = f"uses transfer syntax {_syntax_name(header.syntax)}, which has no decoder here"
+        fault = f"uses transfer syntax {syntax_name(header.syntax)}, which has no decoder here"
         raise InputError(display_name(header.path), fault, "convert it to an uncompressed one") from error
     except BaseException as error:
         # The RLE decoder is written in Rust; its panics are no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        fault = f"has pixels that cannot be decoded ({_syntax_name(header.syntax)})"
+        fault = f"has pixels that cannot be decoded ({syntax_name(header.syntax)})"
         raise InputError(display_name(header.path), fault, REMEDY_COPY) from error
     finally:
         header.stream.seek(start)
@@ -224,5 +224,13 @@ def _with_full_scan(code: bytes) -> bytes | None:
     return code[:at] + b"\0\x3f\0" + code[at + 3 :]
 
 
-def _syntax_name(syntax: UID) -> str:
-    return syntax.name if syntax.is_transfer_syntax else "of its own"
+JPEG_XL = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+}
+
+
+def syntax_name(syntax: UID) -> str:
+    """In words; JPEG XL (PS3.5 2024e) is not in every pydicom's dictionary."""
+    return JPEG_XL.get(syntax) or (syntax.name if syntax.is_transfer_syntax else str(syntax))

@@ -8,7 +8,7 @@ from typing import Any
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.decode import check_pixels
+from spinetk.images.decode import check_pixels, syntax_name
 from spinetk.images.display import is_inverted
 from spinetk.images.elements import integer, word
 from spinetk.images.frames import BURNED_IN, frame_of, modality_of
@@ -19,17 +19,20 @@ from spinetk.images.orientation import standing
 from spinetk.images.plain import frame_of as plain_frame
 from spinetk.images.plain import open_header as open_plain
 from spinetk.images.plain import stored_size
+from spinetk.images.read import read_picture
 from spinetk.images.reformat import Plane, section_of
 from spinetk.images.series import frame_series, group_series, pick, plan
 from spinetk.images.stack import central, in_order
 from spinetk.images.traits import Slice, describe_stacks
 
 
-def describe(path: str | Path) -> dict[str, Any]:
-    """Describe a file or series folder without decoding its pixels.
+def describe(path: str | Path, *, decode: bool = False) -> dict[str, Any]:
+    """Describe a file or series folder, by itself without decoding its pixels.
 
     Args:
         path: Any file, or a folder with a DICOM series.
+        decode: Also read the picture, so that what only its pixels show (a damaged stream) is said: ``readable`` is
+            then what the reader finds.
 
     Returns:
         JSON content about the picture ``read_picture`` would give. Always: ``file``, ``kind``, ``readable``, ``size``
@@ -75,7 +78,13 @@ def describe(path: str | Path) -> dict[str, Any]:
             fill = {"series": _series, "dicom": _dicom, "nifti": _volume, "nrrd": _volume}.get(content["kind"], _plain)
             fill(path, content)
             content["remarks"] += standing(Frame.from_json(content))
-            return content
+        if decode and content["readable"]:
+            try:
+                read_picture(path)
+            except InputError as error:
+                content["readable"] = False
+                content["warnings"].append(error.fault)
+        return content
     except InputError:
         raise
     except Exception as error:
@@ -135,7 +144,7 @@ def _dicom(path: Path, content: dict[str, Any]) -> None:
             "modality": modality_of(header),
             "view": view,
             "polarity": "inverse" if is_inverted(dataset) else "normal",
-            "transfer_syntax": syntax.name if syntax.is_transfer_syntax else "unknown",
+            "transfer_syntax": syntax_name(syntax),
             "bits": f"{stored or allocated} of {allocated}{sign}" if allocated else None,
             "remarks": remarks,
         }

@@ -78,7 +78,7 @@ def pick(groups: dict[str, list[Slice]], series: str | int | None, name: str) ->
         InputError: There is no (such) series.
     """
     if not groups:
-        raise InputError(name, "holds no DICOM series", "give its files one by one")
+        raise InputError(name, "is a folder without a DICOM series", "give its pictures themselves: FOLDER/*")
     keys = list(groups)
     number = keys.index(str(series)) + 1 if str(series) in keys else 1 if series is None else str(series)
     if str(number) not in map(str, range(1, len(keys) + 1)):

@@ -119,7 +119,8 @@ def report(
         results, out, html=pages, formats=chosen, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio
     )
     warn([*done.remarks, *done.failures])
-    typer.echo(f"{len(done.written)} reports in {out}, {len(done.failures)} failed")
+    reports = [path for path in done.written if path.name != "index.html"]
+    typer.echo(f"{len(reports)} reports in {out}, {len(done.failures)} failed")
     leave(len(done.written), len(done.failures))
 
 

@@ -257,7 +257,7 @@ def test_enhanced_volume_is_reformatted(tmp_path):
 
 
 def test_folder_without_a_series_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no DICOM series"):
+    with pytest.raises(InputError, match="without a DICOM series"):
         read_picture(tmp_path)
 
 
