@@ -192,7 +192,7 @@ def get_schema(schema: str | Path | KeypointSchema) -> KeypointSchema:
         return SCHEMAS[str(schema)]
     path = Path(schema)
     if path.suffix.lower() not in {".json", ".toml"}:
-        raise InputError(schema, "unknown keypoint schema", f"use {', '.join(SCHEMAS)} or a .json/.toml file")
+        raise InputError(str(schema)[:80], "unknown keypoint schema", f"use {', '.join(SCHEMAS)} or a .json/.toml file")
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
