@@ -4,6 +4,10 @@
 checkout on phantoms (DICOM files with letters, facing either way, and PNGs) and on pictures of DATA (AASCE films,
 lateral films, MR slices), all of which stand upright, and prints for each set how many readings have another number of
 vertebrae, other names or another view, and the largest move of a point and of the largest Cobb angle among the others.
+
+``python benchmarks/same_readings.py --mirror [DATA]`` reads phantoms and MR slices as they are and mirrored, and prints
+how many mirrored ones have another number of vertebrae, and the largest move of a point in the others: what it would
+cost to bring every sagittal picture to one side.
 """
 
 from __future__ import annotations
@@ -88,13 +92,47 @@ def compare(before: dict[str, dict], after: dict[str, dict], files: list[Path]) 
     return f"{len(both):4} {one_only:8} {counts:6} {names:6} {views:6} {max(moves):9.3f} {max(turns):9.3f}"
 
 
+def mirror(data: Path | None, count: int) -> None:
+    """Print what reading mirrored pictures changes."""
+    from spinetk.images import to_uint8
+    from spinetk.keypoints.predictor import Predictor
+    from spinetk.phantoms import lateral_radiograph, sagittal_mr
+
+    seeds = range(100, 100 + count)
+    films = (to_uint8(lateral_radiograph(seed).pixels) for seed in seeds)
+    slices = (to_uint8(sagittal_mr(seed).pixels) for seed in seeds)
+    sets = [("lateral phantoms", "xray-lateral", "lateral", films), ("MR phantoms", "sagittal-mr", "sagittal", slices)]
+    if data is not None:
+        files = real(data, count)["MR slices"][0]
+        pictures = (cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in files)
+        sets.append(("MR slices", "sagittal-mr", "sagittal", pictures))
+    print(f"{'set':20} read other count  median px  most px")
+    for title, model, view, pictures in sets:
+        predictor, moves, other = Predictor.load(model), [], 0
+        for picture in pictures:
+            one = predictor.read(picture, view=view)
+            back = predictor.read(np.ascontiguousarray(picture[:, ::-1]), view=view).flipped()
+            if len(one.vertebrae) != len(back.vertebrae):
+                other += 1
+            elif one.vertebrae:
+                pairs = zip(one.vertebrae, back.vertebrae, strict=True)
+                moves.append(max(float(np.abs(a.points - b.points).max()) for a, b in pairs))
+        print(f"{title:20} {len(moves) + other:4} {other:11} {np.median(moves):10.3f} {max(moves):8.3f}", flush=True)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("other", type=Path, help="a checkout of the version before")
+    parser.add_argument("--mirror", action="store_true", help="compare pictures with their mirror images instead")
+    parser.add_argument("other", type=Path, nargs="?", help="a checkout of the version before")
     parser.add_argument("data", type=Path, nargs="?", help="folder with aasce2019, lateral_films and mr_sagittal")
     parser.add_argument("--count", type=int, default=12, help="pictures of each set")
     args = parser.parse_args()
+    if args.mirror:
+        mirror(args.data or args.other, args.count)
+        return
+    if args.other is None:
+        parser.error("give a checkout of the version before")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sets = write_phantoms(folder, args.count) | (real(args.data, args.count) if args.data else {})
