@@ -175,8 +175,8 @@ def mask_on(mask: Volume, image: Grid, name: str | Path, image_name: str | Path)
         (D, H, W) bool of the image's shape.
 
     Raises:
-        InputError: Of one only it is known which way its axes point, or the mask's foreground lies outside of the
-            image; both geometries are named.
+        InputError: Of one only it is known which way its axes point, the mask has the size of its image and another
+            place, or its foreground lies outside of the image; both geometries are named.
     """
     found = mask.values > 0
     if mask.grid.same(image):
@@ -185,6 +185,11 @@ def mask_on(mask: Volume, image: Grid, name: str | Path, image_name: str | Path)
     remedy = "write the mask with the geometry of its image"
     if mask.grid.oriented != image.oriented or not image.oriented:
         raise InputError(name, f"has another grid than its image: {both}", remedy)
+    alike = mask.grid.turn_to(image.axes).grid(mask.grid)
+    if alike.shape == image.shape:
+        off = np.abs(image.to_index(alike.corners()) - image.to_index(image.corners())).max()
+        if off > 1:  # saved without the geometry of its image, most likely
+            raise InputError(name, f"has the size of its image and lies elsewhere: {both}", remedy)
     voxels = np.argwhere(found)[:, ::-1]
     place = image.to_index(mask.grid.to_mm(voxels))
     size = np.array(image.shape[::-1])

@@ -372,8 +372,11 @@ def test_masks_on_another_grid_are_resampled():
 def test_masks_of_another_place_are_refused():
     image = Grid((6, 6, 6), affine_of())
     mask = Volume(np.ones((6, 6, 6), np.uint8), Grid((6, 6, 6), np.eye(4)))
-    with pytest.raises(InputError, match=r"mask\.nii: has \d+% of its foreground outside.*RAS.*image\.nii: 6 x 6 x 6"):
+    with pytest.raises(InputError, match=r"mask\.nii: has the size .* elsewhere: .*RAS.*image\.nii: 6 x 6 x 6 voxels"):
         mask_on(mask, image, "mask.nii", "image.nii")
+    larger = Volume(np.ones((9, 9, 9), np.uint8), Grid((9, 9, 9), affine_of()))
+    with pytest.raises(InputError, match=r"has 70% of its foreground outside.*9 x 9 x 9.*6 x 6 x 6"):
+        mask_on(larger, image, "mask.nii", "image.nii")
     unknown = Grid((6, 6, 6), affine_of(), oriented=False)
     with pytest.raises(InputError, match="unknown directions"):
         mask_on(Volume(mask.values, unknown), image, "mask.nii", "image.nii")
