@@ -18,6 +18,7 @@ from spinetk.errors import InputError
 from spinetk.formats.identity import Identity, uids
 from spinetk.formats.referenced import REMEDY, read_source
 from spinetk.formats.sr.write import outline_order
+from spinetk.images.guard import quiet
 from spinetk.measure import words
 from spinetk.reading import Reading, Vertebra
 
@@ -26,6 +27,7 @@ LABEL = "SPINETK"
 LAYER = "VERTEBRAE"
 
 
+@quiet()
 def write_presentation(
     path: str | Path,
     reading: Reading,

@@ -202,12 +202,6 @@ class Reader:
             remarks.append(against)
         return Decision(view, frame, predictor, remarks, against)
 
-    def asks(self, picture: Picture, grey: np.ndarray, view: View | None = None) -> bool:
-        """Whether only the user can say what a picture shows, so that a page asks before it predicts."""
-        if self._only is not None or view is not None or picture.view != "unknown":
-            return False
-        return self._usual(picture, []) == "unknown" and self._look(grey, picture.frame) is None
-
     def _told(self, picture: Picture, said: Overrides, remarks: list[str]) -> View:
         """What the user or the file says it shows."""
         if said.view is None:

@@ -84,11 +84,12 @@ def measure(
     doubtful = plausibility.doubts(upright)
     _measure_bodies(upright, side, limits, moved, wrong, doubtful)
     below = alignment.disc_measures(upright, side.side, moved)
+    order = levels.order_faults(measured)
     for vertebra, turned, own in zip(measured.vertebrae, upright.vertebrae, below, strict=True):
         vertebra.measures |= {**turned.measures, "disc_below": own}
     measured.angles = _angles(upright, side, moved) | alignment.pelvic_angles(upright, side.side)
     measured.facing = side if side.side is not None else None
-    measured.remarks += [PREFIX + remark for remark in _remarks(upright, side, anchor, wrong, doubtful, below)]
+    measured.remarks += [PREFIX + remark for remark in _remarks(upright, side, anchor, wrong, doubtful, below, order)]
     return measured
 
 
@@ -244,6 +245,7 @@ def _remarks(
     wrong: list[str | None],
     doubtful: list[str | None],
     below: list[dict[str, Any] | None],
+    order: list[str],
 ) -> list[str]:
     found: list[str] = []
     n = len(reading.vertebrae)
@@ -274,7 +276,7 @@ def _remarks(
     if n == 1:
         found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
     found += levels.faults([v.label for v in reading.vertebrae])
-    found += levels.order_faults(reading)
+    found += order
     unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
     if unnamed and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")

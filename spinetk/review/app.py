@@ -26,7 +26,7 @@ from spinetk.review.pages import Pages
 from spinetk.review.serialization import SentReading
 from spinetk.review.session import BY_VIEW, ReviewSession
 from spinetk.review.uploads import Uploads
-from spinetk.views import TABLE, View
+from spinetk.views import TABLE, View, says_view
 
 STATIC = Path(__file__).parent / "static"
 YEAR_S = 86_400 * 30
@@ -160,6 +160,7 @@ def _pictures(desk: ReviewSession) -> APIRouter:
             "step": opened.step,
             "window": [low, high],
             "modality": opened.picture.modality,
+            "asks_view": not says_view(known.view, opened.picture.modality),
             "dicom": opened.picture.kind in ("dicom", "series"),
             "original": found.saved,
             "slices": opened.picture.slices if found.kind == "picture" else 1,

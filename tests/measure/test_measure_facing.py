@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spinetk.errors import InputError
 from spinetk.measure import measure
 from spinetk.measure.facing import MIN_CONFIDENCE, Seen, anterior_side
+from spinetk.reading import Facing
 
 FULL = (27.0, 27.0, 27.0)
 LUMBAR = ["L1", "L2", "L3", "L4", "L5"]
@@ -84,3 +87,25 @@ def test_wrong_words_and_wrong_pictures_are_refused(spine):
         measure(spine([FULL]), facing="up")
     with pytest.raises(InputError, match="picture"):
         measure(spine([FULL], facing=None), picture=np.zeros((5, 5), np.uint8))
+
+
+def test_naming_one_vertebra_takes_nothing_away(spine):
+    """Fewer than three names of each region say nothing about its curve: it is read as one without names."""
+    plain = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None))
+    picture = canal(plain, "right")
+    assert anterior_side(plain, picture=picture).side == "left"
+    for place, name in ((0, "L1"), (2, "T9"), (4, "L5")):
+        plain.vertebrae[place].label = name
+        assert anterior_side(plain, picture=picture).side == "left"
+        plain.vertebrae[place].label = None
+
+
+def test_what_is_kept_stands_until_the_user_or_the_header_says_otherwise(spine):
+    reading = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, labels=LUMBAR, facing=None))
+    reading.facing = Facing("right", "picture", 0.85)
+    assert anterior_side(reading) == reading.facing
+    assert anterior_side(reading, "left").side == "left"
+    reading.frame = replace(reading.frame, toward_right="P", toward_bottom="F")
+    assert anterior_side(reading).source == "header"
+    reading.facing = Facing("right", "user", 1.0)
+    assert anterior_side(reading) == reading.facing

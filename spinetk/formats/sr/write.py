@@ -18,6 +18,7 @@ from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY, Identity, uids
 from spinetk.formats.sr import concepts
+from spinetk.images.guard import quiet
 from spinetk.measure import words
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import SCHEMAS, KeypointSchema
@@ -67,11 +68,13 @@ def write_sr(
     hd = _highdicom()
     source = _source(source_dicom, reading, frame)
     series_uid, instance_uid = uids(source, frame, "sr", identity)
-    report = _Writer(hd, reading, source, frame).report(series_uid, instance_uid)
-    if identity is not None:
-        identity.stamp(report)
-    with replacing(path) as temporary:
-        report.save_as(temporary)
+    # highdicom and pydicom quote the names of patients that they find odd.
+    with quiet():
+        report = _Writer(hd, reading, source, frame).report(series_uid, instance_uid)
+        if identity is not None:
+            identity.stamp(report)
+        with replacing(path) as temporary:
+            report.save_as(temporary)
 
 
 def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | None) -> Dataset:

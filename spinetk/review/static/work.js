@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { byId, closeMenus, make, toast } from "./dom.js";
 import { list } from "./list.js";
-import { emit, isDirty, on, replaceReading, save, store } from "./store.js";
+import { emit, isDirty, on, replaceReading, save, store, viewRules } from "./store.js";
 
 const POLL_MS = 400;
 
@@ -103,7 +103,7 @@ async function finished(ids) {
 export function predictThis() {
   const { current } = store;
   if (!current) return;
-  const asked = byId("shows").value === "unknown" && byId("model").value === byView && current.info.modality !== "MR";
+  const asked = !viewRules.get(byId("shows").value).offered && byId("model").value === byView && current.info.asks_view;
   byId("shows").setCustomValidity(asked ? "Choose what the picture shows" : "");
   if (asked) byId("predict-menu").open = true;
   if (byId("shows").reportValidity()) predict([current.id]);

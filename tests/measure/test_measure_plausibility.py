@@ -1,0 +1,109 @@
+"""The gate: bodies that no spine has are not graded where a model found them; what people mark is never overruled."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spinetk.geometry import Frame
+from spinetk.measure import measure
+from spinetk.measure.again import measure_again
+from spinetk.measure.plausibility import RULES, doubts, impossible_size, other_part, too_small
+from spinetk.overrides import Overrides
+from spinetk.reading import Facing, Reading, Vertebra
+from spinetk.schema import VERTEBRA6
+
+
+def body(y: float, width: float = 40, height: float = 28, x: float = 100) -> Vertebra:
+    left, right = x - width / 2, x + width / 2
+    points = [[left, y + height], [x, y + height], [right, y + height], [right, y], [x, y], [left, y]]
+    return Vertebra.from_points(np.array(points), score=0.9)
+
+
+def column(*bodies: Vertebra, mm: float | None = 1.0, **fields) -> Reading:
+    frame = Frame() if mm is None else Frame((mm, mm), "PixelSpacing")
+    return Reading("a.png", 400, 200, VERTEBRA6, list(bodies), frame, "lateral", "net", **fields)
+
+
+SOUND = [body(10 + 40 * k) for k in range(5)]
+
+
+def test_a_sound_column_passes():
+    assert doubts(column(*SOUND)) == [None] * 5
+    assert impossible_size(column(*SOUND)) is None
+    # A crushed one is lower, not narrower: it stays a finding.
+    crushed = [*SOUND[:2], body(90, height=9), *SOUND[3:]]
+    assert doubts(column(*crushed)) == [None] * 5
+    # T1 to L5 of one person.
+    grown = [body(10 + 20 * k, width=18 + k, height=14 + 0.6 * k) for k in range(17)]
+    assert doubts(column(*grown)) == [None] * 17
+
+
+@pytest.mark.parametrize(
+    ("bodies", "mm", "which", "words"),
+    [
+        ([body(10)], 1.0, [0], "no other body"),
+        ([*SOUND[:4], body(130, 20, 10)], 1.0, [3, 4], "covers"),
+        ([*SOUND[:4], body(170, 20)], 1.0, [4], "width of the bodies beside"),
+        ([body(10 + 40 * k, 80 * 0.7**k) for k in range(5)], 1.0, [0, 1, 2, 3, 4], "narrowest body of the column"),
+        ([*SOUND[:4], body(170, 40, 3)], 1.0, [4], "3 mm high"),
+        ([body(10 + 8 * k, 8, 5) for k in range(4)], None, [0, 1, 2, 3], "px high"),
+    ],
+)
+def test_what_no_spine_looks_like_is_not_graded(bodies, mm, which, words):
+    reading = column(*bodies, mm=mm)
+    found = doubts(reading)
+    assert [k for k, doubt in enumerate(found) if doubt] == which
+    assert all(words in found[k] for k in which)
+    measured = measure(reading, facing="left")
+    for k in which:
+        assert measured.vertebrae[k].measures["deformity"] is None
+        assert words in measured.vertebrae[k].measures["deformity_reason"]
+        assert any(words in remark for remark in measured.remarks)
+    # A person's own marks are no guess.
+    assert doubts(replace(reading, model=None)) == [None] * len(bodies)
+
+
+@pytest.mark.parametrize(("mm", "possible"), [(0.1, False), (0.2, True), (1.0, True), (2.1, True), (2.3, False)])
+def test_bodies_are_4_to_60_mm_high(mm, possible):
+    assert (impossible_size(column(*SOUND, mm=mm)) is None) == possible
+
+
+def test_parts_and_sizes():
+    assert [other_part(part) for part in ("HIP", "SKULL", "LSPINE", "CHEST", "LWS", None)] == [True] * 2 + [False] * 4
+    assert too_small(16, 16)
+    assert too_small(400, 31)
+    assert not too_small(32, 32)
+    assert all(rule.source and rule.effect for rule in RULES.values())
+
+
+def test_bodies_below_the_threshold_are_marked():
+    bodies = [*SOUND[:2], replace(SOUND[2], score=0.41), *SOUND[3:]]
+    measured = measure(column(*bodies, threshold=0.6), facing="left")
+    assert [v.measures.get("below_threshold", False) for v in measured.vertebrae] == [False, False, True, False, False]
+    assert any("below the threshold of 0.6" in remark and "vertebra 3" in remark for remark in measured.remarks)
+
+
+def test_measured_again_keeps_what_is_known_and_says_what_it_drops():
+    first = measure(column(*SOUND, facing=Facing("left", "picture", 0.9)), anchor="L5=last")
+    again = measure_again(Reading.from_json(first.to_json()))
+    assert again.to_json() == first.to_json()
+    assert again.facing == Facing("left", "picture", 0.9)
+    frontal = measure_again(first, Overrides("ap", (0.5, 0.5), anchor="L4=last"))
+    assert (frontal.view, frontal.facing, frontal.frame.spacing_mm) == ("ap", None, (0.5, 0.5))
+    assert [v.label for v in frontal.vertebrae] == ["T12", "L1", "L2", "L3", "L4"]
+    said = " ".join(frontal.remarks)
+    for words in ("view: ap, before lateral", "front: dropped (left)", "replaced 1 x 1 mm", "levels: replaced L1, L2"):
+        assert words in said
+    turned = measure_again(first, Overrides(facing="right"))
+    assert turned.facing == Facing("right", "user", 1.0)
+    assert any("front: right, before left" in remark for remark in turned.remarks)
+
+
+def test_the_order_is_the_patients_not_the_pictures():
+    """A film stored feet first: what lies lowest in it is nearest the neck."""
+    for frame in (Frame(toward_bottom="H", toward_right="P"), Frame(exif_orientation=3)):
+        reading = replace(column(*SOUND), frame=frame).turned(1)
+        named = measure(reading, anchor="L5=last")
+        assert [v.label for v in named.vertebrae] == ["L5", "L4", "L3", "L2", "L1"]
+        assert any("not ordered" in remark for remark in named.remarks)

@@ -1,0 +1,52 @@
+"""Overrides: the user's word, for all pictures and for each of a table."""
+
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.overrides import Overrides, OverridesTable
+
+
+def table(tmp_path, text, usual=None):
+    path = tmp_path / "views.csv"
+    path.write_text(text, encoding="utf-8-sig")
+    return OverridesTable.read(path, usual)
+
+
+def test_a_row_wins_over_what_holds_for_all(tmp_path):
+    read = table(
+        tmp_path,
+        'file,view,spacing,facing,anchor\nfilms/a.png,AP,"0.3,0.2",,\nb.png,lateral,0.5,left,L5=last\nc.png,,,,\n',
+        Overrides(view="sagittal", facing="right"),
+    )
+    assert read.of(tmp_path / "films" / "a.png") == Overrides("ap", (0.3, 0.2), "right")
+    assert read.of("somewhere/else/b.png") == Overrides("lateral", (0.5, 0.5), "left", "L5=last")
+    for other in ("c.png", "d.png", "a.png"):  # a row without a word, no row, and the same name in another folder
+        assert read.of(other) == Overrides(view="sagittal", facing="right")
+    assert read.unmet([tmp_path / "films" / "a.png", "c.png"]) == ["b.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,view\na.png,ap\n", "no column 'file'|column 'name'"),
+        ("file,wiev\na.png,ap\n", "column 'wiev'"),
+        ("file,view\na.png,oblique\n", "line 2.*no view"),
+        ("file,view\na.png,axial\n", "line 2.*cannot be read"),
+        ("file,spacing\na.png,wide\n", "line 2.*spacing wide"),
+        ("file,spacing\na.png,0\n", "line 2.*not plausible"),
+        ("file,facing\na.png,up\n", "line 2.*not a side"),
+        ("file,view\na.png,ap\na.png,lateral\n", "line 3.*twice"),
+        ("file,view\na.png,ap,left\n", "line 2.*cells"),
+        ("file,view\n,ap\n", "line 2.*no file"),
+        ("", "no column 'file'"),
+    ],
+)
+def test_what_a_table_cannot_say(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        table(tmp_path, text)
+
+
+def test_a_table_that_is_none(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        OverridesTable.read(tmp_path / "none.csv")
+    assert OverridesTable.read(None).of("a.png") == Overrides()
