@@ -67,13 +67,14 @@ class Processes(Pool):
 
     Args:
         count: How many.
+        gpus: How many GPUs they share.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, gpus: int = 0) -> None:
         if count < 1:
             raise InputError(f"--workers {count}", "is not a number of processes", "give 1 or more")
         self._threads = max(1, (os.cpu_count() or 1) // count)
-        self._count = count
+        self._count, self._gpus = count, gpus
         # One executor a process: an executor of several is broken as a whole when one of them dies.
         self._executors: list[ProcessPoolExecutor | None] = [None] * count
 
@@ -115,7 +116,10 @@ class Processes(Pool):
         executor = self._executors[place]
         if executor is None:
             context = multiprocessing.get_context("spawn")
-            options = {"initializer": _begin, "initargs": (self._threads, place)}
+            options = {
+                "initializer": _begin,
+                "initargs": (self._threads, place % self._gpus if self._gpus > 1 else None),
+            }
             executor = ProcessPoolExecutor(1, mp_context=context, **options)
             self._executors[place] = executor
         return executor.submit(perform, maker, key, task)
@@ -127,14 +131,16 @@ class Processes(Pool):
             self._executors[place] = None
 
 
-def _begin(threads: int, place: int) -> None:
+def _begin(threads: int, gpu: int | None) -> None:
     """Start of a worker process: its share of cores and GPUs, and no life beyond its parent's."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, str(threads))
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
-    os.environ.setdefault("SPINETK_WORKER", str(place))
+    if gpu is not None:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        os.environ["CUDA_VISIBLE_DEVICES"] = seen[gpu] if gpu < len(seen) and seen[gpu] else str(gpu)
 
 
 class Cluster(Pool):
@@ -227,6 +233,7 @@ def open_pool(
     scheduler: str | None = None,
     batch_system: str | None = None,
     job: Iterable[str] = (),
+    device: str = "cpu",
 ) -> Pool:
     """The pool that options of the command line ask for.
 
@@ -236,12 +243,13 @@ def open_pool(
         batch_system: ``slurm`` or ``pbs``: ``workers`` jobs are submitted, each with one Dask worker.
         job: ``NAME=VALUE`` of dask-jobqueue (``cores=4``, ``memory=16GB``, ``walltime=02:00:00``, ``queue=gpu``); the
             rest comes from ``~/.config/dask/jobqueue.yaml``.
+        device: Of the work; processes of this machine share its GPUs unless it is ``cpu``.
 
     Raises:
         InputError: Options that exclude each other, a package that is not installed, or nobody answers.
     """
     if scheduler is None and batch_system is None:
-        return Here() if workers in (None, 1) else Processes(int(workers))
+        return Here() if workers is None or workers == 1 else Processes(workers, _gpus(device))
     if scheduler is not None and (batch_system is not None or workers is not None):
         raise InputError("--scheduler", "has its workers already", "leave --workers, --slurm and --pbs out")
     try:
@@ -256,6 +264,15 @@ def open_pool(
     cluster = _jobs(str(batch_system), _options(job))
     cluster.scale(jobs=workers or 1)
     return Cluster(Client(cluster, set_as_default=False), cluster)
+
+
+def _gpus(device: str) -> int:
+    """How many GPUs work on a device may share."""
+    if device == "cpu":
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
 
 
 def _jobs(kind: str, options: dict[str, Any]) -> Any:

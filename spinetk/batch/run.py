@@ -31,6 +31,7 @@ class Run:
         readers: Settings by name, of all runs into this folder.
         reader: The name of this run's.
         skipped: How many were done already.
+        done: How many this run did, well or not.
     """
 
     out: Path
@@ -39,6 +40,7 @@ class Run:
     readers: dict[str, dict[str, Any]] = field(default_factory=dict)
     reader: str = ""
     skipped: int = 0
+    done: int = 0
 
     def own(self) -> Iterator[tuple[str, Entry]]:
         """Inputs of this run with what became of them, in order."""
@@ -85,6 +87,8 @@ def run_batch(
     stem_of: Callable[[str], str] | None = None,
     pool: Pool | None = None,
     aet: str = "SPINETK",
+    again: bool = False,
+    empty: bool = True,
     progress: bool = True,
     finish: Callable[[Run], None] | None = None,
 ) -> Run:
@@ -100,6 +104,8 @@ def run_batch(
         stem_of: A stem from an input's name, when the usual one does not fit.
         pool: Where; this process by default.
         aet: Our own AE title, for DIMSE.
+        again: Do everything anew.
+        empty: Whether no input at all is an error.
         progress: Show a bar.
         finish: Called at the end, and after an interruption, to write what is made of all results.
 
@@ -112,8 +118,8 @@ def run_batch(
         run = Run(out, entries=journal.entries, readers=journal.readers, reader=fingerprint(settings))
         try:
             journal.begin(run.reader, settings)
-            namer = _Namer(journal, out, reserved, stem_of)
-            tasks = _Tasks(run, sources, namer, result, aet)
+            namer = _Namer(journal, out, reserved, stem_of, result)
+            tasks = _Tasks(run, sources, namer, result, aet, again)
             _work(run, journal, tasks, pool or Here(), maker, progress)
         except BaseException:
             # What was finished is told, as far as that goes.
@@ -123,7 +129,7 @@ def run_batch(
         _finish(run, journal, finish)
         if tasks.fault is not None:
             raise tasks.fault
-        if not run.sources:
+        if empty and not run.sources:
             raise InputError("the inputs", "hold no picture", "give DICOM, PNG, JPEG or TIFF files")
     return run
 
@@ -142,6 +148,9 @@ def _work(run: Run, journal: Journal, tasks: _Tasks, pool: Pool, maker: Maker, p
         for task, outcome in pool.run(maker, run.reader, tasks):
             if outcome.state == "full":
                 raise InputError(run.out, outcome.why, "make room, then run the same again: what was finished is kept")
+            if outcome.state == "unable":
+                raise InputError(*outcome.fault)
+            run.done += 1
             journal.add(key_of(task.source), task.stem, outcome, run.reader)
             bar.update()
 
@@ -155,11 +164,14 @@ class _Tasks:
         skipped: Called for each input that is done.
     """
 
-    def __init__(self, run: Run, sources: Iterable[str], namer: _Namer, result: str, aet: str) -> None:
+    def __init__(
+        self, run: Run, sources: Iterable[str], namer: _Namer, result: str, aet: str, again: bool = False
+    ) -> None:
         self.total = len(sources) if isinstance(sources, Sequence) else None
         self.fault: InputError | None = None
         self.skipped: Callable[[], Any] = lambda: None
-        self._run, self._sources, self._namer, self._result, self._aet = run, sources, namer, result, aet
+        self._run, self._sources, self._namer, self._aet = run, sources, namer, aet
+        self._result, self._again = result, again
 
     def __iter__(self) -> Iterator[Task]:
         run, here, out = self._run, os.getcwd(), str(self._run.out.resolve())
@@ -175,12 +187,13 @@ class _Tasks:
             if source is None:
                 return
             key = key_of(source)
-            if hash(key) in seen:
+            # Results that lie among the pictures are no pictures.
+            if hash(key) in seen or key.startswith(out + os.sep):
                 continue
             seen.add(hash(key))
             run.sources.append(source)
             stem = self._namer.stem(source)
-            if _is_done(run.entries.get(key), source, run, stem, self._result):
+            if not self._again and _is_done(run.entries.get(key), source, run, stem, self._result):
                 run.skipped += 1
                 self.skipped()
             else:
@@ -206,9 +219,14 @@ class _Namer:
     """Stems of result files: an input's own name, and a hash of its path where another input has that already."""
 
     def __init__(
-        self, journal: Journal, out: Path, reserved: Sequence[str], stem_of: Callable[[str], str] | None
+        self,
+        journal: Journal,
+        out: Path,
+        reserved: Sequence[str],
+        stem_of: Callable[[str], str] | None,
+        result: str,
     ) -> None:
-        self._journal, self._out = journal, out
+        self._journal, self._out, self._result = journal, out, result
         self._reserved = {stem.casefold() for stem in reserved}
         self._stem_of = stem_of or plain_stem
 
@@ -230,7 +248,7 @@ class _Namer:
 
     def _is_free(self, stem: str, key: str) -> bool:
         """Whether no result of before there were journals, of another picture, has this name."""
-        path = self._out / f"{stem}.json"
+        path = self._out / self._result.format(stem)
         if not path.exists():
             return True
         try:

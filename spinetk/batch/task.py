@@ -48,12 +48,14 @@ class Outcome:
     """What became of it.
 
     Attributes:
-        state: ``done``, ``failed`` (the input's fault), ``error`` (ours) or ``full`` (there is no room to write).
+        state: ``done``, ``failed`` (the input's fault), ``error`` (ours), ``full`` (there is no room to write) or
+            ``unable`` (the work could not be made: no input can be done).
         why: One line, unless it is done.
         signature: Size and time of the input's file, as :func:`signature` gives them.
         content: SHA-256 of the input's bytes.
         seconds: It took.
         about: What the work says of its results.
+        fault: Source, fault and remedy, when it is ``unable``.
     """
 
     state: str
@@ -62,6 +64,7 @@ class Outcome:
     content: str = ""
     seconds: float = 0.0
     about: dict[str, Any] = field(default_factory=dict)
+    fault: tuple[str, str, str] = ("", "", "")
 
 
 _works: dict[Any, Work] = {}
@@ -82,7 +85,10 @@ def perform(maker: Maker, key: str, task: Task) -> Outcome:
         with _one_at_a_time:
             if key not in _works:
                 _works.clear()
-                _works[key] = maker()
+                try:
+                    _works[key] = maker()
+                except InputError as error:
+                    return Outcome("unable", str(error), fault=(error.source, error.fault, error.remedy))
             with opened(task) as path:
                 mark = "" if is_address(task.source) else signature(path)
                 about = _works[key](path, task.source, Path(task.out), task.stem)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.atomic import write_json
+from spinetk.batch.pools import Pool
+from spinetk.batch.run import Run, plain_stem, run_batch
+from spinetk.batch.sources import sources
+from spinetk.batch.task import Maker, Work, content
 from spinetk.discs.levels import FIRST_UNKNOWN
 from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png
 from spinetk.discs.points import DiscReading
@@ -18,7 +23,9 @@ from spinetk.discs.slab import read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.images import find_pictures, find_series, read_picture
+from spinetk.images.identity import safe_name
 from spinetk.images.volume import SUFFIXES
+from spinetk.pacs.address import is_address
 
 Facing = Literal["left", "right", "auto"]
 TRAILER = "_desc-discs_labels"
@@ -26,21 +33,57 @@ TRAILER = "_desc-discs_labels"
 
 @dataclass
 class Batch:
-    """Outcome: readings by stem of their results, and one line per failure."""
+    """Outcome of :func:`predict_files`.
+
+    Attributes:
+        readings: By stem of their results, those that this process read now.
+        results: The JSON file of every input that is done, by stem.
+        failures: One line for each that is not.
+        skipped: How many were done before.
+    """
 
     readings: dict[str, DiscReading] = field(default_factory=dict)
+    results: dict[str, Path] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How discs are labelled; see :func:`predict_files`."""
+
+    method: str | None = None
+    spacing_mm: tuple[float, float] | None = None
+    facing: Facing = "auto"
+    show_attention: bool = False
+
+
+@dataclass(frozen=True)
+class PredictorMaker:
+    """Makes the predictor where it is to work; travels to other processes."""
+
+    model: str
+    points: str | None
+    device: str
+    options: Options
+
+    def __call__(self) -> Work:
+        """Load the model, and return what labels one input."""
+        return partial(_label, DiscPredictor.load(self.model, self.points, self.device), self.options, None)
 
 
 def predict_files(
     files: Sequence[str | Path],
     out: str | Path,
-    predictor: DiscPredictor,
+    predictor: DiscPredictor | PredictorMaker,
     *,
     method: str | None = None,
     spacing_mm: tuple[float, float] | None = None,
     facing: Facing = "auto",
     show_attention: bool = False,
+    lists: Sequence[str | Path] = (),
+    pool: Pool | None = None,
+    again: bool = True,
 ) -> Batch:
     """Label the discs of volumes and sagittal pictures.
 
@@ -52,47 +95,96 @@ def predict_files(
     Args:
         files: NIfTI or NRRD volumes; PNG, JPEG, TIFF or DICOM pictures; folders of them, or of a DICOM series.
         out: Folder for the results.
-        predictor: The model.
+        predictor: The model, or what makes it in other processes (whose options then count).
         method: See :func:`spinetk.discs.decision.decide`; None for the predictor's own.
         spacing_mm: The user's (row, column) spacing, for pictures.
         facing: Side that the patient's front faces, head up, for pictures that do not say.
         show_attention: Also write ``<stem>_attention.png`` and ``<stem>_heatmaps.png``.
+        lists: Files with an input a line.
+        pool: Processes or a cluster; this process by default.
+        again: Label what is there already anew.
+
+    Raises:
+        InputError: The folder is another run's or cannot be written, the disk is full, or the model is none.
     """
-    out, batch, began = Path(out), Batch(), time.time()
-    for file in _inputs(files, batch.failures):
-        try:
-            way = None
-            if file.name.lower().endswith(SUFFIXES):
-                slab = read_slab(file)
-                reading, evidence = predictor.read_slab(slab, file=str(file), method=method)
-                stem = _stem(file, batch)
-                values = [d.number or FIRST_UNKNOWN + k for k, d in enumerate(reading.discs)]
-                slab.write_labels(out / f"{stem}{TRAILER}.nii.gz", reading.points, values)
-                pixels = slab.pixels
-            else:
-                picture = read_picture(file, spacing_mm=spacing_mm)
-                pixels, way = upright(picture.pixels, picture.frame)
-                frame = _facing(way.frame, facing)
-                reading, evidence = predictor.read(pixels, frame, file=str(file), method=method)
-                reading.remarks = [*picture.remarks, *reading.remarks]
-                stem = _stem(file, batch)
-            write_png(out / f"{stem}{TRAILER}.png", draw(to_bytes(pixels), reading))
-            if show_attention:
-                _show(out / stem, pixels, reading.frame, evidence, predictor.grid_mm)
-            if way is not None and way.changes:
-                reading = reading.stored(way)
-            write_json(out / f"{stem}{TRAILER}.json", reading.to_json())
-            batch.readings[stem] = reading
-        except InputError as error:
-            batch.failures.append(str(error))
-    run: dict[str, Any] = {
-        "spinetk": __version__, "model": predictor.name, "method": method or predictor.method,
-        "device": predictor.device.type,
-        "inputs": [str(f) for f in files], "done": len(batch.readings), "failed": batch.failures,
-        "seconds": round(time.time() - began, 3), "unknown_levels_from": FIRST_UNKNOWN,
-    }  # fmt: skip
-    write_json(out / "run.json", run)
+    batch = Batch()
+    settings: dict[str, Any] = {"spinetk": __version__, "unknown_levels_from": FIRST_UNKNOWN}
+    if isinstance(predictor, PredictorMaker):
+        maker: Maker = predictor
+        settings |= {"model": predictor.model, "method": predictor.options.method, "device": predictor.device}
+        settings |= {"options": str(predictor.options), "weights": _digests(predictor)}
+    else:
+        options = Options(method, spacing_mm, facing, show_attention)
+        maker = partial(partial, _label, predictor, options, batch.readings)
+        settings |= {"model": predictor.name, "method": method or predictor.method, "options": str(options)}
+        settings["device"] = predictor.device.type
+    lost: list[str] = []
+    found = sources(files, lists, expand=lambda paths: _inputs(paths, lost))
+    run = run_batch(
+        list(found), out, maker, settings,
+        result=f"{{}}{TRAILER}.json", reserved=("run", "journal"), stem_of=_stem, pool=pool, again=again,
+        progress=pool is not None, finish=lambda run: _finish(run, lost), empty=False,
+    )  # fmt: skip
+    own = list(run.own())
+    batch.results = {entry.stem: run.out / f"{entry.stem}{TRAILER}.json" for _, entry in own if entry.state == "done"}
+    batch.failures, batch.skipped = lost + run.failures(), run.skipped
+    if not own:
+        _finish(run, lost)
     return batch
+
+
+def _finish(run: Run, lost: list[str]) -> None:
+    own = list(run.own())
+    about = {name: value for name, value in run.readers[run.reader].items() if name not in ("options", "weights")}
+    about |= {
+        "inputs": run.sources, "done": sum(entry.state == "done" for _, entry in own), "failed": lost + run.failures(),
+        "seconds": round(sum(entry.seconds for _, entry in own), 3),
+    }  # fmt: skip
+    write_json(run.out / "run.json", about)
+
+
+def _digests(maker: PredictorMaker) -> list[str]:
+    """SHA-256 of the weights a maker loads.
+
+    Raises:
+        InputError: There are none.
+    """
+    return [content(zoo.find(name)) for name in (maker.model, maker.points) if name is not None]
+
+
+def _label(
+    predictor: DiscPredictor,
+    options: Options,
+    readings: dict[str, DiscReading] | None,
+    file: Path,
+    source: str,
+    out: Path,
+    stem: str,
+) -> dict[str, Any]:
+    """The work of a batch: one input to its files."""
+    way = None
+    if file.name.lower().endswith(SUFFIXES):
+        slab = read_slab(file)
+        reading, evidence = predictor.read_slab(slab, file=source, method=options.method)
+        values = [d.number or FIRST_UNKNOWN + k for k, d in enumerate(reading.discs)]
+        slab.write_labels(out / f"{stem}{TRAILER}.nii.gz", reading.points, values)
+        pixels = slab.pixels
+    else:
+        picture = read_picture(file, spacing_mm=options.spacing_mm)
+        pixels, way = upright(picture.pixels, picture.frame)
+        frame = _facing(way.frame, options.facing)
+        reading, evidence = predictor.read(pixels, frame, file=source, method=options.method)
+        reading.remarks = [*picture.remarks, *reading.remarks]
+    write_png(out / f"{stem}{TRAILER}.png", draw(to_bytes(pixels), reading))
+    if options.show_attention:
+        _show(out / stem, pixels, reading.frame, evidence, predictor.grid_mm)
+    if way is not None and way.changes:
+        reading = reading.stored(way)
+    # The JSON last: where it is, all is there.
+    write_json(out / f"{stem}{TRAILER}.json", reading.to_json())
+    if readings is not None:
+        readings[stem] = reading
+    return {"discs": len(reading.discs)}
 
 
 def _inputs(files: Sequence[str | Path], failures: list[str]) -> list[Path]:
@@ -116,16 +208,14 @@ def _inputs(files: Sequence[str | Path], failures: list[str]) -> list[Path]:
     return found
 
 
-def _stem(file: Path, batch: Batch) -> str:
-    """A name for the results that none of this batch has."""
-    name = file.name
+def _stem(source: str) -> str:
+    """The name of an input without its suffix."""
+    if is_address(source):
+        return plain_stem(source)
+    name = Path(source).name
     lowered = name.lower()
     suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if lowered.endswith(s)), Path(name).suffix)
-    stem = name[: len(name) - len(suffix)] or "input"
-    count, free = 2, stem
-    while free in batch.readings:
-        free, count = f"{stem}-{count}", count + 1
-    return free
+    return safe_name(name[: len(name) - len(suffix)] or "input")
 
 
 def _facing(frame: Frame, facing: Facing) -> Frame:

@@ -8,6 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
+from spinetk.batch.options import (
+    Inputs,
+    Job,
+    Lists,
+    Pbs,
+    PoolWorkers,
+    Resume,
+    Scheduler,
+    Slurm,
+    given_inputs,
+    pool_of,
+)
 from spinetk.exits import leave
 from spinetk.options import AsJson, Device, Facing, Out, Part, parse_spacing, show, verbs, warn
 from spinetk.training.options import (
@@ -210,7 +222,7 @@ def train(
 
 @app.command()
 def predict(
-    inputs: Annotated[list[Path], typer.Argument(help="Volumes, sagittal pictures, DICOM series, or folders of them.")],
+    inputs: Inputs = None,
     model: Annotated[str, typer.Option(help="Name or path of a model.")] = "discs-t2w",
     out: Out = Path("output/discs"),
     method: Annotated[
@@ -223,23 +235,36 @@ def predict(
     spacing: Annotated[str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, for pictures.")] = None,
     facing: Annotated[Facing, typer.Option(help="Side the front faces, for pictures that do not say.")] = Facing.AUTO,
     attshow: Attention = False,
+    lists: Lists = None,
+    resume: Resume = True,
+    workers: PoolWorkers = None,
+    scheduler: Scheduler = None,
+    slurm: Slurm = False,
+    pbs: Pbs = False,
+    job: Job = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Label discs: NIfTI in the input's own geometry (SCT numbers), JSON in mm and voxels, overlay."""
-    from spinetk.discs.batch import predict_files
-    from spinetk.discs.predictor import DiscPredictor
+    """Label discs: NIfTI in the input's own geometry (SCT numbers), JSON in mm and voxels, overlay.
 
-    predictor = DiscPredictor.load(model, points, device)
-    done = predict_files(
-        inputs, out, predictor, method=method and method.value, spacing_mm=parse_spacing(spacing), facing=facing.value,
-        show_attention=attshow,
-    )  # fmt: skip
+    Inputs are volumes, sagittal pictures, DICOM series, or folders of them. Run again, it does what is missing.
+    """
+    import json
+
+    from spinetk.discs.batch import Options, PredictorMaker, predict_files
+
+    asked = given_inputs(inputs, lists)
+    options = Options(method and method.value, parse_spacing(spacing), facing.value, attshow)
+    with pool_of(workers, scheduler, slurm, pbs, job, device) as pool:
+        maker = PredictorMaker(model, points, device, options)
+        done = predict_files(asked, out, maker, lists=lists or [], pool=pool, again=not resume)
     if as_json:
-        show([r.to_json() for r in done.readings.values()])
+        show([json.loads(path.read_text(encoding="utf-8")) for path in done.results.values()])
     warn(list(map(str, done.failures)))
-    typer.echo(f"{len(done.readings)} read, results in {out}, {len(done.failures)} failed", err=as_json)
-    leave(len(done.readings), len(done.failures))
+    before = f" ({done.skipped} before)" if done.skipped else ""
+    typer.echo(f"{len(done.results)} read{before}, results in {out}, {len(done.failures)} failed", err=as_json)
+    if done.failures:
+        raise typer.Exit(2)
 
 
 @app.command()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spinetk.atomic import write_text
+from spinetk.atomic import replacing
 from spinetk.formats.registry import Format
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
@@ -102,19 +101,25 @@ def _disc(disc: Mapping[str, Any]) -> dict[str, Any]:
     return cells | {f"listhesis_{unit}": disc.get(f"listhesis_{unit}") for unit in ("px", "mm", "percent")}
 
 
-def write_table(path: str | Path, readings: Iterable[Reading]) -> None:
+def write_table(path: str | Path, readings: Iterable[Reading], names: Iterable[str] | None = None) -> None:
     """Write the rows of all readings as comma-separated UTF-8, atomically; unknown values are empty cells.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe. Numbers have at most 4 decimals.
+
+    Args:
+        path: The file.
+        readings: Gone through twice, unless ``names`` is given; then they are held one at a time.
+        names: The columns (:func:`columns`), when they are known beforehand.
     """
-    readings = readings if isinstance(readings, Sequence) else list(readings)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns(readings), restval="", lineterminator="\n")
-    writer.writeheader()
-    for reading in readings:
-        for row in rows(reading):
-            writer.writerow({name: _cell(value) for name, value in row.items()})
-    write_text(path, text.getvalue())
+    if names is None:
+        readings = readings if isinstance(readings, Sequence) else list(readings)
+        names = columns(readings)
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(names), restval="", lineterminator="\n")
+        writer.writeheader()
+        for reading in readings:
+            for row in rows(reading):
+                writer.writerow({name: _cell(value) for name, value in row.items()})
 
 
 def _cell(value: Any) -> str:
