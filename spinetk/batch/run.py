@@ -187,8 +187,7 @@ class _Tasks:
             if source is None:
                 return
             key = key_of(source)
-            # Results that lie among the pictures are no pictures.
-            if hash(key) in seen or key.startswith(out + os.sep):
+            if hash(key) in seen or (key.startswith(out + os.sep) and self._namer.is_result(key, out)):
                 continue
             seen.add(hash(key))
             run.sources.append(source)
@@ -239,12 +238,20 @@ class _Namer:
         mark = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         stem = base
         for digits in (0, 8, 16, 64):
-            stem = base if digits == 0 else f"{base}-{mark[:digits]}"
+            stem = base if digits == 0 else marked(base, mark[:digits])
             owner = self._journal.owner(stem)
             if stem.casefold() not in self._reserved and (owner == key or (owner is None and self._is_free(stem, key))):
                 break
         self._journal.own(stem, key)
         return stem
+
+    def is_result(self, key: str, out: str) -> bool:
+        """Whether a file in the folder of the results is one: those that lie among the pictures are no pictures."""
+        name = Path(key).name
+        if os.path.relpath(key, out).count(os.sep) > 1:
+            return False
+        stems = (name, plain_stem(name), name.partition("_desc-")[0])
+        return any(self._journal.owner(stem) not in (None, key) for stem in stems)
 
     def _is_free(self, stem: str, key: str) -> bool:
         """Whether no result of before there were journals, of another picture, has this name."""
@@ -255,6 +262,14 @@ class _Namer:
             return key_of(str(json.loads(path.read_text(encoding="utf-8")).get("file"))) == key
         except (OSError, ValueError, AttributeError):
             return False
+
+
+def marked(name: str, mark: str) -> str:
+    """A name with a mark, before the suffixes that make it a volume or a picture."""
+    for suffix in (".nii.gz", ".seg.dcm", ".nii", ".nrrd", ".png"):
+        if name.endswith(suffix):
+            return f"{name.removesuffix(suffix)}-{mark}{suffix}"
+    return f"{name}-{mark}"
 
 
 def plain_stem(source: str) -> str:

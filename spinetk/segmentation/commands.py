@@ -15,6 +15,18 @@ from typing import Annotated, Any
 
 import typer
 
+from spinetk.batch.options import (
+    Inputs,
+    Job,
+    Lists,
+    Pbs,
+    PoolWorkers,
+    Resume,
+    Scheduler,
+    Slurm,
+    given_inputs,
+    pool_of,
+)
 from spinetk.errors import InputError
 from spinetk.options import AsJson, Out, verbs
 
@@ -174,7 +186,7 @@ def train(
 
 @app.command()
 def predict(
-    inputs: Annotated[list[Path], typer.Argument(help="Volumes, pictures, DICOM series, or folders of them.")],
+    inputs: Inputs = None,
     model: Averaged = None,
     task: TaskOption = Task.ATRIUM,
     out: Annotated[Path, typer.Option("--out", "-o", "--output-dir", help="Folder for the results.")] = Path(
@@ -187,18 +199,31 @@ def predict(
     surface: Annotated[
         bool, typer.Option("--surface/--no-surface", help="Atrium: also a turning surface (GIF).")
     ] = False,
+    lists: Lists = None,
+    resume: Resume = True,
+    workers: PoolWorkers = None,
+    scheduler: Scheduler = None,
+    slurm: Slurm = False,
+    pbs: Pbs = False,
+    job: Job = None,
     device: Device = "auto",
     more: Extra = None,
 ) -> None:
-    """Masks in the format and geometry of each input."""
+    """Masks in the format and geometry of each input; run again, it does what is missing.
+
+    Inputs are volumes, pictures, DICOM series, or folders of them.
+    """
+    asked = given_inputs(inputs, lists)
     if not model:
         if task not in RELEASED:
             raise InputError(f"task {task.value}", "has no released model", "train one and give it with --model")
         model = [RELEASED[task]]
-    _call(
-        task, "predict", inputs, out, more, model=model, locator=locator, how=_unless_default(task, how), flip=flip,
-        pictures=pictures or None, surface=surface or None, device=device,
-    )  # fmt: skip
+    with pool_of(workers, scheduler, slurm, pbs, job, device) as pool:
+        _call(
+            task, "predict", asked, out, more, model=model, locator=locator, how=_unless_default(task, how), flip=flip,
+            pictures=pictures or None, surface=surface or None, device=device, lists=lists, pool=pool,
+            again=not resume,
+        )  # fmt: skip
 
 
 @app.command()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from spinetk._version import __version__
-from spinetk.atomic import write_json
-from spinetk.errors import InputError
+from spinetk.batch.pools import Pool
+from spinetk.batch.run import plain_stem
+from spinetk.batch.task import Maker, Work
 from spinetk.images.find import find_pictures, find_series
 from spinetk.images.grid import AXIAL
 from spinetk.images.volume import SUFFIXES, read_volume
+from spinetk.pacs.address import is_address
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
+from spinetk.segmentation.batch import digests, maker_of, mask_files
 from spinetk.segmentation.series import SEG_SUFFIX, read_series
 
 Draw = Callable[..., None]
@@ -40,60 +44,104 @@ def volume_files(inputs: Iterable[str | Path]) -> list[Path]:
 
 
 def predict_files(
-    predictor: AtriumPredictor,
+    predictor: AtriumPredictor | AtriumMaker,
     inputs: Iterable[str | Path],
     output: str | Path,
     how: Literal["locate", "slide"] = "locate",
     draw: Draw | None = None,
+    *,
+    lists: Sequence[str | Path] = (),
+    pool: Pool | None = None,
+    again: bool = True,
 ) -> dict[str, Any]:
     """Write ``output/<name of the input>`` for every volume, in its format and geometry, and ``output/run.json``.
 
     Args:
-        predictor: Of the task.
+        predictor: Of the task, or what makes it in other processes (whose ``how`` and drawings then count).
         inputs: NIfTI or NRRD files, folders of a DICOM series, or folders of these at any depth. The mask of a series
             is a DICOM segmentation, ``<folder>.seg.dcm``.
-        output: Folder. Inputs of one name in several folders are numbered.
+        output: Folder. Where another input has the name of one already, a hash of its path is added.
         how: As in :meth:`AtriumPredictor.predict`.
         draw: Called with the name of the mask without its suffix, values, spacing_mm and mask of every volume.
+        lists: Files with an input a line.
+        pool: Processes or a cluster; this process by default.
+        again: Do what is there already anew.
 
     Returns:
         What ``run.json`` holds: ``written`` (file, mask, voxels, seconds, remarks) and ``failed`` (file, why).
     """
-    output = Path(output)
-    taken: set[str] = set()
-    written: list[dict[str, Any]] = []
-    failed: list[dict[str, str]] = []
-    for path in volume_files(inputs):
-        start = time.perf_counter()
-        try:
-            volume = read_series(path) if path.is_dir() else read_volume(path)
-            mask = predictor.predict_volume(volume, how)
-            name = _free_name(path, taken)
-            volume.write(mask, output / name)
-            if draw is not None:
-                axial, turn = volume.as_closest(AXIAL)
-                draw(_split(name)[0], axial.values, axial.spacing_mm, turn.take(mask))
-        except InputError as error:
-            failed.append({"file": str(path), "why": str(error)})
-            continue
-        seconds = round(time.perf_counter() - start, 3)
-        entry = {"file": str(path), "mask": name, "voxels": int(mask.sum()), "seconds": seconds}
-        written.append(entry | {"remarks": list(volume.remarks)})
-    run = {"spinetk": __version__, "device": str(predictor.device), "how": how, "written": written, "failed": failed}
-    write_json(output / "run.json", run)
-    return run
+    if isinstance(predictor, AtriumMaker):
+        maker: Maker = predictor
+        settings = {
+            "spinetk": __version__,
+            "device": predictor.device,
+            "how": predictor.how,
+            "maker": asdict(predictor),
+        }
+        settings["maker"] |= {"weights": digests([*predictor.models, predictor.locator])}
+    else:
+        maker = maker_of(_mask, predictor, how, draw)
+        settings = {"spinetk": __version__, "device": str(predictor.device), "how": how}
+    return mask_files(
+        inputs, output, maker, settings, expand=volume_files, name_of=_name_of, lists=lists, pool=pool, again=again
+    )
 
 
-def _free_name(path: Path, taken: set[str]) -> str:
-    """The input's own name, numbered where another input had it; ``.nrrd`` for one without a suffix of volumes."""
+@dataclass(frozen=True)
+class AtriumMaker:
+    """Makes the predictor where it is to work; travels to other processes.
+
+    Attributes:
+        models, locator, flips, device: As of :func:`spinetk.segmentation.atrium.models.load_predictor`.
+        how: As of :func:`predict_files`.
+        out: Folder of the drawings.
+        pictures, surface: Whether contours and turning surfaces are drawn.
+    """
+
+    models: tuple[str, ...]
+    locator: str | None
+    flips: tuple[str, ...]
+    device: str
+    how: Literal["locate", "slide"]
+    out: str
+    pictures: bool
+    surface: bool
+
+    def __call__(self) -> Work:
+        """Load the models, and return what segments one volume."""
+        from spinetk.segmentation.atrium.commands import drawing
+        from spinetk.segmentation.atrium.models import load_predictor
+
+        predictor = load_predictor(self.models, self.locator, self.device, self.flips)
+        return partial(_mask, predictor, self.how, drawing(Path(self.out), self.pictures, self.surface))
+
+
+def _mask(
+    predictor: AtriumPredictor,
+    how: Literal["locate", "slide"],
+    draw: Draw | None,
+    path: Path,
+    source: str,
+    out: Path,
+    name: str,
+) -> dict[str, Any]:
+    """The work of a batch: one volume to its mask."""
+    volume = read_series(path) if path.is_dir() else read_volume(path)
+    mask = predictor.predict_volume(volume, how)
+    if draw is not None:
+        axial, turn = volume.as_closest(AXIAL)
+        draw(_split(name)[0], axial.values, axial.spacing_mm, turn.take(mask))
+    volume.write(mask, out / name)
+    return {"mask": name, "voxels": int(mask.sum()), "remarks": list(volume.remarks)}
+
+
+def _name_of(source: str) -> str:
+    """The input's own name; ``.nrrd`` for one without a suffix of volumes."""
+    path = Path(source)
+    if is_address(source):
+        return plain_stem(source) + SEG_SUFFIX
     stem, suffix = (path.resolve().name or "series", SEG_SUFFIX) if path.is_dir() else _split(path.name)
-    suffix = suffix or ".nrrd"
-    name, number = stem + suffix, 1
-    while name.lower() in taken:
-        number += 1
-        name = f"{stem}-{number}{suffix}"
-    taken.add(name.lower())
-    return name
+    return stem + (suffix or ".nrrd")
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import show, warn
+
+if TYPE_CHECKING:
+    from spinetk.batch.pools import Pool
 
 SPLIT, GEOMETRY = "split.json", "geometry.json"
 
@@ -112,14 +115,16 @@ def predict(
     pictures: bool = False,
     surface: bool = False,
     device: str = "auto",
+    lists: Sequence[Path] = (),
+    pool: Pool | None = None,
+    again: bool = False,
 ) -> None:
     """Write the atrium of every volume and DICOM series; exit code 3 where one failed."""
-    from spinetk.segmentation.atrium.batch import predict_files
-    from spinetk.segmentation.atrium.models import load_predictor
+    from spinetk.segmentation.atrium.batch import AtriumMaker, predict_files
 
-    names = [name for given in model for name in given.split(",")]
-    predictor = load_predictor(names, locator, device, flip)
-    done = predict_files(predictor, inputs, out, how, draw=_drawing(out, pictures, surface))
+    names = tuple(name for given in model for name in given.split(","))
+    maker = AtriumMaker(names, locator, tuple(flip), device, how, str(Path(out).resolve()), pictures, surface)
+    done = predict_files(maker, inputs, out, lists=lists, pool=pool, again=again)
     warn([f"{entry['file']}: {remark}" for entry in done["written"] for remark in entry["remarks"]])
     warn([failure["why"] for failure in done["failed"]])
     empty = [entry["file"] for entry in done["written"] if not entry["voxels"]]
@@ -166,7 +171,7 @@ def evaluate(
     for number, given in enumerate(model, 1):
         predictor = load_predictor(given.split(","), locator, device, flip)
         folder = out if len(model) == 1 else out / f"model-{number}"
-        result = evaluate_model(predictor, pairs, how, draw=_drawing(folder, pictures, surface))
+        result = evaluate_model(predictor, pairs, how, draw=drawing(folder, pictures, surface))
         result.write(folder / "cases.csv")
         rows.append((given, result))
     summary = [{"model": name, "cases": len(result.rows), **result.summary()} for name, result in rows]
@@ -225,7 +230,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None and value != {}}
 
 
-def _drawing(out: Path, pictures: bool, surface: bool) -> Any:
+def drawing(out: Path, pictures: bool, surface: bool) -> Any:
     """What draws a case into ``out/<name>.png`` and ``.gif``; None for nothing."""
     if not (pictures or surface):
         return None

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spinetk._version import __version__
-from spinetk.atomic import write_json
-from spinetk.errors import InputError
+from spinetk.batch.pools import Pool
+from spinetk.batch.run import plain_stem
+from spinetk.batch.task import Maker, Work
 from spinetk.images.grid import AXIAL
 from spinetk.images.volume import SUFFIXES, Volume, read_volume
+from spinetk.pacs.address import is_address
+from spinetk.segmentation.batch import digests, maker_of, mask_files
 from spinetk.segmentation.data.case import files, is_volume, stem
 from spinetk.segmentation.data.colour import read_colour, write_png
 from spinetk.segmentation.slices import contours
@@ -23,39 +27,68 @@ from spinetk.segmentation.slices.predictor import SlicePredictor
 Predictor = SlicePredictor | PicturePredictor
 
 
+@dataclass(frozen=True)
+class SliceMaker:
+    """Makes the predictor where it is to work; travels to other processes.
+
+    Attributes:
+        weights, task, flips, threshold, opening, device: As of :func:`spinetk.segmentation.slices.models.load_any`.
+        pictures: As of :func:`predict_files`.
+    """
+
+    weights: str
+    task: str
+    flips: tuple[str, ...]
+    threshold: float
+    opening: int
+    device: str
+    pictures: bool
+
+    def __call__(self) -> Work:
+        """Load the model, and return what segments one input."""
+        from spinetk.segmentation.slices.models import load_any
+
+        predictor = load_any(self.weights, self.task, self.flips, self.threshold, self.opening, self.device)
+        return partial(_mask, predictor, self.pictures)
+
+
 def predict_files(
-    predictor: Predictor, inputs: Iterable[str | Path], output: str | Path, pictures: bool = False
+    predictor: Predictor | SliceMaker,
+    inputs: Iterable[str | Path],
+    output: str | Path,
+    pictures: bool = False,
+    *,
+    lists: Sequence[str | Path] = (),
+    pool: Pool | None = None,
+    again: bool = True,
 ) -> dict[str, Any]:
     """Write a mask for every input: a volume in its format and geometry, a picture as PNG of its size.
 
     Args:
-        predictor: Of slices (volumes in) or of pictures.
+        predictor: Of slices (volumes in) or of pictures, or what makes it in other processes (whose ``pictures`` then
+            counts).
         inputs: Files, or folders of them at any depth.
-        output: Folder. Inputs of one name in several folders are numbered.
+        output: Folder. Where another input has the name of one already, a hash of its path is added.
         pictures: Also draw outlines, as ``output/pictures/<name>.png``.
+        lists: Files with an input a line.
+        pool: Processes or a cluster; this process by default.
+        again: Do what is there already anew.
 
     Returns:
         What ``output/run.json`` holds: ``written`` (file, mask, pixels, seconds, remarks) and ``failed`` (file, why).
     """
-    output, volumes = Path(output), isinstance(predictor, SlicePredictor)
-    taken: set[str] = set()
-    written: list[dict[str, Any]] = []
-    failed: list[dict[str, str]] = []
-    for path in _inputs(inputs, volumes):
-        start = time.perf_counter()
-        try:
-            name, mask, drawn, remarks = _one(predictor, path, output, taken, pictures)
-            if drawn is not None:
-                write_png(output / "pictures" / f"{stem(Path(name))}.png", drawn)
-        except InputError as error:
-            failed.append({"file": str(path), "why": str(error)})
-            continue
-        seconds = round(time.perf_counter() - start, 3)
-        entry = {"file": str(path), "mask": name, "pixels": int(mask.sum()), "seconds": seconds}
-        written.append(entry | {"remarks": list(remarks)})
-    run = {"spinetk": __version__, "device": str(predictor.device), "written": written, "failed": failed}
-    write_json(output / "run.json", run)
-    return run
+    if isinstance(predictor, SliceMaker):
+        maker: Maker = predictor
+        volumes = predictor.task == "lesion"
+        settings = {"spinetk": __version__, "device": predictor.device, "maker": asdict(predictor)}
+        settings["maker"] |= {"digests": digests([predictor.weights])}
+    else:
+        maker, volumes = maker_of(_mask, predictor, pictures), isinstance(predictor, SlicePredictor)
+        settings = {"spinetk": __version__, "device": str(predictor.device)}
+    return mask_files(
+        inputs, output, maker, settings, expand=partial(_inputs, volumes), name_of=partial(_name_of, volumes),
+        lists=lists, pool=pool, again=again,
+    )  # fmt: skip
 
 
 def segment_volume(predictor: SlicePredictor, volume: Volume) -> np.ndarray:
@@ -64,40 +97,36 @@ def segment_volume(predictor: SlicePredictor, volume: Volume) -> np.ndarray:
     return turn.back(predictor.predict(axial.values))
 
 
-def _one(
-    predictor: Predictor, path: Path, output: Path, taken: set[str], draw: bool
-) -> tuple[str, np.ndarray, np.ndarray | None, tuple[str, ...]]:
+def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, name: str) -> dict[str, Any]:
+    """The work of a batch: one input to its mask."""
     drawn, remarks = None, ()
     if isinstance(predictor, SlicePredictor):
         volume = read_volume(path)
         remarks = volume.remarks
         mask = segment_volume(predictor, volume)
-        name = _free_name(stem(path), next((s for s in SUFFIXES if path.name.endswith(s)), ".nrrd"), taken)
-        volume.write(mask, output / name)
         if draw:
             axial, turn = volume.as_closest(AXIAL)
             drawn = contours.volume_case(axial.values, turn.take(mask), None, name, axial.spacing_mm)
+        volume.write(mask, out / name)
     else:
         picture = read_colour(path)
         mask = predictor.predict(picture)
-        name = _free_name(stem(path), ".png", taken)
-        write_png(output / name, mask)
         drawn = contours.picture_case(picture, mask, None, name) if draw else None
-    return name, mask, drawn, remarks
+        write_png(out / name, mask)
+    if drawn is not None:
+        write_png(out / "pictures" / f"{stem(Path(name))}.png", drawn)
+    return {"mask": name, "pixels": int(mask.sum()), "remarks": list(remarks)}
 
 
-def _inputs(inputs: Iterable[str | Path], volumes: bool) -> list[Path]:
+def _inputs(volumes: bool, inputs: Iterable[str | Path]) -> list[Path]:
     found: list[Path] = []
     for given in map(Path, inputs):
         found += [p for p in files(given, deep=True) if is_volume(p) == volumes] if given.is_dir() else [given]
     return found
 
 
-def _free_name(name: str, suffix: str, taken: set[str]) -> str:
-    """The input's own name, numbered where another input had it."""
-    free, number = name, 1
-    while free.lower() in taken:
-        number += 1
-        free = f"{name}-{number}"
-    taken.add(free.lower())
-    return free + suffix
+def _name_of(volumes: bool, source: str) -> str:
+    """The input's own name, with the suffix of its mask."""
+    path = Path(source)
+    suffix = next((s for s in SUFFIXES if path.name.endswith(s)), ".nrrd") if volumes else ".png"
+    return (plain_stem(source) if is_address(source) else stem(path)) + suffix

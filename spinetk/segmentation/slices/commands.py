@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import warn
 from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, weights_of
+
+if TYPE_CHECKING:
+    from spinetk.batch.pools import Pool
 
 
 def train(
@@ -116,6 +119,9 @@ def predict(
     threshold: float = 0.5,
     opening: int = 0,
     device: str = "auto",
+    lists: Sequence[Path] = (),
+    pool: Pool | None = None,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Masks of volumes in their format and geometry, of pictures as PNG of their size.
 
@@ -129,14 +135,16 @@ def predict(
         threshold, opening: Pictures: probability from which a pixel counts, side of the opening that cleans up
             (TMUnet as published: 0.43 and 6).
         device: Where the network runs.
+        lists, pool, again: As of :func:`spinetk.segmentation.slices.batch.predict_files`.
 
     Raises:
         InputError: A model that does not fit. Inputs that do not are reported, and the rest is done.
         typer.Exit: With 3 when an input failed, 2 when all did.
     """
-    from spinetk.segmentation.slices.batch import predict_files
+    from spinetk.segmentation.slices.batch import SliceMaker, predict_files
 
-    run = predict_files(load_any(one_of(model), task, flip, threshold, opening, device), inputs, out, pictures)
+    maker = SliceMaker(one_of(model), task, tuple(flip), threshold, opening, device, pictures)
+    run = predict_files(maker, inputs, out, lists=lists, pool=pool, again=again)
     warn([f"{entry['file']}: {remark}" for entry in run["written"] for remark in entry["remarks"]])
     warn([failure["why"] for failure in run["failed"]])
     typer.echo(f"{len(run['written'])} masks in {out}, {len(run['failed'])} failed")

@@ -1,0 +1,89 @@
+"""Many inputs to masks: what atrium, slices and pictures share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from spinetk import zoo
+from spinetk._version import __version__
+from spinetk.atomic import write_json
+from spinetk.batch.pools import Pool
+from spinetk.batch.run import Run, run_batch
+from spinetk.batch.sources import sources
+from spinetk.batch.task import Maker, content
+
+
+def mask_files(
+    inputs: Iterable[str | Path],
+    output: str | Path,
+    maker: Maker,
+    settings: dict[str, Any],
+    *,
+    expand: Callable[[list[Path]], Iterable[Path]],
+    name_of: Callable[[str], str],
+    lists: Sequence[str | Path] = (),
+    pool: Pool | None = None,
+    again: bool = True,
+) -> dict[str, Any]:
+    """Do what is missing, see :func:`spinetk.batch.run.run_batch`, and write ``output/run.json``.
+
+    Args:
+        inputs, lists: See `spinetk.batch.sources`.
+        output: Folder of the masks.
+        maker: Makes what writes one mask and says ``mask``, its size and ``remarks``.
+        settings: All that a mask depends on; those that are plain words go into ``run.json``.
+        expand: Inputs that a folder holds.
+        name_of: Name of the mask of an input, suffix included.
+        pool, again: As of :func:`spinetk.batch.run.run_batch`.
+
+    Returns:
+        What ``run.json`` holds: ``written`` (file, mask, voxels or pixels, seconds, remarks) and ``failed`` (file, why)
+        of the inputs named.
+    """
+    found = list(sources(inputs, lists, expand=expand))
+    kept: dict[str, Any] = {}
+
+    def finish(run: Run) -> None:
+        kept.update(_manifest(run, settings))
+        write_json(run.out / "run.json", kept)
+
+    run = run_batch(
+        found, output, maker, settings, result="{}", reserved=("run.json", "journal.jsonl"), stem_of=name_of, pool=pool,
+        again=again, empty=False, progress=pool is not None, finish=finish,
+    )  # fmt: skip
+    if not kept:
+        finish(run)
+    return kept
+
+
+def maker_of(work: Callable[..., dict[str, Any]], predictor: Any, *options: Any) -> Maker:
+    """A maker of work with a predictor that is there already."""
+    return partial(partial, work, predictor, *options)
+
+
+def _manifest(run: Run, settings: dict[str, Any]) -> dict[str, Any]:
+    own = list(run.own())
+    plain = {name: value for name, value in settings.items() if isinstance(value, str) and name != "spinetk"}
+    done = [(source, entry) for source, entry in own if entry.state == "done"]
+    written = [{"file": source, "seconds": entry.seconds} | (entry.about or {}) for source, entry in done]
+    failed = [{"file": source, "why": entry.why} for source, entry in own if entry.state != "done"]
+    return {"spinetk": __version__, **plain, "written": written, "failed": failed}
+
+
+def digests(models: Iterable[str | None]) -> list[str]:
+    """SHA-256 of weights by name or path, of everything in folders of runs; None is left out.
+
+    Raises:
+        InputError: There are none.
+    """
+    found = []
+    for name in models:
+        if name is None:
+            continue
+        path = Path(name)
+        files = sorted(path.rglob("*.pth")) + sorted(path.rglob("*.safetensors")) if path.is_dir() else [zoo.find(name)]
+        found += [content(file) for file in files]
+    return found
