@@ -1,17 +1,17 @@
 """Batch: many pictures to result files, one failure never costing the others.
 
-For each input ``OUT/<stem>.json`` and ``<stem>.png`` (overlay), for all ``OUT/vertebrae.csv`` (a row per vertebra) and
-``OUT/run.json`` (versions, model, device, inputs, seconds, what failed and why).
+For each input ``OUT/<stem>.json`` and ``<stem>.png`` (overlay), and a line in ``OUT/journal.jsonl`` as soon as it is
+done; at the end, of all that is in the folder, ``OUT/vertebrae.csv`` (a row per vertebra) and ``OUT/run.json``
+(versions, model, inputs, seconds, what failed and why). The same run again does only what is missing.
 """
 
 from __future__ import annotations
 
-import pickle
+import json
 import platform
-import time
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -19,34 +19,37 @@ import numpy as np
 
 from spinetk._version import __version__
 from spinetk.atomic import write_json
+from spinetk.batch.pools import Here, Pool
+from spinetk.batch.run import Run, run_batch
+from spinetk.batch.sources import sources
+from spinetk.batch.task import Work
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
-from spinetk.formats.table import write_table
-from spinetk.images import Picture, find_inputs
+from spinetk.formats.table import LEADING_COLUMNS, write_table
+from spinetk.images import Picture, find_inputs, read_picture
 from spinetk.images.identity import safe_name
 from spinetk.images.picture import SliceChoice
+from spinetk.keypoints.fingerprint import settings_of
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import Overrides, OverridesTable
+from spinetk.pacs.address import is_address
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
-from spinetk.training.launch import Place
+from spinetk.schema import VERTEBRA6
+from spinetk.training.device import pick_device
 
 
 class Readings(Sequence[Reading]):
-    """Readings of many pictures in little memory: each is packed (2 kB in place of 40) and unpacked when asked for."""
+    """Readings of result files, each read when it is asked for."""
 
-    def __init__(self) -> None:
-        self._packed: list[bytes] = []
-
-    def add(self, packed: bytes) -> None:
-        """Append one of :func:`pack`."""
-        self._packed.append(packed)
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._files)
 
     @overload
     def __getitem__(self, index: int) -> Reading: ...
@@ -54,17 +57,12 @@ class Readings(Sequence[Reading]):
     def __getitem__(self, index: slice) -> list[Reading]: ...
     def __getitem__(self, index: int | slice) -> Reading | list[Reading]:
         if isinstance(index, slice):
-            return [_unpack(packed) for packed in self._packed[index]]
-        return _unpack(self._packed[index])
+            return [_read(file) for file in self._files[index]]
+        return _read(self._files[index])
 
 
-def pack(reading: Reading) -> bytes:
-    """A reading as few bytes, for memory and for other processes; never written to a file."""
-    return zlib.compress(pickle.dumps(reading), 1)
-
-
-def _unpack(packed: bytes) -> Reading:
-    return pickle.loads(zlib.decompress(packed))
+def _read(file: Path) -> Reading:
+    return Reading.from_json(json.loads(file.read_text(encoding="utf-8")), str(file))
 
 
 @dataclass
@@ -72,16 +70,44 @@ class Batch:
     """Outcome of :func:`predict_files`.
 
     Attributes:
-        readings: Of the pictures that could be read, in order.
+        readings: Of the pictures that could be read, in order; those that were read before among them.
         results: The JSON file of each.
         failures: One line each for those that could not.
         unmet: Names in a table of overrides that no picture bears.
+        skipped: How many had been read before.
+        vertebrae: How many there are in each of the readings.
+        has_errors: Whether a failure is this software's fault.
     """
 
-    readings: Readings = field(default_factory=Readings)
+    readings: Readings = field(default_factory=lambda: Readings([]))
     results: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
+    skipped: int = 0
+    vertebrae: list[int] = field(default_factory=list)
+    has_errors: bool = False
+
+
+@dataclass(frozen=True)
+class ReaderMaker:
+    """Makes a reader where it is to work; travels to other processes.
+
+    Attributes:
+        model, threshold, device: As of :class:`Reader`.
+        overrides, slice_choice, series: As of :func:`predict_files`.
+    """
+
+    model: str | None
+    threshold: float
+    device: str
+    overrides: OverridesTable
+    slice_choice: SliceChoice
+    series: str | None = None
+
+    def __call__(self) -> Work:
+        """Load the model, and return what reads one picture."""
+        reader = Reader(self.model, threshold=self.threshold, device=self.device)
+        return partial(_predict_one, reader, self.overrides, self.slice_choice, self.series)
 
 
 def predict_files(
@@ -89,48 +115,58 @@ def predict_files(
     out: str | Path,
     model: Reader | Predictor | str | Path | None = None,
     *,
+    threshold: float = 0.6,
+    device: str = "auto",
     spacing_mm: tuple[float, float] | None = None,
     facing: str = "auto",
     anchor: str | None = None,
     overrides: OverridesTable | None = None,
     slice_choice: SliceChoice = "central",
     series: str | None = None,
-    place: Place | None = None,
+    lists: Iterable[str | Path] = (),
+    pool: Pool | None = None,
+    again: bool = False,
+    aet: str = "SPINETK",
     progress: bool = True,
 ) -> Batch:
-    """Read every picture among ``inputs`` (files, or folders of any depth) and write the results to ``out``.
+    """Read every picture among ``inputs`` and write the results to ``out``; what is there already is not read again.
 
     Args:
-        inputs: Files and folders.
+        inputs: Files, folders of any depth, patterns, addresses of archives (see `spinetk.batch.sources`).
         out: Folder of the results.
         model: What reads them; None takes the released model that each picture calls for.
+        threshold, device: For a model that is loaded here, as of :class:`Reader`.
         spacing_mm, facing, anchor: The user's word on all of them, as of :class:`spinetk.overrides.Overrides`.
         overrides: The user's word on each of them, in place of these three.
         slice_choice: Slice of series and volumes.
         series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
-        place: This process among several.
+        lists: Files with an input a line.
+        pool: Processes or a cluster that read; the model is then given by name or path. This process by default.
+        again: Read everything anew.
+        aet: Our own AE title, for archives by DIMSE.
         progress: Whether to show how far it is.
 
-    Of several processes (``place``, by :func:`spinetk.training.launch.launch`) each reads its share; the first writes
-    the table and the manifest, and all return the whole. The files are those that one process would write.
-
     Raises:
-        InputError: There is no picture at all.
+        InputError: There is no picture at all, the model is none, the folder is another run's or cannot be written, or
+            the disk is full.
     """
     inputs = list(inputs)
-    paths = list(find_inputs(inputs))
-    if not paths:
-        raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
-
-    reader = Reader.of(model)
     table = overrides or OverridesTable(Overrides(None, spacing_mm, facing, anchor))
-
-    def read(path: Path) -> tuple[Reading, np.ndarray]:
-        return reader.read(path, table.of(path), slice_choice=slice_choice, series=series)
-
-    sources = dict(zip(unique_stems(paths), paths, strict=True))
-    batch = _write_all(sources, read, Path(out), reader, progress, place or Place())
-    batch.unmet = table.unmet(paths)
+    settings = settings_of(model, threshold, table, slice_choice, series)
+    if model is None or isinstance(model, str | Path):
+        name = None if model is None else str(Path(model).absolute()) if Path(model).is_file() else str(model)
+        maker: Callable[[], Work] = ReaderMaker(name, threshold, device, table, slice_choice, series)
+    elif pool is None or isinstance(pool, Here):
+        reader = Reader.of(model)
+        maker = partial(partial, _predict_one, reader, table, slice_choice, series)
+    else:
+        raise InputError("a model in memory", "cannot go to other processes", "give its name or path")
+    run = run_batch(
+        _found(inputs, lists, aet), out, maker, settings,
+        pool=pool, again=again, aet=aet, progress=progress, finish=partial(_finish, model or "chosen by view", device),
+    )  # fmt: skip
+    batch = _batch(run)
+    batch.unmet = table.unmet(run.sources) if table.rows else []
     return batch
 
 
@@ -140,91 +176,104 @@ def predict_cases(
     """As :func:`predict_files` for cases of a case folder: named after them, with the scale and view in their files."""
     reader = Reader.of(predictor)
     folder = CaseFolder(base)
-    sources = {safe_name(case): folder.source(case) for case in cases}
+    names = {str(folder.source(case)): safe_name(case) for case in cases}
 
-    def read(path: Path) -> tuple[Reading, np.ndarray]:
+    def read(path: Path, source: str, out: Path, stem: str) -> dict[str, Any]:
         record = read_record(path)
         known, grey = reading_of(record), to_grey(read_pixels(record))
         picture = Picture(grey, frame=known.frame, view=known.view, modality=record.get("modality"))
-        return reader.read_picture(picture, record["file_name"], grey=grey)
+        return _write(*reader.read_picture(picture, record["file_name"], grey=grey), out, stem)
 
-    return _write_all(sources, read, Path(out), reader, progress, Place())
+    settings = settings_of(reader, reader.threshold, OverridesTable(), "central")
+    run = run_batch(
+        list(names), out, lambda: read, settings,
+        stem_of=lambda source: names[source], again=True, progress=progress, finish=partial(_finish, reader, ""),
+    )  # fmt: skip
+    return _batch(run)
 
 
-def _write_all(
-    sources: dict[str, Path],
-    read: Callable[[Path], tuple[Reading, np.ndarray]],
-    out: Path,
+def _found(inputs: list[str | Path], lists: Iterable[str | Path], aet: str) -> Iterable[str]:
+    """The inputs: all of them at once where that needs no archive, so that it is known how many there are."""
+    found = sources(inputs, lists, expand=find_inputs, aet=aet)
+    if list(lists) or any(map(is_address, inputs)):
+        return found
+    paths = list(found)
+    if not paths:
+        raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
+    return paths
+
+
+def _predict_one(
     reader: Reader,
-    progress: bool,
-    place: Place,
-) -> Batch:
-    """Read each source (by the stem of its results) and write what was found; then the table and the manifest."""
-    from tqdm import tqdm
-
-    own: list[tuple[int, bytes | str, float]] = []
-    shared = list(enumerate(sources.items()))[place.rank :: place.world]
-    for number, (stem, path) in tqdm(shared, "predict", disable=not (progress and place.first) or len(sources) == 1):
-        started = time.perf_counter()
-        try:
-            reading, grey = read(path)
-        except InputError as error:
-            own.append((number, str(error), 0.0))
-            continue
-        write_json(out / f"{stem}.json", reading.to_json())
-        write_overlay(out / f"{stem}.png", grey, reading)
-        own.append((number, pack(reading), round(time.perf_counter() - started, 4)))
-    batch = Batch()
-    seconds: dict[str, float] = {}
-    failed: list[dict[str, str]] = []
-    stems = list(sources)
-    for number, found, taken in sorted((entry for part in place.gather(own) for entry in part), key=lambda e: e[0]):
-        stem = stems[number]
-        if isinstance(found, str):
-            batch.failures.append(found)
-            failed.append({"input": str(sources[stem]), "why": found})
-            continue
-        batch.readings.add(found)
-        batch.results.append(out / f"{stem}.json")
-        seconds[stem] = taken
-    if place.first:
-        write_table(out / "vertebrae.csv", batch.readings)
-        write_json(out / "run.json", _manifest(reader, list(sources.values()), seconds, failed))
-    place.wait()
-    return batch
-
-
-def unique_stems(paths: list[Path]) -> list[str]:
-    """A file name stem for each input, safe and different from all others whatever the letter case."""
-    taken: set[str] = {"run", "vertebrae"}
-    stems = []
-    for path in paths:
-        base = safe_name(path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name)
-        stem, number = base, 1
-        while stem.casefold() in taken:
-            number += 1
-            stem = f"{base}-{number}"
-        taken.add(stem.casefold())
-        stems.append(stem)
-    return stems
-
-
-def _manifest(
-    reader: Reader, paths: list[Path], seconds: dict[str, float], failed: list[dict[str, str]]
+    overrides: OverridesTable,
+    slice_choice: SliceChoice,
+    series: str | None,
+    path: Path,
+    source: str,
+    out: Path,
+    stem: str,
 ) -> dict[str, Any]:
+    """The work of a batch: one picture to its files."""
+    said = overrides.of(source)
+    usual = said.over(reader.usual)
+    picture = read_picture(path, slice_choice=slice_choice, spacing_mm=usual.spacing_mm, series=series)
+    return _write(*reader.read_picture(picture, source, said), out, stem)
+
+
+def _write(reading: Reading, grey: np.ndarray, out: Path, stem: str) -> dict[str, Any]:
+    # The JSON last: where it is, all is there.
+    write_overlay(out / f"{stem}.png", grey, reading)
+    write_json(out / f"{stem}.json", reading.to_json())
+    about: dict[str, Any] = {"vertebrae": len(reading.vertebrae)}
+    if reading.schema.keypoints != VERTEBRA6.keypoints:
+        about["points"] = list(reading.schema.keypoints)
+    return about
+
+
+def _batch(run: Run) -> Batch:
+    done = [entry for _, entry in run.own() if entry.state == "done"]
+    results = [run.out / f"{entry.stem}.json" for entry in done]
+    vertebrae = [int((entry.about or {}).get("vertebrae", 0)) for entry in done]
+    return Batch(
+        Readings(results), results, run.failures(),
+        skipped=run.skipped, vertebrae=vertebrae, has_errors=run.has_errors(),
+    )  # fmt: skip
+
+
+def _finish(model: Any, device: str, run: Run) -> None:
+    """Write the table and the manifest of all that is in the folder."""
+    done = [(source, entry) for source, entry in run.everything() if entry.state == "done"]
+    files = [run.out / f"{entry.stem}.json" for _, entry in done]
+    files = [file for file in files if file.is_file()]
+    table = run.out / "vertebrae.csv"
+    if run.done or not table.exists():
+        points = list(VERTEBRA6.keypoints)
+        for _, entry in done:
+            points += [name for name in (entry.about or {}).get("points", []) if name not in points]
+        names = [*LEADING_COLUMNS, *(f"{name}_{axis}_px" for name in points for axis in "xy")]
+        write_table(table, map(_read, files), names)
+    write_json(run.out / "run.json", _manifest(model, device, run))
+
+
+def _manifest(model: Any, device: str, run: Run) -> dict[str, Any]:
     import torch
     import torchvision
 
+    settings = run.readers[run.reader]
+    everything = list(run.everything())
+    used = {entry.reader for _, entry in everything}
     return {
         "spinetk": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
-        "model": reader.name,
-        "threshold": reader.threshold,
-        "device": str(reader.device),
-        "inputs": [str(path) for path in paths],
-        "seconds": seconds,
-        "failed": failed,
+        "model": getattr(model, "name", None) or str(model),
+        "threshold": settings["threshold"],
+        "device": str(getattr(model, "device", None) or pick_device(device)),
+        "inputs": [source for source, _ in everything],
+        "seconds": {entry.stem: entry.seconds for _, entry in everything if entry.state == "done"},
+        "failed": [{"input": source, "why": entry.why} for source, entry in everything if entry.state != "done"],
+        # More than one where several runs share the folder: which result is whose says the journal.
+        "runs": {name: known for name, known in sorted(run.readers.items()) if name in used},
         "note": "For research use. Not a medical device.",
     }

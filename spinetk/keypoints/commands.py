@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from spinetk.exits import leave
+from spinetk.batch.options import (
+    Aet,
+    Inputs,
+    Job,
+    Lists,
+    Pbs,
+    PoolWorkers,
+    Resume,
+    Scheduler,
+    Slurm,
+    given_inputs,
+    pool_of,
+)
+from spinetk.exits import ExitCode, leave
 from spinetk.options import (
     Anchor,
     AsJson,
@@ -145,7 +158,7 @@ def evaluate(
 
 @app.command()
 def predict(
-    inputs: list[Path],
+    inputs: Inputs = None,
     out: Out = Path("output/predict"),
     model: Annotated[
         str | None, typer.Option(help="Weights: a released name or a path; by default the released one for the view.")
@@ -159,8 +172,6 @@ def predict(
         ),
     ] = 0.6,
     device: Device = "auto",
-    devices: Devices = None,
-    nodes: Nodes = None,
     spacing: Spacing = None,
     facing: FacingSaid = Facing.AUTO,
     anchor: Anchor = None,
@@ -170,28 +181,40 @@ def predict(
         str | None,
         typer.Option(help="Which of several series of a folder or file: its number in `spinetk info`."),
     ] = None,
+    lists: Lists = None,
+    resume: Resume = True,
+    workers: PoolWorkers = None,
+    scheduler: Scheduler = None,
+    slurm: Slurm = False,
+    pbs: Pbs = False,
+    job: Job = None,
+    aet: Aet = "SPINETK",
 ) -> None:
-    """Vertebrae, heights, grades and angles of radiographs and slices (files, or folders of any depth)."""
+    """Vertebrae, heights, grades and angles of radiographs and slices; run again, it does what is missing.
+
+    Inputs are files, folders of any depth, patterns, or addresses of archives.
+    """
     from spinetk.keypoints.batch import predict_files
-    from spinetk.keypoints.reader import Reader
-    from spinetk.training.launch import launch
 
     overrides = said(spacing, view, facing, anchor, views)
-    place = launch(devices, nodes, device)
-    reader = Reader(model, threshold=threshold, device=device)
-    options = {"slice_choice": slices.value, "series": series}
-    batch = predict_files(inputs, out, reader, overrides=overrides, place=place, **options)
-    if not place.first:
-        return
+    asked = given_inputs(inputs, lists)
+    with pool_of(workers, scheduler, slurm, pbs, job, device) as pool:
+        batch = predict_files(
+            asked, out, model, threshold=threshold, device=device, overrides=overrides, slice_choice=slices.value,
+            series=series, lists=lists or [], pool=pool, again=not resume, aet=aet,
+        )  # fmt: skip
     warn(batch.failures)
     warn([f"{views}: no picture is named {name}" for name in batch.unmet])
-    found = sum(len(reading.vertebrae) for reading in batch.readings)
-    empty = [f"{reading.file}: no vertebra found" for reading in batch.readings if not reading.vertebrae]
-    warn(empty)
-    typer.echo(f"{found} vertebrae in {len(batch.readings)} pictures, {len(batch.failures)} failed; see {out}")
+    empty = [k for k, count in enumerate(batch.vertebrae) if not count]
+    warn([f"{batch.readings[k].file}: no vertebra found" for k in empty])
+    before = f" ({batch.skipped} read before)" if batch.skipped else ""
+    found, done = sum(batch.vertebrae), len(batch.readings)
+    typer.echo(f"{found} vertebrae in {done} pictures{before}, {len(batch.failures)} failed; see {out}")
+    if batch.has_errors:
+        raise typer.Exit(ExitCode.FAULT)
     # A lone picture that gave nothing is bad input; in a batch the rest counts.
-    alone = len(batch.readings) + len(batch.failures) == 1
-    leave(0 if alone and empty else len(batch.readings), len(batch.failures))
+    alone = done + len(batch.failures) == 1
+    leave(0 if alone and empty else done, len(batch.failures))
 
 
 @app.command()

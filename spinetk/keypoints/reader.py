@@ -114,6 +114,11 @@ class Reader:
         return model if isinstance(model, Reader) else cls(model, view)
 
     @property
+    def only(self) -> Predictor | None:
+        """The one model, or None where each picture calls for its own."""
+        return self._only
+
+    @property
     def name(self) -> str:
         """The model, for manifests."""
         return "chosen by view" if self._only is None else self._only.name

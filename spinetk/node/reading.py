@@ -102,7 +102,7 @@ class Reader:
 
     def _make(self, unit: Unit, path: Path, slices: list[Path], reading: Reading, grey: np.ndarray) -> None:
         """Write the objects into the outbox; what a kill leaves half made is made anew."""
-        source, frame = dicom_source(path)
+        source, frame = dicom_source(path, reading.slice, reading.series)
         reader = self._fingerprint(reading.model)
         # More slices may choose another one, or say more: then they are other results.
         reader += "".join(sorted(f"\n{_header(file).SOPInstanceUID}" for file in slices))

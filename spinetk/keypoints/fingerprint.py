@@ -1,0 +1,60 @@
+"""Fingerprint: all that a reading depends on besides its picture."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from spinetk import zoo
+from spinetk._version import __version__
+from spinetk.images.picture import SliceChoice
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.reader import Reader
+from spinetk.overrides import OverridesTable
+
+
+def settings_of(
+    model: Reader | Predictor | str | Path | None,
+    threshold: float,
+    overrides: OverridesTable,
+    slice_choice: SliceChoice,
+    series: str | None = None,
+) -> dict[str, Any]:
+    """Settings of a run as plain values; two runs with the same read the same picture alike.
+
+    Raises:
+        InputError: The model cannot be found.
+    """
+    reader = model if isinstance(model, Reader) else None
+    named: Any = reader.only if reader is not None else model
+    said = {name: asdict(row) for name, row in overrides.rows.items()}
+    return {
+        "spinetk": __version__,
+        "model": None if named is None else str(named) if isinstance(named, str | Path) else named.name,
+        "threshold": reader.threshold if reader is not None else threshold,
+        "weights": weights_of(named),
+        "view": reader.usual.view if reader is not None else None,
+        "usual": asdict(overrides.usual),
+        "overrides": hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:16] if said else None,
+        "slice": slice_choice,
+        "series": series,
+    }
+
+
+def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
+    """SHA-256 of the weights by model: of the one given, or of all that may be chosen among."""
+    if isinstance(model, Predictor):
+        digest = hashlib.sha256(repr(sorted(model.card.items())).encode())
+        network = getattr(model, "network", None)
+        for name, tensor in sorted(network.state_dict().items()) if network is not None else ():
+            digest.update(name.encode() + tensor.detach().cpu().float().contiguous().numpy().tobytes())
+        return {model.name: digest.hexdigest()[:16]}
+    names = [model] if model is not None else [name for name, card in zoo.released() if card.get("views")]
+    found = {}
+    for name in names:
+        path = zoo.find(name)
+        with open(path, "rb") as stream:
+            found[path.stem] = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    return found
