@@ -8,7 +8,7 @@ from spinetk.errors import InputError
 from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.headers import open_header
 from spinetk.images.kind import sniff
-from spinetk.images.picture import Picture
+from spinetk.images.picture import Picture, SliceChoice
 from spinetk.images.read import read_picture
 from spinetk.images.series import frame_series, main_series, pick, plan
 from spinetk.images.traits import Slice
@@ -58,7 +58,7 @@ def picture_of(reading: Reading) -> Picture:
     Raises:
         InputError: It cannot be read any more.
     """
-    choice = "central" if reading.slice is None else reading.slice
+    choice: SliceChoice = "central" if reading.slice is None else reading.slice
     return read_picture(reading.file, slice_choice=choice, series=reading.series)
 
 
