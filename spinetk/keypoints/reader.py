@@ -229,7 +229,7 @@ class Reader:
             remarks.append(f"view: taken for {view}, as is usual in {picture.modality}; the file does not say")
             return view
         made_for = self._only.views if self._only is not None else ()
-        if len(made_for) == 1:
+        if self._only is not None and len(made_for) == 1:
             remarks.append(f"view: taken for {made_for[0]}, which {self._only.name} was made for; nothing else says it")
             return made_for[0]
         return "unknown"

@@ -44,8 +44,8 @@ def measure_again(
     if said.facing != "auto" and reading.facing is not None and reading.facing.side != said.facing:
         remarks.append(f"front: {said.facing}, before {reading.facing.side} ({reading.facing.source})")
     found = measure(changed, facing=said.facing, anchor=said.anchor, thresholds=thresholds)
-    before, after = ([v.label for v in one.vertebrae] for one in (reading, found))
-    if before != after and any(before):
-        remarks.append(f"levels: replaced {', '.join(label or 'no name' for label in before)}")
+    names, after = ([v.label for v in one.vertebrae] for one in (reading, found))
+    if names != after and any(names):
+        remarks.append(f"levels: replaced {', '.join(label or 'no name' for label in names)}")
     found.remarks += [PREFIX + remark for remark in remarks]
     return found

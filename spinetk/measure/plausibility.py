@@ -69,6 +69,12 @@ OTHER_PARTS = frozenset(
 )
 
 
+def _limit(name: str) -> float:
+    limit = RULES[name].limit
+    assert limit is not None, f"rule {name!r} has no figure"
+    return limit
+
+
 def other_part(body_part: str | None) -> bool:
     """Whether BodyPartExamined names a part that shows no vertebral column."""
     return body_part is not None and body_part.upper().replace(" ", "") in OTHER_PARTS
@@ -76,7 +82,7 @@ def other_part(body_part: str | None) -> bool:
 
 def too_small(height: int, width: int) -> bool:
     """Whether a picture has too few px to show vertebrae."""
-    return min(height, width) < RULES["picture_px"].limit
+    return min(height, width) < _limit("picture_px")
 
 
 def impossible_size(reading: Reading) -> str | None:
@@ -109,10 +115,10 @@ def doubts(reading: Reading) -> list[str | None]:
         beyond = _beyond(real[k]) if reading.frame.spacing_mm is not None else None
         if beyond:
             found[k].append(beyond)
-        if pixels[k] < RULES["body_px"].limit:
+        if pixels[k] < _limit("body_px"):
             found[k].append(f"the body is {pixels[k]:.1f} px high")
     for a, b, share in _overlaps(points, reading):
-        if share > RULES["overlap"].limit:
+        if share > _limit("overlap"):
             for one, other in ((a, b), (b, a)):
                 found[one].append(f"its outline covers that of {_name(reading, other)}")
     for k, words in _steps(points, reading):
@@ -121,7 +127,7 @@ def doubts(reading: Reading) -> list[str | None]:
 
 
 def _beyond(size_mm: float) -> str | None:
-    low, high = RULES["lowest_mm"].limit, RULES["highest_mm"].limit
+    low, high = _limit("lowest_mm"), _limit("highest_mm")
     if not np.isfinite(size_mm) or low <= size_mm <= high:
         return None
     return f"{size_mm:.3g} mm high, where vertebral bodies are {low:g} to {high:g} mm"
@@ -144,10 +150,11 @@ def _overlaps(points: np.ndarray, reading: Reading) -> list[tuple[int, int, floa
     pairs = []
     for a in range(len(hulls)):
         for b in range(a + 1, len(hulls)):
-            if hulls[a] is None or hulls[b] is None:
+            one, other = hulls[a], hulls[b]
+            if one is None or other is None:
                 continue
-            smaller = min(cv2.contourArea(hulls[a]), cv2.contourArea(hulls[b]))
-            shared = cv2.intersectConvexConvex(hulls[a], hulls[b])[0] if smaller > 0 else 0.0
+            smaller = min(cv2.contourArea(one), cv2.contourArea(other))
+            shared = cv2.intersectConvexConvex(one, other)[0] if smaller > 0 else 0.0
             if shared > 0:
                 pairs.append((a, b, shared / smaller))
     return pairs
@@ -161,13 +168,13 @@ def _steps(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
     if len(seen) < 2:
         return []
     found = []
-    if widths[seen].min() < RULES["shrink"].limit * widths[seen].max():
+    if widths[seen].min() < _limit("shrink") * widths[seen].max():
         share = 100 * widths[seen].min() / widths[seen].max()
         words = f"the narrowest body of the column has {share:.0f} % of the widest one's width"
         found += [(int(k), words) for k in seen]
     for place, k in enumerate(seen):
         beside = widths[np.concatenate([seen[max(0, place - 2) : place], seen[place + 1 : place + 3]])]
-        if widths[k] < RULES["step"].limit * np.median(beside):
+        if widths[k] < _limit("step") * np.median(beside):
             share = 100 * widths[k] / np.median(beside)
             found.append((int(k), f"it has {share:.0f} % of the width of the bodies beside it"))
     return found

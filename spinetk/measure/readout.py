@@ -164,7 +164,8 @@ def _measure_bodies(
 
 def _below(vertebra: Vertebra, reading: Reading) -> bool:
     """Whether the network was less sure of a body than it was asked to be (it may fill a gap between sure ones)."""
-    return None not in (vertebra.score, reading.threshold) and vertebra.score < reading.threshold
+    score, threshold = vertebra.score, reading.threshold
+    return score is not None and threshold is not None and score < threshold
 
 
 def _named(values: np.ndarray, side: Facing) -> dict[str, float | None]:
