@@ -83,7 +83,7 @@ def folders() -> list[Path]:
 
 
 def released() -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, card) of every release found, the first folder winning; one with a damaged card is passed over aloud."""
+    """(name, card) of every release found, the first folder winning; damaged ones are skipped with a warning."""
     seen: set[str] = set()
     for folder in folders():
         for path in sorted(folder.glob("*.safetensors")):

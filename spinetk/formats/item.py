@@ -107,9 +107,7 @@ class CaseItem:
         number, stored, turned = picture.frame.exif_orientation, (picture.height, picture.width), picture.pixels.T.shape
         way = Upright(stored, picture.frame, number, turned, picture.frame.turned(number))
         height, width = turned
-        about = Reading(
-            str(self.picture), height, width, self.schema, self.vertebrae, view=self.view, model=self.model
-        )
+        about = Reading(str(self.picture), height, width, self.schema, self.vertebrae, view=self.view, model=self.model)
         about.landmarks, about.extras = self.landmarks, self.extras
         remarks.append("annotated as EXIF turns it: the points were turned back to the picture as stored")
         return replace(about.stored(way), remarks=remarks)

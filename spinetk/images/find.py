@@ -12,7 +12,7 @@ def find_pictures(inputs: Iterable[str | Path]) -> Iterator[Path]:
     """Files that may be pictures, in sorted order.
 
     A file named explicitly is always given on. In folders, hidden names, DICOMDIR, plain other kinds (by suffix),
-    FIFOs, sockets, devices and links that lead out of the folder are passed over.
+    FIFOs, sockets, devices and links that lead out of the folder are skipped.
 
     Args:
         inputs: Files and folders, of any depth.

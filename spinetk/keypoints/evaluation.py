@@ -24,7 +24,7 @@ from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.overlay import write_overlay
-from spinetk.training.launch import Place
+from spinetk.training.launch import Distributed
 from spinetk.training.quiet import quiet
 
 PARTS = ("train", "val", "test")
@@ -39,7 +39,7 @@ def evaluate(
     *,
     worst: int = 5,
     strat_var: str | None = None,
-    place: Place | None = None,
+    place: Distributed | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Score a predictor on the source pictures of a part of a split.
@@ -67,9 +67,9 @@ def evaluate(
     records, failures = folder.records(parts[part].index, augmented=False)
     if not records:
         raise failures[0] if failures else InputError(base, f"part {part!r} holds no case", "choose another part")
-    place = place or Place()
+    place = place or Distributed()
     own: list[tuple[int, Reading, Reading, Reading]] = []
-    shared = list(enumerate(records))[place.rank :: place.world]
+    shared = list(enumerate(records))[place.rank :: place.world_size]
     for number, record in tqdm(shared, "evaluate", disable=not (progress and place.first)):
         truth = reading_of(record)
         if truth.schema.keypoints != predictor.schema.keypoints:

@@ -38,7 +38,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class InputForm:
-    """What a network eats.
+    """The input a network expects.
 
     Attributes:
         axes: Spatial axes, 2 or 3.

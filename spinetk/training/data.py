@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from spinetk.errors import InputError
-from spinetk.training.launch import Place
+from spinetk.training.launch import Distributed
 from spinetk.training.sampler import EndlessSampler
 from spinetk.training.settings import Settings
 
@@ -39,23 +39,25 @@ class Data:
         """Whether there is anything to validate on."""
         return self.validation is not None and len(self.validation) > 0  # type: ignore[arg-type]
 
-    def deal(self, place: Place) -> tuple[int, int]:
+    def deal(self, place: Distributed) -> tuple[int, int]:
         """(first, step) of the validation batches that are this process's."""
         size = self.validation_batch or self.batch
         batches = -(-len(self.validation) // size) if self.validates else 0  # type: ignore[arg-type]
         # Every process needs one: with too few of them all do all, and agree.
-        return (place.rank, place.world) if batches >= place.world else (0, 1)
+        return (place.rank, place.world_size) if batches >= place.world_size else (0, 1)
 
-    def training_loader(self, settings: Settings, place: Place, done: int = 0, batch: int | None = None) -> DataLoader:
+    def training_loader(
+        self, settings: Settings, place: Distributed, done: int = 0, batch: int | None = None
+    ) -> DataLoader:
         """An endless loader of this process's share, after ``done`` iterations.
 
         Raises:
             InputError: The batch cannot be shared out evenly.
         """
         batch = batch or self.batch
-        shares = settings.accumulate * place.world
+        shares = settings.accumulate * place.world_size
         if batch % shares:
-            fault = f"cannot be shared out evenly ({settings.accumulate} parts in {place.world} processes)"
+            fault = f"cannot be shared out evenly ({settings.accumulate} parts in {place.world_size} processes)"
             raise InputError(f"batch of {batch}", fault, f"give a multiple of {shares}, for example {shares}")
         sampler = EndlessSampler(
             len(self.training),  # type: ignore[arg-type]
@@ -64,11 +66,11 @@ class Data:
             batch=batch,
             parts=settings.accumulate,
             rank=place.rank,
-            world=place.world,
+            world_size=place.world_size,
         )
         return DataLoader(self.training, batch // shares, sampler=sampler, **self._shared(settings))
 
-    def validation_loader(self, settings: Settings, place: Place) -> DataLoader | None:
+    def validation_loader(self, settings: Settings, place: Distributed) -> DataLoader | None:
         """Whole batches, dealt out to the processes, so that a batch's score is what one process would find."""
         if not self.validates:
             return None

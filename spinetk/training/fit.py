@@ -25,7 +25,7 @@ from spinetk.training.checkpoint import BEST, CheckpointCallback, Interrupted, r
 from spinetk.training.data import Data
 from spinetk.training.device import channels_last, pick_device, pick_precision
 from spinetk.training.distributed import synchronise_norms
-from spinetk.training.launch import Place, environment, launch
+from spinetk.training.launch import Distributed, environment, launch
 from spinetk.training.progress import Bar
 from spinetk.training.quiet import quiet
 from spinetk.training.saving import SafeIO, network_weights, newest_checkpoint, read_checkpoint
@@ -159,7 +159,7 @@ def fit(
     )
 
 
-def make_trainer(settings: Settings, place: Place, directory: Path, plugins: list[Any], **more: Any) -> Any:
+def make_trainer(settings: Settings, place: Distributed, directory: Path, plugins: list[Any], **more: Any) -> Any:
     """A Lightning trainer for the processes of a run; endless data, one epoch."""
     # Buffers are the same everywhere: batch norms are synchronised. Processes may have different numbers of
     # validation batches, which must not wait for one another.
@@ -168,7 +168,7 @@ def make_trainer(settings: Settings, place: Place, directory: Path, plugins: lis
         accelerator={"auto": "auto", "cuda": "gpu", "gpu": "gpu"}.get(settings.device, settings.device),
         devices=place.devices,
         num_nodes=place.nodes,
-        strategy=ddp if place.world > 1 else "auto",
+        strategy=ddp if place.world_size > 1 else "auto",
         precision=pick_precision(settings.device) if settings.precision == "auto" else settings.precision,
         accumulate_grad_batches=settings.accumulate,
         max_epochs=-1,
@@ -193,12 +193,12 @@ class _Draws(lightning.Callback):
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.rank)
 
 
-def _prepare(module: lightning.LightningModule, settings: Settings, place: Place) -> None:
+def _prepare(module: lightning.LightningModule, settings: Settings, place: Distributed) -> None:
     """Layout, compilation and norms of the network."""
     if settings.precision == "64-true":
         # Lightning reads a checkpoint before it widens the network: what goes on would have been rounded once.
         module.double()
-    if place.world > 1:
+    if place.world_size > 1:
         synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
     channels_last(heavy)
@@ -230,7 +230,7 @@ def _finish(
         keep.load_state_dict(state)
 
 
-def _say_left(left: Interrupted, trainer: Any, place: Place) -> None:
+def _say_left(left: Interrupted, trainer: Any, place: Distributed) -> None:
     if place.first:
         print(f"spinetk: {left}: saved at iteration {trainer.global_step}; go on with --resume", file=sys.stderr)
     if left.number == signal.SIGINT:

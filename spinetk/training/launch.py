@@ -13,18 +13,18 @@ from spinetk.errors import InputError
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where this process stands.
+class Distributed:
+    """The process among all that do one job, as torch.distributed counts them.
 
     Attributes:
         rank: Its number among all, from 0.
-        world: How many there are.
+        world_size: How many there are.
         devices: How many on each machine.
         nodes: Machines.
     """
 
     rank: int = 0
-    world: int = 1
+    world_size: int = 1
     devices: int = 1
     nodes: int = 1
 
@@ -35,17 +35,17 @@ class Place:
 
     def gather(self, content: Any) -> list[Any]:
         """What every process holds, in order of rank; any picklable content."""
-        if self.world == 1:
+        if self.world_size == 1:
             return [content]
         import torch.distributed
 
-        found: list[Any] = [None] * self.world
+        found: list[Any] = [None] * self.world_size
         torch.distributed.all_gather_object(found, content)
         return found
 
     def wait(self) -> None:
         """Wait for the others."""
-        if self.world > 1:
+        if self.world_size > 1:
             import torch.distributed
 
             torch.distributed.barrier()
@@ -77,7 +77,7 @@ def _step_tasks() -> int:
     return int(env.get("SLURM_STEP_NUM_TASKS", 1))
 
 
-def launch(devices: int | None = None, nodes: int | None = None, device: str = "auto") -> Place:
+def launch(devices: int | None = None, nodes: int | None = None, device: str = "auto") -> Distributed:
     """Start or join the processes of a run; every one of them goes on from here.
 
     Args:
@@ -99,7 +99,7 @@ def launch(devices: int | None = None, nodes: int | None = None, device: str = "
     if devices < 1 or nodes < 1:
         raise InputError(f"--devices {devices} --nodes {nodes}", "is not a number of processes", "give 1 or more")
     if devices * nodes == 1:
-        return Place()
+        return Distributed()
     on_gpu = device in {"cuda", "gpu"} or (device == "auto" and torch.cuda.is_available())
     if on_gpu and torch.cuda.device_count() < devices:
         raise InputError(f"--devices {devices}", f"there are {torch.cuda.device_count()} GPUs", "ask for fewer")
@@ -118,7 +118,7 @@ def launch(devices: int | None = None, nodes: int | None = None, device: str = "
             ).launch()
     if on_gpu:
         torch.cuda.set_device(torch.distributed.get_rank() % devices)
-    return Place(torch.distributed.get_rank(), torch.distributed.get_world_size(), devices, nodes)
+    return Distributed(torch.distributed.get_rank(), torch.distributed.get_world_size(), devices, nodes)
 
 
 def environment() -> list[Any]:

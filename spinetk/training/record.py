@@ -14,7 +14,7 @@ from typing import Any
 from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.training.launch import Place
+from spinetk.training.launch import Distributed
 from spinetk.training.saving import numbered
 from spinetk.training.settings import Settings
 
@@ -81,7 +81,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_run(run: Path, settings: Settings, place: Place, *, resume: bool, **about: Any) -> None:
+def write_run(run: Path, settings: Settings, place: Distributed, *, resume: bool, **about: Any) -> None:
     """Write ``settings.json``: the resolved settings, which ``--config`` reads back, and what else is known.
 
     Says so when a run goes on with other data, or other settings that change its result, than it was begun with.
@@ -93,7 +93,7 @@ def write_run(run: Path, settings: Settings, place: Place, *, resume: bool, **ab
     changed = _changed(before.get("settings"), settings.to_json())
     if changed:
         warnings.warn(f"{run}: goes on with {', '.join(changed)}", stacklevel=3)
-    machine = {"processes": place.world, "nodes": place.nodes, "system": platform.platform()}
+    machine = {"processes": place.world_size, "nodes": place.nodes, "system": platform.platform()}
     write_json(path, {"settings": settings.to_json(), **about, "versions": versions(), "machine": machine})
 
 

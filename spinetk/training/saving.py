@@ -66,7 +66,7 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
             return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # a file of something else raises whatever its bytes happen to mean
             fault = type(error).__name__
-    warnings.warn(f"{path}: unreadable checkpoint passed over ({fault})", stacklevel=3)
+    warnings.warn(f"{path}: unreadable checkpoint skipped ({fault})", stacklevel=3)
     return None
 
 
@@ -76,7 +76,7 @@ def numbered(folder: Path) -> list[Path]:
 
 
 def newest_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The readable checkpoint with the most iterations, and its content; an unreadable one is passed over aloud."""
+    """The readable checkpoint with the most iterations, and its content; unreadable ones are skipped with a warning."""
     for path in numbered(folder):
         content = read_checkpoint(path)
         if content is not None:

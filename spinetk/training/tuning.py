@@ -14,7 +14,7 @@ from spinetk.errors import InputError
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
 from spinetk.training.fit import make_trainer
-from spinetk.training.launch import Place
+from spinetk.training.launch import Distributed
 from spinetk.training.quiet import quiet
 from spinetk.training.settings import Settings
 
@@ -67,7 +67,13 @@ def advise(
     options: dict[str, Any] = {"max_steps": -1, "logger": False, "enable_checkpointing": False}
     with quiet():
         trainer = make_trainer(
-            settings, Place(), directory, [], limit_val_batches=0, enable_progress_bar=settings.progress, **options
+            settings,
+            Distributed(),
+            directory,
+            [],
+            limit_val_batches=0,
+            enable_progress_bar=settings.progress,
+            **options,
         )
         tuner = Tuner(trainer)
         if what == "batch":
@@ -90,4 +96,4 @@ class _Source(lightning.LightningDataModule):
         self.batch_size = data.batch
 
     def train_dataloader(self) -> DataLoader:
-        return self.data.training_loader(self.settings, Place(), batch=self.batch_size)
+        return self.data.training_loader(self.settings, Distributed(), batch=self.batch_size)

@@ -67,7 +67,8 @@ def test_worst_is_what_is_missed_found_twice_or_invented(oracle, case_folder, tm
     def with_a_double(pixels, thresholds, *, file, frame):
         found = plain(pixels, thresholds, file=file, frame=frame)
         for reading in found if f"/{cases[1]}/" in file else ():
-            reading.vertebrae.append(Vertebra.from_points(reading.vertebrae[0].points + (0.5, 0), score=0.8))
+            double = Vertebra.from_points(reading.vertebrae[0].points + (0.5, 0), score=0.8)
+            reading.vertebrae = [*reading.vertebrae, double]  # the list is shared by the thresholds
         return found
 
     monkeypatch.setattr(oracle, "read_at", with_a_double)

@@ -122,7 +122,7 @@ def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(unbroken, tmp_pa
         place = content.find(b"archive/data/0") + 80
         content[place] ^= 0xFF
     newest.write_bytes(content)
-    with pytest.warns(UserWarning, match="00000011.ckpt: unreadable checkpoint passed over"):
+    with pytest.warns(UserWarning, match="00000011.ckpt: unreadable checkpoint skipped"):
         resumed = run(tmp_path, resume=True)
     assert resumed.resumed_from == 9
     assert equal(unbroken.weights, resumed.weights)

@@ -12,23 +12,28 @@ def test_the_sampler_goes_on_where_it_stopped():
         assert list(islice(EndlessSampler(7, 5, start), 40 - start)) == whole[start:]
 
 
-@pytest.mark.parametrize(("world", "parts"), [(1, 2), (2, 1), (2, 2), (4, 1)])
-def test_all_processes_together_see_what_one_sees(world, parts):
+@pytest.mark.parametrize(("world_size", "parts"), [(1, 2), (2, 1), (2, 2), (4, 1)])
+def test_all_processes_together_see_what_one_sees(world_size, parts):
     batch, done = 8, 3
     whole = list(islice(EndlessSampler(11, 5, done * batch), 5 * batch))
-    share = batch // (world * parts)
+    share = batch // (world_size * parts)
     own = [
-        list(islice(EndlessSampler(11, 5, done * batch, batch=batch, parts=parts, rank=rank, world=world), 5 * batch))
-        for rank in range(world)
+        list(
+            islice(
+                EndlessSampler(11, 5, done * batch, batch=batch, parts=parts, rank=rank, world_size=world_size),
+                5 * batch,
+            )
+        )
+        for rank in range(world_size)
     ]
     together = []
     for iteration in range(5):
         for part in range(parts):
             first = (iteration * parts + part) * share
-            together += [sample for rank in range(world) for sample in own[rank][first : first + share]]
+            together += [sample for rank in range(world_size) for sample in own[rank][first : first + share]]
     assert together == whole
 
 
 def test_a_batch_that_cannot_be_shared_out():
     with pytest.raises(ValueError, match="cannot be divided"):
-        EndlessSampler(10, 0, batch=3, world=2)
+        EndlessSampler(10, 0, batch=3, world_size=2)

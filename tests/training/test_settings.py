@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from spinetk.errors import InputError
-from spinetk.training.launch import Place, environment, launch, started
+from spinetk.training.launch import Distributed, environment, launch, started
 from spinetk.training.record import fingerprint, settings_of, write_run
 from spinetk.training.settings import Batch, Settings
 
@@ -49,7 +49,7 @@ def test_three_kinds_of_files(tmp_path, name):
 
 def test_they_come_back_from_a_run(tmp_path):
     settings = Mine(seed=9, preset=Recipe(3), size=(64, 32), workers=2)
-    write_run(tmp_path, settings, Place(), resume=False, data={"train": {"sha256": "0"}}, cases={"train": ["a"]})
+    write_run(tmp_path, settings, Distributed(), resume=False, data={"train": {"sha256": "0"}}, cases={"train": ["a"]})
     content = json.loads((tmp_path / "settings.json").read_text())
     assert {"settings", "versions", "machine", "data", "cases"} <= content.keys()
     assert {"spinetk", "python", "torch", "lightning"} <= content["versions"].keys()
@@ -59,10 +59,10 @@ def test_they_come_back_from_a_run(tmp_path):
     (tmp_path / "checkpoints" / "00000001.ckpt").touch()
     assert Mine.of(settings_of(tmp_path), seed=1) == Mine(seed=1, preset=Recipe(3), size=(64, 32), workers=2)
     with pytest.warns(UserWarning, match="data have changed"):
-        write_run(tmp_path, settings, Place(), resume=True, data={"train": {"sha256": "1"}})
+        write_run(tmp_path, settings, Distributed(), resume=True, data={"train": {"sha256": "1"}})
     other = Mine(seed=9, preset=Recipe(4), size=(64, 32), workers=3, batch=8, iterations=2000)
     with pytest.warns(UserWarning, match=r"goes on with preset.epochs 4 \(was 3\), batch 8 \(was None\)$"):
-        write_run(tmp_path, other, Place(), resume=True, data={"train": {"sha256": "1"}})
+        write_run(tmp_path, other, Distributed(), resume=True, data={"train": {"sha256": "1"}})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_one_process_of_an_allocation_is_alone(monkeypatch, gone):
     for name, value in ({k: v for k, v in SRUN.items() if k not in gone} | own).items():
         monkeypatch.setenv(name, value)
     assert started() == (None, None)
-    assert launch(device="cpu") == Place()
+    assert launch(device="cpu") == Distributed()
     assert [type(e).__name__ for e in environment()] == ["LightningEnvironment"]
 
 

@@ -17,7 +17,7 @@ from spinetk.errors import InputError
 Weights = dict[str, Tensor]
 
 POINTS = "roi_heads.keypoint_head.score_lowres.weight"  # (C, K, 4, 4)
-NOTE = "spinetk"  # key of what we write beside the weights; Detectron2 passes over it
+NOTE = "spinetk"  # key of what we write beside the weights; Detectron2 ignores it
 
 
 def read_checkpoint(path: str | Path, trust_pickle: bool = False) -> tuple[Weights, dict[str, Any]]:

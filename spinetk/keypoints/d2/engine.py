@@ -1,4 +1,4 @@
-"""Engine: Detectron2's own network behind the interface of ours, so that prediction and evaluation do not tell."""
+"""Engine: Detectron2's own network behind the interface of ours, so that prediction and evaluation work alike."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **f
     if metrics is not None:
         try:
             found = json.loads(metrics.read_text(encoding="utf-8"))[0]
-            # Where the run lay on this machine is nobody's business.
+            # The path of the run on this machine does not leave it.
             fields["metrics"] = {key: value for key, value in found.items() if key != "model"}
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise InputError(metrics, "is no summary of an evaluation", "give its summary.json") from error

@@ -20,7 +20,7 @@ PICTURE = re.compile(r"ISIC_\d+")
 
 
 def find(folder: Path) -> Found | None:
-    """Cases of all parts that are there, or None where there are none. Superpixel files are passed over."""
+    """Cases of all parts that are there, or None where there are none. Superpixel files are skipped."""
     found = Found()
     for place in [folder, *sorted(path for path in folder.rglob("ISIC*") if path.is_dir())]:
         for pattern, beside in INPUTS:

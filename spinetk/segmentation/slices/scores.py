@@ -31,7 +31,7 @@ def score(
 
     Args:
         predictor: Of slices for the task lesion, else of pictures.
-        cases: To be read one at a time; one that cannot be is reported and passed over.
+        cases: To be read one at a time; one that cannot be is reported and skipped.
         out: Folder.
         task: ``lesion``, or one of pictures.
         pictures: Draw outlines of every case.
