@@ -23,6 +23,7 @@ from spinetk.formats.files import read_json
 from spinetk.formats.record import Record, annotation_of, reading_of
 from spinetk.geometry import Frame
 from spinetk.reading import extras_json
+from spinetk.signals import in_worker
 
 RECIPE = 2  # raise it when the same seed gives other files
 HARDWARE = "Hardware"
@@ -225,5 +226,7 @@ def _made_from(path: Path) -> str | None:
 
 def _single_thread() -> None:
     import cv2
+
+    in_worker()
 
     cv2.setNumThreads(1)
