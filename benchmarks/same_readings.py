@@ -18,10 +18,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from spinetk.views import View
 
 HERE = Path(__file__).resolve().parent.parent
 ROUNDING_PX, ROUNDING_DEG = 0.01, 0.01
@@ -101,10 +104,13 @@ def mirror(data: Path | None, count: int) -> None:
     seeds = range(100, 100 + count)
     films = (to_uint8(lateral_radiograph(seed).pixels) for seed in seeds)
     slices = (to_uint8(sagittal_mr(seed).pixels) for seed in seeds)
-    sets = [("lateral phantoms", "xray-lateral", "lateral", films), ("MR phantoms", "sagittal-mr", "sagittal", slices)]
+    sets: list[tuple[str, str, View, Iterable[np.ndarray]]] = [
+        ("lateral phantoms", "xray-lateral", "lateral", films),
+        ("MR phantoms", "sagittal-mr", "sagittal", slices),
+    ]
     if data is not None:
         files = real(data, count)["MR slices"][0]
-        pictures = (cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in files)
+        pictures = [np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)) for file in files]
         sets.append(("MR slices", "sagittal-mr", "sagittal", pictures))
     print(f"{'set':20} read other count  median px  most px")
     for title, model, view, pictures in sets:
@@ -138,11 +144,9 @@ def main() -> None:
         sets = write_phantoms(folder, args.count) | (real(args.data, args.count) if args.data else {})
         print(f"{'set':40} read one only counts  names  views   most px  most deg")
         for number, (title, (files, view)) in enumerate(sets.items()):
-            results = [
-                predict(checkout, files, view, folder / f"{number}-{side}")
-                for side, checkout in enumerate((args.other.resolve(), HERE))
-            ]
-            print(f"{title:40} {compare(*results, files)}", flush=True)
+            before = predict(args.other.resolve(), files, view, folder / f"{number}-before")
+            after = predict(HERE, files, view, folder / f"{number}-after")
+            print(f"{title:40} {compare(before, after, files)}", flush=True)
 
 
 if __name__ == "__main__":
