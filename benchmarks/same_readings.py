@@ -110,8 +110,8 @@ def mirror(data: Path | None, count: int) -> None:
     ]
     if data is not None:
         files = real(data, count)["MR slices"][0]
-        pictures = [np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)) for file in files]
-        sets.append(("MR slices", "sagittal-mr", "sagittal", pictures))
+        real_slices = (np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)) for file in files)
+        sets.append(("MR slices", "sagittal-mr", "sagittal", real_slices))
     print(f"{'set':20} read other count  median px  most px")
     for title, model, view, pictures in sets:
         predictor, moves, other = Predictor.load(model), [], 0
