@@ -1,5 +1,7 @@
 """Overrides: the user's word, for all pictures and for each of a table."""
 
+import json
+
 import pytest
 
 from spinetk.errors import InputError
@@ -50,3 +52,31 @@ def test_a_table_that_is_none(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         OverridesTable.read(tmp_path / "none.csv")
     assert OverridesTable.read(None).of("a.png") == Overrides()
+
+
+def test_measure_takes_the_options_of_predict(drawn, tmp_path):
+    """The same words for both verbs; without one, an untouched result stays as it is."""
+    from typer.testing import CliRunner
+
+    from spinetk.cli import app
+    from spinetk.measure import measure
+
+    result = tmp_path / "column.json"
+    result.write_text(json.dumps(measure(drawn.rounded(), facing="left").to_json()))
+    (tmp_path / "views.csv").write_text("file,view,spacing\ncolumn.png,ap,0.5\nother.png,ap,\n")
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, ["measure", str(result), "-o", str(out)])
+    assert done.exit_code == 0
+    assert json.loads((out / "column.json").read_text()) == json.loads(result.read_text())
+    assert "dropped" not in done.stderr
+    done = CliRunner().invoke(app, ["measure", str(result), "-o", str(out), "--views", str(tmp_path / "views.csv")])
+    assert done.exit_code == 0
+    content = json.loads((out / "column.json").read_text())
+    assert (content["view"], content["spacing_mm"], content.get("facing")) == ("ap", [0.5, 0.5], None)
+    said = done.stderr
+    assert "front: dropped (left)" in said
+    assert "no result is about other.png" in said
+    given = ["--view", "ap", "--spacing", "0.5", "--facing", "auto", "--anchor", "L3=last"]
+    done = CliRunner().invoke(app, ["measure", str(result), "-o", str(out), *given])
+    assert done.exit_code == 0
+    assert isinstance(CliRunner().invoke(app, ["measure", str(result), "--view", "axial"]).exception, InputError)

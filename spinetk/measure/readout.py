@@ -84,6 +84,8 @@ def measure(
     doubtful = plausibility.doubts(upright)
     _measure_bodies(upright, side, limits, moved, wrong, doubtful)
     below = alignment.disc_measures(upright, side.side, moved)
+    sound = [not reading.not_graded and doubt is None for doubt in doubtful]
+    below = [own if all(sound[k : k + 2]) else None for k, own in enumerate(below)]
     order = levels.order_faults(measured)
     for vertebra, turned, own in zip(measured.vertebrae, upright.vertebrae, below, strict=True):
         vertebra.measures |= {**turned.measures, "disc_below": own}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from spinetk.images.picture import Picture
-from spinetk.reading import Reading
+from spinetk.reading import Facing, Reading
 from spinetk.review.app import STATIC
 from spinetk.review.opened import Opened
 from spinetk.review.serialization import SentVertebra
@@ -179,3 +180,23 @@ def test_fields_of_a_vertebra_have_a_limit(field, most, value):
     SentVertebra.model_validate({**sound, field: value * most if field == "label" else [value] * most})
     with pytest.raises(ValidationError, match=field):
         SentVertebra.model_validate({**sound, field: value * (most + 1) if field == "label" else [value] * (most + 1)})
+
+
+def test_naming_one_vertebra_keeps_the_front(client, desk, drawn, picture_file):
+    """What was seen when the picture was predicted stands; only the user's flip turns it."""
+    (entry,) = desk.add(picture_file)
+    desk.predictions.readings[entry.id] = replace(
+        drawn, model="net", view="lateral", facing=Facing("left", "picture", 0.9),
+        vertebrae=[replace(v, label=None) for v in drawn.vertebrae],
+    )  # fmt: skip
+    content = client.get(f"/api/entries/{entry.id}?origin=predicted").json()
+    assert content["shown"]["anterior"] == "left"
+    reading = content["reading"]
+    reading["vertebrae"][1]["label"] = "T7"
+    answer = client.post(f"/api/entries/{entry.id}/measure", json={"reading": reading}).json()
+    assert answer["shown"]["anterior"] == "left"
+    reading["anterior"] = "right"
+    answer = client.post(f"/api/entries/{entry.id}/measure", json={"reading": reading}).json()
+    assert answer["shown"]["anterior"] == "right"
+    # A PNG does not say what it shows: the page asks before it predicts.
+    assert client.get(f"/api/entries/{entry.id}?origin=given").json()["asks_view"]
