@@ -172,12 +172,24 @@ def load(name_or_path: str | Path, kind: Any = None) -> tuple[Weights, Any, str]
         weights, card = content["weights"], {k: v for k, v in content.items() if k != "weights"}
         validated(Card, card, path)
         _check_tensors(weights, path)
-    if kind is None:
-        return weights, card, path.stem
+    return weights, card if kind is None else checked(card, kind, name_or_path, source), path.stem
+
+
+def checked(card: dict[str, Any], kind: type[C], model: str | Path, source: Path) -> C:
+    """A card as its room declares it.
+
+    Args:
+        card: Its content.
+        kind: The room's dataclass.
+        model, source: The model and the file of the card, named in errors.
+
+    Raises:
+        InputError: The model is of another task, or a field is wrong.
+    """
     task = card["config"].get("task", "keypoints")
     if task not in kind.tasks:
-        raise InputError(name_or_path, f"is a model of the task {str(task)[:40]!r}", f"give {kind.wanted}")
-    return weights, validated(kind, card, source), path.stem
+        raise InputError(model, f"is a model of the task {str(task)[:40]!r}", f"give {kind.wanted}")
+    return validated(kind, card, source)
 
 
 def fill(make: Callable[[], N], weights: Weights, source: str | Path) -> N:

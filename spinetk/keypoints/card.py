@@ -66,6 +66,16 @@ def from_config(config: dict[str, Any], source: str | Path = "model") -> Network
     return _build(validated(_Built, {"config": config}, source).config)
 
 
+def read_card(weights: Path) -> KeypointCard:
+    """The card of released weights, without the weights.
+
+    Raises:
+        InputError: It is wrong, or of another task.
+    """
+    path = weights.with_suffix(".json")
+    return zoo.checked(zoo.read_card(path), KeypointCard, weights, path)
+
+
 def load_network(model: str | Path) -> tuple[Network, KeypointCard, str]:
     """A keypoint network with its weights, its card and its name.
 

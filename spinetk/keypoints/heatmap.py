@@ -9,8 +9,12 @@ precision, no loop over regions, and its spread is an uncertainty for the measur
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WINDOW = 4  # cells to either side of the arg-max
 
@@ -33,7 +37,7 @@ def encode(points: Tensor, boxes: Tensor, size: int = 56) -> tuple[Tensor, Tenso
     return cells, valid.bool()
 
 
-def decode(logits: Tensor, boxes: Tensor, window: int = WINDOW) -> tuple[Tensor, Tensor, Tensor]:
+def decode(logits: np.ndarray, boxes: np.ndarray, window: int = WINDOW) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sub-pixel points from heatmap logits.
 
     Args:
@@ -47,22 +51,35 @@ def decode(logits: Tensor, boxes: Tensor, window: int = WINDOW) -> tuple[Tensor,
     """
     count, kinds, size, _ = logits.shape
     origin = boxes[:, None, :2]
-    cell = ((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6) / size)[:, None]
+    cell = ((boxes[:, 2:] - boxes[:, :2]).clip(1e-6) / size)[:, None]
+    flat = logits.reshape(count, kinds, size * size)
+    if flat.dtype != np.float64:
+        flat = flat.astype(np.float32, copy=False)
     if count == 0:
-        empty = logits.new_zeros((0, kinds))
-        return logits.new_zeros((0, kinds, 2)), empty, empty
-    probability = logits.float().flatten(2).softmax(-1)
-    peak = probability.argmax(-1)
-    axis = torch.arange(size, device=logits.device)
-    near_x = (axis - (peak % size)[..., None]).abs() <= window
-    near_y = (axis - peak.div(size, rounding_mode="floor")[..., None]).abs() <= window
-    local = probability.view(count, kinds, size, size) * near_y[..., :, None] * near_x[..., None, :]
-    score = local.sum((-2, -1))
-    local = local / score[..., None, None].clamp(min=1e-12)
-    centre = axis + 0.5
-    along_x, along_y = local.sum(-2), local.sum(-1)
-    mean = torch.stack([(along_x * centre).sum(-1), (along_y * centre).sum(-1)], -1)
-    square = torch.stack([(along_x * centre**2).sum(-1), (along_y * centre**2).sum(-1)], -1)
+        return np.zeros((0, kinds, 2), flat.dtype), np.zeros((0, kinds), flat.dtype), np.zeros((0, kinds), flat.dtype)
+    peak = flat.argmax(-1)
+    height = np.exp(flat - np.take_along_axis(flat, peak[..., None], -1))
+    total = height.sum(-1)
+    edged = np.pad(height.reshape(count, kinds, size, size), ((0, 0), (0, 0), (window, window), (window, window)))
+    near = np.lib.stride_tricks.sliding_window_view(edged, (2 * window + 1, 2 * window + 1), axis=(2, 3))
+    one, kind = np.ogrid[:count, :kinds]
+    row, column = np.divmod(peak, size)
+    local = near[one, kind, row, column].astype(np.float64)
+    mass = local.sum((-2, -1))
+    axis = np.arange(-window, window + 1) + 0.5
+    along = np.stack([local.sum(-2), local.sum(-1)], -2) / mass[..., None, None]
+    mean, square = along @ axis, along @ axis**2
     # 1/12 is the variance inside a cell.
-    variance = ((square - mean**2).clamp(min=0) + 1 / 12) * cell**2
-    return origin + mean * cell, score, variance.mean(-1).sqrt()
+    variance = ((square - mean**2).clip(0) + 1 / 12) * cell**2
+    points = origin + (mean + np.stack([column, row], -1)) * cell
+    kept = (points, mass / total, np.sqrt(variance.mean(-1)))
+    return tuple(values.astype(flat.dtype) for values in kept)  # type: ignore[return-value]
+
+
+def decode_tensors(logits: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """:func:`decode` of tensors, its results on their device."""
+    import torch
+
+    found = decode(logits.detach().cpu().to(boxes.dtype).numpy(), boxes.detach().cpu().numpy())
+    points, scores, sigma = (torch.from_numpy(values).to(boxes.device) for values in found)
+    return points, scores, sigma

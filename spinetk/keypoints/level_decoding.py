@@ -61,24 +61,22 @@ def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, sch
     nodes = np.argsort(centres @ down, kind="stable")
     own = scores[:, None] - MEMBERSHIP + EVIDENCE * votes
     best, previous = own.copy(), np.full((count, kinds, 2), -1)
+    fits, costs = _steps(centres, axes, heights, widths)
+    gaps = np.arange(1, MAX_SKIP + 1)
+    # For a level and a gap the level before it; none where that lies above the first.
+    before = np.arange(kinds)[None] - gaps[:, None]
     for position, j in enumerate(nodes):
-        for i in nodes[:position]:
-            step = centres[j] - centres[i]
-            length = float(np.linalg.norm(step))
-            direction = axes[i] / heights[i] + axes[j] / heights[j]
-            bend = step @ direction / (length * np.linalg.norm(direction) + 1e-6)
-            unit = (heights[i] + heights[j]) / 2
-            sideways = length * np.sqrt(max(0.0, 1 - bend**2))
-            if length < 0.55 * unit or bend < 0.3 or sideways > max(widths[i], widths[j]):
-                continue
-            size = 0.1 * abs(np.log(heights[j] / heights[i]))
-            for gap in range(1, MAX_SKIP + 1):
-                cost = SKIP * (gap - 1) + MISFIT * abs(np.log(length / (STEP * unit * gap))) + size
-                gain = np.full(kinds, -np.inf)
-                gain[gap:] = best[i, :-gap] - cost + own[j, gap:]
-                better = gain > best[j]
-                best[j] = np.where(better, gain, best[j])
-                previous[j, better] = np.column_stack([np.full(kinds, i), np.arange(kinds) - gap])[better]
+        above = nodes[:position][fits[nodes[:position], j]]
+        if not len(above):
+            continue
+        gain = np.where(before >= 0, best[above][:, before.clip(0)] - costs[above, j][..., None] + own[j], -np.inf)
+        gain = gain.reshape(-1, kinds)
+        winner = gain.argmax(0)
+        top = gain[winner, np.arange(kinds)]
+        better = top > best[j]
+        best[j, better] = top[better]
+        body, gap = np.divmod(winner[better], MAX_SKIP)
+        previous[j, better] = np.column_stack([above[body], np.flatnonzero(better) - gaps[gap]])
     j, level = (int(v) for v in np.unravel_index(best.argmax(), best.shape))
     path = []
     while j >= 0:
@@ -86,6 +84,24 @@ def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, sch
         j, level = (int(v) for v in previous[j, level])
     order, levels = np.array(path[::-1]).T
     return Column(order, levels, _margin(votes[order], levels))
+
+
+def _steps(
+    centres: np.ndarray, axes: np.ndarray, heights: np.ndarray, widths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N, N) whether body j may follow body i, and (N, N, MAX_SKIP) what it costs over a gap of 1, 2, ... levels."""
+    step = centres[None] - centres[:, None]
+    length = np.linalg.norm(step, axis=-1)
+    unit_axes = axes / heights[:, None]
+    direction = unit_axes[:, None] + unit_axes[None]
+    bend = (step * direction).sum(-1) / (length * np.linalg.norm(direction, axis=-1) + 1e-6)
+    unit = (heights[:, None] + heights[None]) / 2
+    sideways = length * np.sqrt(np.maximum(0.0, 1 - bend**2))
+    fits = (length >= 0.55 * unit) & (bend >= 0.3) & (sideways <= np.maximum(widths[:, None], widths[None]))
+    size = 0.1 * np.abs(np.log(heights[None] / heights[:, None]))
+    gaps = np.arange(1, MAX_SKIP + 1)
+    stretch = np.abs(np.log(np.maximum(length, 1e-6)[..., None] / (STEP * unit[..., None] * gaps)))
+    return fits, SKIP * (gaps - 1) + MISFIT * stretch + size[..., None]
 
 
 def _margin(votes: np.ndarray, levels: np.ndarray) -> float:

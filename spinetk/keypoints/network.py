@@ -21,7 +21,7 @@ from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, Keypoi
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
-from spinetk.keypoints.heatmap import decode
+from spinetk.keypoints.heatmap import decode_tensors
 from spinetk.keypoints.preset import Preset, get_preset
 from spinetk.schema import KeypointSchema
 
@@ -141,7 +141,7 @@ class VertebraRCNN(nn.Module):
 
     def decode(self, maps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Points, scores and sigma of heatmaps (:func:`spinetk.keypoints.heatmap.decode`)."""
-        return decode(maps, boxes)
+        return decode_tensors(maps, boxes)
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""

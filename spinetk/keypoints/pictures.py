@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def to_grey(picture: np.ndarray) -> np.ndarray:
@@ -43,19 +46,25 @@ def resize(picture: np.ndarray, scale: float, layout: str = "torchvision") -> tu
     return resized, np.array([new_width / width, new_height / height])
 
 
-def to_tensor(picture: np.ndarray, local_contrast: bool = False) -> Tensor:
-    """(H, W) uint8 to a (3, H, W) float tensor in 0..1.
+def to_channels(picture: np.ndarray, local_contrast: bool = False) -> np.ndarray:
+    """(H, W) uint8 to the (3, H, W) float32 in 0..1 that networks see.
 
     The three channels are the grey picture, or, with ``local_contrast``, the picture and two contrast-limited
     adaptive equalisations of it (8 and 24 tiles along its long side): thoracic vertebrae in a frontal radiograph
     differ from their discs by a few grey values of 255.
     """
     picture = np.ascontiguousarray(picture)
-    if not local_contrast:
-        return torch.from_numpy(picture).float().div_(255).expand(3, -1, -1)
-    long_px = max(picture.shape)
-    channels = [picture]
-    for tiles in (8, 24):
-        grid = tuple(max(1, round(tiles * side / long_px)) for side in picture.shape[::-1])
-        channels.append(cv2.createCLAHE(3.0, grid).apply(picture))
-    return torch.from_numpy(np.stack(channels)).float().div_(255)
+    channels = [picture] * 3
+    if local_contrast:
+        long_px = max(picture.shape)
+        for index, tiles in enumerate((8, 24), start=1):
+            grid = tuple(max(1, round(tiles * side / long_px)) for side in picture.shape[::-1])
+            channels[index] = cv2.createCLAHE(3.0, grid).apply(picture)
+    return np.stack(channels).astype(np.float32) / np.float32(255)
+
+
+def to_tensor(picture: np.ndarray, local_contrast: bool = False) -> Tensor:
+    """:func:`to_channels` as a tensor, for training."""
+    import torch
+
+    return torch.from_numpy(to_channels(picture, local_contrast))

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import torch
 
+from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.keypoints import sacrum
-from spinetk.keypoints.build import Network
-from spinetk.keypoints.card import load_network
+from spinetk.keypoints.card import KeypointCard, read_card
+from spinetk.keypoints.centre import runtime
+from spinetk.keypoints.centre.decoding import Found
+from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
-from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
-from spinetk.keypoints.pictures import network_scale, resize, to_tensor
+from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.preset import Preset
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
-from spinetk.training.device import pick_device, pick_precision
 from spinetk.views import View
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
@@ -34,11 +35,35 @@ NAMED_MARGIN = 30.0
 ONE_OFF = "the network's count of the levels may be one off: it names none (--anchor L5=last names all)"
 MIN_COLUMN = 5  # bodies below which a column is not completed
 UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
-Found = dict[str, np.ndarray]
 LANDMARK_KEYS = ("scores", "points", "sigma", "kinds")
 LANDMARK_SCORE = 0.4
 MOST_OF_KIND = {"s1": 1, "femoral_head": 2}
 Count = tuple[list[str], float]  # levels of a column's bodies, and by how many nats they are preferred; 0 for a part
+
+
+class Engine(Protocol):
+    """What computes a network: :class:`spinetk.keypoints.torch_engine.TorchEngine`, or exported graphs without torch
+    (:class:`spinetk.keypoints.centre.runtime.GraphEngine`).
+
+    Attributes:
+        preset, schema: Of the network.
+        device: ``cpu``, ``cuda:0``.
+        runtime: ``torch``, ``openvino``, ``onnxruntime``.
+    """
+
+    preset: Preset | CentrePreset
+    schema: KeypointSchema
+    device: str
+    runtime: str
+
+    def detect(self, picture: np.ndarray, least: float) -> Found:
+        """Detections in a (3, H, W) picture in 0..1 at network size, best first: ``points``, ``scores``, ``sigma``."""
+
+    def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
+        """Refine (N, K, 2) rough points; asked of networks that name levels."""
+
+    def votes(self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray) -> np.ndarray:
+        """(N, L) votes for the levels of bodies; asked of networks that name levels."""
 
 
 class Predictor:
@@ -48,11 +73,10 @@ class Predictor:
         views, modalities: What it was made for, where its card says so.
 
     Args:
-        network: In any mode; put on ``device`` and into evaluation mode.
+        engine: Computes the network.
         name: Named in results.
         threshold: Least confidence of a vertebra. One that reaches 40 % of it may fill a gap between two that pass, and
             a network that counts levels keeps its column whole; such bodies are marked (``below_threshold``).
-        device: ``auto``, ``cpu``, ``cuda``.
         calibration: Slope and intercept that make the network's score a probability: logit(p) = slope *
             logit(score) + intercept (Platt scaling, fitted at release).
         naming: The same for names counted up from the sacrum (:mod:`spinetk.keypoints.sacrum`); None: none are given.
@@ -60,54 +84,53 @@ class Predictor:
 
     def __init__(
         self,
-        network: Network,
+        engine: Engine,
         name: str,
         threshold: float = 0.6,
-        device: str = "auto",
         calibration: tuple[float, float] = (1.0, 0.0),
         naming: tuple[float, float] | None = None,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
-        self.device = pick_device(device)
-        self.network = network.to(self.device).eval()
-        self.schema = network.schema
+        self.engine = engine
+        self.schema, self.device, self.runtime = engine.schema, engine.device, engine.runtime
         self.name = name
         self.threshold = threshold
         self.calibration = calibration
         self.naming = naming
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
-        self.runtime = "torch"
-        self._mixed = pick_precision(self.device.type) == "bf16-mixed"
 
     @classmethod
-    def load(
-        cls, model: str | Path, threshold: float = 0.6, device: str = "auto", *, openvino: bool = True
-    ) -> Predictor:
+    def load(cls, model: str | Path, threshold: float = 0.6, device: str = "auto", *, graphs: bool = True) -> Predictor:
         """A predictor from a released name, a ``.safetensors`` or ``.pth`` of spinetk, or a ``.pth`` of Detectron2.
+
+        A release with graphs is read without PyTorch, unless it is asked to run on a GPU.
 
         Args:
             model: The weights.
             threshold, device: As of the class.
-            openvino: Run a centre network by OpenVINO on a CPU, where that is installed.
+            graphs: Use the graphs of a release where it has any.
 
         Raises:
-            InputError: The model is not found or not a keypoint network of spinetk.
+            InputError: The model is not found or not a keypoint network of spinetk, or what computes it is missing.
         """
-        if is_detectron2(model):
-            from spinetk.keypoints.d2.conversion import load_detectron2
+        path = zoo.find(model)
+        if graphs and runtime.has_graphs(path) and runtime.wants_cpu(device):
+            card = read_card(path)
+            engine = runtime.GraphEngine(path, card.config.preset, card.config.schema)
+            return cls._by(engine, path.stem, threshold, card)
+        from spinetk.keypoints.torch_engine import TorchEngine, open_network
 
-            return cls(load_detectron2(model), Path(model).stem, threshold, device)
-        network, card, name = load_network(model)
-        predictor = cls(network, name, threshold, device, card.calibration, card.naming)
+        network, card = open_network(path)
+        return cls._by(TorchEngine(network, device), path.stem, threshold, card)
+
+    @classmethod
+    def _by(cls, engine: Engine, name: str, threshold: float, card: KeypointCard | None) -> Predictor:
+        if card is None:
+            return cls(engine, name, threshold)
+        predictor = cls(engine, name, threshold, card.calibration, card.naming)
         predictor.views, predictor.modalities = card.views, card.modalities
-        if openvino and predictor.device.type == "cpu" and not isinstance(network.preset, Preset):
-            from spinetk.keypoints.centre import runtime
-
-            if runtime.available():
-                runtime.accelerate(network)
-                predictor.runtime = "openvino"
         return predictor
 
     def read(
@@ -138,11 +161,10 @@ class Predictor:
         """As :meth:`read`, one reading for each of several thresholds, from one pass of the network."""
         shown, way = upright(picture, frame or Frame())
         height, width = shown.shape
-        tensor, factors = self._input(shown)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
-            found = self._detect(tensor, min(thresholds), self.calibration)
-            marks = {k: found.pop(f"landmark_{k}") for k in LANDMARK_KEYS if f"landmark_{k}" in found}
-            count = self._complete(tensor, found) if self.network.preset.levels else None
+        pixels, factors = self._input(shown)
+        found = self._detect(pixels, min(thresholds), self.calibration)
+        marks = {k: found.pop(f"landmark_{k}") for k in LANDMARK_KEYS if f"landmark_{k}" in found}
+        count = self._complete(pixels, found) if self.engine.preset.levels else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
         empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
@@ -160,17 +182,16 @@ class Predictor:
 
         The scores are not calibrated.
         """
-        tensor, factors = self._input(picture)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._mixed):
-            found = self._detect(tensor, 0.0, (1.0, 0.0))
+        pixels, factors = self._input(picture)
+        found = self._detect(pixels, 0.0, (1.0, 0.0))
         return found["points"].astype(np.float64) / factors, found["scores"].astype(np.float64)
 
-    def _input(self, picture: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+    def _input(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The network's input, and the factors (x, y) its px are to be divided by."""
-        preset = self.network.preset
+        preset = self.engine.preset
         scale = network_scale(*picture.shape, preset.short_px[-1], preset.long_px)
         small, factors = resize(picture, scale, preset.layout)
-        return to_tensor(small, preset.local_contrast).to(self.device), factors
+        return to_channels(small, preset.local_contrast), factors
 
     def _landmarks(self, marks: Found, factors: np.ndarray) -> list[Landmark]:
         """The surest S1 and at most two femoral heads, in px of the picture."""
@@ -178,7 +199,7 @@ class Predictor:
             return []
         from spinetk.keypoints.centre.landmarks import from_body
 
-        kinds, found = self.network.preset.landmarks, []
+        kinds, found = self.engine.preset.landmarks, []
         for k in np.argsort(-marks["scores"], kind="stable"):
             kind, score = kinds[int(marks["kinds"][k])], float(marks["scores"][k])
             seen = [own for own in found if own.kind == kind]
@@ -189,25 +210,23 @@ class Predictor:
             found.append(own)
         return found
 
-    def _detect(self, tensor: torch.Tensor, threshold: float, calibration: tuple[float, float]) -> Found:
+    def _detect(self, pixels: np.ndarray, threshold: float, calibration: tuple[float, float]) -> Found:
         """Detections in px of the network's input, with calibrated scores."""
-        if isinstance(self.network.preset, Preset):
-            self.network.score_threshold = max(0.01, threshold * WEAK_SHARE)
-        found = {k: v.float().cpu().numpy() for k, v in self.network.detect([tensor])[0].items()}
+        found = self.engine.detect(pixels, threshold * WEAK_SHARE)
         slope, intercept = calibration
         scores = found["scores"].astype(np.float64).clip(1e-6, 1 - 1e-6)
         found["scores"] = 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept)))
         return found
 
-    def _complete(self, tensor: torch.Tensor, found: Found) -> Count:
+    def _complete(self, pixels: np.ndarray, found: Found) -> Count:
         """Reduce ``found`` to the column, head to foot, add the levels it lacks, and say what they are called."""
-        levels = self.network.preset.levels
-        column = self._column(tensor, found)
+        levels = self.engine.preset.levels
+        column = self._column(pixels, found)
         for key, values in found.items():
             found[key] = values[column.order]
         have = list(column.levels)
         sure = column.margin > SURE_MARGIN and len(have) >= max(MIN_COLUMN, len(levels) - UNSEEN)
-        size = tensor.shape[:0:-1]
+        size = pixels.shape[:0:-1]
         for wanted in missing_levels(have, len(levels)):
             outside = not have[0] < wanted < have[-1]
             if len(have) < MIN_COLUMN or (outside and not sure) or not (have[0] - 1 <= wanted <= have[-1] + 1):
@@ -215,8 +234,7 @@ class Predictor:
             rough = rough_points(found["points"], np.array(have), wanted)
             if not ((rough > 0) & (rough < size)).all():
                 continue
-            looked = self.network.look(tensor, torch.from_numpy(rough[None]).float().to(self.device))
-            own = {k: v.float().cpu().numpy() for k, v in looked.items()}
+            own = self.engine.look(pixels, rough[None])
             place = int(np.searchsorted(have, wanted))
             beside = found["points"][max(0, place - 1) : place + 1]
             if not fits_between(own["points"][0], beside, self.schema):
@@ -228,14 +246,13 @@ class Predictor:
             have.insert(place, wanted)
         return [levels[level] for level in have], column.margin if sure else 0.0
 
-    def _column(self, tensor: torch.Tensor, found: Found) -> Column:
+    def _column(self, pixels: np.ndarray, found: Found) -> Column:
         """The column with its levels: first by its shape alone, then with what the strip along it says."""
         points, scores = found["points"], found["scores"]
-        nothing = np.zeros((len(points), len(self.network.preset.levels)))
+        nothing = np.zeros((len(points), len(self.engine.preset.levels)))
         line = find_sequence(points, scores, nothing, self.schema).order
-        centres = torch.from_numpy(points.mean(1)).float().to(self.device)
-        votes = self.network.column.votes(tensor, centres, torch.from_numpy(line).to(self.device))
-        return find_sequence(points, scores, votes.float().cpu().numpy().astype(np.float64), self.schema)
+        votes = self.engine.votes(pixels, points.mean(1), line)
+        return find_sequence(points, scores, votes, self.schema)
 
     def _chained(self, found: Found, threshold: float, empty: Reading, count: Count | None = None) -> Reading:
         """The spine among the detections; a weak one is kept only where the sure ones leave a gap.

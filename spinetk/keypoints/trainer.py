@@ -214,9 +214,10 @@ def _calibration(module: KeypointTraining, result: Fit, version: str) -> dict[st
         return {}
     from spinetk.keypoints.calibration import calibrate
     from spinetk.keypoints.predictor import Predictor
+    from spinetk.keypoints.torch_engine import TorchEngine
 
     module.network.load_state_dict(result.weights)
-    predictor = Predictor(module.network, version, device=str(module.device))
+    predictor = Predictor(TorchEngine(module.network, str(module.device)), version)
     return {"calibration": [round(value, 4) for value in calibrate(predictor, records[:CALIBRATED])]}
 
 

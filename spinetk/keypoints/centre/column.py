@@ -5,25 +5,22 @@ resampled along the line through the bodies: in this strip the spine runs straig
 says where counting starts (ribs, sacrum, the skull, the edge of the film) lies at the same side of every spine. A
 small network reads the strip from both ends and gives each of its rows a level.
 
-A strip has ``ROWS`` rows from head to foot and ``COLUMNS`` columns, ``1 / STEP_ROWS`` of the distance of two bodies
-apart, so that a spine looks the same on a film of the whole back and on one of its lower half.
+Strips and what is read from them are NumPy (:mod:`spinetk.keypoints.centre.strip`, ``CentreDecoder.votes``); here are
+the network and its training.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spinetk.keypoints.centre.decoding import CELL, MIN_BODIES
 from spinetk.keypoints.centre.refine import conv
+from spinetk.keypoints.centre.strip import COLUMNS, ROWS, between, midline, row_px, rows_of, straighten
 
-ROWS, COLUMNS = 576, 96  # 29 bodies long and 5 wide: ribs' heads and the sacrum's wings lie within
-STEP_ROWS = 20.0  # rows from body to body
-CELL = 4  # rows per answer
-SMOOTH = 0.37  # SD of the smoothing of the line, in bodies
 LEVEL_SD = 0.5  # levels
-FINE_PX = 2.0  # distance of samples up to which a picture is taken as it is
-MIN_BODIES = 4  # below which there is no line to speak of
 LEAST_CUT = 6
 RECOUNTED = 0.5  # share of whole films shown with a body more or fewer
 BLEND = 4  # rows
@@ -66,86 +63,6 @@ class ColumnNet(nn.Module):
             x = self.head(self.along(x.float())[0])
         return x[..., : self.levels + 2], x[..., self.levels + 2 :]
 
-    def votes(self, picture: Tensor, centres: Tensor, line: Tensor) -> Tensor:
-        """Votes (N, L) for the levels of bodies in a (3, H, W) picture.
-
-        Args:
-            picture: At the size of the network's input.
-            centres: (N, 2) px of all bodies in question.
-            line: Indices of those that form the column, head to foot.
-
-        Returns:
-            Log-probabilities less that of the likeliest answer, "no level" among them: 0 is the best a level can
-            have. All 0 for a line of fewer than ``MIN_BODIES``: nothing is known.
-        """
-        if len(line) < MIN_BODIES:
-            return centres.new_zeros((len(centres), self.levels))
-        pixel_px = row_px(centres[line])
-        places, tangents = midline(centres[line], pixel_px)
-        strip = straighten(picture, places, tangents, pixel_px)
-        logits = self(torch.stack([strip, strip.flip(-1)]))[0].float()
-        said = logits.log_softmax(-1).mean(0)
-        row = ((rows_of(centres, places) - (CELL - 1) / 2) / CELL).clamp(0, len(said) - 1)
-        own = between(said, torch.arange(len(said), device=row.device), row)
-        return (own - own.amax(1, keepdim=True))[:, 1:-1]
-
-
-def row_px(centres: Tensor) -> float:
-    """Distance in px of a strip's rows along a line through (N, 2) centres: median, for a body may be missing."""
-    return float((centres[1:] - centres[:-1]).norm(dim=-1).median().clamp(min=1.0)) / STEP_ROWS
-
-
-def midline(centres: Tensor, pixel_px: float, shift: float = 0.0) -> tuple[Tensor, Tensor]:
-    """The line through the bodies, smoothed, going straight on beyond both ends.
-
-    Args:
-        centres: (N, 2) px, head to foot, at least two.
-        pixel_px: Distance of the rows.
-        shift: How far, in rows, the middle of the strip lies below the middle of the line.
-
-    Returns:
-        Places (ROWS, 2) px of the strip's rows, and unit vectors (ROWS, 2) along the line, foot-ward.
-    """
-    reach = min(3, len(centres) - 1)
-    first, last = centres[0] - centres[reach], centres[-1] - centres[-1 - reach]
-    knots = torch.cat([(centres[0] + first)[None], centres, (centres[-1] + last)[None]])
-    lengths = torch.cat([centres.new_zeros(1), (knots[1:] - knots[:-1]).norm(dim=-1).clamp(min=1e-3).cumsum(0)])
-    rows = torch.arange(ROWS, device=centres.device) - (ROWS - 1) / 2 + shift
-    at = (lengths[1] + lengths[-2]) / 2 + rows * pixel_px
-    near = torch.linspace(-2, 2, 13, device=centres.device)
-    weights = (-0.5 * near.square()).exp()
-    spots = between(knots, lengths, at[:, None] + near * (SMOOTH * STEP_ROWS * pixel_px))
-    places = (spots * (weights / weights.sum())[:, None]).sum(1)
-    steps = torch.cat([places[1:2] - places[:1], places[2:] - places[:-2], places[-1:] - places[-2:-1]])
-    return places, F.normalize(steps, dim=-1)
-
-
-def straighten(picture: Tensor, places: Tensor, tangents: Tensor, pixel_px: float) -> Tensor:
-    """Resample a (3, H, W) picture along a line: (4, ROWS, COLUMNS), the fourth channel 1 inside the picture."""
-    whole = int(pixel_px / FINE_PX)
-    if whole > 1:  # what lies between two samples is not passed over
-        picture, places, pixel_px = F.avg_pool2d(picture, whole), places / whole, pixel_px / whole
-    height, width = picture.shape[-2:]
-    right = torch.stack([tangents[:, 1], -tangents[:, 0]], -1)
-    across = (torch.arange(COLUMNS, device=places.device) - (COLUMNS - 1) / 2) * pixel_px
-    where = places[:, None] + across[None, :, None] * right[:, None]
-    grid = where / where.new_tensor([width, height]) * 2 - 1
-    source = torch.cat([picture, torch.ones_like(picture[:1])])
-    return F.grid_sample(source[None], grid[None].to(source.dtype), align_corners=False)[0]
-
-
-def between(values: Tensor, places: Tensor, wanted: Tensor) -> Tensor:
-    """Values (N, ...) at increasing places (N,), linear between them and going on evenly beyond both ends."""
-    after = torch.searchsorted(places.contiguous(), wanted.contiguous()).clamp(1, len(places) - 1)
-    gap = (places[after] - places[after - 1]).clamp(min=1e-3)
-    share = ((wanted - places[after - 1]) / gap).reshape(wanted.shape + (1,) * (values.ndim - 1))
-    return values[after - 1] + share * (values[after] - values[after - 1])
-
-
-def rows_of(centres: Tensor, places: Tensor) -> Tensor:
-    """(N,) the row of the line that is nearest to each of (N, 2) centres."""
-    return torch.cdist(centres.float(), places.float()).argmin(1).to(centres.dtype)
-
 
 def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], levels: list[Tensor]) -> Tensor:
     """Loss on strips along disturbed true lines; pictures where a level is unknown do not count.
@@ -167,7 +84,7 @@ def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], l
         for _ in range(STRIPS):
             strip, rows, shown = disturbed_strip(picture, own.float(), names, whole)
             strips.append(strip)
-            wanted.append(levels_of_cells(rows, shown))
+            wanted.append(levels_of_cells(rows, shown).to(strip))
     if not strips:
         return sum(p.sum() for p in net.parameters()) * 0.0
     said, turn = net(torch.stack(strips))
@@ -183,8 +100,8 @@ def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], l
 
 def levels_of_cells(rows: Tensor, levels: Tensor) -> Tensor:
     """(C,) level at each cell, whole numbers at bodies' rows (N,), going on evenly beyond both ends."""
-    cells = torch.arange(ROWS // CELL, device=rows.device) * CELL + (CELL - 1) / 2
-    return between(levels, rows, cells)
+    cells = np.arange(ROWS // CELL) * CELL + (CELL - 1) / 2
+    return torch.from_numpy(between(levels.cpu().numpy(), rows.cpu().numpy(), cells))
 
 
 def recount(strip: Tensor, rows: Tensor, levels: Tensor, place: int, more: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -222,7 +139,7 @@ def disturbed_strip(picture: Tensor, centres: Tensor, levels: Tensor, whole: boo
     too many, is up to two bodies too high or low and wobbles; the strip may be mirrored, 15 % larger or smaller, or end
     soon after the last or before the first body.
     """
-    device = centres.device
+    device, centres, levels = picture.device, centres.cpu(), levels.cpu()
 
     def uniform(low: float, high: float) -> float:
         return float(torch.rand(()) * (high - low) + low)
@@ -234,7 +151,7 @@ def disturbed_strip(picture: Tensor, centres: Tensor, levels: Tensor, whole: boo
         last = first + shown - 1
     line = centres[first : last + 1]
     step = (line[1:] - line[:-1]).norm(dim=-1).mean()
-    line = line + torch.randn(line.shape).to(device) * step * 0.08 * uniform(0, 1)
+    line = line + torch.randn(line.shape) * step * 0.08 * uniform(0, 1)
     for _ in range(2):  # one end, turned over, the other
         change = int(torch.randint(-2, 3, ()))
         line = line[: len(line) + change] if change < 0 and len(line) + change >= MIN_BODIES else line
@@ -244,10 +161,11 @@ def disturbed_strip(picture: Tensor, centres: Tensor, levels: Tensor, whole: boo
             on = torch.stack([across * turn.cos() - down * turn.sin(), across * turn.sin() + down * turn.cos()])
             line = torch.cat([line, (line[-1] + on)[None]])
         line = line.flip(0)
-    pixel_px = row_px(line) * uniform(0.85, 1.15)
-    places, tangents = midline(line, pixel_px, uniform(-40, 40))
-    strip = straighten(picture, places, tangents, pixel_px * uniform(0.9, 1.1))
-    rows = rows_of(centres, places)
+    pixel_px = row_px(line.numpy()) * uniform(0.85, 1.15)
+    places, tangents = midline(line.numpy(), pixel_px, uniform(-40, 40))
+    values = straighten(picture.cpu().numpy(), places, tangents, pixel_px * uniform(0.9, 1.1))
+    strip = torch.from_numpy(values).to(picture.device)
+    rows = torch.from_numpy(rows_of(centres.numpy(), places)).to(centres.dtype)
     if uniform(0, 1) < 0.5:
         strip = strip.flip(-1)
     if whole and last - first == len(centres) - 1 > LEAST_CUT and uniform(0, 1) < RECOUNTED:

@@ -1,19 +1,21 @@
 """Crops: each vertebral body cut out of the picture upright and at one size, and points to and from such a crop.
 
 A body's oriented box is (centre x, centre y, width, height, angle): width along its left-right axis, angle in radians
-from the picture's x axis to it, y down. Crop coordinates run from 0 to 1 along the enlarged box.
+from the picture's x axis to it, y down. Crop coordinates run from 0 to 1 along the enlarged box. All of it is NumPy,
+for training as for reading, so that reading needs nothing more.
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+import numpy as np
 
 from spinetk.schema import KeypointSchema
 
+LEAST_SIDE_PX = 2.0
+FLAT_SD = 0.02  # added to the SD of a crop, so that one without contrast stays without
 
-def body_boxes(points: Tensor, schema: KeypointSchema) -> Tensor:
+
+def body_boxes(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     """Oriented boxes of bodies.
 
     Args:
@@ -31,32 +33,49 @@ def body_boxes(points: Tensor, schema: KeypointSchema) -> Tensor:
         across = middles[:, -1] - middles[:, 0]
         centre = middles.mean(1)
         # The quarter turn of the downward axis also points across; both say where "right" is.
-        turned = torch.stack([down[:, 1], -down[:, 0]], -1)
-        right = across + turned
-        angle = torch.atan2(right[:, 1], right[:, 0])
-        width, height = across.norm(dim=-1), down.norm(dim=-1)
+        right = across + np.stack([down[:, 1], -down[:, 0]], -1)
+        angle = np.arctan2(right[:, 1], right[:, 0])
+        size = np.stack([np.linalg.norm(across, axis=-1), np.linalg.norm(down, axis=-1)], -1)
     else:
-        low, high = points.amin(1), points.amax(1)
-        centre, (width, height) = (low + high) / 2, (high - low).unbind(-1)
-        angle = torch.zeros_like(width)
-    size = torch.stack([width, height], -1).clamp(min=2.0)
-    return torch.cat([centre, size, angle[:, None]], -1)
+        low, high = points.min(1), points.max(1)
+        centre, size = (low + high) / 2, high - low
+        angle = np.zeros(len(points), points.dtype)
+    return np.concatenate([centre, size.clip(LEAST_SIDE_PX), angle[:, None]], -1)
 
 
-def axes(boxes: Tensor, share: tuple[float, float]) -> tuple[Tensor, Tensor]:
+def axes(boxes: np.ndarray, share: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Right-ward and down-ward side vectors, (N, 2) each in px, of boxes enlarged by ``share`` (width, height)."""
-    cos, sin = boxes[:, 4].cos(), boxes[:, 4].sin()
-    right = torch.stack([cos, sin], -1) * boxes[:, 2:3] * share[0]
-    down = torch.stack([-sin, cos], -1) * boxes[:, 3:4] * share[1]
+    cos, sin = np.cos(boxes[:, 4]), np.sin(boxes[:, 4])
+    right = np.stack([cos, sin], -1) * boxes[:, 2:3] * share[0]
+    down = np.stack([-sin, cos], -1) * boxes[:, 3:4] * share[1]
     return right, down
 
 
-def cut(pictures: Tensor, owner: Tensor, boxes: Tensor, share: tuple[float, float], side_px: int) -> Tensor:
-    """Cut bodies out of their pictures.
+def sample(picture: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Values of a (C, H, W) picture at places (..., 2) px: (C, ...), bilinear, 0 outside.
+
+    Computed as ``torch.nn.functional.grid_sample(align_corners=False)`` does: the picture goes on as 0 beyond its edge,
+    so a place within half a px of the edge is partly 0.
+    """
+    channels, height, width = picture.shape
+    edged = np.pad(picture, ((0, 0), (1, 1), (1, 1)))
+    flat = edged.reshape(channels, -1)
+    # Pixel (row i, column j) has its centre at (j + 0.5, i + 0.5), and the edge adds one to each.
+    x = (where[..., 0] + 0.5).clip(0, width + 0.99999)
+    y = (where[..., 1] + 0.5).clip(0, height + 0.99999)
+    column, row = x.astype(np.int64), y.astype(np.int64)
+    right, below = (x - column).astype(picture.dtype), (y - row).astype(picture.dtype)
+    first = row * (width + 2) + column
+    upper = flat[:, first] * (1 - right) + flat[:, first + 1] * right
+    lower = flat[:, first + width + 2] * (1 - right) + flat[:, first + width + 3] * right
+    return upper * (1 - below) + lower * below
+
+
+def cut(picture: np.ndarray, boxes: np.ndarray, share: tuple[float, float], side_px: int) -> np.ndarray:
+    """Cut bodies out of a picture.
 
     Args:
-        pictures: (B, 1, H, W).
-        owner: (N,) index of the picture of each body.
+        picture: (H, W) float.
         boxes: (N, 5) as :func:`body_boxes` gives them.
         share: Enlargement (width, height).
         side_px: Side of a crop.
@@ -64,40 +83,28 @@ def cut(pictures: Tensor, owner: Tensor, boxes: Tensor, share: tuple[float, floa
     Returns:
         (N, 1, side, side), bilinear, black outside the picture, each shifted and scaled to mean 0 and SD 1.
     """
-    height, width = pictures.shape[-2:]
     right, down = axes(boxes, share)
-    steps = (torch.arange(side_px, device=boxes.device) + 0.5) / side_px - 0.5
+    steps = (np.arange(side_px) + 0.5) / side_px - 0.5
     where = (
         boxes[:, None, None, :2]
         + steps[None, None, :, None] * right[:, None, None]
-        + (steps[None, :, None, None] * down[:, None, None])
+        + steps[None, :, None, None] * down[:, None, None]
     )
-    grid = where / where.new_tensor([width, height]) * 2 - 1
-    crops = grid.new_zeros((len(boxes), 1, side_px, side_px))
-    for index in range(len(pictures)):
-        own = owner == index
-        if own.any():
-            # One picture at a time, its crops side by side: repeating the picture per crop would cost memory.
-            tall = grid[own].reshape(1, -1, side_px, 2)
-            crops[own] = F.grid_sample(pictures[index : index + 1], tall, align_corners=False).view(
-                -1, 1, side_px, side_px
-            )
-    if not len(boxes):
-        return crops
-    mean, spread = crops.mean((2, 3), keepdim=True), crops.std((2, 3), keepdim=True, correction=0)
-    return (crops - mean) / (spread + 0.02)
+    crops = sample(picture[None], where)[0]
+    mean = crops.mean((1, 2), keepdims=True)
+    return ((crops - mean) / (crops.std((1, 2), keepdims=True) + picture.dtype.type(FLAT_SD)))[:, None]
 
 
-def to_crop(points: Tensor, boxes: Tensor, share: tuple[float, float]) -> Tensor:
+def to_crop(points: np.ndarray, boxes: np.ndarray, share: tuple[float, float]) -> np.ndarray:
     """(N, K, 2) px in the picture to crop coordinates 0..1."""
     right, down = axes(boxes, share)
     offset = points - boxes[:, None, :2]
-    along = (offset * right[:, None]).sum(-1) / right.square().sum(-1)[:, None]
-    below = (offset * down[:, None]).sum(-1) / down.square().sum(-1)[:, None]
-    return torch.stack([along, below], -1) + 0.5
+    along = (offset * right[:, None]).sum(-1) / (right**2).sum(-1)[:, None]
+    below = (offset * down[:, None]).sum(-1) / (down**2).sum(-1)[:, None]
+    return np.stack([along, below], -1) + 0.5
 
 
-def from_crop(points: Tensor, boxes: Tensor, share: tuple[float, float]) -> Tensor:
+def from_crop(points: np.ndarray, boxes: np.ndarray, share: tuple[float, float]) -> np.ndarray:
     """Inverse of :func:`to_crop`."""
     right, down = axes(boxes, share)
     away = points - 0.5

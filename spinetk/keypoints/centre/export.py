@@ -1,27 +1,33 @@
-"""Export of a CentreNet: its networks as ONNX files or OpenVINO models.
+"""Export of a CentreNet: its networks as ONNX files or OpenVINO models, and the graphs of a release.
 
 What is exported computes everything but the cropping, the choice of peaks and the decoding, which stay in
 :mod:`spinetk.keypoints.centre.network`: the first file maps a picture (B, 3, H, W), sides multiples of 64, to its
 maps; the second crops (N, 1, S, S) to heatmap logits; the third, where the network names levels, strips
 (B, 4, 576, 96) to level logits and places within a level.
+
+The graphs of a release (``NAME-maps.onnx``, ...) hold no weights: ONNX lets a tensor lie in another file ("external
+data"), and theirs lie in ``NAME.safetensors``, whose half-precision tensors they name by offset. So a release is read
+without PyTorch and is no larger than its weights.
 """
 
 from __future__ import annotations
 
-import importlib
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spinetk.errors import InputError
-from spinetk.keypoints.centre.column import COLUMNS, ROWS
-from spinetk.keypoints.centre.network import PAD, CentreNet
+from spinetk.keypoints.centre.decoding import PAD
+from spinetk.keypoints.centre.network import CentreNet
+from spinetk.keypoints.centre.runtime import HALF_AND_SINGLE, graph_file, layout, load_openvino, read_tensor
+from spinetk.keypoints.centre.strip import COLUMNS, ROWS
 
 FORMATS = ("onnx", "openvino")
+LEAST_BYTES = 256  # of a tensor that is worth a reference
 
 
 class _Maps(nn.Module):
@@ -83,7 +89,7 @@ def export(network: CentreNet, out: str | Path, name: str, kind: str = "onnx") -
     return written
 
 
-def _to_onnx(module: nn.Module, example: Tensor, path: Path) -> None:
+def _to_onnx(module: nn.Module, example: Tensor, path: Path, weights: Path | None = None) -> None:
     import onnx
     import onnxscript  # noqa: F401  (torch's exporter needs it and names it badly when it is missing)
 
@@ -95,19 +101,72 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path) -> None:
     if example.shape[1] == 3:
         rows, columns = torch.export.Dim("rows", min=2), torch.export.Dim("columns", min=2)
         shape |= {2: PAD * rows, 3: PAD * columns}
-    with torch.no_grad(), replacing(path) as temporary:
+    with torch.no_grad():
         # In two steps: given the module, torch falls back to fixed sizes when a free one cannot be proven.
         traced = torch.export.export(module, (example,), dynamic_shapes=(shape,))
-        onnx.save_model(torch.onnx.export(traced, verbose=False).model_proto, temporary)
+        # Optimised, batch norms would be folded into weights that no file holds yet; engines fold them anyway.
+        model = torch.onnx.export(traced, verbose=False, optimize=weights is None).model_proto
+    if weights is not None:
+        _refer(model, weights)
+    with replacing(path) as temporary:
+        onnx.save_model(model, temporary)
 
 
-def load_openvino() -> Any:
-    """The module ``openvino``, kept from telling its makers of every conversion over the network.
+def write_graphs(network: CentreNet, weights: Path) -> list[Path]:
+    """Write the graphs of a release beside its weights.
 
-    Without the package ``openvino_telemetry`` it takes a stub that sends nothing.
+    Args:
+        network: With the weights as they were released, i.e. rounded to half precision.
+        weights: ``NAME.safetensors``.
+
+    Raises:
+        InputError: The packages of the extra ``export`` are missing.
     """
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    return importlib.import_module("openvino")
+    network, written = network.float().cpu().eval(), []
+    for part, (module, example) in parts(network).items():
+        path = graph_file(weights, part)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the exporters talk to their developers
+                _to_onnx(module, example, path, weights)
+        except ImportError as error:
+            raise InputError("graphs", f"{error.name} is missing", "pip install 'spinetk[export]'") from error
+        written.append(path)
+    return written
+
+
+def _refer(model: Any, weights: Path) -> None:
+    """Let a model's tensors lie in a safetensors file, as far as that holds the same numbers; the rest stay in it."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    known = {}
+    for dtype, start, stop in layout(weights):
+        if dtype in HALF_AND_SINGLE:
+            values = read_tensor(weights, dtype, start, stop)
+            known.setdefault(values.astype(np.float32).tobytes(), (dtype, start, stop))
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(tensor)
+        found = known.get(values.tobytes())
+        if found is None or values.nbytes < LEAST_BYTES:
+            continue
+        dtype, start, stop = found
+        plain = tensor.name
+        tensor.ClearField("raw_data")
+        tensor.ClearField("float_data")
+        if dtype == "F16":
+            tensor.name, tensor.data_type = f"{plain}.half", TensorProto.FLOAT16
+            casts.append(helper.make_node("Cast", [tensor.name], [plain], to=TensorProto.FLOAT))
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", weights.name), ("offset", start), ("length", stop - start)):
+            tensor.external_data.add(key=key, value=str(value))
+    for node in model.graph.node:  # where in whose source each came from
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for index, node in enumerate(casts):
+        model.graph.node.insert(index, node)
 
 
 def to_openvino(module: nn.Module, example: Tensor) -> Any:

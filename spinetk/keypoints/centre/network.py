@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,19 +20,15 @@ from torchvision.models import resnet18
 from torchvision.models.resnet import BasicBlock
 
 from spinetk.keypoints.centre.column import ColumnNet, column_loss
-from spinetk.keypoints.centre.crop import body_boxes, cut, from_crop, to_crop
+from spinetk.keypoints.centre.crop import body_boxes, cut, to_crop
+from spinetk.keypoints.centre.decoding import OFFSET_UNIT, PAD, STRIDE, CentreDecoder
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.refine import RefineNet, conv, refine_loss
-from spinetk.keypoints.centre.target import OFFSET_UNIT, centre_maps, focal_loss
-from spinetk.keypoints.heatmap import decode
+from spinetk.keypoints.centre.target import centre_maps, focal_loss
 from spinetk.schema import KeypointSchema
 
 MEAN = (0.485, 0.456, 0.406)  # ImageNet's, as the body's start weights expect
 SD = (0.229, 0.224, 0.225)
-STRIDE = 8  # px of the input per cell: half resolution, then 4
-PAD = 64  # sides of a batch are multiples of this, so that stride 32 at half resolution divides them
-PEAK = 0.05  # least probability of a centre
-MOST_LANDMARKS = 2  # of a kind that are looked at: there are two femoral heads
 
 
 class CentreNet(nn.Module):
@@ -124,7 +121,7 @@ class CentreNet(nn.Module):
                 keypoints = torch.cat([keypoints, target["landmarks"]])
                 kinds = torch.cat([kinds, 1 + target["kinds"].cpu()])
             kinds = kinds.to(keypoints.device)
-            boxes = body_boxes(keypoints[..., :2], self.schema)
+            boxes = _boxes(keypoints[..., :2], self.schema)
             maps = [
                 centre_maps(boxes[kinds == k, :2] / STRIDE, boxes[kinds == k, 3] / STRIDE, shape)
                 for k in range(self.objects)
@@ -168,9 +165,14 @@ class CentreNet(nn.Module):
         boxes[:, :2] += noise[:, :2] * boxes[:, 2:4] * boxes.new_tensor([0.06, 0.10])
         boxes[:, 2:4] *= (0.12 * noise[:, 2:4]).exp()
         boxes[:, 4] += 0.09 * noise[:, 4]
-        side, share = self.preset.crop_px, self.preset.crop_share
-        logits = self._of_kind(self.refine(cut(batch[:, :1], owner, boxes, share, side)), kinds[chosen])
-        truth = to_crop(points, boxes, share) * logits.shape[-1]
+        share, plain = self.preset.crop_share, boxes.cpu().numpy()
+        crops = np.zeros((count, 1, self.preset.crop_px, self.preset.crop_px), batch[:0].cpu().numpy().dtype)
+        for index, picture in enumerate(batch):
+            own = (owner == index).cpu().numpy()
+            crops[own] = cut(picture[0].cpu().numpy(), plain[own], share, self.preset.crop_px)
+        logits = self._of_kind(self.refine(torch.from_numpy(crops).to(batch.device)), kinds[chosen])
+        inside = torch.from_numpy(to_crop(points.cpu().numpy(), plain, share))
+        truth = inside.to(boxes) * logits.shape[-1]
         return refine_loss(logits, truth, visible)
 
     def _of_kind(self, logits: Tensor, kinds: Tensor) -> Tensor:
@@ -179,93 +181,34 @@ class CentreNet(nn.Module):
             return logits
         return logits.unflatten(1, (self.objects, -1))[torch.arange(len(logits), device=logits.device), kinds]
 
-    @torch.inference_mode()
     def detect(self, pictures: list[Tensor], flip: bool | None = None) -> list[dict[str, Tensor]]:
-        """Detections per picture (call in evaluation mode), best first.
+        """Detections per picture (call in evaluation mode): those of :class:`CentreDecoder` as tensors.
 
         Args:
             pictures: (3, H, W) in 0..1, at network size.
             flip: Also look at the mirrored picture and average: twice the time. By default as the preset says.
-
-        Returns:
-            ``boxes`` (N, 4) around the points, ``scores`` (N,), ``points`` (N, K, 2), ``point_scores`` (N, K),
-            ``sigma`` (N, K), all in px of the network's input. With landmarks in the preset the same of these under
-            ``landmark_boxes``, ... , and ``landmark_kinds`` (M,), indices into the preset's landmarks.
         """
-        flip = self.preset.mirror if flip is None else flip
-        batch = _pad(pictures)
-        centre, offset = self._seen(batch, flip)
-        found = []
-        for index, picture in enumerate(pictures):
-            scores, points = self._peaks(centre[index, 0], offset[index, 0])
-            own = self.look(picture, points, flip) | {"scores": scores}
-            if self.preset.landmarks:
-                own |= self._landmarks(picture, centre[index], offset[index], flip)
-            found.append(own)
-        return found
+        decoder = self.decoder()
+        found = [decoder.detect(picture.float().cpu().numpy(), flip) for picture in pictures]
+        return [{name: torch.from_numpy(values).float() for name, values in own.items()} for own in found]
 
-    @torch.inference_mode()
-    def look(
-        self, picture: Tensor, points: Tensor, flip: bool | None = None, passes: int = 2, kind: int = 0
-    ) -> dict[str, Tensor]:
-        """Refine points of bodies in a (3, H, W) picture: ``boxes``, ``points``, ``point_scores``, ``sigma``.
+    def decoder(self) -> CentreDecoder:
+        """What reads pictures with this network, on the network's device and in the precision of its caller."""
+        device = self.mean.device
 
-        ``points`` (N, K, 2) px may be rough; each pass crops around the points of the one before. ``kind`` 0 is a body,
-        1 and on a landmark of the preset.
-        """
-        share, side = self.preset.crop_share, self.preset.crop_px
-        flip = self.preset.mirror if flip is None else flip
-        scores = sigma = points.new_zeros(points.shape[:2])
-        owner = torch.zeros(len(points), dtype=torch.long, device=points.device)
-        for _ in range(passes if len(points) else 0):
-            boxes = body_boxes(points, self.schema)
-            crops = cut(picture[None, :1], owner, boxes, share, side)
-            kinds = torch.full((len(points),), kind, device=points.device)
-            logits = self._of_kind(self.refine(crops).float(), kinds)
-            if flip:
-                mirrored = self._of_kind(self.refine(crops.flip(-1)).float(), kinds).flip(-1)[:, self._partners()]
-                logits = (logits + mirrored) / 2
-            unit = logits.new_tensor([0.0, 0.0, 1.0, 1.0]).expand(len(points), 4)
-            inside, scores, spread = decode(logits, unit)
-            points = from_crop(inside, boxes, share)
-            sigma = spread * (boxes[:, 2:4] * boxes.new_tensor(share)).prod(-1, keepdim=True).sqrt()
-        low, high = (points.amin(1), points.amax(1)) if len(points) else (points[:, 0], points[:, 0])
-        return {"boxes": torch.cat([low, high], -1), "points": points, "point_scores": scores, "sigma": sigma}
+        def call(function: Any) -> Any:
+            @torch.inference_mode()
+            def run(given: np.ndarray) -> Any:
+                answer = function(torch.from_numpy(np.ascontiguousarray(given)).to(device, self.mean.dtype))
+                if isinstance(answer, Tensor):
+                    return answer.float().cpu().numpy()
+                return tuple(own.float().cpu().numpy() for own in answer)
 
-    def _landmarks(self, picture: Tensor, centre: Tensor, offset: Tensor, flip: bool) -> dict[str, Tensor]:
-        """The surest few of each kind of landmark, refined."""
-        parts = []
-        for kind in range(1, self.objects):
-            scores, points = self._peaks(centre[kind], offset[kind])
-            scores, points = scores[:MOST_LANDMARKS], points[:MOST_LANDMARKS]
-            own = self.look(picture, points, flip, kind=kind) | {"scores": scores}
-            parts.append(own | {"kinds": torch.full((len(scores),), kind - 1, device=scores.device)})
-        return {f"landmark_{key}": torch.cat([part[key] for part in parts]) for key in parts[0]}
+            return run
 
-    def _seen(self, batch: Tensor, flip: bool) -> tuple[Tensor, Tensor]:
-        """Centre probabilities and offsets, averaged with those of the mirrored picture."""
-        centre, offset = self.maps(batch)
-        centre, offset = centre.float().sigmoid(), offset.float()
-        if flip:
-            other, away = self.maps(batch.flip(-1))
-            centre = (centre + other.float().sigmoid().flip(-1)) / 2
-            away = away.float().flip(-1)[:, :, self._partners()] * away.new_tensor([-1.0, 1.0])[:, None, None]
-            offset = (offset + away) / 2
-        return centre, offset
-
-    def _peaks(self, centre: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores and rough points in px at the local maxima of one picture's maps, best first."""
-        top = F.max_pool2d(centre[None, None], 3, 1, 1)[0, 0]
-        scores, order = torch.where(centre == top, centre, centre.new_zeros(())).flatten().sort(descending=True)
-        order = order[: self.preset.detections][scores[: self.preset.detections] > PEAK]
-        rows, columns = order // centre.shape[1], order % centre.shape[1]
-        cells = torch.stack([columns, rows], -1)[:, None] + 0.5
-        points = (cells + offset.permute(2, 3, 0, 1)[rows, columns] * OFFSET_UNIT) * STRIDE
-        return scores[: len(order)], points
-
-    def _partners(self) -> list[int]:
-        """Index of each point's name in the mirrored picture."""
-        return list(self.schema.flip_indices)
+        column = self.column
+        strips = None if column is None else call(lambda strips: column(strips)[0])
+        return CentreDecoder(self.preset, self.schema, call(self.maps), call(self.refine), strips)
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""
@@ -275,6 +218,10 @@ class CentreNet(nn.Module):
             "schema": self.schema.to_json(),
             "frozen_norm": self.frozen_norm,
         }
+
+
+def _boxes(points: Tensor, schema: KeypointSchema) -> Tensor:
+    return torch.from_numpy(body_boxes(points.cpu().numpy(), schema)).to(points)
 
 
 def _levels(target: dict[str, Tensor]) -> Tensor:

@@ -1,101 +1,155 @@
-"""A CentreNet run by OpenVINO: several times faster than PyTorch on a CPU, same results.
+"""The graphs of a released CentreNet, run by OpenVINO or ONNX Runtime: a release is read without PyTorch.
 
-The converted networks are kept in the user's cache folder under a fingerprint of their weights, so that the conversion
-(seconds) happens once per model and machine.
+OpenVINO is several times faster than PyTorch on a CPU. It computes in bfloat16 where the processor does, which moves
+points by some 0.01 px.
 """
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import importlib.util
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from spinetk.keypoints.centre.export import export, load_openvino, parts
-from spinetk.keypoints.centre.network import CentreNet
+from spinetk.errors import InputError
+from spinetk.keypoints.centre.decoding import CentreDecoder, Found
+from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.schema import KeypointSchema
 
-
-def available() -> bool:
-    """Whether OpenVINO is installed."""
-    return importlib.util.find_spec("openvino") is not None
-
-
-def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/spinetk``, or ``~/.cache/spinetk``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spinetk"
+PARTS = ("maps", "refine", "column")
+HALF_AND_SINGLE = {"F16": np.float16, "F32": np.float32}
+MOST_HEAD_BYTES = 10_000_000
+Run = Callable[[np.ndarray], list[np.ndarray]]
 
 
-def accelerate(network: CentreNet, precision: str | None = None, cache: Path | None = None) -> None:
-    """Replace the computation of a network in evaluation mode by OpenVINO's; cropping and decoding stay as they are.
+def graph_file(weights: Path, part: str) -> Path:
+    """``NAME-maps.onnx`` beside ``NAME.safetensors``."""
+    return weights.with_name(f"{weights.stem}-{part}.onnx")
+
+
+def has_graphs(weights: Path) -> bool:
+    """Whether a weights file is a release with graphs, and something that runs them is installed."""
+    there = weights.suffix == ".safetensors" and all(graph_file(weights, part).exists() for part in PARTS[:2])
+    return there and any(importlib.util.find_spec(name) is not None for name in ("openvino", "onnxruntime"))
+
+
+def wants_cpu(device: str) -> bool:
+    """Whether a network is to run on the CPU: as told, or as PyTorch finds no GPU (asked where one may be)."""
+    if device != "auto" or not Path("/dev/nvidiactl").exists() or importlib.util.find_spec("torch") is None:
+        return device in ("auto", "cpu")
+    import torch
+
+    return not torch.cuda.is_available()
+
+
+def load_openvino() -> Any:
+    """The module ``openvino``, kept from telling its makers of every conversion over the network.
+
+    Without the package ``openvino_telemetry`` it takes a stub that sends nothing.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    return importlib.import_module("openvino")
+
+
+def layout(weights: Path) -> Iterator[tuple[str, int, int]]:
+    """Type, first and last byte (from the file's start) of the tensors of a safetensors file.
+
+    Raises:
+        InputError: It is none.
+    """
+    try:
+        with weights.open("rb") as file:
+            head = int.from_bytes(file.read(8), "little")
+            entries = json.loads(file.read(min(head, MOST_HEAD_BYTES)))
+            for name, entry in entries.items():
+                if name != "__metadata__":
+                    start, stop = (int(value) for value in entry["data_offsets"])
+                    yield str(entry["dtype"]), 8 + head + start, 8 + head + stop
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(weights, "is not a safetensors file", "download or release it again") from error
+
+
+def read_tensor(weights: Path, dtype: str, start: int, stop: int) -> np.ndarray:
+    """The numbers of a half or single precision tensor, as they lie in the file."""
+    kind = np.dtype(HALF_AND_SINGLE[dtype])
+    return np.fromfile(weights, kind, (stop - start) // kind.itemsize, offset=start)
+
+
+def _check_finite(weights: Path) -> None:
+    for dtype, start, stop in layout(weights):
+        if dtype in HALF_AND_SINGLE and not np.isfinite(read_tensor(weights, dtype, start, stop)).all():
+            raise InputError(weights, "holds numbers that are not finite", "train or release it again")
+
+
+class GraphEngine:
+    """A released centre network by its graphs, on the CPU.
 
     Args:
-        network: Changed in place; it can no longer be trained.
+        weights: ``NAME.safetensors``, its graphs beside it.
+        preset, schema: Of the network, as its card says.
         precision: ``f32`` or ``bf16``; None leaves it to OpenVINO (bfloat16 where the processor computes it).
-        cache: Folder for the converted networks.
+
+    Raises:
+        InputError: The weights or a graph are damaged.
     """
-    openvino = load_openvino()
-    network.eval()
-    folder = (cache or cache_folder()) / _fingerprint(network, openvino.__version__)
-    if not folder.is_dir():
-        _convert(network, folder)
-    core = openvino.Core()
-    settings: dict[str, Any] = {"CACHE_DIR": str(folder / "compiled")}
+
+    device = "cpu"
+
+    def __init__(
+        self, weights: Path, preset: CentrePreset, schema: KeypointSchema, precision: str | None = None
+    ) -> None:
+        self.preset, self.schema = preset, schema
+        _check_finite(weights)
+        known = importlib.util.find_spec("openvino") is not None
+        self.runtime = "openvino" if known else "onnxruntime"
+        wanted = PARTS if self.preset.levels else PARTS[:2]
+        try:
+            files = [graph_file(weights, part) for part in wanted]
+            maps, refine, *column = _by_openvino(files, precision) if known else _by_onnxruntime(files)
+        except RuntimeError as error:
+            raise InputError(weights, "has graphs that do not fit it", "download or release it again") from error
+        strips = (lambda given: column[0](given)[0]) if column else None
+        self._decoder = CentreDecoder(
+            self.preset, self.schema, lambda given: tuple(maps(given)), lambda given: refine(given)[0], strips
+        )
+
+    def detect(self, picture: np.ndarray, least: float) -> Found:
+        """Detections in a (3, H, W) picture in 0..1, best first."""
+        return self._decoder.detect(picture)
+
+    def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
+        """Refine rough points of bodies."""
+        return self._decoder.look(picture, points)
+
+    def votes(self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray) -> np.ndarray:
+        """Votes for the levels of bodies."""
+        return self._decoder.votes(picture, centres, line)
+
+
+def _by_openvino(files: list[Path], precision: str | None) -> list[Run]:
+    core = load_openvino().Core()
+    settings = {"PERFORMANCE_HINT": "LATENCY"}
     if precision is not None:
         settings["INFERENCE_PRECISION_HINT"] = precision
-    compiled = {part: core.compile_model(folder / f"net-{part}.xml", "CPU", settings) for part in parts(network)}
-    network.refine = _Refine(compiled["refine"])
-    if network.column is not None:
-        network.column.forward = _strips(compiled["column"])  # type: ignore[method-assign]
-    run = compiled["maps"]
 
-    def maps(pictures: Tensor) -> tuple[Tensor, Tensor]:
-        centre, offset = (torch.from_numpy(own) for own in run(pictures.float().contiguous().numpy()).values())
-        return centre, offset
+    def function(file: Path) -> Run:
+        compiled = core.compile_model(file, "CPU", settings)
+        return lambda given: list(compiled(np.ascontiguousarray(given, np.float32)).values())
 
-    network.maps = maps  # type: ignore[method-assign]
+    return [function(file) for file in files]
 
 
-class _Refine(nn.Module):
-    def __init__(self, compiled: Any) -> None:
-        super().__init__()
-        self.compiled = compiled
+def _by_onnxruntime(files: list[Path]) -> list[Run]:
+    import onnxruntime
 
-    def forward(self, crops: Tensor) -> Tensor:
-        return torch.from_numpy(self.compiled(crops.float().contiguous().numpy())[0])
+    def function(file: Path) -> Run:
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        name = session.get_inputs()[0].name
+        return lambda given: session.run(None, {name: np.ascontiguousarray(given, np.float32)})
 
-
-def _strips(compiled: Any) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    def run(strips: Tensor) -> tuple[Tensor, Tensor]:
-        level, turn = (torch.from_numpy(own) for own in compiled(strips.float().contiguous().numpy()).values())
-        return level, turn
-
-    return run
-
-
-def _convert(network: CentreNet, folder: Path) -> None:
-    """Convert into ``folder``, which appears complete or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent))
-    try:
-        export(network, temporary, "net", "openvino")
-        temporary.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # otherwise another process was faster
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _fingerprint(network: CentreNet, version: str) -> str:
-    digest = hashlib.sha256(f"{version} {network.config()}".encode())
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:24]
+    return [function(file) for file in files]

@@ -10,8 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-OFFSET_UNIT = 8.0  # cells
-
 
 def centre_maps(centres: Tensor, sizes: Tensor, shape: tuple[int, int]) -> Tensor:
     """Gaussian bumps, one per body, joined by their maximum; 1 in the cell that holds a centre.

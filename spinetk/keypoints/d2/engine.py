@@ -13,9 +13,10 @@ from spinetk.errors import InputError
 from spinetk.keypoints.d2.checkpoint import read_checkpoint
 from spinetk.keypoints.d2.configuration import configure
 from spinetk.keypoints.d2.conversion import WHICH, pick_preset, pick_schema
-from spinetk.keypoints.heatmap import decode
+from spinetk.keypoints.heatmap import decode_tensors
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import Preset
+from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.schema import KeypointSchema
 
 INSTALL = "https://detectron2.readthedocs.io/en/latest/tutorials/install.html"
@@ -70,7 +71,7 @@ class Detectron2Network(nn.Module):
         for output in outputs:
             output = output[output.pred_boxes.nonempty()]  # the last step of its postprocessing, before its resize
             boxes = output.pred_boxes.tensor
-            _, point_scores, sigma = decode(output.pred_keypoint_heatmaps, boxes)
+            _, point_scores, sigma = decode_tensors(output.pred_keypoint_heatmaps, boxes)
             points = output.pred_keypoints[..., :2]
             found.append(
                 {"boxes": boxes, "scores": output.scores, "points": points, "point_scores": point_scores}
@@ -100,4 +101,4 @@ def load_predictor(
         if name not in weights or weights[name].shape != tensor.shape:
             raise InputError(path, f"has no tensor {name!r} of shape {tuple(tensor.shape)}", WHICH)
     network.model.load_state_dict({name: weights[name] for name in own})
-    return Predictor(network, Path(path).stem, threshold, device)
+    return Predictor(TorchEngine(network, device), Path(path).stem, threshold)

@@ -23,7 +23,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import heatmaps_to_keypoints
 from torchvision.ops import roi_align
 
-from spinetk.keypoints.heatmap import decode
+from spinetk.keypoints.heatmap import decode_tensors
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.preset import Preset
 from spinetk.schema import KeypointSchema
@@ -55,7 +55,7 @@ class Detectron2RCNN(VertebraRCNN):
 
     def decode(self, maps: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Points at the highest pixel of each enlarged map; scores and sigma of the posterior around its peak."""
-        _, scores, sigma = decode(maps, boxes)
+        _, scores, sigma = decode_tensors(maps, boxes)
         if not len(boxes):
             return maps.new_zeros((0, maps.shape[1], 2)), scores, sigma
         return heatmaps_to_keypoints(maps.float(), boxes)[0][..., :2], scores, sigma
