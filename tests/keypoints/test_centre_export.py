@@ -1,5 +1,6 @@
 """Exported networks compute what the network computes."""
 
+import importlib.util
 import subprocess
 import sys
 
@@ -9,12 +10,13 @@ import torch
 
 from spinetk import zoo
 from spinetk.errors import InputError
-from spinetk.keypoints.centre.column import COLUMNS, ROWS
-from spinetk.keypoints.centre.export import export, load_openvino, parts
+from spinetk.keypoints.centre.export import export, parts, write_graphs
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
-from spinetk.keypoints.centre.runtime import available
+from spinetk.keypoints.centre.runtime import GraphEngine, _by_onnxruntime, graph_file, load_openvino
+from spinetk.keypoints.centre.strip import COLUMNS, ROWS
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.schema import VERTEBRA4
 
 SMALL = CentrePreset("small", (128,), 128, levels=("L1", "L2"), channels=8, crop_px=32, crop_widths=(8, 8, 8))
@@ -29,7 +31,7 @@ def network():
 
 
 def skip_without_openvino():
-    if not available():  # not by importing it, which would load what reports to its makers
+    if importlib.util.find_spec("openvino") is None:  # not by importing it: that loads what reports to its makers
         pytest.skip("OpenVINO is not installed")
 
 
@@ -72,20 +74,73 @@ def test_an_unknown_format_is_refused(network, tmp_path):
         export(network, tmp_path, "x", "tflite")
 
 
-def test_the_fast_engine_reads_the_same(network, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def released(network, tmp_path_factory):
+    """Weights in half precision with their card and graphs; the network has what the file holds."""
+    pytest.importorskip("onnxscript")
+    path = tmp_path_factory.mktemp("release") / "net.safetensors"
+    zoo.save(path, network.state_dict(), {"config": network.config()})
+    network.load_state_dict(zoo.load(path)[0])
+    write_graphs(network, path)
+    return path
+
+
+def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
+    import onnx
+
+    for part in ("maps", "refine", "column"):
+        file = graph_file(released, part)
+        model = onnx.load(file, load_external_data=False)
+        own = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
+        referred = [t for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
+        assert {entry.value for t in referred for entry in t.external_data if entry.key == "location"} == {
+            "net.safetensors"
+        }
+        assert own < 20_000 or part == "column"  # a GRU's gates come in another order
+        assert str(released.parent).encode() not in file.read_bytes()
+        assert b"site-packages" not in file.read_bytes()
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_release_is_read_alike_by_all_engines(network, released, engine, monkeypatch):
+    skip_without_openvino() if engine == "openvino" else pytest.importorskip("onnxruntime")
+    card = zoo.read_card(released.with_suffix(".json"))
+    if engine == "onnxruntime":
+        monkeypatch.setattr("spinetk.keypoints.centre.runtime._by_openvino", lambda files, _: _by_onnxruntime(files))
+    graphs = GraphEngine(released, card, "f32")
+    torch_engine = TorchEngine(network, "cpu")
+    torch_engine.mixed = False
+    one, other = torch_engine._decoder, graphs._decoder
+    for part, given in inputs(network).items():
+        found, wanted = (getattr(own, part)(given.numpy()) for own in (other, one))
+        for own, its in zip(*((v if isinstance(v, tuple) else (v,)) for v in (found, wanted)), strict=True):
+            np.testing.assert_allclose(own, its, atol=1e-3)
+    assert len(graphs.detect(np.random.default_rng(0).random((3, 120, 100), np.float32), 0.0)["scores"]) > 3
+
+
+def test_a_release_is_read_without_torch(released, tmp_path):
+    """By a process in which torch cannot be imported."""
     skip_without_openvino()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    zoo.save(tmp_path / "net.pth", network.state_dict(), {"config": network.config()})
-    picture = np.random.default_rng(0).integers(0, 255, (120, 100), dtype=np.uint8)
-    slow, fast = (Predictor.load(tmp_path / "net.pth", device="cpu", openvino=wanted) for wanted in (False, True))
-    assert (slow.runtime, fast.runtime) == ("torch", "openvino")
-    assert len(list((tmp_path / "cache" / "spinetk").iterdir())) == 1
-    slow._mixed = False
-    one, other = slow.detections(picture), fast.detections(picture)
-    # OpenVINO may compute in bfloat16, so peaks of equal height may change places: compare the best of each.
-    assert abs(one[1].max() - other[1].max()) < 0.02
-    again = Predictor.load(tmp_path / "net.pth", device="cpu")
-    np.testing.assert_array_equal(again.detections(picture)[1], other[1])
+    code = f"""
+import sys
+sys.modules["torch"] = sys.modules["torchvision"] = None
+import numpy as np
+from spinetk.keypoints.predictor import Predictor
+predictor = Predictor.load({str(released)!r})
+predictor.read(np.random.default_rng(0).integers(0, 255, (120, 100), dtype=np.uint8))
+print(predictor.runtime)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "openvino", done.stderr
+
+
+def test_a_damaged_graph_is_one_line(released, tmp_path):
+    skip_without_openvino()
+    for file in released.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    graph_file(tmp_path / released.name, "maps").write_bytes(b"no graph")
+    with pytest.raises(InputError, match="graphs that do not fit"):
+        Predictor.load(tmp_path / released.name)
 
 
 CONVERSION = """

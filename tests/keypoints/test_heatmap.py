@@ -1,10 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from torchvision.models.detection.roi_heads import keypointrcnn_loss
 
-from spinetk.keypoints.heatmap import decode, encode
+from spinetk.keypoints.heatmap import decode, decode_tensors, encode
 
 BOXES = torch.tensor([[10.0, 20.0, 66.0, 132.0], [-3.5, 7.25, 24.5, 35.25]])
 
@@ -20,7 +21,7 @@ def test_round_trip_within_half_a_cell():
     cells, valid = encode(points, BOXES)
     assert valid.all()
     logits = torch.full((2, 50, 56 * 56), -30.0).scatter(-1, cells[..., None], 30.0).view(2, 50, 56, 56)
-    found, scores, _ = decode(logits, BOXES)
+    found, scores, _ = decode_tensors(logits, BOXES)
     cell = (BOXES[:, None, 2:] - BOXES[:, None, :2]) / 56
     assert ((found - points[..., :2]).abs() <= cell / 2 + 1e-4).all()
     assert (scores > 0.999).all()
@@ -30,7 +31,7 @@ def test_decoding_is_sub_cell():
     """A posterior split evenly between two cells has its mean on their common edge; arg-max alone cannot say so."""
     logits = torch.full((1, 1, 56, 56), -30.0)
     logits[0, 0, 10, 20] = logits[0, 0, 10, 21] = 5.0
-    found, _, sigma = decode(logits, torch.tensor([[0.0, 0.0, 56.0, 56.0]]))
+    found, _, sigma = decode_tensors(logits, torch.tensor([[0.0, 0.0, 56.0, 56.0]]))
     assert found[0, 0].tolist() == pytest.approx([21.0, 10.5], abs=1e-4)
     variance_x, variance_y = 0.25 + 1 / 12, 1 / 12
     assert float(sigma[0, 0]) == pytest.approx(math.sqrt((variance_x + variance_y) / 2), abs=1e-4)
@@ -53,5 +54,5 @@ def test_uniform_logits_cost_ln_3136_per_point():
 
 
 def test_nothing_found_decodes_to_nothing():
-    points, scores, sigma = decode(torch.zeros(0, 6, 56, 56), torch.zeros(0, 4))
+    points, scores, sigma = decode(np.zeros((0, 6, 56, 56)), np.zeros((0, 4)))
     assert (points.shape, scores.shape, sigma.shape) == ((0, 6, 2), (0, 6), (0, 6))

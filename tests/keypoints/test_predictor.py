@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from spinetk.errors import InputError
-from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import ONE_OFF, Predictor
+from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
@@ -18,7 +18,7 @@ def body(y: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     torch.manual_seed(0)
-    return Predictor(VertebraRCNN("fast", VERTEBRA6), "random", 0.6, "cpu")
+    return Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "random", 0.6)
 
 
 def chained(predictor: Predictor, heights: list[float], scores: list[float]) -> Reading:
@@ -63,14 +63,12 @@ def test_nothing_sure_is_nothing(predictor):
 def test_points_come_back_in_px_of_the_given_picture(predictor, monkeypatch):
     """A detection at the same relative place, whatever the size of the picture."""
 
-    def detect(pictures):
-        _, height, width = pictures[0].shape
-        points = torch.tensor([[0.25, 0.5]]).repeat(6, 1) * torch.tensor([width, height])
-        one = torch.ones(1)
-        return [{"boxes": torch.zeros(1, 4), "scores": one, "points": points[None], "point_scores": one[None],
-                 "sigma": torch.ones(1, 6)}]  # fmt: skip
+    def detect(picture, least):
+        _, height, width = picture.shape
+        points = np.array([[0.25, 0.5]] * 6) * [width, height]
+        return {"scores": np.ones(1), "points": points[None], "sigma": np.ones((1, 6))}
 
-    monkeypatch.setattr(predictor.network, "detect", detect)
+    monkeypatch.setattr(predictor.engine, "detect", detect)
     for height, width in ((100, 60), (2000, 900), (37, 411)):
         reading = predictor.read(np.zeros((height, width), np.uint8))
         np.testing.assert_allclose(reading.vertebrae[0].points, [[width / 4, height / 2]] * 6, rtol=1e-5)
@@ -79,32 +77,40 @@ def test_points_come_back_in_px_of_the_given_picture(predictor, monkeypatch):
 @pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])
 def test_threshold_is_a_probability(threshold):
     with pytest.raises(InputError, match="threshold"):
-        Predictor(VertebraRCNN("fast", VERTEBRA6), "random", threshold, "cpu")
+        Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "random", threshold)
 
 
 @pytest.mark.parametrize(
     ("seen", "doubt", "named"),
     [(range(17), 6.0, True), (range(1, 17), 6.0, True), (range(12), 6.0, False), (range(17), 1.0, False)],
 )
-def test_levels_are_named_where_they_are_known(monkeypatch, seen, doubt, named):
+def test_levels_are_named_where_they_are_known(seen, doubt, named):
     """Not on a part of the spine, however sure the votes: half a spine can look like its other half. Nor on a whole
     one that might as well be counted one off: 17 bodies, each one nat surer of its level than of the next."""
     preset = CentrePreset("tall", (200,), 800, levels=THORACOLUMBAR, channels=8, crop_px=32, crop_widths=(8, 8, 8))
-    network = CentreNet(preset, VERTEBRA4)
-    corners = torch.tensor([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])
-    whole = torch.stack([corners + torch.tensor([100.0, 60.0 + 40 * k]) for k in range(17)])
-    votes = torch.full((len(seen), 17), -doubt)
-    votes[torch.arange(len(seen)), torch.tensor(seen)] = 0.0
+    corners = np.array([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])
+    whole = np.stack([corners + [100.0, 60.0 + 40 * k] for k in range(17)])
+    said = np.full((len(seen), 17), -doubt)
+    said[np.arange(len(seen)), list(seen)] = 0.0
 
-    def look(points):
-        count = len(points)
-        return {"points": points, "point_scores": torch.ones(count, 4), "sigma": torch.ones(count, 4)}
+    class Told:
+        device = runtime = "none"
+        schema = VERTEBRA4
 
-    found = look(whole[list(seen)]) | {"scores": torch.full((len(seen),), 0.9)}
-    monkeypatch.setattr(network, "detect", lambda pictures: [dict(found)])
-    monkeypatch.setattr(network, "look", lambda picture, points: look(points))
-    monkeypatch.setattr(network.column, "votes", lambda picture, centres, line: votes)
-    reading = Predictor(network, "tall", 0.6, "cpu").read(np.zeros((800, 200), np.uint8), view="ap")
+        def __init__(self):
+            self.preset = preset
+
+        def detect(self, picture, least):
+            return self.look(picture, whole[list(seen)]) | {"scores": np.full(len(seen), 0.9)}
+
+        def look(self, picture, points):
+            ones = np.ones((len(points), 4))
+            return {"points": points, "point_scores": ones, "sigma": ones}
+
+        def votes(self, picture, centres, line):
+            return said
+
+    reading = Predictor(Told(), "tall", 0.6).read(np.zeros((800, 200), np.uint8), view="ap")
     labels = [v.label for v in reading.vertebrae]
     assert labels == (list(THORACOLUMBAR) if named else [None] * len(seen))
     assert [remark for remark in reading.remarks if "one off" in remark] == ([ONE_OFF] if doubt == 1 else [])

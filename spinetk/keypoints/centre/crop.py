@@ -58,16 +58,16 @@ def sample(picture: np.ndarray, where: np.ndarray) -> np.ndarray:
     so a place within half a px of the edge is partly 0.
     """
     channels, height, width = picture.shape
-    edged = np.pad(picture, ((0, 0), (1, 1), (1, 1)))
+    edged = np.pad(picture, ((0, 0), (1, 2), (1, 2)))
     flat = edged.reshape(channels, -1)
     # Pixel (row i, column j) has its centre at (j + 0.5, i + 0.5), and the edge adds one to each.
-    x = (where[..., 0] + 0.5).clip(0, width + 0.99999)
-    y = (where[..., 1] + 0.5).clip(0, height + 0.99999)
+    x = (where[..., 0] + 0.5).clip(0, width + 1)
+    y = (where[..., 1] + 0.5).clip(0, height + 1)
     column, row = x.astype(np.int64), y.astype(np.int64)
     right, below = (x - column).astype(picture.dtype), (y - row).astype(picture.dtype)
-    first = row * (width + 2) + column
+    first = row * (width + 3) + column
     upper = flat[:, first] * (1 - right) + flat[:, first + 1] * right
-    lower = flat[:, first + width + 2] * (1 - right) + flat[:, first + width + 3] * right
+    lower = flat[:, first + width + 3] * (1 - right) + flat[:, first + width + 4] * right
     return upper * (1 - below) + lower * below
 
 
