@@ -130,13 +130,13 @@ def _ours(network: VertebraRCNN, records: tuple, options: Any, mixed: bool) -> d
             return sum(network.losses(*batch).values())
 
     train, parts = _steps(options, load, forward, optimiser)
-    predictor = Predictor(network, "r50", 0.0, options.device)
+    predictor = Predictor(TorchEngine(network, options.device), "r50", 0.0)
     pictures = [_grey(record) for record in records[0]]
 
     def predict(index: int) -> int:
         tensor, _ = predictor._input(pictures[index])
         with torch.autocast(options.device, torch.bfloat16, enabled=mixed):
-            return len(predictor.network.detect([tensor])[0]["scores"])
+            return len(network.detect([tensor])[0]["scores"])
 
     network.rcnn.roi_heads.score_thresh = 0.0
     speed, found = _predictions(options, len(pictures), predict)

@@ -264,9 +264,10 @@ def export(
     kind: Annotated[Format, typer.Option("--format", help="onnx or openvino.")] = Format.ONNX,
 ) -> None:
     """Write the networks of a model as ONNX or OpenVINO files (pictures to maps, crops to heatmaps)."""
+    from spinetk import zoo
     from spinetk.keypoints.centre.export import export as run
-    from spinetk.keypoints.predictor import Predictor
+    from spinetk.keypoints.torch_engine import load_network
 
-    predictor = Predictor.load(model, device="cpu", openvino=False)
-    for path in run(predictor.network, out, predictor.name, kind.value):
+    weights = zoo.find(model)
+    for path in run(load_network(weights)[0], out, weights.stem, kind.value):
         typer.echo(str(path))

@@ -9,8 +9,11 @@ from spinetk._version import __version__
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
 from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names
+from spinetk.keypoints.centre.export import write_graphs
+from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.evaluation import PARTS, evaluate
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.torch_engine import TorchEngine, load_network
 
 REQUIRED = ("task", "licence", "use", "data", "command")
 METRICS = (
@@ -30,7 +33,7 @@ def release(
         base: Case folder whose split the model was trained with.
         about: TOML with the fields of the card that only its maker knows: ``task``, ``licence``, ``use``, ``data``,
             ``command``, and optionally ``views``, ``modalities``, ``failures``, ...
-        out: Folder for ``NAME.safetensors`` and ``NAME.json``.
+        out: Folder for ``NAME.safetensors``, ``NAME.json`` and a centre network's graphs (``NAME-maps.onnx``, ...).
         part: ``val`` or ``test``.
 
     Returns:
@@ -42,11 +45,12 @@ def release(
     card = zoo.read_about(about, REQUIRED)
     weights, training, _ = zoo.load(model)
     zoo.check_size(model, weights)
-    predictor = Predictor.load(model)
+    network, _ = load_network(zoo.find(model))
+    predictor = Predictor(TorchEngine(network), Path(model).stem)
     index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
     predictor.calibration = calibrate(predictor, CaseFolder(base).records(index, augmented=False)[0])
     naming = None
-    if getattr(predictor.network.preset, "landmarks", ()):
+    if getattr(network.preset, "landmarks", ()):
         naming = calibrate_names(sacral_names(predictor, CaseFolder(base).records(index, augmented=False)[0]))
     predictor.name = name
     scores = evaluate(base, part, predictor, Path(out) / f"{name}-evaluation", worst=0)
@@ -55,7 +59,7 @@ def release(
     described = f"{part} part, {scores['pictures']} pictures, threshold {predictor.threshold}"
     card = {
         "name": name,
-        "parameters": sum(p.numel() for p in predictor.network.parameters()),
+        "parameters": sum(p.numel() for p in network.parameters()),
         **card,
         "metrics": {"part": described} | {key: scores[key] for key in METRICS if scores.get(key) is not None},
         "calibration": [round(v, 4) for v in predictor.calibration],
@@ -66,4 +70,6 @@ def release(
     }
     path = Path(out) / f"{name}.safetensors"
     zoo.save(path, weights, card)
+    if isinstance(network.preset, CentrePreset):
+        write_graphs(load_network(path)[0], path)
     return path

@@ -238,7 +238,7 @@ def test_what_it_cannot_do_is_said(trained, tmp_path, setting, fault):
 
 def test_the_original_calls(trained):
     predictor = inference(trained, 0.05, engine="detectron2", device="cpu")
-    assert isinstance(predictor.network, Detectron2Network)
+    assert isinstance(predictor.engine.network, Detectron2Network)
     assert predictor.threshold == 0.05
 
 

@@ -141,5 +141,5 @@ def test_a_trained_centre_network_is_calibrated(phantoms, tmp_path):
     )  # fmt: skip
     slope, intercept = zoo.load(path)[1]["calibration"]
     assert np.isfinite([slope, intercept]).all()
-    assert Predictor.load(path, device="cpu", openvino=False).calibration == (slope, intercept)
+    assert Predictor.load(path, device="cpu", graphs=False).calibration == (slope, intercept)
     DatasetCatalog.clear()
