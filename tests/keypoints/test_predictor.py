@@ -117,26 +117,23 @@ def test_levels_are_named_where_they_are_known(seen, doubt, named):
 
 
 class Says:
-    """Stands for a network: one body of known points in px of its own input, each 2 px uncertain there."""
+    """Stands for an engine: one body of known points in px of the network's input, each 2 px uncertain there."""
+
+    device = runtime = "none"
+    schema = VERTEBRA6
 
     def __init__(self, preset, points):
-        self.preset, self.schema, self.points = preset, VERTEBRA6, points
+        self.preset, self.points = preset, points
 
-    def to(self, device):
-        return self
-
-    eval = lambda self: self  # noqa: E731
-
-    def detect(self, pictures):
-        points = torch.tensor(self.points[None], dtype=torch.float32)
-        return [{"points": points, "scores": torch.tensor([0.9]), "sigma": torch.full((1, 6), 2.0)}]
+    def detect(self, picture, least):
+        return {"points": self.points[None], "scores": np.array([0.9]), "sigma": np.full((1, 6), 2.0)}
 
 
 def test_points_and_their_uncertainty_come_back_in_px_of_the_picture(predictor):
     """A picture of twice the size of the network's input: all lengths double."""
-    side = 2 * predictor.network.preset.short_px[-1]
-    network = Says(predictor.network.preset, body(60))
-    reading = Predictor(network, "says", 0.6, "cpu").read(np.zeros((side, side), np.uint8))
+    preset = predictor.engine.preset
+    side = 2 * preset.short_px[-1]
+    reading = Predictor(Says(preset, body(60)), "says").read(np.zeros((side, side), np.uint8))
     (vertebra,) = reading.vertebrae
     np.testing.assert_allclose(vertebra.points, 2 * body(60), atol=1e-3)
     np.testing.assert_allclose(vertebra.point_sigma_px, 4.0)
