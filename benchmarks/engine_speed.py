@@ -29,6 +29,7 @@ from spinetk.keypoints.module import KeypointTraining
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import ORIGINAL, R50
+from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.training.device import pick_precision
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from spinetk.batch.task import Maker, Outcome, Task, perform
@@ -268,7 +269,7 @@ def open_pool(
 
 def _gpus(device: str) -> int:
     """How many GPUs work on a device may share."""
-    if device == "cpu":
+    if device == "cpu" or find_spec("torch") is None:
         return 0
     import torch
 

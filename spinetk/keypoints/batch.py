@@ -12,6 +12,7 @@ import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, overload
 
@@ -39,7 +40,8 @@ from spinetk.pacs.address import is_address
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
 from spinetk.schema import VERTEBRA6
-from spinetk.training.device import pick_device
+
+ENGINES = ("torch", "torchvision", "openvino", "onnxruntime")
 
 
 class Readings(Sequence[Reading]):
@@ -255,21 +257,24 @@ def _finish(model: Any, device: str, run: Run) -> None:
     write_json(run.out / "run.json", _manifest(model, device, run))
 
 
-def _manifest(model: Any, device: str, run: Run) -> dict[str, Any]:
-    import torch
-    import torchvision
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
+
+def _manifest(model: Any, device: str, run: Run) -> dict[str, Any]:
     settings = run.readers[run.reader]
     everything = list(run.everything())
     used = {entry.reader for _, entry in everything}
     return {
         "spinetk": __version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        **{name: found for name in ENGINES if (found := _version(name))},
         "model": getattr(model, "name", None) or str(model),
         "threshold": settings["threshold"],
-        "device": str(getattr(model, "device", None) or pick_device(device)),
+        "device": str(getattr(model, "device", None) or device),
         "inputs": [source for source, _ in everything],
         "seconds": {entry.stem: entry.seconds for _, entry in everything if entry.state == "done"},
         "failed": [{"input": source, "why": entry.why} for source, entry in everything if entry.state != "done"],

@@ -25,7 +25,6 @@ from spinetk.measure import measure
 from spinetk.measure.plausibility import impossible_size, other_part, too_small
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading
-from spinetk.training.device import pick_device
 from spinetk.views import OFFERED, View, rules_of, usual_view
 
 SURE_VIEW = 0.9
@@ -106,7 +105,7 @@ class Reader:
         }
         self._loaded: dict[str, Predictor] = {}
         self.threshold = threshold if model is None else model.threshold
-        self.device = pick_device(device) if model is None else model.device
+        self.device = device if model is None else model.device
 
     @classmethod
     def of(cls, model: Reader | Predictor | str | Path | None, view: View | None = None) -> Reader:
@@ -262,7 +261,7 @@ class Reader:
             raise InputError(file, f"no released model reads {what}", "train one and give --model")
         name = fitting[0]
         if name not in self._loaded:
-            self._loaded[name] = Predictor.load(name, self.threshold, str(self.device))
+            self._loaded[name] = Predictor.load(name, self.threshold, self.device)
         return self._loaded[name]
 
     def _against(self, picture: Picture, view: View, predictor: Predictor) -> str | None:

@@ -88,8 +88,6 @@ def launch(devices: int | None = None, nodes: int | None = None, device: str = "
     Raises:
         InputError: Fewer GPUs than devices, or other numbers than the launcher started.
     """
-    import torch
-
     given = started()
     if given[0] is not None:
         for name, asked, found in (("--devices", devices, given[0]), ("--nodes", nodes, given[1])):
@@ -100,6 +98,8 @@ def launch(devices: int | None = None, nodes: int | None = None, device: str = "
         raise InputError(f"--devices {devices} --nodes {nodes}", "is not a number of processes", "give 1 or more")
     if devices * nodes == 1:
         return Distributed()
+    import torch
+
     on_gpu = device in {"cuda", "gpu"} or (device == "auto" and torch.cuda.is_available())
     if on_gpu and torch.cuda.device_count() < devices:
         raise InputError(f"--devices {devices}", f"there are {torch.cuda.device_count()} GPUs", "ask for fewer")

@@ -159,7 +159,7 @@ def test_maps_without_loss_are_read_as_the_truth(network, monkeypatch):
     """What the losses call perfect is what the decoder takes for the vertebrae: one convention of cells and offsets."""
     wanted = targets()
     centre, offset = ideal_maps(wanted, (16, 16))
-    monkeypatch.setattr(network, "maps", lambda batch: (centre, offset))
+    monkeypatch.setattr(network, "maps", lambda batch: (centre[:, None], offset[:, None]))
     losses = network.train().losses([torch.rand(3, 128, 128)], [wanted])
     assert losses["loss_offset"] < 1e-6
     assert losses["loss_centre"] < focal_loss(centre + 0.5, centre.sigmoid())
