@@ -266,8 +266,8 @@ def export(
     """Write the networks of a model as ONNX or OpenVINO files (pictures to maps, crops to heatmaps)."""
     from spinetk import zoo
     from spinetk.keypoints.centre.export import export as run
-    from spinetk.keypoints.torch_engine import load_network
+    from spinetk.keypoints.torch_engine import open_network
 
     weights = zoo.find(model)
-    for path in run(load_network(weights)[0], out, weights.stem, kind.value):
+    for path in run(open_network(weights)[0], out, weights.stem, kind.value):
         typer.echo(str(path))

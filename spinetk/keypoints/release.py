@@ -13,7 +13,7 @@ from spinetk.keypoints.centre.export import write_graphs
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.evaluation import PARTS, evaluate
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.torch_engine import TorchEngine, load_network
+from spinetk.keypoints.torch_engine import TorchEngine, open_network
 
 REQUIRED = ("task", "licence", "use", "data", "command")
 METRICS = (
@@ -45,7 +45,7 @@ def release(
     card = zoo.read_about(about, REQUIRED)
     weights, training, _ = zoo.load(model)
     zoo.check_size(model, weights)
-    network, _ = load_network(zoo.find(model))
+    network, _ = open_network(zoo.find(model))
     predictor = Predictor(TorchEngine(network), Path(model).stem)
     index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
     predictor.calibration = calibrate(predictor, CaseFolder(base).records(index, augmented=False)[0])
@@ -71,5 +71,5 @@ def release(
     path = Path(out) / f"{name}.safetensors"
     zoo.save(path, weights, card)
     if isinstance(network.preset, CentrePreset):
-        write_graphs(load_network(path)[0], path)
+        write_graphs(open_network(path)[0], path)
     return path

@@ -104,10 +104,9 @@ def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_a_release_is_read_alike_by_all_engines(network, released, engine, monkeypatch):
     skip_without_openvino() if engine == "openvino" else pytest.importorskip("onnxruntime")
-    card = zoo.read_card(released.with_suffix(".json"))
     if engine == "onnxruntime":
         monkeypatch.setattr("spinetk.keypoints.centre.runtime._by_openvino", lambda files, _: _by_onnxruntime(files))
-    graphs = GraphEngine(released, card, "f32")
+    graphs = GraphEngine(released, network.preset, network.schema, "f32")
     torch_engine = TorchEngine(network, "cpu")
     torch_engine.mixed = False
     one, other = torch_engine._decoder, graphs._decoder
