@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Install spinetk: into the active virtual environment or Colab's Python, else into a fresh .venv beside this file.
-#   ./install.sh          to use it
+#   ./install.sh          to use all of it
+#   ./install.sh --reader to read pictures with the released models only: no PyTorch, a tenth of the size
 #   ./install.sh --dev    to test and change it
 set -euo pipefail
 cd "$(dirname "$0")"
 
 fail() { echo "install.sh: $1" >&2; exit 2; }
 
-extras=""
+extras="[train,export]"
 for argument in "$@"; do
   case "$argument" in
-    --dev) extras="[dev,notebook,sr,serve,export,pacs,cluster]" ;;
-    *) fail "unknown option $argument (only --dev is known)" ;;
+    --dev) extras="[dev,all]" ;;
+    --reader) extras="" ;;
+    *) fail "unknown option $argument (--dev and --reader are known)" ;;
   esac
 done
 
@@ -33,6 +35,10 @@ fi
 
 "$python" -c 'import cv2' 2>/dev/null \
   || fail "OpenCV lacks system libraries; on Debian and Ubuntu: apt-get install libgl1 libglib2.0-0"
+if [ -z "$extras" ]; then
+  "$python" -c 'import spinetk; print(f"spinetk {spinetk.__version__} is installed to read pictures. Next: spinetk predict FILE")'
+  exit
+fi
 "$python" -c 'import torchvision.ops' 2>/dev/null \
   || fail "torch and torchvision do not fit together; reinstall both: $python -m pip install --force-reinstall torch torchvision"
 "$python" - <<'END'

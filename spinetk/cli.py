@@ -20,6 +20,7 @@ from spinetk.commands import app as general
 from spinetk.discs.commands import app as discs
 from spinetk.errors import InputError
 from spinetk.exits import ExitCode
+from spinetk.extras import missing
 from spinetk.keypoints.commands import app as keypoints
 from spinetk.node.commands import app as node
 from spinetk.options import verbs, warn
@@ -66,6 +67,12 @@ def main() -> None:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or os.environ.get("SPINETK_DEBUG"):
                 _own_fault(error)
             warn([f"{error.filename or 'the results'}: {error.strerror} (make room, then run the same again)"])
+            sys.exit(ExitCode.BAD_INPUT)
+        except ModuleNotFoundError as error:
+            needed = missing(error)
+            if needed is None or os.environ.get("SPINETK_DEBUG"):
+                _own_fault(error)
+            warn([str(needed)])
             sys.exit(ExitCode.BAD_INPUT)
         except Exception as error:
             _own_fault(error)
