@@ -14,7 +14,6 @@ EXTRAS = {
     "cluster": ("dask", "dask_jobqueue", "distributed"),
     "serve": ("fastapi", "uvicorn"),
     "export": ("onnx", "onnxruntime", "onnxscript"),
-    "notebook": ("jupyter",),
 }  # fmt: skip
 """Import names of the libraries that each extra of ``pip install 'spinetk[EXTRA]'`` brings."""
 
