@@ -154,6 +154,7 @@ def evaluate(
     The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives. Exit code 3
     where a case could not be read.
     """
+    from spinetk.segmentation.atrium.batch import drawing
     from spinetk.segmentation.atrium.cases import read_parts
     from spinetk.segmentation.atrium.evaluation import evaluate_model, table
     from spinetk.segmentation.atrium.models import load_predictor
@@ -228,22 +229,6 @@ def _kept(path: Path) -> Any:
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None and value != {}}
-
-
-def drawing(out: Path, pictures: bool, surface: bool) -> Any:
-    """What draws a case into ``out/<name>.png`` and ``.gif``; None for nothing."""
-    if not (pictures or surface):
-        return None
-    from spinetk.segmentation.atrium.pictures import write_contours
-    from spinetk.segmentation.atrium.surface import write_turning
-
-    def draw(name: str, values: Any, spacing_mm: Any, predicted: Any, truth: Any = None) -> None:
-        if pictures:
-            write_contours(out / f"{name}.png", values, spacing_mm, predicted, truth)
-        if surface:
-            write_turning(out / f"{name}.gif", predicted, spacing_mm, truth)
-
-    return draw
 
 
 def _triple(option: str, text: str) -> tuple[float, float, float]:
