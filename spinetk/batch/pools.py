@@ -167,11 +167,12 @@ class Cluster(Pool):
 
         waiting = iter(tasks)
         running: dict[Any, Task] = {}
+        again: list[Task] = []
         results = as_completed(loop=self._client.loop)
 
         def fill() -> None:
             room = max(2 * self._threads(), 2)
-            while len(running) < room and (task := next(waiting, None)) is not None:
+            while len(running) < room and (task := again.pop() if again else next(waiting, None)) is not None:
                 future = self._client.submit(_perform, _Boxed(maker), key, task, pure=False)
                 running[future.key] = task
                 results.add(future)
@@ -180,8 +181,13 @@ class Cluster(Pool):
             fill()
             for future in results:
                 task = running.pop(future.key)
-                if future.status == "cancelled" or future.status == "lost":
-                    raise OSError("the scheduler forgot a task")
+                if future.status in ("lost", "cancelled", "pending"):
+                    # Its worker died with the answer, or the scheduler did with everything.
+                    if self._client.status != "running" or future.status == "cancelled":
+                        raise OSError("the scheduler forgot a task")
+                    again.append(task)
+                    fill()
+                    continue
                 error = future.exception() if future.status == "error" else None
                 if error is None:
                     outcome = future.result()

@@ -1,0 +1,154 @@
+"""Batches by command: kills at random moments, and what dealing inputs out costs. Work that needs no network.
+
+    python benchmarks/folders.py kills [--kills 100] [--inputs 200] [--workers 1] [--seed 0]
+    python benchmarks/folders.py cost  [--inputs 10000] [--lose 2]
+
+``kills`` starts a batch again and again and gives it SIGKILL at random moments, until one start comes to its end; the
+results must be those of an unbroken run, byte for byte, each input done once. ``cost`` prints what an input
+costs beside its work in this process, in two processes, and on a Dask cluster of two workers, of which ``--lose`` are
+killed on the way, one after the other; nothing may be lost or doubled. Exit code 1 when something was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "batch")]
+
+from toywork import make  # noqa: E402
+
+from spinetk.batch.pools import Cluster, Here, Processes, open_pool  # noqa: E402
+from spinetk.batch.run import run_batch  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    kill = verbs.add_parser("kills")
+    kill.add_argument("--kills", type=int, default=100)
+    kill.add_argument("--inputs", type=int, default=200)
+    kill.add_argument("--workers", type=int, default=1)
+    kill.add_argument("--seed", type=int, default=0)
+    pay = verbs.add_parser("cost")
+    pay.add_argument("--inputs", type=int, default=10_000)
+    pay.add_argument("--lose", type=int, default=2)
+    one = verbs.add_parser("one", help="a batch, for the others")
+    one.add_argument("folder")
+    one.add_argument("out")
+    one.add_argument("workers", type=int)
+    options = parser.parse_args()
+    if options.verb == "one":
+        with open_pool(options.workers) as pool:
+            batch(Path(options.folder), Path(options.out), pool)
+        return 0
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as scratch:
+        return (kills if options.verb == "kills" else cost)(options, Path(scratch))
+
+
+def batch(folder: Path, out: Path, pool) -> None:
+    files = sorted(map(str, folder.glob("*.txt")))
+    run_batch(files, out, partial(make), {"settings": 1}, pool=pool, progress=False)
+
+
+def write(folder: Path, count: int, text: str = "") -> None:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number:05d}.txt").write_text(text + "x" * (number % 97))
+
+
+def kills(options: argparse.Namespace, scratch: Path) -> int:
+    write(scratch / "in", options.inputs, "slow")
+    batch(scratch / "in", scratch / "whole", Here())
+    chance, done, finished = random.Random(options.seed), 0, 0
+    rounds = []
+    while done < options.kills:
+        out = scratch / f"out{len(rounds)}"
+        command = [sys.executable, __file__, "one", str(scratch / "in"), str(out), str(options.workers)]
+        while True:
+            process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(chance.uniform(0.3, 8.0))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                done += 1
+                continue
+            if process.returncode == 0:
+                break
+            # Worker processes of the one that was killed still end; then the folder is free.
+            time.sleep(0.2)
+        finished += 1
+        rounds.append(out)
+    faults = sum(not same(scratch / "whole", out, options.inputs) for out in rounds)
+    print(f"{done} kills over {finished} runs of {options.inputs} inputs, {options.workers} workers: {faults} differ")
+    return 1 if faults else 0
+
+
+def same(whole: Path, out: Path, count: int) -> bool:
+    """Whether two folders hold the same results, and one its inputs once each."""
+    results = [{p.name: p.read_bytes() for p in folder.glob("*.json")} for folder in (whole, out)]
+    lines = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines() if line.endswith("}")]
+    names = [line["input"] for line in lines if line.get("state") == "done"]
+    return results[0] == results[1] and len(results[1]) == count and len(names) == len(set(names)) == count
+
+
+def cost(options: argparse.Namespace, scratch: Path) -> int:
+    from distributed import Client, LocalCluster
+
+    write(scratch / "in", options.inputs)
+    files, work = sorted((scratch / "in").glob("*.txt")), make()
+    (scratch / "bare").mkdir()
+    started = time.perf_counter()
+    for file in files:
+        work(file, str(file), scratch / "bare", file.stem)
+    bare = (time.perf_counter() - started) / len(files)
+    print(f"the work itself: {bare * 1e3:.2f} ms an input")
+    faults = 0
+    for name in ("this process", "two processes", "Dask, two workers"):
+        out = scratch / name.replace(" ", "-")
+        if name == "this process":
+            pool, cluster = Here(), None
+        elif name == "two processes":
+            pool, cluster = Processes(2), None
+        else:
+            cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            pool = Cluster(Client(cluster, set_as_default=False), cluster)
+            lose(cluster, out, options)
+        with pool:
+            started = time.perf_counter()
+            batch(scratch / "in", out, pool)
+            each = (time.perf_counter() - started) / len(files)
+        right = same(scratch / "this-process", out, len(files))
+        faults += not right
+        print(f"{name}: {each * 1e3:.2f} ms an input, nothing lost or doubled: {right}")
+    return 1 if faults else 0
+
+
+def lose(cluster, out: Path, options: argparse.Namespace) -> None:
+    """Kill a worker when a third of the inputs are done, and so on."""
+    import threading
+
+    def watch() -> None:
+        for number in range(options.lose):
+            while sum(1 for _ in out.glob("*.json")) < options.inputs * (number + 1) / (options.lose + 1):
+                time.sleep(0.1)
+            worker = list(cluster.workers.values())[number % len(cluster.workers)]
+            os.kill(worker.process.pid, 9)
+            print(f"  a worker was killed after {sum(1 for _ in out.glob('*.json'))} inputs")
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
