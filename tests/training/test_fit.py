@@ -192,3 +192,48 @@ def test_signals_save_and_leave(unbroken, tmp_path, number, code):
     resumed = run(tmp_path, resume=True)
     assert resumed.resumed_from == newest
     assert equal(unbroken.weights, resumed.weights)
+
+
+STUCK = """
+import sys, os, signal, time
+sys.path.insert(0, {here!r})
+from pathlib import Path
+import torch, toy
+from spinetk.signals import leaving
+
+class Stuck(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        if Stuck.step == 4:
+            os.kill(os.getpid(), {number})
+            time.sleep(600)
+        return gradient
+
+class Line(toy.Line):
+    def training_step(self, batch, _):
+        Stuck.step = self.global_step
+        loss = torch.nn.functional.mse_loss(Stuck.apply(self.network(batch[0])), batch[1])
+        self.log("loss", loss.detach())
+        return loss
+
+toy.Line = Line
+with leaving():
+    toy.run(Path({folder!r}), workers={workers})
+"""
+
+
+@pytest.mark.parametrize(("number", "code", "workers"), [(signal.SIGTERM, 143, 1), (signal.SIGINT, 130, 0)])
+def test_an_iteration_that_does_not_end_is_left_and_the_one_before_is_saved(unbroken, tmp_path, number, code, workers):
+    script = STUCK.format(here=str(HERE), number=int(number), folder=str(tmp_path), workers=workers)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done.stderr
+    assert "saved at iteration 4; go on with --resume" in done.stderr
+    assert not list((tmp_path / "checkpoints").glob(".tmp-*"))
+    resumed = run(tmp_path, resume=True)
+    assert resumed.resumed_from == 4
+    assert equal(unbroken.weights, resumed.weights)
+    assert equal(unbroken.best, resumed.best)
