@@ -30,6 +30,9 @@ UNITS_MM = {1: 1e3, 3: 1e-3}
 APART_MM = 0.5
 """Matrices that put a corner of the volume further apart than this differ."""
 
+ANOTHER_SPACING = 0.01
+"""Share by which the spacings of pixdim and sform must differ to be remarked."""
+
 GUESS = "LAS"
 COPIED = (
     "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z",
@@ -150,6 +153,11 @@ def _grid(header: Any, shape: tuple[int, ...], remarks: list[str]) -> tuple[Grid
             if apart > APART_MM:
                 codes = f"sform (code {int(header['sform_code'])}) and qform (code {int(header['qform_code'])})"
                 remarks.append(f"{codes} lie up to {apart:.1f} mm apart: the sform was used")
+        said = np.array([*header["pixdim"][1:4]], np.float64) * factor
+        steps = np.array(chosen.spacing_mm[::-1])
+        if (np.isfinite(said) & (said > 0)).all() and np.abs(steps / said - 1).max() > ANOTHER_SPACING:
+            both = [" x ".join(f"{v:.4g}" for v in spacing) for spacing in (said, steps)]
+            remarks.append(f"pixdim says {both[0]} mm, the sform {both[1]} mm: the sform was used")
         return chosen, True
     spacing = np.array([*header["pixdim"][1:4]], np.float64) * factor
     known = np.isfinite(spacing) & (spacing > 0)

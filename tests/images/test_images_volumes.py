@@ -256,6 +256,14 @@ def test_units_are_brought_to_mm(tmp_path):
     assert [r for r in header.remarks if "micrometres" in r]
 
 
+def test_another_spacing_in_pixdim_is_said(tmp_path):
+    path = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), pixdim=[1, 1.0, 1.5, 5.0, 0, 0, 0, 0])
+    volume = read_volume(path)
+    assert volume.spacing_mm == pytest.approx((2.5, 1.5, 1.0))
+    assert [r for r in volume.remarks if "pixdim says 1 x 1.5 x 5 mm, the sform 1 x 1.5 x 2.5 mm" in r]
+    assert not read_volume(write_nifti(tmp_path / "b.nii", sform=(affine_of(), 1))).remarks
+
+
 def test_broken_matrices_are_passed_over(tmp_path):
     path = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), qform=(FAR, 1), srow_x=[0, 0, 0, 0])
     volume = read_volume(path)
