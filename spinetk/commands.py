@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from spinetk.batch.options import Lists, given_inputs
 from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import AsJson, Out, Seed, show, verbs, warn
@@ -15,12 +16,18 @@ app = verbs()
 
 
 @app.command()
-def info(files: list[Path], as_json: AsJson = False) -> None:
+def info(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files, series folders, patterns.")] = None,
+    lists: Lists = None,
+    as_json: AsJson = False,
+) -> None:
     """What a file is: modality, size, spacing and its source, polarity, orientation. No model needed."""
+    from spinetk.batch.sources import sources
     from spinetk.images.info import describe, render
 
     described, failures = [], []
-    for file in files:
+    asked = given_inputs([str(file) for file in files or []], lists)
+    for file in map(Path, sources(asked, lists or [], expand=lambda paths: paths)):
         try:
             described.append(describe(file, decode=True))
         except InputError as error:
