@@ -247,7 +247,7 @@ def _items(file: Path, schema: KeypointSchema | None) -> Iterator[CaseItem | Inp
 
 def _key(value: Any) -> str:
     """An id, whether it is written as number or as text."""
-    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _item(

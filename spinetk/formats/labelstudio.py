@@ -249,7 +249,8 @@ def _annotator(answer: Mapping) -> str | None:
 
 def _size(regions: Sequence[Mapping], where: str) -> tuple[int, int]:
     drawn = [r for r in regions if isinstance(r, Mapping) and isinstance(r.get("value"), Mapping)]
-    sizes = {(r.get("original_width"), r.get("original_height")) for r in drawn if r.get("type") in KINDS}
+    numbers = [(r.get("original_width"), r.get("original_height")) for r in drawn if r.get("type") in KINDS]
+    sizes = {pair if all(isinstance(v, int | float) for v in pair) else None for pair in numbers}
     try:
         ((width, height),) = sizes
         width, height = int(width), int(height)
