@@ -110,6 +110,7 @@ class AtriumMaker:
     def __call__(self) -> Work:
         """Load the models, and return what segments one volume."""
         from spinetk.segmentation.atrium.models import load_predictor
+        from spinetk.segmentation.atrium.pictures import drawing
 
         predictor = load_predictor(self.models, self.locator, self.device, self.flips)
         return partial(_mask, predictor, self.how, drawing(Path(self.out), self.pictures, self.surface))

@@ -158,6 +158,7 @@ def evaluate(
     from spinetk.segmentation.atrium.cases import read_parts
     from spinetk.segmentation.atrium.evaluation import evaluate_model, table
     from spinetk.segmentation.atrium.models import load_predictor
+    from spinetk.segmentation.atrium.pictures import drawing
 
     kept = Path(split) if split else _split_beside(model[0].split(",")[0])
     if kept is None and part != "all":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -176,3 +177,18 @@ def _sheet(tiles: Sequence[np.ndarray], legend: Sequence[tuple[str, tuple]]) -> 
         pen.write(text, x, head / 2, colour, bold=colour != INK)
         x += text_width(text, TEXT_PX, colour != INK) + 26
     return pen.finish()
+
+
+def drawing(out: Path, pictures: bool, surface: bool) -> Any:
+    """What draws a case into ``out/<name>.png`` and ``.gif``; None for nothing."""
+    if not (pictures or surface):
+        return None
+    from spinetk.segmentation.atrium.surface import write_turning
+
+    def draw(name: str, values: Any, spacing_mm: Any, predicted: Any, truth: Any = None) -> None:
+        if pictures:
+            write_contours(out / f"{name}.png", values, spacing_mm, predicted, truth)
+        if surface:
+            write_turning(out / f"{name}.gif", predicted, spacing_mm, truth)
+
+    return draw
