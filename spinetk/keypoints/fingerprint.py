@@ -46,10 +46,8 @@ def settings_of(
 def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
     """SHA-256 of the weights by model: of the one given, or of all that may be chosen among."""
     if isinstance(model, Predictor):
-        digest = hashlib.sha256(repr(sorted(model.card.items())).encode())
-        network = getattr(model, "network", None)
-        for name, tensor in sorted(network.state_dict().items()) if network is not None else ():
-            digest.update(name.encode() + tensor.detach().cpu().float().contiguous().numpy().tobytes())
+        about = repr((model.calibration, model.naming, model.views, model.modalities))
+        digest = hashlib.sha256(about.encode() + model.engine.fingerprint().encode())
         return {model.name: digest.hexdigest()[:16]}
     names = [model] if model is not None else [name for name, card in zoo.released() if card.get("views")]
     found = {}

@@ -56,6 +56,9 @@ class Engine(Protocol):
     device: str
     runtime: str
 
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights."""
+
     def detect(self, picture: np.ndarray, least: float) -> Found:
         """Detections in a (3, H, W) picture in 0..1 at network size, best first: ``points``, ``scores``, ``sigma``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,13 @@ class TorchEngine:
         self.preset, self.schema, self.device = network.preset, network.schema, str(chosen)
         self.mixed = pick_precision(chosen.type) == "bf16-mixed"
         self._decoder = None if isinstance(network.preset, Preset) else network.decoder()
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode() + tensor.detach().cpu().float().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def detect(self, picture: np.ndarray, least: float) -> Found:
         """Detections in a (3, H, W) picture in 0..1, best first; a Keypoint R-CNN leaves out scores below ``least``."""

@@ -6,6 +6,7 @@ points by some 0.01 px.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -103,7 +104,7 @@ class GraphEngine:
     def __init__(
         self, weights: Path, preset: CentrePreset, schema: KeypointSchema, precision: str | None = None
     ) -> None:
-        self.preset, self.schema = preset, schema
+        self.preset, self.schema, self._weights = preset, schema, weights
         _check_finite(weights)
         known = importlib.util.find_spec("openvino") is not None
         self.runtime = "openvino" if known else "onnxruntime"
@@ -117,6 +118,10 @@ class GraphEngine:
         self._decoder = CentreDecoder(
             self.preset, self.schema, lambda given: tuple(maps(given)), lambda given: refine(given)[0], strips
         )
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights."""
+        return hashlib.sha256(self._weights.read_bytes()).hexdigest()
 
     def detect(self, picture: np.ndarray, least: float) -> Found:
         """Detections in a (3, H, W) picture in 0..1, best first."""

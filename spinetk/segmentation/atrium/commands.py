@@ -154,7 +154,6 @@ def evaluate(
     The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives. Exit code 3
     where a case could not be read.
     """
-    from spinetk.segmentation.atrium.batch import drawing
     from spinetk.segmentation.atrium.cases import read_parts
     from spinetk.segmentation.atrium.evaluation import evaluate_model, table
     from spinetk.segmentation.atrium.models import load_predictor
