@@ -40,6 +40,7 @@ def filled(outline: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def score_masks(predictor: Predictor, folder: Path) -> dict[str, tuple[int, int]]:
     """(found, all) per level; for S1 how often it was taken for a body."""
     counts = {name: [0, 0] for name in (*NAMES, "below S1")}
+    areas = []
     for path in sorted((folder / "masks").glob("*.png")):
         mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         picture = cv2.imread(str(folder / "images" / path.name), cv2.IMREAD_GRAYSCALE)
@@ -48,13 +49,19 @@ def score_masks(predictor: Predictor, folder: Path) -> dict[str, tuple[int, int]
             body = mask == value
             if not body.any():
                 continue
-            best = max(((own & body).sum() / max((own | body).sum(), 1) for own in found), default=0.0)
-            counts[name][0] += bool(best > 0.5)
+            shares = [float((own & body).sum() / max((own | body).sum(), 1)) for own in found]
+            best = max(shares, default=0.0)
+            if best > 0.5 and name != "S1":
+                areas.append(found[shares.index(best)].sum() / body.sum())
+            counts[name][0] += best > 0.5
             counts[name][1] += 1
         sacrum = np.nonzero(mask == 7)[0]
         if len(sacrum):
             counts["below S1"][0] += sum(bool(own.any() and np.nonzero(own)[0].mean() > sacrum.max()) for own in found)
             counts["below S1"][1] += 1
+    print(
+        f"lateral_masks: outlines have {100 * np.median(areas):.1f} % of the area of the masks (median of {len(areas)})"
+    )
     return {name: (hit, total) for name, (hit, total) in counts.items()}
 
 
@@ -65,7 +72,7 @@ def score_films(predictor: Predictor, folder: Path, sheet: Path | None) -> dict[
         picture = cv2.imread(str(folder / entry["image"]), cv2.IMREAD_GRAYSCALE)
         found = outlines(predictor.read(picture))
         drawn.append(_tile(picture, found))
-        boxes = np.array(entry["boxes_xyxy"] or []).reshape(-1, 4)
+        boxes = np.array(entry["boxes_xyxy"] or []).reshape(-1, 4)[:-1]  # the last box is that of the sacrum
         counts["boxes"] += len(boxes)
         for box in boxes:
             counts["found"] += any(_meets(own, box) for own in found)

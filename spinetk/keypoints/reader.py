@@ -8,7 +8,6 @@ without a grade.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,32 +20,18 @@ from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.viewing.recognition import find_view
+from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
 from spinetk.measure.plausibility import impossible_size, other_part, too_small
 from spinetk.overrides import Overrides
-from spinetk.reading import Reading
+from spinetk.reading import Facing, Reading
 from spinetk.views import OFFERED, View, rules_of, usual_view
 
 SURE_VIEW = 0.9
-"""Least probability at which the look of a picture decides its view or its turn."""
-
-
-class Sight(NamedTuple):
-    """How a picture looks.
-
-    Attributes:
-        view: What it shows.
-        probability: 0..1 that this and the turn are right.
-        turn: How the picture is to be turned to stand head up, as an EXIF number (1..8; 1: as it is).
-    """
-
-    view: View
-    probability: float
-    turn: int = 1
-
-
-ViewFinder = Callable[[np.ndarray], Sight | None]
-"""(H, W) uint8 as far upright as its file says, to how it looks; None where it cannot be told."""
+"""Least probability at which the look of a picture decides its view, its turn or its front."""
+SURE_REFUSAL = 0.95
+"""The same for refusing what looks like no spine, and for contradicting a file."""
 
 
 class Decision(NamedTuple):
@@ -58,6 +43,7 @@ class Decision(NamedTuple):
         predictor: The model.
         remarks: What the user should know about it.
         not_graded: Why no grade may be claimed, or None.
+        front: The patient's front, where the look of the picture is sure of it.
     """
 
     view: View
@@ -65,6 +51,7 @@ class Decision(NamedTuple):
     predictor: Predictor
     remarks: list[str]
     not_graded: str | None
+    front: Facing | None = None
 
 
 class Reader:
@@ -78,7 +65,7 @@ class Reader:
         view: What all pictures show, in place of what their files say.
         threshold: Least confidence of a vertebra, as of :class:`Predictor`, for models loaded here.
         device: ``auto``, ``cpu``, ``cuda``.
-        view_finder: Tells view and turn from the look of a picture whose file does not.
+        view_finder: Tells view, turn and front from the look of a picture whose file does not; None never looks.
 
     Raises:
         InputError: The model or the view is none.
@@ -91,7 +78,7 @@ class Reader:
         *,
         threshold: float = 0.6,
         device: str = "auto",
-        view_finder: ViewFinder | None = None,
+        view_finder: ViewFinder | None = find_view,
     ) -> None:
         self.usual = Overrides(view=view)
         if model is not None and not isinstance(model, Predictor):
@@ -164,6 +151,8 @@ class Reader:
         chosen = self.decide(picture, grey, file, said)
         found = chosen.predictor.read(grey, file=file, frame=chosen.frame, view=chosen.view)
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
+        if found.facing is None and found.frame.anterior is None and rules_of(chosen.view).front:
+            found.facing = chosen.front
         found.not_graded = chosen.not_graded
         found.slice = picture.slice if picture.slices > 1 else None
         found.series = picture.series
@@ -189,22 +178,32 @@ class Reader:
         remarks: list[str] = []
         frame = picture.frame
         view = self._told(picture, said, remarks)
-        if view == "unknown" or not frame.says_head:
-            sight = self._look(grey, frame)
-            if sight is not None and not frame.says_head and sight.turn != 1:
+        modality = picture.modality
+        sight = self._look(grey, frame)
+        if sight is not None:
+            if not frame.says_head and sight.turn != 1 and sight.turn_probability >= SURE_VIEW:
                 frame = replace(frame, exif_orientation=sight.turn)
                 remarks.append("the picture does not stand upright, as it looks: it was turned for the network")
-            if sight is not None and view == "unknown":
-                view = sight.view
-                remarks.append(f"view: {view}, as the picture looks (probability {sight.probability:.2f})")
+            if view == "unknown":
+                self._refuse_look(sight, file)
+                view, modality = sight.view, modality or sight.modality
+                if view != "unknown":
+                    remarks.append(f"view: {view}, as the picture looks (probability {sight.probability:.2f})")
+            elif sight.view == view:
+                modality = modality or sight.modality
+            elif said.view is None and sight.probability >= SURE_REFUSAL:
+                remarks.append(f"looks like {sight.words} (probability {sight.probability:.2f}), against the file")
         if view == "unknown":
             view = self._usual(picture, remarks)
         self._refuse(picture, view, file, said)
-        predictor = self._only or self._pick(view, picture.modality, file, said)
+        predictor = self._only or self._pick(view, modality, file, said)
         against = self._against(picture, view, predictor)
         if against:
             remarks.append(against)
-        return Decision(view, frame, predictor, remarks, against)
+        front = None
+        if sight is not None and sight.front is not None and sight.front_probability >= SURE_VIEW:
+            front = Facing(sight.front, "look of the picture", sight.front_probability)
+        return Decision(view, frame, predictor, remarks, against, front)
 
     def _told(self, picture: Picture, said: Overrides, remarks: list[str]) -> View:
         """What the user or the file says it shows."""
@@ -220,6 +219,12 @@ class Reader:
             return None
         sight = self._view_finder(upright(grey, frame)[0])
         return sight if sight is not None and sight.probability >= SURE_VIEW else None
+
+    def _refuse_look(self, sight: Sight, file: str) -> None:
+        """Raise where a picture looks like no spine, and neither the user nor its file says otherwise."""
+        if sight.view == "unknown" and sight.probability >= SURE_REFUSAL and self._only is None:
+            fault = f"shows no spine that a model reads, as it looks (probability {sight.probability:.2f})"
+            raise InputError(file, fault, "give --view to read it all the same")
 
     def _usual(self, picture: Picture, remarks: list[str]) -> View:
         """What pictures of this modality, or for this model, usually show."""
