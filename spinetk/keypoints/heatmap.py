@@ -73,7 +73,7 @@ def decode(logits: np.ndarray, boxes: np.ndarray, window: int = WINDOW) -> tuple
     variance = ((square - mean**2).clip(0) + 1 / 12) * cell**2
     points = origin + (mean + np.stack([column, row], -1)) * cell
     kept = (points, mass / total, np.sqrt(variance.mean(-1)))
-    return tuple(values.astype(flat.dtype) for values in kept)  # type: ignore[return-value]
+    return tuple(values.astype(flat.dtype) for values in kept)
 
 
 def decode_tensors(logits: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,7 +10,7 @@ from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
 from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names
 from spinetk.keypoints.centre.export import write_graphs
-from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.evaluation import PARTS, evaluate
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.torch_engine import TorchEngine, open_network
@@ -70,6 +70,7 @@ def release(
     }
     path = Path(out) / f"{name}.safetensors"
     zoo.save(path, weights, card)
-    if isinstance(network.preset, CentrePreset):
-        write_graphs(open_network(path)[0], path)
+    released = open_network(path)[0]
+    if isinstance(released, CentreNet):
+        write_graphs(released, path)
     return path

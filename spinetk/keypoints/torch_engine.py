@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 
 from spinetk.keypoints.build import Network
 from spinetk.keypoints.card import KeypointCard, load_network
-from spinetk.keypoints.centre.decoding import Found
+from spinetk.keypoints.centre.decoding import CentreDecoder, Found
 from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.d2.conversion import load_detectron2
 from spinetk.keypoints.preset import Preset
 from spinetk.training.device import pick_device, pick_precision
+
+if TYPE_CHECKING:
+    from spinetk.keypoints.centre.network import CentreNet
 
 
 class TorchEngine:
@@ -34,7 +37,9 @@ class TorchEngine:
         self.network = network.to(chosen).eval()
         self.preset, self.schema, self.device = network.preset, network.schema, str(chosen)
         self.mixed = pick_precision(chosen.type) == "bf16-mixed"
-        self._decoder = None if isinstance(network.preset, Preset) else network.decoder()
+        self._decoder: CentreDecoder | None = None
+        if not isinstance(network.preset, Preset):
+            self._decoder = cast("CentreNet", network).decoder()
 
     def fingerprint(self) -> str:
         """SHA-256 of the weights."""
@@ -53,10 +58,12 @@ class TorchEngine:
 
     def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
         """Refine rough points of bodies; for networks that name levels."""
+        assert self._decoder is not None  # only centre networks name levels
         return self._mixed(self._decoder.look, picture, points)
 
     def votes(self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray) -> np.ndarray:
         """Votes for the levels of bodies; for networks that name levels."""
+        assert self._decoder is not None
         return self._mixed(self._decoder.votes, picture, centres, line)
 
     def _mixed(self, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -104,7 +104,7 @@ def recognise(picture: np.ndarray) -> Recognition:
         probability=float(kind[best]),
         quarter_turns=0 if name == "none" else turns,
         turn_probability=0.0 if name == "none" else float(turn[turns]),
-        front=(("left", "right")[side]) if lateral else None,  # type: ignore[arg-type]
+        front=(("left", "right")[side]) if lateral else None,
         front_probability=float(front[side]) if lateral else 0.0,
         probabilities={own: float(p) for own, p in zip(network.kinds, kind, strict=True)},
     )
