@@ -21,8 +21,9 @@ import torch
 from torch.nn import functional as F
 
 from spinetk import __version__, zoo
+from spinetk.keypoints.centre.export import write_graphs
 from spinetk.keypoints.viewing.kinds import KINDS, SIDE_PX
-from spinetk.keypoints.viewing.network import ViewNet
+from spinetk.keypoints.viewing.network import ViewNet, as_function
 from spinetk.keypoints.viewing.recognition import in_all_turns, standardise
 from spinetk.training.device import pick_precision
 
@@ -210,13 +211,12 @@ def train(data: Samples, run: Path, minutes: float, rate: float, seed: int, resu
     return network
 
 
-@torch.inference_mode()
 def answers(network: ViewNet, pictures: list[np.ndarray]) -> list[torch.Tensor]:
     """The logarithms of the three answers for many pictures, averaged over their quarter turns."""
-    network.eval()
-    inputs = torch.from_numpy(np.stack([standardise(own) for own in pictures]))[:, None]
-    parts = [in_all_turns(network, inputs[k : k + 64]) for k in range(0, len(inputs), 64)]
-    return [torch.cat(column) for column in zip(*parts, strict=True)]
+    function = as_function(network)
+    inputs = np.stack([standardise(own) for own in pictures])[:, None]
+    parts = [in_all_turns(function, inputs[k : k + 64]) for k in range(0, len(inputs), 64)]
+    return [torch.from_numpy(np.concatenate(column)) for column in zip(*parts, strict=True)]
 
 
 def unseen(data: ViewSet, random: np.random.Generator) -> tuple[list[np.ndarray], torch.Tensor, ...]:
@@ -338,7 +338,10 @@ def main() -> None:
                 "metrics": figures, "temperatures": [round(t, 4) for t in temperatures],
                 "spinetk": __version__, "config": network.config()}  # fmt: skip
         zoo.check_size("view", network.state_dict())
-        zoo.save(options.release / "view.safetensors", network.state_dict(), card)
+        path = options.release / "view.safetensors"
+        zoo.save(path, network.state_dict(), card)
+        network.load_state_dict(zoo.load(path)[0])
+        write_graphs({"whole": (network, torch.zeros(2, 1, SIDE_PX, SIDE_PX))}, path)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from spinetk._version import __version__
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
 from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names
-from spinetk.keypoints.centre.export import write_graphs
+from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.evaluation import PARTS, evaluate
 from spinetk.keypoints.predictor import Predictor
@@ -72,5 +72,5 @@ def release(
     zoo.save(path, weights, card)
     released = open_network(path)[0]
     if isinstance(released, CentreNet):
-        write_graphs(released, path)
+        write_graphs(parts(released), path)
     return path

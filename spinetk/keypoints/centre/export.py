@@ -112,23 +112,24 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path, weights: Path | Non
         onnx.save_model(model, temporary)
 
 
-def write_graphs(network: CentreNet, weights: Path) -> list[Path]:
+def write_graphs(networks: dict[str, tuple[nn.Module, Tensor]], weights: Path) -> list[Path]:
     """Write the graphs of a release beside its weights.
 
     Args:
-        network: With the weights as they were released, i.e. rounded to half precision.
+        networks: By the names of their graphs, with an example of their input (:func:`parts`); with the weights as they
+            were released, i.e. rounded to half precision.
         weights: ``NAME.safetensors``.
 
     Raises:
         InputError: The packages of the extra ``export`` are missing.
     """
-    network, written = network.float().cpu().eval(), []
-    for part, (module, example) in parts(network).items():
+    written = []
+    for part, (module, example) in networks.items():
         path = graph_file(weights, part)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the exporters talk to their developers
-                _to_onnx(module, example, path, weights)
+                _to_onnx(module.float().cpu().eval(), example, path, weights)
         except ImportError as error:
             raise InputError("graphs", f"{error.name} is missing", "pip install 'spinetk[export]'") from error
         written.append(path)

@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,34 @@ def graph_file(weights: Path, part: str) -> Path:
     return weights.with_name(f"{weights.stem}-{part}.onnx")
 
 
-def has_graphs(weights: Path) -> bool:
+def has_graphs(weights: Path, parts: Sequence[str] = PARTS[:2]) -> bool:
     """Whether a weights file is a release with graphs, and something that runs them is installed."""
-    there = weights.suffix == ".safetensors" and all(graph_file(weights, part).exists() for part in PARTS[:2])
+    there = weights.suffix == ".safetensors" and all(graph_file(weights, part).exists() for part in parts)
     return there and any(importlib.util.find_spec(name) is not None for name in ("openvino", "onnxruntime"))
+
+
+def functions(weights: Path, parts: Sequence[str], precision: str | None = None) -> list[Run]:
+    """The graphs of a release as functions of arrays.
+
+    Args:
+        weights: ``NAME.safetensors``, its graphs beside it.
+        parts: Names of the graphs.
+        precision: ``f32`` or ``bf16``; None leaves it to OpenVINO (bfloat16 where the processor computes it).
+
+    Raises:
+        InputError: The weights or a graph are damaged.
+    """
+    _check_finite(weights)
+    files = [graph_file(weights, part) for part in parts]
+    try:
+        return _by_openvino(files, precision) if engine() == "openvino" else _by_onnxruntime(files)
+    except Exception as error:  # each has exceptions of its own
+        raise InputError(weights, "has graphs that do not fit it", "download or release it again") from error
+
+
+def engine() -> str:
+    """What runs graphs here."""
+    return "openvino" if importlib.util.find_spec("openvino") is not None else "onnxruntime"
 
 
 def wants_cpu(device: str) -> bool:
@@ -105,15 +129,8 @@ class GraphEngine:
         self, weights: Path, preset: CentrePreset, schema: KeypointSchema, precision: str | None = None
     ) -> None:
         self.preset, self.schema, self._weights = preset, schema, weights
-        _check_finite(weights)
-        known = importlib.util.find_spec("openvino") is not None
-        self.runtime = "openvino" if known else "onnxruntime"
-        wanted = PARTS if self.preset.levels else PARTS[:2]
-        try:
-            files = [graph_file(weights, part) for part in wanted]
-            maps, refine, *column = _by_openvino(files, precision) if known else _by_onnxruntime(files)
-        except RuntimeError as error:
-            raise InputError(weights, "has graphs that do not fit it", "download or release it again") from error
+        self.runtime = engine()
+        maps, refine, *column = functions(weights, PARTS if preset.levels else PARTS[:2], precision)
         strips = (lambda given: column[0](given)[0]) if column else None
         self._decoder = CentreDecoder(
             self.preset, self.schema, lambda given: tuple(maps(given)), lambda given: refine(given)[0], strips

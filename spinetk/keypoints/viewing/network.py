@@ -6,8 +6,10 @@ answer. About one million parameters; a picture takes a few milliseconds on one 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -51,6 +53,17 @@ class ViewNet(nn.Module):
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""
         return {"task": "view", "widths": list(self.widths), "kinds": list(self.kinds), "side_px": SIDE_PX}
+
+
+def as_function(network: nn.Module) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """A network as a function of arrays, in evaluation mode."""
+    network.eval()
+
+    @torch.inference_mode()
+    def answers(pictures: np.ndarray) -> list[np.ndarray]:
+        return [own.float().cpu().numpy() for own in network(torch.from_numpy(np.ascontiguousarray(pictures)))]
+
+    return answers
 
 
 class _Block(nn.Module):

@@ -7,24 +7,22 @@ calibrated by a temperature per answer (Guo et al., ICML 2017) fitted on held-ou
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Side
+from spinetk.keypoints.centre import runtime
+from spinetk.keypoints.centre.decoding import log_softmax
 from spinetk.keypoints.viewing.kinds import MODALITY_OF, SIDE_PX, VIEW_OF, WORDS
 from spinetk.keypoints.viewing.sight import Sight
 from spinetk.views import View
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from spinetk.keypoints.viewing.network import ViewNet
-
+Answers = Callable[[np.ndarray], Sequence[np.ndarray]]
 MODEL = "view"
 # Kinds whose turn and front were right on real pictures. On 50 real lateral films they were not (turn 75 %, front 44 to
 # 65 %): there neither is acted on.
@@ -90,14 +88,11 @@ def recognise(picture: np.ndarray) -> Recognition:
     Raises:
         InputError: The model ``view`` is not installed.
     """
-    import torch
-
-    network, temperatures = _model()
-    with torch.inference_mode():
-        answers = in_all_turns(network, torch.from_numpy(standardise(picture))[None, None])
-    kind, turn, front = (_softmax(a[0].numpy() / t) for a, t in zip(answers, temperatures, strict=True))
+    network, kinds, temperatures = _model()
+    answers = in_all_turns(network, standardise(picture)[None, None])
+    kind, turn, front = (np.exp(log_softmax(a[0] / t)) for a, t in zip(answers, temperatures, strict=True))
     best, turns, side = int(kind.argmax()), int(turn.argmax()), int(front.argmax())
-    name = network.kinds[best]
+    name = kinds[best]
     lateral = name not in ("none", "ap")
     return Recognition(
         kind=name,
@@ -106,26 +101,24 @@ def recognise(picture: np.ndarray) -> Recognition:
         turn_probability=0.0 if name == "none" else float(turn[turns]),
         front=(("left", "right")[side]) if lateral else None,
         front_probability=float(front[side]) if lateral else 0.0,
-        probabilities={own: float(p) for own, p in zip(network.kinds, kind, strict=True)},
+        probabilities={own: float(p) for own, p in zip(kinds, kind, strict=True)},
     )
 
 
-def in_all_turns(network: nn.Module, pictures: Tensor) -> list[Tensor]:
+def in_all_turns(network: Answers, pictures: np.ndarray) -> list[np.ndarray]:
     """The logarithms of the three answers, averaged over the four quarter turns of each picture.
 
     Args:
-        network: A :class:`spinetk.keypoints.viewing.network.ViewNet` in evaluation mode.
+        network: (B, 1, S, S) float32 to the logits of :class:`spinetk.keypoints.viewing.network.ViewNet`.
         pictures: (B, 1, S, S).
 
     Returns:
         (B, kinds), (B, 4) and (B, 2), about the pictures as given.
     """
-    import torch
-
-    seen = torch.cat([torch.rot90(pictures, turn, (2, 3)) for turn in range(4)])
-    kind, turn, front = (answer.log_softmax(1).unflatten(0, (4, -1)) for answer in network(seen))
+    seen = np.concatenate([np.rot90(pictures, turn, (2, 3)) for turn in range(4)])
+    kind, turn, front = (log_softmax(own).reshape(4, len(pictures), -1) for own in network(seen))
     # Turned once more, a picture is said to lie one turn further.
-    turn = torch.stack([own.roll(-k, 1) for k, own in enumerate(turn)])
+    turn = np.stack([np.roll(own, -k, 1) for k, own in enumerate(turn)])
     return [answer.mean(0) for answer in (kind, turn, front)]
 
 
@@ -172,17 +165,19 @@ def standardise(picture: np.ndarray) -> np.ndarray:
     return whole
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    spread = np.exp(logits - logits.max())
-    return spread / spread.sum()
-
-
 @lru_cache(maxsize=1)
-def _model() -> tuple[ViewNet, tuple[float, float, float]]:
+def _model() -> tuple[Answers, tuple[str, ...], tuple[float, float, float]]:
+    """The network, its kinds and temperatures: by its graph, or by PyTorch where nothing is there to run that."""
     from spinetk import zoo
     from spinetk.keypoints.viewing.card import ViewCard
-    from spinetk.keypoints.viewing.network import ViewNet
 
-    weights, card, _ = zoo.load(MODEL, ViewCard)
-    network = zoo.fill(lambda: ViewNet(card.config.widths, card.config.kinds), weights, MODEL)
-    return network.eval(), card.temperatures
+    path = zoo.find(MODEL)
+    if runtime.has_graphs(path, ("whole",)):
+        card = zoo.checked(zoo.read_card(path.with_suffix(".json")), ViewCard, MODEL, path.with_suffix(".json"))
+        (network,) = runtime.functions(path, ("whole",), "f32")
+        return network, card.config.kinds, card.temperatures
+    from spinetk.keypoints.viewing.network import ViewNet, as_function
+
+    weights, card, _ = zoo.load(path, ViewCard)
+    network = as_function(zoo.fill(lambda: ViewNet(card.config.widths, card.config.kinds), weights, MODEL))
+    return network, card.config.kinds, card.temperatures
