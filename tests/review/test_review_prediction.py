@@ -64,7 +64,11 @@ def released(tmp_path, monkeypatch):
         zoo.save(tmp_path / "released" / f"{name}.safetensors", network.state_dict(), card)
 
 
-def test_the_model_is_chosen_by_what_the_picture_shows(tmp_path, released, picture_file):
+def test_the_model_is_chosen_by_what_the_picture_shows(tmp_path, released, picture_file, monkeypatch):
+    def blind(picture):
+        raise InputError("model 'view'", "is unknown")
+
+    monkeypatch.setattr("spinetk.keypoints.viewing.recognition.recognise", blind)
     with ReviewSession(tmp_path / "target") as desk:
         client = TestClient(create_app(desk), base_url="http://127.0.0.1")
         (entry,) = desk.add(picture_file)
@@ -72,7 +76,7 @@ def test_the_model_is_chosen_by_what_the_picture_shows(tmp_path, released, pictu
         assert session["models"] == [session["by_view"], "frontal", "sideways"]
         body = {"ids": [entry.id], "model": session["by_view"], "threshold": 0.9}
         client.post("/api/prediction", json=body)
-        assert "which view" in wait(client)["failures"][0]  # a PNG does not say it
+        assert "which view" in wait(client)["failures"][0]  # a PNG does not say it, and nobody looks
         for view, name in (("ap", "frontal"), ("lateral", "sideways")):
             client.post("/api/prediction", json={**body, "view": view})
             assert wait(client)["failures"] == []
