@@ -18,6 +18,7 @@ from spinetk.images import Picture
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader, Sight
+from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.measure.again import measure_again
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading
@@ -38,7 +39,7 @@ def corners(points: np.ndarray) -> np.ndarray:
 def seer() -> Predictor:
     """A predictor whose network sees bright bodies wherever they stand in its input, and nothing else."""
     torch.manual_seed(0)
-    predictor = Predictor(VertebraRCNN("fast", VERTEBRA6), "seer", 0.6, "cpu")
+    predictor = Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "seer", 0.6)
 
     def seen(pictures):
         grey = pictures[0][0].numpy()
@@ -53,7 +54,7 @@ def seer() -> Predictor:
              "point_scores": torch.ones(count, 6), "sigma": torch.full((count, 6), 0.1)}
         ]  # fmt: skip
 
-    predictor.network.detect = seen
+    predictor.engine.network.detect = seen
     return predictor
 
 
