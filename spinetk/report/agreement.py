@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEYS = ("file", "label")
-# Columns of our own tables that are no measurements.
-OTHER = ("index", "score", "spacing_row_mm", "spacing_column_mm")
+# Columns of our own tables that are no measurements, or only grade one that is compared (the slip in percent).
+OTHER = ("index", "score", "spacing_row_mm", "spacing_column_mm", "meyerding")
 UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
 PANELS_A_ROW = 3
 

@@ -100,7 +100,8 @@ def test_where_it_fails_the_subject_is_listed(toolbox, two, tmp_path):
     sitk.WriteImage(sitk.Minimum(image, 7), str(two / "sub-a2/anat/sub-a2_T2w.nii.gz"))
     content = prepare(two, tmp_path / "out", straightened=True)
     (skipped,) = content["skipped"]
-    assert skipped == {"name": "sub-a2_T2w", "why": "could not be straightened: sct_get_centerline ended with code 1"}
+    why = "could not be straightened: sct_get_centerline ended with code 1"
+    assert skipped == {"name": "sub-a2_T2w", "why": why, "failed": True}
     assert [stem for own in content["split"].values() for stem in own] == ["sub-a1_T2w"]
 
 

@@ -50,7 +50,8 @@ def test_a_release_holds_a_full_card_and_loads_by_name(model, phantoms, tmp_path
     assert card["licence"] == "Apache-2.0"
     assert card["metrics"]["vertebrae"] > 0
     assert card["training"] == {"seed": 1}
-    assert sorted(p.name for p in (tmp_path / "home").iterdir()) == ["tiny-ap.json", "tiny-ap.safetensors"]
+    files = {"tiny-ap.json", "tiny-ap.safetensors", "tiny-ap-maps.onnx", "tiny-ap-refine.onnx"}
+    assert {p.name for p in (tmp_path / "home").iterdir()} == files
     monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
     predictor = Predictor.load("tiny-ap")
     assert predictor.calibration == tuple(card["calibration"])
@@ -65,17 +66,17 @@ def test_a_card_without_its_licence_is_refused(model, phantoms, tmp_path):
 
 
 def test_calibration_finds_the_share_that_is_right(phantoms):
-    """A detector whose score says nothing, right three times in four, must be calibrated to three quarters."""
+    """Two thirds of what scores 0.8 is right and half of what scores 0.2: a line through ln 2 and 0."""
 
-    class Blind(Predictor):
-        def __init__(self):
-            self.seen = 0
+    class Told(Predictor):
+        def __init__(self, scores):
+            self.seen, self.scores = 0, scores
 
         def detections(self, picture):
             truth = truths[self.seen]
             self.seen += 1
-            points = np.concatenate([truth, truth, truth, truth + 1000.0])
-            return points, np.tile([0.2, 0.8], 2 * len(truth))[: len(points)]
+            points = np.concatenate([truth, truth, truth + 1000.0, truth, truth + 1000.0])
+            return points, np.repeat(self.scores, len(truth))
 
     index = make_split(phantoms)[1].index
     records, _ = CaseFolder(phantoms).records(index, augmented=False)
@@ -83,9 +84,11 @@ def test_calibration_finds_the_share_that_is_right(phantoms):
         np.array([a["keypoints"] for a in record["annotations"]]).reshape(-1, len(VERTEBRA6), 3)[..., :2]
         for record in records
     ]
-    slope, intercept = calibrate(Blind(), records)
-    assert slope == pytest.approx(0, abs=0.2)
-    assert 1 / (1 + np.exp(-intercept)) == pytest.approx(0.75, abs=0.03)
+    slope, intercept = calibrate(Told([0.8, 0.8, 0.8, 0.2, 0.2]), records)
+    assert slope == pytest.approx(np.log(2) / (2 * np.log(4)), rel=1e-3)
+    assert intercept == pytest.approx(np.log(2) / 2, rel=1e-3)
+    # Scores that are higher where nothing is are left as they are.
+    assert calibrate(Told([0.2, 0.2, 0.2, 0.8, 0.8]), records) == (1.0, 0.0)
 
 
 @pytest.fixture

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Side
 from spinetk.keypoints.centre import runtime
@@ -165,13 +167,16 @@ def standardise(picture: np.ndarray) -> np.ndarray:
     return whole
 
 
-@lru_cache(maxsize=1)
 def _model() -> tuple[Answers, tuple[str, ...], tuple[float, float, float]]:
-    """The network, its kinds and temperatures: by its graph, or by PyTorch where nothing is there to run that."""
-    from spinetk import zoo
+    """The network, its kinds and temperatures."""
+    return _loaded(zoo.find(MODEL))
+
+
+@lru_cache(maxsize=1)
+def _loaded(path: Path) -> tuple[Answers, tuple[str, ...], tuple[float, float, float]]:
+    """By its graph, or by PyTorch where nothing is there to run that."""
     from spinetk.keypoints.viewing.card import ViewCard
 
-    path = zoo.find(MODEL)
     if runtime.has_graphs(path, ("whole",)):
         card = zoo.checked(zoo.read_card(path.with_suffix(".json")), ViewCard, MODEL, path.with_suffix(".json"))
         (network,) = runtime.functions(path, ("whole",), "f32")
