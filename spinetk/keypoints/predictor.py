@@ -32,6 +32,7 @@ SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer i
 # The same, to name them; a column of 17 that leaves no doubt has 33 to 39. Of the names on the validation films of
 # xray-ap 89 % are right if all are named, 97 % above 30.
 NAMED_MARGIN = 30.0
+COUNTED = "levels are counted by the network, and a count can err by one level: see that the lowest is right"
 ONE_OFF = "the network's count of the levels may be one off: it names none (--anchor L5=last names all)"
 MIN_COLUMN = 5  # bodies below which a column is not completed
 UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
@@ -271,7 +272,9 @@ class Predictor:
             kept = list(range(len(points)) if whole else range(sure[0], sure[-1] + 1) if len(sure) else ())
             named = margin > NAMED_MARGIN
             reading = self._reading(found, kept, empty, names if named else None)
-            return reading if named or not whole else replace(reading, remarks=[*reading.remarks, ONE_OFF])
+            if not reading.vertebrae or not (named or whole):
+                return reading
+            return replace(reading, remarks=[*reading.remarks, COUNTED if named else ONE_OFF])
         candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
         chain = candidates[find_chain(points[candidates], scores[candidates], self.schema)]
         sure = np.flatnonzero(scores[chain] >= threshold)

@@ -5,7 +5,7 @@ import torch
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
 from spinetk.keypoints.network import VertebraRCNN
-from spinetk.keypoints.predictor import ONE_OFF, Predictor
+from spinetk.keypoints.predictor import COUNTED, ONE_OFF, Predictor
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6
@@ -113,7 +113,8 @@ def test_levels_are_named_where_they_are_known(seen, doubt, named):
     reading = Predictor(Told(), "tall", 0.6).read(np.zeros((800, 200), np.uint8), view="ap")
     labels = [v.label for v in reading.vertebrae]
     assert labels == (list(THORACOLUMBAR) if named else [None] * len(seen))
-    assert [remark for remark in reading.remarks if "one off" in remark] == ([ONE_OFF] if doubt == 1 else [])
+    said = [remark for remark in reading.remarks if remark in (ONE_OFF, COUNTED)]
+    assert said == ([ONE_OFF] if doubt == 1 else [COUNTED] if named else [])
 
 
 class Says:
