@@ -21,7 +21,7 @@ def cost(arguments: list[str], checkout: Path) -> tuple[float, float]:
     """Processor seconds and peak MB of one process, its children included in the seconds."""
     environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     pid = os.posix_spawn(
-        sys.executable, [sys.executable, *arguments], environment,
+        sys.executable, [sys.executable, "-P", *arguments], environment,  # -P: not what lies here
         file_actions=[(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (1, 2)],
     )  # fmt: skip
     _, status, used = os.wait4(pid, 0)
