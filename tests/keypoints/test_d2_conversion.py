@@ -50,7 +50,7 @@ def test_there_and_back_finds_the_same(network, tmp_path):
     assert files == [tmp_path / "ours.pth"]
     assert yaml == tmp_path / "theirs.yaml"
     assert Predictor.load(tmp_path / "theirs.pth", 0.5, "cpu").engine.preset == SMALL  # also without converting
-    again = Predictor.load(files[0], 0.0, "cpu").network
+    again = Predictor.load(files[0], 0.0, "cpu").engine.network
     assert again.preset == SMALL
     assert again.schema == VERTEBRA6
     assert again.frozen_norm
