@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.atomic import write_text
+from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, write_record
+from spinetk.cases.groups import GROUP, origin_of, salt_of, strongest
 from spinetk.errors import InputError
 from spinetk.formats.files import METADATA, read_json, read_metadata, write_metadata
 from spinetk.formats.item import CaseItem
@@ -24,7 +24,6 @@ from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
 
-SALT = ".salt"
 RECIPE = 1  # raise it when the same input gives other files
 
 
@@ -121,17 +120,18 @@ def prepare(
                 result.written.append(case)
             result.remarks += [f"{case}: {remark}" for remark in item.remarks]
             entry = dict(item.metadata)
-            if item.group is not None:
-                first = pixels_seen.setdefault(record["pixels_sha256"], item.group)
-                if _root(same, first) != _root(same, item.group):
+            group = item.group or strongest(record.get("origin") or [])
+            if group is not None:
+                first = pixels_seen.setdefault(record["pixels_sha256"], group)
+                if _root(same, first) != _root(same, group):
                     result.remarks.append(f"{case}: the same picture is in group {first}; the groups are made one")
-                    same[_root(same, item.group)] = _root(same, first)
-                entry["group"] = item.group
+                    same[_root(same, group)] = _root(same, first)
+                entry[GROUP] = group
             metadata[case] = {**entry, **metadata.get(case, {})}
     finally:
         for entry in metadata.values():
-            if isinstance(entry.get("group"), str):
-                entry["group"] = _root(same, entry["group"])
+            if isinstance(entry.get(GROUP), str):
+                entry[GROUP] = _root(same, entry[GROUP])
         if metadata:
             write_metadata(destination, metadata)
     return result
@@ -143,9 +143,13 @@ def _prepare_one(
     """The record of a case and whether it had to be written."""
     path = CaseFolder(destination).source(case)
     digest = _digest(item, width, user)
+    origin = item.origin or origin_of(item.picture, salt_of(destination))
     if path.exists() and path.with_suffix(".png").exists():
         there = read_json(path)
         if isinstance(there, dict) and there.get("prepared_from") == digest and "pixels_sha256" in there:
+            if origin and not there.get("origin"):  # made before cases noted it
+                there["origin"] = origin
+                write_json(path, there)
             return there, False
     picture = read_picture(item.picture)
     if picture.burned_in:
@@ -172,6 +176,7 @@ def _prepare_one(
         modality=picture.modality,
         prepared_from=digest,
         pixels_sha256=pixel_hash(pixels),
+        origin=origin or None,
     )
     lost = len(item.vertebrae) - len(record["annotations"])
     if lost:
@@ -254,10 +259,7 @@ def _case_name(item: CaseItem, destination: Path) -> str:
     try:
         if sniff(item.picture) != "dicom":
             return item.case
-        path = destination / SALT
-        if not path.is_file():
-            write_text(path, secrets.token_hex(16))
-        return case_id(item.picture, path.read_text(encoding="utf-8").strip())
+        return case_id(item.picture, salt_of(destination))
     except (InputError, OSError):
         return item.case  # the reader says what is wrong
 

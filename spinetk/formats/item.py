@@ -37,6 +37,7 @@ class CaseItem:
         landmarks: First sacral endplate and femoral heads, where they were annotated.
         extras: Other structures by name (``clavicle_left``, ``sacrum``): (N, 2) points in px.
         group: Patient (or whatever must not be torn apart by a split), or None when unknown.
+        origin: Keyed hashes of where it came from, as a case folder noted them (:mod:`spinetk.cases.groups`).
         metadata: Entries for ``metadata.json``.
         frame: Spacing and orientation the annotations give, or None.
         view: Projection.
@@ -55,6 +56,7 @@ class CaseItem:
     landmarks: list[Landmark] = field(default_factory=list)
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     group: str | None = None
+    origin: list[str] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     frame: Frame | None = None
     view: View = "unknown"

@@ -44,7 +44,8 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
             continue
         case = parts[0] if parts[1:] == ("src", "0", "src-0.png") else case_from(picture, source)
         try:
-            reading = _reading(picture.with_suffix(".json"), schema)
+            content = read_json(picture.with_suffix(".json"))
+            reading = _reading(picture.with_suffix(".json"), schema, content)
         except InputError as error:
             yield error
             continue
@@ -52,6 +53,7 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         group = next((str(entry[k]) for k in ("group", "patient") if entry.get(k) is not None), None)
         item = _item(reading, picture)
         item.picture, item.case, item.group, item.metadata, item.missing = picture, case, group, entry, None
+        item.origin = [] if "vertebrae" in content else list(content.get("origin") or [])
         yield item
 
 
@@ -74,8 +76,8 @@ def _item(reading: Reading, file: Path) -> CaseItem:
     )
 
 
-def _reading(path: Path, schema: KeypointSchema | None) -> Reading:
-    content = read_json(path)
+def _reading(path: Path, schema: KeypointSchema | None, content: Any = None) -> Reading:
+    content = read_json(path) if content is None else content
     if isinstance(content, dict) and "vertebrae" in content:
         return in_schema(Reading.from_json(content, str(path)), schema, path)
     return reading_of({"file_name": str(path.with_suffix(".png")), **check_record(content, path, schema)})

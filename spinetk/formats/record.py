@@ -4,9 +4,10 @@ A record holds ``file_name`` (absolute path of the PNG), ``height``, ``width``, 
 of ``{"bbox": [x0, y0, x1, y1], "bbox_mode": 0, "category_id": 0, "keypoints": [x, y, v] * K}`` with an optional
 ``label``. Points are in px with pixel centres at integer + 0.5; v is 0 (unknown or outside the picture; written with
 x = y = 0), 1 or 2. Further fields are optional: ``schema``, ``spacing_mm``, ``spacing_source``, ``orientation``,
-``view``, ``modality``, ``case``, ``augmentation``, ``extras`` (landmarks of no vertebra: lists of [x, y] by name), and
-``landmarks`` (:mod:`spinetk.landmark`): a list, empty where sacrum and hips were looked for and are not shown, absent
-where nobody looked.
+``view``, ``modality``, ``case``, ``augmentation``, ``origin`` (keyed hashes of patient, series or file: see
+:mod:`spinetk.cases.groups`), ``extras`` (landmarks of no vertebra: lists of [x, y] by name), and ``landmarks``
+(:mod:`spinetk.landmark`): a list, empty where sacrum and hips were looked for and are not shown, absent where nobody
+looked.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ def check_record(content: Any, source: str | Path, schema: KeypointSchema | None
         raise InputError(source, f"field 'view' is not one of {', '.join(VIEWS)}")
     Frame.from_json(record, str(source))
     extras_from(record.get("extras"), source)
+    origin = record.get("origin", [])
+    if not isinstance(origin, list) or not all(isinstance(key, str) and ":" in key for key in origin):
+        raise InputError(source, "field 'origin' is not a list of hashes", "remove it or prepare the case again")
     if record.get("landmarks") is not None:
         if not isinstance(record["landmarks"], list) or not all(isinstance(e, Mapping) for e in record["landmarks"]):
             raise InputError(source, "field 'landmarks' is not a list of tables", "see spinetk.landmark")

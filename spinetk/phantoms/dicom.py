@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -62,8 +63,9 @@ def write_dicom(
         raise InputError(f"spacing source {spacing_source!r}", "does not exist in MR", "use PixelSpacing")
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MR_STORAGE if phantom.modality == "MR" else CR_STORAGE
-    # UIDs derived from the content keep equal calls equal, file for file.
-    seeds = [phantom.pixels.tobytes().hex()[:4096], phantom.modality, str(monochrome1), str(voi), spacing_source]
+    # UIDs derived from the content keep equal calls equal, file for file; every phantom is a patient of its own.
+    content = hashlib.sha256(phantom.pixels.tobytes()).hexdigest()
+    seeds = [content, phantom.modality, str(monochrome1), str(voi), spacing_source]
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=seeds)
     meta.TransferSyntaxUID = EXPLICIT_LITTLE_ENDIAN
     ds = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
@@ -71,7 +73,7 @@ def write_dicom(
     ds.StudyInstanceUID = generate_uid(entropy_srcs=[*seeds[:2], "study"])
     ds.SeriesInstanceUID = generate_uid(entropy_srcs=[*seeds[:2], "series"])
     ds.FrameOfReferenceUID = generate_uid(entropy_srcs=[*seeds[:2], "frame"])
-    ds.PatientName, ds.PatientID = patient_name, "PHANTOM"
+    ds.PatientName, ds.PatientID = patient_name, f"PHANTOM-{content[:8]}"
     ds.PatientBirthDate, ds.PatientSex = "", ""
     ds.StudyDate, ds.StudyTime, ds.StudyID, ds.AccessionNumber = "20000101", "000000", "1", ""
     ds.ReferringPhysicianName, ds.Manufacturer = "", "spinetk phantom"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from spinetk.atomic import write_json, write_text
+from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, write_record
-from spinetk.cases.preparation import SALT, pixel_hash
+from spinetk.cases.groups import origin_of, remember, salt_of, strongest
+from spinetk.cases.preparation import pixel_hash
 from spinetk.errors import InputError
 from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.record import Record, check_record, record_of
@@ -81,21 +81,23 @@ class Target:
     def _write(self, entry: Entry, opened: Opened, reading: Reading) -> Saved:
         folder = CaseFolder(entry.base)
         path = folder.source(entry.case)
+        origin = [] if entry.kind == "case" else origin_of(_picture(entry), salt_of(folder.base))
         remarks: list[str] = []
         if path.exists():
             before = read_json(path)
-            record = _corrected(before, reading, path)
+            record = _corrected(before if not origin else {"origin": origin, **before}, reading, path)
             if not path.with_name(ORIGINAL).exists():
                 write_json(path.with_name(ORIGINAL), before)
             remarks += _set_aside(path.parents[2])
             write_json(path, record)
         else:
-            fields = {"augmentation": 0, "modality": opened.picture.modality}
+            fields = {"augmentation": 0, "modality": opened.picture.modality, "origin": origin or None}
             image_id = f"{entry.case}-src-0"
             record = record_of(reading, image_id, case=entry.case, pixels_sha256=pixel_hash(opened.grey), **fields)
             write_record(path, record, opened.grey)
         if entry.kind != "case":
             self._remember(entry)
+        remember(folder.base, entry.case, strongest(origin))
         entry.saved = True
         lost = len(reading.vertebrae) - len(record["annotations"])
         if lost:
@@ -121,25 +123,15 @@ class Target:
         """As ``prepare`` names cases: DICOM files often bear the patient's name, so theirs get a hash."""
         from spinetk.images.kind import sniff
 
-        picture = entry.path
-        if entry.kind == "result":
-            from spinetk.formats.results import read_result
-
-            picture = Path(read_result(entry.path).file)
+        picture = _picture(entry)
         if picture.is_dir() or sniff(picture) == "dicom":
-            return case_id(picture, self._salt())
+            return case_id(picture, salt_of(self.base))
         return clean_name(Path(entry.name).with_suffix("").as_posix().replace("/", "_"))
-
-    def _salt(self) -> str:
-        path = self.base / SALT
-        if not path.is_file():
-            write_text(path, secrets.token_hex(16))
-        return path.read_text(encoding="utf-8").strip()
 
     def _mark(self, entry: Entry) -> str:
         place = str(entry.path.absolute()) + ("" if entry.slice is None else f"\0slice {entry.slice}")
         text = place.encode("utf-8", "surrogatepass")
-        return hmac.new(self._salt().encode(), text, hashlib.sha256).hexdigest()[:32]
+        return hmac.new(salt_of(self.base).encode(), text, hashlib.sha256).hexdigest()[:32]
 
     def _known(self) -> dict[str, str]:
         if self._index is None:
@@ -155,6 +147,15 @@ class Target:
         if known.get(mark := self._mark(entry)) != entry.case:
             known[mark] = str(entry.case)
             write_json(self.base / INDEX, known)
+
+
+def _picture(entry: Entry) -> Path:
+    """The picture an entry is about; a result names it."""
+    if entry.kind != "result":
+        return entry.path
+    from spinetk.formats.results import read_result
+
+    return Path(read_result(entry.path).file)
 
 
 def _corrected(before: Record, reading: Reading, path: Path) -> Record:

@@ -9,6 +9,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
+from spinetk.cases.groups import group_of
 from spinetk.images import read_picture
 from spinetk.images.source import dicom_source
 
@@ -113,3 +114,17 @@ def test_slices_are_chosen_on_the_page(kind, request, client, desk):
     (again,) = desk.add(entry.path)
     desk.entries.pop(entry.id), desk.entries.pop(second["id"])
     assert go(again.id, 5)[0]["state"] == "saved"
+
+
+@pytest.mark.parametrize("kind", ["series", "frames"])
+def test_slices_of_one_volume_carry_one_group(kind, request, client, desk):
+    (entry,) = desk.add(request.getfixturevalue(kind))
+    key = entry.id
+    for place in (1, 4, 6):
+        key = client.post(f"/api/entries/{key}/slice", json={"place": place, "keep": True}).json()["id"]
+        client.post(f"/api/entries/{key}/save", json=body(client.get(f"/api/entries/{key}").json()))
+    entries = CaseFolder(desk.target.base).metadata()
+    assert len(entries) == 3
+    assert {one["group"] for one in entries.values()} == {group_of(entry.path, desk.target.base)}
+    origins = [read_record(CaseFolder(desk.target.base).source(case))["origin"] for case in entries]
+    assert origins[0] == origins[1] == origins[2]

@@ -1,0 +1,143 @@
+"""Groups: which cases come from one patient, study, series or volume and so belong into one part of a split.
+
+Every case keeps where it came from as ``origin`` in its JSON: keyed hashes of what the source's header says (PatientID,
+StudyInstanceUID, SeriesInstanceUID) or, where it says nothing, of the file itself. The key is the file ``.salt`` of the
+case folder: the same patient gets the same hash in every run on that folder, whichever way the picture came in, and
+nobody without the file can try out which patient it is. The strongest of the hashes is the ``group`` in
+``metadata.json``, unless somebody has given one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from spinetk.atomic import write_text
+from spinetk.errors import InputError
+from spinetk.formats.files import read_metadata, write_metadata
+from spinetk.images.elements import raw
+from spinetk.images.find import find_series
+from spinetk.images.guard import quiet
+from spinetk.images.headers import open_header
+from spinetk.images.identity import keyed_id
+from spinetk.images.kind import sniff
+
+SALT = ".salt"
+GROUP = "group"
+FIELDS = (GROUP, "patient")
+"""Variables of ``metadata.json`` that name the patient."""
+
+LOCK, WAIT_S = ".metadata.lock", 10
+UIDS = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
+# What tools and people write in place of a PatientID they have removed.
+NOBODY = re.compile(
+    r"(anon(ym(ous|i[sz]ed)?)?|de-?identified|unknown|none|null|nil|n/?a|no ?(id|name)|patient(id)?|0+|x+|\W+)?", re.I
+)
+SUBJECT = re.compile(r"(?:^|_)sub-([A-Za-z0-9]+)(?=[_.]|$)")
+FOLDERS_UP = 4  # of a file in BIDS below the folder of its subject, derivatives included
+
+
+def salt_of(base: str | Path) -> str:
+    """The secret of a case folder, made on first use."""
+    path = Path(base) / SALT
+    if not path.is_file():
+        write_text(path, secrets.token_hex(16))
+        path.chmod(0o600)
+    return path.read_text(encoding="utf-8").strip()
+
+
+def origin_of(picture: str | Path, salt: str) -> list[str]:
+    """Keyed hashes of all that a source belongs to, the widest first: ``patient:``, ``study:``, ``series:`` ...
+
+    Args:
+        picture: A file, or the folder of a series; any slice or frame of it has the same origin.
+        salt: Of the case folder (:func:`salt_of`).
+
+    Returns:
+        DICOM: patient, study and series, and ``file:`` where none is given. NIfTI and NRRD: ``file:``. All: ``subject:``
+        where the path says so as BIDS does (``sub-01``). Empty for a plain picture, of which nothing is known, and for
+        what cannot be read.
+    """
+    path = Path(picture)
+    try:
+        status = path.stat()
+        found = _facts(path, status.st_mtime_ns, status.st_size)
+    except (InputError, OSError):
+        return []
+    return [f"{kind}:" + keyed_id(f"{kind} {value}", salt) for kind, value in found]
+
+
+def group_of(picture: str | Path, base: str | Path) -> str | None:
+    """The group that a picture has in a case folder by where it comes from; None when nothing is known of that."""
+    return strongest(origin_of(picture, salt_of(base)))
+
+
+def strongest(origin: Sequence[str]) -> str | None:
+    """The group that an origin stands for."""
+    return origin[0].partition(":")[2] if origin else None
+
+
+def remember(base: str | Path, case: str, group: str | None) -> None:
+    """Note the group of a case in ``metadata.json`` unless it has one.
+
+    Raises:
+        InputError: The file is malformed, or another process keeps it for too long.
+    """
+    if group is None:
+        return
+    base = Path(base)
+    try:
+        with FileLock(str(base / LOCK), timeout=WAIT_S):
+            metadata = read_metadata(base)
+            if not any(metadata.get(case, {}).get(name) for name in FIELDS):
+                metadata[case] = {GROUP: group, **metadata.get(case, {})}
+                write_metadata(base, metadata)
+    except Timeout as error:
+        raise InputError(base, "is being written to by another process", "save again") from error
+
+
+@lru_cache(maxsize=1024)
+def _facts(path: Path, changed_ns: int, size: int) -> tuple[tuple[str, str], ...]:
+    """(kind, value) of an origin; time and size are there so that a changed file is read again."""
+    subject = [("subject", name) for name in [_subject(path)] if name]
+    if path.is_dir():
+        heads = [files[0] for files in find_series(path).values()]
+        found = list(dict.fromkeys(fact for head in heads for fact in _dicom(head)))
+        order = ["patient", *UIDS, "file"]
+        return (*sorted(found, key=lambda fact: order.index(fact[0])), *subject)
+    kind = sniff(path)
+    if kind == "dicom":
+        return (*_dicom(path), *subject)
+    return (*subject, *([("file", _digest(path))] if kind in ("nifti", "nrrd") else []))
+
+
+def _dicom(path: Path) -> list[tuple[str, str]]:
+    with quiet():
+        header = open_header(path)
+        with header.stream:
+            patient = " ".join(str(raw(header.dataset, "PatientID") or "").split()).casefold()
+            uids = {kind: str(raw(header.dataset, name) or "").strip() for kind, name in UIDS.items()}
+    found = [] if NOBODY.fullmatch(patient) else [("patient", patient)]
+    found += [(kind, uid) for kind, uid in uids.items() if uid]
+    return found or [("file", _digest(path))]
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _subject(path: Path) -> str | None:
+    found = SUBJECT.search(path.name)
+    if found:
+        return found[1]
+    names = [folder.name for folder in list(Path(os.path.abspath(path)).parents)[:FOLDERS_UP]]
+    return next((name[4:] for name in names if re.fullmatch(r"sub-[A-Za-z0-9]+", name)), None)

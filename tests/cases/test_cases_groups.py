@@ -1,0 +1,105 @@
+"""Groups: every way in gives one patient, series or volume one group, and nobody is named by it."""
+
+from __future__ import annotations
+
+import stat
+
+import numpy as np
+import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+
+from spinetk.cases.groups import group_of, origin_of, remember, salt_of
+from spinetk.formats.files import read_metadata
+
+
+def slice_file(path, number=0, **tags):
+    """A sagittal MR slice with the tags given."""
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, MRImageStorage
+    meta.MediaStorageSOPInstanceUID = f"1.2.3.{number + 1}"
+    ds = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality = MRImageStorage, meta.MediaStorageSOPInstanceUID, "MR"
+    pixels = np.random.default_rng(number).integers(0, 900, (40, 32))
+    ds.Rows, ds.Columns = pixels.shape
+    ds.BitsAllocated = ds.BitsStored = 16
+    ds.HighBit, ds.PixelRepresentation, ds.SamplesPerPixel = 15, 0, 1
+    ds.PhotometricInterpretation, ds.PixelSpacing = "MONOCHROME2", [1.0, 1.0]
+    ds.ImageOrientationPatient, ds.ImagePositionPatient = [0, 1, 0, 0, 0, -1], [-4 * number, 0, 0]
+    ds.PixelData = pixels.astype("<u2").tobytes()
+    for name, value in tags.items():
+        setattr(ds, name, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ds.save_as(path)
+    return path
+
+
+def test_a_patient_is_one_group_in_every_run_on_a_folder_and_is_not_named(tmp_path):
+    one = slice_file(tmp_path / "a.dcm", 0, PatientID=" DOE-4711 ", StudyInstanceUID="1.1", SeriesInstanceUID="1.1.1")
+    two = slice_file(tmp_path / "b.dcm", 1, PatientID="Doe-4711", StudyInstanceUID="1.2", SeriesInstanceUID="1.2.1")
+    other = slice_file(tmp_path / "c.dcm", 2, PatientID="DOE-4712", StudyInstanceUID="1.3")
+    base, elsewhere = tmp_path / "cases", tmp_path / "others"
+    for folder in (base, elsewhere):
+        folder.mkdir()
+    group = group_of(one, base)
+    assert group == group_of(two, base)
+    assert len({group, group_of(other, base), group_of(one, elsewhere), "4711"}) == 4
+    assert stat.S_IMODE((base / ".salt").stat().st_mode) == 0o600
+    origin = origin_of(one, salt_of(base))
+    assert [key.partition(":")[0] for key in origin] == ["patient", "study", "series"]
+    assert origin == origin_of(one, salt_of(base))
+    assert not any("4711" in key or "1.1" in key for key in origin)
+
+
+@pytest.mark.parametrize("said", ["", "ANONYMOUS", "anonymized", "0000", "Unknown", "n/a", "XXXX", None])
+def test_a_placeholder_is_no_patient(tmp_path, said):
+    tags = {} if said is None else {"PatientID": said}
+    one = slice_file(tmp_path / "a.dcm", 0, StudyInstanceUID="1.1", **tags)
+    two = slice_file(tmp_path / "b.dcm", 1, StudyInstanceUID="1.1", **tags)
+    other = slice_file(tmp_path / "c.dcm", 2, StudyInstanceUID="1.2", **tags)
+    assert group_of(one, tmp_path) == group_of(two, tmp_path) != group_of(other, tmp_path)
+
+
+def test_a_file_without_any_identity_is_its_own_group(tmp_path):
+    one, two = (slice_file(tmp_path / f"{n}.dcm", n) for n in range(2))
+    copied = tmp_path / "copy.dcm"
+    copied.write_bytes(one.read_bytes())
+    assert group_of(one, tmp_path) == group_of(copied, tmp_path) != group_of(two, tmp_path)
+
+
+def test_a_series_folder_is_its_files_group(tmp_path):
+    files = [slice_file(tmp_path / "s" / f"{n}.dcm", n, SeriesInstanceUID="1.9", PatientID="p") for n in range(3)]
+    assert {group_of(file, tmp_path) for file in files} == {group_of(tmp_path / "s", tmp_path)}
+
+
+def test_a_volume_is_its_file_and_a_bids_subject_is_one(tmp_path):
+    import nibabel
+
+    def volume(name, seed):
+        values = np.random.default_rng(seed).integers(0, 900, (4, 5, 6)).astype(np.int16)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nibabel.Nifti1Image(values, np.eye(4)).to_filename(path)
+        return path
+
+    one, other = volume("a.nii.gz", 0), volume("b.nii.gz", 1)
+    again = tmp_path / "copy.nii.gz"
+    again.write_bytes(one.read_bytes())
+    assert group_of(one, tmp_path) == group_of(again, tmp_path) != group_of(other, tmp_path)
+    first, second = volume("sub-01/anat/sub-01_T1w.nii.gz", 2), volume("flat/sub-01_ses-2_T2w.nii", 3)
+    assert group_of(first, tmp_path) == group_of(second, tmp_path)
+    assert group_of(first, tmp_path) != group_of(volume("sub-011_T1w.nii", 4), tmp_path)
+
+
+def test_nothing_is_known_of_a_plain_picture_or_of_what_cannot_be_read(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n rest")
+    (tmp_path / "b.dcm").write_bytes(b"rubbish")
+    for name in ("a.png", "b.dcm", "missing.dcm"):
+        assert group_of(tmp_path / name, tmp_path) is None
+
+
+def test_a_group_that_somebody_gave_stays(tmp_path):
+    remember(tmp_path, "a", "hash")
+    remember(tmp_path, "a", "other")
+    remember(tmp_path, "b", None)
+    assert read_metadata(tmp_path) == {"a": {"group": "hash"}}
