@@ -13,10 +13,9 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -62,9 +61,9 @@ def origin_of(picture: str | Path, salt: str) -> list[str]:
         salt: Of the case folder (:func:`salt_of`).
 
     Returns:
-        DICOM: patient, study and series, and ``file:`` where none is given. NIfTI and NRRD: ``file:``. All: ``subject:``
-        where the path says so as BIDS does (``sub-01``). Empty for a plain picture, of which nothing is known, and for
-        what cannot be read.
+        DICOM: patient, study and series, and ``file:`` where none is given. NIfTI and NRRD: ``file:``. All:
+        ``subject:`` where the path says so as BIDS does (``sub-01``). Empty for a plain picture, of which nothing is
+        known, and for what cannot be read.
     """
     path = Path(picture)
     try:
