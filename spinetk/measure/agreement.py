@@ -18,6 +18,7 @@ from spinetk.errors import InputError
 from spinetk.measure.body import number
 from spinetk.reading import Reading
 
+GRADES = (0, 1, 2, 3)
 # Vertebrae without names are the same body when their boxes overlap at least this much (intersection over union).
 MIN_OVERLAP = 0.3
 
@@ -134,7 +135,7 @@ def icc(values: np.ndarray) -> dict[str, Any]:
 
 
 def weighted_kappa(first: Sequence[int], second: Sequence[int], weights: str = "quadratic") -> float | None:
-    """Cohen's weighted kappa of paired grades (scikit-learn).
+    """Cohen's weighted kappa of paired grades (scikit-learn). A step is one grade, whether or not each grade occurs.
 
     Args:
         first: Grades 0..3 of one reader; None drops the pair.
@@ -143,13 +144,19 @@ def weighted_kappa(first: Sequence[int], second: Sequence[int], weights: str = "
 
     Returns:
         Kappa, or None without pairs or when both readers gave one and the same grade throughout.
+
+    Raises:
+        InputError: A value is no grade.
     """
     from sklearn.metrics import cohen_kappa_score
 
-    pairs = _pairs(first, second).astype(int)
+    pairs = _pairs(first, second)
+    if not np.isin(pairs, GRADES).all():
+        raise InputError("grades", "are not all 0, 1, 2 or 3", "correct the tables")
+    pairs = pairs.astype(int)
     if len(pairs) == 0 or len(np.unique(pairs)) < 2:
         return None
-    return number(cohen_kappa_score(pairs[:, 0], pairs[:, 1], weights=weights), 6)
+    return number(cohen_kappa_score(pairs[:, 0], pairs[:, 1], labels=GRADES, weights=weights), 6)
 
 
 def matched(first: Reading, second: Reading) -> list[tuple[int, int]]:

@@ -37,7 +37,8 @@ def compare(reading_a: Reading, reading_b: Reading) -> dict[str, Any]:
         0), ``vertebrae`` (per pair ``first`` and ``second`` position, ``label``, ``point_error_px`` and
         ``point_error_mm`` = mean distance of the points seen by both, ``heights_px`` and ``heights_mm`` by column, each
         {first, second, difference, percent}, and ``deformity`` {first_type, second_type, first_grade, second_grade})
-        and ``angles`` by name, each {first, second, difference}. Null where one of the two has no value.
+        and ``angles`` by name, each {first, second, difference}. Null where one of the two has no value; those in mm
+        also where the readings give the picture different pixel sizes.
 
     Raises:
         InputError: The readings have other landmarks or are of pictures of other sizes.
@@ -83,14 +84,14 @@ def _vertebra(first: Reading, second: Reading, i: int, j: int) -> dict[str, Any]
     order = [second.schema.index(name) for name in first.schema.keypoints]
     offset = stack(second)[j][order] - stack(first)[i]
     seen = offset[np.isfinite(offset).all(axis=1)]
-    known_mm = first.frame.spacing_mm is not None
+    known_mm = same_scale(first, second)
 
     def error(scale: Any) -> float | None:
         return number(np.hypot(*(seen * scale).T).mean()) if len(seen) else None
 
     def heights(name: str) -> dict[str, Any] | None:
         one, other = a.get(name), b.get(name)
-        if one is None or other is None:
+        if one is None or other is None or (name == "heights_mm" and not known_mm):
             return None
         return {column: _values(one[column], other[column], relative=True) for column in one if column in other}
 
@@ -107,25 +108,45 @@ def _vertebra(first: Reading, second: Reading, i: int, j: int) -> dict[str, Any]
     }
 
 
+def same_scale(first: Reading, second: Reading) -> bool:
+    """Whether both know the pixel size of their picture and agree on it (to a thousandth)."""
+    sizes = first.frame.spacing_mm, second.frame.spacing_mm
+    return None not in sizes and bool(np.allclose(*np.array(sizes, float), rtol=1e-3, atol=0.0))
+
+
+def _same_thresholds(first: Reading, second: Reading) -> bool:
+    """Whether both graded by the same thresholds, as far as they say which."""
+    said = {
+        tuple(limits)
+        for reading in (first, second)
+        for v in reading.vertebrae
+        if (limits := (v.measures.get("deformity") or {}).get("thresholds_percent"))
+    }
+    return len(said) < 2
+
+
 def paired_values(pairs: Iterable[tuple[Reading, Reading]]) -> pd.DataFrame:
     """Every measurement that both readings of each picture have, one a row.
 
     Returns:
         Columns ``file``, ``level`` (None where unnamed, and for angles), ``quantity`` (``height_anterior``, ...,
         ``grade``, or the name of an angle), ``unit`` (``mm``, ``px``, ``deg``, ``grade``), ``first``, ``second``,
-        ``difference``, ``percent`` of the first (heights only). Heights are in mm where both have them, else in px.
+        ``difference``, ``percent`` of the first (heights only). Heights are in mm where both have them and agree on the
+        pixel size, else in px; grades are left out where the two graded by different thresholds.
     """
     import pandas as pd
 
     rows = []
     for first, second in pairs:
+        first, second = _measured(first), _measured(second)
         result = compare(first, second)
+        graded = _same_thresholds(first, second)
         for vertebra in result["vertebrae"]:
             unit = "px" if vertebra["heights_mm"] is None else "mm"
             for column, values in (vertebra[f"heights_{unit}"] or {}).items():
                 rows.append((first.file, vertebra["label"], f"height_{column}", unit, values))
-            grades = (vertebra["deformity"][f"{who}_grade"] for who in ("first", "second"))
-            rows.append((first.file, vertebra["label"], "grade", "grade", _values(next(grades), next(grades), False)))
+            grades = [vertebra["deformity"][f"{who}_grade"] if graded else None for who in ("first", "second")]
+            rows.append((first.file, vertebra["label"], "grade", "grade", _values(*grades, relative=False)))
         rows += [(first.file, None, name, "deg", values) for name, values in result["angles"].items()]
     names = ("first", "second", "difference", "percent")
     known = [(*row, *(values.get(n) for n in names)) for *row, values in rows if values["difference"] is not None]

@@ -17,7 +17,7 @@ from spinetk.formats.registry import read
 from spinetk.formats.results import iter_results
 from spinetk.formats.table import rows
 from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
-from spinetk.measure.comparison import ANGLES, bland_altman_panel, paired_values
+from spinetk.measure.comparison import ANGLES, bland_altman_panel, paired_values, same_scale
 from spinetk.measure.readout import measure
 from spinetk.reading import Reading
 
@@ -30,6 +30,8 @@ KEYS = ("file", "label")
 OTHER = ("index", "score", "spacing_row_mm", "spacing_column_mm", "meyerding")
 UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
 PANELS_A_ROW = 3
+OF_FIRST = "% of first"
+"""Unit of lengths in px when pictures are pooled: a pixel of one is not a pixel of another."""
 
 
 @dataclass
@@ -121,6 +123,10 @@ def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[s
     """The values of both, picture by picture."""
     pairs = []
     for name in sorted(set(one) & set(other)):
+        sizes = [reading.frame.spacing_mm for reading in (one[name], other[name])]
+        if None not in sizes and not same_scale(one[name], other[name]):
+            said = " and ".join(f"{row:.4g} x {column:.4g}" for row, column in sizes)
+            failures.append(f"{name}: the readings say pixels of {said} mm: its heights are compared in px")
         try:
             pairs.append((name, paired_values([(one[name], other[name])])))
         except InputError as error:
@@ -135,10 +141,27 @@ def _agreement(
         raise InputError(second, f"has nothing in common with {first}", "give two readings of the same pictures")
     quantities = [
         {"quantity": quantity, "unit": unit, **judge(group, unit)}
-        for (quantity, unit), group in values.groupby(["quantity", "unit"], sort=False)
+        for (quantity, unit), group in on_one_scale(values).groupby(["quantity", "unit"], sort=False)
     ]
     only = [sorted(a - b) for a, b in (pictures, pictures[::-1])]
     return Agreement(values, quantities, *only, failures)
+
+
+def on_one_scale(values: pd.DataFrame) -> pd.DataFrame:
+    """The pairs as they may be pooled: lengths in px of several pictures become percentages of the first reader's.
+
+    Args:
+        values: As :attr:`Agreement.values`.
+    """
+    px = values["unit"] == "px"
+    if values.loc[px, "file"].nunique() < 2:
+        return values
+    pooled = values[~px | values["percent"].notna()].copy()
+    px = pooled["unit"] == "px"
+    pooled.loc[px, "difference"] = pooled.loc[px, "percent"]
+    pooled.loc[px, "first"], pooled.loc[px, "second"] = 100.0, 100.0 + pooled.loc[px, "percent"]
+    pooled.loc[px, "unit"] = OF_FIRST
+    return pooled
 
 
 def judge(group: pd.DataFrame, unit: str) -> dict[str, Any]:
@@ -150,7 +173,8 @@ def judge(group: pd.DataFrame, unit: str) -> dict[str, Any]:
 
     Returns:
         For grades ``n``, ``kappa_linear``, ``kappa_quadratic``, ``same_percent`` and ``table`` (4 x 4 counts, first
-        reader down); else the content of ``bland_altman`` and ``icc``, and ``mae`` and ``mape``.
+        reader down); else the content of ``bland_altman`` and ``icc`` (null for percentages of the first reader's
+        values, which do not vary), and ``mae`` and ``mape``.
     """
     first, second = (group[name].to_numpy() for name in ("first", "second"))
     if unit == "grade":
@@ -160,7 +184,7 @@ def judge(group: pd.DataFrame, unit: str) -> dict[str, Any]:
         return {"n": len(group), **kappas, "same_percent": _plain(100 * (first == second).mean())} | {
             "table": table.tolist()
         }
-    correlation = icc(np.stack([first, second], axis=1))
+    correlation = icc(np.stack([first, second], axis=1)[: 0 if unit == OF_FIRST else None])
     errors = {"mae": _plain(group["difference"].abs().mean()), "mape": _plain(group["percent"].abs().mean())}
     return bland_altman(first, second) | correlation | errors
 
@@ -201,7 +225,8 @@ def draw(values: pd.DataFrame) -> Figure | None:
     """
     from matplotlib.figure import Figure
 
-    groups = [(key, group) for key, group in values.groupby(["quantity", "unit"], sort=False) if key[1] != "grade"]
+    pooled = on_one_scale(values).groupby(["quantity", "unit"], sort=False)
+    groups = [(key, group) for key, group in pooled if key[1] != "grade"]
     groups = [(key, group) for key, group in groups if len(group) > 1]
     if not groups:
         return None

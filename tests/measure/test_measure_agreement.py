@@ -75,7 +75,29 @@ def test_weighted_kappa_by_hand():
     assert weighted_kappa([0, 0, 1, 2], [0, 0, 1, 1], "linear") == pytest.approx(1 - 0.25 / 0.75, abs=1e-6)
     assert weighted_kappa([0, 1, 2, 3, None], [0, 1, 2, 3, 1]) == 1.0
     assert weighted_kappa([], []) is None
+    with pytest.raises(InputError, match="0, 1, 2 or 3"):
+        weighted_kappa([0, 4], [0, 1])
     assert weighted_kappa([0, 0], [0, 0]) is None
+
+
+@pytest.mark.parametrize("absent", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("weights", ["linear", "quadratic"])
+def test_a_step_of_kappa_is_one_grade_whatever_grades_occur(absent, weights):
+    from sklearn.metrics import cohen_kappa_score
+
+    grades = [grade for grade in range(4) if grade != absent]
+    random = np.random.default_rng(3)
+    first = random.choice(grades, 80)
+    second = np.where(random.random(80) < 0.7, first, random.choice(grades, 80))
+    # Cohen 1968: one minus the weighted disagreement seen, over that of readers who share nothing but the margins.
+    power = 1 if weights == "linear" else 2
+    seen = np.mean(np.abs(first - second) ** power)
+    chance = np.mean(np.abs(first[:, None] - second[None]) ** power)
+    found = weighted_kappa(first.tolist(), second.tolist(), weights)
+    assert found == pytest.approx(1 - seen / chance, abs=1e-6)
+    assert found == pytest.approx(cohen_kappa_score(first, second, labels=[0, 1, 2, 3], weights=weights), abs=1e-6)
+    if absent in (1, 2):
+        assert abs(found - cohen_kappa_score(first, second, weights=weights)) > 0.005
 
 
 def test_vertebrae_are_matched_by_name(spine):

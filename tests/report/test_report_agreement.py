@@ -147,3 +147,50 @@ def test_command(results, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 2
+
+
+def written(folder, readings):
+    for name, reading in readings.items():
+        write_json(folder / f"{name}.json", measure(replace(reading, file=f"{name}.png")).to_json())
+    return folder
+
+
+def scaled(reading, factor, spacing=None):
+    """The same film at another size, of another pixel size or none."""
+    taller = [replace(v, points=v.points * factor, bbox=tuple(b * factor for b in v.bbox)) for v in reading.vertebrae]
+    frame = replace(reading.frame, spacing_mm=spacing, spacing_source=None if spacing is None else "user")
+    size = round(reading.height * 3), round(reading.width * 3)
+    return replace(reading, vertebrae=taller, frame=frame, height=size[0], width=size[1], landmarks=[])
+
+
+def test_px_of_films_of_unknown_scale_are_not_pooled_as_they_are(tmp_path):
+    """The second reader is 2 % taller on both films, one of which has three times the pixels."""
+    film = lateral_radiograph(1, region="lumbar").reading
+    one = written(tmp_path / "a", {"small": scaled(film, 1.0), "large": scaled(film, 3.0)})
+    other = written(tmp_path / "b", {"small": scaled(film, 1.02), "large": scaled(film, 3.06)})
+    row = by_name(agree(one, other))["height_middle"]
+    assert (row["unit"], row["icc_2_1"]) == ("% of first", None)
+    assert row["bias"] == pytest.approx(2, abs=0.01)
+    assert row["sd"] == pytest.approx(0, abs=0.01)
+    (other / "small.json").unlink()
+    assert by_name(agree(one, other))["height_middle"]["unit"] == "px"
+
+
+def test_readers_who_give_a_film_other_pixel_sizes_are_compared_in_px(tmp_path):
+    film = lateral_radiograph(1, region="lumbar").reading
+    one = written(tmp_path / "a", {"film": scaled(film, 1.0, (0.4, 0.4))})
+    other = written(tmp_path / "b", {"film": scaled(film, 1.0, (0.5, 0.5))})
+    found = agree(one, other)
+    row = by_name(found)["height_middle"]
+    assert (row["unit"], row["bias"]) == ("px", pytest.approx(0, abs=1e-6))
+    assert found.failures == [
+        "film: the readings say pixels of 0.4 x 0.4 and 0.5 x 0.5 mm: its heights are compared in px"
+    ]
+
+
+def test_grades_by_other_thresholds_are_not_compared(tmp_path):
+    film = replace(lateral_radiograph(1, region="lumbar").reading, file="film.png")
+    for who, thresholds in (("a", (20, 25, 40)), ("b", (15, 25, 40))):
+        write_json(tmp_path / who / "film.json", measure(film, thresholds=thresholds).to_json())
+    assert "grade" in by_name(agree(tmp_path / "a", tmp_path / "a"))
+    assert "grade" not in by_name(agree(tmp_path / "a", tmp_path / "b"))
