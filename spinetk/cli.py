@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from spinetk._version import __version__
+from spinetk.arguments import OriginalFlagError
 from spinetk.cases.commands import app as cases
 from spinetk.commands import app as general
 from spinetk.discs.commands import app as discs
@@ -56,6 +57,9 @@ def main() -> None:
             app()
         except InputError as error:
             warn([str(error)])
+            sys.exit(ExitCode.BAD_INPUT)
+        except OriginalFlagError as error:
+            warn(error.lines)
             sys.exit(ExitCode.BAD_INPUT)
         except Leave as stop:
             warn([str(stop)])

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
+from spinetk.arguments import Verb
 from spinetk.overrides import Overrides, OverridesTable, parse_spacing
 from spinetk.views import OFFERED, checked_view
 
@@ -64,7 +64,7 @@ def writing_formats(value: str) -> str:
     return ",".join(name if name == "html" else format_named(name, writable()).name for name in given if name)
 
 
-class ReadingCommand(TyperCommand):
+class ReadingCommand(Verb):
     """A verb whose help ends with the formats that are read. The registry is asked late: it imports them all."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -74,7 +74,7 @@ class ReadingCommand(TyperCommand):
         _list(formatter, "Formats that are read", [(e.name, e.title) for e in readable().values()])
 
 
-class WritingCommand(TyperCommand):
+class WritingCommand(Verb):
     """A verb whose help ends with the formats that are written."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -90,9 +90,17 @@ def _list(formatter: Any, title: str, rows: list[tuple[str, str]]) -> None:
         formatter.write_dl(rows)
 
 
+class Verbs(typer.Typer):
+    """An application whose commands are :class:`spinetk.arguments.Verb`."""
+
+    def command(self, name: str | None = None, *, cls: Any = None, **settings: Any) -> Any:
+        """As Typer's."""
+        return super().command(name, cls=cls or Verb, **settings)
+
+
 def verbs(**settings: Any) -> typer.Typer:
     """An application for the verbs of a room, plain as all of the command line is."""
-    return typer.Typer(
+    return Verbs(
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

@@ -177,7 +177,10 @@ def train(
     resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from the newest checkpoint.")] = False,
     config: Config = None,
     best_by: BestBy = "val_loss",
-    evaluated: Annotated[bool, typer.Option("--evaluate", "-e", help="Evaluate on the test part afterwards.")] = False,
+    evaluated: Annotated[
+        bool,
+        typer.Option("--evaluate/--no-evaluate", "-e", help="Evaluate on the test part: a run that is there as it is."),
+    ] = False,
     attshow: Attention = False,
     workers: Workers = 0,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 42,
@@ -193,6 +196,7 @@ def train(
     """Train a stacked hourglass (or a shape-aware U-Net, or the look-once point network)."""
     from spinetk.discs import trainer
     from spinetk.discs.predictor import DiscPredictor
+    from spinetk.zoo import FINAL
 
     if points_of is not None:
         stage = DiscPredictor.load(points_of, device=device)
@@ -214,7 +218,11 @@ def train(
         typer.echo(str(trainer.find_rate(prepared, out, config=config, what=what, **known)))
     if advice:
         return
-    weights = trainer.train(prepared, out, resume=resume, config=config, **known)
+    # As the original's main.py --evaluate, which never trained: a finished run must not be trained over.
+    if evaluated and not resume and (out / FINAL).is_file():
+        weights = out / FINAL
+    else:
+        weights = trainer.train(prepared, out, resume=resume, config=config, **known)
     say_once(str(weights))
     if evaluated and first():
         evaluate(prepared, [str(weights)], out / "evaluation", attshow=attshow, device=device)

@@ -95,13 +95,6 @@ class EvaluatedPart(StrEnum):
     ALL = "all"
 
 
-class Switch(StrEnum):
-    """A boolean that is written out."""
-
-    TRUE = "true"
-    FALSE = "false"
-
-
 TaskOption = Annotated[Task, typer.Option(help="What is segmented.")]
 MODEL = "Weights by released name or path, or the folder of a run; "
 Averaged = Annotated[
@@ -142,7 +135,12 @@ def train(
     num_layers: Annotated[int | None, typer.Option(min=1, help="V-Net: convolutions of the outer blocks.")] = None,
     dilation: Annotated[int | None, typer.Option(min=1, help="V-Net: of the convolutions of the encoder.")] = None,
     attention: Annotated[
-        Switch | None, typer.Option("--attention-module", "--attention", help="V-Net: attention in the encoder.")
+        bool | None,
+        typer.Option(
+            "--attention-module/--no-attention-module",
+            "--attention/--no-attention",
+            help="V-Net: attention in the encoder.",
+        ),
     ] = None,
     attention_reduction: Annotated[
         int | None, typer.Option(min=1, help="V-Net: channels inside the attention.")
@@ -172,11 +170,10 @@ def train(
     more: Extra = None,
 ) -> None:
     """Train; the atrium's locator and segmenter one after the other."""
-    switch = None if attention is None else attention is Switch.TRUE
     _call(
         task, "train", source, out, more, network=network, stage=stage, iterations=iterations, max_epochs=max_epochs,
         resume=resume, loss=_loss(loss), schedule=schedule, batch=batch, rate=rate, reduce=reduce, patience=patience,
-        num_layers=num_layers, dilation=dilation, attention=switch, attention_reduction=attention_reduction,
+        num_layers=num_layers, dilation=dilation, attention=attention, attention_reduction=attention_reduction,
         attention_dilation=attention_dilation, locator_network=locator_network, locator_iterations=locator_iterations,
         locator_batch=locator_batch, locator_rate=locator_rate, grid_mm=grid_mm, margin_mm=margin_mm,
         channels=channels, positive_rate=positive_rate, check_every=check_every, seed=seed, workers=workers,
