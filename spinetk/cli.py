@@ -1,4 +1,4 @@
-"""``spinetk VERB``: the command line. The verbs are in the ``commands`` modules; here they are put together.
+"""``spinetk VERB``: the command line. The verbs are in the ``commands`` modules, found by :mod:`spinetk.rooms`.
 
 How a verb ends is in :mod:`spinetk.exits`, how it is interrupted in :mod:`spinetk.signals`.
 """
@@ -16,30 +16,19 @@ import typer
 
 from spinetk._version import __version__
 from spinetk.arguments import OriginalFlagError
-from spinetk.cases.commands import app as cases
-from spinetk.commands import app as general
-from spinetk.discs.commands import app as discs
 from spinetk.errors import InputError
 from spinetk.exits import ExitCode
 from spinetk.extras import missing
-from spinetk.keypoints.commands import app as keypoints
-from spinetk.node.commands import app as node
 from spinetk.options import verbs, warn
-from spinetk.report.commands import app as report
-from spinetk.review.commands import app as review
-from spinetk.segmentation.commands import app as segmentation
+from spinetk.rooms import Rooms
 from spinetk.signals import Leave, leaving
 
 app = verbs(
     name="spinetk",
+    cls=Rooms,
     help="Vertebral landmarks, heights and deformity from radiographs, MR and CT slices. For research use.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verbs_of_room in (general, cases, keypoints, report, review):
-    app.add_typer(verbs_of_room)
-app.add_typer(discs, name="discs")
-app.add_typer(segmentation, name="segment")
-app.add_typer(node, name="node")
 
 
 @app.callback(invoke_without_command=True)

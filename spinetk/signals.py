@@ -11,7 +11,6 @@ for minutes. So a second thread listens as well, at the descriptor that Python's
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -132,7 +131,9 @@ def _save(said: list[str]) -> None:
 
 
 def _end(number: int, sentence: str) -> NoReturn:
-    children = [*multiprocessing.active_children(), *_processes]
+    # Nothing is imported that late: what has no processes has not imported it.
+    multiprocessing = sys.modules.get("multiprocessing")
+    children = [*(multiprocessing.active_children() if multiprocessing else ()), *_processes]
     for child in children:
         with suppress(Exception):
             child.terminate()

@@ -12,7 +12,6 @@ from spinetk.errors import InputError
 from spinetk.images.elements import raw
 from spinetk.images.find import find_series
 from spinetk.images.guard import quiet, regular_file
-from spinetk.images.headers import open_header
 from spinetk.images.kind import sniff
 
 ID_LENGTH = 16
@@ -68,6 +67,8 @@ def safe_name(text: str) -> str:
 
 
 def _uid(path: Path, keyword: str) -> bytes:
+    from spinetk.images.headers import open_header  # pydicom takes its time, and a JPEG needs none
+
     with quiet():
         try:
             header = open_header(path)

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.decode import check_pixels, syntax_name
-from spinetk.images.display import is_inverted
-from spinetk.images.elements import integer, word
-from spinetk.images.frames import BURNED_IN, frame_of, modality_of
 from spinetk.images.guard import check_size, display_name, quiet, regular_file
-from spinetk.images.headers import open_header
 from spinetk.images.kind import sniff
-from spinetk.images.orientation import standing
+from spinetk.images.orientation import facts_of, standing
 from spinetk.images.plain import frame_of as plain_frame
 from spinetk.images.plain import open_header as open_plain
 from spinetk.images.plain import stored_size
 from spinetk.images.read import read_picture
-from spinetk.images.reformat import Plane, section_of
-from spinetk.images.series import frame_series, group_series, pick, plan
-from spinetk.images.stack import central, in_order
-from spinetk.images.traits import Slice, describe_stacks
+
+Describe = Callable[[Path, dict[str, Any]], None]
 
 
 def describe(path: str | Path, *, decode: bool = False) -> dict[str, Any]:
@@ -75,8 +68,7 @@ def describe(path: str | Path, *, decode: bool = False) -> dict[str, Any]:
             else:
                 regular_file(path)
                 content["kind"] = sniff(path)
-            fill = {"series": _series, "dicom": _dicom, "nifti": _volume, "nrrd": _volume}.get(content["kind"], _plain)
-            fill(path, content)
+            _describer(content["kind"])(path, content)
             content["remarks"] += standing(Frame.from_json(content))
         if decode and content["readable"]:
             try:
@@ -117,81 +109,15 @@ def render(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _put_frame(content: dict[str, Any], frame: Frame) -> None:
-    content |= {"orientation": None, "pixel_aspect": None, "exif_orientation": 1} | frame.to_json()
-    content["anterior"] = frame.anterior
+def _describer(kind: str) -> Describe:
+    """What describes such files. pydicom and nibabel take their time, so each is imported for its own kinds only."""
+    if kind in ("nifti", "nrrd"):
+        return _volume
+    if kind not in ("dicom", "series"):
+        return _plain
+    from spinetk.images.dicom_info import describe_file, describe_series
 
-
-def _dicom(path: Path, content: dict[str, Any]) -> None:
-    header = open_header(path)
-    with header.stream:
-        dataset = header.dataset
-        try:
-            check_pixels(header)
-        except InputError as error:
-            content["readable"] = False
-            content["warnings"].append(error.fault)
-        remarks = list(header.remarks)
-        frame, view = frame_of(header, header.frames // 2, None, remarks)
-        _put_frame(content, frame)
-        rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
-        stored, allocated = integer(dataset, "BitsStored"), integer(dataset, "BitsAllocated")
-        sign = ", signed" if integer(dataset, "PixelRepresentation") == 1 else ""
-        syntax = header.syntax
-        content |= {
-            "size": [rows, columns] if rows and columns else None,
-            "frames": header.frames,
-            "modality": modality_of(header),
-            "view": view,
-            "polarity": "inverse" if is_inverted(dataset) else "normal",
-            "transfer_syntax": syntax_name(syntax),
-            "bits": f"{stored or allocated} of {allocated}{sign}" if allocated else None,
-            "remarks": remarks,
-        }
-        if word(dataset, "BurnedInAnnotation") == "YES":
-            content["warnings"].append(BURNED_IN)
-        if header.frames > 1 and content["readable"]:
-            groups = frame_series(header)
-            if groups:
-                _, slices, notes = pick(groups, None, content["file"])
-                _put_series(content, groups)
-                _put_planes(content, [entry.plane for entry in slices], notes)
-            else:
-                remarks.append(f"frame {header.frames // 2 + 1} of {header.frames} is the picture read")
-
-
-def _series(folder: Path, content: dict[str, Any]) -> None:
-    groups = group_series(folder)
-    _, slices, notes = pick(groups, None, content["file"])
-    planes = [entry.plane for entry in slices]
-    ordered = in_order(planes, [])
-    shown = ordered[central(ordered)].index
-    _dicom(next(entry.path for entry in slices if entry.plane.index == shown), content)
-    content["frames"] = len(slices)
-    _put_series(content, groups)
-    _put_planes(content, planes, notes)
-
-
-def _put_series(content: dict[str, Any], groups: dict[str, list[Slice]]) -> None:
-    lines = describe_stacks(list(groups.values()))
-    content["series"] = [{"key": key, "what": line} for key, line in zip(groups, lines, strict=True)]
-
-
-def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) -> None:
-    """What the slices of a volume are read as; ``content`` describes the central one."""
-    planes, chosen = plan(planes, notes)
-    if len(planes) > 1:
-        normal = planes[0].normal
-        steps = [float((b.position - a.position) @ normal) for a, b in pairwise(planes)]
-        notes.insert(0, f"{len(planes)} slices, {sorted(steps)[len(steps) // 2]:.3g} mm from centre to centre")
-    if chosen is not None:
-        notes.append(f"slice {chosen + 1} of {len(planes)} is the picture read (central)")
-    else:
-        section = section_of(planes)
-        content |= {"size": list(section.size), "view": "sagittal"}
-        _put_frame(content, section.frame)
-        notes.append(f"a mid-sagittal reformation at {section.step_mm:.3g} mm is the picture read")
-    content["remarks"] += notes
+    return describe_series if kind == "series" else describe_file
 
 
 def _plain(path: Path, content: dict[str, Any]) -> None:
@@ -201,7 +127,7 @@ def _plain(path: Path, content: dict[str, Any]) -> None:
         try:
             check_size(path, *header.size, 8, path.stat().st_size)
             frame = plain_frame(path, header, kind, None, content["remarks"])
-            _put_frame(content, frame)
+            content |= facts_of(frame)
             content["size"] = list(stored_size(header, kind, frame.exif_orientation))
         except InputError as error:
             content["readable"] = False
@@ -209,9 +135,9 @@ def _plain(path: Path, content: dict[str, Any]) -> None:
 
 
 def _volume(path: Path, content: dict[str, Any]) -> None:
-    from spinetk.images.cut import describe_volume  # nibabel takes its time, and the page starts without it
+    from spinetk.images.cut import describe_volume
 
     cut, header, remarks = describe_volume(path)
-    _put_frame(content, cut.frame)
+    content |= facts_of(cut.frame)
     content |= {"size": list(cut.size), "frames": cut.count, "view": cut.view, "bits": str(8 * header.dtype.itemsize)}
     content["remarks"] += remarks

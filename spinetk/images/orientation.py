@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -135,6 +135,12 @@ def standing(frame: Frame) -> list[str]:
             size = "{:.4g} mm high, {:.4g} mm wide".format(*frame.spacing_mm)
         found.append(f"pixels are not square: {size}")
     return found
+
+
+def facts_of(frame: Frame) -> dict[str, Any]:
+    """What a description says of a frame, every key there (:func:`spinetk.images.info.describe`)."""
+    facts = {"orientation": None, "pixel_aspect": None, "exif_orientation": 1} | frame.to_json()
+    return facts | {"anterior": frame.anterior}
 
 
 def _is_projection(dataset: Dataset, frame: int, axes: Axes | None) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spinetk.errors import InputError
 from spinetk.images.guard import display_name, quiet, regular_file
-from spinetk.images.headers import open_header
 from spinetk.images.kind import sniff
 from spinetk.images.picture import Picture, SliceChoice
 from spinetk.images.read import read_picture
-from spinetk.images.series import frame_series, main_series, pick, plan
-from spinetk.images.traits import Slice
 from spinetk.reading import Reading
+
+if TYPE_CHECKING:
+    from spinetk.images.traits import Slice
 
 
 def dicom_source(
@@ -31,6 +32,9 @@ def dicom_source(
     Raises:
         InputError: It is no DICOM, or the picture is a reformation, which is stored nowhere.
     """
+    from spinetk.images.headers import open_header  # pydicom takes its time, and a JPEG needs none
+    from spinetk.images.series import frame_series, main_series, pick
+
     path = Path(path)
     with quiet():
         if path.is_dir():
@@ -68,6 +72,8 @@ def source_of(reading: Reading, chosen: int | None = None) -> tuple[Path, int | 
 
 
 def _shown(path: Path, slices: list[Slice], chosen: int | None) -> Slice:
+    from spinetk.images.series import plan
+
     planes, usual = plan([entry.plane for entry in slices], [])
     if usual is None:
         fault = "was read as a reformation, which is no stored picture"

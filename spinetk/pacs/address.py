@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
-
 from spinetk.errors import InputError
 
 SCHEMES = ("dicomweb+http", "dicomweb+https", "dicom", "dicoms")
@@ -97,9 +95,7 @@ def parse_address(text: str) -> Address:
         raise InputError(shown, "is no address of an archive", EXAMPLES)
     path, uids = _split_path(parts.path, shown)
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    for keyword, _ in query:
-        if tag_for_keyword(keyword) is None or dictionary_VR(tag_for_keyword(keyword) or 0) == "SQ":
-            raise InputError(shown, f"asks for {keyword!r}, which is no DICOM attribute to search by", EXAMPLES)
+    _check_query(query, shown)
     if parts.scheme.startswith("dicomweb"):
         usual = 443 if parts.scheme.endswith("https") else 80
         user, password = (None if v is None else unquote(v) for v in (parts.username, parts.password))
@@ -125,3 +121,13 @@ def _split_path(path: str, shown: str) -> tuple[str, tuple[str, ...]]:
             raise InputError(shown, f"has {uid[:64]!r} where a UID belongs", EXAMPLES)
         uids.append(uid)
     return "".join(f"/{step}" for step in service), tuple(uids)
+
+
+def _check_query(query: tuple[tuple[str, str], ...], shown: str) -> None:
+    if not query:
+        return
+    from pydicom.datadict import dictionary_VR, tag_for_keyword  # takes its time, and most inputs are files
+
+    for keyword, _ in query:
+        if tag_for_keyword(keyword) is None or dictionary_VR(tag_for_keyword(keyword) or 0) == "SQ":
+            raise InputError(shown, f"asks for {keyword!r}, which is no DICOM attribute to search by", EXAMPLES)
