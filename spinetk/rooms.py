@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -28,28 +28,35 @@ GROUPS = {
 HOMES = {verb: module for module, own in VERBS.items() for verb in own} | GROUPS
 
 
+class Homes(Mapping[str, Any]):
+    """Verbs and groups by name, each built when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        app = import_module(HOMES[name]).app
+        built = get_command(app)
+        if name in GROUPS:
+            built.name = name
+            return built
+        # Of a lone verb typer makes no group.
+        return built.commands[name] if isinstance(built, TyperGroup) else built
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HOMES)
+
+    def __len__(self) -> int:
+        return len(HOMES)
+
+
 class Rooms(TyperGroup):
     """The verbs of all rooms. Their options are built for the verb that is run; the help needs their names alone."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = dict.fromkeys(HOMES)  # type: ignore[assignment]  # what typer looks for a misspelt name among
+        self.commands = Homes()  # type: ignore[assignment]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names, in the order of the help."""
         return list(HOMES)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The verb or group of this name, or None."""
-        if cmd_name not in HOMES:
-            return None
-        app = import_module(HOMES[cmd_name]).app
-        built = get_command(app)
-        if cmd_name in GROUPS:
-            built.name = cmd_name
-            return built
-        # Of a lone verb typer makes no group.
-        return built.commands[cmd_name] if isinstance(built, TyperGroup) else built
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Each name with the first line of its help."""
