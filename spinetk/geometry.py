@@ -98,10 +98,14 @@ class Frame:
     @property
     def anterior(self) -> Side | None:
         """The side that faces the patient's front, seen with the head up; None when the headers do not say."""
-        if self.toward_bottom is None:
-            return FRONT.get(self.toward_right or "")
-        seen = self.turned(self.upright_orientation(mirror=False)).toward_right if self.plane == "sagittal" else None
-        return FRONT.get(seen or "")
+        if self.plane != "sagittal" and self.toward_right and self.toward_bottom:
+            return None
+        return FRONT.get(self.turned(self.upright_orientation(mirror=False)).toward_right or "")
+
+    @property
+    def shown_mirrored(self) -> bool:
+        """Whether the picture is looked at as its mirror image: EXIF says so, and no letters say otherwise."""
+        return _is_mirror(self.upright_orientation(mirror=False))
 
     @property
     def says_head(self) -> bool:
@@ -126,7 +130,7 @@ class Frame:
         Args:
             mirror: Whether the turn also brings the patient's left (frontal pictures) or back (sagittal ones) to the
                 right, by a mirror where that is needed. Without it the picture is only rotated, so that letters burned
-                into it stay readable and its left stays left.
+                into it stay readable and its left stays left; or mirrored where EXIF says so, as by any viewer.
 
         Returns:
             The turn that brings the feet down where the letters say where they are; else what EXIF says; else 1.
@@ -194,8 +198,11 @@ class Frame:
         """The frame with the patient's front on a side, seen with the head up; up is up where nothing tells."""
         orientation = self.upright_orientation(mirror=False)
         seen = self.turned(orientation)
-        seen = replace(seen, toward_right="A" if side == "right" else "P", toward_bottom=seen.toward_bottom or "F")
-        return seen.turned({6: 8, 8: 6}.get(orientation, orientation))
+        # A letter for the feet would be believed before EXIF, and the picture be looked at unmirrored.
+        feet = seen.toward_bottom if self.shown_mirrored else seen.toward_bottom or "F"
+        seen = replace(seen, toward_right="A" if side == "right" else "P", toward_bottom=feet)
+        back = seen.turned({6: 8, 8: 6}.get(orientation, orientation))
+        return replace(back, exif_orientation=self.exif_orientation) if self.shown_mirrored else back
 
     def to_json(self) -> dict[str, Any]:
         """JSON fields shared by case files and results; what is unknown is left out, the spacing apart."""
@@ -351,6 +358,11 @@ def turn(picture: np.ndarray, orientation: int) -> np.ndarray:
     (a, b), (c, d) = TURNS[orientation]
     turned = picture if a else picture.swapaxes(0, 1)
     return np.ascontiguousarray(turned[:: c + d, :: a + b])
+
+
+def _is_mirror(orientation: int) -> bool:
+    (a, b), (c, d) = TURNS[orientation]
+    return a * d - b * c < 0
 
 
 def _unit(axis: int, forward: bool) -> tuple[int, int]:

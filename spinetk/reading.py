@@ -212,7 +212,9 @@ class Reading:
         height, width = size
         landmarks = [landmark.moved(matrix) for landmark in self.landmarks]
         changed: dict[str, Any] = {"vertebrae": vertebrae, "extras": extras, "landmarks": landmarks}
-        if self.facing is not None and np.linalg.det(matrix[:, :2]) < 0:
+        # The front is about the picture as it is looked at, which EXIF may mirror.
+        mirrored = (np.linalg.det(matrix[:, :2]) < 0) != (self.frame.shown_mirrored != frame.shown_mirrored)
+        if self.facing is not None and mirrored:
             changed["facing"] = replace(self.facing, side="left" if self.facing.side == "right" else "right")
         return replace(self, height=height, width=width, frame=frame, angles={}, **changed)
 

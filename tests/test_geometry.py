@@ -148,3 +148,14 @@ def test_absurd_aspect_is_refused(aspect):
 def test_resizing_and_aspect():
     assert Frame(pixel_aspect=2.0).resized(1.0, 2.0).pixel_aspect is None
     assert Frame().resized(1.0, 2.0).pixel_aspect == 0.5
+
+
+@pytest.mark.parametrize("exif", range(1, 9))
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_named_front_is_on_that_side_as_the_picture_is_looked_at(exif, side):
+    """Whatever EXIF asks for; where that is a mirror, it stays one, so that the side can be named again."""
+    frame = Frame(exif_orientation=exif).with_anterior(side)
+    assert frame.anterior == side
+    assert frame.shown_mirrored == (exif in (2, 4, 5, 7))
+    other = frame.with_anterior("left" if side == "right" else "right")
+    assert other.anterior == ("left" if side == "right" else "right")

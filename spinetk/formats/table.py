@@ -19,6 +19,7 @@ LEADING_COLUMNS = (
     "index",
     "label",
     "score",
+    "below_threshold",
     "view",
     *(f"height_{side}_px" for side in SIDES),
     *(f"height_{side}_mm" for side in SIDES),
@@ -69,6 +70,7 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
             "index": index,
             "label": vertebra.label,
             "score": vertebra.score,
+            "below_threshold": int(bool(measures.get("below_threshold"))),
             "view": reading.view,
         }
         for unit in ("px", "mm"):

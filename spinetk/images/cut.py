@@ -13,6 +13,7 @@ from spinetk.images.grid import LPS, Grid
 from spinetk.images.guard import display_name
 from spinetk.images.orientation import letter
 from spinetk.images.picture import Picture, SliceChoice, chosen_slice
+from spinetk.images.spacing import contradiction
 from spinetk.images.stack import spine_score
 from spinetk.images.volume import read_volume, read_volume_header
 from spinetk.images.voxels import VolumeHeader
@@ -98,6 +99,7 @@ def read_volume_picture(path: Path, slice_choice: SliceChoice, user_frame: Frame
         remarks.append("the modality was taken for CT: grey values are those of Hounsfield units")
     frame = cut.frame
     if user_frame is not None:
+        remarks += contradiction(user_frame, frame)
         frame = Frame(user_frame.spacing_mm, "user", frame.toward_right, frame.toward_bottom)
     return Picture(
         pixels=pixels,

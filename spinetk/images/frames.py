@@ -16,7 +16,7 @@ from spinetk.images.headers import Header
 from spinetk.images.orientation import read_axes, read_letters, read_view
 from spinetk.images.picture import Picture
 from spinetk.images.plain import to_grey
-from spinetk.images.spacing import read_aspect, read_spacing
+from spinetk.images.spacing import contradiction, read_aspect, read_spacing
 from spinetk.views import View
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list
     view, letters = read_view(dataset, index, axes, read_letters(dataset, index, axes, remarks), remarks)
     frame = Frame(spacing, source, *letters, aspect)
     if user_frame is not None:
+        remarks += contradiction(user_frame, frame)
         across, down = frame.square / user_frame.square
         if abs(down / across - 1) > SQUARE:
             remarks.append("the spacing given shapes pixels otherwise than the file does: it was believed")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PROJECTION = frozenset({"CR", "DX", "XA", "RF", "RG", "MG", "PX", "IO", "DR"})
 Spacing = tuple[float, float]
+SAME = 0.001
+"""Share by which spacings of one picture may differ: files round them."""
 
 
 def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spacing | None, str | None]:
@@ -50,6 +52,16 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
         remarks.append("spacing is that of the scanned film: lengths in mm may be magnified")
         return scanned, "NominalScannedPixelSpacing"
     return None, None
+
+
+def contradiction(user: Frame, own: Frame) -> list[str]:
+    """A remark where the user's spacing, which is believed, is another one than the file's."""
+    given, found = user.spacing_mm, own.spacing_mm
+    if given is None or found is None or max(abs(g / f - 1) for g, f in zip(given, found, strict=True)) <= SAME:
+        return []
+    (row, column), source = found, own.spacing_source
+    return [f"the spacing given, {given[0]:.4g} x {given[1]:.4g} mm, was believed; the file says {row:.4g} x "
+            f"{column:.4g} mm ({source})"]  # fmt: skip
 
 
 def read_aspect(dataset: Dataset, remarks: list[str]) -> float | None:

@@ -26,7 +26,7 @@ def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, f
     hits: list[bool] = []
     for record in records:
         truth = reading_of(record)
-        points, scores = predictor.detections(to_grey(read_pixels(record)))
+        points, scores = predictor.detections(to_grey(read_pixels(record)), truth.frame)
         centres = np.array([v.centre for v in truth.vertebrae]).reshape(-1, 2)
         limits = np.array([MATCH_SHARE * mean_height(v, truth.schema) for v in truth.vertebrae])
         away = np.linalg.norm(points.mean(1)[:, None] - centres, axis=-1) if len(points) else np.zeros((0, len(limits)))
@@ -51,7 +51,7 @@ def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[
         truth = reading_of(record)
         if not truth.vertebrae or not all(vertebra.label for vertebra in truth.vertebrae):
             continue
-        reading = predictor.read(to_grey(read_pixels(record)), view=truth.view)
+        reading = predictor.read(to_grey(read_pixels(record)), frame=truth.frame, view=truth.view)
         sacral = lies_on_sacrum(reading)
         count = len(reading.vertebrae)
         if sacral is None or not 0 < count <= len(SPINE):

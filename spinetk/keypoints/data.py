@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from spinetk import geometry
+from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of, record_of
 from spinetk.geometry import Frame, Upright
@@ -27,6 +28,7 @@ from spinetk.keypoints.preset import Preset
 from spinetk.schema import KeypointSchema
 
 Record = dict[str, Any]
+FRAME = ("orientation", "pixel_aspect", "exif_orientation")  # left out of a record where they say nothing
 CACHE_BYTES = 2 << 30  # pictures at network size kept in memory, per worker
 
 
@@ -116,10 +118,7 @@ class RecordDataset(Dataset):
     def _picture(self, index: int, short_px: int) -> tuple[np.ndarray, np.ndarray]:
         key = (index, short_px)
         if key not in self._cache:
-            path = Path(self.records[index]["file_name"])
-            picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-            if picture is None:
-                raise InputError(path, "cannot be read as a picture", "prepare the case again")
+            picture = _read_grey(Path(self.records[index]["file_name"]))
             way = self._ways[index]
             picture = picture if way is None else way.pixels(picture)
             scale = network_scale(*picture.shape, short_px, self.preset.long_px)
@@ -154,7 +153,35 @@ def _standing(record: Record, way: Upright | None) -> Record:
     """The record in px of its upright picture."""
     if way is None:
         return record
-    return {**record, **record_of(reading_of(record).upright(way), record.get("image_id", ""))}
+    about = {name: value for name, value in record.items() if name not in FRAME}
+    return {**about, **record_of(reading_of(record).upright(way), record.get("image_id", ""))}
+
+
+def upright_copies(records: Sequence[Record], folder: Path) -> list[Record]:
+    """Records for a training that reads pictures by itself: those that lie turned, or have oblong pixels, are written
+    to ``folder`` as they stand, and their records are about these copies.
+
+    Raises:
+        InputError: A picture cannot be read.
+    """
+    found = []
+    for number, record in enumerate(records):
+        way = _way(record)
+        if way is not None:
+            path = folder / f"{number:06d}.png"
+            with replacing(path) as temporary:
+                encoded = cv2.imencode(".png", way.pixels(_read_grey(Path(record["file_name"]))))[1]
+                temporary.write_bytes(encoded.tobytes())
+            record = {**_standing(record, way), "file_name": str(path)}
+        found.append(record)
+    return found
+
+
+def _read_grey(path: Path) -> np.ndarray:
+    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise InputError(path, "cannot be read as a picture", "prepare the case again")
+    return picture
 
 
 def place_unknown(points: np.ndarray) -> np.ndarray:

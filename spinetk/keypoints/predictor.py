@@ -181,14 +181,16 @@ class Predictor:
         ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
 
-    def detections(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def detections(self, picture: np.ndarray, frame: Frame | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.
 
-        The scores are not calibrated.
+        The network sees it as :meth:`read` shows it; points are in px of ``picture`` as stored, in an order that a
+        mirror may have changed. The scores are not calibrated.
         """
-        pixels, factors = self._input(picture)
+        shown, way = upright(picture, frame or Frame())
+        pixels, factors = self._input(shown)
         found = self._detect(pixels, 0.0, (1.0, 0.0))
-        return found["points"].astype(np.float64) / factors, found["scores"].astype(np.float64)
+        return way.to_stored(found["points"].astype(np.float64) / factors), found["scores"].astype(np.float64)
 
     def _input(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The network's input, and the factors (x, y) its px are to be divided by."""

@@ -20,15 +20,6 @@ def scale_of(reading: Reading) -> np.ndarray:
     return reading.frame.square if reading.frame.spacing_mm is None else reading.frame.to_mm(np.ones(2))
 
 
-# The rotation nearest to each way to store a picture: a mirror would exchange left and right.
-ROTATION = {1: 1, 2: 1, 3: 3, 4: 3, 5: 6, 6: 6, 7: 8, 8: 8}
-
-
-def rotation_of(reading: Reading) -> int:
-    """How to turn the picture of a reading by quarters so that the head is up, as an EXIF number (1, 3, 6 or 8)."""
-    return ROTATION[reading.frame.upright_orientation(mirror=False)]
-
-
 def stack(reading: Reading) -> np.ndarray:
     """(n, K, 2) points of a reading in px, NaN where not visible."""
     points = np.full((len(reading.vertebrae), len(reading.schema), 2), np.nan)

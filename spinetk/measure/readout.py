@@ -10,7 +10,7 @@ import numpy as np
 
 from spinetk.measure import alignment, levels, plausibility
 from spinetk.measure import angles as spine_angles
-from spinetk.measure.body import area, faults, number, rotation_of, scale_of, stack
+from spinetk.measure.body import area, faults, number, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
 from spinetk.measure.facing import Seen, anterior_side
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
@@ -74,8 +74,9 @@ def measure(
             vertebrae[place].label = label
     kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
-    # Head up by quarter turns alone: lengths in px stay, and so do left and right.
-    turn = rotation_of(reading)
+    # Head up by quarter turns, and by a mirror where EXIF asks for one: lengths in px stay, and left and right are those
+    # that everybody sees.
+    turn = reading.frame.upright_orientation(mirror=False)
     upright = measured if turn == 1 else measured.turned(turn)
     seen = picture if picture is None else _seen(picture, turn)
     side = anterior_side(upright, facing, seen) if rules_of(reading.view).front else Facing(None, "none", 0.0)

@@ -53,6 +53,22 @@ def name_of(vertebra: Vertebra, index: int) -> str:
     return vertebra.label or f"#{index + 1}"
 
 
+def score_text(vertebra: Vertebra, threshold: float | None) -> str:
+    """The network's confidence; ``0.41 < 0.60`` where it is below what it was asked to be. Empty without one."""
+    if vertebra.score is None:
+        return ""
+    if not is_weak(vertebra) or threshold is None:
+        return f"{vertebra.score:.2f}"
+    # As many decimals as it takes to tell the two apart.
+    decimals = next((d for d in (2, 3) if f"{vertebra.score:.{d}f}" != f"{threshold:.{d}f}"), 4)
+    return f"{vertebra.score:.{decimals}f} < {threshold:.{decimals}f}"
+
+
+def is_weak(vertebra: Vertebra) -> bool:
+    """Whether the network was less sure of a vertebra than it was asked to be."""
+    return bool(vertebra.measures.get("below_threshold"))
+
+
 def deformity_text(vertebra: Vertebra) -> str:
     """E.g. ``wedge, grade 1 (22 %)``; empty when nothing was measured."""
     deformity = vertebra.measures.get("deformity")

@@ -111,5 +111,5 @@ def _columns(reading: Reading) -> list[tuple[str, list[str], Align, bool]]:
         columns.append((words.SIDES[side], texts, "right", False))
     if words.any_grade(reading):
         columns.append((words.DEFORMITY, [words.deformity_text(v) for v in vertebrae], "left", False))
-    columns.append(("score", ["" if v.score is None else f"{v.score:.2f}" for v in vertebrae], "right", False))
+    columns.append(("score", [words.score_text(v, reading.threshold) for v in vertebrae], "right", False))
     return [entry for entry in columns if any(entry[1])]

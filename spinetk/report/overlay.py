@@ -221,7 +221,10 @@ def _edges(reading: Reading, points: np.ndarray, vertebra: Vertebra) -> list[tup
 
 
 def _draw_bodies(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
-    """Thin lines and dots on a faint shadow, so that they show on bright bone and on black air."""
+    """Thin lines and dots on a faint shadow, so that they show on bright bone and on black air.
+
+    Bodies below the threshold are dashed.
+    """
     outlines = [(place.of(v.points), v.visible, words.GRADE_COLOURS[words.grade_of(v)], v) for v in reading.vertebrae]
     radius = round((1.6 * thick + 1.0) * 2**SHIFT)
     shadow = body.copy()
@@ -231,9 +234,11 @@ def _draw_bodies(body: np.ndarray, reading: Reading, place: Placement, thick: in
         for point in points[visible]:
             cv2.circle(shadow, _fixed(point), radius + 2**SHIFT, (0, 0, 0), cv2.FILLED, cv2.LINE_AA, SHIFT)
     cv2.addWeighted(shadow, SHADOW, body, 1 - SHADOW, 0, dst=body)
+    dash_px = _text_px(*body.shape[1::-1]) * 0.3
     for points, visible, colour, vertebra in outlines:
-        for start, end in _edges(reading, points, vertebra):
-            cv2.line(body, _fixed(start), _fixed(end), colour, thick, cv2.LINE_AA, SHIFT)
+        for edge in _edges(reading, points, vertebra):
+            for start, end in _dashes(*edge, dash_px) if words.is_weak(vertebra) else [edge]:
+                cv2.line(body, _fixed(start), _fixed(end), colour, thick, cv2.LINE_AA, SHIFT)
         for point in points[visible]:
             cv2.circle(body, _fixed(point), radius, colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
 
@@ -263,13 +268,18 @@ def _draw_landmarks(body: np.ndarray, reading: Reading, place: Placement, thick:
 def _draw_dashed(
     body: np.ndarray, reading: Reading, points: np.ndarray, vertebra: Vertebra, thick: int, text_px: int
 ) -> None:
-    for start, end in _edges(reading, points, vertebra):
-        dashes = max(1, round(float(np.hypot(*(end - start))) / (text_px * 0.45)))
-        stops = [start + (end - start) * step / (2 * dashes - 1) for step in range(2 * dashes)]
-        for first, last in list(pairwise(stops))[::2]:
-            cv2.line(body, _fixed(first), _fixed(last), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
+    for edge in _edges(reading, points, vertebra):
+        for start, end in _dashes(*edge, text_px * 0.45):
+            cv2.line(body, _fixed(start), _fixed(end), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
     for point in points[vertebra.visible]:
         cv2.circle(body, _fixed(point), round(3.4 * thick * 2**SHIFT), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
+
+
+def _dashes(start: np.ndarray, end: np.ndarray, length_px: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """A line in dashes, each with its gap about ``length_px`` long; the first begins and the last ends with the line."""
+    count = max(1, round(float(np.hypot(*(end - start))) / length_px))
+    stops = [start + (end - start) * step / (2 * count - 1) for step in range(2 * count)]
+    return list(pairwise(stops))[::2]
 
 
 def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_px: int) -> None:

@@ -195,7 +195,7 @@ def _vertebra_table(reading: Reading) -> str:
                 area,
                 _number(measures.get("tilt_deg"), 1, DEGREE),
                 _deformity(vertebra) if graded else "",
-                _number(vertebra.score, 2),
+                _text(words.score_text(vertebra, reading.threshold)) or DASH,
             ]
         )
     numeric = [False, *[True] * (len(sides) + len(RATIOS) + 2), False, True]

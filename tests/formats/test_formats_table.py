@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 
@@ -86,3 +87,11 @@ def test_discs_and_slips_have_columns():
     assert row["listhesis_percent"] == disc["listhesis_percent"]
     assert row["meyerding"] == disc["meyerding"]
     assert set(row) <= set(columns([reading]))
+
+
+def test_bodies_below_the_threshold_are_marked(tmp_path):
+    unsure = replace(reading(), threshold=0.6)
+    write_table(tmp_path / "t.csv", [measure(unsure)])
+    with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert [(row["score"], row["below_threshold"]) for row in table] == [("0.5", "1"), ("", "0")]

@@ -291,6 +291,14 @@ def test_every_spacing_source(read, source):
 def test_the_users_spacing_wins(read, source):
     picture = read(dicom(SHOWN.astype(np.uint16), **SPACINGS[source][0]), spacing_mm=(0.3, 0.31))
     assert (picture.frame.spacing_mm, picture.frame.spacing_source) == ((0.3, 0.31), "user")
+    own = SPACINGS[source][1]
+    said = [remark for remark in picture.remarks if "0.3 x 0.31 mm, was believed" in remark]
+    assert [f"file says {own[0]:.4g} x {own[1]:.4g} mm ({source})" in remark for remark in said] == [True] * bool(own)
+
+
+def test_the_files_own_spacing_by_the_user_is_no_contradiction(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", PixelSpacing=[0.5, 0.4]), spacing_mm=(0.5, 0.4))
+    assert not any("believed" in remark for remark in picture.remarks)
 
 
 def test_detector_spacing_repeated_as_pixel_spacing_stays_detector_spacing(read):

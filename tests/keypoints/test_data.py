@@ -6,7 +6,7 @@ import torch
 from spinetk.errors import InputError
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame, turn
-from spinetk.keypoints.data import RecordDataset, make_target, place_unknown, tint, warp
+from spinetk.keypoints.data import RecordDataset, make_target, place_unknown, tint, upright_copies, warp
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import FAST
 from spinetk.reading import Reading, Vertebra
@@ -143,3 +143,21 @@ def test_a_turned_picture_is_trained_as_it_is_read(tmp_path, orientation):
     assert expected.shape[1] / expected.shape[2] == pytest.approx(180 / 100, abs=0.01)
     assert torch.equal(picture, expected)
     torch.testing.assert_close(target["keypoints"], truth["keypoints"])
+
+
+def test_copies_for_another_trainer_stand_upright(record, tmp_path):
+    """Turned by 90 degrees clockwise, (x, y) goes to (height - y, x); what stands is not copied."""
+    stored = cv2.imread(record["file_name"], cv2.IMREAD_GRAYSCALE)
+    frame = Frame((0.5, 0.5), "user", exif_orientation=6)
+    points = np.array([[30, 40], [80, 42], [31, 70], [82, 75]], float)
+    lying = Reading(record["file_name"], 200, 120, VERTEBRA4, [Vertebra.from_points(points)], frame)
+    lying = {**record_of(lying, "a"), "file_name": record["file_name"]}
+    plain, copy = upright_copies([record, lying], tmp_path / "upright")
+    assert plain is record
+    shown = cv2.imread(copy["file_name"], cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(shown, np.rot90(stored, -1))
+    assert (copy["height"], copy["width"]) == shown.shape == (120, 200)
+    found = np.reshape(copy["annotations"][0]["keypoints"], (-1, 3))[:, :2]
+    np.testing.assert_allclose(found, np.column_stack([200 - points[:, 1], points[:, 0]]))
+    # Copied again, nothing is turned again.
+    assert upright_copies([copy], tmp_path / "again")[0] is copy

@@ -52,3 +52,14 @@ def test_a_turned_film_is_read_like_the_standing_one(predictor, film, said, orie
     assert [v.label for v in measured.vertebrae] == [v.label for v in expected.vertebrae]
     for name in ("cobb_max", "cobb_upper", "cobb_lower"):
         assert measured.angles[name] == pytest.approx(expected.angles[name], abs=0.5)
+
+
+def test_detections_of_a_turned_film_are_those_of_the_standing_one(predictor, film):
+    """As calibration asks for them: where the network sees them, in px of the picture as stored."""
+    pixels, frame, _ = film
+    expected, scores = predictor.detections(pixels, frame)
+    found, again = predictor.detections(turn(pixels, 6), frame.turned(6))
+    centres = expected.mean(1)
+    # Turned clockwise, (x, y) goes to (height - y, x).
+    np.testing.assert_allclose(found.mean(1), np.column_stack([len(pixels) - centres[:, 1], centres[:, 0]]), atol=0.5)
+    np.testing.assert_allclose(again, scores, atol=1e-3)

@@ -72,7 +72,7 @@ def test_calibration_finds_the_share_that_is_right(phantoms):
         def __init__(self, scores):
             self.seen, self.scores = 0, scores
 
-        def detections(self, picture):
+        def detections(self, picture, frame):
             truth = truths[self.seen]
             self.seen += 1
             points = np.concatenate([truth, truth, truth + 1000.0, truth, truth + 1000.0])

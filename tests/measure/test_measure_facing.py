@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.measure.facing import MIN_CONFIDENCE, Seen, anterior_side
 from spinetk.reading import Facing
@@ -109,3 +110,24 @@ def test_what_is_kept_stands_until_the_user_or_the_header_says_otherwise(spine):
     assert anterior_side(reading).source == "header"
     reading.facing = Facing("right", "user", 1.0)
     assert anterior_side(reading) == reading.facing
+
+
+@pytest.mark.parametrize("exif", range(1, 9))
+def test_the_front_is_about_the_picture_as_exif_has_it_looked_at(spine, exif):
+    """A wedge whose front, seen on the left of the picture in any viewer, is lower; stored in eight ways."""
+    shown = spine([FULL, (20.0, 24.0, 27.0), FULL], labels=LUMBAR[:3])
+    shown.frame = Frame((0.5, 0.5), "user")
+    back = {6: 8, 8: 6}.get(exif, exif)
+    stored = replace(shown.turned(back), frame=Frame((0.5, 0.5), "user", exif_orientation=exif))
+    measured = measure(stored, facing="left")
+    heights = measured.vertebrae[1].measures["heights_mm"]
+    expected = measure(shown, facing="left").vertebrae[1].measures["heights_mm"]
+    assert heights["anterior"] == heights["left"] == pytest.approx(expected["left"])
+    assert heights["posterior"] == pytest.approx(expected["right"])
+    assert heights["anterior"] < heights["posterior"]
+    # What is measured again, or turned as EXIF says and then measured, keeps its front.
+    again = measure(measured)
+    assert again.vertebrae[1].measures["heights_mm"] == heights
+    assert again.facing.side == measured.facing.side == measured.turned(exif).facing.side == "left"
+    # Turned over, what EXIF still asks for makes the same picture of it; without EXIF it is another.
+    assert measured.flipped().facing.side == ("right" if exif == 1 else "left")

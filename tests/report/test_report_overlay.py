@@ -244,3 +244,21 @@ def test_the_sacrum_and_the_femoral_heads_are_drawn():
         if landmark.radius_px is not None:
             edge = changed[int(y), min(int(x + landmark.radius_px) - 2, changed.shape[1] - 1) :][:5]
             assert edge.any() or x + landmark.radius_px > changed.shape[1]
+
+
+def test_a_body_below_the_threshold_says_so():
+    """Its score stands beside the threshold, and half of its outline is gaps."""
+    picture = np.zeros((400, 200), np.uint8)
+    sure = body(40, 100, w=120.0, h=200.0, score=0.41)
+    weak = replace(sure, measures={"below_threshold": True})
+    found = []
+    for vertebra in (sure, weak):
+        reading = Reading("x.png", 400, 200, VERTEBRA6, [vertebra], threshold=0.6)
+        cells = lay_out(reading, [(60, 230)], 120, 10, 410, 15).labels[0].cells
+        # Away from the corners, whose dots are drawn in any case.
+        edge = outline(picture, reading, scale=1.0)[110:290, 155:165].max((1, 2))
+        found.append((cells[-1].text, float((edge > 80).mean())))
+    assert [text for text, _ in found] == ["0.41", "0.41 < 0.60"]
+    assert found[0][1] == 1.0
+    assert 0.3 < found[1][1] < 0.75
+    assert words.score_text(replace(weak, score=0.5999), 0.6) == "0.5999 < 0.6000"

@@ -20,6 +20,7 @@ from spinetk.keypoints.d2.conversion import note_of
 from spinetk.keypoints.d2.engine import require_detectron2
 from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
+from spinetk.keypoints.data import upright_copies
 from spinetk.keypoints.preset import PRESETS, R50_DETECTRON2, RECIPES, Preset, Recipe, get_preset, get_recipe
 from spinetk.keypoints.pretrained import RANDOM, load_start
 from spinetk.keypoints.settings import KeypointSettings, load_split
@@ -41,7 +42,8 @@ def train_detectron2(
     """Train on ``vert{version}_train`` of Detectron2's catalogs, which ``setup_catalogs`` has filled.
 
     Network and solver are the original's (:mod:`spinetk.keypoints.d2.configuration`), in float32, with Detectron2's
-    flip and choice of sizes as online augmentation. A resumed run goes on with Detectron2's weights, momentum and rate;
+    flip and choice of sizes as online augmentation. Pictures whose frame says that they lie turned, or have oblong
+    pixels, are shown to it upright, from copies in the run's folder, as our own engine shows them. A resumed run goes on with Detectron2's weights, momentum and rate;
     its order of pictures starts anew, so it does not repeat an unbroken run bit for bit.
 
     Args:
@@ -110,6 +112,9 @@ def train_detectron2(
     configuration.MODEL.DEVICE = pick_device(chosen.device).type
     if not frozen:  # random weights: nothing in them is worth freezing
         configuration.MODEL.RESNETS.NORM, configuration.MODEL.BACKBONE.FREEZE_AT = "BN", 0
+    standing = upright_copies(records, run / "upright")
+    if any(own is not record for own, record in zip(standing, records, strict=True)):
+        configuration.DATASETS.TRAIN = (_registered(f"{name}_upright", standing, name),)
     seed_all_rng(chosen.seed)
     _speak(chosen.progress)
     trainer = _make_trainer(configuration)
@@ -168,6 +173,19 @@ def _start(network: Detectron2RCNN, start: str) -> tuple[Weights, str, bool]:
         return own | fitting, f"starting from {Path(start).name} ({len(fitting)} of {len(own)} tensors)", True
     said = load_start(network, start)
     return to_theirs(network.state_dict()), said, network.frozen_norm or start not in RANDOM
+
+
+def _registered(name: str, records: list[Any], like: str) -> str:
+    """The name of a data set of these records in Detectron2's catalogs, with the facts of another one."""
+    from detectron2.data import DatasetCatalog, MetadataCatalog
+
+    for catalog in (DatasetCatalog, MetadataCatalog):
+        if name in catalog.list():
+            catalog.remove(name)
+    DatasetCatalog.register(name, lambda: records)
+    facts = {key: value for key, value in MetadataCatalog.get(like).as_dict().items() if key != "name"}
+    MetadataCatalog.get(name).set(**facts)
+    return name
 
 
 def _make_trainer(configuration: Any) -> Any:
