@@ -74,7 +74,7 @@ def measure(
             vertebrae[place].label = label
     kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
-    # Head up by quarter turns, and by a mirror where EXIF asks for one: lengths in px stay, and left and right are those
+    # Head up by quarter turns, and by a mirror where EXIF asks for one: lengths in px stay, left and right are those
     # that everybody sees.
     turn = reading.frame.upright_orientation(mirror=False)
     upright = measured if turn == 1 else measured.turned(turn)

@@ -276,7 +276,7 @@ def _draw_dashed(
 
 
 def _dashes(start: np.ndarray, end: np.ndarray, length_px: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A line in dashes, each with its gap about ``length_px`` long; the first begins and the last ends with the line."""
+    """A line in dashes, each with its gap about ``length_px`` long; it begins and ends with one."""
     count = max(1, round(float(np.hypot(*(end - start))) / length_px))
     stops = [start + (end - start) * step / (2 * count - 1) for step in range(2 * count)]
     return list(pairwise(stops))[::2]

@@ -43,8 +43,9 @@ def train_detectron2(
 
     Network and solver are the original's (:mod:`spinetk.keypoints.d2.configuration`), in float32, with Detectron2's
     flip and choice of sizes as online augmentation. Pictures whose frame says that they lie turned, or have oblong
-    pixels, are shown to it upright, from copies in the run's folder, as our own engine shows them. A resumed run goes on with Detectron2's weights, momentum and rate;
-    its order of pictures starts anew, so it does not repeat an unbroken run bit for bit.
+    pixels, are shown to it upright, from copies in the run's folder, as our own engine shows them. A resumed run goes
+    on with Detectron2's weights, momentum and rate; its order of pictures starts anew, so it does not repeat an
+    unbroken run bit for bit.
 
     Args:
         version: As given to ``setup_catalogs``.
