@@ -12,6 +12,7 @@ from spinetk import zoo
 from spinetk.keypoints.build import Network, build
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.preset import Preset
+from spinetk.keypoints.spread import PointSpread
 from spinetk.schema import KeypointSchema
 from spinetk.validation import OPEN, STRICT, validated
 
@@ -45,13 +46,18 @@ Config = Annotated[RcnnConfig | CentreConfig, Discriminator("architecture")]
 
 @dataclass(frozen=True)
 class KeypointCard(zoo.Card):
-    """Card of a keypoint network."""
+    """Card of a keypoint network.
+
+    Attributes:
+        spread: What makes the heatmaps' blur the standard deviation of a point; None: it is taken as it is.
+    """
 
     __pydantic_config__ = OPEN
     tasks = ("keypoints",)
     wanted = "a keypoint network of `spinetk train`"
 
     config: Config  # type: ignore[assignment]
+    spread: PointSpread | None = None
 
 
 @dataclass(frozen=True)

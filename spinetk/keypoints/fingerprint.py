@@ -46,7 +46,8 @@ def settings_of(
 def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
     """SHA-256 of the weights by model: of the one given, or of all that may be chosen among."""
     if isinstance(model, Predictor):
-        about = repr((model.calibration, model.naming, model.views, model.modalities))
+        spread = None if model.spread is None else model.spread.tolist()
+        about = repr((model.calibration, model.naming, spread, model.views, model.modalities))
         digest = hashlib.sha256(about.encode() + model.engine.fingerprint().encode())
         return {model.name: digest.hexdigest()[:16]}
     names = [model] if model is not None else [name for name, card in zoo.released() if card.get("views")]
@@ -54,5 +55,10 @@ def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
     for name in names:
         path = zoo.find(name)
         with open(path, "rb") as stream:
-            found[path.stem] = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+            digest = hashlib.file_digest(stream, "sha256")
+        card = path.with_suffix(".json")
+        if card.is_file():
+            said = zoo.read_card(card)
+            digest.update(repr([said.get(key) for key in ("calibration", "naming", "spread")]).encode())
+        found[path.stem] = digest.hexdigest()[:16]
     return found

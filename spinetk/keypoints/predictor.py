@@ -75,6 +75,8 @@ class Predictor:
 
     Attributes:
         views, modalities: What it was made for, where its card says so.
+        spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
+            None.
 
     Args:
         engine: Computes the network.
@@ -102,6 +104,7 @@ class Predictor:
         self.threshold = threshold
         self.calibration = calibration
         self.naming = naming
+        self.spread: np.ndarray | None = None
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
 
@@ -135,6 +138,8 @@ class Predictor:
             return cls(engine, name, threshold)
         predictor = cls(engine, name, threshold, card.calibration, card.naming)
         predictor.views, predictor.modalities = card.views, card.modalities
+        if card.spread is not None and len(card.spread.points) == len(engine.schema):
+            predictor.spread = np.array(card.spread.points)
         return predictor
 
     def read(
@@ -170,7 +175,7 @@ class Predictor:
         marks = {k: found.pop(f"landmark_{k}") for k in LANDMARK_KEYS if f"landmark_{k}" in found}
         count = self._complete(pixels, found) if self.engine.preset.levels else None
         found["points"] = found["points"].astype(np.float64) / factors
-        found["sigma"] = found["sigma"].astype(np.float64) / factors.mean()
+        found["sigma"] = self._sigma(found["sigma"], factors)
         empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
         empty.landmarks = self._landmarks(marks, factors)
         if count is None:
@@ -192,6 +197,10 @@ class Predictor:
         found = self._detect(pixels, 0.0, (1.0, 0.0))
         return way.to_stored(found["points"].astype(np.float64) / factors), found["scores"].astype(np.float64)
 
+    def _sigma(self, blur: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        """(..., K) standard deviations in px of the picture."""
+        return blur.astype(np.float64) / factors.mean() * (1.0 if self.spread is None else self.spread)
+
     def _input(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The network's input, and the factors (x, y) its px are to be divided by."""
         preset = self.engine.preset
@@ -212,7 +221,7 @@ class Predictor:
             if score < LANDMARK_SCORE or len(seen) >= MOST_OF_KIND[kind]:
                 continue
             points = marks["points"][k].astype(np.float64) / factors
-            own = from_body(kind, points, self.schema, score, marks["sigma"][k].astype(np.float64) / factors.mean())
+            own = from_body(kind, points, self.schema, score, self._sigma(marks["sigma"][k], factors))
             found.append(own)
         return found
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+
+import numpy as np
 
 from spinetk import zoo
 from spinetk._version import __version__
-from spinetk.cases.folder import CaseFolder
+from spinetk.cases.folder import CaseFolder, read_pixels
+from spinetk.cases.groups import FIELDS
 from spinetk.cases.splitting import make_split
+from spinetk.formats.record import reading_of
 from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names
 from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.evaluation import PARTS, evaluate
+from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.spread import Case, spread_of
 from spinetk.keypoints.torch_engine import TorchEngine, open_network
 
 REQUIRED = ("task", "licence", "use", "data", "command")
@@ -52,6 +60,10 @@ def release(
     naming = None
     if getattr(network.preset, "landmarks", ()):
         naming = calibrate_names(sacral_names(predictor, CaseFolder(base).records(index, augmented=False)[0]))
+    pairs = read_part(predictor, base, index)
+    spread = spread_of(pairs, network.schema, _said(part, pairs))
+    if spread is not None:
+        predictor.spread = np.array(spread.points)
     predictor.name = name
     scores = evaluate(base, part, predictor, Path(out) / f"{name}-evaluation", worst=0)
     (Path(out) / f"{name}-evaluation" / "evaluation.json").unlink()
@@ -64,6 +76,7 @@ def release(
         "metrics": {"part": described} | {key: scores[key] for key in METRICS if scores.get(key) is not None},
         "calibration": [round(v, 4) for v in predictor.calibration],
         **({} if naming is None else {"naming": [round(v, 4) for v in naming]}),
+        **({} if spread is None else {"spread": asdict(spread)}),
         "training": training.get("training", {}),
         "spinetk": __version__,
         "config": training["config"],
@@ -74,3 +87,26 @@ def release(
     if isinstance(released, CentreNet):
         write_graphs(parts(released), path)
     return path
+
+
+def _said(part: str, pairs: Sequence[Case]) -> str:
+    return f"{part} part, {len(pairs)} pictures of {len({name for name, *_ in pairs})} patients"
+
+
+def read_part(predictor: Predictor, base: str | Path, cases: Iterable[str]) -> list[Case]:
+    """(patient, prediction, truth) of some cases; a case without a patient is one by itself.
+
+    Args:
+        predictor: Its readings carry its standard deviations as they are: without ``spread``, the network's own.
+        base: The case folder.
+        cases: Their names.
+    """
+    folder, found = CaseFolder(base), []
+    metadata = folder.metadata()
+    for record in folder.records(cases, augmented=False)[0]:
+        truth, case = reading_of(record), str(record["case"])
+        picture = to_grey(read_pixels(record))
+        own = predictor.read(picture, file=truth.file, frame=truth.frame, view=truth.view)
+        said = (metadata.get(case, {}).get(name) for name in FIELDS)
+        found.append((next((str(name) for name in said if name is not None), case), own, truth))
+    return found

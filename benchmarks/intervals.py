@@ -1,0 +1,208 @@
+"""How much of the truth the 95 % intervals hold, before and after the points' standard deviations are calibrated.
+
+python benchmarks/intervals.py MODEL CASES [--part val | --all] [--cache FILE.json] [--write | --judge]
+
+MODEL is a released name or a weights file; CASES a case folder with the split the model was trained with: its pictures
+must be new to the model. Each patient is judged by factors fitted on the others (ten folds, spinetk.keypoints.spread).
+--write puts the factors, fitted on all of them, into the card of a release. --all takes every case of the folder.
+--judge takes the factors of the card and fits none: for pictures of another kind than they were fitted on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from spinetk import zoo
+from spinetk.atomic import write_json
+from spinetk.cases.folder import CaseFolder
+from spinetk.cases.splitting import make_split
+from spinetk.keypoints.evaluation import PARTS
+from spinetk.keypoints.matching import match
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.release import read_part
+from spinetk.keypoints.spread import Case, coverage, crossed, errors, fit, folds, spread_of
+from spinetk.measure import measure
+from spinetk.reading import Reading
+from spinetk.schema import KeypointSchema
+
+NOMINAL = (50, 68, 80, 90, 95, 99)
+ANGLES = ("cobb_max", "cobb_upper", "cobb_lower")
+
+
+def read(model: str, base: Path, part: str | None, cache: Path | None) -> tuple[list[Case], KeypointSchema]:
+    """(patient, prediction with the network's own standard deviations, truth) of the pictures."""
+    if cache is not None and cache.exists():
+        rows = json.loads(cache.read_text(encoding="utf-8"))
+        cases = [(r["group"], *(Reading.from_json(r[k], str(cache)) for k in ("found", "truth"))) for r in rows]
+        return cases, cases[0][1].schema
+    index = (
+        CaseFolder(base).cases() if part is None else dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
+    )
+    predictor = Predictor.load(model)
+    predictor.spread = None
+    cases = read_part(predictor, base, index)
+    if cache is not None:
+        rows = [{"group": name, "found": found.to_json(), "truth": truth.to_json()} for name, found, truth in cases]
+        write_json(cache, rows)
+    return cases, predictor.schema
+
+
+def scaled(reading: Reading, factors: np.ndarray | None) -> Reading:
+    """The reading with other standard deviations."""
+    if factors is None:
+        return reading
+    vertebrae = [
+        replace(v, point_sigma_px=None if v.point_sigma_px is None else np.asarray(v.point_sigma_px) * factors)
+        for v in reading.vertebrae
+    ]
+    return replace(reading, vertebrae=vertebrae)
+
+
+def intervals(found: Reading, truth: Reading) -> Iterator[tuple[str, float, float, float]]:
+    """(quantity, low, high, true value) of all that both say of a picture; heights in percent of the true one."""
+    side = measure(truth).facing
+    facing = "auto" if side is None or side.side is None else side.side
+    own, right = measure(found, facing=facing), measure(truth, facing=facing)
+    pairs = dict(match(found, truth)[0])
+    for i, j in pairs.items():
+        a, b = own.vertebrae[i].measures, right.vertebrae[j].measures
+        for name, span in (a["heights_px_interval"] or {}).items():
+            true = b["heights_px"].get(name)
+            if name in ("left", "middle", "right") and span is not None and true:
+                yield f"height {name}, %", 100 * span[0] / true, 100 * span[1] / true, 100.0
+        if a["tilt_deg_interval"] is not None and b["tilt_deg"] is not None:
+            yield "tilt, degrees", *a["tilt_deg_interval"], b["tilt_deg"]
+        one, other = a["deformity"], b["deformity"]
+        if one and other and one["loss_percent_interval"] is not None:
+            yield "height loss, %", *one["loss_percent_interval"], other["loss_percent"]
+        one, other = a["disc_below"], b["disc_below"]
+        if one and other and pairs.get(i + 1) == j + 1:
+            for name, span in (one.get("heights_px_interval") or {}).items():
+                if span is not None and (true := other["heights_px"].get(name)) is not None:
+                    size = b["heights_px"]["left"]
+                    yield "disc height, % of the body's", *(100 * v / size for v in (*span, true))
+            if one["angle_deg_interval"] is not None and other["angle_deg"] is not None:
+                yield "disc angle, degrees", *one["angle_deg_interval"], other["angle_deg"]
+    if truth.view == "ap" and len(pairs) == len(truth.vertebrae) == len(found.vertebrae):
+        for name in ANGLES:
+            span, true = own.angles.get(f"{name}_interval"), right.angles.get(name)
+            if span is not None and true is not None:
+                yield f"{name}, degrees", *span, true
+
+
+def grades(found: Reading, truth: Reading) -> Iterator[tuple[list[float], int, int]]:
+    """(probability of each grade, grade said, true grade) of the bodies both grade."""
+    side = measure(truth).facing
+    facing = "auto" if side is None or side.side is None else side.side
+    own, right = measure(found, facing=facing), measure(truth, facing=facing)
+    for i, j in match(found, truth)[0]:
+        one, other = own.vertebrae[i].measures["deformity"], right.vertebrae[j].measures["deformity"]
+        if one and other and one.get("grade_probability"):
+            yield one["grade_probability"], one["grade"], other["grade"]
+
+
+def table(before: Sequence[tuple[Reading, Reading]], after: Sequence[tuple[Reading, Reading]]) -> None:
+    """Print coverage and width of every quantity."""
+    columns = []
+    for pairs in (before, after):
+        rows: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+        for found, truth in pairs:
+            for name, low, high, true in intervals(found, truth):
+                rows[name].append((low <= true <= high, (high - low) / 2))
+        columns.append(rows)
+    print(f"| {'quantity':<28} | {'n':>5} | inside, % | half width |\n|---|---|---|---|")
+    for name, own in columns[0].items():
+        other = columns[1][name]
+        inside = " -> ".join(f"{100 * np.mean([hit for hit, _ in rows]):.1f}" for rows in (own, other))
+        width = " -> ".join(f"{np.median([half for _, half in rows]):.2f}" for rows in (own, other))
+        print(f"| {name:<28} | {len(own):>5} | {inside} | {width} |")
+
+
+def reliability(cases: Sequence[Case], schema: KeypointSchema, factors: dict[str, np.ndarray]) -> None:
+    """Print how many heights lie within intervals of other nominal coverage."""
+    print("\n| heights, nominal % | " + " | ".join(map(str, NOMINAL)) + " |\n|---" * 1 + "|---" * (len(NOMINAL)) + "|")
+    for name, known in (("before", {}), ("after", factors)):
+        off = []
+        for patient, found, truth in cases:
+            own = errors([(scaled(found, known.get(patient)), truth)], schema)
+            z = np.abs(own.height) / own.height_sigma(np.ones(len(schema)))
+            off.append(z[np.isfinite(z)])
+        z = np.concatenate(off)
+        print(f"| {name} | " + " | ".join(f"{100 * (z <= norm.ppf(0.5 + p / 200)).mean():.1f}" for p in NOMINAL) + " |")
+
+
+def graded(cases: Sequence[Case], factors: dict[str, np.ndarray]) -> None:
+    """Print whether grades are as probable as is said."""
+    said = [row for patient, found, truth in cases for row in grades(scaled(found, factors.get(patient)), truth)]
+    if not said:
+        return
+    sure = np.array([chance[grade] for chance, grade, _ in said])
+    right = np.array([grade == true for _, grade, true in said])
+    print(f"\n{len(said)} graded bodies, {right.mean():.1%} as the truth grades them")
+    print("| probability said | bodies | mean said, % | right, % |\n|---|---|---|---|")
+    for low, high in ((0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 0.97), (0.97, 1.01)):
+        own = (sure >= low) & (sure < high)
+        if own.any():
+            share, hit = 100 * sure[own].mean(), 100 * right[own].mean()
+            print(f"| {low} to {min(high, 1)} | {own.sum()} | {share:.1f} | {hit:.1f} |")
+
+
+def halved(cases: Sequence[Case], schema: KeypointSchema) -> None:
+    """Print what one half of the patients says of the other, both ways."""
+    for own in folds((name for name, *_ in cases), 2):
+        factors = fit(errors([(f, t) for name, f, t in cases if name in own], schema))
+        rest = errors([(f, t) for name, f, t in cases if name not in own], schema)
+        if factors is not None:
+            inside, half = coverage(rest, factors)
+            print(f"fitted on {len(own)} patients, the others: {100 * inside:.1f} % inside, +-{100 * half:.2f} %")
+
+
+def main() -> None:
+    """Print the tables; write the card when asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("--part", choices=PARTS, default="val")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--judge", action="store_true")
+    options = parser.parse_args()
+    part = None if options.all else options.part
+    cases, schema = read(options.model, options.cases, part, options.cache)
+    data = f"{part or 'all'} part, {len(cases)} pictures of {len({name for name, *_ in cases})} patients"
+    path = zoo.find(options.model).with_suffix(".json")
+    if options.judge:
+        known = np.array(json.loads(path.read_text(encoding="utf-8"))["spread"]["points"])
+        by = {name: known for name, *_ in cases}
+    else:
+        by = {name: f for own, f in crossed(cases, schema) if f is not None for name in own}
+    print(f"{options.model}, {data}\n")
+    table([(f, t) for _, f, t in cases], [(scaled(f, by.get(name)), t) for name, f, t in cases])
+    reliability(cases, schema, by)
+    graded(cases, by)
+    if options.judge:
+        return
+    print()
+    halved(cases, schema)
+    spread = spread_of(cases, schema, data)
+    print(spread)
+    if options.write and spread is not None:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        where = list(card).index("calibration") + 1
+        card.pop("spread", None)
+        items = list(card.items())
+        write_json(path, dict([*items[:where], ("spread", asdict(spread)), *items[where:]]))
+
+
+if __name__ == "__main__":
+    main()
