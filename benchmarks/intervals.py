@@ -31,6 +31,7 @@ from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.release import read_part
 from spinetk.keypoints.spread import Case, coverage, crossed, errors, fit, folds, spread_of
 from spinetk.measure import measure
+from spinetk.measure.deformity import is_sure
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
@@ -145,9 +146,11 @@ def graded(cases: Sequence[Case], factors: dict[str, np.ndarray]) -> None:
     said = [row for patient, found, truth in cases for row in grades(scaled(found, factors.get(patient)), truth)]
     if not said:
         return
+    stated = np.array([is_sure({"grade": grade, "grade_probability": chance}) for chance, grade, _ in said])
     sure = np.array([chance[grade] for chance, grade, _ in said])
     right = np.array([grade == true for _, grade, true in said])
-    print(f"\n{len(said)} graded bodies, {right.mean():.1%} as the truth grades them")
+    print(f"\n{len(said)} graded bodies, {right.mean():.1%} as the truth grades them; {stated.sum()} are stated, of")
+    print(f"these {right[stated].mean():.1%} right; of the others {right[~stated].mean():.1%}")
     print("| probability said | bodies | mean said, % | right, % |\n|---|---|---|---|")
     for low, high in ((0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 0.97), (0.97, 1.01)):
         own = (sure >= low) & (sure < high)
@@ -189,7 +192,9 @@ def main() -> None:
     print(f"{options.model}, {data}\n")
     table([(f, t) for _, f, t in cases], [(scaled(f, by.get(name)), t) for name, f, t in cases])
     reliability(cases, schema, by)
-    graded(cases, by)
+    for words, known in (("before", {}), ("after", by)):
+        print(f"\ngrades, {words}:")
+        graded(cases, known)
     if options.judge:
         return
     print()

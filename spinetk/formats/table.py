@@ -10,10 +10,12 @@ from typing import Any
 
 from spinetk.atomic import replacing
 from spinetk.formats.registry import Format
+from spinetk.measure.deformity import chances_of
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
 
 SIDES = ("left", "anterior", "middle", "right", "posterior")
+ENDS = ("low", "high")  # of a 95 % interval
 LEADING_COLUMNS = (
     "file",
     "index",
@@ -23,9 +25,13 @@ LEADING_COLUMNS = (
     "view",
     *(f"height_{side}_px" for side in SIDES),
     *(f"height_{side}_mm" for side in SIDES),
+    *(f"height_{side}_{unit}_{end}" for unit in ("px", "mm") for side in SIDES for end in ENDS),
     "deformity_type",
     "deformity_grade",
+    "deformity_grade_probability",
+    *(f"deformity_grade_{end}" for end in ENDS),
     "deformity_loss_percent",
+    *(f"deformity_loss_percent_{end}" for end in ENDS),
     "disc_below",
     *(f"disc_{side}_{unit}" for unit in ("px", "mm") for side in ("anterior", "middle", "posterior")),
     "disc_angle_deg",
@@ -58,7 +64,9 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
     """One dictionary a vertebra, head to foot; values are plain, None where unknown.
 
     ``index`` counts from 1 at the top. Points are in px of the stored picture (pixel centres at integer + 0.5); a
-    point that is not visible has None. Heights that were not measured have None.
+    point that is not visible has None. Heights that were not measured have None. ``deformity_type`` is ``uncertain``
+    where no deformity is one of several possible answers; ``deformity_grade`` is then the likeliest reading of the
+    points, ``deformity_grade_probability`` says how likely.
     """
     row_mm, column_mm = reading.frame.spacing_mm or (None, None)
     table = []
@@ -76,7 +84,14 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
         for unit in ("px", "mm"):
             heights = measures.get(f"heights_{unit}") or {}
             row |= {f"height_{side}_{unit}": heights.get(side) for side in SIDES}
+            spans = measures.get(f"heights_{unit}_interval") or {}
+            for side in SIDES:
+                row |= _ends(f"height_{side}_{unit}", spans.get(side))
         row |= {f"deformity_{field}": deformity.get(field) for field in ("type", "grade", "loss_percent")}
+        for field in ("grade", "loss_percent"):
+            row |= _ends(f"deformity_{field}", deformity.get(f"{field}_interval"))
+        chances = dict(enumerate(chances_of(deformity) or []))
+        row["deformity_grade_probability"] = chances.get(deformity.get("grade", -1))
         row |= _disc(measures.get("disc_below") or {})
         row |= {
             "spacing_row_mm": row_mm,
@@ -88,6 +103,12 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
             row |= {f"{name}_{axis}_px": float(v) if seen else None for axis, v in zip("xy", point, strict=True)}
         table.append(row)
     return table
+
+
+def _ends(name: str, interval: Any) -> dict[str, Any]:
+    """Cells of a 95 % interval."""
+    known = isinstance(interval, list | tuple) and len(interval) == len(ENDS)
+    return dict(zip((f"{name}_{end}" for end in ENDS), interval if known else (None, None), strict=True))
 
 
 def _disc(disc: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,13 +17,15 @@ anterior height has fallen behind the neighbours as well; the same holds for the
 names, which may be L5.
 
 The reading is defined on lateral pictures of thoracic and lumbar bodies and needs to know which side is anterior.
-"Not determinable" is an answer: None, with the reason in words.
+"Not determinable" is an answer: None, with the reason in words. So is "not sure": where the points carry standard
+deviations, every grade has a probability (the share of disturbed copies that reach it), and no type is given where
+no deformity is one of several possible answers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,12 @@ from spinetk.measure.heights import ANATOMICAL, expected
 from spinetk.measure.uncertainty import interval
 
 THRESHOLDS_PERCENT = (20.0, 25.0, 40.0)
+GRADES = 4
+UNCERTAIN = "uncertain"
+SURE = 0.9
+"""Least probability of a grade that is stated; below it, and where the interval spans three grades, it is not sure."""
+POSSIBLE = 0.05
+"""Least probability of a grade that is named as possible."""
 TYPES = ("normal", "wedge", "biconcave", "crush")
 # Bodies that are often lower in front without fracture; a loss from this size on gets a note.
 OFTEN_WEDGED = ("T8", "T9", "T10", "T11", "T12", "T13", "L1")
@@ -120,7 +128,9 @@ def judge(
         low_behind: The body may be lower behind by nature.
 
     Returns:
-        The JSON field ``deformity`` or None, and the reason when it is None.
+        The JSON field ``deformity`` or None, and the reason when it is None. With draws ``loss_percent_interval`` and
+        ``grade_interval`` are 95 % intervals, ``grade_probability`` is that of each grade 0..3, and ``type`` is
+        ``uncertain`` where it may or may not be ``normal`` (:func:`is_sure`).
     """
     losses, counts = losses_percent(values, index, neighbours, thresholds[0], low_behind)
     if np.isnan(losses[:2]).all():
@@ -145,6 +155,7 @@ def judge(
         "not_judged": [t for t, v in zip(TYPES[1:], losses, strict=True) if np.isnan(v)],
         "loss_percent_interval": None,
         "grade_interval": None,
+        "grade_probability": None,
         "thresholds_percent": [float(t) for t in thresholds],
         "notes": notes,
     }
@@ -155,7 +166,40 @@ def judge(
         content["loss_percent_interval"] = interval(moved)
         if content["loss_percent_interval"]:
             content["grade_interval"] = [int(g) for g in grade(np.array(content["loss_percent_interval"]), thresholds)]
+        reached = np.bincount(grade(moved, thresholds), minlength=len(thresholds) + 1)
+        content["grade_probability"] = [round(float(share), 3) for share in reached / len(moved)]
+        if 0 in possible_grades(content) and not is_sure(content):
+            content["type"] = UNCERTAIN
     return content, None
+
+
+def is_sure(deformity: Mapping[str, Any]) -> bool:
+    """Whether the grade of a ``deformity`` field can be stated; always, where nothing is known of its uncertainty."""
+    chances, span = chances_of(deformity), _grades_in(deformity)
+    wide = len(span) == 2 and span[1] - span[0] > 1
+    return not wide and (chances is None or chances[deformity["grade"]] >= SURE)
+
+
+def chances_of(deformity: Mapping[str, Any]) -> list[float] | None:
+    """The probability of each grade 0..3 in a ``deformity`` field, or None where it says none."""
+    said = deformity.get("grade_probability")
+    if not isinstance(said, list) or len(said) != GRADES or not all(isinstance(share, int | float) for share in said):
+        return None
+    return [float(share) for share in said]
+
+
+def _grades_in(deformity: Mapping[str, Any]) -> list[int]:
+    span = deformity.get("grade_interval")
+    return [int(g) for g in span] if isinstance(span, list) and all(g in range(GRADES) for g in span) else []
+
+
+def possible_grades(deformity: Mapping[str, Any]) -> list[int]:
+    """The grade of a ``deformity`` field where it is sure; else all from the least to the greatest that it may be."""
+    if is_sure(deformity):
+        return [deformity["grade"]]
+    found = [number for number, chance in enumerate(chances_of(deformity) or []) if chance >= POSSIBLE]
+    found = [*found, deformity["grade"], *(_grades_in(deformity) if len(found) < 2 else [])]
+    return list(range(min(found), max(found) + 1))
 
 
 def _type(losses: np.ndarray, thresholds: Sequence[float]) -> tuple[str, float]:
@@ -184,17 +228,26 @@ def judge_unsided(
         values: (n, 3) left, middle, right heights.
         index, neighbours, known: As for :func:`judge`.
     """
+    draws = known.get("draws")
     both = [
-        judge(values if side == 0 else values[..., ::-1], index, neighbours, **(known | {"draws": None}))
+        judge(
+            values if side == 0 else values[..., ::-1],
+            index,
+            neighbours,
+            **(known | {"draws": draws if side == 0 or draws is None else draws[..., ::-1]}),
+        )
         for side in (0, 1)
     ]
     answers = [answer for answer, _ in both if answer is not None]
     if len(answers) < len(both):
         return both[0] if both[0][0] is None else both[1]
     if all(answer["grade"] == 0 for answer in answers):
-        worst = max(answers, key=lambda answer: answer["loss_percent"])
+        # The less sure of the two counts.
+        worst = min(answers, key=lambda answer: ((answer["grade_probability"] or [1])[0], -answer["loss_percent"]))
         worst["losses_percent"] = None
-        worst["notes"] = ["the anterior side is unknown: normal whichever side it is"]
+        sure = worst["type"] != UNCERTAIN
+        said = "normal whichever side it is" if sure else "not sure, whichever side it is"
+        worst["notes"] = [f"the anterior side is unknown: {said}"]
         return worst, None
     return None, "a height is reduced, but the anterior side is unknown, so neither type nor direction can be told"
 

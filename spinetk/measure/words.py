@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from statistics import median
 from typing import Any
 
 from spinetk.geometry import Frame
+from spinetk.measure.deformity import UNCERTAIN, chances_of, is_sure, possible_grades
 from spinetk.reading import Reading, Vertebra
 from spinetk.views import rules_of
 
@@ -24,7 +28,7 @@ GRADE_NAMES: dict[int | None, str] = {
     1: "grade 1, mild",
     2: "grade 2, moderate",
     3: "grade 3, severe",
-    None: "not graded",
+    None: "not graded, or not sure",
 }
 # Order of the height columns, head word of each. The left of an AP picture is as a rule the right of the patient.
 SIDES = {"anterior": "ant.", "left": "image left", "middle": "mid.", "right": "image right", "posterior": "post."}
@@ -37,15 +41,27 @@ def number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def _graded(vertebra: Vertebra) -> dict[str, Any] | None:
+    """The deformity of a vertebra, where it has a grade, sure or not."""
+    deformity = vertebra.measures.get("deformity") or {}
+    return deformity if deformity.get("grade") in (0, 1, 2, 3) else None
+
+
 def grade_of(vertebra: Vertebra) -> int | None:
-    """Deformity grade 0..3, or None when it was not determined."""
-    grade = (vertebra.measures.get("deformity") or {}).get("grade")
-    return int(grade) if grade in (0, 1, 2, 3) else None
+    """Deformity grade 0..3, or None when it was not determined or is not sure."""
+    deformity = _graded(vertebra)
+    return int(deformity["grade"]) if deformity is not None and is_sure(deformity) else None
+
+
+def is_doubtful(vertebra: Vertebra) -> bool:
+    """Whether a grade was determined and is not sure."""
+    deformity = _graded(vertebra)
+    return deformity is not None and not is_sure(deformity)
 
 
 def any_grade(reading: Reading) -> bool:
     """Whether any vertebra could be graded: where none could (an AP view), a column of refusals says nothing."""
-    return any(grade_of(vertebra) is not None for vertebra in reading.vertebrae)
+    return any(_graded(vertebra) is not None for vertebra in reading.vertebrae)
 
 
 def name_of(vertebra: Vertebra, index: int) -> str:
@@ -70,19 +86,42 @@ def is_weak(vertebra: Vertebra) -> bool:
 
 
 def deformity_text(vertebra: Vertebra) -> str:
-    """E.g. ``wedge, grade 1 (22 %)``; empty when nothing was measured."""
-    deformity = vertebra.measures.get("deformity")
-    if not deformity:
+    """The grade with the loss, and how probable it is where that is known; empty when nothing was measured.
+
+    E.g. ``wedge, grade 2 (31 %), 97 % sure``, ``normal (8 %)``, ``not sure: grade 0 or 1 (18 %)``.
+    """
+    if not vertebra.measures.get("deformity"):
         return "not determinable" if "deformity" in vertebra.measures else ""
-    grade = grade_of(vertebra)
-    if grade is None:
+    deformity = _graded(vertebra)
+    if deformity is None:
         return "not determinable"
+    share = _loss_text(deformity)
+    grade, kind = int(deformity["grade"]), str(deformity.get("type") or "").replace("_", " ")
+    kinds = [kind] if kind and kind != UNCERTAIN else []
+    if not is_sure(deformity):
+        first, last = (pick(possible_grades(deformity)) for pick in (min, max))
+        between = f"{first} or {last}" if last - first == 1 else f"{first} to {last}"
+        return ", ".join([*(kinds if first else []), f"not sure: grade {between}"]) + share
+    chances = chances_of(deformity)
+    sure = "" if chances is None else f", {_percent(chances[grade])} sure"
+    return ("normal" if grade == 0 else ", ".join([*kinds, f"grade {grade}"])) + share + sure
+
+
+def _percent(chance: float) -> str:
+    """A probability; a thousand draws cannot tell more than 99 %."""
+    return f"{min(99, int(100 * chance))} %"
+
+
+def _loss_text(deformity: Mapping[str, Any]) -> str:
+    """The loss in brackets, never rounded up to the threshold of a grade it does not reach."""
     loss = number(deformity.get("loss_percent"))
-    share = "" if loss is None else f"{loss:.0f} %"
-    if grade == 0:
-        return "normal" + (f" ({share})" if share else "")
-    words = [str(deformity.get("type") or "").replace("_", " "), f"grade {grade}"]
-    return ", ".join(word for word in words if word) + (f" ({share})" if share else "")
+    if loss is None:
+        return ""
+    text = f"{loss:.0f}"
+    limits = [float(limit) for limit in deformity.get("thresholds_percent") or ()]
+    if any(loss < limit <= float(text) for limit in limits):
+        text = f"{math.floor(10 * loss) / 10:.1f}"
+    return f" ({text} %)"
 
 
 def height_unit(reading: Reading) -> str:
@@ -98,6 +137,20 @@ def sides_of(reading: Reading) -> list[str]:
     present = {side for one in heights for side, height in one.items() if number(height) is not None}
     hidden = {"left", "right"} if present >= {"anterior", "posterior"} else set()
     return [side for side in SIDES if side in present - hidden]
+
+
+def heights_spread(reading: Reading) -> list[str]:
+    """One sentence on how wide the 95 % intervals of the heights are; none without intervals."""
+    unit = height_unit(reading)
+    halves = [
+        (span[1] - span[0]) / 2
+        for vertebra in reading.vertebrae
+        for side, span in (vertebra.measures.get(f"heights_{unit}_interval") or {}).items()
+        if side in sides_of(reading) and isinstance(span, list) and None not in span
+    ]
+    if not halves:
+        return []
+    return [f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{median(halves):.1f} {unit} in the median"]
 
 
 def spacing_text(frame: Frame) -> str:

@@ -295,7 +295,7 @@ def _indexed(content: list[dict[str, Any]], source: str | Path) -> pd.DataFrame:
 
 
 def _measured(name: str) -> bool:
-    return name not in (*KEYS, *OTHER) and not name.endswith(("_x_px", "_y_px"))
+    return name not in (*KEYS, *OTHER) and not name.endswith(("_x_px", "_y_px", "_low", "_high", "_probability"))
 
 
 def _number(value: Any) -> float:

@@ -49,6 +49,7 @@ def measure(
     from spinetk.atomic import write_json
     from spinetk.formats.results import iter_results
     from spinetk.formats.table import rows, write_table
+    from spinetk.measure import words
     from spinetk.measure.again import PREFIX, measure_again
 
     try:
@@ -73,11 +74,12 @@ def measure(
     if as_json:
         show([reading.to_json() for reading in readings])
     else:
-        for row in (row for reading in readings for row in rows(reading)):
+        told = ((v, row) for reading in readings for v, row in zip(reading.vertebrae, rows(reading), strict=True))
+        for vertebra, row in told:
             unit = "mm" if row.get("spacing_row_mm") else "px"
             heights = " ".join(f"{row.get(f'height_{side}_{unit}') or '-':>8}" for side in ("left", "middle", "right"))
-            grade = row.get("deformity_grade")
-            verdict = "not graded" if grade in (None, "") else f"{row['deformity_type']}, grade {grade}"
+            verdict = words.deformity_text(vertebra)
+            verdict = "not graded" if verdict in ("", "not determinable") else verdict
             typer.echo(f"{Path(row['file']).name:<32.32} {row['label'] or row['index']:>4} {heights} {unit}  {verdict}")
     for reading in readings:
         warn([f"{reading.file}: {r.removeprefix(PREFIX)}" for r in reading.remarks if r.startswith(PREFIX)])

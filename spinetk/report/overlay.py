@@ -340,4 +340,5 @@ def _notes(reading: Reading) -> list[str]:
         ends = words.ends_of(reading, key)
         angles.append(f"{words.ANGLE_NAMES[key]} {value:.1f}\N{DEGREE SIGN}" + (f" ({ends})" if ends else ""))
     found = [] if reading.vertebrae else ["no vertebra found"]
-    return found + ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + words.remarks_of(reading)
+    spans = words.heights_spread(reading)
+    return found + ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + spans + words.remarks_of(reading)

@@ -27,9 +27,9 @@ THUMBNAIL_PX = 300
 THUMBNAIL_QUALITY = 85
 PICTURE_QUALITY = 93
 SMALL_PRINT = (
-    "Small print is the 95 % interval. Left and right are those of the picture, not of the patient. Wedge: anterior by "
-    "posterior height; biconcavity: middle by posterior; crush: posterior by that expected from the neighbours. "
-    "Tilt: right side down is positive."
+    "Small print is the 95 % interval; a grade is called sure by its probability. Left and right are those of the "
+    "picture, not of the patient. Wedge: anterior by posterior height; biconcavity: middle by posterior; crush: "
+    "posterior by that expected from the neighbours. Tilt: right side down is positive."
 )
 NAMES = {"anterior": "Anterior", "left": "Image left", "middle": "Middle", "right": "Image right"}
 NAMES["posterior"] = "Posterior"
@@ -193,7 +193,7 @@ def _vertebra_table(reading: Reading) -> str:
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in sides),
                 *(_number(ratios.get(key), 2) for key in RATIOS),
                 area,
-                _number(measures.get("tilt_deg"), 1, DEGREE),
+                _number(measures.get("tilt_deg"), 1, DEGREE) + _span(measures.get("tilt_deg_interval"), 1),
                 _deformity(vertebra) if graded else "",
                 _text(words.score_text(vertebra, reading.threshold)) or DASH,
             ]
@@ -240,8 +240,9 @@ def _span(value: object, decimals: int) -> str:
 
 
 def _deformity(vertebra: Vertebra) -> str:
-    text = words.deformity_text(vertebra)
-    return _chip(words.grade_of(vertebra), text) if text else ""
+    text, deformity = words.deformity_text(vertebra), vertebra.measures.get("deformity") or {}
+    span = _span(deformity.get("loss_percent_interval"), 0)
+    return _chip(words.grade_of(vertebra), text) + span.replace("</small>", " %</small>") if text else ""
 
 
 def _angle_table(reading: Reading) -> str:
@@ -291,8 +292,12 @@ def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str
         image = f"<img src='{_data_uri(outline(picture, reading, scale=scale, dots=False), THUMBNAIL_QUALITY)}' alt=''>"
     grades = [grade for grade in map(words.grade_of, reading.vertebrae) if grade is not None]
     lines = [f"{_text(_count(reading))}, {_text(words.view_of(reading))}"]
-    if grades:
-        lines.append(_chip(max(grades), ("worst: " if max(grades) else "") + words.GRADE_NAMES[max(grades)]))
+    doubtful = sum(words.is_doubtful(vertebra) for vertebra in reading.vertebrae)
+    worst = max(grades, default=None)
+    if worst is not None and (worst > 0 or not doubtful):
+        lines.append(_chip(worst, ("worst: " if worst else "") + words.GRADE_NAMES[worst]))
+    if doubtful:
+        lines.append(_chip(None, f"grade of {doubtful} not sure"))
     lines += [f"{_text(words.ANGLE_NAMES[key])} {_number(value, 1, DEGREE)}" for key, value in words.angles_of(reading)]
     body = f"{image}<h2>{_text(_file_name(reading))}</h2>" + "".join(f"<p>{line}</p>" for line in lines)
     return f"<article><a href='{_text(link)}'>{body}</a></article>" if link else f"<article>{body}</article>"

@@ -192,3 +192,28 @@ def test_wrong_picture_writes_nothing(tmp_path):
     with pytest.raises(InputError, match=r"a\.png"):
         write_page(tmp_path / "p.html", reading(), np.zeros((5, 5), np.uint8))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_sure_is_never_called_normal(tmp_path):
+    """On page, overview, table and overlay: a grade that may be 0 or 1 is neither."""
+    from spinetk.formats.table import rows
+    from spinetk.report.column import lay_out
+
+    doubtful = reading()
+    doubtful.vertebrae[0].measures["deformity"] = {
+        "type": "uncertain", "grade": 0, "loss_percent": 18.0, "loss_percent_interval": [9.0, 24.0],
+        "grade_interval": [0, 1], "grade_probability": [0.7, 0.3, 0.0, 0.0], "thresholds_percent": [20.0, 25.0, 40.0],
+    }  # fmt: skip
+    _, document = page(tmp_path, doubtful)
+    assert "not sure: grade 0 or 1 (18 %) 9\N{EN DASH}24 %" in document.rows[1]
+    write_summary(tmp_path / "s.html", [doubtful])
+    overview = Document((tmp_path / "s.html").read_text(encoding="utf-8"))
+    assert "grade of 1 not sure" in overview.text
+    column = lay_out(doubtful, [(10.0, 10.0), (10.0, 40.0)], left=0, top=0, bottom=90, text_px=12)
+    assert "not sure: grade 0 or 1 (18 %)" in [cell.text for label in column.labels for cell in label.cells]
+    row = rows(doubtful)[0]
+    assert (row["deformity_type"], row["deformity_grade_low"], row["deformity_grade_high"]) == ("uncertain", 0, 1)
+    assert (row["deformity_grade_probability"], row["deformity_loss_percent_high"]) == (0.7, 24.0)
+    # The head of the overview counts grades by name, whether or not one occurs.
+    assert "normal" not in document.text
+    assert re.search(r"normal\s*0", overview.text)

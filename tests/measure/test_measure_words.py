@@ -1,0 +1,101 @@
+"""What is said of a grade: with its probability, or that it is not sure; never normal where it may be otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spinetk.measure import measure, words
+from spinetk.measure.deformity import possible_grades
+from spinetk.reading import Vertebra
+
+FULL = (30.0, 30.0, 30.0)
+
+
+def vertebra(**deformity) -> Vertebra:
+    made = Vertebra.from_points(np.array([[0, 9], [4, 9], [8, 9], [8, 2], [4, 2], [0, 2]], float))
+    made.measures = {"deformity": {"thresholds_percent": [20.0, 25.0, 40.0], **deformity}}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("deformity", "said", "grade"),
+    [
+        ({"type": "normal", "grade": 0, "loss_percent": 8.2}, "normal (8 %)", 0),
+        # 19.97 % reaches no grade: 20 % would say it does.
+        ({"type": "normal", "grade": 0, "loss_percent": 19.97}, "normal (19.9 %)", 0),
+        ({"type": "wedge", "grade": 1, "loss_percent": 24.6}, "wedge, grade 1 (24.6 %)", 1),
+        ({"type": "wedge", "grade": 2, "loss_percent": 25.0}, "wedge, grade 2 (25 %)", 2),
+        (
+            {"type": "wedge", "grade": 2, "loss_percent": 31, "grade_probability": [0, 0.03, 0.965, 0.005],
+             "grade_interval": [1, 2]},
+            "wedge, grade 2 (31 %), 96 % sure", 2,
+        ),
+        (
+            {"type": "normal", "grade": 0, "loss_percent": 4, "grade_probability": [1.0, 0, 0, 0]},
+            "normal (4 %), 99 % sure", 0,
+        ),
+        (
+            {"type": "uncertain", "grade": 0, "loss_percent": 18, "grade_probability": [0.7, 0.26, 0.04, 0],
+             "grade_interval": [0, 1]},
+            "not sure: grade 0 or 1 (18 %)", None,
+        ),
+        (
+            {"type": "crush", "grade": 1, "loss_percent": 24, "grade_probability": [0.02, 0.6, 0.38, 0],
+             "grade_interval": [1, 2]},
+            "crush, not sure: grade 1 or 2 (24 %)", None,
+        ),
+        # Nine in ten, but the interval spans three grades: the docs call it no finding.
+        (
+            {"type": "uncertain", "grade": 0, "loss_percent": 9, "grade_probability": [0.91, 0.05, 0.04, 0],
+             "grade_interval": [0, 2]},
+            "not sure: grade 0 or 1 (9 %)", None,
+        ),
+        # A file written by others may say anything.
+        (
+            {"type": "normal", "grade": 0, "loss_percent": 4, "grade_probability": ["x"], "grade_interval": [None, 9]},
+            "normal (4 %)", 0,
+        ),
+        ({"type": "normal", "grade": 7, "loss_percent": 4}, "not determinable", None),
+    ],
+)  # fmt: skip
+def test_the_grade_in_words(deformity, said, grade):
+    own = vertebra(**deformity)
+    assert words.deformity_text(own) == said
+    assert words.grade_of(own) == grade
+
+
+def test_measured_probabilities_are_shares_of_the_normal_distribution(spine):
+    """A loss of 18 % whose SD is known: P(grade 0) is that of a normal variable below 20 %."""
+    from scipy.stats import norm
+
+    heights = [FULL, (30 * 0.82, 30.0, 30.0), FULL]
+    for sigma in (0.1, 0.8):
+        answer = measure(spine(heights, labels=["L1", "L2", "L3"], sigma=sigma)).vertebrae[1].measures["deformity"]
+        sd = 100 * np.sqrt(2) * sigma / 60 * np.sqrt(1 + 0.82**2)
+        assert answer["grade_probability"][0] == pytest.approx(norm.cdf((20 - 18) / sd), abs=0.03)
+        assert sum(answer["grade_probability"]) == pytest.approx(1, abs=2e-3)
+        assert answer["type"] == ("normal" if sigma == 0.1 else "uncertain")
+        assert possible_grades(answer) == ([0] if sigma == 0.1 else [0, 1])
+
+
+def test_points_placed_by_a_person_have_a_grade_without_probability(spine):
+    answer = measure(spine([FULL, (30 * 0.82, 30.0, 30.0), FULL])).vertebrae[1].measures["deformity"]
+    assert (answer["type"], answer["grade_probability"], answer["grade_interval"]) == ("normal", None, None)
+
+
+def test_an_unknown_front_does_not_make_a_grade_sure(spine):
+    heights = [FULL, (30 * 0.83, 30.0, 30.0), FULL]
+    reading = spine(heights, labels=["L1", "L2", "L3"], sigma=1.5, facing=None, spacing=(0.5, 0.5))
+    own = measure(reading).vertebrae[1]
+    assert own.measures["anterior_side"] is None
+    assert own.measures["deformity"]["type"] == "uncertain"
+    assert words.deformity_text(own).startswith("not sure: grade 0")
+    assert "normal" not in " ".join([words.deformity_text(own), *own.measures["deformity"]["notes"]])
+
+
+def test_the_width_of_the_intervals_is_said_once(spine):
+    (said,) = words.heights_spread(measure(spine([FULL] * 3, sigma=1.0)))
+    # The height moves by sqrt(2) px of 0.5 mm.
+    assert said == f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{1.96 * 2**0.5 * 0.5:.1f} mm in the median"
+    assert words.heights_spread(measure(spine([FULL] * 3))) == []
