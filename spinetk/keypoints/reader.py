@@ -1,8 +1,9 @@
 """Reader: a picture file in, its measured reading out. The one place that decides view, model, front and level names.
 
 What a picture shows is decided by the user's word, else by what its file says, else by how it looks, else by what its
-modality is used for or the model was made for. What the user says against the file is a remark. What the file rules out
-(:mod:`spinetk.measure.plausibility`) is refused, or, where the user named the view or the model all the same, read
+modality is used for or the model was made for, else by how it most likely looks, if what a model then finds in it bears
+that out (:mod:`spinetk.keypoints.second_look`). What the user says against the file is a remark. What the file rules
+out (:mod:`spinetk.measure.plausibility`) is refused, or, where the user named the view or the model all the same, read
 without a grade.
 """
 
@@ -20,6 +21,7 @@ from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.second_look import CLEARLY, evidence, shows_column
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
@@ -30,8 +32,12 @@ from spinetk.views import OFFERED, View, rules_of, usual_view
 
 SURE_VIEW = 0.9
 """Least probability at which the look of a picture decides its view, its turn or its front."""
+LIKELY_VIEW = 0.4
+"""Least probability at which a picture is read to see whether it shows what it looks like."""
 SURE_REFUSAL = 0.95
-"""The same for refusing what looks like no spine, and for contradicting a file."""
+"""Least probability for refusing what looks like no spine, and for contradicting a file."""
+VIEW_REMEDY = f"give --view {', '.join(OFFERED[:-1])} or {OFFERED[-1]}, or --model"
+TURNED = "the picture does not stand upright, as more is found in it turned: it was turned for the network"
 
 
 class Decision(NamedTuple):
@@ -44,6 +50,8 @@ class Decision(NamedTuple):
         remarks: What the user should know about it.
         not_graded: Why no grade may be claimed, or None.
         front: The patient's front, where the look of the picture is sure of it.
+        turns: EXIF numbers of other positions, of which one is taken where clearly more is found in it.
+        unproven: Whether the view has yet to be borne out by what is found.
     """
 
     view: View
@@ -52,6 +60,8 @@ class Decision(NamedTuple):
     remarks: list[str]
     not_graded: str | None
     front: Facing | None = None
+    turns: tuple[int, ...] = ()
+    unproven: bool = False
 
 
 class Reader:
@@ -149,7 +159,7 @@ class Reader:
         said = (overrides or Overrides()).over(self.usual)
         grey = to_uint8(picture.pixels, picture.padding) if grey is None else grey
         chosen = self.decide(picture, grey, file, said)
-        found = chosen.predictor.read(grey, file=file, frame=chosen.frame, view=chosen.view)
+        found = self._found(grey, file, chosen)
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
         if found.facing is None and found.frame.anterior is None and rules_of(chosen.view).front:
             found.facing = chosen.front
@@ -180,8 +190,9 @@ class Reader:
         view = self._told(picture, said, remarks)
         modality = picture.modality
         sight = self._look(grey, frame)
-        if sight is not None:
-            if not frame.says_head and sight.turn != 1 and sight.turn_probability >= SURE_VIEW:
+        sure = sight is not None and sight.probability >= SURE_VIEW
+        if sight is not None and sure:
+            if sight.posed and not frame.says_head and sight.turn != 1 and sight.turn_probability >= SURE_VIEW:
                 frame = replace(frame, exif_orientation=sight.turn)
                 remarks.append("the picture does not stand upright, as it looks: it was turned for the network")
             if view == "unknown":
@@ -195,15 +206,40 @@ class Reader:
                 remarks.append(f"looks like {sight.words} (probability {sight.probability:.2f}), against the file")
         if view == "unknown":
             view = self._usual(picture, remarks)
+        unproven = view == "unknown" and sight is not None and self._likely(sight)
+        if unproven:
+            view, modality = sight.view, modality or sight.modality
+            chance = f"probability {sight.probability:.2f}"
+            remarks.append(f"view: {view}, as the picture looks ({chance}) and what was found in it bears out")
         self._refuse(picture, view, file, said)
         predictor = self._only or self._pick(view, modality, file, said)
         against = self._against(picture, view, predictor)
         if against:
             remarks.append(against)
-        front = None
-        if sight is not None and sight.front is not None and sight.front_probability >= SURE_VIEW:
-            front = Facing(sight.front, "look of the picture", sight.front_probability)
-        return Decision(view, frame, predictor, remarks, against, front)
+        front, turns = None, ()
+        if sight is not None and sight.view == view:
+            if sure and sight.posed and sight.front is not None and sight.front_probability >= SURE_VIEW:
+                front = Facing(sight.front, "look of the picture", sight.front_probability)
+            if not frame.says_head and sight.turn != frame.exif_orientation:
+                turns = (sight.turn,)
+        return Decision(view, frame, predictor, remarks, against, front, turns, unproven)
+
+    def _found(self, grey: np.ndarray, file: str, chosen: Decision) -> Reading:
+        """What the model finds, in the position in which it finds clearly most.
+
+        Raises:
+            InputError: Nothing but the look of the picture says its view, and no column of bodies bears it out.
+        """
+        found = chosen.predictor.read(grey, file=file, frame=chosen.frame, view=chosen.view)
+        for turn in chosen.turns:
+            frame = replace(chosen.frame, exif_orientation=turn)
+            other = chosen.predictor.read(grey, file=file, frame=frame, view=chosen.view)
+            if evidence(other) > evidence(found) + CLEARLY:
+                found = other
+                found.remarks.insert(0, TURNED)
+        if chosen.unproven and not shows_column(found):
+            raise InputError(file, "does not say which view it is", VIEW_REMEDY)
+        return found
 
     def _told(self, picture: Picture, said: Overrides, remarks: list[str]) -> View:
         """What the user or the file says it shows."""
@@ -214,11 +250,17 @@ class Reader:
         return said.view
 
     def _look(self, grey: np.ndarray, frame: Frame) -> Sight | None:
-        """What the picture looks like, where that is sure enough."""
-        if self._view_finder is None:
-            return None
-        sight = self._view_finder(upright(grey, frame)[0])
-        return sight if sight is not None and sight.probability >= SURE_VIEW else None
+        """What the picture looks like."""
+        return None if self._view_finder is None else self._view_finder(upright(grey, frame)[0])
+
+    def _likely(self, sight: Sight) -> bool:
+        """Whether a picture looks enough like something that a released model reads to be tried."""
+        if self._only is not None or sight.view == "unknown" or sight.probability < LIKELY_VIEW:
+            return False
+        return any(
+            sight.view in views and _reads(modalities, sight.view, sight.modality)
+            for views, modalities in self._made_for.values()
+        )
 
     def _refuse_look(self, sight: Sight, file: str) -> None:
         """Raise where a picture looks like no spine, and neither the user nor its file says otherwise."""
@@ -248,8 +290,7 @@ class Reader:
             fault = f"shows no spine: BodyPartExamined is {picture.body_part}"
             raise InputError(file, fault, "give --view to read it all the same")
         if view == "unknown":
-            remedy = f"give --view {', '.join(OFFERED[:-1])} or {OFFERED[-1]}, or --model"
-            raise InputError(file, "does not say which view it is", remedy)
+            raise InputError(file, "does not say which view it is", VIEW_REMEDY)
 
     def _pick(self, view: View, modality: str | None, file: str, said: Overrides) -> Predictor:
         """The released model for a view; one for another modality where the user named the view and there is no other.

@@ -8,8 +8,12 @@ from spinetk.geometry import Frame
 from spinetk.images import Picture
 from spinetk.keypoints import reader as room
 from spinetk.keypoints.reader import Reader
+from spinetk.keypoints.second_look import evidence, shows_column
 from spinetk.keypoints.viewing.sight import Sight
+from spinetk.landmark import Landmark
 from spinetk.overrides import Overrides
+from spinetk.reading import Reading, Vertebra
+from spinetk.schema import VERTEBRA6
 
 LATERAL = Sight("lateral", 0.97, 1, 0.99, None, "left", 0.98, "a lateral radiograph")
 NOTHING = Sight("unknown", 0.99, words="no spine that a model reads")
@@ -58,7 +62,7 @@ def test_the_users_word_and_the_file_win_over_the_look(decide):
     assert not any("against the file" in remark for remark in decide(LATERAL, view="lateral").remarks)
 
 
-@pytest.mark.parametrize("sight", [None, LATERAL._replace(probability=0.6), NOTHING._replace(probability=0.92)])
+@pytest.mark.parametrize("sight", [None, LATERAL._replace(probability=0.3), NOTHING._replace(probability=0.92)])
 def test_what_is_not_sure_decides_nothing(decide, sight):
     with pytest.raises(InputError, match="does not say which view it is"):
         decide(sight)
@@ -80,3 +84,66 @@ def test_a_front_that_is_not_sure_is_left_to_the_other_clues(decide):
 def test_a_named_view_leaves_the_modality_to_the_look(decide):
     slice_ = LATERAL._replace(view="sagittal", modality="MR")
     assert decide(slice_, said=Overrides(view="sagittal")).predictor.name == "sagittal-mr"
+
+
+def column(bodies, score=0.95, sacrum=None):
+    """A reading of so many bodies, each 40 x 30 px and 45 px below the last."""
+    box = np.array([[0, 30], [20, 30], [40, 30], [40, 0], [20, 0], [0, 0]], float)
+    vertebrae = [Vertebra.from_points(box + (50, 20 + 45 * k), score=score) for k in range(bodies)]
+    landmarks = [] if sacrum is None else [Landmark("s1", np.array([[50.0, 260], [90, 275]]), None, sacrum)]
+    return Reading("film.png", 200, 150, VERTEBRA6, vertebrae, view="lateral", landmarks=landmarks)
+
+
+def test_evidence_is_the_sum_of_scores_and_twice_that_of_the_sacrum():
+    assert evidence(column(5, 0.9, 0.75)) == pytest.approx(5 * 0.9 + 2 * 0.75)
+    cut = column(3)
+    cut.vertebrae[0].visible[3] = False
+    assert evidence(cut) == pytest.approx(2 * 0.95)
+
+
+def test_four_sure_bodies_without_a_gap_show_a_spine():
+    assert shows_column(column(4))
+    assert not shows_column(column(3))
+    assert not shows_column(column(6, 0.7))
+    gap = column(6)
+    del gap.vertebrae[3]
+    assert not shows_column(gap)
+
+
+@pytest.fixture
+def settled(monkeypatch):
+    """The reading of a silent file that looks like ``sight``, by a model that finds this in each position."""
+
+    def settled(sight, found, **fields):
+        monkeypatch.setattr(room.Predictor, "load", Stub)
+        monkeypatch.setattr(
+            Stub, "read", lambda self, grey, *, file, frame, view: found[frame.exif_orientation], raising=False
+        )
+        picture = Picture(GREY.astype(np.float32), None, Frame(), "png", **fields)
+        return Reader(view_finder=lambda grey: sight).read_picture(picture, "film.png")[0]
+
+    return settled
+
+
+def test_what_a_picture_likely_shows_is_settled_by_what_is_found_in_it(settled):
+    reading = settled(LATERAL._replace(probability=0.6), {1: column(5)})
+    assert reading.view == "lateral"
+    assert any("probability 0.60) and what was found in it bears out" in remark for remark in reading.remarks)
+    with pytest.raises(InputError, match="does not say which view it is"):
+        settled(LATERAL._replace(probability=0.6), {1: column(1)})
+
+
+def test_a_lateral_film_is_turned_only_where_more_is_found_in_it_turned(settled):
+    """The look alone is often wrong about lateral films: a sacrum that shows in one position only decides."""
+    upside_down = LATERAL._replace(turn=3, posed=False)
+    turned = settled(upside_down, {1: column(5), 3: column(5, sacrum=0.8)})
+    assert len(turned.landmarks) == 1
+    assert any("more is found in it turned" in remark for remark in turned.remarks)
+    for other in (column(5), column(5, sacrum=0.4), column(2, sacrum=0.9)):
+        kept = settled(upside_down, {1: column(5), 3: other})
+        assert not kept.landmarks
+        assert not any("turned" in remark for remark in kept.remarks)
+
+
+def test_the_front_of_a_lateral_film_is_not_taken_from_its_look(decide):
+    assert decide(LATERAL._replace(posed=False)).front is None

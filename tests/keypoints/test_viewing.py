@@ -106,12 +106,13 @@ def test_a_turned_picture_gets_the_same_answer_turned():
     np.testing.assert_allclose(turned[2], plain[2], atol=1e-4, rtol=1e-3)
 
 
-def test_neck_and_trunk_are_one_view_and_the_pose_of_films_from_the_side_is_not_acted_on(monkeypatch):
+def test_neck_and_trunk_are_one_view_and_the_pose_of_films_from_the_side_is_not_trusted(monkeypatch):
     answering(monkeypatch, [0, 0, 8, 0, 0, 8], [0, 9, 0, 0], [0, 9])
     sight = recognition.find_view(np.zeros((8, 8), np.uint8))
     assert sight.view == "lateral"
     assert sight.probability > 0.9
-    assert (sight.turn, sight.front) == (1, None)
+    assert not sight.posed
+    assert (sight.turn, sight.front) == (6, "right")
     answering(monkeypatch, [0, 0, 0, 9, 0, 0], [0, 9, 0, 0], [0, 9])
     sight = recognition.find_view(np.zeros((8, 8), np.uint8))
-    assert (sight.modality, sight.turn, sight.front) == ("MR", 6, "right")
+    assert (sight.modality, sight.turn, sight.front, sight.posed) == ("MR", 6, "right", True)

@@ -27,7 +27,7 @@ from spinetk.views import View
 Answers = Callable[[np.ndarray], Sequence[np.ndarray]]
 MODEL = "view"
 # Kinds whose turn and front were right on real pictures. On 50 real lateral films they were not (turn 75 %, front 44 to
-# 65 %): there neither is acted on.
+# 65 %): there the front is not acted on, and a turn only where what is found in the turned picture bears it out.
 POSE_MEASURED = ("ap", "sagittal-mr")
 SURE = 0.8  # least probability of an answer that is acted on
 
@@ -144,12 +144,13 @@ def find_view(picture: np.ndarray) -> Sight | None:
     return Sight(
         view=view,
         probability=min(views[view], 1.0),
-        turn=found.exif_orientation if posed else 1,
-        turn_probability=found.turn_probability if posed else 0.0,
+        turn=found.exif_orientation,
+        turn_probability=found.turn_probability,
         modality=MODALITY_OF.get(kind),
-        front=found.front if posed else None,
-        front_probability=found.front_probability if posed else 0.0,
+        front=found.front,
+        front_probability=found.front_probability,
         words=WORDS[kind],
+        posed=posed,
     )
 
 

@@ -23,6 +23,7 @@ class Sight(NamedTuple):
         front: Side of the patient's front once the picture stands head up; None where the view has none.
         front_probability: 0..1 that the front is right.
         words: What it looks like, for the user.
+        posed: Whether turn and front were right often enough on real pictures of this kind to be acted on.
     """
 
     view: View
@@ -33,6 +34,7 @@ class Sight(NamedTuple):
     front: Side | None = None
     front_probability: float = 0.0
     words: str = ""
+    posed: bool = True
 
 
 ViewFinder = Callable[[np.ndarray], Sight | None]
