@@ -1,4 +1,4 @@
-"""Table: one row a vertebra, for spreadsheets and statistics."""
+"""Table: one row a vertebra, for spreadsheets and statistics; the angles of a picture stand in each of its rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from spinetk.schema import VERTEBRA6
 
 SIDES = ("left", "anterior", "middle", "right", "posterior")
 ENDS = ("low", "high")  # of a 95 % interval
+# Of the whole picture, and so the same in each of its rows.
+ANGLES = ("cobb_max", "cobb_upper", "cobb_lower", "lordosis_l1_l5", "lordosis_l1_s1", "kyphosis_t1_t12",
+          "kyphosis_t4_t12", "sacral_slope", "pelvic_tilt", "pelvic_incidence")  # fmt: skip
 LEADING_COLUMNS = (
     "file",
     "index",
@@ -39,6 +42,7 @@ LEADING_COLUMNS = (
     "listhesis_mm",
     "listhesis_percent",
     "meyerding",
+    *(f"{angle}_deg{end}" for angle in ANGLES for end in ("", "_low", "_high")),
     "spacing_row_mm",
     "spacing_column_mm",
     "spacing_source",
@@ -64,7 +68,7 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
     """One dictionary a vertebra, head to foot; values are plain, None where unknown.
 
     ``index`` counts from 1 at the top. Points are in px of the stored picture (pixel centres at integer + 0.5); a
-    point that is not visible has None. Heights that were not measured have None. ``deformity_type`` is ``uncertain``
+    point that is not visible has None. Heights and angles that were not measured have None. ``deformity_type`` is ``uncertain``
     where no deformity is one of several possible answers; ``deformity_grade`` is then the likeliest reading of the
     points, ``deformity_grade_probability`` says how likely.
     """
@@ -93,6 +97,9 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
         chances = dict(enumerate(chances_of(deformity) or []))
         row["deformity_grade_probability"] = chances.get(deformity.get("grade", -1))
         row |= _disc(measures.get("disc_below") or {})
+        for angle in ANGLES:
+            row[f"{angle}_deg"] = reading.angles.get(angle)
+            row |= _ends(f"{angle}_deg", reading.angles.get(f"{angle}_interval"))
         row |= {
             "spacing_row_mm": row_mm,
             "spacing_column_mm": column_mm,

@@ -10,6 +10,7 @@ from spinetk.errors import InputError
 from spinetk.formats.sr import read_sr, write_sr
 from spinetk.formats.sr.concepts import private
 from spinetk.geometry import Frame
+from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
@@ -300,3 +301,24 @@ def test_missing_highdicom_is_said_with_its_remedy(tmp_path, monkeypatch):
 def test_a_meaning_has_the_length_that_dicom_allows():
     assert private("long", "x" * 64).meaning == "x" * 64
     assert private("long", "x" * 65).meaning == "x" * 64
+
+
+def test_sacrum_and_hips_are_regions_of_their_own_and_come_back(tmp_path):
+    reading = full_reading()
+    reading.landmarks = [
+        Landmark("s1", np.array([[40.0, 250.5], [75.25, 270.0]]), None, 0.93, 0.5),
+        Landmark("femoral_head", np.array([[190.0, 280.0]]), 25.5, 0.75, None),
+    ]
+    write_sr(tmp_path / "r.dcm", reading, source())
+    regions = {
+        str(node.GraphicType): list(node.GraphicData) for node in items(pydicom.dcmread(tmp_path / "r.dcm"), "SCOORD")
+    }
+    # The rim of the head lies at the side on which the picture (200 px wide) still holds it.
+    assert regions["CIRCLE"] == [190.0, 280.0, 164.5, 280.0]
+    found = read_sr(tmp_path / "r.dcm").reading
+    assert [own.kind for own in found.landmarks] == ["s1", "femoral_head"]
+    for own, wanted in zip(found.landmarks, reading.landmarks, strict=True):
+        np.testing.assert_array_equal(own.points, wanted.points)
+        assert (own.radius_px, own.sigma_px) == (wanted.radius_px, wanted.sigma_px)
+        assert own.score == pytest.approx(wanted.score)
+    assert len(found.vertebrae) == 3

@@ -38,6 +38,15 @@ def test_rows_hold_the_measures_and_none_where_unknown():
     assert second["height_left_px"] is None
 
 
+def test_angles_of_the_picture_stand_in_each_of_its_rows():
+    one = reading()
+    one.angles = {"sacral_slope": 41.5, "pelvic_tilt": None, "sacral_slope_interval": [40.0, 43.0]}
+    assert [row["sacral_slope_deg"] for row in rows(one)] == [41.5, 41.5]
+    assert [row["pelvic_tilt_deg"] for row in rows(one)] == [None, None]
+    assert (rows(one)[0]["sacral_slope_deg_low"], rows(one)[1]["sacral_slope_deg_high"]) == (40.0, 43.0)
+    assert rows(one)[0]["pelvic_incidence_deg"] is None
+
+
 def test_file_is_read_back_by_the_csv_module(tmp_path):
     write_table(tmp_path / "t.csv", [reading('odd, "name"\n.png'), reading("b.png")])
     with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:

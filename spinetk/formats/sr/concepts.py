@@ -22,6 +22,7 @@ VERTEBRA = codes.SCT.Vertebra
 SPINE = codes.SCT.Spine
 # Topographical modifiers of the finding site (CID 2): where on the body a height was taken.
 SITES = {"anterior": codes.SCT.Anterior, "middle": codes.SCT.Central, "posterior": codes.SCT.Posterior}
+LANDMARKS = {"s1": codes.SCT.Sacrum, "femoral_head": codes.SCT.HeadOfFemur}
 PIXELS = Code("{pixels}", "UCUM", "pixels")
 SQUARE_PIXELS = Code("{pixels}2", "UCUM", "square pixels")
 SQUARE_MILLIMETRES = Code("mm2", "UCUM", "square millimeter")

@@ -19,6 +19,7 @@ from pydicom.sr.codedict import codes
 from spinetk.errors import InputError
 from spinetk.formats.sr import concepts
 from spinetk.geometry import Frame
+from spinetk.landmark import POINTS, Landmark
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import SCHEMAS, KeypointSchema
 
@@ -94,6 +95,7 @@ def read_sr(path: str | Path) -> Report:
             model=picture.get("model"),
             angles=about.get("angles", {}),
             remarks=_texts(whole, codes.DCM.Comment.value),
+            landmarks=[_landmark(tree, group) for group, tree in groups if "landmark" in tree],
         )
         return Report(
             reading,
@@ -153,6 +155,12 @@ def _content(group: Dataset) -> dict[str, Any]:
             text = _code(item.ConceptCodeSequence[0])
             leaves[_name(item)] = VALUES[text] if text in VALUES else unquote(text)
     return concepts.unflatten(leaves)
+
+
+def _landmark(tree: dict[str, Any], group: Dataset) -> Landmark:
+    points = np.array(next(_items(group, "SCOORD")).GraphicData, np.float64).reshape(-1, 2)
+    kind = tree["landmark"]
+    return Landmark(kind, points[: len(POINTS[kind])], *(tree.get(n) for n in ("radius_px", "score", "sigma_px")))
 
 
 def _vertebra(schema: KeypointSchema, tree: dict[str, Any], group: Dataset) -> Vertebra:

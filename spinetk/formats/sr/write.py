@@ -19,6 +19,7 @@ from spinetk.errors import InputError
 from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY, Identity, uids
 from spinetk.formats.sr import concepts
 from spinetk.images.guard import quiet
+from spinetk.landmark import Landmark
 from spinetk.measure import words
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import SCHEMAS, KeypointSchema
@@ -140,6 +141,7 @@ class _Writer:
             observer_device_context=sr.ObserverContext(concepts.codes.DCM.Device, device),
         )
         groups = [self._picture_group(), *(self._vertebra_group(i, v) for i, v in enumerate(reading.vertebrae))]
+        groups += [self._landmark_group(i, own) for i, own in enumerate(reading.landmarks)]
         content = sr.MeasurementReport(
             observation_context=context,
             procedure_reported=concepts.codes.SCT.ImagingProcedure,
@@ -209,6 +211,28 @@ class _Writer:
             finding_category=concepts.codes.SCT.AnatomicalStructure,
             finding_sites=[sr.FindingSite(site)],
             algorithm_id=self._algorithm([concepts.ORDER + names]),
+            measurements=measurements,
+            qualitative_evaluations=evaluations,
+        )
+
+    def _landmark_group(self, index: int, landmark: Landmark) -> Any:
+        """The S1 endplate as an open line from left to right, a femoral head as a circle."""
+        sr, size = self.hd.sr, (self.reading.width, self.reading.height)
+        site, points = concepts.LANDMARKS[landmark.kind], np.clip(landmark.points, 0, size)
+        kind = "POLYLINE" if len(points) > 1 else "POINT"
+        if landmark.radius_px is not None:
+            rim = landmark.radius_px if points[0, 0] + landmark.radius_px < size[0] else -landmark.radius_px
+            kind, points = "CIRCLE", np.concatenate([points, points + (rim, 0.0)])
+        image = sr.SourceImageForRegion(self.source.SOPClassUID, self.source.SOPInstanceUID, self.frames)
+        fields = {name: getattr(landmark, name) for name in ("score", "radius_px", "sigma_px")}
+        measurements, evaluations = self._items({"landmark": landmark.kind, **fields}, site)
+        return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+            tracking_identifier=self._tracking(landmark.kind.replace("_", " "), f"landmark {index}"),
+            referenced_region=sr.ImageRegion(kind, points, image),
+            finding_type=site,
+            finding_category=concepts.codes.SCT.AnatomicalStructure,
+            finding_sites=[sr.FindingSite(site)],
+            algorithm_id=self._algorithm(None),
             measurements=measurements,
             qualitative_evaluations=evaluations,
         )
