@@ -1,23 +1,28 @@
 """How a lateral model does on real films: found, not found, and what it takes the sacrum and the pelvis for.
 
-python benchmarks/lateral_films.py MODEL DATA [--sheet SHEET.png]
+python benchmarks/lateral_films.py MODEL DATA [--sheet SHEET.png] [--as-a-user]
 
 DATA holds ``lateral_masks`` (34 small films, one mask per body T12..L5 and S1) and ``lateral_films`` (16 films, 7 with
 loose boxes). Both are for measuring and looking: no model was or may be trained on them. A body counts as found when a
 predicted outline shares more than half with its mask (intersection over union); for a box, when one of the two covers
 the other's middle and neither is more than twice as large. What lies below the lowest body of a film is in the pelvis.
+``--as-a-user`` reads each file as `spinetk predict` does without any flag, with the released models: how many are read,
+on which side the front is said to be (it is the left in all films of ``lateral_masks``), and which get names.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from spinetk.errors import InputError
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.reader import Reader
 from spinetk.reading import Reading
 
 RING = ("top_left", "top_middle", "top_right", "bottom_right", "bottom_middle", "bottom_left")
@@ -65,6 +70,31 @@ def score_masks(predictor: Predictor, folder: Path) -> dict[str, tuple[int, int]
     return {name: (hit, total) for name, (hit, total) in counts.items()}
 
 
+def score_names(folder: Path) -> dict[str, int]:
+    """What the released models say of each film of ``lateral_masks`` when nothing is told them."""
+    reader, counts = Reader(), Counter(films=0)
+    for path in sorted((folder / "images").glob("*.png")):
+        counts["films"] += 1
+        try:
+            reading, _ = reader.read(path)
+        except InputError:
+            counts["refused"] += 1
+            continue
+        counts[f"front {reading.vertebrae[0].measures['anterior_side'] if reading.vertebrae else None}"] += 1
+        mask = cv2.imread(str(folder / "masks" / path.name), cv2.IMREAD_UNCHANGED)
+        labels = [vertebra.label for vertebra in reading.vertebrae]
+        if not any(labels):
+            continue
+        counts["named"] += 1
+        shares = {}
+        for label, own in zip(labels, outlines(reading), strict=True):
+            drawn, body = filled(own, mask.shape), mask == NAMES.index(label) + 1 if label in NAMES else None
+            shares[label] = 0.0 if body is None else (drawn & body).sum() / max((drawn | body).sum(), 1)
+        counts["L5 right"] += shares.get("L5", 0.0) > 0.5
+        counts["all of T12..L5 right"] += all(share > 0.5 for name, share in shares.items() if name in NAMES)
+    return dict(counts)
+
+
 def score_films(predictor: Predictor, folder: Path, sheet: Path | None) -> dict[str, int]:
     """Boxed bodies, how many are found, and bodies seen in the pelvis of the boxed films; optionally a drawn sheet."""
     counts, drawn = {"boxes": 0, "found": 0, "in the pelvis": 0}, []
@@ -107,6 +137,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("data", type=Path)
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--as-a-user", action="store_true")
     options = parser.parse_args()
     predictor = Predictor.load(options.model)
     masks = score_masks(predictor, options.data / "lateral_masks")
@@ -115,6 +146,9 @@ def main() -> None:
     bodies = [masks[name] for name in NAMES[:-1]]
     hit, total = (sum(column) for column in zip(*bodies, strict=True))
     print(f"lateral_masks T12..L5: {hit} of {total} found ({100 * hit / total:.1f} %)")
+    if options.as_a_user:
+        said = score_names(options.data / "lateral_masks")
+        print("lateral_masks without a flag: " + ", ".join(f"{value} {name}" for name, value in said.items()))
     films = score_films(predictor, options.data / "lateral_films", options.sheet)
     print("lateral_films: " + ", ".join(f"{value} {name}" for name, value in films.items()))
 

@@ -1,11 +1,16 @@
 """The training set of ``xray-lateral``: phantom radiographs and CT slices, and real MR spines drawn as radiographs.
 
-python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--slices 120] [--copies 1] [--seed 7000]
+python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--slices 120] [--copies 1] [--seed 7000] [--cut 0.6]
+    [--small 0.35]
 
 Bodies look alike in a lateral film and in a sagittal CT slice: bright walls around spongy bone. No annotated lateral
 radiograph is at hand. Phantoms have exact truth and simple shapes; sagittal MR has real shapes. So each MR slice of
 MR_CASES is drawn once more as a film would show it: the slow shading of a phantom radiograph, bodies a little brighter
 than discs, bright end plates and walls along the true outline, the fine texture of the slice, grain.
+
+Real films end where the plate ends, mostly within a vertebra, and are often stored small: ``--cut`` of the phantom
+films lose their upper edge down to somewhere in their topmost body (which stays, with the points that are left),
+``--small`` of them are stored at 200 to 420 px, as a paper's or a teaching file's are, some as a JPEG of low quality.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ from spinetk.keypoints.pictures import to_grey
 from spinetk.phantoms import write_phantom_set
 from spinetk.reading import Reading
 
-KINDS = (*["lateral"] * 5, "cervical")
+KINDS = (*["lateral"] * 9, "cervical")
 WIDTH_PX = 512  # of the drawn films: 1 mm slices are enlarged
 
 
@@ -64,6 +69,45 @@ def draw(slice_: np.ndarray, reading: Reading, shade: np.ndarray, random: np.ran
     return film.clip(0, 255).astype(np.uint8)
 
 
+def cut_top(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> tuple[np.ndarray, Reading]:
+    """The picture from a row within its topmost body (or just above it) on, (H, W) uint8, and its reading."""
+    if len(reading.vertebrae) < 4:
+        return picture, reading
+    top = reading.vertebrae[0].points[:, 1]
+    row = int(top.min() + random.uniform(-0.15, 0.6) * np.ptp(top))
+    if not 0 < row < reading.height // 3:
+        return picture, reading
+    return picture[row:], reading.cropped(0, row, reading.width, reading.height)
+
+
+def shrink(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> tuple[np.ndarray, Reading]:
+    """The picture at 200 to 420 px of its long side, (h, w) uint8, and its reading."""
+    factor = random.uniform(200, 420) / max(picture.shape)
+    height, width = (max(64, round(side * factor)) for side in picture.shape)
+    picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    if random.random() < 0.4:
+        _, stored = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(55, 92))])
+        picture = cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE)
+    return picture, reading.resized(height, width)
+
+
+def as_stored(folder: CaseFolder, names: list[str], cut: float, small: float, seed: int) -> None:
+    """Cut and shrink these shares of the films, in place."""
+    records, _ = folder.records(names, augmented=False)
+    for number, record in enumerate(records):
+        random = np.random.default_rng((seed, 1, number))
+        picture, reading = to_grey(read_pixels(record)), reading_of(record)
+        before = picture.shape
+        if random.random() < cut:
+            picture, reading = cut_top(picture, reading, random)
+        if random.random() < small:
+            picture, reading = shrink(picture, reading, random)
+        if picture.shape != before:
+            seen = [landmark.to_json() for landmark in reading.landmarks]
+            content = record_of(reading, record["image_id"], case=record["case"], landmarks=seen)
+            write_record(folder.source(record["case"]), content, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+
+
 def main() -> None:
     """Write the case folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -73,6 +117,8 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=120, help="sagittal CT phantoms")
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7000)
+    parser.add_argument("--cut", type=float, default=0.6, help="share of phantom films whose upper edge cuts a body")
+    parser.add_argument("--small", type=float, default=0.35, help="share of phantom films that are stored small")
     options = parser.parse_args()
     names = write_phantom_set(options.out, options.phantoms, seed=options.seed, kinds=KINDS)
     donors = [name for k, name in enumerate(names) if KINDS[k % len(KINDS)] == "lateral"]
@@ -107,6 +153,7 @@ def main() -> None:
             content = record_of(drawn, f"{case}/src-0", case=case)  # where its sacrum lies, nobody said
             write_record(films.source(case), content, cv2.cvtColor(film, cv2.COLOR_GRAY2BGR))
             metadata[case] = {"group": groups.get(record["case"], {}).get("group", record["case"]), "View": "film"}
+    as_stored(films, [name for name in names if name.startswith("phantom")], options.cut, options.small, options.seed)
     for name in names:
         metadata[name]["group"] = name
     write_metadata(options.out, metadata)
