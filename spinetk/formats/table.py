@@ -68,9 +68,9 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
     """One dictionary a vertebra, head to foot; values are plain, None where unknown.
 
     ``index`` counts from 1 at the top. Points are in px of the stored picture (pixel centres at integer + 0.5); a
-    point that is not visible has None. Heights and angles that were not measured have None. ``deformity_type`` is ``uncertain``
-    where no deformity is one of several possible answers; ``deformity_grade`` is then the likeliest reading of the
-    points, ``deformity_grade_probability`` says how likely.
+    point that is not visible has None. Heights and angles that were not measured have None. ``deformity_type`` is
+    ``uncertain`` where no deformity is one of several possible answers; ``deformity_grade`` is then the likeliest
+    reading of the points, ``deformity_grade_probability`` says how likely.
     """
     row_mm, column_mm = reading.frame.spacing_mm or (None, None)
     table = []
