@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import small_runs
+
 MOST_S = 2.0
 SERVED_S = 10.0
 ENDED = {0, 130, 143, -signal.SIGINT, -signal.SIGTERM}  # negative: before the program had begun to listen
@@ -44,7 +46,7 @@ def main() -> int:
             moment, how = chance.uniform(0, lengths[name]), chance.choice((signal.SIGTERM, signal.SIGINT))
             taken, fault = _signalled(chosen[name], base / "out", moment, how)
             rows[name].append(taken)
-            if not fault and name.endswith("train"):
+            if not fault and "train" in name:
                 again = subprocess.run([*chosen[name], "--resume"], capture_output=True, text=True)
                 fault = "" if again.returncode == 0 else f"not resumed: {again.stderr[-300:]}"
             if fault:
@@ -67,12 +69,17 @@ def _commands(base: Path, only: list[str]) -> dict[str, list[str]]:
     subprocess.run([*spinetk, "phantom", "-o", str(cases), "--cases", "10"], **quiet)
     if not only or any(name.startswith("segment") for name in only):
         subprocess.run([*spinetk, "segment", "phantom", "-o", str(atria), "--cases", "4"], **quiet)
+    if not only or "discs train" in only:
+        small_runs.write_discs(base / "discs")
     films = [str(path) for path in sorted(cases.rglob("src-0.png"))]
     if not only or "report" in only:
         subprocess.run([*spinetk, "predict", *films[:4], "--view", "lateral", "-o", str(results)], **quiet)
+    fast = ["--preset", "fast"]
     short = ["--iterations", "12", "--check-every", "4", "--device", "cpu"]
     return {
-        "train": [*spinetk, "train", str(cases), *short, "--preset", "fast", "--workers", "1", "-o", out],
+        "train": [*spinetk, "train", str(cases), *short, *fast, "--workers", "1", "-o", out],
+        "train, two processes": [*spinetk, "train", str(cases), *short, *fast, "--devices", "2", "-o", out],
+        "discs train": [*spinetk, "discs", "train", str(base / "discs"), "--epochs", "6", "--stacks", "1", "-o", out],
         "segment train": [*spinetk, "segment", "train", str(atria), *short, "--workers", "1", "-o", out],
         "predict": [*spinetk, "predict", *films, "--view", "lateral", "-o", out],
         "discs predict": [*spinetk, "discs", "predict", *films, "-o", out],
@@ -111,9 +118,9 @@ def _signalled(command: list[str], out: Path, moment: float, how: signal.Signals
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
         taken = time.monotonic() - sent
-        while _session(child.pid) and time.monotonic() - sent < MOST_S:
+        while processes_of(child.pid) and time.monotonic() - sent < MOST_S:
             time.sleep(0.02)
-        left, half = _session(child.pid), list(out.rglob(".tmp-*"))
+        left, half = processes_of(child.pid), list(out.rglob(".tmp-*"))
         said.seek(0)
         words = said.read()
     faults = [f"took {taken:.1f} s"] if taken > MOST_S else []
@@ -124,7 +131,7 @@ def _signalled(command: list[str], out: Path, moment: float, how: signal.Signals
     return taken, "; ".join(faults)
 
 
-def _session(number: int) -> list[int]:
+def processes_of(number: int) -> list[int]:
     """Processes of a session that are no zombies (Linux)."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):

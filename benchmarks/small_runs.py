@@ -71,7 +71,7 @@ KINDS = {"keypoints": keypoints, "discs": discs, "atrium": atrium, "lesion": les
 def write_data(folder: Path) -> None:
     """Small sets of all kinds; all pictures of a set have one size."""
     _write_columns(folder / "cases")
-    _write_discs(folder / "discs")
+    write_discs(folder / "discs")
     _write_volumes(folder)
 
 
@@ -97,7 +97,7 @@ def _write_columns(folder: Path) -> None:
         write_record(CaseFolder(folder).source(name), record, picture.clip(0, 255).astype(np.uint8))
 
 
-def _write_discs(folder: Path) -> None:
+def write_discs(folder: Path) -> None:
     folder.mkdir()
     for number in range(8):
         picture = np.random.default_rng(number).integers(0, 255, (64, 64), dtype=np.uint8)

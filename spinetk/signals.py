@@ -31,7 +31,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 _savers: list[Callable[[], str | None]] = []
-_processes: list[Any] = []
+_processes: list[list[Any]] = []
 
 
 class Leave(SystemExit):
@@ -65,6 +65,8 @@ def leaving() -> Iterator[None]:
         yield
     finally:
         atomic.remove_unfinished()
+        if heard.is_set():
+            _end_processes(_others(), CHILDREN_S)
         # Once a signal has come the thread stays to the very end: what still runs then may never come back.
         if not heard.is_set():
             signal.set_wakeup_fd(woken)
@@ -87,8 +89,13 @@ def saving_with(save: Callable[[], str | None]) -> Iterator[None]:
 
 
 def ending(processes: list[Any]) -> None:
-    """Have these processes (with ``kill``) killed too when the program is ended."""
-    _processes.extend(processes)
+    """Have these processes ended too when a signal ends the program; more may be added to the list afterwards.
+
+    Args:
+        processes: With ``poll``, ``terminate`` and ``kill``, as of `subprocess`. Those of `multiprocessing` are known
+            anyhow.
+    """
+    _processes.append(processes)
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
@@ -133,21 +140,34 @@ def _save(said: list[str]) -> None:
 def _end(number: int, sentence: str) -> NoReturn:
     # Nothing is imported that late: what has no processes has not imported it.
     multiprocessing = sys.modules.get("multiprocessing")
-    children = [*(multiprocessing.active_children() if multiprocessing else ()), *_processes]
-    for child in children:
-        with suppress(Exception):
-            child.terminate()
-    # Those that remove what they have half written are gone by then; the others ignore it.
-    ends = time.monotonic() + CHILDREN_S
-    while time.monotonic() < ends and any(_alive(child) for child in children):
-        time.sleep(0.02)
-    for child in children:
-        with suppress(Exception):
-            child.kill()
+    _end_processes([*(multiprocessing.active_children() if multiprocessing else ()), *_others()])
     atomic.remove_unfinished()
     with suppress(Exception):
         os.write(sys.__stderr__.fileno(), f"spinetk: {WORDS[signal.Signals(number)]}; {sentence}\n".encode())
     os._exit(128 + number)
+
+
+def _others() -> list[Any]:
+    return [process for processes in _processes for process in processes]
+
+
+def _end_processes(processes: list[Any], own_way_s: float = 0.0) -> None:
+    """End processes that have not done so by themselves in this time."""
+    _wait(processes, own_way_s)
+    for process in filter(_alive, processes):
+        with suppress(Exception):
+            process.terminate()
+    # Those that remove what they have half written are gone by then; the others ignore it.
+    _wait(processes, CHILDREN_S)
+    for process in filter(_alive, processes):
+        with suppress(Exception):
+            process.kill()
+
+
+def _wait(processes: list[Any], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends and any(map(_alive, processes)):
+        time.sleep(0.02)
 
 
 def _alive(process: Any) -> bool:

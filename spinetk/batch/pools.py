@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import pickle
 import threading
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from spinetk.batch.task import Maker, Outcome, Task, perform
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 TRIES = 3
+CHUNK_S, MOST_IN_CHUNK = 0.5, 64
 Done = tuple[Task, Outcome]
 
 
@@ -78,6 +81,7 @@ class Processes(Pool):
         self._count, self._gpus = count, gpus
         # One executor a process: an executor of several is broken as a whole when one of them dies.
         self._executors: list[ProcessPoolExecutor | None] = [None] * count
+        self._told: list[str | None] = [None] * count  # key of the maker that a process has
 
     def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
         """Each process has one task at a time."""
@@ -100,6 +104,8 @@ class Processes(Pool):
                     outcome = Outcome(
                         "error", f"{task.source}: stopped its process {tries} times (killed, or no memory)"
                     )
+                if outcome.state == "unable":
+                    self._told[place] = None
                 self._next(place, maker, key, waiting, running)
                 yield task, outcome
 
@@ -123,13 +129,14 @@ class Processes(Pool):
             }
             executor = ProcessPoolExecutor(1, mp_context=context, **options)
             self._executors[place] = executor
-        return executor.submit(perform, maker, key, task)
+        known, self._told[place] = self._told[place], key
+        return executor.submit(perform, None if known == key else maker, key, task)
 
     def _end(self, place: int) -> None:
         executor = self._executors[place]
         if executor is not None:
             executor.shutdown(wait=False, cancel_futures=True)
-            self._executors[place] = None
+            self._executors[place] = self._told[place] = None
 
 
 def _begin(threads: int, gpu: int | None) -> None:
@@ -161,49 +168,64 @@ class Cluster(Pool):
         return str(self._client.dashboard_link or "")
 
     def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
-        """Two tasks a thread are with the cluster at a time, so that none waits for us; Dask deals them out."""
+        """Dask deals out chunks of about half a second, two a thread at a time, so that none waits for us."""
         key = _key_of(maker, key)
-        from distributed import KilledWorker, as_completed
+        from distributed import as_completed
 
         waiting = iter(tasks)
-        running: dict[Any, Task] = {}
-        again: list[Task] = []
+        pace = _Pace()
+        running: dict[Any, list[Task]] = {}
+        again: list[list[Task]] = []
         results = as_completed(loop=self._client.loop)
+        # Sent once: with a table of overrides it may be large.
+        box = self._client.submit(_unchanged, _Boxed(maker), pure=False)
 
         def fill() -> None:
             room = max(2 * self._threads(), 2)
-            while len(running) < room and (task := again.pop() if again else next(waiting, None)) is not None:
-                future = self._client.submit(_perform, _Boxed(maker), key, task, pure=False)
-                running[future.key] = task
+            while len(running) < room and (chunk := again.pop() if again else list(islice(waiting, pace.count))):
+                future = self._client.submit(_perform, box, key, chunk, pure=False)
+                running[future.key] = chunk
                 results.add(future)
 
         try:
             fill()
             for future in results:
-                task = running.pop(future.key)
+                chunk = running.pop(future.key)
                 if future.status in ("lost", "cancelled", "pending"):
                     # Its worker died with the answer, or the scheduler did with everything.
                     if self._client.status != "running" or future.status == "cancelled":
                         raise OSError("the scheduler forgot a task")
-                    again.append(task)
+                    again.append(chunk)
                     fill()
                     continue
-                error = future.exception() if future.status == "error" else None
-                if error is None:
-                    outcome = future.result()
-                elif isinstance(error, KilledWorker):
-                    outcome = Outcome(
-                        "error", f"{task.source}: stopped each worker that tried it (killed, or no memory)"
-                    )
-                else:
-                    outcome = Outcome("error", f"{task.source}: {type(error).__name__} in the cluster")
+                outcomes = self._outcomes(future, chunk, pace)
+                if outcomes is None:
+                    # One of them stops its workers; by themselves the others are done.
+                    again += [[task] for task in chunk]
                 future.release()
                 fill()
-                yield task, outcome
+                yield from zip(chunk, outcomes or [], strict=False)
         except (OSError, TimeoutError) as error:
             address = str(getattr(getattr(self._client, "scheduler", None), "address", "the scheduler"))
             fault = f"is gone ({type(error).__name__})"
             raise InputError(address, fault, "start it again, then run the same: what was finished is kept") from error
+
+    def _outcomes(self, future: Any, chunk: list[Task], pace: _Pace) -> list[Outcome] | None:
+        """What became of a chunk; None when it is to be taken apart."""
+        from distributed import KilledWorker
+
+        error = future.exception() if future.status == "error" else None
+        if error is None:
+            seconds, outcomes = future.result()
+            pace.note(seconds / len(outcomes))
+            return outcomes
+        if not isinstance(error, KilledWorker):
+            why = f"{type(error).__name__} in the cluster"
+        elif len(chunk) > 1:
+            return None
+        else:
+            why = "stopped each worker that tried it (killed, or no memory)"
+        return [Outcome("error", f"{task.source}: {why}") for task in chunk]
 
     def close(self) -> None:
         """Leave the cluster; end it when it is ours."""
@@ -226,8 +248,37 @@ class _Boxed:
         self.maker = maker
 
 
-def _perform(boxed: _Boxed, key: str, task: Task) -> Outcome:
-    return perform(boxed.maker, key, task)
+def _unchanged(boxed: _Boxed) -> _Boxed:
+    return boxed
+
+
+def _perform(boxed: _Boxed, key: str, chunk: list[Task]) -> tuple[float, list[Outcome]]:
+    """Seconds, and what became of the tasks up to the one after which there is no going on."""
+    started, outcomes = time.perf_counter(), []
+    for task in chunk:
+        outcomes.append(perform(boxed.maker, key, task))
+        if outcomes[-1].state in ("full", "unable"):
+            break
+    return time.perf_counter() - started, outcomes
+
+
+class _Pace:
+    """How many tasks make a chunk: what a chunk costs is to be small beside its work, and what a lost worker takes
+    along is to be little.
+
+    Attributes:
+        count: Of the next one.
+    """
+
+    def __init__(self) -> None:
+        self.count = 1
+        self._each: float | None = None
+
+    def note(self, seconds: float) -> None:
+        """Another chunk took this long a task."""
+        # The first one of a worker loads a model; it must not count for long.
+        self._each = seconds if self._each is None else min(seconds, (self._each + seconds) / 2)
+        self.count = max(1, min(int(CHUNK_S / max(self._each, 1e-6)), MOST_IN_CHUNK))
 
 
 def _key_of(maker: Maker, key: str) -> str:

@@ -71,11 +71,11 @@ _works: dict[Any, Work] = {}
 _one_at_a_time = threading.RLock()
 
 
-def perform(maker: Maker, key: str, task: Task) -> Outcome:
+def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
     """Do a task; no exception leaves this function.
 
     Args:
-        maker: Makes the work, when this process has not yet.
+        maker: Makes the work, when this process has not yet; None where it has.
         key: Names the maker: what was made under it before is used again.
         task: The input and its place.
     """
@@ -84,6 +84,7 @@ def perform(maker: Maker, key: str, task: Task) -> Outcome:
         # Threads of one process would share a network; they take turns.
         with _one_at_a_time:
             if key not in _works:
+                assert maker is not None
                 _works.clear()
                 try:
                     _works[key] = maker()

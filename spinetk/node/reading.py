@@ -6,7 +6,9 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,12 @@ class Reader:
     ) -> None:
         self._settings, self._queue, self._maker = settings, queue, maker
         self._read, self._fingerprint = read, fingerprint
+
+    def warm(self) -> None:
+        """Import what the first results would wait for."""
+        if "sr" in self._settings.results:
+            with suppress(ImportError):
+                import_module("highdicom.sr")
 
     def work(self, unit: Unit) -> None:
         """Take a unit from ``received`` to ``made``, ``passed`` or ``failed``."""

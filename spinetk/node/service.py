@@ -70,7 +70,8 @@ class Node:
         self.queue = Queue(settings.folder / QUEUE)
         self.receiver = Receiver(settings, self.queue, maker)
         self.receiver.recover()
-        self._spawn("received", Reader(settings, self.queue, read, fingerprint, maker).work)
+        reader = Reader(settings, self.queue, read, fingerprint, maker)
+        self._spawn("received", reader.work, reader.warm)
         if settings.dry_run or settings.send_to is None:
             log.info("dry run: results stay in %s", settings.folder / OUTBOX)
         else:
@@ -99,8 +100,9 @@ class Node:
         self.queue.close()
         self._lock.release()
 
-    def _spawn(self, state: str, work: Callable[[Unit], None]) -> None:
+    def _spawn(self, state: str, work: Callable[[Unit], None], begin: Callable[[], None] = lambda: None) -> None:
         def loop() -> None:
+            begin()
             while not self._stopping.is_set():
                 try:
                     unit = self.queue.next(state, time.time())

@@ -181,7 +181,7 @@ class CheckpointCallback(Checkpoint):
             A sentence for the user; None when the run must come to its next iteration first, or has none yet.
         """
         trainer = self._trainer
-        if trainer is None or trainer.world_size > 1:
+        if trainer is None or not trainer.is_global_zero:
             return None
         self._lock.acquire()
         if not self._unchanged and trainer.global_step != self._saved:
@@ -189,6 +189,9 @@ class CheckpointCallback(Checkpoint):
             return None
         if not trainer.global_step:
             return "no iteration was finished"
+        if trainer.world_size > 1:
+            # All processes hold the same weights; the others are not waited for, they may be waiting for this one.
+            trainer.strategy.barrier = lambda *_, **__: None  # type: ignore[method-assign]
         self._save(trainer)
         return f"saved at iteration {trainer.global_step}; go on with --resume"
 

@@ -25,7 +25,7 @@ from spinetk.training.checkpoint import BEST, CheckpointCallback, Interrupted, r
 from spinetk.training.data import Data
 from spinetk.training.device import channels_last, pick_device, pick_precision
 from spinetk.training.distributed import synchronise_norms
-from spinetk.training.launch import Distributed, environment, launch
+from spinetk.training.launch import Distributed, environment, is_begun, launch
 from spinetk.training.progress import Bar
 from spinetk.training.quiet import quiet
 from spinetk.training.saving import SafeIO, network_weights, newest_checkpoint, read_checkpoint
@@ -233,6 +233,9 @@ def _finish(
 def _say_left(left: Interrupted, trainer: Any, place: Distributed) -> None:
     if place.first:
         print(f"spinetk: {left}: saved at iteration {trainer.global_step}; go on with --resume", file=sys.stderr)
+    if is_begun():
+        # Lightning's watcher kills the process that began this one, which may still be saving, on any other code.
+        raise SystemExit(0) from None
     if left.number == signal.SIGINT:
         raise KeyboardInterrupt from None
     raise SystemExit(128 + left.number) from None

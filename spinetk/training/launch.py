@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spinetk.errors import InputError
+from spinetk.signals import ending
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Distributed:
             import torch.distributed
 
             torch.distributed.barrier()
+
+
+def is_begun() -> bool:
+    """Whether this is a process that another process of the run began; torchrun and SLURM begin all of them."""
+    return started()[0] is None and int(os.environ.get("LOCAL_RANK", "0")) > 0
 
 
 def started() -> tuple[int | None, int | None]:
@@ -109,13 +115,15 @@ def launch(devices: int | None = None, nodes: int | None = None, device: str = "
         from spinetk.training.quiet import quiet
 
         with quiet():
-            Fabric(
+            fabric = Fabric(
                 accelerator="gpu" if on_gpu else "cpu",
                 devices=devices,
                 num_nodes=nodes,
                 strategy="ddp",
                 plugins=environment(),
-            ).launch()
+            )
+            ending(getattr(fabric.strategy.launcher, "procs", []))
+            fabric.launch()
     if on_gpu:
         torch.cuda.set_device(torch.distributed.get_rank() % devices)
     return Distributed(torch.distributed.get_rank(), torch.distributed.get_world_size(), devices, nodes)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from toywork import make, read
 
+from spinetk.batch import pools
 from spinetk.batch.pools import Cluster, open_pool
 from spinetk.batch.run import run_batch
 from spinetk.errors import InputError
@@ -57,6 +58,29 @@ def test_inputs_of_a_lost_worker_go_to_others(cluster, files, tmp_path):
         outcome = run(files, tmp_path / "out", pool)
     assert {entry.state for _, entry in outcome.own()} == {"done"}
     assert len(read(tmp_path / "out")) == 12
+
+
+def test_one_that_stops_its_workers_costs_none_of_its_chunk(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
+    monkeypatch.setattr(pools._Pace, "note", lambda self, seconds: setattr(self, "count", 4))
+    texts = {str(tmp_path / f"{number:02}.txt"): "kill always" if number == 9 else "x" * number for number in range(16)}
+    for file, text in texts.items():
+        Path(file).write_text(text)
+    with open_pool(scheduler=cluster.scheduler_address) as pool:
+        outcome = run(list(texts), tmp_path / "out", pool)
+    assert [entry.state for _, entry in outcome.own()] == ["error" if "kill" in t else "done" for t in texts.values()]
+    assert "stopped each worker that tried it" in outcome.failures()[0]
+    assert len(read(tmp_path / "out")) == 15
+
+
+def test_chunks_take_about_half_a_second():
+    pace = pools._Pace()
+    found = [pace.count]
+    for seconds in (6.0, 0.1, 0.1, 0.001, 0.001, 0.4):
+        pace.note(seconds)
+        found.append(pace.count)
+    # A slow first one, which loads the model, is forgotten at once; what became slow again is believed by half.
+    assert found == [1, 1, 5, 5, 64, 64, 2]
 
 
 def test_a_scheduler_that_dies_is_one_line_and_the_next_run_goes_on(files, tmp_path):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import small_runs  # noqa: E402
+from signals import processes_of  # noqa: E402
 
 
 def launch(script: list[str], **more: str) -> None:
@@ -40,11 +43,17 @@ def launch(script: list[str], **more: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory) -> Path:
-    base = tmp_path_factory.mktemp("processes")
-    small_runs.write_data(base / "data")
-    launch([str(Path(small_runs.__file__)), str(base), *small_runs.KINDS])
-    return base
+def folder(tmp_path_factory) -> Path:
+    """With the data of small runs in ``data``."""
+    folder = tmp_path_factory.mktemp("processes")
+    small_runs.write_data(folder / "data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(folder) -> Path:
+    launch([str(Path(small_runs.__file__)), str(folder), *small_runs.KINDS])
+    return folder
 
 
 def newest(folder: Path) -> dict:
@@ -79,3 +88,49 @@ def test_two_processes_equal_one(base, kind):
     assert any(name.startswith("val") for name in metrics)
     for name, values in metrics.items():
         assert others[name] == pytest.approx(values, rel=1e-6, abs=1e-6), (kind, name)
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import small_runs
+from spinetk.signals import leaving
+with leaving():
+    small_runs.lesion(Path(sys.argv[2]), Path(sys.argv[3]), iterations=100_000, devices=2)
+"""
+
+
+def test_a_signal_to_the_first_process_ends_all_and_the_run_goes_on(folder, tmp_path):
+    """As ``--devices 2`` begins them; the limits of time are there for a test that would never end."""
+    out, script = tmp_path / "out", tmp_path / "endless.py"
+    script.write_text(ENDLESS)
+    command = [sys.executable, str(script), str(ROOT / "benchmarks"), str(folder / "data"), str(out)]
+    with open(tmp_path / "said", "w+") as said:
+        first = subprocess.Popen(
+            command, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+            stdout=said, stderr=said, start_new_session=True,
+        )  # fmt: skip
+        try:
+            assert soon(lambda: list(out.rglob("[0-9]*.ckpt")) or first.poll() is not None, 300)
+            first.terminate()
+            assert first.wait(60) == 128 + signal.SIGTERM, (tmp_path / "said").read_text()
+            assert soon(lambda: not processes_of(first.pid), 60)
+        finally:
+            for number in processes_of(first.pid):
+                os.kill(number, signal.SIGKILL)
+    words = (tmp_path / "said").read_text()
+    assert "go on with --resume" in words
+    assert "Traceback" not in words
+    done = newest(out)["global_step"]
+    small_runs.lesion(folder / "data", out, resume=True, iterations=done + 1, devices=1)
+    assert newest(out)["global_step"] == done + 1
+
+
+def soon(condition, seconds: float) -> bool:
+    ends = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.1)
+    return True
