@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spinetk.batch.options import Lists, given_inputs
+from spinetk.batch.options import Job, Lists, Pbs, PoolWorkers, Scheduler, Slurm, given_inputs, pool_of
 from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import AsJson, Out, Seed, show, verbs, warn
@@ -19,6 +19,11 @@ app = verbs()
 def info(
     files: Annotated[list[Path] | None, typer.Argument(help="Files, series folders, patterns.")] = None,
     lists: Lists = None,
+    workers: PoolWorkers = None,
+    scheduler: Scheduler = None,
+    slurm: Slurm = False,
+    pbs: Pbs = False,
+    job: Job = None,
     as_json: AsJson = False,
 ) -> None:
     """What a file is: modality, size, spacing and its source, polarity, orientation. No model needed."""
@@ -26,18 +31,34 @@ def info(
     from spinetk.images.info import describe, render
 
     described, failures = [], []
-    asked = given_inputs([str(file) for file in files or []], lists)
-    for file in map(Path, sources(asked, lists or [], expand=lambda paths: paths)):
-        try:
-            described.append(describe(file, decode=True))
-        except InputError as error:
-            failures.append(str(error))
+    asked = sources(given_inputs([str(file) for file in files or []], lists), lists or [], expand=lambda paths: paths)
+    if workers is None and scheduler is None and not (slurm or pbs or job):
+        # Without a pool, whose libraries take longer than a file.
+        for file in map(Path, asked):
+            try:
+                described.append(describe(file, decode=True))
+            except InputError as error:
+                failures.append(str(error))
+    else:
+        from spinetk.batch.each import do_each
+
+        with pool_of(workers, scheduler, slurm, pbs, job) as pool:
+            outcomes = do_each(asked, _describe, pool).values()
+        described = [outcome.about for outcome in outcomes if outcome.state == "done"]
+        failures = [outcome.why for outcome in outcomes if outcome.state != "done"]
     if as_json:
         show(described)
     else:
         typer.echo("\n\n".join(render(d) for d in described))
     warn(failures)
     leave(len(described), len(failures))
+
+
+def _describe(path: Path, source: str, out: Path, stem: str) -> dict[str, Any]:
+    """The work of a pool."""
+    from spinetk.images.info import describe
+
+    return describe(path, decode=True)
 
 
 @app.command()

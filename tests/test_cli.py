@@ -163,6 +163,15 @@ def test_measure_and_report_a_result(spinetk, drawn, tmp_path):
     assert "nothing.json" in err
 
 
+def test_info_of_many_is_the_same_by_processes_and_by_a_list(spinetk, picture_file, tmp_path):
+    (tmp_path / "no-picture.txt").write_text("text")
+    (tmp_path / "list.txt").write_text(f"{picture_file}\n{tmp_path / 'no-picture.txt'}\n")
+    alone = spinetk("info", picture_file, tmp_path / "no-picture.txt", "--json")
+    code, out, err = spinetk("info", "--list", tmp_path / "list.txt", "--workers", "2", "--json")
+    assert (code, out) == alone[:2] == (3, out)
+    assert alone[2].strip() in err  # after the progress bar
+
+
 def test_our_own_fault_is_code_1_without_a_traceback(spinetk, monkeypatch, tmp_path):
     monkeypatch.setattr("spinetk.cases.splitting.make_split", lambda *_, **__: 1 / 0)
     code, _, err = spinetk("split", tmp_path)

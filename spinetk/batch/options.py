@@ -26,6 +26,9 @@ Scheduler = Annotated[str | None, typer.Option(help="Dask scheduler that deals t
 Slurm = Annotated[bool, typer.Option("--slurm", help="Submit --workers jobs to SLURM, each a Dask worker.")]
 Pbs = Annotated[bool, typer.Option("--pbs", help="The same by PBS.")]
 Job = Annotated[list[str] | None, typer.Option(help="NAME=VALUE of dask-jobqueue, e.g. memory=16GB; may be repeated.")]
+Series = Annotated[
+    str | None, typer.Option(help="Which of several series of a folder or file: its number in `spinetk info`.")
+]
 Aet = Annotated[str, typer.Option(help="Own AE title, for archives by DIMSE.")]
 
 

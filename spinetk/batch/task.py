@@ -34,6 +34,7 @@ class Task:
         out: Folder of the results, absolute.
         stem: Names of its result files begin with it.
         aet: Our own AE title, for DIMSE.
+        hashed: Whether the outcome is to say the input's content.
     """
 
     source: str
@@ -41,6 +42,7 @@ class Task:
     out: str
     stem: str
     aet: str = "SPINETK"
+    hashed: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
             with opened(task) as path:
                 mark = "" if is_address(task.source) else signature(path)
                 about = _works[key](path, task.source, Path(task.out), task.stem)
-                digest = content(path)
+                digest = content(path) if task.hashed else ""
     except InputError as error:
         return Outcome("failed", str(error))
     except OSError as error:

@@ -56,6 +56,7 @@ class Options:
     spacing_mm: tuple[float, float] | None = None
     facing: Facing = "auto"
     show_attention: bool = False
+    series: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def predict_files(
     spacing_mm: tuple[float, float] | None = None,
     facing: Facing = "auto",
     show_attention: bool = False,
+    series: str | None = None,
     lists: Sequence[str | Path] = (),
     pool: Pool | None = None,
     again: bool = True,
@@ -100,6 +102,7 @@ def predict_files(
         spacing_mm: The user's (row, column) spacing, for pictures.
         facing: Side that the patient's front faces, head up, for pictures that do not say.
         show_attention: Also write ``<stem>_attention.png`` and ``<stem>_heatmaps.png``.
+        series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
         lists: Files with an input a line.
         pool: Processes or a cluster; this process by default.
         again: Label what is there already anew.
@@ -114,7 +117,7 @@ def predict_files(
         settings |= {"model": predictor.model, "method": predictor.options.method, "device": predictor.device}
         settings |= {"options": str(predictor.options), "weights": _digests(predictor)}
     else:
-        options = Options(method, spacing_mm, facing, show_attention)
+        options = Options(method, spacing_mm, facing, show_attention, series)
         maker = partial(partial, _label, predictor, options, batch.readings)
         settings |= {"model": predictor.name, "method": method or predictor.method, "options": str(options)}
         settings["device"] = predictor.device.type
@@ -170,7 +173,7 @@ def _label(
         slab.write_labels(out / f"{stem}{TRAILER}.nii.gz", reading.points, values)
         pixels = slab.pixels
     else:
-        picture = read_picture(file, spacing_mm=options.spacing_mm)
+        picture = read_picture(file, spacing_mm=options.spacing_mm, series=options.series)
         pixels, way = upright(picture.pixels, picture.frame)
         frame = _facing(way.frame, options.facing)
         reading, evidence = predictor.read(pixels, frame, file=source, method=options.method)

@@ -16,6 +16,7 @@ from spinetk.batch.options import (
     PoolWorkers,
     Resume,
     Scheduler,
+    Series,
     Slurm,
     given_inputs,
     pool_of,
@@ -243,6 +244,7 @@ def predict(
     spacing: Annotated[str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, for pictures.")] = None,
     facing: Annotated[Facing, typer.Option(help="Side the front faces, for pictures that do not say.")] = Facing.AUTO,
     attshow: Attention = False,
+    series: Series = None,
     lists: Lists = None,
     resume: Resume = True,
     workers: PoolWorkers = None,
@@ -262,7 +264,7 @@ def predict(
     from spinetk.discs.batch import Options, PredictorMaker, predict_files
 
     asked = given_inputs(inputs, lists)
-    options = Options(method and method.value, parse_spacing(spacing), facing.value, attshow)
+    options = Options(method and method.value, parse_spacing(spacing), facing.value, attshow, series)
     with pool_of(workers, scheduler, slurm, pbs, job, device) as pool:
         maker = PredictorMaker(model, points, device, options)
         done = predict_files(asked, out, maker, lists=lists or [], pool=pool, again=not resume)

@@ -91,10 +91,8 @@ def _each(inputs: list[Path], schema: KeypointSchema | None) -> Iterator[tuple[P
         if given.name == MANIFEST and given.is_file():
             continue
         try:
-            if given.is_dir() and (results := _results_in(given)):
+            if results := own_results(given):
                 yield from _read_all(results)
-            elif given.suffix.lower() == ".json" and is_result(Source(given).json(given), unreadable=True):
-                yield from _read_all([given])
             elif given.is_dir() and (reasons := _all_failed(given)):
                 fault = f"holds no result: all {len(reasons)} pictures failed, the first with {reasons[0]!r}"
                 raise InputError(given, fault, f"see {MANIFEST} for the others" if len(reasons) > 1 else "")
@@ -102,6 +100,31 @@ def _each(inputs: list[Path], schema: KeypointSchema | None) -> Iterator[tuple[P
                 yield from _foreign(given, schema)
         except InputError as error:
             yield given, error
+
+
+def own_results(given: Path) -> list[Path]:
+    """The result files of ``spinetk predict`` that are meant by a path; none where it is another program's."""
+    if given.name == MANIFEST and given.is_file():
+        return []
+    if given.is_dir():
+        return _results_in(given)
+    own = given.suffix.lower() == ".json" and is_result(Source(given).json(given), unreadable=True)
+    return [given] if own else []
+
+
+def several_runs(inputs: Iterable[str | Path]) -> list[str]:
+    """A remark on each folder among the inputs that holds results of runs with different settings."""
+    found = []
+    for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in map(Path, inputs)):
+        manifest = Source(folder).json(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
+        runs = manifest.get("runs") if isinstance(manifest, dict) else None
+        settings = [run for run in runs.values() if isinstance(run, dict)] if isinstance(runs, dict) else []
+        names = dict.fromkeys(name for run in settings for name in run)
+        other = [name for name in names if any(run.get(name) != settings[0].get(name) for run in settings)]
+        if other:
+            differ = ", ".join(other)
+            found.append(f"{folder} holds results of {len(settings)} runs, which differ in {differ} (see {MANIFEST})")
+    return found
 
 
 def _all_failed(folder: Path) -> list[str]:

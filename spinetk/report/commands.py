@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spinetk.batch.options import Job, Lists, Pbs, PoolWorkers, Scheduler, Slurm, given_inputs, pool_of
 from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import (
@@ -47,7 +48,7 @@ def measure(
     View, spacing, front and level names of a result are kept unless an option replaces them; what is replaced is said.
     """
     from spinetk.atomic import write_json
-    from spinetk.formats.results import iter_results
+    from spinetk.formats.results import iter_results, several_runs
     from spinetk.formats.table import rows, write_table
     from spinetk.measure import words
     from spinetk.measure.again import PREFIX, measure_again
@@ -84,13 +85,16 @@ def measure(
     for reading in readings:
         warn([f"{reading.file}: {r.removeprefix(PREFIX)}" for r in reading.remarks if r.startswith(PREFIX)])
     warn([f"{views}: no result is about {name}" for name in overrides.unmet(r.file for r in readings)])
+    warn(several_runs(results))
     warn(failures)
     leave(len(readings), len(failures))
 
 
 @app.command(cls=WritingCommand)
 def report(
-    results: list[Path],
+    results: Annotated[
+        list[str] | None, typer.Argument(help="Results, files of other programs, or their folders.")
+    ] = None,
     out: Out = Path("output/report"),
     html: Annotated[
         bool | None,
@@ -111,15 +115,24 @@ def report(
     slicer: Annotated[bool, typer.Option("--slicer", help="The same as --as slicer.")] = False,
     cvat: Annotated[bool, typer.Option("--cvat", help="The same as --as cvat.")] = False,
     labelstudio: Annotated[bool, typer.Option("--labelstudio", help="The same as --as labelstudio.")] = False,
+    lists: Lists = None,
+    workers: PoolWorkers = None,
+    scheduler: Scheduler = None,
+    slurm: Slurm = False,
+    pbs: Pbs = False,
+    job: Job = None,
 ) -> None:
     """Reports of results: HTML pages, DICOM SR, and files for other programs to look at and to correct."""
+    from spinetk.batch.sources import sources
     from spinetk.report.results import write_reports
 
     chosen = [name for name in formats.split(",") if name]
     pages = not chosen if html is None else html
-    done = write_reports(
-        results, out, html=pages, formats=chosen, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio
-    )
+    asked = list(sources(given_inputs(results, lists), lists or [], expand=lambda paths: paths))
+    with pool_of(workers, scheduler, slurm, pbs, job) as pool:
+        done = write_reports(
+            asked, out, html=pages, formats=chosen, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio, pool=pool
+        )
     warn([*done.remarks, *done.failures])
     reports = [path for path in done.written if path.name != "index.html"]
     typer.echo(f"{len(reports)} reports in {out}, {len(done.failures)} failed")

@@ -72,6 +72,7 @@ def write_summary(
     pages: Sequence[str | Path] | None = None,
     pictures: Iterable[np.ndarray] | None = None,
     failed: Mapping[str, str] | None = None,
+    cards: Iterable[str] | None = None,
 ) -> None:
     """Write the overview of a batch, atomically: one card a picture, worst grade first to the eye.
 
@@ -81,11 +82,13 @@ def write_summary(
         pages: The report page of each reading, linked relative to ``path``.
         pictures: The picture of each reading, as for `write_page`; consumed one at a time.
         failed: What could not be read: file name to reason.
+        cards: Of each reading, where they are made already (:func:`card`), in place of ``pages`` and ``pictures``.
     """
     readings = list(readings)
-    links = [_link(page, path) for page in pages] if pages is not None else repeat(None)
-    seen = iter(pictures) if pictures is not None else repeat(None)
-    cards = [_card(reading, link, picture) for reading, link, picture in zip(readings, links, seen, strict=False)]
+    if cards is None:
+        links = [_link(page, path) for page in pages] if pages is not None else repeat(None)
+        seen = iter(pictures) if pictures is not None else repeat(None)
+        cards = [_card(reading, link, picture) for reading, link, picture in zip(readings, links, seen, strict=False)]
     vertebrae = [vertebra for reading in readings for vertebra in reading.vertebrae]
     grades = Counter(words.grade_of(vertebra) for vertebra in vertebrae)
     counted = [
@@ -283,6 +286,11 @@ def _link(page: str | Path, summary: str | Path) -> str:
     relative = os.path.relpath(page, Path(summary).parent).replace(os.sep, "/")
     # "./" keeps a name such as "javascript:x.html" a name.
     return "./" + quote(os.fsencode(relative))
+
+
+def card(reading: Reading, page: Path, summary: Path, picture: np.ndarray | None) -> str:
+    """The card of one picture in an overview, as HTML; in whatever process its picture was decoded."""
+    return _card(reading, _link(page, summary), picture)
 
 
 def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from spinetk.batch.each import do_each
+from spinetk.batch.pools import Here, Pool
 from spinetk.errors import InputError
 from spinetk.formats.registry import Format, format_named, lost, writable
-from spinetk.formats.results import iter_results
+from spinetk.formats.results import iter_results, own_results, read_result, several_runs
 from spinetk.images import to_uint8
 from spinetk.images.source import picture_of
 from spinetk.reading import Reading
-from spinetk.report.page import write_page, write_summary
+from spinetk.report.page import card, write_page, write_summary
 
+SUMMARY = "index.html"
 PAGES = "html"
 """What ``--as`` calls the self-contained pages, which are no format of another program."""
 
@@ -34,7 +41,7 @@ def names() -> list[str]:
 
 
 def write_reports(
-    results: Iterable[str | Path],
+    results: Sequence[str | Path],
     out: str | Path,
     *,
     html: bool = True,
@@ -43,6 +50,7 @@ def write_reports(
     slicer: bool = False,
     cvat: bool = False,
     labelstudio: bool = False,
+    pool: Pool | None = None,
 ) -> Reports:
     """Write the chosen reports of result files, named after them.
 
@@ -54,6 +62,7 @@ def write_reports(
         html: Self-contained pages and an overview.
         formats: Names of formats to write (:func:`spinetk.formats.registry.writable`); ``html`` is one, too.
         sr, slicer, cvat, labelstudio: The same as their names in ``formats``.
+        pool: Processes or a cluster that write; this process by default.
 
     Raises:
         InputError: A format is unknown.
@@ -64,46 +73,105 @@ def write_reports(
     html = html or PAGES in chosen
     asked = [format_named(name, writable()) for name in chosen if name != PAGES]
     done = Reports()
-    known: list[tuple[str, Reading]] = []
-    readings: list[Reading] = []
-    pages: list[Path] = []
+    known: list[Reading] = []
+    pages: list[Reading] = []
+    cards: list[str] = []
     failed: dict[str, str] = {}
-    for path, reading in iter_results(results):
-        if isinstance(reading, InputError):
-            done.failures.append(str(reading))
-            failed[path.name] = reading.fault
-            continue
-        known.append((path.stem, reading))
-        for entry in asked:
-            if not entry.many:
-                _write(entry, entry.path_in(out, path.stem), [reading], done)
-        if html:
-            try:
-                write_page(out / f"{path.stem}.html", reading, _picture(reading))
-                readings.append(reading)
-                pages.append(out / f"{path.stem}.html")
-            except InputError as error:
-                done.failures.append(str(error))
-                failed[path.name] = error.fault
-    if html and readings:
-        write_summary(out / "index.html", readings, pages=pages, pictures=map(_picture, readings), failed=failed)
-        done.written += [*pages, out / "index.html"]
+    single = [entry.name for entry in asked if not entry.many]
+    for path, reading, one in _reported(results, out, html, single, pool or Here()):
+        done.remarks += one.get("remarks", [])
+        done.failures += one.get("failures", [])
+        done.written += map(Path, one.get("written", []))
+        if reading is not None:
+            known.append(reading)
+        if "card" in one and reading is not None:
+            pages.append(reading)
+            cards.append(one["card"])
+        elif "fault" in one:
+            failed[path.name] = one["fault"]
+    if pages:
+        write_summary(out / SUMMARY, pages, cards=cards, failed=failed)
+        done.written.append(out / SUMMARY)
     for entry in asked:
         if entry.many and known:
-            _write(entry, entry.path_in(out, ""), [reading for _, reading in known], done)
+            found = _write(entry, entry.path_in(out, ""), known)
+            done.written += map(Path, found["written"])
+            done.failures += found["failures"]
+            done.remarks += found["remarks"]
+    done.remarks += several_runs(results)
     return done
 
 
-def _write(entry: Format, path: Path, readings: Sequence[Reading], done: Reports) -> None:
+Reported = tuple[Path, Reading | None, dict[str, Any]]
+
+
+def _reported(
+    results: Sequence[str | Path], out: Path, html: bool, formats: Sequence[str], pool: Pool
+) -> Iterator[Reported]:
+    """Each result with its reading and what was written of it, in order; our own in the pool, others here."""
+    order: list[tuple[Path, Reading | InputError | None]] = []
+    for given in map(Path, results):
+        order += [(path, None) for path in own_results(given)] or list(iter_results([given]))
+    own = [str(path) for path, reading in order if reading is None]
+    made = do_each(own, partial(_report, html, tuple(formats)), pool, out)
+    for path, reading in order:
+        if isinstance(reading, InputError):
+            yield path, None, _failed(reading)
+        elif reading is not None:
+            try:
+                yield path, reading, _report_one(reading, path.stem, out, html, formats)
+            except InputError as error:
+                yield path, reading, _failed(error)
+        else:
+            outcome = made[str(path)]
+            if outcome.state == "full":
+                raise InputError(out, outcome.why, "make room, then run the same again")
+            if outcome.state != "done":
+                yield path, None, {"failures": [outcome.why], "fault": outcome.why.removeprefix(f"{path}: ")}
+                continue
+            yield path, read_result(path), outcome.about
+
+
+def _failed(error: InputError) -> dict[str, Any]:
+    return {"failures": [str(error)], "fault": error.fault}
+
+
+def _report(html: bool, formats: Sequence[str], path: Path, source: str, out: Path, stem: str) -> dict[str, Any]:
+    """The work of a pool: the reports of one result file."""
+    return _report_one(read_result(path), stem, out, html, formats)
+
+
+def _report_one(reading: Reading, stem: str, out: Path, html: bool, formats: Sequence[str]) -> dict[str, Any]:
+    """Write the reports of one reading; what was written, failed and is remarked, and its card for the overview."""
+    found: dict[str, Any] = {"written": [], "failures": [], "remarks": []}
+    for name in formats:
+        entry = format_named(name, writable())
+        for key, values in _write(entry, entry.path_in(out, stem), [reading]).items():
+            found[key] += values
+    if html:
+        page = out / f"{stem}.html"
+        try:
+            picture = _picture(reading)
+            write_page(page, reading, picture)
+            found["card"] = card(reading, page, out / SUMMARY, picture)
+            found["written"].append(str(page))
+        except InputError as error:
+            found["failures"].append(str(error))
+            found["fault"] = error.fault
+    return found
+
+
+def _write(entry: Format, path: Path, readings: Sequence[Reading]) -> dict[str, list[str]]:
     assert entry.write is not None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        done.written += entry.write(path, readings)
-        done.remarks += [f"{path.name}: {line}" for line in lost(entry, readings)]
+        written = entry.write(path, readings)
     except InputError as error:
-        done.failures.append(str(error))
+        return {"written": [], "failures": [str(error)], "remarks": []}
+    remarks = [f"{path.name}: {line}" for line in lost(entry, readings)]
+    return {"written": list(map(str, written)), "failures": [], "remarks": remarks}
 
 
-def _picture(reading: Reading) -> object:
+def _picture(reading: Reading) -> np.ndarray:
     picture = picture_of(reading)
     return to_uint8(picture.pixels, picture.padding)

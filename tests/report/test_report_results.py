@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from spinetk.batch.pools import Processes
 from spinetk.errors import InputError
 from spinetk.formats.results import find_results, iter_results, read_result
 from spinetk.formats.sr import read_sr
@@ -153,3 +154,25 @@ def test_points_moved_in_another_program_come_back(tmp_path, phantom, tool, kind
     picture.unlink()
     ((_, left),) = iter_results([file])
     assert isinstance(left, InputError) == (tool == "slicer")
+
+
+def test_processes_write_the_same_reports_and_runs_that_differ_are_said(tmp_path, phantom):
+    """Two runs into one folder, one result damaged: byte for byte what one process writes, remarks and failures too."""
+    for name in ("a", "b"):
+        write_dicom(phantom, tmp_path / f"{name}.dcm")
+        result_of(phantom, tmp_path / f"{name}.dcm", tmp_path / f"{name}.json")
+    (tmp_path / "c.json").write_text("[" * 100_000)
+    runs = {"1": {"model": "x", "threshold": 0.6}, "2": {"model": "x", "threshold": 0.5}}
+    (tmp_path / "run.json").write_text(json.dumps({"runs": runs}))
+    found = []
+    with Processes(2) as pool:
+        for out, where in ((tmp_path / "one", None), (tmp_path / "two", pool)):
+            done = write_reports([tmp_path], out, formats=["slicer", "coco", "html"], pool=where)
+            files = {path.name: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+            found.append((files, [path.name for path in done.written], done.failures, done.remarks))
+    assert found[0] == found[1]
+    files, _, failures, remarks = found[0]
+    assert {"a.html", "b.html", "index.html"} <= set(files)
+    assert len(failures) == 1
+    assert remarks == [f"{tmp_path} holds results of 2 runs, which differ in threshold (see run.json)"]
+    assert files["index.html"].count(b"<article>") == 2
