@@ -79,7 +79,7 @@ def losses_of(engine: str, preset: Any, schema: Any, batch: Any, beta: float | N
     """A network of random weights (seed 0) in training mode; returns a function that computes its losses on a batch."""
     import torch
 
-    from spinetk.keypoints.build import build
+    from spinetk.keypoints.registry import build
 
     ours = build(preset, schema)
     if engine == "torchvision":

@@ -6,7 +6,7 @@ python benchmarks/train_released.py PRESET CASES OUT --iterations N [--start WEI
 The test sets of the released models lie elsewhere (held back), so the folder's own test part is trained on. Cases with
 an entry ``qc_flags`` in metadata.json (labels that fail a geometric check) are left out of training, not of the val
 part. ``--more`` is a second folder, trained on whole.
-Then: spinetk release OUT/model_final.pth NAME --cases CASES --about benchmarks/cards/NAME.toml
+Then: spinetk release OUT/model_final.pth NAME --base CASES --about benchmarks/cards/NAME.toml -o data/weights
 """
 
 from __future__ import annotations

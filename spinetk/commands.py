@@ -78,18 +78,22 @@ def phantom(
 
 @app.command()
 def models(as_json: AsJson = False) -> None:
-    """Every network and released weight."""
+    """Every network and released weight, with its number of parameters."""
     from spinetk import zoo
-    from spinetk.keypoints.preset import PRESETS
-    from spinetk.segmentation.registry import ENTRIES
+    from spinetk.discs.registry import ENTRIES as DISCS
+    from spinetk.keypoints.registry import ENTRIES as KEYPOINTS
+    from spinetk.segmentation.registry import ENTRIES as SEGMENTATION
 
-    networks: list[tuple[str, str, int | None]] = [("keypoints", name, None) for name in PRESETS]
-    networks += [("discs", name, None) for name in ("hourglass", "shapeunet", "unet", "lookonce")]
-    networks += [(entry.tasks[0], entry.name, entry.parameters) for entry in ENTRIES]
-    rows: list[dict[str, Any]] = [
-        {"name": name, "task": task, "released": False, "parameters": parameters, "licence": "Apache-2.0"}
-        for task, name, parameters in networks
+    networks: list[tuple[str, Any, str | None]] = [
+        ("keypoints", entry, f"--network {entry.name}") for entry in KEYPOINTS
     ]
+    networks += [("discs", entry, entry.chosen_by) for entry in DISCS]
+    networks += [(entry.tasks[0], entry, f"--network {entry.name}") for entry in SEGMENTATION]
+    rows: list[dict[str, Any]] = [
+        {"name": entry.name, "task": task, "released": False, "parameters": entry.parameters, "licence": "Apache-2.0",
+         "source": entry.source, "chosen_by": chosen_by}
+        for task, entry, chosen_by in networks
+    ]  # fmt: skip
     for name, card in zoo.released():
         rows.append(
             {"name": name, "task": card["config"].get("task", "keypoints"), "released": True}
@@ -100,4 +104,6 @@ def models(as_json: AsJson = False) -> None:
     else:
         for row in rows:
             kind = "weights" if row["released"] else "network"
-            typer.echo(f"{row['name']:<24}{row['task']:<12}{kind:<10}{row['licence']}")
+            count = f"{row['parameters']:,}" if row["parameters"] else "-"
+            line = f"{row['name']:<24}{row['task']:<12}{kind:<10}{count:>13}  {row['licence']:<20}"
+            typer.echo((line + (row.get("chosen_by") or "")).rstrip())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -38,15 +42,44 @@ Views = Annotated[
     Path | None,
     typer.Option("--views", help="CSV: file and any of view, spacing, facing, anchor; for folders of mixed pictures."),
 ]
+About = Annotated[
+    Path, typer.Option(help="TOML with what its maker knows: licence, use, data, command, ... of the model card.")
+]
 Anchor = Annotated[str | None, typer.Option(help="Name levels from one that is known, e.g. L5=last.")]
+Threshold = Annotated[
+    float,
+    typer.Option(
+        help="Least confidence of a vertebra. A body between sure ones, or one that completes a counted column, is"
+        " kept below it and marked below_threshold."
+    ),
+]
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """The user's word on the pictures, for the verbs that read or measure them."""
+
+    view: ViewSaid = None
+    spacing: Spacing = None
+    facing: FacingSaid = Facing.AUTO
+    anchor: Anchor = None
+    views: Views = None
+
+    def overrides(self) -> OverridesTable:
+        """The same as a table of overrides."""
+        view = None if self.view is None else checked_view(self.view.lower(), f"--view {self.view}")
+        return OverridesTable.read(
+            self.views, Overrides(view, parse_spacing(self.spacing), self.facing.value, self.anchor)
+        )
 
 
 class Part(StrEnum):
-    """Part of a split."""
+    """Part of a split, or the whole."""
 
     TRAIN = "train"
     VAL = "val"
     TEST = "test"
+    ALL = "all"
 
 
 def reading_format(value: str) -> str:
@@ -109,12 +142,34 @@ def verbs(**settings: Any) -> typer.Typer:
     )
 
 
-def said(
-    spacing: str | None, view: str | None, facing: Facing, anchor: str | None, views: Path | None
-) -> OverridesTable:
-    """The user's word on pictures, from the options of ``predict`` and ``measure``."""
-    what = None if view is None else checked_view(view.lower(), f"--view {view}")
-    return OverridesTable.read(views, Overrides(what, parse_spacing(spacing), facing.value, anchor))
+def grouped(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a verb take groups of options: of a parameter that is a dataclass, each field becomes an option.
+
+    The fields are annotated as a verb's own parameters are; all of them need a default. What is given on the command
+    line arrives as one instance of the dataclass.
+    """
+    hints = get_type_hints(verb, include_extras=True)
+    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    parameters = []
+    for name, parameter in inspect.signature(verb).parameters.items():
+        if name not in groups:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name]))
+            continue
+        own = get_type_hints(groups[name], include_extras=True)
+        for f in fields(groups[name]):
+            parameters.append(
+                inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=own[f.name])
+            )
+
+    @wraps(verb)
+    def with_groups(**given: Any) -> Any:
+        for name, group in groups.items():
+            given[name] = group(**{f.name: given.pop(f.name) for f in fields(group)})
+        return verb(**given)
+
+    with_groups.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_groups.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_groups
 
 
 def show(content: Any) -> None:

@@ -61,7 +61,7 @@ FLAGS: tuple[OriginalFlag, ...] = (
         {
             "--datapath": "give the folder of `spinetk discs prepare` as the argument",
             "--njoints": "leave it out, there is a channel for every level that the labels have",
-            "--val_batch": "leave it out, validation goes by --train-batch",
+            "--val_batch": "leave it out, validation goes by --batch",
             "--features": "leave it out, main.py ignored it too",
             "--start-epoch": "use --resume, which knows the epoch",
             "--sigma-decay": "leave it out, the peaks keep their width, as published",

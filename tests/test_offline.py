@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build
 from spinetk.keypoints.pretrained import load_start
+from spinetk.keypoints.registry import build
 from spinetk.schema import VERTEBRA6
 from spinetk.training import download
 

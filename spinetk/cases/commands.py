@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from spinetk.exits import leave
-from spinetk.options import Out, Part, ReadingCommand, Seed, Spacing, parse_spacing, reading_format, verbs, warn
+from spinetk.options import (
+    AsJson,
+    Out,
+    Part,
+    ReadingCommand,
+    Seed,
+    Spacing,
+    parse_spacing,
+    reading_format,
+    show,
+    verbs,
+    warn,
+)
 
 app = verbs()
 
@@ -57,12 +69,12 @@ def augment(
 def coco(
     base: Path,
     out: Annotated[Path, typer.Option("--out", "-o", help="COCO keypoint JSON to write.")],
-    part: Annotated[Part | None, typer.Option(help="Only this part of the split.")] = None,
+    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.ALL,
 ) -> None:
     """Write a case folder as COCO keypoints."""
     from spinetk.cases.exporting import export
 
-    typer.echo(f"{export(base, out, part=part.value if part else None)} pictures in {out}")
+    typer.echo(f"{export(base, out, part=None if part is Part.ALL else part.value)} pictures in {out}")
 
 
 @app.command()
@@ -71,9 +83,14 @@ def split(
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
     group: Annotated[str | None, typer.Option(help="Field of metadata.json that names the patient.")] = None,
     seed: Seed = 100,
+    as_json: AsJson = False,
 ) -> None:
     """Split the cases 68.6 / 11.4 / 20 into train, val and test; saved in BASE/split.json."""
     from spinetk.cases.splitting import make_split
 
     train_part, val, test, *_ = make_split(base, stratify, group=group, seed=seed)
-    typer.echo(f"train {len(train_part)}, val {len(val)}, test {len(test)}")
+    parts = {"train": train_part, "val": val, "test": test}
+    if as_json:
+        show({name: [str(case) for case in part.index] for name, part in parts.items()})
+    else:
+        typer.echo(", ".join(f"{name} {len(part)}" for name, part in parts.items()))

@@ -86,6 +86,7 @@ def predict_files(
     lists: Sequence[str | Path] = (),
     pool: Pool | None = None,
     again: bool = True,
+    aet: str = "SPINETK",
 ) -> Batch:
     """Label the discs of volumes and sagittal pictures.
 
@@ -106,6 +107,7 @@ def predict_files(
         lists: Files with an input a line.
         pool: Processes or a cluster; this process by default.
         again: Label what is there already anew.
+        aet: Our own AE title, for archives by DIMSE.
 
     Raises:
         InputError: The folder is another run's or cannot be written, the disk is full, or the model is none.
@@ -122,11 +124,11 @@ def predict_files(
         settings |= {"model": predictor.name, "method": method or predictor.method, "options": str(options)}
         settings["device"] = predictor.device.type
     lost: list[str] = []
-    found = sources(files, lists, expand=lambda paths: _inputs(paths, lost))
+    found = sources(files, lists, expand=lambda paths: _inputs(paths, lost), aet=aet)
     run = run_batch(
         list(found), out, maker, settings,
         result=f"{{}}{TRAILER}.json", reserved=("run", "journal"), stem_of=_stem, pool=pool, again=again,
-        progress=pool is not None, finish=lambda run: _finish(run, lost), empty=False,
+        aet=aet, progress=pool is not None, finish=lambda run: _finish(run, lost), empty=False,
     )  # fmt: skip
     own = list(run.own())
     batch.results = {entry.stem: run.out / f"{entry.stem}{TRAILER}.json" for _, entry in own if entry.state == "done"}

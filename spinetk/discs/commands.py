@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from spinetk.batch.options import (
-    Inputs,
-    Job,
-    Lists,
-    Pbs,
-    PoolWorkers,
-    Resume,
-    Scheduler,
-    Series,
-    Slurm,
-    given_inputs,
-    pool_of,
-)
+from spinetk.batch.options import BatchOptions, Inputs, Series, given_inputs
 from spinetk.exits import leave
-from spinetk.options import AsJson, Device, Facing, Out, Part, parse_spacing, show, verbs, warn
-from spinetk.training.options import (
-    Accumulate,
-    BestBy,
-    Compile,
-    Config,
-    Devices,
-    FindRate,
-    FitBatch,
-    Nodes,
-    Precision,
-    Workers,
-    first,
-    given,
-    say_once,
+from spinetk.options import (
+    About,
+    AsJson,
+    Device,
+    Facing,
+    FacingSaid,
+    Out,
+    Part,
+    Seed,
+    Spacing,
+    grouped,
+    parse_spacing,
+    show,
+    verbs,
+    warn,
 )
+from spinetk.training.options import RunOptions, TrainingOptions, first, given, say_once
 
 app = verbs(help="Disc levels in sagittal MR: BIDS in, BIDS derivatives out.")
 
-Attention = Annotated[bool, typer.Option("--attshow/--no-attshow", help="Also write heatmaps and attention maps.")]
+Maps = Annotated[
+    bool, typer.Option("--maps/--no-maps", "--attshow/--no-attshow", help="Also write heatmaps and attention maps.")
+]
 
 
 class Modality(StrEnum):
@@ -120,7 +112,7 @@ def prepare(
     out: Out,
     modality: Annotated[Modalities, typer.Option(help="Contrast.")] = Modalities.T2W,
     grid: Annotated[float, typer.Option(min=0.2, max=4.0, help="Side of a pixel in mm.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    seed: Seed = 0,
     straighten: Annotated[
         bool, typer.Option("--straighten/--no-straighten", help="Along the cord first; needs Spinal Cord Toolbox.")
     ] = False,
@@ -138,102 +130,127 @@ def prepare(
     leave(sum(map(len, content["split"].values())), sum(entry["failed"] for entry in content["skipped"]))
 
 
-# Flags whose values are fields of the recipe.
-OF_RECIPE = {
-    "epochs": "epochs", "schedule": "schedule", "gamma": "gamma", "solver": "solver", "lr": "rate",
-    "momentum": "momentum", "weight_decay": "decay", "batch": "batch", "loss": "loss", "absent": "absent",
-    "augment": "augment",
-}  # fmt: skip
-OF_SETTINGS = (
-    "network", "stacks", "blocks", "modality", "best_by", "workers", "seed", "device", "devices", "nodes", "accumulate",
-    "precision",
-)  # fmt: skip
+@dataclass(frozen=True)
+class DiscOptions(TrainingOptions):
+    """How a heatmap network is trained; the fields are those of :class:`spinetk.discs.trainer.DiscSettings`."""
+
+    network: Annotated[
+        Network | None, typer.Option(help="Heatmap network, see `spinetk models`.", show_default="hourglass")
+    ] = None
+    iterations: Annotated[
+        int | None,
+        typer.Option(min=1, help="In total, in place of epochs; of the point network 3000 by default."),
+    ] = None
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="42")] = None
+    stacks: Annotated[
+        int | None, typer.Option("--stacks", "-s", min=1, max=8, help="Hourglasses in a row.", show_default="2")
+    ] = None
+    blocks: Annotated[
+        int | None, typer.Option("--blocks", "-b", min=1, max=8, help="Bottlenecks at each place.", show_default="1")
+    ] = None
+    attention: Annotated[
+        bool | None,
+        typer.Option(
+            "--attention/--no-attention", "--att/--no-att", help="Multi-level attention.", show_default="attention"
+        ),
+    ] = None
+    modality: Annotated[Modality | None, typer.Option(help="Only this contrast of the prepared ones.")] = None
+
+
+@dataclass(frozen=True)
+class RecipeOptions:
+    """Loss, solver and schedule; :data:`FIELDS` says which field of :class:`spinetk.discs.module.Recipe` is which."""
+
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", "--max-epochs", min=1, help="In all.", show_default="120")
+    ] = None
+    milestones: Annotated[
+        list[int] | None,
+        typer.Option("--milestones", "--schedule", help="Epochs at which the rate falls.", show_default="60 90"),
+    ] = None
+    factor: Annotated[
+        float | None, typer.Option("--factor", "--gamma", help="Factor of the rate when it falls.", show_default="0.1")
+    ] = None
+    solver: Annotated[Solver | None, typer.Option(help="Optimiser.", show_default="rms")] = None
+    momentum: Annotated[float | None, typer.Option(help="Of RMSprop.", show_default="0")] = None
+    weight_decay: Annotated[float | None, typer.Option(help="Weight decay.", show_default="0")] = None
+    loss: Annotated[
+        Loss | None, typer.Option(help="mse, peaks (weighs more), or hca (skeletal term).", show_default="mse")
+    ] = None
+    absent: Annotated[Absent | None, typer.Option(help="Channels of absent discs.", show_default="supervised")] = None
+    augment: Annotated[Augment | None, typer.Option(help="Augmentation.", show_default="full")] = None
+
+
+FIELDS = {"milestones": "schedule", "factor": "gamma", "weight_decay": "decay"}
+"""Options of the recipe that bear another name than its fields."""
+OF_RECIPE = ("batch", "rate")
+"""Options of every training that are fields of the recipe."""
+OF_POINTS = ("iterations", "workers", "seed", "device", "devices", "nodes", "precision")
+"""Options that the point network takes."""
 
 
 @app.command()
+@grouped
 def train(
-    context: typer.Context,
     prepared: Annotated[Path, typer.Argument(help="Folder of `spinetk discs prepare`.")],
+    options: DiscOptions,
+    recipe: RecipeOptions,
+    run: RunOptions,
     out: Out = Path("output/discs"),
-    network: Annotated[Network, typer.Option(help="Heatmap network.")] = Network.HOURGLASS,
-    stacks: Annotated[int, typer.Option("--stacks", "-s", min=1, max=8, help="Hourglasses in a row.")] = 2,
-    att: Annotated[bool, typer.Option("--att/--no-att", help="Multi-level attention.")] = True,
-    blocks: Annotated[int, typer.Option("--blocks", "-b", min=1, help="Bottlenecks at each place.")] = 1,
-    modality: Annotated[Modality | None, typer.Option(help="Only this contrast of the prepared ones.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="In all.")] = 120,
-    schedule: Annotated[list[int] | None, typer.Option(help="Epochs at which the rate falls; default 60 90.")] = None,
-    gamma: Annotated[float, typer.Option(help="Factor of the rate at each of them.")] = 0.1,
-    solver: Annotated[Solver, typer.Option(help="Optimiser.")] = Solver.RMS,
-    lr: Annotated[float, typer.Option(help="Learning rate.")] = 2.5e-4,
-    momentum: Annotated[float, typer.Option(help="Of RMSprop.")] = 0.0,
-    weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 0.0,
-    batch: Annotated[int, typer.Option("--train-batch", min=1, help="Pictures per iteration.")] = 3,
-    loss: Annotated[Loss, typer.Option(help="mse, peaks (weighs more), or hca (skeletal term).")] = Loss.MSE,
-    absent: Annotated[Absent, typer.Option(help="Channels of absent discs.")] = Absent.SUPERVISED,
-    channels: Annotated[Channels, typer.Option(help="ordinal is the published, legacy kind.")] = Channels.LEVELS,
-    augment: Annotated[Augment, typer.Option(help="Augmentation.")] = Augment.FULL,
+    heatmaps: Annotated[
+        Channels | None,
+        typer.Option("--heatmaps", "--channels", help="ordinal is the published, legacy kind.", show_default="levels"),
+    ] = None,
     points_of: Annotated[
         str | None, typer.Option(help="Train the look-once point network on the candidates of this model instead.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from the newest checkpoint.")] = False,
-    config: Config = None,
-    best_by: BestBy = "val_loss",
     evaluated: Annotated[
         bool,
         typer.Option("--evaluate/--no-evaluate", "-e", help="Evaluate on the test part: a run that is there as it is."),
     ] = False,
-    attshow: Attention = False,
-    workers: Workers = 0,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 42,
-    device: Device = "auto",
-    devices: Devices = None,
-    nodes: Nodes = None,
-    accumulate: Accumulate = 1,
-    precision: Precision = "auto",
-    compile_: Compile = False,
-    find_rate: FindRate = False,
-    fit_batch: FitBatch = False,
+    maps: Maps = False,
 ) -> None:
     """Train a stacked hourglass (or a shape-aware U-Net, or the look-once point network)."""
     from spinetk.discs import trainer
     from spinetk.discs.predictor import DiscPredictor
     from spinetk.zoo import FINAL
 
+    run.forbid_network()
+    known = options.given()
     if points_of is not None:
-        stage = DiscPredictor.load(points_of, device=device)
-        known = given(context, ("workers", "seed", "device", "devices", "nodes", "precision"))
-        say_once(str(trainer.train_points(prepared, out, stage, resume=resume, config=config, **known)))
+        stage = DiscPredictor.load(points_of, device=options.device or "auto")
+        known = {name: value for name, value in known.items() if name in OF_POINTS}
+        say_once(str(trainer.train_points(prepared, out, stage, resume=run.resume, config=run.config, **known)))
         return
-    known = {name: _plain(value) for name, value in given(context, OF_SETTINGS).items()}
-    recipe = {OF_RECIPE[name]: _plain(value) for name, value in given(context, OF_RECIPE).items()}
-    if "schedule" in recipe:
-        recipe["schedule"] = sorted(recipe["schedule"])
-    known |= {"recipe": recipe} if recipe else {}
-    for name, key, value in (
-        ("att", "attention", att), ("compile_", "compile", compile_),
-        ("channels", "ordinal", channels is Channels.ORDINAL),
-    ):  # fmt: skip
-        known |= {key: value} if given(context, [name]) else {}
-    advice = [what for asked, what in ((find_rate, "rate"), (fit_batch, "batch")) if asked]
-    for what in advice:
-        typer.echo(str(trainer.find_rate(prepared, out, config=config, what=what, **known)))
-    if advice:
+    solver = {FIELDS.get(name, name): value for name, value in given(recipe).items()}
+    solver |= {name: known.pop(name) for name in OF_RECIPE if name in known}
+    if "schedule" in solver:
+        solver["schedule"] = sorted(solver["schedule"])
+    known |= {"recipe": solver} if solver else {}
+    if heatmaps is not None:
+        known["ordinal"] = heatmaps is Channels.ORDINAL
+    for what in run.advice:
+        typer.echo(str(trainer.find_rate(prepared, out, config=run.config, what=what, **known)))
+    if run.advice:
         return
     # As the original's main.py --evaluate, which never trained: a finished run must not be trained over.
-    if evaluated and not resume and (out / FINAL).is_file():
+    if evaluated and not run.resume and (out / FINAL).is_file():
         weights = out / FINAL
     else:
-        weights = trainer.train(prepared, out, resume=resume, config=config, **known)
+        weights = trainer.train(prepared, out, resume=run.resume, config=run.config, **known)
     say_once(str(weights))
     if evaluated and first():
-        evaluate(prepared, [str(weights)], out / "evaluation", attshow=attshow, device=device)
+        folder = out / "evaluation"
+        evaluate(prepared, [str(weights)], folder, part=Part.TEST, maps=maps, device=options.device or "auto")
 
 
 @app.command()
+@grouped
 def predict(
+    batch: BatchOptions,
     inputs: Inputs = None,
-    model: Annotated[str, typer.Option(help="Name or path of a model.")] = "discs-t2w",
-    out: Out = Path("output/discs"),
+    model: Annotated[str, typer.Option(help="Weights: a released name or a path.")] = "discs-t2w",
+    out: Out = Path("output/discs/predict"),
     method: Annotated[
         Method | None,
         typer.Option(
@@ -241,17 +258,10 @@ def predict(
         ),
     ] = None,
     points: Annotated[str | None, typer.Option(help="Point network; that of the model's card by default.")] = None,
-    spacing: Annotated[str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, for pictures.")] = None,
-    facing: Annotated[Facing, typer.Option(help="Side the front faces, for pictures that do not say.")] = Facing.AUTO,
-    attshow: Attention = False,
+    spacing: Spacing = None,
+    facing: FacingSaid = Facing.AUTO,
+    maps: Maps = False,
     series: Series = None,
-    lists: Lists = None,
-    resume: Resume = True,
-    workers: PoolWorkers = None,
-    scheduler: Scheduler = None,
-    slurm: Slurm = False,
-    pbs: Pbs = False,
-    job: Job = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -263,11 +273,13 @@ def predict(
 
     from spinetk.discs.batch import Options, PredictorMaker, predict_files
 
-    asked = given_inputs(inputs, lists)
-    options = Options(method and method.value, parse_spacing(spacing), facing.value, attshow, series)
-    with pool_of(workers, scheduler, slurm, pbs, job, device) as pool:
+    asked = given_inputs(inputs, batch.lists)
+    options = Options(method and method.value, parse_spacing(spacing), facing.value, maps, series)
+    with batch.pool(device) as pool:
         maker = PredictorMaker(model, points, device, options)
-        done = predict_files(asked, out, maker, lists=lists or [], pool=pool, again=not resume)
+        done = predict_files(
+            asked, out, maker, lists=batch.lists or [], pool=pool, again=not batch.resume, aet=batch.aet
+        )
     if as_json:
         show([json.loads(path.read_text(encoding="utf-8")) for path in done.results.values()])
     warn(list(map(str, done.failures)))
@@ -279,11 +291,11 @@ def predict(
 @app.command()
 def evaluate(
     prepared: Annotated[Path, typer.Argument(help="Folder of `spinetk discs prepare`.")],
-    model: Annotated[list[str], typer.Option(help="Name or path of a model; repeat it to compare.")],
+    model: Annotated[list[str], typer.Option(help="Weights: a released name or a path; repeat it to compare.")],
     out: Out = Path("output/discs/evaluation"),
     points: Annotated[str | None, typer.Option(help="Point network, adds the look-once rows.")] = None,
-    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.TEST,
-    attshow: Attention = False,
+    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.VAL,
+    maps: Maps = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -297,7 +309,7 @@ def evaluate(
     names = [called(name) for name in model]
     for predictor, name, path in zip(predictors, names, model, strict=True):
         predictor.name = name if names.count(name) == 1 else f"{name}-{Path(path).stem}"
-    rows = run(prepared, predictors, out, part=part.value, show_attention=attshow)
+    rows = run(prepared, predictors, out, part=part.value, show_attention=maps)
     if as_json:
         show(rows)
     else:
@@ -308,16 +320,12 @@ def evaluate(
 def release(
     model: Annotated[Path, typer.Argument(help="Weights of a run.")],
     name: Annotated[str, typer.Argument(help="Name of the release.")],
-    about: Annotated[Path, typer.Option(help="TOML with what its maker knows: licence, use, data, command.")],
+    about: About,
     metrics: Annotated[Path | None, typer.Option(help="evaluation.json of `discs evaluate`.")] = None,
     method: Annotated[Method, typer.Option(help="Whose figures go on the card.")] = Method.SEARCH,
-    out: Out = Path("data/weights"),
+    out: Out = Path("output/discs/release"),
 ) -> None:
     """Write NAME.safetensors (half precision) and NAME.json, its model card."""
     from spinetk.discs.release import release as run
 
     typer.echo(str(run(model, name, about, out, metrics=metrics, method=method.value)))
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, StrEnum) else value

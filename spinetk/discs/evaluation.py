@@ -30,7 +30,7 @@ def evaluate(
     predictors: Sequence[DiscPredictor],
     out: str | Path,
     *,
-    part: str = "test",
+    part: str = "val",
     methods: Sequence[str] | None = None,
     show_attention: bool = False,
     rounds: int = 1000,
@@ -45,7 +45,7 @@ def evaluate(
         predictors: Models; one with a point network also gets the look-once methods.
         out: Receives ``evaluation.json``, ``evaluation.txt``, and for each model a folder of pictures: named discs by
             search, heatmaps and, with ``show_attention``, the attention map.
-        part: Part of the split.
+        part: ``train``, ``val`` or ``test`` of the split, or ``all``.
         methods: Of :data:`spinetk.discs.decision.METHODS`; all that the models can by default.
         show_attention: Write attention maps.
         rounds: Bootstrap rounds.

@@ -12,15 +12,15 @@ from torch import nn
 
 from spinetk import zoo
 from spinetk.discs.candidates import Candidates, find_peaks
-from spinetk.discs.card import DiscCard, NetworkName, PointCard, plain
+from spinetk.discs.card import DiscCard, PointCard, plain
 from spinetk.discs.data import round_up, to_tensor
 from spinetk.discs.decision import decide, levels_are_sure
 from spinetk.discs.hourglass import StackedHourglass
 from spinetk.discs.levels import NUMBERS
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.points import DiscPoint, DiscReading
+from spinetk.discs.registry import build
 from spinetk.discs.search import Column
-from spinetk.discs.shapeunet import PlainUNet, ShapeUNet
 from spinetk.discs.slab import Slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
@@ -28,11 +28,6 @@ from spinetk.training.device import pick_device, pick_precision
 
 CANDIDATE_HEIGHT = 0.1
 ASSUMED_HEIGHT_MM = 300.0
-NETWORKS: dict[NetworkName, type[nn.Module]] = {
-    "hourglass": StackedHourglass,
-    "shapeunet": ShapeUNet,
-    "unet": PlainUNet,
-}
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ class DiscPredictor:
         """
         weights, card, name = zoo.load(model, DiscCard)
         config = card.config
-        network = zoo.fill(lambda: NETWORKS[config.network](**config.arguments), weights, model)
+        network = zoo.fill(lambda: build(config.network, dict(config.arguments)), weights, model)
         points = points or card.points
         return cls(network, plain(config), name, None if points is None else load_points(points), device)
 

@@ -191,14 +191,15 @@ def read_dataset(folder: str | Path) -> dict[str, Any]:
 
 
 def read_samples(folder: str | Path, part: str) -> list[Sample]:
-    """Samples of a part of a prepared folder.
+    """Samples of a part of a prepared folder; of ``all`` the parts one after the other.
 
     Raises:
         InputError: The folder is not prepared, or a file is missing or damaged.
     """
     folder = Path(folder)
     samples = []
-    for stem in read_dataset(folder)["split"][part]:
+    split = read_dataset(folder)["split"]
+    for stem in (stem for name in (PARTS if part == "all" else (part,)) for stem in split[name]):
         path = folder / f"{Path(stem).name}.json"
         try:
             record = json.loads(path.read_text(encoding="utf-8"))

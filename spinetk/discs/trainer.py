@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 from pydantic import StrictBool
-from torch import nn
 
 from spinetk import zoo
 from spinetk._version import __version__
@@ -20,8 +19,9 @@ from spinetk.discs.lookonce import PointSet
 from spinetk.discs.module import DiscTraining, PointTraining, Recipe
 from spinetk.discs.pictures import write_film
 from spinetk.discs.pointdata import PointDataset, collate
-from spinetk.discs.predictor import NETWORKS, DiscPredictor
+from spinetk.discs.predictor import DiscPredictor
 from spinetk.discs.preparation import Sample, read_dataset, read_samples
+from spinetk.discs.registry import build
 from spinetk.discs.search import Column
 from spinetk.discs.skeleton import mean_skeleton
 from spinetk.discs.target import LEGACY_JOINTS
@@ -42,9 +42,11 @@ POINT_BATCH = 16
 
 @dataclass(frozen=True)
 class DiscSettings(Settings):
-    """Settings of :func:`train`; a run lasts ``recipe.epochs`` and validates after each.
+    """Settings of :func:`train`; a run validates after each epoch.
 
     Attributes:
+        iterations: In total; None for ``recipe.epochs``. Of the two, what is given wins over what a file says.
+        check_every: Iterations between validations; None for an epoch.
         network: ``hourglass``, ``shapeunet`` or ``unet`` (the same without shape).
         stacks, attention, blocks: Of the hourglass.
         ordinal: Legacy channels, counted from the head, instead of anatomical levels.
@@ -53,6 +55,8 @@ class DiscSettings(Settings):
         best_by: ``val_loss``, ``pck`` or ``dice``.
     """
 
+    iterations: Iterations | None = None  # type: ignore[assignment]
+    check_every: Iterations | None = None  # type: ignore[assignment]
     seed: Seed = 42
     network: NetworkName = "hourglass"
     stacks: Annotated[int, between(1, 8)] = 2
@@ -99,21 +103,22 @@ def train(
     """
     output = Path(output)
     chosen, module, data, card, about = _set_up(prepared, output, resume, config, settings)
+    iterations = about["iterations"]
     place = launch(chosen.devices, chosen.nodes, chosen.device)
     count = sum(p.numel() for p in module.network.parameters())
     if place.first:
         height, width = data.training.size  # type: ignore[attr-defined]
         print(
             f"{chosen.network} ({count / 1e6:.2f} M parameters), {len(data.training)} pictures of {height} x {width}, "  # type: ignore[arg-type]
-            f"{chosen.iterations} iterations"
+            f"{iterations} iterations"
         )
         write_run(output, chosen, place, resume=resume, **about)
-    result = fit(
-        module, data, output, chosen, iterations=chosen.iterations, check_every=chosen.check_every, resume=resume
-    )
+    every = chosen.check_every or module.per_epoch
+    result = fit(module, data, output, chosen, iterations=iterations, check_every=every, resume=resume)
     if result.first:
         write_film(output / "pictures")
-    return _save(result, output, card, {"epochs": chosen.recipe.epochs, "parameters": count})
+    done = {"epochs": chosen.recipe.epochs} if chosen.iterations is None else {"iterations": result.iterations}
+    return _save(result, output, card, {**done, "parameters": count})
 
 
 def find_rate(
@@ -135,12 +140,16 @@ def _set_up(
     """Resolved settings, module, data, the model's card, and what is written about the run."""
     if config is None and resume:
         config = settings_of(output)
+    solver = given.get("recipe", {})
+    if "iterations" not in given and (not isinstance(solver, Mapping) or "epochs" in solver):
+        given["iterations"] = None
     chosen = DiscSettings.of(config, **given)
     recipe, content = chosen.recipe, read_dataset(prepared)
     samples, held_out = (_samples(prepared, part, chosen.modality) for part in ("train", "val"))
     per_epoch = -(-len(samples) // recipe.batch)
     precision = pick_precision(chosen.device) if chosen.precision == "auto" else chosen.precision
-    chosen = replace(chosen, iterations=recipe.epochs * per_epoch, check_every=per_epoch, precision=precision)
+    chosen = replace(chosen, precision=precision)
+    length = chosen.iterations or recipe.epochs * per_epoch
     levels = None if chosen.ordinal else tuple(sorted({n for sample in samples for n in sample.points}))
     arguments: dict[str, Any] = {"joints": LEGACY_JOINTS if levels is None else len(levels)}
     if chosen.network == "hourglass":
@@ -151,12 +160,13 @@ def _set_up(
     }  # fmt: skip
     with quiet():
         torch.manual_seed(chosen.seed)
-        model = _network(chosen.network, arguments)
+        model = build(chosen.network, arguments)
     training = DiscDataset(samples, levels, recipe.augment, chosen.seed, LARGEST)
     validation = DiscDataset(held_out, levels) if held_out else None
     data = Data(training, validation, recipe.batch, recipe.batch + 1)
     parts = {"train": samples, "val": held_out}
     about = {
+        "iterations": length,
         "config": card,
         "data": {part: fingerprint([s.path for s in own], [sorted(s.points.items()) for s in own])
                  for part, own in parts.items()},
@@ -213,7 +223,8 @@ def train_points(
         resume=resume,
     )  # fmt: skip
     card = {"task": "disc-points", "first_stage": predictor.name, "levels": list(predictor.levels)}
-    return _save(result, output, card, {"iterations": iterations})
+    count = sum(p.numel() for p in network.parameters())
+    return _save(result, output, card, {"iterations": iterations, "parameters": count})
 
 
 def _samples(prepared: str | Path, part: str, modality: str | None) -> list[Sample]:
@@ -232,10 +243,6 @@ def _shape(samples: list[Sample], levels: tuple[int, ...] | None) -> dict[str, A
     mean = mean_skeleton([np.array([c[n] for n in sorted(c)]) for c in columns])
     skeleton = [[None if np.isnan(v) else round(float(v), 5) for v in row] for row in mean]
     return {"levels": None, "skeleton": skeleton}
-
-
-def _network(name: NetworkName, arguments: dict[str, Any]) -> nn.Module:
-    return NETWORKS[name](**arguments)
 
 
 def _save(result: Fit, output: Path, config: dict[str, Any], training: dict[str, Any]) -> Path:

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, StrictBool
 
 from spinetk import zoo
-from spinetk.keypoints.build import Network, build
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.preset import Preset
+from spinetk.keypoints.registry import Network, build
 from spinetk.keypoints.spread import PointSpread
 from spinetk.schema import KeypointSchema
 from spinetk.validation import OPEN, STRICT, validated

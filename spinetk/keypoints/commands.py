@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from spinetk.batch.options import (
-    Aet,
-    Inputs,
-    Job,
-    Lists,
-    Pbs,
-    PoolWorkers,
-    Resume,
-    Scheduler,
-    Series,
-    Slurm,
-    given_inputs,
-    pool_of,
-)
+from spinetk.batch.options import BatchOptions, Inputs, Series, given_inputs
 from spinetk.exits import ExitCode, leave
-from spinetk.options import (
-    Anchor,
-    AsJson,
-    Device,
-    Facing,
-    FacingSaid,
-    Out,
-    Part,
-    Seed,
-    Spacing,
-    Views,
-    ViewSaid,
-    said,
-    show,
-    verbs,
-    warn,
-)
-from spinetk.training.options import (
-    Accumulate,
-    BestBy,
-    Compile,
-    Config,
-    Devices,
-    FindRate,
-    FitBatch,
-    Nodes,
-    Offline,
-    Precision,
-    Workers,
-    forbid_network,
-    given,
-    say_once,
-)
+from spinetk.options import About, AsJson, Device, Out, Part, PictureOptions, Threshold, grouped, show, verbs, warn
+from spinetk.training.options import Devices, Nodes, RunOptions, Start, TrainingOptions, say_once
 
 app = verbs()
+FINAL = "output/model_final.pth"
 
 
 class SliceChoice(StrEnum):
@@ -67,41 +25,34 @@ class SliceChoice(StrEnum):
     MOST_SPINE = "most-spine"
 
 
+@dataclass(frozen=True)
+class KeypointOptions(TrainingOptions):
+    """How a keypoint network is trained: fields of :class:`spinetk.keypoints.settings.KeypointSettings`."""
+
+    network: Annotated[
+        str | None,
+        typer.Option("--network", "--preset", help="See `spinetk models`; by default r50 on a GPU, fast on a CPU."),
+    ] = None
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="In total, earlier starts included.", show_default="1300")
+    ] = None
+    recipe: Annotated[str | None, typer.Option(help="default or original.", show_default="default")] = None
+    start: Start = None
+    only: Annotated[
+        str | None, typer.Option(help="Train these parts alone, such as refine,column; the rest stays.")
+    ] = None
+    stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None
+
+
 @app.command()
+@grouped
 def train(
-    context: typer.Context,
     base: Path,
+    options: KeypointOptions,
+    run: RunOptions,
     version: Annotated[str, typer.Option(help="Name of the run; its folder is OUT/VERSION.")] = "v1",
-    iterations: Annotated[int, typer.Option(help="Total iterations, previous starts included.")] = 1300,
-    resume: Annotated[bool, typer.Option(help="Continue the run of this version.")] = False,
-    config: Config = None,
-    preset: Annotated[
-        str | None, typer.Option(help="r50, fast, centre, ...; by default r50 on a GPU, fast on a CPU.")
-    ] = None,
-    recipe: Annotated[str | None, typer.Option(help="default or original.")] = None,
     engine: Annotated[str, typer.Option(help="torchvision, or detectron2 where it is installed.")] = "torchvision",
-    start: Annotated[
-        str, typer.Option(help="random, imagenet, coco (these two are downloaded once), or weights by name or path.")
-    ] = "random",
-    offline: Offline = False,
-    only: Annotated[str, typer.Option(help="Train these parts alone, such as refine,column; the rest stays.")] = "",
     schema: Annotated[str | None, typer.Option(help="Meaning of the points; by default what the cases say.")] = None,
-    stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
-    early_stop: Annotated[bool, typer.Option(help="Stop when val loss falls by less than 10 % per 100.")] = False,
-    check_every: Annotated[int, typer.Option(help="Iterations between validations and checkpoints.")] = 100,
-    batch: Annotated[int | None, typer.Option(help="Pictures per iteration.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    best_by: BestBy = "val_loss",
-    seed: Seed = 0,
-    workers: Workers = 0,
-    device: Device = "auto",
-    devices: Devices = None,
-    nodes: Nodes = None,
-    accumulate: Accumulate = 1,
-    precision: Precision = "auto",
-    compile_: Compile = False,
-    find_rate: FindRate = False,
-    fit_batch: FitBatch = False,
     out: Out = Path("output"),
 ) -> None:
     """Train a keypoint network on a case folder; the weights end in OUT/model_final.pth."""
@@ -110,30 +61,29 @@ def train(
     from spinetk.cases.splitting import make_split
     from spinetk.keypoints import trainer
 
-    forbid_network(offline)
-    known = given(context, set(context.params) - {"base", "version", "resume", "config", "schema", "out", "offline"})
-    if "compile_" in known:
-        known["compile"] = known.pop("compile_")
-    advice = {name for name in ("find_rate", "fit_batch") if known.pop(name, False)}
+    run.forbid_network()
+    known = options.given()
+    stratify = known.get("stratify")
     if stratify is None:
-        stratify = trainer.previous_settings(version, out, resume, config).get("stratify")
+        stratify = trainer.previous_settings(version, out, run.resume, run.config).get("stratify")
     x_train, x_val, x_test, *_ = make_split(base, stratify)
     setup_catalogs(version, x_train, x_val, x_test, schema=schema or CaseFolder(base).schema())
-    for name in sorted(advice):
-        what = {"find_rate": "rate", "fit_batch": "batch"}[name]
-        found = trainer.find_rate(version, output=out, config=config, what=what, **known)
-        typer.echo(str(found))
-    if not advice:
-        weights = trainer.train(version, resume=resume, output=out, config=config, **known)
+    for what in run.advice:
+        typer.echo(str(trainer.find_rate(version, output=out, config=run.config, what=what, **known)))
+    if not run.advice:
+        weights = trainer.train(version, resume=run.resume, output=out, config=run.config, engine=engine, **known)
         say_once(str(weights))
 
 
 @app.command()
 def evaluate(
     base: Path,
-    model: Annotated[str, typer.Option(help="Weights: a released name or a path.")] = "output/model_final.pth",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Weights: a released name or a path; repeat it to compare.", show_default=FINAL),
+    ] = None,
     part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.VAL,
-    threshold: Annotated[float, typer.Option(help="Least confidence of a vertebra.")] = 0.6,
+    threshold: Threshold = 0.6,
     worst: Annotated[int, typer.Option(help="Draw the overlays of this many worst cases.")] = 5,
     device: Device = "auto",
     devices: Devices = None,
@@ -147,46 +97,37 @@ def evaluate(
     from spinetk.training.launch import launch
 
     place = launch(devices, nodes, device)
-    scores = run(base, part.value, Predictor.load(model, threshold, device), out, worst=worst, place=place)
+    rows = []
+    for number, name in enumerate(model or [FINAL], start=1):
+        folder = out if len(model or []) < 2 else out / f"{number}-{Path(name).stem}"
+        scores = run(base, part.value, Predictor.load(name, threshold, device), folder, worst=worst, place=place)
+        rows.append({key: value for key, value in scores.items() if key != "cases"})
     if not place.first:
         return
-    summary = {key: value for key, value in scores.items() if key != "cases"}
     if as_json:
-        show(summary)
+        show(rows)
     else:
-        typer.echo("\n".join(f"{key:>18}  {value}" for key, value in summary.items()))
+        keys = list(dict.fromkeys(key for row in rows for key in row))
+        typer.echo(
+            "\n".join(f"{key:>18}  {'  '.join(f'{row.get(key)!s:<20}' for row in rows).rstrip()}" for key in keys)
+        )
 
 
 @app.command()
+@grouped
 def predict(
+    options: PictureOptions,
+    batch: BatchOptions,
     inputs: Inputs = None,
     out: Out = Path("output/predict"),
     model: Annotated[
         str | None, typer.Option(help="Weights: a released name or a path; by default the released one for the view.")
     ] = None,
-    view: ViewSaid = None,
-    threshold: Annotated[
-        float,
-        typer.Option(
-            help="Least confidence of a vertebra. A body between sure ones, or one that completes a counted column, is"
-            " kept below it and marked below_threshold."
-        ),
-    ] = 0.6,
+    threshold: Threshold = 0.6,
     device: Device = "auto",
-    spacing: Spacing = None,
-    facing: FacingSaid = Facing.AUTO,
-    anchor: Anchor = None,
-    views: Views = None,
     slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = SliceChoice.CENTRAL,
     series: Series = None,
-    lists: Lists = None,
-    resume: Resume = True,
-    workers: PoolWorkers = None,
-    scheduler: Scheduler = None,
-    slurm: Slurm = False,
-    pbs: Pbs = False,
-    job: Job = None,
-    aet: Aet = "SPINETK",
+    as_json: AsJson = False,
 ) -> None:
     """Vertebrae, heights, grades and angles of radiographs and slices; run again, it does what is missing.
 
@@ -194,40 +135,44 @@ def predict(
     """
     from spinetk.keypoints.batch import predict_files
 
-    overrides = said(spacing, view, facing, anchor, views)
-    asked = given_inputs(inputs, lists)
-    with pool_of(workers, scheduler, slurm, pbs, job, device) as pool:
-        batch = predict_files(
-            asked, out, model, threshold=threshold, device=device, overrides=overrides, slice_choice=slices.value,
-            series=series, lists=lists or [], pool=pool, again=not resume, aet=aet,
+    asked = given_inputs(inputs, batch.lists)
+    with batch.pool(device) as pool:
+        done = predict_files(
+            asked, out, model, threshold=threshold, device=device, overrides=options.overrides(),
+            slice_choice=slices.value, series=series, lists=batch.lists or [], pool=pool, again=not batch.resume,
+            aet=batch.aet,
         )  # fmt: skip
-    warn(batch.failures)
-    warn([f"{views}: no picture is named {name}" for name in batch.unmet])
-    empty = [k for k, count in enumerate(batch.vertebrae) if not count]
-    warn([f"{batch.readings[k].file}: no vertebra found" for k in empty])
-    before = f" ({batch.skipped} read before)" if batch.skipped else ""
-    found, done = sum(batch.vertebrae), len(batch.readings)
-    typer.echo(f"{found} vertebrae in {done} pictures{before}, {len(batch.failures)} failed; see {out}")
-    if batch.has_errors:
+    warn(done.failures)
+    warn([f"{options.views}: no picture is named {name}" for name in done.unmet])
+    empty = [k for k, count in enumerate(done.vertebrae) if not count]
+    warn([f"{done.readings[k].file}: no vertebra found" for k in empty])
+    before = f" ({done.skipped} read before)" if done.skipped else ""
+    found, read = sum(done.vertebrae), len(done.readings)
+    if as_json:
+        show([reading.to_json() for reading in done.readings])
+    typer.echo(f"{found} vertebrae in {read} pictures{before}, {len(done.failures)} failed; see {out}", err=as_json)
+    if done.has_errors:
         raise typer.Exit(ExitCode.FAULT)
     # A lone picture that gave nothing is bad input; in a batch the rest counts.
-    alone = done + len(batch.failures) == 1
-    leave(0 if alone and empty else done, len(batch.failures))
+    alone = read + len(done.failures) == 1
+    leave(0 if alone and empty else read, len(done.failures))
 
 
 @app.command()
 def release(
     model: Annotated[Path, typer.Argument(help="Weights of a run.")],
     name: Annotated[str, typer.Argument(help="Name of the release.")],
-    cases: Annotated[Path, typer.Option(help="Case folder with the split the model was trained with.")],
-    about: Annotated[Path, typer.Option(help="TOML with what its maker knows: task, licence, use, data, command.")],
+    base: Annotated[
+        Path, typer.Option("--base", "--cases", help="Case folder with the split the model was trained with.")
+    ],
+    about: About,
     part: Annotated[Part, typer.Option(help="Part of the split to calibrate and score on.")] = Part.VAL,
-    out: Out = Path("data/weights"),
+    out: Out = Path("output/release"),
 ) -> None:
     """Write NAME.safetensors and its model card: calibrated, scored on held-out cases, half precision."""
     from spinetk.keypoints.release import release as run
 
-    typer.echo(str(run(model, name, cases, about, out, part.value)))
+    typer.echo(str(run(model, name, base, about, out, part.value)))
 
 
 @app.command()
@@ -259,7 +204,7 @@ class Format(StrEnum):
 def export(
     model: Annotated[str, typer.Argument(help="A centre network: a released name or a path.")],
     out: Out = Path("output/export"),
-    kind: Annotated[Format, typer.Option("--format", help="onnx or openvino.")] = Format.ONNX,
+    kind: Annotated[Format, typer.Option("--as", "--format", help="onnx or openvino.")] = Format.ONNX,
 ) -> None:
     """Write the networks of a model as ONNX or OpenVINO files (pictures to maps, crops to heatmaps)."""
     from spinetk import zoo

@@ -46,7 +46,7 @@ def evaluate(
 
     Args:
         base: The case folder; its saved split is used, or made.
-        part: ``train``, ``val`` or ``test``.
+        part: ``train``, ``val``, ``test`` or ``all``.
         predictor: Its threshold is that of a reader; AP is computed over all detections of at least 5 %.
         out: ``evaluation.json`` (all numbers, and a row per case) and the overlays of the worst cases, with truth.
         worst: How many; the worst first by vertebrae missed, duplicated or invented, then by mean point error.
@@ -62,9 +62,7 @@ def evaluate(
     """
     from tqdm import tqdm
 
-    parts = dict(zip(PARTS, make_split(base, strat_var)[:3], strict=True))
-    folder = CaseFolder(base)
-    records, failures = folder.records(parts[part].index, augmented=False)
+    records, failures = CaseFolder(base).records(cases_of(base, part, strat_var), augmented=False)
     if not records:
         raise failures[0] if failures else InputError(base, f"part {part!r} holds no case", "choose another part")
     place = place or Distributed()
@@ -96,6 +94,12 @@ def evaluate(
         name = f"worst-{rank}-{records[i]['case']}.png" if "case" in records[i] else f"worst-{rank}.png"
         write_overlay(out / name, to_grey(read_pixels(records[i])), sure[i], truth=truths[i])
     return scores
+
+
+def cases_of(base: str | Path, part: str, strat_var: str | None = None) -> list[str]:
+    """Names of the cases of a part of the split of a case folder; of ``all`` the parts one after the other."""
+    parts = dict(zip(PARTS, make_split(base, strat_var)[:3], strict=True))
+    return [case for name in (PARTS if part == "all" else (part,)) for case in parts[name].index]
 
 
 def _badness(case: dict[str, Any]) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""The Lightning module that trains a network of :mod:`spinetk.keypoints.build`."""
+"""The Lightning module that trains a network of :mod:`spinetk.keypoints.registry`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import lightning
 import torch
 from torch import Tensor
 
-from spinetk.keypoints.build import Network
 from spinetk.keypoints.preset import Recipe
 from spinetk.keypoints.regions import Regions
+from spinetk.keypoints.registry import Network
 from spinetk.training.distributed import shares, world
 
 Batch = tuple[list[Tensor], list[dict[str, Tensor]]]

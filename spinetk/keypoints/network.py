@@ -22,7 +22,8 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
 from spinetk.keypoints.heatmap import decode_tensors
-from spinetk.keypoints.preset import Preset, get_preset
+from spinetk.keypoints.preset import Preset
+from spinetk.keypoints.registry import get_preset
 from spinetk.schema import KeypointSchema
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from spinetk.errors import InputError
-from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CentrePreset, Channels, Px
+from spinetk.keypoints.centre.preset import Channels, Px
 from spinetk.validation import STRICT, above, between, validated
 
 
@@ -58,6 +58,11 @@ class Preset:
     # What only centre networks choose (CentrePreset).
     mirror: ClassVar[bool] = True
     levels: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def kind(self) -> str:
+        """Which of :data:`spinetk.keypoints.registry.KINDS` it is."""
+        return "keypoint-rcnn-detectron2" if self.layout == "detectron2" else "keypoint-rcnn"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON content."""
@@ -115,10 +120,6 @@ FAST = Preset(
     local_contrast=True,
 )
 
-PRESETS: dict[str, Preset | CentrePreset] = {
-    p.name: p for p in (R50, FAST, R50_DETECTRON2, CENTRE, CENTRE_AP, CENTRE_LATERAL)
-}
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -153,15 +154,6 @@ ORIGINAL = Recipe("original", "sgd", 2.5e-4, 1e-4, 1000, False, 2, 0.0, "flip")
 DEFAULT = Recipe("default", "adamw", 1e-3, 1e-2, 50, True, 4, 5.0, "full")
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (ORIGINAL, DEFAULT)}
-
-
-def get_preset(name: str | Preset | CentrePreset) -> Preset | CentrePreset:
-    """A preset by name; raises ``InputError`` that lists the names."""
-    if not isinstance(name, str):
-        return name
-    if name not in PRESETS:
-        raise InputError(f"preset {name!r}", "is unknown", f"choose from {', '.join(PRESETS)}")
-    return PRESETS[name]
 
 
 def get_recipe(name: str | Recipe, **changes: Any) -> Recipe:

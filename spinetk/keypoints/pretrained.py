@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from spinetk.errors import InputError
-from spinetk.keypoints.build import Network
+from spinetk.keypoints.registry import Network
 from spinetk.training.download import pretrained
 
 BODY = "rcnn.backbone.body."  # where a Keypoint R-CNN keeps its ResNet; the centre network keeps it in "body."

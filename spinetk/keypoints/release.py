@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -12,16 +13,18 @@ from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.groups import FIELDS
-from spinetk.cases.splitting import make_split
 from spinetk.formats.record import reading_of
 from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names
 from spinetk.keypoints.centre.export import parts, write_graphs
-from spinetk.keypoints.centre.network import CentreNet
-from spinetk.keypoints.evaluation import PARTS, evaluate
+from spinetk.keypoints.evaluation import cases_of, evaluate
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.registry import kind_of
 from spinetk.keypoints.spread import Case, spread_of
 from spinetk.keypoints.torch_engine import TorchEngine, open_network
+
+if TYPE_CHECKING:
+    from spinetk.keypoints.centre.network import CentreNet
 
 REQUIRED = ("task", "licence", "use", "data", "command")
 METRICS = (
@@ -42,7 +45,7 @@ def release(
         about: TOML with the fields of the card that only its maker knows: ``task``, ``licence``, ``use``, ``data``,
             ``command``, and optionally ``views``, ``modalities``, ``failures``, ...
         out: Folder for ``NAME.safetensors``, ``NAME.json`` and a centre network's graphs (``NAME-maps.onnx``, ...).
-        part: ``val`` or ``test``.
+        part: ``val``, ``test``, ``train`` or ``all``.
 
     Returns:
         Path of the weights.
@@ -55,12 +58,13 @@ def release(
     zoo.check_size(model, weights)
     network, _ = open_network(zoo.find(model))
     predictor = Predictor(TorchEngine(network), Path(model).stem)
-    index = dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
-    predictor.calibration = calibrate(predictor, CaseFolder(base).records(index, augmented=False)[0])
+    cases = cases_of(base, part)
+    records = CaseFolder(base).records(cases, augmented=False)[0]
+    predictor.calibration = calibrate(predictor, records)
     naming = None
     if getattr(network.preset, "landmarks", ()):
-        naming = calibrate_names(sacral_names(predictor, CaseFolder(base).records(index, augmented=False)[0]))
-    pairs = read_part(predictor, base, index)
+        naming = calibrate_names(sacral_names(predictor, records))
+    pairs = read_part(predictor, base, cases)
     spread = spread_of(pairs, network.schema, _said(part, pairs))
     if spread is not None:
         predictor.spread = np.array(spread.points)
@@ -84,8 +88,8 @@ def release(
     path = Path(out) / f"{name}.safetensors"
     zoo.save(path, weights, card)
     released = open_network(path)[0]
-    if isinstance(released, CentreNet):
-        write_graphs(parts(released), path)
+    if kind_of(released.preset).maps:
+        write_graphs(parts(cast("CentreNet", released)), path)
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import Discriminator, StrictStr, Tag
@@ -22,7 +23,7 @@ class KeypointSettings(Settings):
 
     Attributes:
         preset: ``r50`` (the original's network), ``fast``, ``centre``, ...; by default ``r50`` on a GPU and ``fast``
-            on a CPU.
+            on a CPU. ``network`` is the same, as it is called for the other networks.
         recipe: ``default`` or ``original`` (solver of the original: SGD 2.5e-4, warm-up 1000, batch 2, flips only).
         start: ``random``, ``imagenet``, ``coco``, or weights by name or path
             (:func:`spinetk.keypoints.pretrained.load_start`).
@@ -31,6 +32,8 @@ class KeypointSettings(Settings):
         only: Train these parts alone (``column``, or ``refine,column`` of a centre network); the rest stays as it was;
             empty: all.
     """
+
+    also = MappingProxyType({"network": "preset"})
 
     iterations: Iterations = 1300
     preset: (

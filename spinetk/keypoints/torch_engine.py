@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
-from spinetk.keypoints.build import Network
 from spinetk.keypoints.card import KeypointCard, load_network
 from spinetk.keypoints.centre.decoding import CentreDecoder, Found
 from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.d2.conversion import load_detectron2
-from spinetk.keypoints.preset import Preset
+from spinetk.keypoints.registry import Network, kind_of
 from spinetk.training.device import pick_device, pick_precision
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class TorchEngine:
         self.preset, self.schema, self.device = network.preset, network.schema, str(chosen)
         self.mixed = pick_precision(chosen.type) == "bf16-mixed"
         self._decoder: CentreDecoder | None = None
-        if not isinstance(network.preset, Preset):
+        if kind_of(network.preset).maps:
             self._decoder = cast("CentreNet", network).decoder()
 
     def fingerprint(self) -> str:

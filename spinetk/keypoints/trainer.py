@@ -13,12 +13,11 @@ import torch
 from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build
-from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
-from spinetk.keypoints.preset import PRESETS, RECIPES, get_preset, get_recipe
+from spinetk.keypoints.preset import RECIPES, get_recipe
 from spinetk.keypoints.pretrained import load_start, train_only
+from spinetk.keypoints.registry import build, get_preset, is_registered, kind_of
 from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.settings import KeypointSettings, load_split
 from spinetk.training.data import Data
@@ -141,7 +140,7 @@ def _set_up(
     solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
     chosen = replace(
         chosen,
-        preset=net.name if PRESETS.get(net.name) == net else net,
+        preset=net.name if is_registered(net) else net,
         recipe=solver.name if solver.name in RECIPES else solver,
         batch=solver.batch,
         rate=solver.rate,
@@ -208,9 +207,9 @@ def _release(module: KeypointTraining, result: Fit, run: Path, output: Path, ver
 
 
 def _calibration(module: KeypointTraining, result: Fit, version: str) -> dict[str, Any]:
-    """The centre network's scores are no probabilities: they are fitted on held-out pictures, where there are any."""
+    """Scores that are no probabilities are fitted on held-out pictures, where there are any."""
     records, _ = load_split(version, "val")
-    if not records or not isinstance(module.network.preset, CentrePreset):
+    if not records or not kind_of(module.network.preset).calibrated:
         return {}
     from spinetk.keypoints.calibration import calibrate
     from spinetk.keypoints.predictor import Predictor

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spinetk.options import AsJson, Device, show, verbs
+from spinetk.options import AsJson, Device, ViewSaid, show, verbs
 
 app = verbs(invoke_without_command=True)
 Folder = Annotated[Path | None, typer.Option(help="Folder of all the node keeps (default: node).")]
@@ -34,7 +34,7 @@ def node(
         list[str] | None, typer.Option(help="What is read, e.g. 'modality=DX,CR body_part=*SPINE*'; may be repeated.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Weights: a released name or a path.")] = None,
-    view: Annotated[str | None, typer.Option(help="What the pictures show: ap, lateral or sagittal.")] = None,
+    view: ViewSaid = None,
     threshold: Annotated[float | None, typer.Option(help="Least confidence of a vertebra (default: 0.6).")] = None,
     device: Device = "auto",
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM: accept TLS only.")] = None,

@@ -11,17 +11,12 @@ from spinetk.batch.options import Job, Lists, Pbs, PoolWorkers, Scheduler, Slurm
 from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import (
-    Anchor,
     AsJson,
-    Facing,
-    FacingSaid,
     Out,
+    PictureOptions,
     ReadingCommand,
-    Spacing,
-    Views,
-    ViewSaid,
     WritingCommand,
-    said,
+    grouped,
     show,
     verbs,
     warn,
@@ -32,15 +27,14 @@ app = verbs()
 
 
 @app.command(cls=ReadingCommand)
+@grouped
 def measure(
     results: list[Path],
+    options: PictureOptions,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write measured JSON and vertebrae.csv here.")] = None,
-    spacing: Spacing = None,
-    view: ViewSaid = None,
-    facing: FacingSaid = Facing.AUTO,
-    anchor: Anchor = None,
-    views: Views = None,
-    thresholds: Annotated[str, typer.Option(help="Height loss in % at which grades 1, 2, 3 begin.")] = "20,25,40",
+    grade_limits: Annotated[
+        str, typer.Option("--grade-limits", "--thresholds", help="Height loss in % at which grades 1, 2, 3 begin.")
+    ] = "20,25,40",
     as_json: AsJson = False,
 ) -> None:
     """Heights, grades and angles of results, or of files of annotation programs (CVAT, Slicer, ...), measured anew.
@@ -54,10 +48,10 @@ def measure(
     from spinetk.measure.again import PREFIX, measure_again
 
     try:
-        limits = tuple(float(v) for v in thresholds.split(","))
+        limits = tuple(float(v) for v in grade_limits.split(","))
     except ValueError as error:
-        raise InputError(f"--thresholds {thresholds}", "is not three numbers", "for example 20,25,40") from error
-    overrides = said(spacing, view, facing, anchor, views)
+        raise InputError(f"--grade-limits {grade_limits}", "is not three numbers", "for example 20,25,40") from error
+    overrides = options.overrides()
     readings, failures = [], []
     for path, reading in iter_results(results):
         if isinstance(reading, InputError):
@@ -84,7 +78,7 @@ def measure(
             typer.echo(f"{Path(row['file']).name:<32.32} {row['label'] or row['index']:>4} {heights} {unit}  {verdict}")
     for reading in readings:
         warn([f"{reading.file}: {r.removeprefix(PREFIX)}" for r in reading.remarks if r.startswith(PREFIX)])
-    warn([f"{views}: no result is about {name}" for name in overrides.unmet(r.file for r in readings)])
+    warn([f"{options.views}: no result is about {name}" for name in overrides.unmet(r.file for r in readings)])
     warn(several_runs(results))
     warn(failures)
     leave(len(readings), len(failures))

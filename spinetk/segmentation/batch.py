@@ -27,6 +27,7 @@ def mask_files(
     lists: Sequence[str | Path] = (),
     pool: Pool | None = None,
     again: bool = True,
+    aet: str = "SPINETK",
 ) -> dict[str, Any]:
     """Do what is missing, see :func:`spinetk.batch.run.run_batch`, and write ``output/run.json``.
 
@@ -37,13 +38,13 @@ def mask_files(
         settings: All that a mask depends on; those that are plain words go into ``run.json``.
         expand: Inputs that a folder holds.
         name_of: Name of the mask of an input, suffix included.
-        pool, again: As of :func:`spinetk.batch.run.run_batch`.
+        pool, again, aet: As of :func:`spinetk.batch.run.run_batch`.
 
     Returns:
         What ``run.json`` holds: ``written`` (file, mask, voxels or pixels, seconds, remarks) and ``failed`` (file, why)
         of the inputs named.
     """
-    found = list(sources(inputs, lists, expand=expand))
+    found = list(sources(inputs, lists, expand=expand, aet=aet))
     kept: dict[str, Any] = {}
 
     def finish(run: Run) -> None:
@@ -52,7 +53,7 @@ def mask_files(
 
     run = run_batch(
         found, output, maker, settings, result="{}", reserved=("run.json", "journal.jsonl"), stem_of=name_of, pool=pool,
-        again=again, empty=False, progress=pool is not None, finish=finish,
+        aet=aet, again=again, empty=False, progress=pool is not None, finish=finish,
     )  # fmt: skip
     if not kept:
         finish(run)

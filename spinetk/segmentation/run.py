@@ -24,6 +24,7 @@ from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
 from spinetk.training.record import files_of, fingerprint, settings_of, write_run
 from spinetk.training.settings import Batch, Iterations, Rate, Settings
+from spinetk.training.tuning import Advice, advise
 
 
 @dataclass(frozen=True)
@@ -90,34 +91,61 @@ def flat_loss(name: str | None, entry: Entry) -> nn.Module:
     return criterion
 
 
-def run_flat(
+@dataclass(frozen=True)
+class Ready:
+    """A training that may begin.
+
+    Attributes:
+        module, data: What is trained, on what.
+        folder: Of checkpoints and logs.
+        settings: As resolved.
+        parts: Cases of training and of validation.
+        weights: File that the weights end in.
+        config: Of their card.
+    """
+
+    module: SegmentationTraining
+    data: Data
+    folder: Path
+    settings: SegmentationSettings
+    parts: tuple[Sequence[Any], Sequence[Any]]
+    weights: Path
+    config: dict[str, Any]
+
+    def train(self, resume: bool) -> Path:
+        """Carry it out; the file of the weights."""
+        result = run(self.module, self.data, self.folder, self.settings, resume, *self.parts)
+        return release(self.weights, result, self.config, self.settings)
+
+    def advise(self, what: str) -> Advice:
+        """What Lightning's finders advise; ``what``: ``rate`` or ``batch``. Nothing is trained."""
+        self.module.recipe = replace(self.module.recipe, later=(), cosine=0)  # the finder alone moves the rate
+        return advise(self.module, self.data, self.folder, self.settings, what)
+
+
+def ready_flat(
     network: nn.Module,
     criterion: nn.Module,
     recipe: Optimiser,
     data: Data,
     output: Path,
     settings: SegmentationSettings,
-    resume: bool,
     parts: tuple[Sequence[Any], Sequence[Any]],
     config: dict[str, Any],
-) -> Path:
-    """Train a network of slices or pictures in ``output/<network>``, an epoch being a draw of every case.
+) -> Ready:
+    """A training of slices or pictures in ``output/<network>``, an epoch being a draw of every case.
 
     Args:
         network, criterion, recipe, data: What is trained, and how.
-        output: Folder of the run.
+        output: Folder of the run; the weights end in ``output/<network>.pth``.
         settings: As resolved.
-        resume: Go on from the newest checkpoint.
         parts: Cases of training and validation.
         config: Of the card, beside the name of the network.
-
-    Returns:
-        ``output/<network>.pth``.
     """
     cases = len(data.training)  # type: ignore[arg-type]
     module = SegmentationTraining(network, criterion, recipe, epoch_steps=-(-cases // recipe.batch))
-    result = run(module, data, output / settings.network, settings, resume, *parts)
-    return release(output / f"{settings.network}.pth", result, {**config, "network": settings.network}, settings)
+    name = settings.network
+    return Ready(module, data, output / name, settings, parts, output / f"{name}.pth", {**config, "network": name})
 
 
 def case_name(case: Any) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import StrictBool, StrictStr
 
@@ -43,9 +43,11 @@ class Settings:
         precision: ``auto`` (bfloat16 mixed where the hardware computes it, else float32) or a Lightning precision.
         compile: Compile the network with ``torch.compile``.
         progress: Show a bar.
+        also: Other names that settings are known by, to their own.
     """
 
     __pydantic_config__ = STRICT
+    also: ClassVar[Mapping[str, str]] = {}
 
     iterations: Iterations = 1000
     check_every: Iterations = 100
@@ -69,10 +71,10 @@ class Settings:
             InputError: The file cannot be read, or a name or a value is wrong; the nearest right name, or the range,
                 is said.
         """
-        kept = {} if config is None else read_settings(config)
+        kept = {} if config is None else {cls.also.get(n, n): v for n, v in read_settings(config).items()}
         source = "settings" if config is None or isinstance(config, Mapping) else str(config)
         chosen = validated(cls, kept, source, "setting")
-        own = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+        own = {cls.also.get(n, n): str(value) if isinstance(value, Path) else value for n, value in given.items()}
         # Of a mapping (a recipe) single values may be given.
         for name, value in own.items():
             if isinstance(value, Mapping) and isinstance(kept.get(name), Mapping):

@@ -161,7 +161,7 @@ def test_the_verbs(bids, run, tmp_path):
     done = runner.invoke(app, ["predict", str(tmp_path / "no.nii.gz"), *options, "-o", str(tmp_path / "q")])
     assert done.exit_code == 2
     helped = runner.invoke(app, ["train", "--help"])
-    assert all(flag in helped.output for flag in ("--stacks", "--no-att", "--modality", "--epochs", "--evaluate"))
+    assert all(flag in helped.output for flag in ("--stacks", "--no-attention", "--modality", "--epochs", "--evaluate"))
 
 
 def test_help_needs_no_heavy_library():

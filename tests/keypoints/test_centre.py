@@ -8,7 +8,6 @@ import torch
 from torch.nn import functional as F
 
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build
 from spinetk.keypoints.card import from_config
 from spinetk.keypoints.centre.crop import axes, body_boxes, cut, from_crop, sample, to_crop
 from spinetk.keypoints.centre.decoding import CentreDecoder
@@ -17,6 +16,7 @@ from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CentrePreset
 from spinetk.keypoints.centre.refine import refine_loss
 from spinetk.keypoints.centre.target import centre_maps, focal_loss
 from spinetk.keypoints.pretrained import train_only
+from spinetk.keypoints.registry import build
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 SHARE = (1.7, 2.4)

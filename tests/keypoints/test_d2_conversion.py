@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 from spinetk import zoo
 from spinetk.cli import app
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build
 from spinetk.keypoints.d2.checkpoint import Weights, read_checkpoint
 from spinetk.keypoints.d2.conversion import convert, load_detectron2, save_detectron2
 from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import FAST, R50_DETECTRON2
+from spinetk.keypoints.registry import build
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 SMALL = replace(R50_DETECTRON2, channels=16, box_units=32, point_layers=(16, 24))

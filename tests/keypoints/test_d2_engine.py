@@ -15,7 +15,6 @@ import torch
 from spinetk import eval_img, inference, make_split, setup_catalogs, train
 from spinetk.cases.catalog import MetadataCatalog
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build
 from spinetk.keypoints.d2.checkpoint import read_checkpoint
 from spinetk.keypoints.d2.configuration import configure
 from spinetk.keypoints.d2.conversion import load_detectron2, load_into, save_detectron2
@@ -26,6 +25,7 @@ from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import ORIGINAL, R50_DETECTRON2, Preset
+from spinetk.keypoints.registry import build
 from spinetk.phantoms import write_phantom_set
 from spinetk.schema import VERTEBRA6
 

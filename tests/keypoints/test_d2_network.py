@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 from torchvision.models.detection.image_list import ImageList
 
-from spinetk.keypoints.build import build
 from spinetk.keypoints.card import from_config
 from spinetk.keypoints.d2.network import AlignedPool, Detectron2RCNN, ExactAnchors
 from spinetk.keypoints.pictures import resize
 from spinetk.keypoints.preset import R50_DETECTRON2
+from spinetk.keypoints.registry import build
 from spinetk.schema import VERTEBRA6
 
 

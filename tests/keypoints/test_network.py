@@ -8,7 +8,8 @@ from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
 from spinetk.errors import InputError
 from spinetk.keypoints.card import from_config
 from spinetk.keypoints.network import VertebraRCNN
-from spinetk.keypoints.preset import FAST, R50, Preset, get_preset, get_recipe
+from spinetk.keypoints.preset import FAST, R50, Preset, get_recipe
+from spinetk.keypoints.registry import get_preset
 from spinetk.schema import VERTEBRA4, VERTEBRA6, schema_for_names
 
 

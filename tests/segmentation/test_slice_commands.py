@@ -47,7 +47,7 @@ def skin_run(skins, tmp_path_factory):
 def test_volumes_from_training_to_scores(brains, brain_run, tmp_path, capsys):
     split = json.loads((brain_run.parent / "split.json").read_text())
     assert sorted(name for names in split.values() for name in names) == [f"sub-{n:03d}" for n in range(1, 8)]
-    (scores,) = evaluate(brains, tmp_path, task="lesion", model=[str(brain_run)], device="cpu")
+    (scores,) = evaluate(brains, tmp_path, task="lesion", model=[str(brain_run)], part="test", device="cpu")
     assert scores == json.loads((tmp_path / "scores.json").read_text())
     with open(tmp_path / "cases.csv") as stream:
         assert [row["name"] for row in csv.DictReader(stream)] == split["test"]
@@ -127,7 +127,7 @@ def test_training_goes_on_with_its_optimiser(tmp_path):
 
 def test_epochs_are_passes_over_the_cases(skins, tmp_path):
     options = {k: v for k, v in QUICK.items() if k != "iterations"}
-    train(skins, tmp_path, task="skin", network="monai-unet", size=32, max_epochs=2, **options)
+    train(skins, tmp_path, task="skin", network="monai-unet", size=32, epochs=2, **options)
     split = json.loads((tmp_path / "split.json").read_text())
     newest = sorted((tmp_path / "monai-unet" / "checkpoints").glob("[0-9]*.ckpt"))[-1]
     assert int(newest.stem) == 2 * -(-len(split["train"]) // 2)
@@ -168,7 +168,7 @@ def test_faults_are_named(brains, skins, brain_run, skin_run, tmp_path):
         ({"task": "skin", "network": "vnet"}, "not for the task skin"),
         ({"task": "skin", "network": "monai-unet", "size": 8}, "16 px a side"),
         ({"task": "skin", "network": "monai-unet", "loss": "contextual"}, "regions of TMUnet"),
-        ({"task": "skin", "network": "monai-unet", "iterations": 3, "max_epochs": 2}, "both given"),
+        ({"task": "skin", "network": "monai-unet", "iterations": 3, "epochs": 2}, "both given"),
     ):
         with pytest.raises(InputError, match=match):
             train(skins, tmp_path, **options, device="cpu")

@@ -66,7 +66,7 @@ def export(network: CentreNet, out: str | Path, name: str, kind: str = "onnx") -
         InputError: Another kind of network, an unknown format, or the packages of the extra ``export`` are missing.
     """
     if not isinstance(network, CentreNet):
-        raise InputError("export", "writes centre networks only", "train with --preset centre or centre-ap")
+        raise InputError("export", "writes centre networks only", "train with --network centre or centre-ap")
     if kind not in FORMATS:
         raise InputError(f"format {kind!r}", "is unknown", f"choose from {', '.join(FORMATS)}")
     folder, network = Path(out), network.float().cpu().eval()

@@ -53,6 +53,7 @@ class CentrePreset:
     local_contrast: StrictBool = True
     landmarks: Annotated[tuple[StrictStr, ...], Field(max_length=16)] = ()
     # What only Keypoint R-CNNs choose (Preset).
+    kind: ClassVar[str] = "centre"
     body: ClassVar[str] = "resnet18"
     layout: ClassVar[str] = "torchvision"
 

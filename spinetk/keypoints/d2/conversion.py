@@ -20,13 +20,13 @@ from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
-from spinetk.keypoints.build import build
 from spinetk.keypoints.card import load_network
 from spinetk.keypoints.d2.checkpoint import POINTS, Weights, is_detectron2, read_checkpoint, write_checkpoint
 from spinetk.keypoints.d2.configuration import settings
 from spinetk.keypoints.d2.names import to_ours, to_theirs
 from spinetk.keypoints.network import IMAGENET_MEAN, VertebraRCNN
 from spinetk.keypoints.preset import R50_DETECTRON2, Preset
+from spinetk.keypoints.registry import build
 from spinetk.schema import SCHEMAS, KeypointSchema, get_schema, schema_for_names
 
 WHICH = "spinetk converts keypoint_rcnn_R_50_FPN with one class"

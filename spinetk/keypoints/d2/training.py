@@ -21,8 +21,9 @@ from spinetk.keypoints.d2.engine import require_detectron2
 from spinetk.keypoints.d2.names import to_theirs
 from spinetk.keypoints.d2.network import Detectron2RCNN
 from spinetk.keypoints.data import upright_copies
-from spinetk.keypoints.preset import PRESETS, R50_DETECTRON2, RECIPES, Preset, Recipe, get_preset, get_recipe
+from spinetk.keypoints.preset import R50_DETECTRON2, RECIPES, Preset, Recipe, get_recipe
 from spinetk.keypoints.pretrained import RANDOM, load_start
+from spinetk.keypoints.registry import get_preset, is_registered
 from spinetk.keypoints.settings import KeypointSettings, load_split
 from spinetk.training.device import pick_device
 from spinetk.training.record import SETTINGS, fingerprint, versions
@@ -143,7 +144,7 @@ def _choose(config: Any, given: dict[str, Any]) -> tuple[KeypointSettings, Prese
     if (recipe.optimiser, recipe.cosine, recipe.clip, recipe.augment) != ("sgd", False, 0.0, "flip"):
         raise InputError("engine 'detectron2'", f"cannot follow recipe {recipe.name!r}", "use the recipe original")
     known = {
-        "preset": preset.name if PRESETS.get(preset.name) == preset else preset,
+        "preset": preset.name if is_registered(preset) else preset,
         "recipe": recipe.name if recipe.name in RECIPES else recipe,
     }
     return replace(settings, **known, batch=recipe.batch, rate=recipe.rate, precision="32-true"), preset, recipe

@@ -53,6 +53,7 @@ def predict_files(
     lists: Sequence[str | Path] = (),
     pool: Pool | None = None,
     again: bool = True,
+    aet: str = "SPINETK",
 ) -> dict[str, Any]:
     """Write ``output/<name of the input>`` for every volume, in its format and geometry, and ``output/run.json``.
 
@@ -66,6 +67,7 @@ def predict_files(
         lists: Files with an input a line.
         pool: Processes or a cluster; this process by default.
         again: Do what is there already anew.
+        aet: Our own AE title, for archives by DIMSE.
 
     Returns:
         What ``run.json`` holds: ``written`` (file, mask, voxels, seconds, remarks) and ``failed`` (file, why).
@@ -83,8 +85,9 @@ def predict_files(
         maker = maker_of(_mask, predictor, how, draw)
         settings = {"spinetk": __version__, "device": str(predictor.device), "how": how}
     return mask_files(
-        inputs, output, maker, settings, expand=volume_files, name_of=_name_of, lists=lists, pool=pool, again=again
-    )
+        inputs, output, maker, settings, expand=volume_files, name_of=_name_of, lists=lists, pool=pool, again=again,
+        aet=aet,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

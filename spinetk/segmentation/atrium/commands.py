@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import typer
 
@@ -13,49 +14,92 @@ from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import show, warn
-
-if TYPE_CHECKING:
-    from spinetk.batch.pools import Pool
+from spinetk.segmentation.options import Evaluation, Prediction, of, say_done, split_seed
+from spinetk.training.options import say_once
 
 SPLIT, GEOMETRY = "split.json", "geometry.json"
 
 
-def train(
-    source: Path,
-    out: Path,
-    *,
-    network: str | None = None,
-    stage: str = "both",
-    iterations: int | None = None,
-    max_epochs: int | None = None,
-    loss: str | None = None,
-    schedule: str | None = None,
-    batch: int | None = None,
-    rate: float | None = None,
-    reduce: float | None = None,
-    patience: int | None = None,
-    num_layers: int | None = None,
-    dilation: int | None = None,
-    attention: bool | None = None,
-    attention_reduction: int | None = None,
-    attention_dilation: int | None = None,
-    activation: str | None = None,
-    width: int | None = None,
-    locator_network: str | None = None,
-    locator_width: int | None = None,
-    locator_iterations: int | None = None,
-    locator_batch: int | None = None,
-    locator_rate: float | None = None,
-    locator_mm: str | None = None,
-    grid_mm: str | None = None,
-    margin_mm: float = 10.0,
-    seed: int = 0,
-    **both: Any,
-) -> None:
+@dataclass(frozen=True)
+class AtriumTraining:
+    """What the verb ``train`` is told for the atrium; None: as the network's recipe has it, or the run that goes on.
+
+    Attributes:
+        stage: ``locator``, ``segmenter`` or ``both``.
+        network, iterations, loss, batch, rate: Of the segmenter, as of
+            :class:`spinetk.segmentation.atrium.trainer.AtriumSettings`; network and iterations also of a locator that
+            has none of its own.
+        epochs: In place of iterations: passes over the cases.
+        loss_schedule: Of the loss ``hybrid``.
+        factor, patience: How the rate falls.
+        layers, dilation, attention, attention_reduction, attention_dilation, activation, width: Of the segmenter's
+            network.
+        locator_network, locator_width, locator_iterations, locator_batch, locator_rate: The same of the locator.
+        locator_mm, grid: Spacing that locator and segmenter work at, ``MM`` or ``SLICE,ROW,COLUMN``.
+        margin: Around what the locator finds, mm.
+        seed: Of everything random, the split included.
+        advice: What is asked of Lightning's finders, ``rate`` or ``batch``; nothing is trained then.
+    """
+
+    stage: str = "both"
+    network: str | None = None
+    iterations: int | None = None
+    loss: str | None = None
+    batch: int | None = None
+    rate: float | None = None
+    epochs: int | None = None
+    loss_schedule: str | None = None
+    factor: float | None = None
+    patience: int | None = None
+    layers: int | None = None
+    dilation: int | None = None
+    attention: bool | None = None
+    attention_reduction: int | None = None
+    attention_dilation: int | None = None
+    activation: str | None = None
+    width: int | None = None
+    locator_network: str | None = None
+    locator_width: int | None = None
+    locator_iterations: int | None = None
+    locator_batch: int | None = None
+    locator_rate: float | None = None
+    locator_mm: str | None = None
+    grid: str | None = None
+    margin: float = 10.0
+    seed: int | None = None
+    advice: Sequence[str] = ()
+
+    def settings(self, stage: str) -> dict[str, Any]:
+        """What is given of the settings of a stage."""
+        if stage == "locator":
+            return _given({
+                "network": self.locator_network or self.network, "options": _given({"width": self.locator_width}),
+                "loss": "dice", "iterations": self.locator_iterations or self.iterations, "batch": self.locator_batch,
+                "rate": self.locator_rate, "seed": self.seed,
+            })  # fmt: skip
+        options = {
+            "layers": self.layers, "dilation": self.dilation, "attention": self.attention,
+            "reduction": self.attention_reduction, "attention_dilation": self.attention_dilation,
+            "activation": self.activation, "width": self.width,
+        }  # fmt: skip
+        return _given({
+            "network": self.network, "options": _given(options), "iterations": self.iterations, "batch": self.batch,
+            "rate": self.rate, "loss": self.loss, "schedule": self.loss_schedule, "reduce": self.factor,
+            "patience": self.patience, "seed": self.seed,
+        })  # fmt: skip
+
+
+def train(source: Path, out: Path, **options: Any) -> None:
     """Train the locator, the segmenter or both on the training part of the cases.
 
     Options of the network are the segmenter's; ``locator_*`` are the locator's, which otherwise is a plain network of
     the same kind, trained with Dice. The split is kept in ``out/split.json``.
+
+    Args:
+        source: Folder of the cases.
+        out: Folder of the run.
+        **options: Fields of :class:`AtriumTraining`; others are settings of both stages
+            (:func:`spinetk.segmentation.atrium.trainer.train_stage`), ``resume`` and ``config`` among them.
 
     Raises:
         InputError: No cases, an unknown name, an option the network does not take.
@@ -65,121 +109,129 @@ def train(
     from spinetk.segmentation.atrium.data import choose_geometry
     from spinetk.segmentation.atrium.models import STAGES
     from spinetk.segmentation.atrium.pictures import write_curves
-    from spinetk.segmentation.atrium.trainer import train_stage
+    from spinetk.segmentation.atrium.trainer import ready_stage
     from spinetk.segmentation.registry import get_entry
 
-    parts = read_parts(source, seed, kept=out / SPLIT if both.get("resume") else None)
+    own = {f.name for f in fields(AtriumTraining)}
+    told = AtriumTraining(**{name: value for name, value in options.items() if name in own})
+    both = {name: value for name, value in options.items() if name not in own}
+    resume = bool(both.pop("resume", False))
+    parts = read_parts(source, split_seed(told.seed, both), kept=out / SPLIT if resume else None)
     write_parts(parts, out / SPLIT)
     training, validation = parts["train"], parts["val"]
     typer.echo(", ".join(f"{len(cases)} {part}" for part, cases in parts.items()) + " cases", err=True)
-    of_segmenter = {
-        "layers": num_layers, "dilation": dilation, "attention": attention, "reduction": attention_reduction,
-        "attention_dilation": attention_dilation, "activation": activation, "width": width,
-    }  # fmt: skip
-    settings: dict[str, dict[str, Any]] = {
-        "locator": {
-            "network": locator_network or network, "options": _given({"width": locator_width}), "loss": "dice",
-            "iterations": locator_iterations or iterations, "batch": locator_batch, "rate": locator_rate,
-        },
-        "segmenter": {
-            "network": network, "options": _given(of_segmenter), "iterations": iterations, "batch": batch,
-            "rate": rate, "loss": loss, "schedule": schedule, "reduce": reduce, "patience": patience,
-        },
-    }  # fmt: skip
-    spacing = None if grid_mm is None else _triple("--grid", grid_mm)
-    coarse = LOCATOR_MM if locator_mm is None else _triple("--set locator_mm", locator_mm)
+    spacing = None if told.grid is None else _triple("--grid", told.grid)
+    coarse = LOCATOR_MM if told.locator_mm is None else _triple("--set locator_mm", told.locator_mm)
     kept = out / GEOMETRY
-    if both.get("resume") and kept.is_file():
+    if resume and kept.is_file():
         geometry = _kept(kept)
     else:
-        geometry = choose_geometry(training, spacing, coarse, margin_mm)
+        geometry = choose_geometry(training, spacing, coarse, told.margin)
         write_json(kept, geometry.to_json())
-    for name in STAGES if stage == "both" else (stage,):
-        own = _given(settings[name])  # what is not given is the recipe's, or that of the run that goes on
-        if max_epochs is not None:
-            size = own.get("batch") or get_entry(own.get("network", "vnet")).optimiser.batch
-            own["iterations"] = max_epochs * max(1, len(training) // size)
-        path = train_stage(name, training, validation, out, geometry, seed=seed, **(both | own))
-        write_curves(out / name, out / f"{name}.png")
-        typer.echo(str(path))
+    for stage in STAGES if told.stage == "both" else (told.stage,):
+        settings = both | told.settings(stage)
+        if told.epochs is not None:
+            size = settings.get("batch") or get_entry(settings.get("network", "vnet")).optimiser.batch
+            settings["iterations"] = told.epochs * max(1, len(training) // size)
+        ready = ready_stage(stage, training, validation, out, geometry, resume=resume, **settings)
+        for what in told.advice:
+            typer.echo(f"{stage}: {ready.advise(what)}")
+        if told.advice:
+            continue
+        path = ready.train(resume)
+        write_curves(out / stage, out / f"{stage}.png")
+        say_once(str(path))
 
 
-def predict(
-    inputs: Sequence[Path],
-    out: Path,
-    *,
-    model: Sequence[str],
-    locator: str | None = None,
-    how: str = "locate",
-    flip: Sequence[str] = (),
-    pictures: bool = False,
-    surface: bool = False,
-    device: str = "auto",
-    lists: Sequence[Path] = (),
-    pool: Pool | None = None,
-    again: bool = False,
-) -> None:
-    """Write the atrium of every volume and DICOM series; exit code 3 where one failed."""
+@dataclass(frozen=True)
+class AtriumPrediction(Prediction):
+    """Beside what every task takes.
+
+    Attributes:
+        locator, how: As of :class:`spinetk.segmentation.atrium.batch.AtriumMaker`.
+        surface: Also draw a turning surface.
+    """
+
+    locator: str | None = None
+    how: Literal["locate", "slide"] = "locate"
+    surface: bool = False
+
+
+def predict(inputs: Sequence[Path], out: Path, *, model: Sequence[str], **options: Any) -> None:
+    """Write the atrium of every volume and DICOM series; exit code 3 where one failed.
+
+    Args:
+        inputs: Files, folders, lists of them.
+        out: Folder of the masks.
+        model: Weights; several are averaged.
+        **options: Fields of :class:`AtriumPrediction`.
+    """
     from spinetk.segmentation.atrium.batch import AtriumMaker, predict_files
 
+    told = of(AtriumPrediction, options)
     names = tuple(name for given in model for name in given.split(","))
-    maker = AtriumMaker(names, locator, tuple(flip), device, how, str(Path(out).resolve()), pictures, surface)
-    done = predict_files(maker, inputs, out, lists=lists, pool=pool, again=again)
-    warn([f"{entry['file']}: {remark}" for entry in done["written"] for remark in entry["remarks"]])
-    warn([failure["why"] for failure in done["failed"]])
-    empty = [entry["file"] for entry in done["written"] if not entry["voxels"]]
-    warn([f"{file}: no atrium was found" for file in empty])
-    typer.echo(f"{len(done['written'])} masks in {out}, {len(done['failed'])} failed")
-    leave(len(done["written"]), len(done["failed"]))
+    maker = AtriumMaker(
+        names, told.locator, tuple(told.flip), told.device, told.how, str(Path(out).resolve()), told.pictures,
+        told.surface,
+    )  # fmt: skip
+    done = predict_files(maker, inputs, out, lists=told.lists, pool=told.pool, again=told.again, aet=told.aet)
+    empty = [f"{entry['file']}: no atrium was found" for entry in done["written"] if not entry["voxels"]]
+    say_done(done, out, empty, told.as_json)
 
 
-def evaluate(
-    source: Path,
-    out: Path,
-    *,
-    model: Sequence[str],
-    part: str = "test",
-    split: str | Path | None = None,
-    locator: str | None = None,
-    how: str = "locate",
-    flip: Sequence[str] = (),
-    pictures: bool = False,
-    surface: bool = False,
-    device: str = "auto",
-    seed: int = 0,
-    as_json: bool = False,
-) -> None:
+@dataclass(frozen=True)
+class AtriumEvaluation(Evaluation):
+    """Beside what every task takes.
+
+    Attributes:
+        locator, how, surface: As of :class:`AtriumPrediction`.
+    """
+
+    locator: str | None = None
+    how: Literal["locate", "slide"] = "locate"
+    surface: bool = False
+
+
+def evaluate(source: Path, out: Path, *, model: Sequence[str], **options: Any) -> None:
     """One row a model (``A,B`` averages two); the cases of a part, or all of them.
 
-    The split is that of ``split``, else that kept beside the first model, else the one ``seed`` gives. Exit code 3
-    where a case could not be read.
+    The split is that of ``split``, else that kept beside the first model, else that of seed 0. Exit code 3 where a case
+    could not be read.
+
+    Args:
+        source: Folder of the cases.
+        out: Folder of the results.
+        model: Weights, or folders of runs.
+        **options: Fields of :class:`AtriumEvaluation`.
     """
     from spinetk.segmentation.atrium.cases import read_parts
     from spinetk.segmentation.atrium.evaluation import evaluate_model, table
     from spinetk.segmentation.atrium.models import load_predictor
     from spinetk.segmentation.atrium.pictures import drawing
 
-    kept = Path(split) if split else _split_beside(model[0].split(",")[0])
+    told = of(AtriumEvaluation, options)
+    part = told.part
+    kept = Path(told.split) if told.split else _split_beside(model[0].split(",")[0])
     if kept is None and part != "all":
         warn(["the split of the model's training is not known: cases are split anew (--split FILE, or --part all)"])
     elif kept is not None and not kept.is_file():
         raise InputError(kept, "no such file", "give the split.json of a training")
-    parts = read_parts(source, seed, kept=None if part == "all" else kept)
+    parts = read_parts(source, kept=None if part == "all" else kept)
     pairs = [pair for cases in parts.values() for pair in cases] if part == "all" else parts[part]
     if not pairs:
         raise InputError(source, f"has no case in the part {part}", "choose another part")
     rows = []
     for number, given in enumerate(model, 1):
-        predictor = load_predictor(given.split(","), locator, device, flip)
+        predictor = load_predictor(given.split(","), told.locator, told.device, told.flip)
         folder = out if len(model) == 1 else out / f"model-{number}"
-        result = evaluate_model(predictor, pairs, how, draw=drawing(folder, pictures, surface))
+        result = evaluate_model(predictor, pairs, told.how, draw=drawing(folder, told.pictures, told.surface))
         result.write(folder / "cases.csv")
         rows.append((given, result))
     summary = [{"model": name, "cases": len(result.rows), **result.summary()} for name, result in rows]
     write_json(out / "summary.json", summary)
     failed = sorted({line for _, result in rows for line in result.failed})
     write_text(out / "table.md", table(rows))
-    if as_json:
+    if told.as_json:
         show(summary)
     else:
         typer.echo(table(rows), nl=False)

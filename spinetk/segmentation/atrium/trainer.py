@@ -28,7 +28,7 @@ from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.registry import Options, get_entry
-from spinetk.segmentation.run import SegmentationSettings, release, run
+from spinetk.segmentation.run import Ready, SegmentationSettings
 from spinetk.training.data import Data
 from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
@@ -86,6 +86,22 @@ def train_stage(
     Raises:
         InputError: A case that cannot be read, no case with an atrium, an unknown name or option.
     """
+    ready = ready_stage(stage, training, validation, output, geometry, resume=resume, config=config, **settings)
+    return ready.train(resume)
+
+
+def ready_stage(
+    stage: Stage,
+    training: Sequence[Pair],
+    validation: Sequence[Pair],
+    output: str | Path,
+    geometry: Geometry,
+    *,
+    resume: bool = False,
+    config: Any = None,
+    **settings: Any,
+) -> Ready:
+    """The training of :func:`train_stage` with the same arguments, not begun."""
     output = Path(output)
     folder = output / stage
     chosen = AtriumSettings.begin(folder, config, resume, settings)
@@ -129,12 +145,11 @@ def train_stage(
         collate=collate,
     )
     module = SegmentationTraining(net, criterion, recipe, epoch_steps=max(1, len(files) // size))
-    result = run(module, data, folder, chosen, resume, training, validation)
-    config = {
+    card = {
         "task": "atrium", "stage": stage, "network": chosen.network, "options": chosen.options or {},
         "geometry": geometry.to_json(),
     }  # fmt: skip
-    return release(output / f"{stage}.pth", result, config, chosen)
+    return Ready(module, data, folder, chosen, (training, validation), output / f"{stage}.pth", card)
 
 
 def _begin_with(network: nn.Module, start: str | Path, stage: Stage) -> None:

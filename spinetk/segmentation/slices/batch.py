@@ -61,6 +61,7 @@ def predict_files(
     lists: Sequence[str | Path] = (),
     pool: Pool | None = None,
     again: bool = True,
+    aet: str = "SPINETK",
 ) -> dict[str, Any]:
     """Write a mask for every input: a volume in its format and geometry, a picture as PNG of its size.
 
@@ -73,6 +74,7 @@ def predict_files(
         lists: Files with an input a line.
         pool: Processes or a cluster; this process by default.
         again: Do what is there already anew.
+        aet: Our own AE title, for archives by DIMSE.
 
     Returns:
         What ``output/run.json`` holds: ``written`` (file, mask, pixels, seconds, remarks) and ``failed`` (file, why).
@@ -87,7 +89,7 @@ def predict_files(
         settings = {"spinetk": __version__, "device": str(predictor.device)}
     return mask_files(
         inputs, output, maker, settings, expand=partial(_inputs, volumes), name_of=partial(_name_of, volumes),
-        lists=lists, pool=pool, again=again,
+        lists=lists, pool=pool, again=again, aet=aet,
     )  # fmt: skip
 
 

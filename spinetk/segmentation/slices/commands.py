@@ -2,71 +2,59 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from spinetk.errors import InputError
-from spinetk.exits import leave
-from spinetk.options import warn
+from spinetk.options import show
+from spinetk.segmentation.options import Evaluation, Prediction, of, say_done, split_seed
 from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, weights_of
-
-if TYPE_CHECKING:
-    from spinetk.batch.pools import Pool
+from spinetk.training.options import say_once
 
 
-def train(
-    source: str | Path,
-    out: str | Path,
-    *,
-    task: str,
-    network: str | None = None,
-    layout: str | None = None,
-    contrast: str | None = None,
-    train_list: str | Path | None = None,
-    val_list: str | Path | None = None,
-    test_list: str | Path | None = None,
-    iterations: int | None = None,
-    max_epochs: int | None = None,
-    resume: bool = False,
-    loss: str | None = None,
-    batch: int | None = None,
-    rate: float | None = None,
-    channels: int | None = None,
-    positive_rate: float | None = None,
-    size: int | Sequence[int] | None = None,
-    crop: int | Sequence[int] | None = None,
-    start: str | None = None,
-    check_every: int | None = None,
-    seed: int = 0,
-    workers: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
-) -> Path:
+@dataclass(frozen=True)
+class SliceTraining:
+    """What the verb ``train`` is told beside the settings of the trainer.
+
+    Attributes:
+        layout: Of :data:`spinetk.segmentation.data.layouts.FINDERS`; None finds it out.
+        contrast: Which images, where each patient has several.
+        train_list, val_list, test_list: Text files of names, one a line.
+        epochs: In place of iterations: passes over the cases.
+        seed: Of everything random, the split included.
+        resume: Go on from the newest checkpoint.
+        advice: What is asked of Lightning's finders, ``rate`` or ``batch``; nothing is trained then.
+    """
+
+    layout: str | None = None
+    contrast: str | None = None
+    train_list: str | Path | None = None
+    val_list: str | Path | None = None
+    test_list: str | Path | None = None
+    epochs: int | None = None
+    seed: int | None = None
+    resume: bool = False
+    advice: Sequence[str] = ()
+
+
+def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> Path | None:
     """Train a network on the training part of a data set; ``out/split.json`` says who was in which part.
 
     Args:
         source: Root of the data set.
         out: Folder of the run.
         task: ``lesion`` (volumes), ``gland``, ``vessel``, ``skin`` or ``cells`` (pictures).
-        network: Registered name; None for the task's own.
-        layout: Of :data:`spinetk.segmentation.data.layouts.FINDERS`; None finds it out.
-        contrast: Which images, where each patient has several.
-        train_list, val_list, test_list: Text files of names, one a line.
-        iterations: In total; by default 5000.
-        max_epochs: In place of iterations: passes over the cases.
-        resume: Go on from the newest checkpoint.
-        loss, batch, rate: Override the network's recipe.
-        channels, positive_rate: Volumes: neighbouring slices the network sees, share of drawn slices with a lesion.
-        size, crop: Pictures: sides they are resized to, sides of random training crops; H or [H, W].
-        start: Pictures: weights to start from.
-        check_every: Iterations between validations.
-        seed: Of everything random, the split included.
-        workers, device, precision, progress: As in :func:`spinetk.training.fit.fit`.
+        **options: Fields of :class:`SliceTraining`; others are settings of
+            :class:`spinetk.segmentation.slices.lesion_trainer.SliceSettings` or
+            :class:`spinetk.segmentation.slices.picture_trainer.PictureSettings`, ``config`` among them. ``size`` and
+            ``crop`` may be one side or [H, W].
+
+    Returns:
+        The file of the weights; None where advice was asked for.
 
     Raises:
         InputError: Data, names or options that cannot be used.
@@ -74,54 +62,61 @@ def train(
     from spinetk.segmentation.data.case import PARTS
     from spinetk.segmentation.data.layouts import find_cases
     from spinetk.segmentation.data.parts import deal, load_part, save_parts
-    from spinetk.segmentation.slices.lesion_trainer import train_slices
-    from spinetk.segmentation.slices.picture_trainer import train_pictures
+    from spinetk.segmentation.slices.lesion_trainer import ready_slices
+    from spinetk.segmentation.slices.picture_trainer import ready_pictures
 
-    _check_options(task, channels=channels, positive_rate=positive_rate, size=size, crop=crop, start=start)
-    _, found = find_cases(source, task, layout, contrast)
+    own = {f.name for f in fields(SliceTraining)}
+    told = SliceTraining(**{name: value for name, value in options.items() if name in own})
+    # What is not given is left to the trainer, which knows what a run that goes on was begun with.
+    settings = {name: value for name, value in options.items() if value is not None and name not in own - {"seed"}}
+    _check_options(task, settings)
+    for name in ("size", "crop"):
+        if name in settings:
+            settings[name] = _sides(settings[name], name)
+    _, found = find_cases(source, task, told.layout, told.contrast)
     _say_left_out(found.unlabelled)
-    lists = {"train": train_list, "val": val_list, "test": test_list}
+    lists = {"train": told.train_list, "val": told.val_list, "test": told.test_list}
     named, split = {part: path for part, path in lists.items() if path is not None}, Path(out) / "split.json"
-    if resume and split.is_file() and not named:
+    if told.resume and split.is_file() and not named:
         parts = {part: load_part(split, part, found.cases) for part in PARTS}
     else:
-        parts = deal(found.cases, named, seed)
+        parts = deal(found.cases, named, split_seed(told.seed, settings))
     save_parts(split, parts)
     typer.echo(", ".join(f"{len(chosen)} {part}" for part, chosen in parts.items()))
-    if max_epochs is not None:
-        if iterations is not None:
+    if told.epochs is not None:
+        if "iterations" in settings:
             raise InputError("iterations and epochs", "are both given", "give one of them")
-        iterations = max_epochs * -(-len(parts["train"]) // (batch or _batch_of(task, network)))
-    options: dict[str, Any] = {
-        "network": network, "loss": loss, "batch": batch, "rate": rate, "iterations": iterations,
-        "check_every": check_every, "seed": seed, "workers": workers, "device": device, "precision": precision,
-        "progress": progress, "channels": channels, "positive_rate": positive_rate, "size": _sides(size, "size"),
-        "crop": _sides(crop, "crop"), "start": start,
-    }  # fmt: skip
-    # What is not given is left to the trainer, which knows what a run that goes on was begun with.
-    given = {name: value for name, value in options.items() if value is not None}
+        batch = settings.get("batch") or _batch_of(task, settings.get("network"))
+        settings["iterations"] = told.epochs * -(-len(parts["train"]) // batch)
+    settings = {"resume": told.resume, "config": None, **settings}
     if task == "lesion":
-        weights = train_slices(parts["train"], parts["val"], out, resume=resume, **given)
+        ready = ready_slices(parts["train"], parts["val"], out, **settings)
     else:
-        weights = train_pictures(parts["train"], parts["val"], out, task=task, resume=resume, **given)
-    typer.echo(str(weights))
+        ready = ready_pictures(parts["train"], parts["val"], out, task=task, **settings)
+    for what in told.advice:
+        typer.echo(str(ready.advise(what)))
+    if told.advice:
+        return None
+    weights = ready.train(told.resume)
+    say_once(str(weights))
     return weights
 
 
+@dataclass(frozen=True)
+class SlicePrediction(Prediction):
+    """Beside what every task takes.
+
+    Attributes:
+        threshold, opening: Pictures: probability from which a pixel counts, side of the opening that cleans up
+            (TMUnet as published: 0.43 and 6).
+    """
+
+    threshold: float = 0.5
+    opening: int = 0
+
+
 def predict(
-    inputs: Sequence[str | Path],
-    out: str | Path,
-    *,
-    task: str,
-    model: Sequence[str],
-    flip: Sequence[str] = (),
-    pictures: bool = False,
-    threshold: float = 0.5,
-    opening: int = 0,
-    device: str = "auto",
-    lists: Sequence[Path] = (),
-    pool: Pool | None = None,
-    again: bool = False,
+    inputs: Sequence[str | Path], out: str | Path, *, task: str, model: Sequence[str], **options: Any
 ) -> dict[str, Any]:
     """Masks of volumes in their format and geometry, of pictures as PNG of their size.
 
@@ -130,12 +125,10 @@ def predict(
         out: Folder of the results.
         task: What the model is for.
         model: Weights, one.
-        flip: Axes whose flipped copies are averaged too.
-        pictures: Also draw outlines.
-        threshold, opening: Pictures: probability from which a pixel counts, side of the opening that cleans up
-            (TMUnet as published: 0.43 and 6).
-        device: Where the network runs.
-        lists, pool, again: As of :func:`spinetk.segmentation.slices.batch.predict_files`.
+        **options: Fields of :class:`SlicePrediction`.
+
+    Returns:
+        What ``out/run.json`` holds.
 
     Raises:
         InputError: A model that does not fit. Inputs that do not are reported, and the rest is done.
@@ -143,33 +136,35 @@ def predict(
     """
     from spinetk.segmentation.slices.batch import SliceMaker, predict_files
 
-    maker = SliceMaker(one_of(model), task, tuple(flip), threshold, opening, device, pictures)
-    run = predict_files(maker, inputs, out, lists=lists, pool=pool, again=again)
-    warn([f"{entry['file']}: {remark}" for entry in run["written"] for remark in entry["remarks"]])
-    warn([failure["why"] for failure in run["failed"]])
-    typer.echo(f"{len(run['written'])} masks in {out}, {len(run['failed'])} failed")
-    leave(len(run["written"]), len(run["failed"]))
+    told = of(SlicePrediction, options)
+    maker = SliceMaker(one_of(model), task, tuple(told.flip), told.threshold, told.opening, told.device, told.pictures)
+    run = predict_files(maker, inputs, out, lists=told.lists, pool=told.pool, again=told.again, aet=told.aet)
+    say_done(run, Path(out), (), told.as_json)
     return run
 
 
+@dataclass(frozen=True)
+class SliceEvaluation(Evaluation):
+    """Beside what every task takes.
+
+    Attributes:
+        layout, contrast: As of :class:`SliceTraining`.
+        small_px: Volumes: slices whose lesions all have at most so many pixels are scored apart, too.
+        lesion_rule: What makes a lesion found, for the figures of lesions: ``touch``, ``cover:SHARE`` or ``iou:LEAST``
+            (:mod:`spinetk.segmentation.lesion_rule`).
+        threshold, opening: As of :class:`SlicePrediction`.
+    """
+
+    layout: str | None = None
+    contrast: str | None = None
+    small_px: int = 100
+    lesion_rule: str = "touch"
+    threshold: float = 0.5
+    opening: int = 0
+
+
 def evaluate(
-    source: str | Path,
-    out: str | Path,
-    *,
-    task: str,
-    model: Sequence[str],
-    part: str = "test",
-    split: str | Path | None = None,
-    layout: str | None = None,
-    contrast: str | None = None,
-    flip: Sequence[str] = (),
-    pictures: bool = True,
-    small_px: int = 100,
-    lesion_rule: str = "touch",
-    threshold: float = 0.5,
-    opening: int = 0,
-    device: str = "auto",
-    as_json: bool = False,
+    source: str | Path, out: str | Path, *, task: str, model: Sequence[str], **options: Any
 ) -> list[dict[str, Any]]:
     """Masks against the truth, and a picture of every case.
 
@@ -180,16 +175,8 @@ def evaluate(
         out: Folder of the results.
         task: What the models are for.
         model: Weights, or folders of runs.
-        part: ``train``, ``val`` or ``test`` of the split, or ``all``.
-        split: ``split.json`` of the training; None looks beside the weights and, without one, takes the data set's own
-            parts, or all cases where it has none.
-        layout, contrast: As in training.
-        flip, threshold, opening, device: As in prediction.
-        pictures: Draw outlines of truth and prediction for every case.
-        small_px: Volumes: slices whose lesions all have at most so many pixels are scored apart, too.
-        lesion_rule: What makes a lesion found, for the figures of lesions: ``touch``, ``cover:SHARE`` or ``iou:LEAST``
-            (:mod:`spinetk.segmentation.lesion_rule`).
-        as_json: Print JSON instead of a table.
+        **options: Fields of :class:`SliceEvaluation`. Without a split beside the weights or given, the data set's own
+            parts are taken, or all cases where it has none.
 
     Returns:
         The content of each ``scores.json``: ``mean``, ``sd``, ``pooled``; ``small_lesions`` for volumes; for skin
@@ -204,21 +191,22 @@ def evaluate(
     from spinetk.segmentation.lesion_rule import LesionRule
     from spinetk.segmentation.slices.scores import render, score, small_rows
 
-    rule = LesionRule.of(lesion_rule)
+    told = of(SliceEvaluation, {"pictures": True, **options})
+    rule = LesionRule.of(told.lesion_rule)
     names = [weights_of(one) for one in ([model] if isinstance(model, str) else model)]
-    _, found = find_cases(source, task, layout, contrast)
+    _, found = find_cases(source, task, told.layout, told.contrast)
     _say_left_out(found.unlabelled)
     scores, rows = [], []
     for number, weights in enumerate(names):
-        predictor = load_any(weights, task, flip, threshold, opening, device)
-        chosen = choose_cases(found.cases, weights, part, split)
+        predictor = load_any(weights, task, told.flip, told.threshold, told.opening, told.device)
+        chosen = choose_cases(found.cases, weights, told.part, told.split)
         folder = Path(out) if len(names) == 1 else Path(out) / f"{number + 1}-{Path(weights).stem}"
-        content, result = score(predictor, chosen, folder, task, pictures, small_px, rule)
-        scores.append({"model": Path(weights).name, "part": part, **content})
+        content, result = score(predictor, chosen, folder, task, told.pictures, told.small_px, rule)
+        scores.append({"model": Path(weights).name, "part": told.part, **content})
         write_json(folder / "scores.json", scores[-1])
         rows.append((Path(weights).stem, result))
-    if as_json:
-        typer.echo(json.dumps(scores, indent=1, allow_nan=False))
+    if told.as_json:
+        show(scores)
     else:
         typer.echo(render(scores[0]) if len(scores) == 1 else table(rows) + small_rows(scores))
     return scores
@@ -239,10 +227,10 @@ def phantom(cases: int, out: str | Path, *, task: str, seed: int = 0) -> list[st
     return names
 
 
-def _check_options(task: str, **options: Any) -> None:
-    of_volumes = ("channels", "positive_rate")
-    for name, value in options.items():
-        if value is not None and (name in of_volumes) != (task == "lesion"):
+def _check_options(task: str, settings: dict[str, Any]) -> None:
+    of_pictures, of_volumes = ("size", "crop", "start"), ("channels", "positive_rate")
+    for name in of_pictures if task == "lesion" else of_volumes:
+        if name in settings:
             raise InputError(f"option {name}", f"is not for the task {task}", "leave it out")
 
 
@@ -251,9 +239,7 @@ def _say_left_out(paths: Sequence[Path]) -> None:
         typer.echo(f"spinetk: {len(paths)} images have no mask and are left out, {paths[0].name} first", err=True)
 
 
-def _sides(given: int | Sequence[int] | None, name: str) -> tuple[int, int] | None:
-    if given is None:
-        return None
+def _sides(given: int | Sequence[int], name: str) -> tuple[int, int]:
     values = [given, given] if isinstance(given, int) else list(given)
     if len(values) != 2 or not all(isinstance(n, int) and n > 0 for n in values):
         raise InputError(f"{name} {given}", "is not one or two sides in px", f"for example --set {name}=256")

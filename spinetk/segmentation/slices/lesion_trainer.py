@@ -20,7 +20,7 @@ from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.run import SegmentationSettings, flat_loss, run_flat
+from spinetk.segmentation.run import Ready, SegmentationSettings, flat_loss, ready_flat
 from spinetk.segmentation.slices.predictor import (
     SliceAugmentation,
     SliceDataset,
@@ -106,6 +106,19 @@ def train_slices(
     Raises:
         InputError: A case that cannot be read, no case, an unknown name, a network or loss that does not fit.
     """
+    return ready_slices(training, validation, output, resume=resume, config=config, **settings).train(resume)
+
+
+def ready_slices(
+    training: Sequence[Pair],
+    validation: Sequence[Pair],
+    output: str | Path,
+    *,
+    resume: bool,
+    config: Any,
+    **settings: Any,
+) -> Ready:
+    """The training of :func:`train_slices` with the same arguments, not begun."""
     output = Path(output)
     chosen = SliceSettings.begin(output, config, resume, settings)
     entry = get_entry(chosen.network)
@@ -133,7 +146,7 @@ def train_slices(
     drawn = SliceDataset(cases, channels, chosen.positive_rate, augmentation=chosen.augmentation, seed=chosen.seed)
     data = Data(drawn, EverySlice(held_out, channels) if held_out else None, recipe.batch, collate=collate)
     card = {"task": "lesion", "channels": channels, "mean": statistics.mean, "sd": statistics.sd}
-    return run_flat(net, criterion, recipe, data, output, chosen, resume, (training, validation), card)
+    return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card)
 
 
 def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence[str] = ()) -> SlicePredictor:

@@ -18,7 +18,7 @@ from spinetk.segmentation.card import PictureCard
 from spinetk.segmentation.data.case import PictureCase
 from spinetk.segmentation.module import override
 from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.run import SegmentationSettings, flat_loss, run_flat
+from spinetk.segmentation.run import Ready, SegmentationSettings, flat_loss, ready_flat
 from spinetk.segmentation.slices.lesion_trainer import collate
 from spinetk.segmentation.slices.pictures import (
     MIRROR,
@@ -76,10 +76,8 @@ def train_pictures(
     """Train one network on pictures; the weights that are best on the validation part are kept.
 
     Args:
-        training, validation: Cases; the second may be empty. Statistics come from the first alone.
-        output: Folder of the run.
-        resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
-        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        training, validation, output, resume, config: As of
+            :func:`spinetk.segmentation.slices.lesion_trainer.train_slices`.
         **settings: Fields of :class:`PictureSettings`; they win over ``config``.
 
     Returns:
@@ -88,6 +86,19 @@ def train_pictures(
     Raises:
         InputError: A case that cannot be read, no case, an unknown name, a network, loss or start that does not fit.
     """
+    return ready_pictures(training, validation, output, resume=resume, config=config, **settings).train(resume)
+
+
+def ready_pictures(
+    training: Sequence[PictureCase],
+    validation: Sequence[PictureCase],
+    output: str | Path,
+    *,
+    resume: bool,
+    config: Any,
+    **settings: Any,
+) -> Ready:
+    """The training of :func:`train_pictures` with the same arguments, not begun."""
     output = Path(output)
     if config is None and settings.get("network") is None:
         settings["network"] = TASKS[settings.get("task", "skin")][0]
@@ -133,7 +144,7 @@ def train_pictures(
         collate=collate,
     )
     card = {"task": chosen.task, "form": form.to_json()}
-    return run_flat(net, criterion, recipe, data, output, chosen, resume, (training, validation), card)
+    return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card)
 
 
 def load_picture_predictor(
