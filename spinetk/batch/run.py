@@ -76,15 +76,28 @@ def fingerprint(settings: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Names:
+    """How the results of an input are named.
+
+    Attributes:
+        result: Name of the file whose presence says that an input is done, by its stem.
+        reserved: Stems that no input may have.
+        stem_of: A stem from an input's name.
+    """
+
+    result: str = "{}.json"
+    reserved: Sequence[str] = ("run", "vertebrae", "journal")
+    stem_of: Callable[[str], str] | None = None
+
+
 def run_batch(
     sources: Iterable[str],
     out: str | Path,
     maker: Maker,
     settings: dict[str, Any],
     *,
-    result: str = "{}.json",
-    reserved: Sequence[str] = ("run", "vertebrae", "journal"),
-    stem_of: Callable[[str], str] | None = None,
+    names: Names = Names(),
     pool: Pool | None = None,
     aet: str = "SPINETK",
     again: bool = False,
@@ -99,9 +112,7 @@ def run_batch(
         out: Folder of the results; no other run may use it at the same time.
         maker: Makes what does the work.
         settings: All that results depend on, besides the input: version, weights, options.
-        result: Name of the file whose presence says that an input is done.
-        reserved: Stems that no input may have.
-        stem_of: A stem from an input's name, when the usual one does not fit.
+        names: Of the results.
         pool: Where; this process by default.
         aet: Our own AE title, for DIMSE.
         again: Do everything anew.
@@ -118,8 +129,7 @@ def run_batch(
         run = Run(out, entries=journal.entries, readers=journal.readers, reader=fingerprint(settings))
         try:
             journal.begin(run.reader, settings)
-            namer = _Namer(journal, out, reserved, stem_of, result)
-            tasks = _Tasks(run, sources, namer, result, aet, again)
+            tasks = _Tasks(run, sources, _Namer(journal, out, names), aet, again)
             _work(run, journal, tasks, pool or Here(), maker, progress)
         except BaseException:
             # What was finished is told, as far as that goes.
@@ -164,14 +174,12 @@ class _Tasks:
         skipped: Called for each input that is done.
     """
 
-    def __init__(
-        self, run: Run, sources: Iterable[str], namer: _Namer, result: str, aet: str, again: bool = False
-    ) -> None:
+    def __init__(self, run: Run, sources: Iterable[str], namer: _Namer, aet: str, again: bool = False) -> None:
         self.total = len(sources) if isinstance(sources, Sequence) else None
         self.fault: InputError | None = None
         self.skipped: Callable[[], Any] = lambda: None
         self._run, self._sources, self._namer, self._aet = run, sources, namer, aet
-        self._result, self._again = result, again
+        self._result, self._again = namer.result, again
 
     def __iter__(self) -> Iterator[Task]:
         run, here, out = self._run, os.getcwd(), str(self._run.out.resolve())
@@ -217,17 +225,10 @@ def _is_done(entry: Entry | None, source: str, run: Run, stem: str, result: str)
 class _Namer:
     """Stems of result files: an input's own name, and a hash of its path where another input has that already."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        out: Path,
-        reserved: Sequence[str],
-        stem_of: Callable[[str], str] | None,
-        result: str,
-    ) -> None:
-        self._journal, self._out, self._result = journal, out, result
-        self._reserved = {stem.casefold() for stem in reserved}
-        self._stem_of = stem_of or plain_stem
+    def __init__(self, journal: Journal, out: Path, names: Names) -> None:
+        self._journal, self._out, self.result = journal, out, names.result
+        self._reserved = {stem.casefold() for stem in names.reserved}
+        self._stem_of = names.stem_of or plain_stem
 
     def stem(self, source: str) -> str:
         key = key_of(source)
@@ -255,7 +256,7 @@ class _Namer:
 
     def _is_free(self, stem: str, key: str) -> bool:
         """Whether no result of before there were journals, of another picture, has this name."""
-        path = self._out / self._result.format(stem)
+        path = self._out / self.result.format(stem)
         if not path.exists():
             return True
         try:

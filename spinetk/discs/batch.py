@@ -12,7 +12,7 @@ from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.batch.pools import Pool
-from spinetk.batch.run import Run, plain_stem, run_batch
+from spinetk.batch.run import Names, Run, plain_stem, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Maker, Work, content
 from spinetk.discs.levels import FIRST_UNKNOWN
@@ -127,7 +127,7 @@ def predict_files(
     found = sources(files, lists, expand=lambda paths: _inputs(paths, lost), aet=aet)
     run = run_batch(
         list(found), out, maker, settings,
-        result=f"{{}}{TRAILER}.json", reserved=("run", "journal"), stem_of=_stem, pool=pool, again=again,
+        names=Names(f"{{}}{TRAILER}.json", ("run", "journal"), _stem), pool=pool, again=again,
         aet=aet, progress=pool is not None, finish=lambda run: _finish(run, lost), empty=False,
     )  # fmt: skip
     own = list(run.own())

@@ -21,7 +21,7 @@ import numpy as np
 from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.batch.pools import Here, Pool
-from spinetk.batch.run import Run, run_batch
+from spinetk.batch.run import Names, Run, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Work
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
@@ -112,24 +112,43 @@ class ReaderMaker:
         return partial(_predict_one, reader, self.overrides, self.slice_choice, self.series)
 
 
+@dataclass(frozen=True)
+class How:
+    """How the pictures of :func:`predict_files` are read.
+
+    Attributes:
+        threshold, device: For a model that is loaded there, as of :class:`Reader`.
+        spacing_mm, facing, anchor: The user's word on all of them, as of :class:`spinetk.overrides.Overrides`.
+        overrides: The user's word on each of them, in place of these three.
+        slice_choice: Slice of series and volumes.
+        series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
+    """
+
+    threshold: float = 0.6
+    device: str = "auto"
+    spacing_mm: tuple[float, float] | None = None
+    facing: str = "auto"
+    anchor: str | None = None
+    overrides: OverridesTable | None = None
+    slice_choice: SliceChoice = "central"
+    series: str | None = None
+
+    def table(self) -> OverridesTable:
+        """The user's word on each picture."""
+        return self.overrides or OverridesTable(Overrides(None, self.spacing_mm, self.facing, self.anchor))
+
+
 def predict_files(
     inputs: Iterable[str | Path],
     out: str | Path,
     model: Reader | Predictor | str | Path | None = None,
     *,
-    threshold: float = 0.6,
-    device: str = "auto",
-    spacing_mm: tuple[float, float] | None = None,
-    facing: str = "auto",
-    anchor: str | None = None,
-    overrides: OverridesTable | None = None,
-    slice_choice: SliceChoice = "central",
-    series: str | None = None,
     lists: Iterable[str | Path] = (),
     pool: Pool | None = None,
     again: bool = False,
     aet: str = "SPINETK",
     progress: bool = True,
+    **how: Any,
 ) -> Batch:
     """Read every picture among ``inputs`` and write the results to ``out``; what is there already is not read again.
 
@@ -137,35 +156,32 @@ def predict_files(
         inputs: Files, folders of any depth, patterns, addresses of archives (see `spinetk.batch.sources`).
         out: Folder of the results.
         model: What reads them; None takes the released model that each picture calls for.
-        threshold, device: For a model that is loaded here, as of :class:`Reader`.
-        spacing_mm, facing, anchor: The user's word on all of them, as of :class:`spinetk.overrides.Overrides`.
-        overrides: The user's word on each of them, in place of these three.
-        slice_choice: Slice of series and volumes.
-        series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
         lists: Files with an input a line.
         pool: Processes or a cluster that read; the model is then given by name or path. This process by default.
         again: Read everything anew.
         aet: Our own AE title, for archives by DIMSE.
         progress: Whether to show how far it is.
+        **how: Fields of :class:`How`: ``threshold=0.6``, ``anchor="L5=last"``, ...
 
     Raises:
         InputError: There is no picture at all, the model is none, the folder is another run's or cannot be written, or
             the disk is full.
     """
-    inputs = list(inputs)
-    table = overrides or OverridesTable(Overrides(None, spacing_mm, facing, anchor))
-    settings = settings_of(model, threshold, table, slice_choice, series)
+    inputs, asked = list(inputs), How(**how)
+    table, choice = asked.table(), (asked.slice_choice, asked.series)
+    settings = settings_of(model, asked.threshold, table, *choice)
     if model is None or isinstance(model, str | Path):
         name = None if model is None else str(Path(model).absolute()) if Path(model).is_file() else str(model)
-        maker: Callable[[], Work] = ReaderMaker(name, threshold, device, table, slice_choice, series)
+        maker: Callable[[], Work] = ReaderMaker(name, asked.threshold, asked.device, table, *choice)
     elif pool is None or isinstance(pool, Here):
         reader = Reader.of(model)
-        maker = partial(partial, _predict_one, reader, table, slice_choice, series)
+        maker = partial(partial, _predict_one, reader, table, *choice)
     else:
         raise InputError("a model in memory", "cannot go to other processes", "give its name or path")
     run = run_batch(
         _found(inputs, lists, aet), out, maker, settings,
-        pool=pool, again=again, aet=aet, progress=progress, finish=partial(_finish, model or "chosen by view", device),
+        pool=pool, again=again, aet=aet, progress=progress,
+        finish=partial(_finish, model or "chosen by view", asked.device),
     )  # fmt: skip
     batch = _batch(run)
     batch.unmet = table.unmet(run.sources) if table.rows else []
@@ -189,7 +205,8 @@ def predict_cases(
     settings = settings_of(reader, reader.threshold, OverridesTable(), "central")
     run = run_batch(
         list(names), out, lambda: read, settings,
-        stem_of=lambda source: names[source], again=True, progress=progress, finish=partial(_finish, reader, ""),
+        names=Names(stem_of=lambda source: names[source]), again=True, progress=progress,
+        finish=partial(_finish, reader, ""),
     )  # fmt: skip
     return _batch(run)
 

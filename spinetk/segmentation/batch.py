@@ -11,7 +11,7 @@ from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.batch.pools import Pool
-from spinetk.batch.run import Run, run_batch
+from spinetk.batch.run import Names, Run, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Maker, content
 
@@ -52,7 +52,7 @@ def mask_files(
         write_json(run.out / "run.json", kept)
 
     run = run_batch(
-        found, output, maker, settings, result="{}", reserved=("run.json", "journal.jsonl"), stem_of=name_of, pool=pool,
+        found, output, maker, settings, names=Names("{}", ("run.json", "journal.jsonl"), name_of), pool=pool,
         aet=aet, again=again, empty=False, progress=pool is not None, finish=finish,
     )  # fmt: skip
     if not kept:
