@@ -262,7 +262,7 @@ FORMAT = (
         holds=frozenset({"levels"}),
         origin="voxel indices from the centre of the first voxel, about the volume turned to 'direction': half a "
         "voxel is added",
-        tools="VerSe 2019 and 2020, TPTBox, SPINEPS",
+        documented="VerSe 2019 and 2020, TPTBox, SPINEPS",
         source="https://github.com/anjany/verse",
     ),
     Format(
@@ -274,7 +274,8 @@ FORMAT = (
         recognises=_sct_recognises,
         holds=frozenset({"levels"}),
         origin="voxels of the volume, from the centre of the first one: half a voxel is added",
-        tools="Spinal Cord Toolbox 7, ivadomed and spine-generic data sets",
+        tools="spine-generic data sets",
+        documented="Spinal Cord Toolbox 7, ivadomed",
         source="https://spinalcordtoolbox.com/user_section/tutorials/vertebral-labeling/labeling-conventions.html",
     ),
 )

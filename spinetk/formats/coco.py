@@ -352,6 +352,7 @@ FORMAT = Format(
     holds=frozenset({"points", "levels", "visibility", "scores", "extras", "spacing"}),
     origin="centre of the first pixel: 0.5 px is taken off and added; files of CVAT, Label Studio and Roboflow count "
     "from its outer corner and are taken as they stand",
-    tools="pycocotools 2.0.11, Detectron2 0.6, MMPose 1.3, CVAT 2.80, Roboflow",
+    tools="pycocotools 2.0.11",
+    documented="Detectron2 0.6, MMPose 1.3, CVAT 2.80, Roboflow",
     source="https://cocodataset.org/#format-data",
 )

@@ -349,6 +349,6 @@ FORMAT = Format(
     many=True,
     holds=frozenset({"points", "levels", "visibility", "scores", "extras"}),
     origin="outer corner of the first pixel: coordinates pass unchanged",
-    tools="CVAT 2.80 (for images 1.1, for video 1.1)",
+    documented="CVAT 2.80 (for images 1.1, for video 1.1)",
     source="https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/",
 )

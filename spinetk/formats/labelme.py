@@ -201,6 +201,6 @@ FORMAT = Format(
     recognises=lambda source: source.any_json(is_labelme),
     holds=frozenset({"points", "levels", "visibility", "extras"}),
     origin="outer corner of the first pixel: coordinates pass unchanged",
-    tools="labelme 6.3.1",
+    documented="labelme 6.3.1",
     source="https://github.com/wkentaro/labelme",
 )

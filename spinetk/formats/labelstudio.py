@@ -421,6 +421,7 @@ FORMAT = Format(
     many=True,
     holds=frozenset({"points", "levels", "visibility", "scores", "extras"}),
     origin="percent of the picture from its upper left corner: outer corner of the first pixel, no shift",
-    tools="Label Studio 1.2x (JSON), label-studio-sdk 2.1.2",
+    tools="label-studio-sdk 2.1.2",
+    documented="Label Studio 1.2x (JSON)",
     source="https://labelstud.io/guide/export https://labelstud.io/tags/keypointlabels",
 )

@@ -213,6 +213,6 @@ FORMAT = Format(
     recognises=_recognises,
     holds=frozenset({"levels"}),
     origin="pixels; points are found between their centres, to about half a pixel",
-    tools="any segmentation program that saves label pictures",
+    documented="any segmentation program that saves label pictures",
     source="docs/how-to/formats.md",
 )

@@ -69,7 +69,8 @@ class Format:
         needs: Extra of ``pip install 'spinetk[EXTRA]'`` that writing asks for.
         holds: Which of ``HOLDS`` come back as they went; what is missing there gets lost on the way out.
         origin: Where the format puts (0, 0) and how its coordinates become ours.
-        tools: Programs and versions that were tried, or whose documentation was followed.
+        tools: Programs and versions that were run on it, or sets that were read.
+        documented: Programs whose documentation was followed, none of which was run.
         source: Where the format is described.
         stored: Whether it is about a stored picture, whose file has to be there for writing.
         aliases: Further names.
@@ -87,6 +88,7 @@ class Format:
     holds: frozenset[str] = frozenset({"points", "levels", "visibility"})
     origin: str = ""
     tools: str = ""
+    documented: str = ""
     source: str = ""
     stored: bool = False
     aliases: tuple[str, ...] = ()

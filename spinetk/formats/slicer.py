@@ -452,7 +452,8 @@ FORMAT = (
         title="3D Slicer markups",
         suffix=MARKUPS,
         recognises=lambda source: bool(source.ending(MARKUPS)),
-        tools="3D Slicer 5.6, slicerio 1.4.0",
+        tools="slicerio 1.4.0",
+        documented="3D Slicer 5.6",
         **_COMMON,
     ),
     Format(
@@ -461,7 +462,8 @@ FORMAT = (
         suffix=FCSV,
         media_type="text/csv; charset=utf-8",
         recognises=lambda source: bool(source.ending(FCSV)),
-        tools="3D Slicer 4.4 to 5.6, slicerio 1.4.0",
+        tools="slicerio 1.4.0",
+        documented="3D Slicer 4.4 to 5.6",
         **_COMMON,
     ),
 )

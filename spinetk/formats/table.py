@@ -179,6 +179,6 @@ FORMAT = Format(
     many=True,
     holds=frozenset({"points", "levels", "visibility", "scores", "spacing", "measurements"}),
     origin="outer corner of the first pixel, as everywhere in spinetk",
-    tools="spreadsheets, pandas, R",
+    documented="spreadsheets, pandas, R",
     source="RFC 4180",
 )

@@ -7,9 +7,10 @@ from spinetk.formats.registry import HOLDS, Format, formats
 
 def table() -> str:
     """A Markdown table: each format, which way it goes, what it does not hold, its half pixel, tools and source."""
-    head = "| `--from`, `--as` | format | read | written | does not hold | where its (0, 0) is | tools | described in |"
+    columns = ("`--from`, `--as`", "format", "read", "written", "does not hold", "where its (0, 0) is", "run with",
+               "by documentation only", "described in")  # fmt: skip
     rows = [_row(entry) for entry in formats().values()]
-    return "\n".join([head, "|---" * 8 + "|", *rows])
+    return "\n".join([f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *rows])
 
 
 def _row(entry: Format) -> str:
@@ -17,4 +18,5 @@ def _row(entry: Format) -> str:
     ways = ["yes" if way else "" for way in (entry.read, entry.write)]
     names = ", ".join(f"`{name}`" for name in (entry.name, *entry.aliases))
     source = " ".join(f"<{word}>" if word.startswith("https://") else word for word in entry.source.split(" "))
-    return "| " + " | ".join([names, entry.title, *ways, missing, entry.origin, entry.tools, source]) + " |"
+    cells = [names, entry.title, *ways, missing, entry.origin, entry.tools, entry.documented, source]
+    return f"| {' | '.join(cells)} |"

@@ -295,6 +295,7 @@ FORMAT = Format(
     many=True,
     holds=frozenset({"points", "levels", "visibility"}),
     origin="shares of the width and height from the outer corner of the first pixel: no shift",
-    tools="Ultralytics 8.3 (pose), Label Studio's YOLO export (label-studio-sdk 2.1.2)",
+    tools="Label Studio's YOLO export (label-studio-sdk 2.1.2)",
+    documented="Ultralytics 8.3 (pose)",
     source="https://docs.ultralytics.com/datasets/pose/",
 )

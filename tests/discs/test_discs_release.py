@@ -89,7 +89,17 @@ def models(tmp_path_factory):
 
 def test_one_command_compares_attention_look_once_and_search(models, prepared, tmp_path):
     options = [f for name in ("plain", "att") for f in ("--model", str(models / name / "model_final.pth"))]
-    options += ["--points", str(models / "points.pth"), "--attshow", "--device", "cpu", "-o", str(tmp_path)]
+    options += [
+        "--points",
+        str(models / "points.pth"),
+        "--part",
+        "test",
+        "--maps",
+        "--device",
+        "cpu",
+        "-o",
+        str(tmp_path),
+    ]
     done = CliRunner().invoke(app, ["evaluate", str(prepared), *options])
     assert done.exit_code == 0, done.output
     assert (tmp_path / "evaluation.txt").read_text().strip() == done.output.strip()

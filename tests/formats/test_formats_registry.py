@@ -116,7 +116,7 @@ def test_every_entry_says_what_a_user_asks():
     for entry in formats().values():
         assert entry.read or entry.write
         assert entry.holds <= set(HOLDS)
-        assert all((entry.title, entry.origin, entry.tools, entry.source, entry.media_type))
+        assert all((entry.title, entry.origin, entry.tools or entry.documented, entry.source, entry.media_type))
     names = [name for entry in formats().values() for name in (entry.name, *entry.aliases)]
     assert len(names) == len(set(names))
 
