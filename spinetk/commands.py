@@ -7,23 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from spinetk.batch.options import Job, Lists, Pbs, PoolWorkers, Scheduler, Slurm, given_inputs, pool_of
+from spinetk.batch.options import PoolOptions, given_inputs
 from spinetk.errors import InputError
 from spinetk.exits import leave
-from spinetk.options import AsJson, Out, Seed, show, verbs, warn
+from spinetk.options import AsJson, Out, Seed, grouped, show, verbs, warn
 
 app = verbs()
 
 
 @app.command()
+@grouped
 def info(
+    options: PoolOptions,
     files: Annotated[list[Path] | None, typer.Argument(help="Files, series folders, patterns.")] = None,
-    lists: Lists = None,
-    workers: PoolWorkers = None,
-    scheduler: Scheduler = None,
-    slurm: Slurm = False,
-    pbs: Pbs = False,
-    job: Job = None,
     as_json: AsJson = False,
 ) -> None:
     """What a file is: modality, size, spacing and its source, polarity, orientation. No model needed."""
@@ -31,8 +27,9 @@ def info(
     from spinetk.images.info import describe, render
 
     described, failures = [], []
-    asked = sources(given_inputs([str(file) for file in files or []], lists), lists or [], expand=lambda paths: paths)
-    if workers is None and scheduler is None and not (slurm or pbs or job):
+    given = given_inputs([str(file) for file in files or []], options.lists)
+    asked = sources(given, options.lists or [], expand=lambda paths: paths)
+    if not options.pooled:
         # Without a pool, whose libraries take longer than a file.
         for file in map(Path, asked):
             try:
@@ -42,7 +39,7 @@ def info(
     else:
         from spinetk.batch.each import do_each
 
-        with pool_of(workers, scheduler, slurm, pbs, job) as pool:
+        with options.pool() as pool:
             outcomes = do_each(asked, _describe, pool).values()
         described = [outcome.about for outcome in outcomes if outcome.state == "done"]
         failures = [outcome.why for outcome in outcomes if outcome.state != "done"]

@@ -25,14 +25,10 @@ Series = Annotated[
 
 
 @dataclass(frozen=True)
-class BatchOptions:
-    """Options of the verbs that do a folder of inputs, alone, with several processes or on a cluster."""
+class PoolOptions:
+    """Options of the verbs that do many inputs: alone, with several processes, or on a cluster."""
 
     lists: Lists = None
-    resume: Annotated[
-        bool,
-        typer.Option("--resume/--no-resume", " /--again", help="Do what is missing in the folder, or everything anew."),
-    ] = True
     workers: Annotated[int | None, typer.Option(help="Processes of this machine; with --slurm or --pbs, jobs.")] = None
     scheduler: Annotated[
         str | None, typer.Option(help="Dask scheduler that deals the inputs out, e.g. tcp://HOST:8786.")
@@ -42,7 +38,11 @@ class BatchOptions:
     job: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE of dask-jobqueue, e.g. memory=16GB; may be repeated.")
     ] = None
-    aet: Annotated[str, typer.Option(help="Own AE title, for archives by DIMSE.")] = "SPINETK"
+
+    @property
+    def pooled(self) -> bool:
+        """Whether any pool was asked for."""
+        return self.workers is not None or self.scheduler is not None or self.slurm or self.pbs or bool(self.job)
 
     def pool(self, device: str = "cpu") -> Pool:
         """The pool that they ask for.
@@ -61,6 +61,17 @@ class BatchOptions:
         if isinstance(pool, Cluster) and pool.dashboard:
             typer.echo(f"dashboard: {pool.dashboard}", err=True)
         return pool
+
+
+@dataclass(frozen=True)
+class BatchOptions(PoolOptions):
+    """Options of the verbs whose results are kept in a folder, and whose inputs may lie in an archive."""
+
+    resume: Annotated[
+        bool,
+        typer.Option("--resume/--no-resume", " /--again", help="Do what is missing in the folder, or everything anew."),
+    ] = True
+    aet: Annotated[str, typer.Option(help="Own AE title, for archives by DIMSE.")] = "SPINETK"
 
 
 def given_inputs(inputs: Sequence[str] | None, lists: Sequence[Path] | None) -> list[str]:

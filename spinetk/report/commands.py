@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spinetk.batch.options import Job, Lists, Pbs, PoolWorkers, Scheduler, Slurm, given_inputs, pool_of
+from spinetk.batch.options import PoolOptions, given_inputs
 from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import (
@@ -85,7 +85,9 @@ def measure(
 
 
 @app.command(cls=WritingCommand)
+@grouped
 def report(
+    options: PoolOptions,
     results: Annotated[
         list[str] | None, typer.Argument(help="Results, files of other programs, or their folders.")
     ] = None,
@@ -109,12 +111,6 @@ def report(
     slicer: Annotated[bool, typer.Option("--slicer", help="The same as --as slicer.")] = False,
     cvat: Annotated[bool, typer.Option("--cvat", help="The same as --as cvat.")] = False,
     labelstudio: Annotated[bool, typer.Option("--labelstudio", help="The same as --as labelstudio.")] = False,
-    lists: Lists = None,
-    workers: PoolWorkers = None,
-    scheduler: Scheduler = None,
-    slurm: Slurm = False,
-    pbs: Pbs = False,
-    job: Job = None,
 ) -> None:
     """Reports of results: HTML pages, DICOM SR, and files for other programs to look at and to correct."""
     from spinetk.batch.sources import sources
@@ -122,8 +118,8 @@ def report(
 
     chosen = [name for name in formats.split(",") if name]
     pages = not chosen if html is None else html
-    asked = list(sources(given_inputs(results, lists), lists or [], expand=lambda paths: paths))
-    with pool_of(workers, scheduler, slurm, pbs, job) as pool:
+    asked = list(sources(given_inputs(results, options.lists), options.lists or [], expand=lambda paths: paths))
+    with options.pool() as pool:
         done = write_reports(
             asked, out, html=pages, formats=chosen, sr=sr, slicer=slicer, cvat=cvat, labelstudio=labelstudio, pool=pool
         )
