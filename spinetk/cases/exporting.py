@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from spinetk.cases.folder import CaseFolder
+from spinetk.cases.groups import labelled
 from spinetk.errors import InputError
 from spinetk.formats.coco import write_coco
 from spinetk.formats.files import read_json
 
 
 def export(base: str | Path, out: str | Path, *, part: str | None = None) -> int:
-    """Write the source pictures of a case folder, names relative to that folder.
+    """Write the source pictures of a case folder, names relative to that folder, each with its ``group``.
 
     Args:
         base: The case folder.
@@ -35,5 +36,10 @@ def export(base: str | Path, out: str | Path, *, part: str | None = None) -> int
     records, failures = folder.records(cases, augmented=False)
     if failures:
         raise failures[0]
+    labels = labelled(folder, cases, folder.metadata())
+    for record in records:
+        label = labels[record["case"]]
+        if label.startswith("group:"):
+            record["group"] = label.removeprefix("group:")
     write_coco(out, records, folder.base)
     return len(records)

@@ -13,15 +13,17 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from spinetk.atomic import write_text
+from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
-from spinetk.formats.files import read_metadata, write_metadata
+from spinetk.formats.files import read_json, read_metadata, write_metadata
 from spinetk.images.elements import raw
 from spinetk.images.find import find_series
 from spinetk.images.guard import quiet
@@ -31,6 +33,9 @@ from spinetk.images.kind import sniff
 
 SALT = ".salt"
 GROUP = "group"
+KINDS = {"patient": "patient", "study": "study", "series": "series", "file": "volume", "subject": "subject"}
+"""Kinds of an origin, in words."""
+
 FIELDS = (GROUP, "patient")
 """Variables of ``metadata.json`` that name the patient."""
 
@@ -101,6 +106,75 @@ def remember(base: str | Path, case: str, group: str | None) -> None:
                 write_metadata(base, metadata)
     except Timeout as error:
         raise InputError(base, "is being written to by another process", "save again") from error
+
+
+class Union:
+    """Cases that belong together, joined one pair at a time."""
+
+    def __init__(self, cases: Iterable[str]) -> None:
+        self._above = {case: case for case in cases}
+
+    def root(self, case: str) -> str:
+        """The case that stands for all that belong with this one."""
+        while (above := self._above[case]) != case:
+            self._above[case] = case = self._above[above]
+        return case
+
+    def join(self, first: str, second: str) -> bool:
+        """Put two cases together; whether they were apart."""
+        one, other = self.root(first), self.root(second)
+        self._above[other] = one
+        return one != other
+
+    def join_equal(self, values: Mapping[str, Hashable | None]) -> int:
+        """Join cases of one value; None says nothing. Returns how many were apart."""
+        first: dict[Hashable, str] = {}
+        return sum(self.join(first.setdefault(v, case), case) for case, v in values.items() if v is not None)
+
+    def parts(self) -> list[list[str]]:
+        """The cases, by what they belong to."""
+        found: dict[str, list[str]] = {}
+        for case in self._above:
+            found.setdefault(self.root(case), []).append(case)
+        return list(found.values())
+
+
+def origins(folder: CaseFolder, cases: Iterable[str]) -> dict[str, list[str]]:
+    """What each case's JSON says of where it came from; nothing where it cannot be read."""
+    found = {}
+    for case in cases:
+        try:
+            content = read_json(folder.source(case))
+        except InputError:
+            content = None
+        keys = content.get("origin") if isinstance(content, dict) else None
+        found[case] = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+    return found
+
+
+def labelled(folder: CaseFolder, cases: Sequence[str], metadata: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The group of each case by what is known: equal ``group`` or ``patient``, or an origin in common.
+
+    Returns:
+        Case to label: ``group:`` and the name somebody gave, or the first of the names that turned out to be one;
+        ``case:`` and its own name where it is alone and nothing is known.
+    """
+    union = Union(cases)
+    given = {name: {case: metadata.get(case, {}).get(name) for case in cases} for name in FIELDS}
+    for values in given.values():
+        union.join_equal({case: None if value is None else str(value) for case, value in values.items()})
+    known = origins(folder, cases)
+    first: dict[str, str] = {}
+    for case, keys in known.items():
+        for key in keys:
+            union.join(first.setdefault(key, case), case)
+    labels: dict[str, str] = {}
+    for part in union.parts():
+        names = [str(given[name][case]) for name in FIELDS for case in part if given[name][case] is not None]
+        own = strongest(known[part[0]]) or (part[0] if len(part) > 1 else None)
+        label = f"group:{names[0]}" if names else f"case:{part[0]}" if own is None else f"group:{own}"
+        labels |= dict.fromkeys(part, label)
+    return labels
 
 
 @lru_cache(maxsize=1024)

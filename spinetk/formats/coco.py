@@ -98,7 +98,7 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
             raise InputError(name, "is the name of two pictures", "write names relative to the case folder")
         names.add(name)
         image = {"id": image_id, "file_name": name, "width": record["width"], "height": record["height"]}
-        image |= {k: record[k] for k in (*FRAME_FIELDS, "view", "case") if record.get(k) is not None}
+        image |= {k: record[k] for k in (*FRAME_FIELDS, "view", "case", "group") if record.get(k) is not None}
         images.append(image)
         for entry in record["annotations"]:
             x0, y0, x1, y1 = entry["bbox"]

@@ -1,0 +1,55 @@
+"""Pictures of a case folder that show all but the same under different groups: one patient under two names.
+
+python benchmarks/twins.py CASES [--least 0.8]
+
+Where the folder has a split, the part of each is said. Also printed: how alike the slices of one group are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from spinetk.cases.folder import CaseFolder, read_pixels
+from spinetk.cases.likeness import alike, print_of
+from spinetk.cases.splitting import SPLIT
+
+
+def twins(base: Path, least: float) -> list[tuple[str, str, float]]:
+    """(case, case, correlation) of pictures of different groups."""
+    folder = CaseFolder(base)
+    metadata = folder.metadata()
+    records, _ = folder.records(folder.cases(), augmented=False)
+    cases, prints = [record["case"] for record in records], [print_of(read_pixels(record)) for record in records]
+    groups = [metadata.get(case, {}).get("group", case) for case in cases]
+    found = [(i, j) for i, j in alike(prints, least) if groups[i] != groups[j]]
+    own = np.stack(prints) @ np.stack(prints).T
+    np.fill_diagonal(own, -1)
+    same = np.array(groups)[:, None] == np.array(groups)
+    nearest = np.where(same, own, -1).max(1)[same.sum(1) > 1]
+    if len(nearest):
+        low = np.percentile(nearest, [1, 5, 10, 50]).round(3).tolist()
+        print(f"nearest of the same group: 1, 5, 10, 50 % of {len(nearest)} pictures below {low}")
+    return [(cases[i], cases[j], float(own[i, j])) for i, j in found]
+
+
+def main() -> None:
+    """Print the pairs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("--least", type=float, default=0.8)
+    options = parser.parse_args()
+    split = options.cases / SPLIT
+    parts = json.loads(split.read_text(encoding="utf-8"))["parts"] if split.exists() else {}
+    part = {case: name for name, cases in parts.items() for case in cases}
+    found = twins(options.cases, options.least)
+    for one, other, value in sorted(found, key=lambda pair: -pair[2]):
+        print(f"{value:.3f}  {one} ({part.get(one, '-')})  {other} ({part.get(other, '-')})")
+    print(f"{len(found)} pairs of different groups at {options.least} or above")
+
+
+if __name__ == "__main__":
+    main()
