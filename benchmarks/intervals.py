@@ -3,7 +3,8 @@
 python benchmarks/intervals.py MODEL CASES [--part val | --all] [--cache FILE.json] [--write | --judge]
 
 MODEL is a released name or a weights file; CASES a case folder with the split the model was trained with: its pictures
-must be new to the model. Each patient is judged by factors fitted on the others (ten folds, spinetk.keypoints.spread).
+must be new to the model; those that benchmarks/twins.py finds again in another part under another name are left out.
+Each patient is judged by factors fitted on the others (ten folds, spinetk.keypoints.spread).
 --write puts the factors, fitted on all of them, into the card of a release. --all takes every case of the folder.
 --judge takes the factors of the card and fits none: for pictures of another kind than they were fitted on.
 """
@@ -20,11 +21,12 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import norm
+from twins import twins
 
 from spinetk import zoo
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder
-from spinetk.cases.splitting import make_split
+from spinetk.cases.splitting import SPLIT, make_split
 from spinetk.keypoints.evaluation import PARTS
 from spinetk.keypoints.matching import match
 from spinetk.keypoints.predictor import Predictor
@@ -35,6 +37,7 @@ from spinetk.measure.deformity import is_sure
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
+ALIKE = 0.8
 NOMINAL = (50, 68, 80, 90, 95, 99)
 ANGLES = ("cobb_max", "cobb_upper", "cobb_lower")
 
@@ -55,6 +58,17 @@ def read(model: str, base: Path, part: str | None, cache: Path | None) -> tuple[
         rows = [{"group": name, "found": found.to_json(), "truth": truth.to_json()} for name, found, truth in cases]
         write_json(cache, rows)
     return cases, predictor.schema
+
+
+def unseen(cases: Sequence[Case], base: Path) -> list[Case]:
+    """Those of patients of whom no picture is all but the same as one of another group in another part of the split."""
+    parts = json.loads((base / SPLIT).read_text(encoding="utf-8"))["parts"]
+    part = {case: name for name, own in parts.items() for case in own}
+    known = {name for one, other, _ in twins(base, ALIKE) if part.get(one) != part.get(other) for name in (one, other)}
+    twice = {case[0] for case in cases if Path(case[2].file).parents[2].name in known}
+    kept = [case for case in cases if case[0] not in twice]
+    print(f"{len(twice)} patients, {len(cases) - len(kept)} pictures left out: in another part under another name too")
+    return kept
 
 
 def scaled(reading: Reading, factors: np.ndarray | None) -> Reading:
@@ -182,6 +196,8 @@ def main() -> None:
     options = parser.parse_args()
     part = None if options.all else options.part
     cases, schema = read(options.model, options.cases, part, options.cache)
+    if part is not None:
+        cases = unseen(cases, options.cases)
     data = f"{part or 'all'} part, {len(cases)} pictures of {len({name for name, *_ in cases})} patients"
     path = zoo.find(options.model).with_suffix(".json")
     if options.judge:
