@@ -5,7 +5,8 @@ python benchmarks/intervals.py MODEL CASES [--part val | --all] [--cache FILE.js
 MODEL is a released name or a weights file; CASES a case folder with the split the model was trained with: its pictures
 must be new to the model; those that benchmarks/twins.py finds again in another part under another name are left out.
 Each patient is judged by factors fitted on the others (ten folds, spinetk.keypoints.spread).
---write puts the factors, fitted on all of them, into the card of a release. --all takes every case of the folder.
+--write puts the factors, fitted on all of them, into the card of a release. --all takes every case of the folder, and
+--data says in the card what they are.
 --judge takes the factors of the card and fits none: for pictures of another kind than they were fitted on.
 """
 
@@ -164,7 +165,8 @@ def graded(cases: Sequence[Case], factors: dict[str, np.ndarray]) -> None:
     sure = np.array([chance[grade] for chance, grade, _ in said])
     right = np.array([grade == true for _, grade, true in said])
     print(f"\n{len(said)} graded bodies, {right.mean():.1%} as the truth grades them; {stated.sum()} are stated, of")
-    print(f"these {right[stated].mean():.1%} right; of the others {right[~stated].mean():.1%}")
+    shares = [f"{own.mean():.1%}" if len(own) else "-" for own in (right[stated], right[~stated])]
+    print(f"these {shares[0]} right; of the others {shares[1]}")
     print("| probability said | bodies | mean said, % | right, % |\n|---|---|---|---|")
     for low, high in ((0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 0.97), (0.97, 1.01)):
         own = (sure >= low) & (sure < high)
@@ -190,6 +192,7 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--part", choices=PARTS, default="val")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--data", help="what the pictures are, in words")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--judge", action="store_true")
@@ -198,7 +201,7 @@ def main() -> None:
     cases, schema = read(options.model, options.cases, part, options.cache)
     if part is not None:
         cases = unseen(cases, options.cases)
-    data = f"{part or 'all'} part, {len(cases)} pictures of {len({name for name, *_ in cases})} patients"
+    data = f"{options.data or f'{part} part'}, {len(cases)} pictures of {len({name for name, *_ in cases})} patients"
     path = zoo.find(options.model).with_suffix(".json")
     if options.judge:
         known = np.array(json.loads(path.read_text(encoding="utf-8"))["spread"]["points"])
