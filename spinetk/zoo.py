@@ -44,6 +44,7 @@ class Card:
         views, modalities: What the model reads: views, and DICOM modalities where it matters.
         calibration: Slope and intercept that make a keypoint network's scores probabilities.
         naming: The same for names counted up from the sacrum; None: none are given.
+        fronts: The same for the front by the sacrum; None: by judgement.
         points: Point network of a model of discs.
         metrics, training: Figures, and how it was trained.
         tasks, wanted: Of a room's own card: the tasks it is for, and how to name such a model to the user.
@@ -70,6 +71,7 @@ class Card:
     modalities: Annotated[tuple[StrictStr, ...], Field(max_length=32)] = ()
     calibration: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] = (1.0, 0.0)
     naming: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
+    fronts: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
     points: StrictStr | None = None
     metrics: dict[str, Any] | None = None
     training: Mapping[str, Any] | None = None

@@ -12,6 +12,8 @@ from spinetk.keypoints.matching import MATCH_SHARE, mean_height
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.sacrum import SPINE, lies_on_sacrum
+from spinetk.measure.body import scale_of
+from spinetk.measure.pelvis import front_of
 
 
 def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, float]:
@@ -67,10 +69,28 @@ def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[
     return found
 
 
-def calibrate_names(outcomes: Sequence[tuple[float, bool]]) -> tuple[float, float] | None:
-    """Platt's slope and intercept for names counted from the sacrum; None from fewer than 20 pictures.
+def sacral_fronts(predictor: Predictor, records: Sequence[Record]) -> list[tuple[float, bool]]:
+    """(score of the S1 endplate, whether the front it tells is right) of the pictures whose truth says the front."""
+    found = []
+    for record in records:
+        truth = reading_of(record)
+        if truth.frame.anterior is None:
+            continue
+        reading = predictor.read(to_grey(read_pixels(record)), view=truth.view)
+        side = front_of(reading.landmarks, scale_of(reading))
+        if side is not None:
+            score = next(own.score for own in reading.landmarks if own.kind == "s1")
+            found.append((float(score or 0.0), side == truth.frame.anterior))
+    return found
 
-    Targets are Platt's, (n + 1) / (n + 2) and 1 / (n + 2): names that were all right on n pictures are not certain.
+
+def calibrate_outcomes(outcomes: Sequence[tuple[float, bool]]) -> tuple[float, float] | None:
+    """Platt's slope and intercept for what follows from the S1 endplate; None from fewer than 20 pictures.
+
+    Targets are Platt's, (n + 1) / (n + 2) and 1 / (n + 2): what was right on all of n pictures is not certain.
+
+    Args:
+        outcomes: (score of the endplate, whether what follows from it is right), one a picture.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -81,7 +101,7 @@ def calibrate_names(outcomes: Sequence[tuple[float, bool]]) -> tuple[float, floa
     logits = np.log(scores / (1 - scores))[:, None]
     target = np.where(right > 0, (right.sum() + 1) / (right.sum() + 2), 1 / ((1 - right).sum() + 2))
     both = np.concatenate([logits, logits]), np.repeat([1, 0], len(logits))
-    # The score of S1 may say little, but a higher one must not count against the names.
+    # The score of S1 may say little, but a higher one must not count against what follows from it.
     fitted = LogisticRegression(C=1.0).fit(*both, sample_weight=np.concatenate([target, 1 - target]))
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     if slope <= 0:

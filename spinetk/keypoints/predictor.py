@@ -86,6 +86,7 @@ class Predictor:
         calibration: Slope and intercept that make the network's score a probability: logit(p) = slope *
             logit(score) + intercept (Platt scaling, fitted at release).
         naming: The same for names counted up from the sacrum (:mod:`spinetk.keypoints.sacrum`); None: none are given.
+        fronts: The same for the side of the front by the sacrum; None: its confidence is by judgement.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Predictor:
         threshold: float = 0.6,
         calibration: tuple[float, float] = (1.0, 0.0),
         naming: tuple[float, float] | None = None,
+        fronts: tuple[float, float] | None = None,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
@@ -104,6 +106,7 @@ class Predictor:
         self.threshold = threshold
         self.calibration = calibration
         self.naming = naming
+        self.fronts = fronts
         self.spread: np.ndarray | None = None
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
@@ -136,7 +139,7 @@ class Predictor:
     def _by(cls, engine: Engine, name: str, threshold: float, card: KeypointCard | None) -> Predictor:
         if card is None:
             return cls(engine, name, threshold)
-        predictor = cls(engine, name, threshold, card.calibration, card.naming)
+        predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts)
         predictor.views, predictor.modalities = card.views, card.modalities
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
             predictor.spread = np.array(card.spread.points)
@@ -178,6 +181,7 @@ class Predictor:
         found["sigma"] = self._sigma(found["sigma"], factors)
         empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
         empty.landmarks = self._landmarks(marks, factors)
+        empty.facing = sacrum.facing(empty, self.fronts)
         if count is None:
             found = _above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
         readings = [

@@ -14,7 +14,7 @@ from spinetk._version import __version__
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.groups import FIELDS
 from spinetk.formats.record import reading_of
-from spinetk.keypoints.calibration import calibrate, calibrate_names, sacral_names
+from spinetk.keypoints.calibration import calibrate, calibrate_outcomes, sacral_fronts, sacral_names
 from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.evaluation import cases_of, evaluate
 from spinetk.keypoints.pictures import to_grey
@@ -61,9 +61,12 @@ def release(
     cases = cases_of(base, part)
     records = CaseFolder(base).records(cases, augmented=False)[0]
     predictor.calibration = calibrate(predictor, records)
-    naming = None
+    sacral: dict[str, list[float]] = {}
     if getattr(network.preset, "landmarks", ()):
-        naming = calibrate_names(sacral_names(predictor, records))
+        for field, outcomes in (("naming", sacral_names), ("fronts", sacral_fronts)):
+            fitted = calibrate_outcomes(outcomes(predictor, records))
+            if fitted is not None:
+                sacral[field] = [round(value, 4) for value in fitted]
     pairs = read_part(predictor, base, cases)
     spread = spread_of(pairs, network.schema, _said(part, pairs))
     if spread is not None:
@@ -79,7 +82,7 @@ def release(
         **card,
         "metrics": {"part": described} | {key: scores[key] for key in METRICS if scores.get(key) is not None},
         "calibration": [round(v, 4) for v in predictor.calibration],
-        **({} if naming is None else {"naming": [round(v, 4) for v in naming]}),
+        **sacral,
         **({} if spread is None else {"spread": asdict(spread)}),
         "training": training.get("training", {}),
         "spinetk": __version__,

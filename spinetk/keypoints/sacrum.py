@@ -14,8 +14,10 @@ import numpy as np
 
 from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.landmark import Landmark
+from spinetk.measure.body import scale_of
 from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
-from spinetk.reading import Reading
+from spinetk.measure.pelvis import front_of
+from spinetk.reading import Facing, Reading
 
 NAMED = 0.9
 # Distance from the lowest endplate to that of S1, in heights of the lowest body, and sideways in its widths.
@@ -61,9 +63,18 @@ def below_sacrum(centres: np.ndarray, sacral: Landmark) -> np.ndarray:
 
 
 def probability(score: float, calibration: tuple[float, float]) -> float:
-    """That names counted from an S1 endplate of this score are right: Platt's slope and intercept on the logit."""
+    """That what follows from an S1 endplate of this score is right: Platt's slope and intercept on the logit."""
     score = min(max(score, 1e-6), 1 - 1e-6)
     return float(1 / (1 + np.exp(-(calibration[0] * np.log(score / (1 - score)) + calibration[1]))))
+
+
+def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing | None:
+    """The front that the S1 endplate tells, with its calibrated probability; None where it tells none."""
+    side = None if calibration is None else front_of(reading.landmarks, scale_of(reading))
+    if side is None or calibration is None or reading.frame.anterior is not None:
+        return None
+    score = next(own.score for own in reading.landmarks if own.kind == "s1")
+    return Facing(side, "sacrum", round(probability(score or 0.0, calibration), 4))
 
 
 def named(reading: Reading, calibration: tuple[float, float] | None) -> Reading:

@@ -5,7 +5,8 @@ at, and that before what can be seen now. Three things can be seen:
 
 * curvature: lumbar and cervical spines are as a rule lordotic, thoracic spines kyphotic. Without level names the lowest
   vertebrae are taken for lumbar ones, which is often but not always so;
-* sacrum: where the endplate of S1 is seen, its front end hangs lower; this is taken before the others;
+* sacrum: where the endplate of S1 is seen, its front end hangs lower; this is taken before the others, with the
+  confidence that was calibrated for the model that saw it (on phantoms), if it was;
 * picture: close behind the bodies lie the canal (bright on T2-weighted MR) and the posterior elements (bright on
   radiographs and CT), close in front of them mostly dark vessels and soft tissue.
 
@@ -91,7 +92,12 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
         return Facing(reading.frame.anterior, "header", 1.0)
     by_sacrum = front_of(reading.landmarks, scale_of(reading))
     if by_sacrum is not None:
-        return Facing(by_sacrum, "sacrum", SACRUM_CONFIDENCE)
+        # The model that found it may know better how often it is right; a point that was moved since counts anew.
+        told = kept is not None and kept.source == "sacrum" and kept.side == by_sacrum
+        confidence = kept.confidence if kept is not None and told else SACRUM_CONFIDENCE
+        if confidence >= MIN_CONFIDENCE:
+            return Facing(by_sacrum, "sacrum", confidence)
+        kept = None if told else kept
     if kept is not None and kept.side is not None and kept.source != "header":
         return kept
     shade = 0.0 if picture is None else brightness(reading, picture)

@@ -5,10 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinetk.keypoints.calibration import calibrate_names
-from spinetk.keypoints.sacrum import below_sacrum, lies_on_sacrum, named, probability
+from spinetk.geometry import Frame
+from spinetk.keypoints.calibration import calibrate_outcomes
+from spinetk.keypoints.sacrum import below_sacrum, facing, lies_on_sacrum, named, probability
 from spinetk.landmark import Landmark
+from spinetk.measure.facing import anterior_side
 from spinetk.phantoms import lateral_radiograph
+from spinetk.reading import Facing, Reading
+from spinetk.schema import VERTEBRA6
 
 SURE = (1.0, 3.0)
 
@@ -59,13 +63,13 @@ def test_names_that_are_there_stay():
 
 def test_calibration_gives_the_share_that_was_right_and_never_certainty():
     """60 of 60 right at one score is 61 of 62 by Platt's targets; half right at a low score pulls that end down."""
-    calm = calibrate_names([(0.9, True)] * 60)
+    calm = calibrate_outcomes([(0.9, True)] * 60)
     assert probability(0.9, calm) == pytest.approx(61 / 62, abs=0.02)
-    mixed = calibrate_names([(0.95, True)] * 80 + [(0.45, k % 2 == 0) for k in range(40)])
+    mixed = calibrate_outcomes([(0.95, True)] * 80 + [(0.45, k % 2 == 0) for k in range(40)])
     assert probability(0.95, mixed) > 0.9
     assert probability(0.45, mixed) < 0.7
-    assert calibrate_names([(0.9, True)] * 5) is None
-    backwards = calibrate_names([(0.5, True)] * 40 + [(0.99, k % 2 == 0) for k in range(20)])
+    assert calibrate_outcomes([(0.9, True)] * 5) is None
+    backwards = calibrate_outcomes([(0.5, True)] * 40 + [(0.99, k % 2 == 0) for k in range(20)])
     assert backwards[0] == 0.0
     np.testing.assert_allclose(probability(0.5, backwards), probability(0.99, backwards))
 
@@ -78,3 +82,19 @@ def test_what_lies_in_the_sacrum_is_no_free_body():
     assert below_sacrum(centres, sacral).tolist() == [False, False, True, True]
     assert not below_sacrum(centres, replace(sacral, score=0.4)).any()
     assert not below_sacrum(middle + np.outer([10, 60, 110], normal), sacral).any()
+
+
+def test_the_front_by_the_sacrum_bears_the_models_own_probability():
+    """Slope 1, intercept 1: 1 / (1 + 1 / e) = 0.7311 at a score of 0.5, too little; 9 e / (1 + 9 e) = 0.9607 at 0.9."""
+    for score, chance, side in ((0.5, 0.7311, None), (0.9, 0.9607, "left")):
+        # The left end hangs lower: the front is on the left.
+        s1 = Landmark("s1", np.array([[100.0, 220.0], [140.0, 200.0]]), None, score)
+        reading = Reading("film.png", 300, 240, VERTEBRA6, view="lateral", landmarks=[s1])
+        reading.facing = facing(reading, (1.0, 1.0))
+        assert reading.facing == Facing("left", "sacrum", chance)
+        assert anterior_side(reading).side == side
+    assert anterior_side(reading).confidence == chance
+    moved = replace(reading, landmarks=[replace(s1, points=np.array([[100.0, 200.0], [140.0, 220.0]]))])
+    assert anterior_side(moved) == Facing("right", "sacrum", 0.97)
+    assert facing(reading, None) is None
+    assert facing(replace(reading, frame=Frame(toward_right="P", toward_bottom="F")), (1.0, 1.0)) is None
