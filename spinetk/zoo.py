@@ -13,7 +13,7 @@ import tomllib
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
 
@@ -45,6 +45,7 @@ class Card:
         calibration: Slope and intercept that make a keypoint network's scores probabilities.
         naming: The same for names counted up from the sacrum; None: none are given.
         fronts: The same for the front by the sacrum; None: by judgement.
+        landmarks: By kind of landmark, the same as ``calibration``.
         points: Point network of a model of discs.
         metrics, training: Figures, and how it was trained.
         tasks, wanted: Of a room's own card: the tasks it is for, and how to name such a model to the user.
@@ -72,6 +73,9 @@ class Card:
     calibration: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] = (1.0, 0.0)
     naming: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
     fronts: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
+    landmarks: Mapping[StrictStr, tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]]] = (
+        field(default_factory=dict)
+    )
     points: StrictStr | None = None
     metrics: dict[str, Any] | None = None
     training: Mapping[str, Any] | None = None
@@ -302,9 +306,9 @@ def read_about(path: str | Path, required: Sequence[str]) -> dict[str, Any]:
         card: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(path, "cannot be read as TOML", f"write the fields {', '.join(required)}") from error
-    for field in required:
-        if field not in card:
-            raise InputError(path, f"has no field {field!r}", "a model card says what it was made of and for whom")
+    for name in required:
+        if name not in card:
+            raise InputError(path, f"has no field {name!r}", "a model card says what it was made of and for whom")
     return card
 
 

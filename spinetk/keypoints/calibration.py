@@ -8,12 +8,16 @@ import numpy as np
 
 from spinetk.cases.folder import read_pixels
 from spinetk.formats.record import Record, reading_of
+from spinetk.keypoints.centre.landmarks import known
 from spinetk.keypoints.matching import MATCH_SHARE, mean_height
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.sacrum import SPINE, lies_on_sacrum
+from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
 from spinetk.measure.pelvis import front_of
+
+LANDMARK_SHARE = 0.25
 
 
 def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, float]:
@@ -40,6 +44,29 @@ def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, f
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     # Scores that are higher where nothing is: no calibration makes sense of them, and none may turn them round.
     return (slope, intercept) if slope > 0 else (1.0, 0.0)
+
+
+def calibrate_landmarks(predictor: Predictor, records: Sequence[Record]) -> dict[str, tuple[float, float]]:
+    """As :func:`calibrate`, for each kind of landmark, on the pictures whose truth knows of them.
+
+    A landmark that is seen is one when the middle of its points lies within ``LANDMARK_SHARE`` of its size (width of an
+    endplate, radius of a head) from that of a true one.
+    """
+    seen: dict[str, list[tuple[float, bool]]] = {}
+    for record in records:
+        if not known(record.get("landmarks")):
+            continue
+        truth = reading_of(record).landmarks
+        for own in predictor.landmarks(to_grey(read_pixels(record))):
+            away = [np.linalg.norm(own.points.mean(0) - true.points.mean(0)) / _size(true)
+                    for true in truth if true.kind == own.kind]  # fmt: skip
+            seen.setdefault(own.kind, []).append((own.score or 0.0, min(away, default=np.inf) <= LANDMARK_SHARE))
+    return {kind: fitted for kind, own in seen.items() if (fitted := calibrate_outcomes(own)) is not None}
+
+
+def _size(landmark: Landmark) -> float:
+    """Width of an endplate, radius of a head, px."""
+    return landmark.radius_px or float(np.linalg.norm(landmark.points[-1] - landmark.points[0]))
 
 
 def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[float, bool]]:

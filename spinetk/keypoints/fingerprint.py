@@ -14,6 +14,9 @@ from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import OverridesTable
 
+FITTED = ("calibration", "landmarks", "naming", "fronts", "spread")
+"""Fields of a card that change what is read with the same weights."""
+
 
 def settings_of(
     model: Reader | Predictor | str | Path | None,
@@ -47,7 +50,8 @@ def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
     """SHA-256 of the weights by model: of the one given, or of all that may be chosen among."""
     if isinstance(model, Predictor):
         spread = None if model.spread is None else model.spread.tolist()
-        about = repr((model.calibration, model.naming, model.fronts, spread, model.views, model.modalities))
+        sacral = (model.landmark_calibration, model.naming, model.fronts)
+        about = repr((model.calibration, sacral, spread, model.views, model.modalities))
         digest = hashlib.sha256(about.encode() + model.engine.fingerprint().encode())
         return {model.name: digest.hexdigest()[:16]}
     names = [model] if model is not None else [name for name, card in zoo.released() if card.get("views")]
@@ -59,6 +63,6 @@ def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
         card = path.with_suffix(".json")
         if card.is_file():
             said = zoo.read_card(card)
-            digest.update(repr([said.get(key) for key in ("calibration", "naming", "fronts", "spread")]).encode())
+            digest.update(repr([said.get(key) for key in FITTED]).encode())
         found[path.stem] = digest.hexdigest()[:16]
     return found

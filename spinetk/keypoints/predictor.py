@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.preset import Preset
+from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
@@ -36,7 +37,7 @@ COUNTED = "levels are counted by the network, and a count can err by one level: 
 ONE_OFF = "the network's count of the levels may be one off: it names none (--anchor L5=last names all)"
 MIN_COLUMN = 5  # bodies below which a column is not completed
 UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
-LANDMARK_KEYS = ("scores", "points", "sigma", "kinds")
+MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LANDMARK_SCORE = 0.4
 MOST_OF_KIND = {"s1": 1, "femoral_head": 2}
 Count = tuple[list[str], float]  # levels of a column's bodies, and by how many nats they are preferred; 0 for a part
@@ -75,6 +76,7 @@ class Predictor:
 
     Attributes:
         views, modalities: What it was made for, where its card says so.
+        landmark_calibration: By kind of landmark, slope and intercept that make its scores probabilities.
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
 
@@ -108,6 +110,7 @@ class Predictor:
         self.naming = naming
         self.fronts = fronts
         self.spread: np.ndarray | None = None
+        self.landmark_calibration: dict[str, tuple[float, float]] = {}
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
 
@@ -141,6 +144,7 @@ class Predictor:
             return cls(engine, name, threshold)
         predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts)
         predictor.views, predictor.modalities = card.views, card.modalities
+        predictor.landmark_calibration = dict(card.landmarks)
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
             predictor.spread = np.array(card.spread.points)
         return predictor
@@ -175,12 +179,12 @@ class Predictor:
         height, width = shown.shape
         pixels, factors = self._input(shown)
         found = self._detect(pixels, min(thresholds), self.calibration)
-        marks = {k: found.pop(f"landmark_{k}") for k in LANDMARK_KEYS if f"landmark_{k}" in found}
+        marks = {key.removeprefix(MARK): found.pop(key) for key in [*found] if key.startswith(MARK)}
         count = self._complete(pixels, found) if self.engine.preset.levels else None
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = self._sigma(found["sigma"], factors)
         empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
-        empty.landmarks = self._landmarks(marks, factors)
+        empty.landmarks = self._landmarks(marks, factors, LANDMARK_SCORE, MOST_OF_KIND)
         empty.facing = sacrum.facing(empty, self.fronts)
         if count is None:
             found = _above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
@@ -212,17 +216,29 @@ class Predictor:
         small, factors = resize(picture, scale, preset.layout)
         return to_channels(small, preset.local_contrast), factors
 
-    def _landmarks(self, marks: Found, factors: np.ndarray) -> list[Landmark]:
-        """The surest S1 and at most two femoral heads, in px of the picture."""
+    def landmarks(self, picture: np.ndarray) -> list[Landmark]:
+        """Every landmark that the network sees in a picture, sure or not, in px; the scores are not calibrated."""
+        pixels, factors = self._input(picture)
+        found = self.engine.detect(pixels, 0.0)
+        marks = {key.removeprefix(MARK): values for key, values in found.items() if key.startswith(MARK)}
+        kept, self.landmark_calibration = self.landmark_calibration, {}
+        try:
+            return self._landmarks(marks, factors, 0.0, {})
+        finally:
+            self.landmark_calibration = kept
+
+    def _landmarks(self, marks: Found, factors: np.ndarray, least: float, most: Mapping[str, int]) -> list[Landmark]:
+        """The surest landmarks in px of the picture: at most so many of a kind, none below the least probability."""
         if not marks:
             return []
         from spinetk.keypoints.centre.landmarks import from_body
 
         kinds, found = self.engine.preset.landmarks, []
         for k in np.argsort(-marks["scores"], kind="stable"):
-            kind, score = kinds[int(marks["kinds"][k])], float(marks["scores"][k])
+            kind = kinds[int(marks["kinds"][k])]
+            score = probability(float(marks["scores"][k]), self.landmark_calibration.get(kind, (1.0, 0.0)))
             seen = [own for own in found if own.kind == kind]
-            if score < LANDMARK_SCORE or len(seen) >= MOST_OF_KIND[kind]:
+            if score < least or len(seen) >= most.get(kind, len(marks["scores"])):
                 continue
             points = marks["points"][k].astype(np.float64) / factors
             own = from_body(kind, points, self.schema, score, self._sigma(marks["sigma"][k], factors))

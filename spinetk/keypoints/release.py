@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,7 +14,13 @@ from spinetk._version import __version__
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.groups import FIELDS
 from spinetk.formats.record import reading_of
-from spinetk.keypoints.calibration import calibrate, calibrate_outcomes, sacral_fronts, sacral_names
+from spinetk.keypoints.calibration import (
+    calibrate,
+    calibrate_landmarks,
+    calibrate_outcomes,
+    sacral_fronts,
+    sacral_names,
+)
 from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.evaluation import cases_of, evaluate
 from spinetk.keypoints.pictures import to_grey
@@ -61,8 +67,10 @@ def release(
     cases = cases_of(base, part)
     records = CaseFolder(base).records(cases, augmented=False)[0]
     predictor.calibration = calibrate(predictor, records)
-    sacral: dict[str, list[float]] = {}
+    sacral: dict[str, Any] = {}
     if getattr(network.preset, "landmarks", ()):
+        predictor.landmark_calibration = calibrate_landmarks(predictor, records)
+        sacral["landmarks"] = {kind: [round(v, 4) for v in own] for kind, own in predictor.landmark_calibration.items()}
         for field, outcomes in (("naming", sacral_names), ("fronts", sacral_fronts)):
             fitted = calibrate_outcomes(outcomes(predictor, records))
             if fitted is not None:

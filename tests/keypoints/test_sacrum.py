@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinetk.cases.folder import write_record
+from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
-from spinetk.keypoints.calibration import calibrate_outcomes
+from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes
 from spinetk.keypoints.sacrum import below_sacrum, facing, lies_on_sacrum, named, probability
 from spinetk.landmark import Landmark
 from spinetk.measure.facing import anterior_side
@@ -98,3 +100,31 @@ def test_the_front_by_the_sacrum_bears_the_models_own_probability():
     assert anterior_side(moved) == Facing("right", "sacrum", 0.97)
     assert facing(reading, None) is None
     assert facing(replace(reading, frame=Frame(toward_right="P", toward_bottom="F")), (1.0, 1.0)) is None
+
+
+class Seer:
+    """Sees the landmarks of a picture where they are told, and one that is not there."""
+
+    def __init__(self, found):
+        self.found = found
+
+    def landmarks(self, picture):
+        return self.found
+
+
+def test_landmarks_are_calibrated_by_the_share_that_lies_on_true_ones(tmp_path):
+    """Scores of 0.3 on the true endplate, of 0.1 a whole width beside it: 0.3 must come to mean nearly sure."""
+    phantom = lateral_radiograph(2, region="lumbar", spacing_mm=1.2, hardware=False)
+    true = next(own for own in phantom.reading.landmarks if own.kind == "s1")
+    path = tmp_path / "src-0.json"
+    record = record_of(phantom.reading, "film", case="film")
+    write_record(path, record, np.zeros((phantom.reading.height, phantom.reading.width), np.uint8))
+    record |= {"file_name": str(path.with_suffix(".png"))}
+    away = replace(true, points=true.points + (true.points[1] - true.points[0]), score=0.1)
+    found = calibrate_landmarks(Seer([replace(true, score=0.3), away]), [record] * 30)
+    assert set(found) == {"s1"}
+    assert probability(0.3, found["s1"]) > 0.85
+    assert probability(0.1, found["s1"]) < 0.15
+    unknown = {**record}
+    del unknown["landmarks"]
+    assert calibrate_landmarks(Seer([true]), [unknown] * 30) == {}
