@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+PREFIX = ".tmp-"
 _unfinished: set[Path] = set()
 
 
@@ -23,7 +24,7 @@ def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".tmp-", suffix="".join(path.suffixes[-2:]), dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=PREFIX, suffix="".join(path.suffixes[-2:]), dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     _unfinished.add(temporary)
@@ -47,6 +48,13 @@ def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
 def remove_unfinished() -> None:
     """Remove what is half written, for a program that ends in the middle of it."""
     for temporary in list(_unfinished):
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove what processes that were killed have left half written in a folder in which nobody writes now."""
+    for temporary in folder.glob(f"{PREFIX}*"):
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 

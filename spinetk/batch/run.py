@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spinetk.atomic import remove_stale
 from spinetk.batch.journal import Entry, Journal
 from spinetk.batch.pools import Here, Pool
 from spinetk.batch.task import Maker, Task, content, signature
@@ -131,6 +132,8 @@ def run_batch(
             journal.begin(run.reader, settings)
             tasks = _Tasks(run, sources, _Namer(journal, out, names), aet, again)
             _work(run, journal, tasks, pool or Here(), maker, progress)
+            # Workers that were killed on the way may have left some.
+            remove_stale(out)
         except BaseException:
             # What was finished is told, as far as that goes.
             with suppress(Exception):

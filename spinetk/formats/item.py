@@ -81,6 +81,9 @@ class CaseItem:
             picture = read_picture(self.picture)
             if picture.frame.exif_orientation >= 5 and size == (picture.height, picture.width):
                 return self._as_stored(picture, [*remarks, *picture.remarks])
+            if size is not None and picture.frame.exif_orientation != 1:
+                # Turned by 180 degrees or mirrored, it has the same size.
+                remarks.append("EXIF turns the picture; its annotation was taken to be about it as stored")
             if size is not None and size != (picture.width, picture.height):
                 fault = f"has {picture.width} x {picture.height} px, its annotation is about {size[0]} x {size[1]} px"
                 raise InputError(self.picture, fault, "give the picture that was annotated")

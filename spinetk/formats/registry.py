@@ -187,6 +187,7 @@ def detect(source: str | Path) -> list[Format]:
 
 def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
     """What the readings have and the format does not hold, in words; scores, spacing and measurements are not counted.
+    Where points are in px of pictures that EXIF turns, that is said, too.
 
     ``docs/how-to/formats.md`` lists it for all formats.
     """
@@ -197,7 +198,14 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
         found.append((sum(not v.visible.all() for r in readings for v in r.vertebrae), "vertebrae with unseen points"))
     if "extras" not in entry.holds:
         found.append((sum(len(p) for r in readings for p in beside(r).values()), "points beside the vertebrae"))
-    return [f"{entry.title} does not hold {count} {what}" for count, what in found if count]
+    said = [f"{entry.title} does not hold {count} {what}" for count, what in found if count]
+    turned = sum(reading.frame.exif_orientation != 1 for reading in readings)
+    if turned and not entry.stored:
+        said.append(
+            f"EXIF turns {turned} of the pictures: points are in px as stored, and off in programs that turn them "
+            "(CVAT, Label Studio, labelme); give those copies without the tag"
+        )
+    return said
 
 
 def read(

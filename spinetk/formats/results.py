@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from spinetk.atomic import PREFIX
 from spinetk.errors import InputError
 from spinetk.formats.item import CaseItem
 from spinetk.formats.ours import is_result
@@ -40,7 +41,7 @@ def _results_in(folder: Path) -> list[Path]:
     found = []
     source = Source(folder)
     for path in sorted(folder.glob("*.json")):
-        known = path.name == MANIFEST or path.name.endswith(MARKUPS)
+        known = path.name == MANIFEST or path.name.endswith(MARKUPS) or path.name.startswith(PREFIX)
         if not known and is_result(source.json(path), unreadable=True):
             found.append(path)
     return found

@@ -159,6 +159,13 @@ def test_a_journal_cut_off_by_a_kill_loses_its_last_line_only(texts, tmp_path, c
     assert run(files, out, diary).skipped == 3
 
 
+def test_what_killed_workers_left_half_written_is_gone_at_the_end(texts, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".tmp-abc.json").write_text("{")
+    run(texts("a"), tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").glob("*.json")} == {"0.json"}
+
+
 def test_names_that_are_no_utf8_are_kept(tmp_path):
     name = os.fsencode(tmp_path) + b"/\xff.txt"
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 from spinetk.cases.preparation import prepare
 from spinetk.errors import InputError
 from spinetk.formats.cvat import cvat_items
-from spinetk.formats.registry import detect, read
+from spinetk.formats.registry import detect, format_named, lost, read
 from spinetk.formats.results import iter_results
 from spinetk.formats.shapes import level_in, named_points, point_in, split_label, structure_in
+from spinetk.geometry import Frame
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 WIDTH, HEIGHT = 200, 400
@@ -478,3 +480,17 @@ def test_annotations_of_the_turned_picture_are_measured_on_the_stored_one(tmp_pa
         seen = np.array([wanted[name] for name in NAMES])
         np.testing.assert_allclose(vertebra.points, np.column_stack([seen[:, 1], WIDTH - seen[:, 0]]))
     assert any("turned back" in remark for remark in reading.remarks)
+
+
+def test_points_on_a_picture_that_exif_turns_by_half_are_said_to_be_as_stored(tmp_path):
+    """Its size is the same either way."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(np.zeros((HEIGHT, WIDTH), np.uint8)).save(tmp_path / "film.png", exif=exif)
+    ((_, reading),) = iter_results([labelme(tmp_path, list(by_label())) / "film.json"])
+    np.testing.assert_allclose(reading.vertebrae[0].points, np.array([UPPER[name] for name in NAMES]))
+    assert any("taken to be about it as stored" in remark for remark in reading.remarks)
+    assert any("points are in px as stored" in line for line in lost(format_named("cvat"), [reading]))
+    assert not any("as stored" in line for line in lost(format_named("cvat"), [replace(reading, frame=Frame())]))
