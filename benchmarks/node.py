@@ -111,7 +111,7 @@ def many(options: argparse.Namespace, scratch: Path) -> int:
             for thread in threads:
                 thread.join()
             taken = time.monotonic() - begun
-            wait_for(lambda: len(orthanc.instances()) >= 2 * len(sources), 1200, node)
+            wait_for(lambda: len(orthanc.instances()) >= 2 * len(sources), 60 + 3 * len(sources), node)
             whole = time.monotonic() - begun
             store("SPINETK", port, sources[:50])
             time.sleep(2)

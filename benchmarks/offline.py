@@ -23,9 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
 LIMIT_S = 600.0
-ABOUT = (
-    'task = "{task}"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["lateral"]\n'
-)
+ABOUT = 'task = "{}"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["lateral"]\n'
 FILM = "cases/phantom-0001/src/0/src-0.png"
 SHORT = ["--iterations", "2", "--device", "cpu"]
 VERBS: list[tuple[list[str], int]] = [
