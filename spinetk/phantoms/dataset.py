@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from spinetk.cases.folder import CaseFolder, write_record
+from spinetk.cases.groups import GROUP
 from spinetk.cases.preparation import resized
 from spinetk.errors import InputError
 from spinetk.formats.files import write_metadata
@@ -40,7 +41,7 @@ def write_phantom_set(
     hardware_share: float = 0.2,
     prefix: str = "phantom",
 ) -> list[str]:
-    """Write ``cases`` phantoms as case folders, with ``metadata.json`` (``Hardware``, ``View``).
+    """Write ``cases`` phantoms as case folders, with ``metadata.json`` (``Hardware``, ``View``, ``group``).
 
     Args:
         base: Folder of the set.
@@ -74,7 +75,7 @@ def write_phantom_set(
         asked = {"hardware": bool(flags[number])} if kind in BEARS_HARDWARE else {}
         phantom = MAKERS[kind](seed * 1_000_003 + number, **asked)
         _write_case(folder, name, phantom, width)
-        metadata[name] = {"Hardware": phantom.hardware, "View": kind}
+        metadata[name] = {"Hardware": phantom.hardware, "View": kind, GROUP: name}  # a patient each
         names.append(name)
     write_metadata(base, metadata)
     return names

@@ -322,3 +322,20 @@ def test_sacrum_and_hips_are_regions_of_their_own_and_come_back(tmp_path):
         assert (own.radius_px, own.sigma_px) == (wanted.radius_px, wanted.sigma_px)
         assert own.score == pytest.approx(wanted.score)
     assert len(found.vertebrae) == 3
+
+
+def test_a_grade_that_is_not_sure_is_not_called_normal_in_a_report(tmp_path):
+    """What the page says as "not sure: grade 0 or 1" stands in the report as its probabilities, intervals and type."""
+    from spinetk.measure import words
+
+    reading = full_reading()
+    deformity = {
+        "type": "uncertain", "grade": 0, "loss_percent": 18.5, "loss_percent_interval": [9.25, 24.5],
+        "grade_interval": [0, 1], "grade_probability": [0.703, 0.297, 0.0, 0.0],
+    }  # fmt: skip
+    reading.vertebrae[0].measures = {"deformity": deformity}
+    write_sr(tmp_path / "r.dcm", reading, source())
+    found = read_sr(tmp_path / "r.dcm").reading.vertebrae[0]
+    assert found.measures["deformity"] == deformity
+    assert words.deformity_text(found).startswith("not sure: grade 0 or 1")
+    assert "normal" not in str(pydicom.dcmread(tmp_path / "r.dcm")).lower()

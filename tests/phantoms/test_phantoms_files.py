@@ -129,6 +129,7 @@ def test_layout_of_the_original(written):
     assert list(metadata) == names
     assert sum(entry["Hardware"] for entry in metadata.values()) == 2
     assert [metadata[name]["View"] for name in names] == ["lateral", "sagittal", "lateral", "sagittal"]
+    assert [metadata[name]["group"] for name in names] == names
     for name in names:
         folder = base / name / "src" / "0"
         assert {path.name for path in folder.iterdir()} == {"src-0.png", "src-0.json"}
