@@ -24,10 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMESPACE = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
 LIMIT_S = 600.0
 ABOUT = 'task = "{}"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["lateral"]\n'
-FILM = "cases/phantom-0001/src/0/src-0.png"
+FILM = "films/phantom-0001/src/0/src-0.png"
 SHORT = ["--iterations", "2", "--device", "cpu"]
 VERBS: list[tuple[list[str], int]] = [
     (["phantom", "-o", "cases", "--cases", "6", "--width", "128"], 0),
+    (["phantom", "-o", "films", "--cases", "1"], 0),
     (["info", FILM], 0),
     (["models"], 0),
     (["prepare", "cases", "--from", "ours", "-o", "prepared"], 0),
