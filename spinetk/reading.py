@@ -130,6 +130,8 @@ class Reading:
         slice: Place of the slice or frame that was read, counted from 0, of a volume or series; else None.
         series: Key of the series that was read, of a folder or file that holds several kinds of images; else None.
         threshold: Least confidence the network was asked for, or None. Bodies below it are marked in their measures.
+        label_probability: Probability, fitted on held-out pictures, that the level names a network gave are right, or
+            would be where it was too small to give them; None where nothing was counted or a person named the levels.
         facing: The patient's front, once it was found or told; None while it is unknown or the view has none.
         not_graded: Why no grade may be claimed of this picture whatever its heights (the model was made for other
             pictures); None where one may.
@@ -154,6 +156,7 @@ class Reading:
     slice: int | None = None
     series: str | None = None
     threshold: float | None = None
+    label_probability: float | None = None
     facing: Facing | None = None
     not_graded: str | None = None
 
@@ -233,7 +236,16 @@ class Reading:
             for vertebra in self.vertebrae
         ]
         landmarks = [Landmark.from_json(landmark.to_json(), self.file) for landmark in self.landmarks]
-        return replace(self, vertebrae=vertebrae, landmarks=landmarks)
+        return replace(self, vertebrae=vertebrae, landmarks=landmarks, label_probability=self._label_probability)
+
+    def probability_of(self, vertebra: Vertebra) -> float | None:
+        """That the name of a vertebra is right; None where it has none or a person gave it."""
+        return None if vertebra.label is None else self._label_probability
+
+    @property
+    def _label_probability(self) -> float | None:
+        value = self.label_probability
+        return None if value is None else round(float(value), DECIMALS_SCORE)
 
     def to_json(self) -> dict[str, Any]:
         """The result file of design: strict JSON content (every number finite)."""
@@ -241,6 +253,7 @@ class Reading:
             "slice": self.slice,
             "series": self.series,
             "threshold": self.threshold,
+            "label_probability": self._label_probability,
             "facing": self.facing.to_json() if self.facing else None,
             "not_graded": self.not_graded,
         }
@@ -265,6 +278,7 @@ class Reading:
         content: dict[str, Any] = {
             "label": vertebra.label,
             "score": None if vertebra.score is None else round(float(vertebra.score), DECIMALS_SCORE),
+            **({} if self.label_probability is None else {"label_probability": self.probability_of(vertebra)}),
             "bbox": [round(float(v), DECIMALS_PX) for v in vertebra.bbox],
             "keypoints": {
                 n: [round(float(v), DECIMALS_PX) for v in p] for n, p in zip(names, vertebra.points, strict=True)
@@ -283,8 +297,9 @@ class Reading:
         Raises:
             InputError: A field is missing or malformed; the message names ``source`` and the field.
         """
-        plain = {"label", "score", "bbox", "keypoints", "visible", "point_sigma_px"}
+        plain = {"label", "label_probability", "score", "bbox", "keypoints", "visible", "point_sigma_px"}
         try:
+            sure = content.get("label_probability")
             entries = content["vertebrae"]
             named = content.get("schema")
             if entries and (named is None or named == "custom"):
@@ -321,6 +336,7 @@ class Reading:
                 slice=None if content.get("slice") is None else int(content["slice"]),
                 series=None if content.get("series") is None else str(content["series"]),
                 threshold=content.get("threshold"),
+                label_probability=None if sure is None else float(sure),
                 facing=Facing.from_json(content["facing"], source) if content.get("facing") else None,
                 not_graded=content.get("not_graded"),
                 angles=dict(content.get("angles") or {}),

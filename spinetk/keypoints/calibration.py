@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from spinetk.cases.folder import read_pixels
 from spinetk.formats.record import Record, reading_of
 from spinetk.keypoints.centre.landmarks import known
+from spinetk.keypoints.counting import Counting, Evidence
+from spinetk.keypoints.exposure import KINDS, spoil
 from spinetk.keypoints.matching import MATCH_SHARE, mean_height
-from spinetk.keypoints.pictures import to_grey
+from spinetk.keypoints.pictures import network_scale, resize, to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.sacrum import SPINE, lies_on_sacrum
 from spinetk.landmark import Landmark
@@ -18,6 +23,8 @@ from spinetk.measure.body import scale_of
 from spinetk.measure.pelvis import front_of
 
 LANDMARK_SHARE = 0.25
+
+RIDGE = 1.0
 
 
 def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, float]:
@@ -135,3 +142,89 @@ def calibrate_outcomes(outcomes: Sequence[tuple[float, bool]]) -> tuple[float, f
         share = float(target.mean())
         return 0.0, float(np.log(share / (1 - share)))
     return slope, intercept
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a network counted of one film, beside the truth.
+
+    Attributes:
+        case, patient, kind: The film, and what was done to it (:mod:`spinetk.keypoints.exposure`).
+        seen: The evidence for the count; None where it takes the column for a part of the spine.
+        names, right: Bodies found that are true ones, and those of them whose counted name is the true one.
+        shift: Of the names, in levels: 1 where most are one level too far down (the chain is one too high: C7 is taken
+            for T1); None without any.
+        found, false: True bodies found; bodies found that are none.
+        lowest: Whether the lowest true body is among those found.
+    """
+
+    case: str
+    patient: str
+    kind: str
+    seen: Evidence | None
+    names: int
+    right: int
+    shift: int | None
+    found: int
+    false: int
+    lowest: bool
+
+
+def counted(predictor: Predictor, record: Record, patient: str, kinds: Iterable[str] = tuple(KINDS)) -> list[Counted]:
+    """What a network counts of a film of the whole spine, as it is and spoilt; nothing where the truth has no names."""
+    truth = reading_of(record)
+    labels = [vertebra.label for vertebra in truth.vertebrae]
+    levels = list(predictor.engine.preset.levels)
+    if not labels or not set(labels) <= set(levels):
+        return []
+    grey, preset = to_grey(read_pixels(record)), predictor.engine.preset
+    small, factors = resize(grey, network_scale(*grey.shape, preset.short_px[-1], preset.long_px), preset.layout)
+    bodies = np.stack([vertebra.points for vertebra in truth.vertebrae]) * factors
+    limits = MATCH_SHARE * np.array([mean_height(vertebra, truth.schema) for vertebra in truth.vertebrae]) * factors[1]
+    entries = []
+    for kind in kinds:
+        film, begins = spoil(small, bodies, kind, zlib.crc32(f"{record.get('case')} {kind}".encode()))
+        points, count = predictor.count(film)
+        away = np.linalg.norm((points.mean(1) + begins)[:, None] - bodies.mean(1), axis=-1)
+        on = np.array([int(row.argmin()) if (row <= limits).any() else -1 for row in away], np.int64)
+        shifts = [levels.index(count.levels[i]) - levels.index(str(labels[j])) for i, j in enumerate(on) if j >= 0]
+        usual = Counter(shifts).most_common(1)[0][0] if shifts else None
+        there = {int(j) for j in on if j >= 0}
+        entries.append(
+            Counted(
+                str(record.get("case")), patient, kind, count.seen, len(shifts), shifts.count(0), usual, len(there),
+                int((on < 0).sum()), len(labels) - 1 in there,
+            )
+        )  # fmt: skip
+    return entries
+
+
+def fit_counting(films: Sequence[Counted], fitted_on: str = "") -> Counting | None:
+    """Weights that make the evidence for counts a probability; None from fewer than 20 films with any, or from one kind
+    of outcome.
+
+    Maximum likelihood of a logistic function with a slight ridge; weights are kept from falling below 0. A count is
+    right when every body that lies on a true one bears its name.
+    """
+    from scipy.optimize import minimize
+
+    usable = [film for film in films if film.seen is not None and film.names]
+    right = np.array([film.right == film.names for film in usable], bool)
+    if len(usable) < 20 or right.all() or not right.any():
+        return None
+    seen = np.array([film.seen for film in usable])
+    middle, scale = seen.mean(0), seen.std(0) + 1e-6
+    signs = np.where(right, 1.0, -1.0)
+
+    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = signs * ((seen - middle) / scale @ values[:-1] + values[-1])
+        wrong = (1 - np.tanh(logits / 2)) / 2
+        slopes = -signs * wrong
+        ridge = RIDGE * values * [1, 1, 1, 0]
+        gradient = np.append(((seen - middle) / scale).T @ slopes, slopes.sum()) + ridge
+        return float(np.logaddexp(0, -logits).sum() + 0.5 * ridge @ values), gradient
+
+    found = minimize(loss, np.zeros(4), jac=True, bounds=[(0, None)] * 3 + [(None, None)]).x
+    weights = found[:-1] / scale
+    first, second, third = (round(float(value), 4) for value in weights)
+    return Counting((first, second, third), round(float(found[-1] - weights @ middle), 4), fitted_on)

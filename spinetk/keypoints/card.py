@@ -10,6 +10,7 @@ from pydantic import Discriminator, StrictBool
 
 from spinetk import zoo
 from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.counting import Counting
 from spinetk.keypoints.preset import Preset
 from spinetk.keypoints.registry import Network, build
 from spinetk.keypoints.spread import PointSpread
@@ -50,6 +51,7 @@ class KeypointCard(zoo.Card):
 
     Attributes:
         spread: What makes the heatmaps' blur the standard deviation of a point; None: it is taken as it is.
+        counting: What makes the evidence for counted levels a probability; None: counted levels are not named.
     """
 
     __pydantic_config__ = OPEN
@@ -58,6 +60,7 @@ class KeypointCard(zoo.Card):
 
     config: Config  # type: ignore[assignment]
     spread: PointSpread | None = None
+    counting: Counting | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import OverridesTable
 
-FITTED = ("calibration", "landmarks", "naming", "fronts", "spread")
+FITTED = ("calibration", "landmarks", "naming", "counting", "fronts", "spread")
 """Fields of a card that change what is read with the same weights."""
 
 
@@ -51,7 +51,7 @@ def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
     if isinstance(model, Predictor):
         spread = None if model.spread is None else model.spread.tolist()
         sacral = (model.landmark_calibration, model.naming, model.fronts)
-        about = repr((model.calibration, sacral, spread, model.views, model.modalities))
+        about = repr((model.calibration, sacral, model.counting, spread, model.views, model.modalities))
         digest = hashlib.sha256(about.encode() + model.engine.fingerprint().encode())
         return {model.name: digest.hexdigest()[:16]}
     names = [model] if model is not None else [name for name, card in zoo.released() if card.get("views")]

@@ -83,7 +83,7 @@ def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, sch
         path.append((j, level))
         j, level = (int(v) for v in previous[j, level])
     order, levels = np.array(path[::-1]).T
-    return Column(order, levels, _margin(votes[order], levels))
+    return Column(order, levels, min(shifted(votes[order], levels)))
 
 
 def _steps(
@@ -104,12 +104,15 @@ def _steps(
     return fits, SKIP * (gaps - 1) + MISFIT * stretch + size[..., None]
 
 
-def _margin(votes: np.ndarray, levels: np.ndarray) -> float:
-    """Votes for the levels less those for the better of the two shifts by one (beyond the ends: the floor)."""
-    padded = np.pad(votes, ((0, 0), (1, 1)), constant_values=FLOOR)
+def shifted(votes: np.ndarray, levels: np.ndarray) -> tuple[float, float]:
+    """By how many nats votes (N, L) prefer the levels (N,) to those one higher, and to those one lower.
+
+    No vote holds more than ``FLOOR`` against a level; beyond the ends it is the floor.
+    """
+    padded = np.pad(np.maximum(votes, FLOOR), ((0, 0), (1, 1)), constant_values=FLOOR)
     rows = np.arange(len(levels))
-    here = padded[rows, levels + 1].sum()
-    return float(here - max(padded[rows, levels].sum(), padded[rows, levels + 2].sum()))
+    higher, here, lower = (float(padded[rows, levels + step].sum()) for step in (0, 1, 2))
+    return here - higher, here - lower
 
 
 def rough_points(points: np.ndarray, levels: np.ndarray, wanted: int) -> np.ndarray:

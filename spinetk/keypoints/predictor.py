@@ -18,7 +18,15 @@ from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
-from spinetk.keypoints.level_decoding import Column, find_sequence, fits_between, missing_levels, rough_points
+from spinetk.keypoints.counting import LOWEST, NAMED, Count, Counting, evidence
+from spinetk.keypoints.level_decoding import (
+    Column,
+    find_sequence,
+    fits_between,
+    missing_levels,
+    rough_points,
+    shifted,
+)
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.preset import Preset
 from spinetk.keypoints.sacrum import probability
@@ -30,17 +38,11 @@ from spinetk.views import View
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 EDGE_SHARE = 0.08  # of the body's height
 SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer its levels, to fill in what it lacks
-# The same, to name them; a column of 17 that leaves no doubt has 33 to 39. Of the names on the validation films of
-# xray-ap 89 % are right if all are named, 97 % above 30.
-NAMED_MARGIN = 30.0
-COUNTED = "levels are counted by the network, and a count can err by one level: see that the lowest is right"
-ONE_OFF = "the network's count of the levels may be one off: it names none (--anchor L5=last names all)"
 MIN_COLUMN = 5  # bodies below which a column is not completed
 UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LANDMARK_SCORE = 0.4
 MOST_OF_KIND = {"s1": 1, "femoral_head": 2}
-Count = tuple[list[str], float]  # levels of a column's bodies, and by how many nats they are preferred; 0 for a part
 
 
 class Engine(Protocol):
@@ -67,8 +69,11 @@ class Engine(Protocol):
     def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
         """Refine (N, K, 2) rough points; asked of networks that name levels."""
 
-    def votes(self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray) -> np.ndarray:
-        """(N, L) votes for the levels of bodies; asked of networks that name levels."""
+    def votes(
+        self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray, lowest: int | None = None
+    ) -> np.ndarray:
+        """(N, L) votes for the levels of bodies, from the line's ``lowest`` alone or all of them; asked of networks
+        that name levels."""
 
 
 class Predictor:
@@ -89,6 +94,7 @@ class Predictor:
             logit(score) + intercept (Platt scaling, fitted at release).
         naming: The same for names counted up from the sacrum (:mod:`spinetk.keypoints.sacrum`); None: none are given.
         fronts: The same for the side of the front by the sacrum; None: its confidence is by judgement.
+        counting: The same for names of a network that counts levels (:mod:`spinetk.keypoints.counting`).
     """
 
     def __init__(
@@ -99,6 +105,7 @@ class Predictor:
         calibration: tuple[float, float] = (1.0, 0.0),
         naming: tuple[float, float] | None = None,
         fronts: tuple[float, float] | None = None,
+        counting: Counting | None = None,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
@@ -107,8 +114,7 @@ class Predictor:
         self.name = name
         self.threshold = threshold
         self.calibration = calibration
-        self.naming = naming
-        self.fronts = fronts
+        self.naming, self.fronts, self.counting = naming, fronts, counting
         self.spread: np.ndarray | None = None
         self.landmark_calibration: dict[str, tuple[float, float]] = {}
         self.views: tuple[View, ...] = ()
@@ -142,7 +148,7 @@ class Predictor:
     def _by(cls, engine: Engine, name: str, threshold: float, card: KeypointCard | None) -> Predictor:
         if card is None:
             return cls(engine, name, threshold)
-        predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts)
+        predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts, card.counting)
         predictor.views, predictor.modalities = card.views, card.modalities
         predictor.landmark_calibration = dict(card.landmarks)
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
@@ -208,6 +214,16 @@ class Predictor:
     def _sigma(self, blur: np.ndarray, factors: np.ndarray) -> np.ndarray:
         """(..., K) standard deviations in px of the picture."""
         return blur.astype(np.float64) / factors.mean() * (1.0 if self.spread is None else self.spread)
+
+    def count(self, picture: np.ndarray) -> tuple[np.ndarray, Count]:
+        """The column of an upright picture (H, W) uint8, (N, K, 2) px, and what the network counts of it.
+
+        Asked of networks that count levels, to fit :class:`spinetk.keypoints.counting.Counting`.
+        """
+        pixels, factors = self._input(picture)
+        found = self._detect(pixels, self.threshold, self.calibration)
+        count = self._complete(pixels, found)
+        return found["points"].astype(np.float64) / factors, count
 
     def _input(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The network's input, and the factors (x, y) its px are to be divided by."""
@@ -279,7 +295,13 @@ class Predictor:
             for key in found:
                 found[key] = np.insert(found[key], place, own[key][0], axis=0)
             have.insert(place, wanted)
-        return [levels[level] for level in have], column.margin if sure else 0.0
+        names = [levels[level] for level in have]
+        if not sure:
+            return Count(names)
+        line = np.arange(len(have))
+        alone = self.engine.votes(pixels, found["points"].mean(1), line, LOWEST)
+        foot = shifted(alone[-LOWEST:], np.array(have)[-LOWEST:])
+        return Count(names, foot, evidence(foot, found["scores"], found["point_scores"][0]))
 
     def _column(self, pixels: np.ndarray, found: Found) -> Column:
         """The column with its levels: first by its shape alone, then with what the strip along it says."""
@@ -297,15 +319,16 @@ class Predictor:
         """
         points, scores = found["points"], found["scores"]
         if count is not None:
-            names, margin = count
             sure = np.flatnonzero(scores >= threshold)
-            whole = len(sure) >= MIN_COLUMN and margin > SURE_MARGIN
+            whole = len(sure) >= MIN_COLUMN and count.seen is not None
             kept = list(range(len(points)) if whole else range(sure[0], sure[-1] + 1) if len(sure) else ())
-            named = margin > NAMED_MARGIN
-            reading = self._reading(found, kept, empty, names if named else None)
-            if not reading.vertebrae or not (named or whole):
+            probability = count.probability(self.counting) if whole else None
+            named = probability is not None and probability >= NAMED
+            reading = self._reading(found, kept, empty, count.levels if named else None)
+            if not whole:
                 return reading
-            return replace(reading, remarks=[*reading.remarks, COUNTED if named else ONE_OFF])
+            remark = count.remark(probability)
+            return replace(reading, label_probability=probability, remarks=[*reading.remarks, remark])
         candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
         chain = candidates[find_chain(points[candidates], scores[candidates], self.schema)]
         sure = np.flatnonzero(scores[chain] >= threshold)

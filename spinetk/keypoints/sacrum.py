@@ -95,10 +95,10 @@ def named(reading: Reading, calibration: tuple[float, float] | None) -> Reading:
     sure = probability(sacral.score or 0.0, calibration)
     if sure < NAMED:
         doubt = f"names counted up from the sacrum would be right with a probability of {sure:.2f} only: none are given"
-        return replace(reading, remarks=[*reading.remarks, doubt])
+        return replace(reading, label_probability=sure, remarks=[*reading.remarks, doubt])
     vertebrae = [replace(v, label=name) for v, name in zip(reading.vertebrae, SPINE[-count:], strict=True)]
     remark = (
         f"levels are counted up from the sacrum (probability {sure:.2f}); "
         "a transitional vertebra would shift them by one"
     )
-    return replace(reading, vertebrae=vertebrae, remarks=[*reading.remarks, remark])
+    return replace(reading, vertebrae=vertebrae, label_probability=sure, remarks=[*reading.remarks, remark])

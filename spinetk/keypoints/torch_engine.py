@@ -60,10 +60,12 @@ class TorchEngine:
         assert self._decoder is not None  # only centre networks name levels
         return self._mixed(self._decoder.look, picture, points)
 
-    def votes(self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray) -> np.ndarray:
+    def votes(
+        self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray, lowest: int | None = None
+    ) -> np.ndarray:
         """Votes for the levels of bodies; for networks that name levels."""
         assert self._decoder is not None
-        return self._mixed(self._decoder.votes, picture, centres, line)
+        return self._mixed(self._decoder.votes, picture, centres, line, lowest)
 
     def _mixed(self, function: Callable[..., Any], *arguments: Any) -> Any:
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.mixed):

@@ -95,7 +95,15 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         if sigmas and one.sigma:
             vertebra.point_sigma_px = np.array(one.sigma)
         vertebrae.append(vertebra)
-    return replace(base, vertebrae=vertebrae, view=sent.view, frame=_frame(sent, base.frame), angles={})
+    same = [own.label for own in vertebrae] == [own.label for own in base.vertebrae]
+    return replace(
+        base,
+        vertebrae=vertebrae,
+        view=sent.view,
+        frame=_frame(sent, base.frame),
+        angles={},
+        label_probability=base.label_probability if same else None,
+    )
 
 
 def _frame(sent: SentReading, frame: Frame) -> Frame:

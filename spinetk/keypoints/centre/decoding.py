@@ -24,6 +24,7 @@ PEAK = 0.05  # least probability of a centre
 OFFSET_UNIT = 8.0  # cells: what an offset of 1 means
 CELL = 4  # rows of a strip per answer
 MOST_LANDMARKS = 2  # of a kind that are looked at: there are two femoral heads
+ABOVE_ROWS = 10  # half a body: what is left of a strip above its highest body
 MIN_BODIES = 4  # below which there is no line to speak of
 UNIT = np.array([[0.0, 0.0, 1.0, 1.0]], np.float32)
 Found = dict[str, np.ndarray]
@@ -90,13 +91,16 @@ class CentreDecoder:
         low, high = (points.min(1), points.max(1)) if len(points) else (points[:, 0], points[:, 0])
         return {"boxes": np.concatenate([low, high], -1), "points": points, "point_scores": scores, "sigma": sigma}
 
-    def votes(self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray) -> np.ndarray:
+    def votes(
+        self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray, lowest: int | None = None
+    ) -> np.ndarray:
         """Votes (N, L) for the levels of bodies in a (3, H, W) picture.
 
         Args:
             picture: At the size of the network's input.
             centres: (N, 2) px of all bodies in question.
             line: Indices of those that form the column, head to foot.
+            lowest: Show the network only so many of its lowest bodies, and what lies below them; None: all there is.
 
         Returns:
             Log-probabilities less that of the likeliest answer, "no level" among them: 0 is the best a level can
@@ -107,6 +111,9 @@ class CentreDecoder:
         pixel_px = row_px(centres[line])
         places, tangents = midline(centres[line], pixel_px)
         strip = straighten(picture, places, tangents, pixel_px)
+        if lowest is not None and lowest < len(line):
+            top = int(rows_of(centres[line[-lowest:][:1]], places)[0])
+            strip[:, : max(0, top - ABOVE_ROWS)] = 0
         logits = self.column(np.stack([strip, strip[..., ::-1]])).astype(np.float64)
         said = log_softmax(logits).mean(0)
         row = ((rows_of(centres, places) - (CELL - 1) / 2) / CELL).clip(0, len(said) - 1)

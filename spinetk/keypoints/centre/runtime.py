@@ -148,9 +148,11 @@ class GraphEngine:
         """Refine rough points of bodies."""
         return self._decoder.look(picture, points)
 
-    def votes(self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray) -> np.ndarray:
+    def votes(
+        self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray, lowest: int | None = None
+    ) -> np.ndarray:
         """Votes for the levels of bodies."""
-        return self._decoder.votes(picture, centres, line)
+        return self._decoder.votes(picture, centres, line, lowest)
 
 
 def _by_openvino(files: list[Path], precision: str | None) -> list[Run]:

@@ -1,0 +1,96 @@
+"""Counting: how sure the levels are that a network counted of a whole column, and what they may be instead.
+
+A column whose lowest body is hard to see is counted one too high, and its votes can be as sure as any. So three things
+are asked that fail in different ways: whether the lowest bodies, shown alone, are counted the same (readers count from
+the sacrum); how sure the weakest body is; and how sharp the points of the first are, where C7 is taken for T1. A
+logistic function of them (Platt, 1999), fitted on films of patients that the network has not seen, many of them with
+ends too dark, too bright, blurred or cut (:mod:`spinetk.keypoints.exposure`), makes them one probability.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from spinetk.keypoints.level_decoding import FLOOR
+from spinetk.validation import OPEN, between
+
+NAMED = 0.9
+"""Least probability of a count whose names are given."""
+LOWEST = 9
+"""Bodies that are counted by themselves, from the foot: the lumbar spine and the last ribs."""
+FARTHEST = LOWEST * -FLOOR
+COUNTED = "levels are counted by the network, and a count can err by one level"
+ONE_OFF = "the network's count of the levels may be one off, it names none"
+Evidence = tuple[float, float, float]
+SPINE = ("C6", "C7", *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)), "S1", "S2")
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What a model card says of its counts.
+
+    Attributes:
+        weights: Of :func:`evidence`, none below 0: more of it never counts against the names.
+        intercept: Of the logistic function.
+        fitted_on: The pictures they were fitted on, in words.
+    """
+
+    __pydantic_config__ = OPEN
+
+    weights: tuple[
+        Annotated[float, between(0, 1000)], Annotated[float, between(0, 1000)], Annotated[float, between(0, 1000)]
+    ]
+    intercept: Annotated[float, between(-1000, 1000)]
+    fitted_on: str = ""
+
+    def probability(self, seen: Evidence) -> float:
+        """That names with this :func:`evidence` are right."""
+        logit = float(np.dot(self.weights, seen)) + self.intercept
+        return float((1 + np.tanh(logit / 2)) / 2)
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a network counted of a column.
+
+    Attributes:
+        levels: (N,) names of its bodies, head to foot.
+        foot: By how many nats the votes of the ``LOWEST`` bodies, seen alone, prefer the levels to those one higher,
+            and to those one lower (:func:`spinetk.keypoints.level_decoding.shifted`).
+        seen: Its :func:`evidence`; None for a part of the spine, which can look like another part: it is never named.
+    """
+
+    levels: list[str]
+    foot: tuple[float, float] = (0.0, 0.0)
+    seen: Evidence | None = None
+
+    def probability(self, counting: Counting | None) -> float | None:
+        """That its names are right; None where that is not known."""
+        return None if counting is None or self.seen is None else counting.probability(self.seen)
+
+    def remark(self, probability: float | None) -> str:
+        """What the user should know: how sure the names are, or, where none are given, the two likeliest counts."""
+        if probability is not None and probability >= NAMED:
+            return f"{COUNTED} (probability {probability:.2f}): see that the lowest is right"
+        other = -1 if self.foot[0] <= self.foot[1] else 1  # the neighbour that the foot holds for likelier
+        places = [SPINE.index(self.levels[end]) for end in (0, -1)]
+        first, second = (" to ".join(SPINE[place + by] for place in places) for by in (0, other))
+        sure = "not calibrated" if probability is None else f"probability {probability:.2f}"
+        return f"{ONE_OFF}: {first} ({sure}) or {second} (--anchor L5=last names all)"
+
+
+def evidence(foot: tuple[float, float], scores: np.ndarray, first_points: np.ndarray) -> Evidence:
+    """What speaks for the levels of a column, each at most 1.
+
+    Args:
+        foot: As of :class:`Count`.
+        scores: (N,) calibrated confidence of the bodies.
+        first_points: (K,) confidence of the first body's points.
+
+    Returns:
+        The foot's preference for these levels, the confidence of the weakest body, and that of the first one's points.
+    """
+    return min(foot) / FARTHEST, float(scores.min()), float(first_points.mean())
