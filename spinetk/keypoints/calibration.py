@@ -170,7 +170,9 @@ class Counted:
     lowest: bool
 
 
-def counted(predictor: Predictor, record: Record, patient: str, kinds: Iterable[str] = tuple(KINDS)) -> list[Counted]:
+def counted(
+    predictor: Predictor, record: Record, patient: str = "", kinds: Iterable[str] = tuple(KINDS)
+) -> list[Counted]:
     """What a network counts of a film of the whole spine, as it is and spoilt; nothing where the truth has no names."""
     truth = reading_of(record)
     labels = [vertebra.label for vertebra in truth.vertebrae]

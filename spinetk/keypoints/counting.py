@@ -17,7 +17,7 @@ import numpy as np
 from spinetk.keypoints.level_decoding import FLOOR
 from spinetk.validation import OPEN, between
 
-NAMED = 0.9
+NAMED = 0.95
 """Least probability of a count whose names are given."""
 LOWEST = 9
 """Bodies that are counted by themselves, from the foot: the lumbar spine and the last ribs."""

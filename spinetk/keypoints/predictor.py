@@ -221,7 +221,8 @@ class Predictor:
         Asked of networks that count levels, to fit :class:`spinetk.keypoints.counting.Counting`.
         """
         pixels, factors = self._input(picture)
-        found = self._detect(pixels, self.threshold, self.calibration)
+        seen = self._detect(pixels, self.threshold, self.calibration)
+        found = {key: values for key, values in seen.items() if not key.startswith(MARK)}
         count = self._complete(pixels, found)
         return found["points"].astype(np.float64) / factors, count
 

@@ -18,6 +18,8 @@ from spinetk.keypoints.calibration import (
     calibrate,
     calibrate_landmarks,
     calibrate_outcomes,
+    counted,
+    fit_counting,
     sacral_fronts,
     sacral_names,
 )
@@ -75,6 +77,9 @@ def release(
             fitted = calibrate_outcomes(outcomes(predictor, records))
             if fitted is not None:
                 sacral[field] = [round(value, 4) for value in fitted]
+    if network.preset.levels:
+        films = [film for record in records for film in counted(predictor, record)]
+        predictor.counting = fit_counting(films, f"{part} part, {len(records)} pictures, as they are and spoilt")
     pairs = read_part(predictor, base, cases)
     spread = spread_of(pairs, network.schema, _said(part, pairs))
     if spread is not None:
@@ -91,6 +96,7 @@ def release(
         "metrics": {"part": described} | {key: scores[key] for key in METRICS if scores.get(key) is not None},
         "calibration": [round(v, 4) for v in predictor.calibration],
         **sacral,
+        **({} if predictor.counting is None else {"counting": asdict(predictor.counting)}),
         **({} if spread is None else {"spread": asdict(spread)}),
         "training": training.get("training", {}),
         "spinetk": __version__,

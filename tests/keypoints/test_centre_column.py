@@ -177,3 +177,24 @@ def test_votes_are_relative_to_the_likeliest_answer(net):
     mirrored = decoder.votes(picture[..., ::-1], [400.0, 0.0] + centres * [-1.0, 1.0], np.arange(17))
     np.testing.assert_allclose(votes, mirrored, atol=0.02)
     assert not decoder.votes(picture, centres[:3], np.arange(3)).any()
+
+
+def test_the_lowest_bodies_are_shown_alone():
+    """The strip is black from half a body above the fifth lowest on; what lies below it is left as it was."""
+    shown = []
+
+    def column(strips):
+        shown.append(strips)
+        return np.zeros((len(strips), ROWS // CELL, 19))
+
+    picture = np.random.default_rng(0).uniform(0.2, 1, (3, 1040, 400)).astype(np.float32)
+    centres = np.stack([np.full(17, 200.0), 100 + 50 * np.arange(17.0)], -1)
+    preset = CentrePreset("tall", (400,), 1040, levels=THORACOLUMBAR, crop_px=32)
+    decoder = CentreDecoder(preset, VERTEBRA4, lambda _: None, lambda _: None, column)
+    decoder.votes(picture, centres, np.arange(17))
+    decoder.votes(picture, centres, np.arange(17), lowest=5)
+    whole, foot = shown
+    seam = (ROWS - 1) / 2 + 4 * STEP_ROWS - STEP_ROWS / 2  # the thirteenth of 17 is four below the middle one
+    assert not foot[:, :, : int(seam) - 1].any()
+    np.testing.assert_array_equal(foot[:, :, int(seam) + 2 :], whole[:, :, int(seam) + 2 :])
+    assert foot[:, 3, int(seam) + 2 :].any()

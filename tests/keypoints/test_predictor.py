@@ -88,7 +88,7 @@ def test_threshold_is_a_probability(threshold):
 def test_levels_are_named_where_they_are_known(seen, doubt, named):
     """Not on a part of the spine, however sure the votes: half a spine can look like its other half. Nor on a whole
     one that might as well be counted one off: the nine lowest, seen alone, each a nat surer of its level than of the
-    next, where six are asked for."""
+    next, where five and a half are asked for."""
     preset = CentrePreset("tall", (200,), 800, levels=THORACOLUMBAR, channels=8, crop_px=32, crop_widths=(8, 8, 8))
     corners = np.array([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])
     whole = np.stack([corners + [100.0, 60.0 + 40 * k] for k in range(17)])
@@ -112,19 +112,19 @@ def test_levels_are_named_where_they_are_known(seen, doubt, named):
         def votes(self, picture, centres, line, lowest=None):
             return said
 
-    # 9 bodies at 6 nats are 54 of at most 72: 3/4. logit(p) = 12 (3/4) + 1 - 7.8 = 2.2, p = 0.9002.
-    counting = Counting((12.0, 0.0, 1.0), -7.8)
+    # 9 bodies at 6 nats are 54 of at most 72: 3/4. logit(p) = 12 (3/4) + 1 - 7 = 3, p = 0.9526.
+    counting = Counting((12.0, 0.0, 1.0), -7.0)
     reading = Predictor(Told(), "tall", 0.6, counting=counting).read(np.zeros((800, 200), np.uint8), view="ap")
     labels = [v.label for v in reading.vertebrae]
     assert labels == (list(THORACOLUMBAR) if named else [None] * len(seen))
     said = [remark for remark in reading.remarks if remark.startswith((ONE_OFF, COUNTED))]
     assert [remark[:20] for remark in said] == ([ONE_OFF[:20]] if doubt == 1 else [COUNTED[:20]] if named else [])
     if named:
-        assert reading.label_probability == pytest.approx(0.9002, abs=1e-4)
-        assert {own["label_probability"] for own in reading.to_json()["vertebrae"]} == {0.9002}
-    elif doubt == 1:  # 12 / 8 + 1 - 7.8 = -5.3
-        assert reading.label_probability == pytest.approx(0.00497, abs=1e-5)
-        assert "T1 to L5 (probability 0.00) or C7 to L4" in said[0]
+        assert reading.label_probability == pytest.approx(0.9526, abs=1e-4)
+        assert {own["label_probability"] for own in reading.to_json()["vertebrae"]} == {0.9526}
+    elif doubt == 1:  # 12 / 8 + 1 - 7 = -4.5
+        assert reading.label_probability == pytest.approx(0.01099, abs=1e-5)
+        assert "T1 to L5 (probability 0.01) or C7 to L4" in said[0]
     else:
         assert reading.label_probability is None
 
