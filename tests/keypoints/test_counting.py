@@ -63,7 +63,8 @@ def test_fitted_weights_are_those_that_made_the_outcomes():
 
 def test_evidence_never_counts_against_a_name():
     fitted = fit_counting(films([6.0, -4.0, 0.0], -1.0, 2_000))
-    assert fitted.weights[0] > 0 and fitted.weights[1] == 0
+    assert fitted.weights[0] > 0
+    assert fitted.weights[1] == 0
 
 
 def test_a_few_films_or_one_kind_of_outcome_fit_nothing():

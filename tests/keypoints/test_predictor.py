@@ -4,8 +4,8 @@ import torch
 
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
-from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.counting import COUNTED, ONE_OFF, Count, Counting
+from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Reading
