@@ -157,3 +157,35 @@ def test_points_and_their_uncertainty_come_back_in_px_of_the_picture(predictor):
     (vertebra,) = reading.vertebrae
     np.testing.assert_allclose(vertebra.points, 2 * body(60), atol=1e-3)
     np.testing.assert_allclose(vertebra.point_sigma_px, 4.0)
+
+
+class SeesSacrum(Says):
+    """Five bodies, one more where the sacrum lies, and the S1 endplate between; all that a decoder says of them."""
+
+    def detect(self, picture, least):
+        points = np.stack([body(y) for y in (30, 55, 80, 105, 130, 165)])
+        s1 = body(160)[None]  # its upper side is the endplate: y = 151
+        count, ones = len(points), np.ones((1, 6))
+        return {
+            "boxes": np.zeros((count, 4)), "points": points, "scores": np.full(count, 0.9),
+            "point_scores": np.ones((count, 6)), "sigma": np.ones((count, 6)),
+            "landmark_boxes": np.zeros((1, 4)), "landmark_points": s1, "landmark_scores": np.array([0.2]),
+            "landmark_point_scores": ones, "landmark_sigma": ones, "landmark_kinds": np.zeros(1, int),
+        }  # fmt: skip
+
+
+def test_a_body_in_the_sacrum_is_left_out_once_the_endplate_is_sure():
+    """By slope 1 and intercept 3 a score of 0.2 (logit -1.386) is a probability of 1 / (1 + exp(-1.614)) = 0.834."""
+    preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1", "femoral_head"))
+    predictor = Predictor(SeesSacrum(preset, None), "says")
+    picture = np.zeros((192, 192), np.uint8)
+    unsure = predictor.read(picture)
+    assert (len(unsure.vertebrae), unsure.landmarks) == (6, [])
+    predictor.landmark_calibration = {"s1": (1.0, 3.0)}
+    reading = predictor.read(picture)
+    assert len(reading.vertebrae) == 5
+    (s1,) = reading.landmarks
+    assert s1.score == pytest.approx(0.834, abs=1e-3)
+    np.testing.assert_allclose(s1.points, [[10, 151], [50, 151]])
+    (plain,) = predictor.landmarks(picture)
+    assert plain.score == pytest.approx(0.2)
