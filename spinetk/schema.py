@@ -7,6 +7,7 @@ none of them can disagree (the original kept 4 sigmas and an empty flip map for 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,37 @@ Pair = tuple[StrictStr, StrictStr]
 MOST_POINTS = 64
 
 
+SIDES = {"left": "right", "right": "left"}
+
+
+def _left_and_right(names: Sequence[str], where: str) -> list[Pair]:
+    """(left, right) for all names with one of these words in them, ``top_left``, ``topLeft`` or ``left-pedicle``.
+
+    Raises:
+        InputError: One side has no other.
+    """
+    known = {name.lower(): name for name in names}
+    pairs = []
+    for name in names:
+        words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)]
+        side = next((word for word in words if word in SIDES), None)
+        if side is None:
+            continue
+        wanted = re.sub(side, lambda found: _like(found[0], SIDES[found[0].lower()]), name, flags=re.IGNORECASE)
+        other = known.get(wanted.lower())
+        if other is None:
+            fault = f"has {name!r} and no {wanted!r}"
+            raise InputError(where, fault, "a mirrored picture needs both; add it, or name the point otherwise")
+        if side == "left":
+            pairs.append((name, other))
+    return pairs
+
+
+def _like(word: str, other: str) -> str:
+    """The other word, with the capitals of the first."""
+    return other.upper() if word.isupper() else other.capitalize() if word[0].isupper() else other
+
+
 @dataclass(frozen=True)
 class KeypointSchema:
     """Names and relations of the K landmarks of one object.
@@ -31,7 +63,10 @@ class KeypointSchema:
     Attributes:
         name: Short identifier, e.g. ``vertebra6``.
         keypoints: The K names, in storage order.
-        swap: Pairs of names exchanged when the picture is mirrored left-right. Names in no pair keep theirs.
+        swap: Pairs of names exchanged when the picture is mirrored left-right. Names in no pair keep theirs. Where the
+            names themselves say left and right, the pairs follow from them and may be left out; others are refused, and
+            so is a left without its right: the original trained with no pairs at all, half of its labels against the
+            other half.
         skeleton: Pairs of names joined by a line when drawn.
         sigmas: K OKS constants sigma_k, one per name: the standard deviation of repeated readings of that point
             divided by sqrt(object area). OKS = mean_k exp(-d_k^2 / (2 area (2 sigma_k)^2)) (COCO keypoint evaluation).
@@ -75,6 +110,15 @@ class KeypointSchema:
         swapped = [name for pair in self.swap for name in pair]
         if len(set(swapped)) != len(swapped):
             raise InputError(where, "swaps a keypoint twice", "each name may stand in one swap pair")
+        partner = dict(self.swap) | {b: a for a, b in self.swap}
+        by_names = _left_and_right(self.keypoints, where)
+        for left, right in by_names:
+            given = {partner.get(left, right), partner.get(right, left)}
+            if given != {left, right}:
+                other = sorted(given - {left, right})[0]
+                fault = f"swaps {left!r} or {right!r} with {other!r}, against their names"
+                raise InputError(where, fault, "pair each left with its right, or leave 'swap' out")
+        object.__setattr__(self, "swap", self.swap + tuple(pair for pair in by_names if pair[0] not in partner))
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -208,7 +252,7 @@ def get_schema(schema: str | Path | KeypointSchema) -> KeypointSchema:
 def schema_for_names(names: Sequence[str]) -> KeypointSchema:
     """The built-in schema with exactly these names (any order: reordered to ``names``), else a plain one.
 
-    A plain schema swaps ``*_left`` with ``*_right`` where both exist, so mirroring is right for new names too.
+    A plain schema swaps ``*_left`` with ``*_right``, so mirroring is right for new names too.
     """
     names = tuple(names)
     for schema in SCHEMAS.values():
@@ -216,7 +260,5 @@ def schema_for_names(names: Sequence[str]) -> KeypointSchema:
             if schema.keypoints == names:
                 return schema
             return replace(schema, keypoints=names, sigmas=tuple(schema.sigmas[schema.index(n)] for n in names))
-    pairs = [(n, n.replace("left", "right")) for n in names if "left" in n]
-    swap = tuple(pair for pair in pairs if pair[1] in names)
     loop = tuple(zip(names, names[1:] + names[:1], strict=True)) if len(names) > 2 else ()
-    return KeypointSchema(name="custom", keypoints=names, swap=swap, skeleton=loop)
+    return KeypointSchema(name="custom", keypoints=names, skeleton=loop)

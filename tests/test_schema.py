@@ -59,6 +59,16 @@ def test_user_schema_from_a_small_file(tmp_path, suffix):
         ({"keypoints": ["a", "b"], "swap": [["a", "c"]]}, "swap entry"),
         ({"keypoints": ["a", "b", "c"], "swap": [["a", "b"], ["a", "c"]]}, "twice"),
         ({"keypoints": ["a"], "skeletn": []}, "skeletn"),
+        ({"keypoints": ["top_left", "middle"]}, "'top_left' and no 'top_right'"),
+        ({"keypoints": ["RightPedicle", "middle"]}, "'RightPedicle' and no 'LeftPedicle'"),
+        (
+            {
+                "keypoints": ["top_left", "top_right", "low_left", "low_right"],
+                "swap": [["top_left", "low_right"], ["low_left", "top_right"]],
+            },
+            "swaps 'top_left' or 'top_right' with 'low_",
+        ),
+        ({"keypoints": ["a_left", "a_right", "b"], "swap": [["a_left", "b"]]}, "with 'b', against their names"),
         ({"keypoints": 3}, "'keypoints' is 3"),
     ],
 )
@@ -67,6 +77,28 @@ def test_a_wrong_schema_file_is_named(tmp_path, content, fault):
     path.write_text(json.dumps(content))
     with pytest.raises(InputError, match=fault):
         get_schema(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "flipped"),
+    [
+        (("top_left", "top_right", "middle"), (1, 0, 2)),
+        (("middle", "RightPedicle", "LeftPedicle"), (0, 2, 1)),
+        (("tip-left-2", "tip-right-2"), (1, 0)),
+        (("cleft", "brightness"), (0, 1)),  # no words of sides
+        (("LEFT", "RIGHT"), (1, 0)),
+    ],
+)
+def test_the_flip_map_follows_from_the_names(names, flipped):
+    for schema in (KeypointSchema("own", names), schema_for_names(names)):
+        assert schema.flip_indices == flipped
+        points = np.arange(2.0 * len(names)).reshape(-1, 2)
+        np.testing.assert_array_equal(schema.mirror(points, 10)[:, 1], points[list(flipped), 1])
+
+
+def test_pairs_without_sides_in_their_names_are_the_users(tmp_path):
+    schema = KeypointSchema("own", ("front", "back", "a_left", "a_right"), swap=(("front", "back"),))
+    assert schema.flip_indices == (1, 0, 3, 2)
 
 
 @pytest.mark.parametrize("name", ["vertebra5", "missing.json", "missing.toml"])

@@ -187,7 +187,7 @@ def _augment_case(base: Path, case: str, count: int, seed: int) -> tuple[int, in
     folder = CaseFolder(base)
     try:
         path = folder.source(case)
-        record = read_record(path)
+        record = read_record(path, left_out=[])  # split and training say what is wrong with one of several
         pixels = read_pixels(record)
         origin = _origin(path, seed)
         there = {p: _made_from(p) for p in folder.augmented(case)}

@@ -114,7 +114,8 @@ def setup_catalogs(
 ) -> Metadata:
     """Register ``vert{version}_train``, ``_val`` and ``_test``. A version that exists is replaced.
 
-    Train and val are read with their augmented copies, test without. Nothing is read before ``DatasetCatalog.get``;
+    Only train is read with its augmented copies: they are for learning, val and test judge pictures as they are (the
+    original validated on copies, too). Nothing is read before ``DatasetCatalog.get``;
     a file that cannot be used is then left out with a warning of one line.
 
     Args:
@@ -139,7 +140,7 @@ def setup_catalogs(
         meaning = schema_for_names(kpnames) if kpnames is not None else get_schema("vertebra6")
     for part, frame in zip(PARTS, (X_train, X_val, X_test), strict=True):
         name = f"vert{version}_{part}"
-        reader = _reader(CaseFolder(_directory(frame, base)), _cases(frame), meaning, augmented=part != "test")
+        reader = _reader(CaseFolder(_directory(frame, base)), _cases(frame), meaning, augmented=part == "train")
         for datasets, metadata in _catalogs():
             if name in datasets:
                 datasets.remove(name)

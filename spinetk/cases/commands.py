@@ -82,10 +82,13 @@ def split(
     base: Path,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
     group: Annotated[str | None, typer.Option(help="Field of metadata.json that names the patient.")] = None,
-    seed: Seed = 100,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 100.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Split the cases 68.6 / 11.4 / 20 into train, val and test; saved in BASE/split.json."""
+    """Split the cases 68.6 / 11.4 / 20 into train, val and test; saved in BASE/split.json.
+
+    Without options, the split that is there already is kept, however it was made.
+    """
     from spinetk.cases.splitting import make_split
 
     train_part, val, test, *_ = make_split(base, stratify, group=group, seed=seed)

@@ -71,7 +71,8 @@ class CaseFolder:
             schema: Meaning of the points; None takes each file's own.
 
         Returns:
-            The records that can be used (``case`` filled in), and one error for each file that cannot.
+            The records that can be used (``case`` filled in), and one error for each file that cannot, and for each
+            wrong annotation that a record goes without.
         """
         records, failures = [], []
         for case in cases:
@@ -82,7 +83,7 @@ class CaseFolder:
                 continue
             for path in paths:
                 try:
-                    records.append({"case": case, **read_record(path, schema)})
+                    records.append({"case": case, **read_record(path, schema, left_out=failures)})
                 except InputError as error:
                     failures.append(error)
         return records, failures
@@ -118,7 +119,9 @@ class CaseFolder:
         return content
 
 
-def read_record(path: str | Path, schema: KeypointSchema | None = None) -> Record:
+def read_record(
+    path: str | Path, schema: KeypointSchema | None = None, *, left_out: list[InputError] | None = None
+) -> Record:
     """Read the JSON of one picture, checked.
 
     The picture is the PNG beside the JSON: what the file says under ``file_name`` is never used as a path.
@@ -126,6 +129,7 @@ def read_record(path: str | Path, schema: KeypointSchema | None = None) -> Recor
     Args:
         path: ``.../src-0.json`` or ``.../aug-<n>.json``.
         schema: Meaning of the points; None takes the file's own.
+        left_out: As of :func:`spinetk.formats.record.check_record`.
 
     Returns:
         The record (:mod:`spinetk.formats.record`).
@@ -134,7 +138,7 @@ def read_record(path: str | Path, schema: KeypointSchema | None = None) -> Recor
         InputError: The file or the picture is missing, or a field is wrong; the message names it.
     """
     path = Path(path).absolute()
-    record = check_record(read_json(path), path, schema)
+    record = check_record(read_json(path), path, schema, left_out=left_out)
     picture = path.with_suffix(".png")
     size = png_size(picture)
     if size != (record["width"], record["height"]):

@@ -31,6 +31,7 @@ PARTS = ("train", "val", "test")
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 10 / 70  # of what testing leaves
 TEST_FOLDS, VALIDATION_FOLDS = 5, 7  # the same shares as whole folds
+SEED = 100  # the original's
 # Words that tools put before the number of a slice; what stands before them is the volume.
 SLICE = re.compile(r"(.*[^ _.-])[ _.-]*(?<![a-z])(?:slice|slc|sl|frame|fr|z)[ _.-]?\d+", re.IGNORECASE)
 NUMBERED = re.compile(r"(.*?)[ _.-]*\d+")
@@ -40,13 +41,19 @@ Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.Series, pd.Series, pd
 
 
 def make_split(
-    base: str | Path, strat_var: str | None = None, *, group: str | None = None, seed: int = 100, save: bool = True
+    base: str | Path,
+    strat_var: str | None = None,
+    *,
+    group: str | None = None,
+    seed: int | None = None,
+    save: bool = True,
 ) -> Parts:
     """Split the cases of a folder; the same folder gives the same split.
 
     The split is kept in ``<base>/split.json`` and read back as long as settings and sources are the same; when they
-    are not, a new one is made and a warning says so. Augmented copies always follow their source. A case that cannot
-    be read is left out, with a warning of one line.
+    are not, a new one is made and a warning says so. Asked without any setting, it is the one on file, however that was
+    made: whoever evaluates need not know how the training's was. Augmented copies always follow their source. A case
+    that cannot be read is left out, and so is a wrong annotation among others, with a warning of one line each.
 
     Args:
         base: The case folder.
@@ -55,7 +62,7 @@ def make_split(
             None takes ``group`` and ``patient``, where cases came from (:mod:`spinetk.cases.groups`) and, of cases
             without either, what their names and pictures say: ``vol1_slice012`` belongs to ``vol1``, and so do names
             that differ in their last number alone and show all but the same.
-        seed: Of the random choice.
+        seed: Of the random choice; None for the original's, 100.
         save: Whether to write ``split.json``.
 
     Returns:
@@ -70,6 +77,9 @@ def make_split(
     folder = CaseFolder(base)
     cases = folder.cases()
     metadata = folder.metadata()
+    if strat_var is None and group is None and seed is None:
+        strat_var, group, seed = _settings_on_file(folder, cases, metadata)
+    seed = SEED if seed is None else seed
     strata = _strata(folder, cases, metadata, strat_var)
     groups, field = _groups(folder, cases, metadata, group)
     asked = {"strat_var": strat_var, "group": field, "seed": seed}
@@ -90,7 +100,7 @@ def make_split(
         _check_origins(parts, origins(folder, names))
         _warn_alike(parts, prints_of)
         if save:
-            content = {**asked, "inputs_sha256": prints, "parts": parts, "left_out": left_out}
+            content = {**asked, "grouping": group, "inputs_sha256": prints, "parts": parts, "left_out": left_out}
             write_json(folder.base / SPLIT, content)
     for line in left_out:
         warnings.warn(f"left out: {line}", stacklevel=2)
@@ -217,15 +227,17 @@ def _fingerprint(folder: CaseFolder, cases: list[str], strata: list[Any] | None,
 
 def _pictures(folder: CaseFolder, cases: list[str]) -> tuple[dict[str, str], dict[str, np.ndarray], list[str]]:
     """Hash and look of each case's decoded pixels, each case read and checked; one line for each that is damaged."""
-    pictures, prints, damaged = {}, {}, []
+    pictures: dict[str, str] = {}
+    prints: dict[str, np.ndarray] = {}
+    damaged: list[InputError] = []
     for case in cases:
         try:
-            pixels = read_pixels(read_record(folder.source(case)))
+            pixels = read_pixels(read_record(folder.source(case), left_out=damaged))
         except InputError as error:
-            damaged.append(str(error))
+            damaged.append(error)
             continue
         pictures[case], prints[case] = pixel_hash(pixels), print_of(pixels)
-    return pictures, prints, damaged
+    return pictures, prints, list(map(str, damaged))
 
 
 def _by_look(
@@ -288,6 +300,21 @@ def _warn_alike(parts: Mapping[str, Sequence[str]], prints: Mapping[str, np.ndar
         " patient",
         stacklevel=3,
     )
+
+
+def _settings_on_file(
+    folder: CaseFolder, cases: list[str], metadata: Mapping[str, Mapping[str, Any]]
+) -> tuple[str | None, str | None, int | None]:
+    """``strat_var``, ``group`` and ``seed`` of the split on file, where they can still be had."""
+    path = folder.base / SPLIT
+    content = read_json(path) if path.exists() else None
+    if not isinstance(content, dict):
+        return None, None, None
+    strat_var, group, seed = content.get("strat_var"), content.get("grouping"), content.get("seed")
+    everywhere = strat_var is None or all(strat_var in metadata.get(case, {}) for case in cases)
+    somewhere = not group or any(group in metadata.get(case, {}) for case in cases)
+    usable = everywhere and somewhere and isinstance(seed, int)
+    return (strat_var, group, seed) if usable else (None, None, None)
 
 
 def _saved(folder: CaseFolder, asked: Mapping[str, Any], prints: str) -> tuple[dict[str, list[str]] | None, list[str]]:

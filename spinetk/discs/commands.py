@@ -107,6 +107,19 @@ class Method(StrEnum):
 
 
 @app.command()
+def phantom(
+    out: Out,
+    cases: Annotated[int, typer.Option(min=1, help="Number of subjects.")] = 24,
+    modality: Annotated[Modalities, typer.Option(help="Contrast.")] = Modalities.T2W,
+    seed: Annotated[int, typer.Option(help="Of the set.")] = 0,
+) -> None:
+    """Make synthetic sagittal MR with exact disc labels as BIDS, to try the other verbs on."""
+    from spinetk.phantoms.discs import write_disc_set
+
+    typer.echo(f"{len(write_disc_set(out, cases, seed=seed, modalities=_contrasts(modality)))} subjects in {out}")
+
+
+@app.command()
 def prepare(
     source: Annotated[Path, typer.Argument(help="Root of a BIDS data set laid out as spine-generic is.")],
     out: Out,
@@ -121,8 +134,7 @@ def prepare(
     from spinetk.discs.preparation import PARTS
     from spinetk.discs.preparation import prepare as run
 
-    chosen = ("T1w", "T2w") if modality is Modalities.BOTH else (modality.value,)
-    content = run(source, out, modalities=chosen, grid_mm=grid, seed=seed, straightened=straighten)
+    content = run(source, out, modalities=_contrasts(modality), grid_mm=grid, seed=seed, straightened=straighten)
     warn([f"{name}: {remark}" for name, said in content["remarks"].items() for remark in said])
     warn([f"{entry['name']}: {entry['why']}" for entry in content["skipped"]])
     counts = ", ".join(f"{len(content['split'][part])} {part}" for part in PARTS)
@@ -329,3 +341,7 @@ def release(
     from spinetk.discs.release import release as run
 
     typer.echo(str(run(model, name, about, out, metrics=metrics, method=method.value)))
+
+
+def _contrasts(asked: Modalities) -> tuple[str, ...]:
+    return ("T1w", "T2w") if asked is Modalities.BOTH else (asked.value,)

@@ -10,9 +10,11 @@ import numpy as np
 from spinetk.atomic import replacing
 from spinetk.discs.points import DiscReading
 from spinetk.report.animation import write_gif
-from spinetk.report.lettering import Pen
+from spinetk.report.layout import spread
+from spinetk.report.lettering import Pen, text_width
 
 KNOWN, UNKNOWN = (90, 220, 120), (255, 170, 60)
+PLATE, PLATE_PX = (16, 16, 16), 4
 LEAST_HEIGHT_PX = 640
 
 
@@ -42,15 +44,20 @@ def draw(grey: np.ndarray, reading: DiscReading) -> np.ndarray:
     size = (max(1, round(width * wide * zoom)), max(1, round(height * tall * zoom)))
     canvas = cv2.cvtColor(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), cv2.COLOR_GRAY2RGB)
     factors = np.array(size) / (width, height)
-    text_px = max(12, size[1] // 45)
+    text_px = max(14, size[1] // 40)
     places = [np.array(disc.point) * factors for disc in reading.discs]
     for disc, (x, y) in zip(reading.discs, places, strict=True):
         colour = UNKNOWN if disc.number is None else KNOWN
         cv2.circle(canvas, (round(x), round(y)), max(3, text_px // 3), colour, 2, cv2.LINE_AA)
+    names = [disc.name or (f"? ({disc.guess_name})" if disc.guess else "?") for disc in reading.discs]
     pen = Pen(canvas, text_px)
-    for disc, (x, y) in zip(reading.discs, places, strict=True):
-        name = disc.name or f"? ({disc.guess_name})" if disc.guess else disc.name or "?"
-        pen.write(name, x + text_px, y, UNKNOWN if disc.number is None else KNOWN)
+    # On a plate, since fluid is as bright as any letter; apart from one another and inside the picture.
+    rows = spread([y for _, y in places], [1.4 * text_px] * len(places), 0, size[1])
+    for disc, name, (x, _), y in zip(reading.discs, names, places, rows, strict=True):
+        length = text_width(name, text_px)
+        left = min(x + text_px, size[0] - length - PLATE_PX)
+        pen.rectangle(left - PLATE_PX, y - 0.65 * text_px, left + length + PLATE_PX, y + 0.65 * text_px, PLATE)
+        pen.write(name, left, y, UNKNOWN if disc.number is None else KNOWN)
     return pen.finish()
 
 

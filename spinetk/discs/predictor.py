@@ -16,7 +16,7 @@ from spinetk.discs.card import DiscCard, PointCard, plain
 from spinetk.discs.data import round_up, to_tensor
 from spinetk.discs.decision import decide, levels_are_sure
 from spinetk.discs.hourglass import StackedHourglass
-from spinetk.discs.levels import NUMBERS
+from spinetk.discs.levels import NUMBERS, name_of
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.points import DiscPoint, DiscReading
 from spinetk.discs.registry import build
@@ -27,6 +27,7 @@ from spinetk.geometry import Frame
 from spinetk.training.device import pick_device, pick_precision
 
 CANDIDATE_HEIGHT = 0.1
+FIRST_LUMBAR, LUMBOSACRAL = 21, 25
 ASSUMED_HEIGHT_MM = 300.0
 
 
@@ -193,6 +194,9 @@ class DiscPredictor:
         elif discs[0].number is None:
             why = "the model knows no levels" if self.levels is None else "too little of the spine is seen to tell"
             remarks.append(f"levels are unknown: {why}")
+        if discs and self.levels is not None and FIRST_LUMBAR <= self.levels[-1] < LUMBOSACRAL:
+            known = f"{name_of(self.levels[0])} to {name_of(self.levels[-1])}"
+            remarks.append(f"the model was taught the discs {known} alone: {name_of(LUMBOSACRAL)} is not looked for")
         return DiscReading(file, height, width, discs, frame, self.name, remarks=remarks), evidence
 
     def read_slab(self, slab: Slab, *, file: str = "", method: str | None = None) -> tuple[DiscReading, Evidence]:

@@ -15,10 +15,10 @@ METADATA = "metadata.json"
 LONGEST_NAME = 200  # bytes; file systems allow 255
 
 
-def natural_key(name: str) -> list[tuple[int, int | str]]:
-    """Sort key that orders numbers inside names by value."""
+def natural_key(name: str) -> tuple[list[tuple[int, int | str]], str]:
+    """Sort key that orders numbers inside names by value, and ``7`` and ``007`` always alike."""
     parts = re.split(r"([0-9]+)", name)
-    return [(0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts]
+    return [(0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts], name
 
 
 def check_name(case: str) -> str:

@@ -43,9 +43,10 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         if "augs" in parts[:-1]:
             continue
         case = parts[0] if parts[1:] == ("src", "0", "src-0.png") else case_from(picture, source)
+        wrong: list[InputError] = []
         try:
             content = read_json(picture.with_suffix(".json"))
-            reading = _reading(picture.with_suffix(".json"), schema, content)
+            reading = _reading(picture.with_suffix(".json"), schema, content, wrong)
         except InputError as error:
             yield error
             continue
@@ -53,6 +54,7 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         group = next((str(entry[k]) for k in ("group", "patient") if entry.get(k) is not None), None)
         item = _item(reading, picture)
         item.picture, item.case, item.group, item.metadata, item.missing = picture, case, group, entry, None
+        item.remarks += map(str, wrong)
         item.origin = [] if "vertebrae" in content else list(content.get("origin") or [])
         yield item
 
@@ -76,11 +78,15 @@ def _item(reading: Reading, file: Path) -> CaseItem:
     )
 
 
-def _reading(path: Path, schema: KeypointSchema | None, content: Any = None) -> Reading:
+def _reading(
+    path: Path, schema: KeypointSchema | None, content: Any = None, left_out: list[InputError] | None = None
+) -> Reading:
     content = read_json(path) if content is None else content
     if isinstance(content, dict) and "vertebrae" in content:
         return in_schema(Reading.from_json(content, str(path)), schema, path)
-    return reading_of({"file_name": str(path.with_suffix(".png")), **check_record(content, path, schema)})
+    return reading_of(
+        {"file_name": str(path.with_suffix(".png")), **check_record(content, path, schema, left_out=left_out)}
+    )
 
 
 def write_ours(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:

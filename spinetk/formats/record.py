@@ -23,7 +23,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra, extras_from, extras_json
-from spinetk.schema import SCHEMAS, KeypointSchema, get_schema
+from spinetk.schema import SCHEMAS, KeypointSchema
 from spinetk.views import VIEWS
 
 Record = dict[str, Any]
@@ -33,7 +33,13 @@ ROUNDING_PX = 1.0
 REMEDY_POINTS = "mend or remove this annotation"
 
 
-def check_record(content: Any, source: str | Path, schema: KeypointSchema | None = None) -> Record:
+def check_record(
+    content: Any,
+    source: str | Path,
+    schema: KeypointSchema | None = None,
+    *,
+    left_out: list[InputError] | None = None,
+) -> Record:
     """Check the content of one case JSON.
 
     Args:
@@ -41,6 +47,8 @@ def check_record(content: Any, source: str | Path, schema: KeypointSchema | None
         source: Named in errors.
         schema: Meaning of the points; None takes the file's own ``schema`` field, or the built-in one with as many
             points.
+        left_out: Receives an error for every wrong annotation, and the others are kept, where there are any. The
+            vertebra of such an annotation then counts as background. None allows no wrong annotation.
 
     Returns:
         The record with plain numbers and its ``schema``; ``file_name`` is left as it was.
@@ -73,10 +81,18 @@ def check_record(content: Any, source: str | Path, schema: KeypointSchema | None
             raise InputError(source, "field 'landmarks' is not a list of tables", "see spinetk.landmark")
         record["landmarks"] = [Landmark.from_json(entry, str(source)).to_json() for entry in record["landmarks"]]
     schema = schema or own_schema(record, source)
-    record["annotations"] = [
-        _check_annotation(entry, f"annotations[{n}]", source, schema, (record["width"], record["height"]))
-        for n, entry in enumerate(annotations)
-    ]
+    record["annotations"], wrong = [], list[InputError]()
+    for n, entry in enumerate(annotations):
+        try:
+            checked = _check_annotation(entry, f"annotations[{n}]", source, schema, (record["width"], record["height"]))
+            record["annotations"].append(checked)
+        except InputError as error:
+            wrong.append(error)
+    if wrong and (left_out is None or not record["annotations"]):
+        raise wrong[0]
+    if left_out is not None:
+        kept = f"and is left out, the other {len(record['annotations'])} of the picture are kept"
+        left_out += [InputError(error.source, f"{error.fault}, {kept}", error.remedy) for error in wrong]
     record["schema"] = schema_field(schema)
     return record
 
@@ -93,7 +109,7 @@ def schema_of(record: Mapping[str, Any], source: str | Path = "record") -> Keypo
 
 
 def own_schema(record: Mapping[str, Any], source: str | Path) -> KeypointSchema:
-    """The schema a file names, else the built-in one with as many points as its first annotation has."""
+    """The schema a file names, else the built-in one with as many points as most of its annotations have."""
     named = record.get("schema")
     if isinstance(named, Mapping):
         return KeypointSchema.from_json(named, source)
@@ -103,14 +119,11 @@ def own_schema(record: Mapping[str, Any], source: str | Path) -> KeypointSchema:
             raise InputError(source, "field 'schema' is unknown", f"use {', '.join(SCHEMAS)} or write it out in full")
         return SCHEMAS[named]
     entries = record.get("annotations")
-    for entry in entries if isinstance(entries, list) else []:
-        points = entry.get("keypoints") if isinstance(entry, Mapping) else None
-        if isinstance(points, list):
-            for schema in SCHEMAS.values():
-                if len(points) == 3 * len(schema):
-                    return schema
-            break
-    return get_schema("vertebra6")
+    found = (
+        [entry.get("keypoints") for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+    )
+    lengths = [len(points) for points in found if isinstance(points, list)]
+    return max(SCHEMAS.values(), key=lambda schema: lengths.count(3 * len(schema)))
 
 
 def _numbers(values: Any, count: int, what: str, source: str | Path) -> list[float]:

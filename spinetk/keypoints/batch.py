@@ -197,7 +197,7 @@ def predict_cases(
     names = {str(folder.source(case)): safe_name(case) for case in cases}
 
     def read(path: Path, source: str, out: Path, stem: str) -> dict[str, Any]:
-        record = read_record(path)
+        record = read_record(path, left_out=[])
         known, grey = reading_of(record), to_grey(read_pixels(record))
         picture = Picture(grey, frame=known.frame, view=known.view, modality=record.get("modality"))
         return _write(*reader.read_picture(picture, record["file_name"], grey=grey), out, stem)

@@ -283,8 +283,10 @@ def _indexed(content: list[dict[str, Any]], source: str | Path) -> pd.DataFrame:
     for row in content:
         # A table of `predict` names pictures with their path, a reader's perhaps without the ending.
         picture = Path(str(row["file"]).replace("\\", "/")).name.removesuffix(".gz")
+        ending = Path(picture).suffix
         level = row.get("label") or (f"#{row['index']}" if row.get("index") else "")
-        keys.append((Path(picture).stem, str(level)))
+        # A case may be called 31.01.2024: an ending begins with a letter.
+        keys.append((picture.removesuffix(ending) if ending[1:2].isalpha() else picture, str(level)))
         kept.append({name: _number(value) for name, value in row.items() if _measured(name)})
     table = pd.DataFrame(kept, index=pd.MultiIndex.from_tuples(keys, names=KEYS)).astype(float)
     table = table.dropna(axis=1, how="all")

@@ -60,7 +60,7 @@ def test_setup_catalogs(tmp_path, make_case):
         make_case(tmp_path, case)
         make_case(tmp_path, case, copy=1)
     metadata = setup_catalogs("v1", ["1"], ["2"], ["3"], kpnames=NAMES, base=tmp_path)
-    assert [len(DatasetCatalog.get(f"vertv1_{part}")) for part in ("train", "val", "test")] == [2, 2, 1]
+    assert [len(DatasetCatalog.get(f"vertv1_{part}")) for part in ("train", "val", "test")] == [2, 1, 1]
     assert metadata is MetadataCatalog.get("vertv1_train")
     assert metadata.keypoint_names == NAMES
     assert metadata.thing_classes == ["vertebra"]
@@ -85,6 +85,32 @@ def test_records_are_read_on_use_and_bad_files_left_out(tmp_path, make_case):
         assert len(DatasetCatalog.get("vertv_train")) == 1
     with pytest.raises(InputError, match="keypoints"):
         DatasetCatalog.get("vertv_test")
+
+
+def test_one_wrong_annotation_does_not_take_the_others_along(tmp_path, make_case):
+    """The original threw such a picture away as a whole."""
+    path = make_case(tmp_path, "1")
+    content = json.loads(path.read_text())
+    good = content["annotations"][0]
+    wrong = [{**good, "keypoints": good["keypoints"][:12]}, {**good, "bbox": [0, 0, 9000, 9000]}, 7]
+    path.write_text(json.dumps({**content, "annotations": [wrong[0], good, *wrong[1:], good]}))
+    setup_catalogs("w", ["1"], ["1"], ["1"], base=tmp_path)
+    with pytest.warns(UserWarning, match="left out") as said:
+        (record,) = DatasetCatalog.get("vertw_train")
+    assert len(record["annotations"]) == 2
+    assert record["schema"] == "vertebra6"  # of most annotations, not of the first
+    assert [str(one.message).partition("annotations[")[2][0] for one in said] == ["0", "2", "3"]
+    assert all("is left out, the other 2 of the picture are kept" in str(one.message) for one in said)
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_augmented_copies_never_judge(tmp_path, make_case, part):
+    make_case(tmp_path, "1")
+    for number in (1, 2):
+        make_case(tmp_path, "1", copy=number)
+    setup_catalogs("c", ["1"], ["1"], ["1"], base=tmp_path)
+    assert [r["image_id"] for r in DatasetCatalog.get(f"vertc_{part}")] == ["1-0"]
+    assert len(DatasetCatalog.get("vertc_train")) == 3
 
 
 def test_faults_of_setup(tmp_path, make_case):

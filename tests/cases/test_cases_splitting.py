@@ -97,6 +97,29 @@ def test_grouping_can_be_named_and_switched_off(hundred):
         make_split(hundred, group="sex")
 
 
+@pytest.mark.parametrize("how", [{"strat_var": "Hardware"}, {"group": "site"}, {"group": ""}, {"seed": 7}])
+def test_who_asks_without_settings_gets_the_split_that_is_there(hundred, how):
+    """An evaluation that made a split of its own would score the cases of the training."""
+    write(hundred, {f"case {n}": {"patient": n // 3, "site": n // 20, "Hardware": n % 4 == 0} for n in range(100)})
+    first = make_split(hundred, **how)
+    plain = make_split(hundred, group="patient", seed=100, save=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        second = make_split(hundred)
+    for mine, theirs, other in zip(first[:3], second[:3], plain[:3], strict=True):
+        assert list(mine["case"]) == list(theirs["case"])
+        assert list(mine["case"]) != list(other["case"])
+
+
+def test_settings_on_file_that_no_longer_fit_are_not_taken(hundred):
+    write(hundred, {f"case {n}": {"Hardware": n % 4 == 0} for n in range(100)})
+    make_split(hundred, "Hardware")
+    write(hundred, {f"case {n}": {"patient": f"p{n // 3}"} for n in range(100)})
+    with pytest.warns(UserWarning, match="a new one replaces it"):
+        parts = make_split(hundred)[:3]
+    assert not set(parts[0]["patient"]) & set(parts[2]["patient"])
+
+
 def test_overlap_names_both_cases():
     parts = {"train": ["a", "b"], "val": ["c"], "test": ["d"]}
     check_overlap(parts, {"a": "1", "b": "1", "c": "2", "d": "3"}, "patient")

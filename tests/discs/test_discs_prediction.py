@@ -15,6 +15,8 @@ from spinetk.discs.candidates import Candidates
 from spinetk.discs.decision import decide, levels_are_sure
 from spinetk.discs.evaluation import evaluate
 from spinetk.discs.lookonce import PointSet
+from spinetk.discs.pictures import KNOWN, PLATE, draw
+from spinetk.discs.points import DiscPoint, DiscReading
 from spinetk.discs.predictor import DiscPredictor
 from spinetk.discs.preparation import read_dataset, read_samples
 from spinetk.discs.search import Column
@@ -88,8 +90,28 @@ def test_a_partial_field_of_view_gives_the_discs_there_are():
     nothing, _ = told({}).read(np.zeros((64, 64), np.float32), Frame((1.0, 1.0), "user", "P", "F"))
     assert nothing.discs == []
     assert nothing.remarks == ["no disc was found"]
+    assert reading.remarks[-1].endswith("T12/L1 to L3/L4 alone: L5/S1 is not looked for")
     with pytest.raises(InputError, match="not sagittal"):
         told(points).read(np.zeros((64, 64), np.float32), Frame((1.0, 1.0), "user", "L", "P"))
+
+
+@pytest.mark.parametrize("ground", [0, 255])
+@pytest.mark.parametrize("width", [60, 200])
+def test_names_on_the_picture_can_be_read_on_any_ground(ground, width):
+    """Fluid is as bright as the letters were; discs of a neck are closer together than a line is high."""
+    grey = np.full((200, width), ground, np.uint8)
+    discs = [DiscPoint((50.5, 40.5 + 2 * k), 21 + k, 21 + k, 0.9) for k in range(4)]
+    reading = DiscReading("x", 200, width, discs, Frame((1.0, 1.0), "user", "P", "F"), "told")
+    picture = draw(grey, reading)
+    plates = (picture == PLATE).all(axis=2)
+    assert (np.abs(picture[:, -1].astype(int) - KNOWN).sum(axis=1) >= 60).all()  # nothing runs out of the picture
+    # Four plates, none upon another, with letters on each.
+    edges = np.flatnonzero(np.diff(np.pad(plates.any(axis=1), 1).astype(int)))
+    assert len(edges) == 2 * len(discs)
+    for top, bottom in edges.reshape(-1, 2):
+        left = np.flatnonzero(plates[top:bottom].any(axis=0))[0]
+        letters = np.abs(picture[top:bottom, left:].astype(int) - KNOWN).sum(axis=2) < 60
+        assert letters.any(axis=1).sum() >= 8
 
 
 def test_mirrored_and_anisotropic_pictures_get_points_in_their_own_pixels():

@@ -1,0 +1,368 @@
+"""The tables that the originals published, side by side at one budget: several seeds, intervals, curves.
+
+``python benchmarks/published.py TABLE OUT [--data FOLDER] [--iterations N] [--seeds 0,1,2] [--minutes M]``
+
+TABLE is ``discs`` (hourglass, with attention, look once, shape-aware U-Net, plain U-Net), ``lesions`` (nine networks of
+slices), ``atrium`` (V-Net, hybrid and focal losses, attention, 16.2 M, MONAI's) or ``skin`` (TMUnet, U-Net, attention
+U-Net). Each row is trained and scored by the verbs of ``spinetk``, once a seed, in ``OUT/ROW-SEED``; the seed deals the
+parts of the data out, too, alike for all rows. The same command goes on where it was stopped, in the middle of a
+training too; ``--minutes`` stops it after that long. At its end it prints what is finished: the mean over the seeds
+with its 95 % interval (Student's t), and the differences behind the published order, paired by seed. They are written
+to ``OUT/table.md``, the figures of every run to ``OUT/rows.json``, and the validation losses to ``OUT/curves.png``.
+
+Without ``--data`` phantoms are drawn into ``OUT/data``. ``--rows A,B`` takes some rows; ``--set`` and ``--phantom``
+hand further words to the trainings and to the drawing, for small trials.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+Words = tuple[str, ...]
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        name: Of the row.
+        train: Words of the training that only this row has.
+        published: What the original's table says, for the reader.
+        points: Discs: judge candidates by a look-once network trained on this one.
+    """
+
+    name: str
+    train: Words
+    published: str = "-"
+    points: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One published table.
+
+    Attributes:
+        verb: ``discs`` or ``segment``.
+        rows: In the published order.
+        common: Words that all trainings share.
+        iterations: Default budget.
+        columns: What is shown; the first decides the order.
+        order: Pairs of rows whose first is published as the better one.
+        lower: Columns in which less is better.
+    """
+
+    verb: str
+    rows: tuple[Row, ...]
+    common: Words
+    iterations: int
+    columns: tuple[str, ...]
+    order: tuple[tuple[str, str], ...]
+    lower: tuple[str, ...] = ()
+    task: str | None = None
+
+
+def _row(name: str, words: str, published: str = "-", points: bool = False) -> Row:
+    return Row(name, tuple(words.split()), published, points)
+
+
+TABLES = {
+    "discs": Table(
+        "discs",
+        (
+            _row("look-once", "--network shapeunet", "T2w DTT 1.28 mm, FNR 0.9 %, FPR 0.0 %", points=True),
+            _row("hourglass-attention", "--att", "T2w DTT 1.31 mm, FNR 1.2 %, FPR 0.6 %"),
+            _row("hourglass", "--no-att"),
+            _row("shapeunet", "--network shapeunet"),
+            _row("unet", "--network unet", "T2w DTT 1.80 mm, FNR 5.4 %, FPR 1.8 %"),
+        ),
+        ("--loss", "peaks", "--solver", "adam", "--lr", "1e-3"),
+        1700,
+        ("dtt_mean_mm", "fnr_percent", "fpr_percent", "level_accuracy"),
+        (("look-once", "hourglass-attention"), ("look-once", "unet"), ("hourglass-attention", "hourglass"),
+         ("shapeunet", "unet")),
+        ("dtt_mean_mm", "fnr_percent", "fpr_percent"),
+    ),
+    "lesions": Table(
+        "segment",
+        (
+            _row("spin", "--network spin", "DSC .703, small .424"),
+            _row("xnet", "--network xnet", "DSC .639, small .306"),
+            _row("clcinet", "--network clcinet", "DSC .599, small .246"),
+            _row("unet-half", "--network unet-half", "DSC .584, small .368"),
+            _row("dunet", "--network dunet", "DSC .548, small .265"),
+            _row("kiunet", "--network kiunet", "DSC .524, small .246"),
+            _row("unet", "--network unet"),
+            _row("monai-unet", "--network monai-unet"),
+            _row("monai-attention-unet", "--network monai-attention-unet"),
+        ),
+        ("--channels", "5", "--loss", "cross-entropy-dice", "--rate", "1e-3", "--batch", "4"),
+        3000,
+        ("dice", "iou", "precision", "recall", "small_dice"),
+        (("spin", "xnet"), ("xnet", "clcinet"), ("clcinet", "unet-half"), ("unet-half", "dunet"), ("dunet", "kiunet"),
+         ("spin", "unet")),
+        task="lesion",
+    ),
+    "atrium": Table(
+        "segment",
+        (
+            _row("vnet-attention", "--network vnet-attention --loss dice --rate 2.5e-4", "Dice .886, HD 21.0 mm"),
+            _row("vnet-2", "--network vnet-2 --loss dice --rate 1.5e-4", "Dice .884, HD 20.5 mm"),
+            _row("vnet", "--network vnet --loss dice --rate 3e-4", "Dice .877, HD 21.8 mm"),
+            _row("vnet-hybrid", "--network vnet --loss hybrid --rate 3e-4", "Dice .875, HD 16.9 mm"),
+            _row("vnet-focal", "--network vnet --loss focal --rate 3e-4"),
+            _row("monai-vnet", "--network monai-vnet --loss dice --rate 3e-4"),
+            _row("monai-segresnet", "--network monai-segresnet --loss dice --rate 3e-4"),
+        ),
+        (),
+        3000,
+        ("dice", "iou", "precision", "recall", "hd_mm"),
+        (("vnet-attention", "vnet"), ("vnet-2", "vnet"), ("vnet", "vnet-hybrid")),
+        ("hd_mm",),
+        task="atrium",
+    ),
+    "skin": Table(
+        "segment",
+        (
+            _row("tmunet", "--network tmunet", "DSC .916"),
+            _row("unet", "--network unet --channels 3", "DSC .816"),
+            _row("monai-attention-unet", "--network monai-attention-unet --channels 3", "DSC .808"),
+        ),
+        ("--batch", "4"),
+        3000,
+        ("dice", "recall", "specificity", "iou"),
+        (("tmunet", "unet"), ("unet", "monai-attention-unet")),
+        task="skin",
+    ),
+}  # fmt: skip
+
+
+class MinutesOverError(Exception):
+    """The minutes are over."""
+
+
+class Runner:
+    """Runs verbs of ``spinetk``, until the minutes are over."""
+
+    def __init__(self, minutes: float | None) -> None:
+        self.end = None if minutes is None else time.monotonic() + 60 * minutes
+
+    def __call__(self, *words: object) -> str:
+        """What a verb prints; the words of a failing one are in the error."""
+        command = [sys.executable, "-m", "spinetk", *map(str, words)]
+        left = None if self.end is None else self.end - time.monotonic()
+        if left is not None and left <= 0:
+            raise MinutesOverError
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                out, _ = process.communicate(timeout=left)
+            except subprocess.TimeoutExpired:
+                process.terminate()  # a training keeps its checkpoint
+                process.communicate()
+                raise MinutesOverError from None
+        if process.returncode:
+            raise RuntimeError(f"{shlex.join(command)} ended with {process.returncode}")
+        return out
+
+
+def train_words(table: Table, row: Row, data: Path, out: Path, iterations: int, seed: int, more: Words) -> Words:
+    """The words that train one row with one seed."""
+    budget: Words
+    if table.verb == "discs":
+        pictures = len(json.loads((data / "dataset.json").read_text())["split"]["train"])
+        budget = ("--epochs", str(max(1, -(-iterations // -(-pictures // 3)))))
+        head: Words = ("discs", "train", str(data))
+    else:
+        budget = ("--iterations", str(iterations))
+        head = ("segment", "train", str(data), "--task", str(table.task))
+    return (*head, "--out", str(out), *row.train, *table.common, *budget, "--seed", str(seed), "--resume", *more)
+
+
+def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Namespace, seed: int, run: Runner) -> Scores:
+    """Train what is missing and score it."""
+    run(*train_words(table, row, data, out, asked.iterations, seed, tuple(asked.set)))
+    if table.verb == "discs":
+        best = next(path for path in (out / "model_best.pth", out / "model_final.pth") if path.is_file())
+        words: Words = ("discs", "evaluate", str(data), "--model", str(best), "--out", str(out / "scores"), "--json")
+        method = "search"
+        if row.points:
+            points, method = out / "points", "lookonce+search"
+            config = out / "points.json"
+            config.write_text(json.dumps({"iterations": asked.iterations}))
+            run(
+                "discs",
+                "train",
+                data,
+                "--out",
+                points,
+                "--points-of",
+                best,
+                "--config",
+                config,
+                "--seed",
+                seed,
+                "--resume",
+            )
+            words = (*words, "--points", str(next(points.glob("model_*.pth"))))
+        (found,) = [r for r in json.loads(run(*words)) if r["method"] == method]
+        return {column: float(found[column]) for column in table.columns if found.get(column) is not None}
+    words = (
+        "segment",
+        "evaluate",
+        str(data),
+        "--task",
+        str(table.task),
+        "--model",
+        str(out),
+        "--json",
+        "--no-pictures",
+    )
+    (found,) = json.loads(run(*words, "--out", out / "scores"))
+    scores = dict(found.get("mean") or found)
+    small = found.get("small_lesions") or {}
+    scores["small_dice"] = (small.get("pooled") or {}).get("dice")
+    return {column: float(scores[column]) for column in table.columns if scores.get(column) is not None}
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean, and half the width of its 95 % interval by Student's t; not a number for a single value."""
+    from scipy.stats import t
+
+    count = len(values)
+    if count < 2:
+        return float(np.mean(values)), float("nan")
+    return float(np.mean(values)), float(t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count))
+
+
+def render(table: Table, rows: dict[str, dict[int, Scores]]) -> str:
+    """Markdown: the table, then the published order, paired by seed."""
+    published = {row.name: row.published for row in table.rows}
+    lines = [f"| row | seeds | {' | '.join(table.columns)} | published |", "|---" * (len(table.columns) + 3) + "|"]
+    for name, by_seed in rows.items():
+        cells = [_cell([s[column] for s in by_seed.values() if column in s]) for column in table.columns]
+        lines.append(f"| {name} | {', '.join(map(str, by_seed))} | {' | '.join(cells)} | {published[name]} |")
+    lines += ["", "| published as better | than | by (paired by seed) | here |", "|---|---|---|---|"]
+    column = table.columns[0]
+    for better, worse in table.order:
+        shared = [
+            s for s in rows.get(better, {}) if column in rows.get(worse, {}).get(s, {}) and column in rows[better][s]
+        ]
+        if not shared:
+            continue
+        sign = -1 if column in table.lower else 1
+        mean, half = interval([sign * (rows[better][s][column] - rows[worse][s][column]) for s in shared])
+        verdict = "holds" if mean > 0 else "does not hold"
+        clear = "the interval leaves 0 out" if abs(mean) > half else "the interval holds 0, or one seed"
+        lines.append(f"| {better} | {worse} | {mean:.3f} ± {half:.3f} {column} | {verdict}; {clear} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(values: list[float]) -> str:
+    if not values:
+        return "-"
+    mean, half = interval(values)
+    return f"{mean:.3f} ± {half:.3f}"
+
+
+def draw_curves(out: Path, names: Sequence[str], seeds: Sequence[int]) -> None:
+    """Validation loss of every run over iterations."""
+    from matplotlib.figure import Figure
+
+    from spinetk.segmentation.atrium.pictures import read_curves
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axis = figure.subplots()
+    for number, name in enumerate(names):
+        for seed in seeds:
+            folders = {log.parents[2] for log in (out / f"{name}-{seed}").rglob("logs/*/metrics.csv")} - {
+                out / f"{name}-{seed}" / "points"
+            }
+            for folder in sorted(folders)[-1:]:
+                points = read_curves(folder).get("val_loss", [])
+                label = name if seed == seeds[0] else None
+                axis.plot(*zip(*points, strict=True) if points else ([], []), color=f"C{number % 10}", label=label)
+    axis.set(xlabel="iteration", ylabel="validation loss", yscale="log")
+    if axis.lines:
+        axis.legend(fontsize=8)
+    figure.savefig(out / "curves.png")
+
+
+def prepare_data(table: Table, asked: argparse.Namespace, run: Runner) -> Path:
+    """The data that the rows are trained on; phantoms are drawn, and disc sets prepared, once."""
+    data = Path(asked.data) if asked.data else asked.out / "data"
+    if not asked.data and not data.exists():
+        task = () if table.verb == "discs" else ("--task", table.task)
+        run(table.verb, "phantom", *task, "--out", data, *asked.phantom)
+    if table.verb != "discs":
+        return data
+    prepared = asked.out / "prepared"
+    if not (prepared / "dataset.json").is_file():
+        run("discs", "prepare", data, "--out", prepared, "--grid", asked.grid)
+    return prepared
+
+
+def main(arguments: Sequence[str] | None = None, runner: Callable[[float | None], Runner] = Runner) -> int:
+    """Run what is missing, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", choices=TABLES)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--data", help="folder of real data; phantoms without")
+    parser.add_argument("--iterations", type=int, help="of each training")
+    parser.add_argument("--seeds", default="0,1,2", type=lambda text: [int(seed) for seed in text.split(",")])
+    parser.add_argument("--rows", help="only these, by name, with commas between")
+    parser.add_argument("--minutes", type=float, help="stop after so long; the same command goes on")
+    parser.add_argument("--grid", type=float, default=1.5, help="discs: mm a pixel")
+    parser.add_argument("--set", type=shlex.split, default=[], help="further words for every training")
+    parser.add_argument("--phantom", type=shlex.split, default=[], help="further words for the drawing of phantoms")
+    asked = parser.parse_args(arguments)
+    table = TABLES[asked.table]
+    asked.iterations = asked.iterations or table.iterations
+    known = [row.name for row in table.rows]
+    names = known if asked.rows is None else asked.rows.split(",")
+    if strange := sorted(set(names) - set(known)):
+        parser.error(f"row {strange[0]}: choose {', '.join(known)}")
+    asked.out.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "table": asked.table,
+        "data": asked.data,
+        "iterations": asked.iterations,
+        "set": asked.set,
+        "grid": asked.grid,
+    }
+    kept = asked.out / "rows.json"
+    content = json.loads(kept.read_text()) if kept.is_file() else {"settings": settings, "rows": {}}
+    if content["settings"] != settings:
+        parser.error(f"{kept} was made with other settings, choose another OUT")
+    run = runner(asked.minutes)
+    try:
+        data = prepare_data(table, asked, run)
+        # All rows of a seed before the next seed: what is there early can be compared.
+        for seed in asked.seeds:
+            for row in table.rows:
+                done = content["rows"].setdefault(row.name, {})
+                if row.name in names and str(seed) not in done:
+                    done[str(seed)] = run_row(table, row, data, asked.out / f"{row.name}-{seed}", asked, seed, run)
+                    kept.write_text(json.dumps(content, indent=1))
+    except MinutesOverError:
+        print("stopped; the same command goes on", file=sys.stderr)
+    rows = {name: {int(s): v for s, v in by.items()} for name, by in content["rows"].items() if by}
+    text = render(table, rows)
+    (asked.out / "table.md").write_text(text, encoding="utf-8")
+    draw_curves(asked.out, list(rows), asked.seeds)
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
