@@ -178,15 +178,11 @@ class Runner:
 
 def train_words(table: Table, row: Row, data: Path, out: Path, iterations: int, seed: int, more: Words) -> Words:
     """The words that train one row with one seed."""
-    budget: Words
-    if table.verb == "discs":
-        pictures = len(json.loads((data / "dataset.json").read_text())["split"]["train"])
-        budget = ("--epochs", str(max(1, -(-iterations // -(-pictures // 3)))))
-        head: Words = ("discs", "train", str(data))
-    else:
-        budget = ("--iterations", str(iterations))
-        head = ("segment", "train", str(data), "--task", str(table.task))
-    return (*head, "--out", str(out), *row.train, *table.common, *budget, "--seed", str(seed), "--resume", *more)
+    head: Words = (
+        ("discs", "train", str(data)) if table.task is None else ("segment", "train", str(data), "--task", table.task)
+    )
+    budget = ("--iterations", str(iterations), "--seed", str(seed), "--resume")
+    return (table.verb, "train", str(data), *task, "--out", str(out), *row.train, *table.common, *budget, *more)
 
 
 def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Namespace, seed: int, run: Runner) -> Scores:
@@ -194,26 +190,23 @@ def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Names
     run(*train_words(table, row, data, out, asked.iterations, seed, tuple(asked.set)))
     if table.verb == "discs":
         best = next(path for path in (out / "model_best.pth", out / "model_final.pth") if path.is_file())
-        words: Words = ("discs", "evaluate", str(data), "--model", str(best), "--out", str(out / "scores"), "--json")
+        words: Words = (
+            "discs",
+            "evaluate",
+            str(data),
+            "--part",
+            "test",
+            "--model",
+            str(best),
+            "--out",
+            str(out / "scores"),
+            "--json",
+        )
         method = "search"
         if row.points:
             points, method = out / "points", "lookonce+search"
-            config = out / "points.json"
-            config.write_text(json.dumps({"iterations": asked.iterations}))
-            run(
-                "discs",
-                "train",
-                data,
-                "--out",
-                points,
-                "--points-of",
-                best,
-                "--config",
-                config,
-                "--seed",
-                seed,
-                "--resume",
-            )
+            budget = ("--iterations", asked.iterations, "--seed", seed, "--resume")
+            run("discs", "train", data, "--out", points, "--points-of", best, *budget)
             words = (*words, "--points", str(next(points.glob("model_*.pth"))))
         (found,) = [r for r in json.loads(run(*words)) if r["method"] == method]
         return {column: float(found[column]) for column in table.columns if found.get(column) is not None}

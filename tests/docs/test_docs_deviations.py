@@ -9,10 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from spinetk.discs.lookonce import PointNet20, PointSet
-from spinetk.discs.trainer import NETWORKS
-from spinetk.keypoints.build import build
-from spinetk.keypoints.preset import PRESETS
+from spinetk.discs import registry as discs
+from spinetk.keypoints import registry as keypoints
 from spinetk.schema import VERTEBRA6
 from spinetk.segmentation.registry import REGISTRY
 
@@ -27,15 +25,12 @@ ROWS = [
 def network(title: str, name: str) -> nn.Module:
     """What a row is about; "`unet` of discs" and its like are told apart by the words around the name."""
     with torch.device("meta"):
-        if name == "hourglass":
-            return NETWORKS[name](joints=11, stacks=2, attention="plain" not in title)
-        if name == "shapeunet" or "of discs" in title:
-            return NETWORKS[name](joints=11)
-        if name in ("PointNet20", "PointSet"):
-            return {"PointNet20": PointNet20, "PointSet": PointSet}[name]()
-        if name in REGISTRY:
+        if name in REGISTRY and "of discs" not in title:
             return REGISTRY[name].build()
-    return build(name, VERTEBRA6)
+        for entry in discs.ENTRIES:
+            if entry.name == name and ("plain" in title) == (entry.chosen_by == "--no-attention"):
+                return entry.build()
+    return keypoints.build(name, VERTEBRA6)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
@@ -56,4 +51,4 @@ def test_counts(row):
 
 def test_no_network_is_missing():
     named = {name for row in ROWS for name in re.findall(r"`([A-Za-z0-9-]+)`", row[0])}
-    assert {*REGISTRY, *NETWORKS, *PRESETS, "PointNet20", "PointSet"} <= named
+    assert {*REGISTRY, *discs.FACTORIES, *keypoints.REGISTRY} <= named

@@ -40,7 +40,6 @@ SHORTER = (
     (r"--network tmunet", "--network monai-unet --set size=32"),  # of 165 million parameters
     (r"(train atria .*)", r"\1 --set width=1 --set locator_width=1"),
     (r"(discs prepare .*)", r"\1 --grid 4"),
-    (r"(--points-of \S+)", r"\1 --config little.json"),
 )
 
 
@@ -58,7 +57,6 @@ def spinetk_data(folder: Path) -> None:
 
 def disc_data(folder: Path) -> None:
     write_disc_set(folder / "data-multi-subject", 6, seed=6, modalities=["T2w"], slices=3, spacing_mm=(4.0, 3.0, 3.0))
-    (folder / "little.json").write_text('{"iterations": 1}')
 
 
 def skin_data(folder: Path) -> None:
