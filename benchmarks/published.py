@@ -178,9 +178,7 @@ class Runner:
 
 def train_words(table: Table, row: Row, data: Path, out: Path, iterations: int, seed: int, more: Words) -> Words:
     """The words that train one row with one seed."""
-    head: Words = (
-        ("discs", "train", str(data)) if table.task is None else ("segment", "train", str(data), "--task", table.task)
-    )
+    task = () if table.task is None else ("--task", table.task)
     budget = ("--iterations", str(iterations), "--seed", str(seed), "--resume")
     return (table.verb, "train", str(data), *task, "--out", str(out), *row.train, *table.common, *budget, *more)
 
@@ -190,18 +188,8 @@ def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Names
     run(*train_words(table, row, data, out, asked.iterations, seed, tuple(asked.set)))
     if table.verb == "discs":
         best = next(path for path in (out / "model_best.pth", out / "model_final.pth") if path.is_file())
-        words: Words = (
-            "discs",
-            "evaluate",
-            str(data),
-            "--part",
-            "test",
-            "--model",
-            str(best),
-            "--out",
-            str(out / "scores"),
-            "--json",
-        )
+        words: Words = ("discs", "evaluate", str(data), "--model", str(best), "--part", "test", "--json")
+        words = (*words, "--out", str(out / "scores"))
         method = "search"
         if row.points:
             points, method = out / "points", "lookonce+search"
@@ -210,17 +198,8 @@ def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Names
             words = (*words, "--points", str(next(points.glob("model_*.pth"))))
         (found,) = [r for r in json.loads(run(*words)) if r["method"] == method]
         return {column: float(found[column]) for column in table.columns if found.get(column) is not None}
-    words = (
-        "segment",
-        "evaluate",
-        str(data),
-        "--task",
-        str(table.task),
-        "--model",
-        str(out),
-        "--json",
-        "--no-pictures",
-    )
+    words = ("segment", "evaluate", str(data), "--task", str(table.task), "--model", str(out), "--part", "test")
+    words = (*words, "--json", "--no-pictures")
     (found,) = json.loads(run(*words, "--out", out / "scores"))
     scores = dict(found.get("mean") or found)
     small = found.get("small_lesions") or {}
