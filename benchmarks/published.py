@@ -195,7 +195,7 @@ def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Names
             points, method = out / "points", "lookonce+search"
             budget = ("--iterations", asked.iterations, "--seed", seed, "--resume")
             run("discs", "train", data, "--out", points, "--points-of", best, *budget)
-            words = (*words, "--points", str(next(points.glob("model_*.pth"))))
+            words = (*words, "--points", str(sorted(points.glob("model_*.pth"))[0]))
         (found,) = [r for r in json.loads(run(*words)) if r["method"] == method]
         return {column: float(found[column]) for column in table.columns if found.get(column) is not None}
     words = ("segment", "evaluate", str(data), "--task", str(table.task), "--model", str(out), "--part", "test")
