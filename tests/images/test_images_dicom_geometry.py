@@ -1,0 +1,234 @@
+"""DICOM files: spacing, orientation, view, frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from image_seeds import dicom, enhanced, seeds, to_bytes, truth
+
+from spinetk.errors import InputError
+
+SHOWN = truth()
+TOP = 4095
+
+
+SPACINGS = {
+    "PixelSpacing": ({"Modality": "MR", "PixelSpacing": [0.5, 0.4]}, (0.5, 0.4)),
+    "PixelSpacing FIDUCIAL": (
+        {"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.25, 0.25], "PixelSpacingCalibrationType": "FIDUCIAL"},
+        (0.2, 0.2),
+    ),
+    "ImagerPixelSpacing": ({"ImagerPixelSpacing": [0.14, 0.14]}, (0.14, 0.14)),
+    "ImagerPixelSpacing corrected": (
+        {"ImagerPixelSpacing": [0.15, 0.15], "EstimatedRadiographicMagnificationFactor": 1.25},
+        (0.12, 0.12),
+    ),
+    "NominalScannedPixelSpacing": ({"NominalScannedPixelSpacing": [0.17, 0.17]}, (0.17, 0.17)),
+    None: ({}, None),
+}
+
+
+@pytest.mark.parametrize("source", SPACINGS)
+def test_every_spacing_source(read, source):
+    tags, expected = SPACINGS[source]
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert picture.frame.spacing_source == source
+    assert picture.frame.spacing_mm == (pytest.approx(expected) if expected else None)
+    np.testing.assert_array_equal(picture.pixels, SHOWN)
+
+
+@pytest.mark.parametrize("source", SPACINGS)
+def test_the_users_spacing_wins(read, source):
+    picture = read(dicom(SHOWN.astype(np.uint16), **SPACINGS[source][0]), spacing_mm=(0.3, 0.31))
+    assert (picture.frame.spacing_mm, picture.frame.spacing_source) == ((0.3, 0.31), "user")
+    own = SPACINGS[source][1]
+    said = [remark for remark in picture.remarks if "0.3 x 0.31 mm, was believed" in remark]
+    assert [f"file says {own[0]:.4g} x {own[1]:.4g} mm ({source})" in remark for remark in said] == [True] * bool(own)
+
+
+def test_the_files_own_spacing_by_the_user_is_no_contradiction(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", PixelSpacing=[0.5, 0.4]), spacing_mm=(0.5, 0.4))
+    assert not any("believed" in remark for remark in picture.remarks)
+
+
+def test_detector_spacing_repeated_as_pixel_spacing_stays_detector_spacing(read):
+    """A radiograph that says the same twice, without a calibration type, has not been calibrated."""
+    tags = {"PixelSpacing": [0.14, 0.14], "ImagerPixelSpacing": [0.14, 0.14]}
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert picture.frame.spacing_source == "ImagerPixelSpacing"
+    assert any("magnified" in remark for remark in picture.remarks)
+    distances = {"DistanceSourceToDetector": 1500, "DistanceSourceToPatient": 1200}
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags, **distances))
+    assert picture.frame.spacing_mm == pytest.approx((0.112, 0.112))
+
+
+@pytest.mark.parametrize("value", [[0, 0], [0.2, -0.2], [1e9, 1e9], [1e-9, 1e-9]])
+def test_absurd_spacing_is_left_out_with_a_remark(read, value):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelSpacing=value))
+    assert picture.frame.spacing_mm is None
+    assert "PixelSpacing is not plausible and was ignored" in picture.remarks
+
+
+def test_pixels_that_are_not_square_are_remarked(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", PixelSpacing=[0.8, 0.4]))
+    assert "pixels are not square: 0.8 mm high, 0.4 mm wide" in picture.remarks
+
+
+@pytest.mark.parametrize(
+    ("cosines", "letters", "anterior", "view"),
+    [
+        ([0, 1, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
+        ([0, -1, 0, 0, 0, -1], ("A", "F"), "right", "sagittal"),
+        ([1, 0, 0, 0, 1, 0], ("L", "P"), None, "axial"),
+        ([1, 0, 0, 0, 0, -1], ("L", "F"), None, "coronal"),
+        ([0, 1, 0, 0, 0, 1], ("P", "H"), "right", "sagittal"),
+        ([0.1, 0.995, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
+    ],
+)
+def test_orientation_letters(read, cosines, letters, anterior, view):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
+    assert (picture.frame.toward_right, picture.frame.toward_bottom) == letters
+    assert (picture.frame.anterior, picture.view) == (anterior, view)
+
+
+@pytest.mark.parametrize("cosines", [[0] * 6, [1, 0, 0, 1, 0, 0], [5, 0, 0, 0, 5, 0], [1, 0, 0]])
+def test_absurd_orientation_is_ignored_with_a_remark(read, cosines):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
+    assert picture.frame.toward_right is None
+    assert picture.view == "unknown"
+    assert picture.remarks.count("ImageOrientationPatient is not plausible and was ignored") == 1
+
+
+def test_a_cosine_that_is_no_number(read):
+    ds = dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=[0, 111, 0, 0, 0, -1])
+    ds.PatientOrientation = ["P", "F"]
+    data = to_bytes(ds).replace(b"0\\111\\", b"0\\nan\\")
+    picture = read(data)
+    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")
+    assert picture.remarks.count("ImageOrientationPatient is not plausible and was ignored") == 1
+
+
+def test_letters_that_contradict_each_other_or_the_cosines_are_remarked_once(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["A", "P"], ViewPosition="LL"))
+    assert (picture.frame.plane, picture.view) == (None, "lateral")
+    assert picture.remarks.count("PatientOrientation is not plausible and was ignored") == 1
+    tags = {"Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1], "PatientOrientation": ["A", "H"]}
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert picture.frame.toward_right == "P"
+    assert sum("contradicts" in remark for remark in picture.remarks) == 1
+    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["L", "H"], ViewPosition="LL"))
+    assert (picture.view, picture.frame.toward_right, picture.frame.toward_bottom) == ("lateral", None, "H")
+    assert sum("contradict" in remark for remark in picture.remarks) == 1
+
+
+def test_letters_of_an_oblique_plane_are_of_two_axes(read):
+    """Both cosines lie nearest to left-right; their cross product is a plane all the same."""
+    cosines = [0.72, 0.6, 0.3487, 0.65, -0.3999, -0.6464]
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
+    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("L", "F", "coronal")
+
+
+LOCALIZER = {"Modality": "CT", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}
+
+
+@pytest.mark.parametrize(
+    ("tags", "view", "anterior"),
+    [
+        ({"ViewPosition": "LL"}, "lateral", None),
+        ({"ViewPosition": "AP"}, "ap", None),
+        ({"PatientOrientation": ["A", "F"]}, "lateral", "right"),
+        ({"PatientOrientation": ["P", "F"], "ViewPosition": "RL"}, "lateral", "left"),
+        ({"PatientOrientation": ["L", "F"]}, "ap", None),
+        ({"PatientOrientation": ["A", "P"]}, "unknown", None),
+        ({"PatientOrientation": ["R", "H"], "ViewPosition": "PA"}, "ap", None),
+        ({"PatientOrientation": ["F", "A"]}, "lateral", "left"),
+        ({"PatientOrientation": ["H", "L"], "ViewPosition": "RLD"}, "ap", None),
+        ({"ViewPosition": "LLD"}, "unknown", None),
+        ({"Modality": "OT", "PatientOrientation": ["A", "F"]}, "lateral", "right"),
+        ({"Modality": "BMD", "PatientOrientation": ["L", "F"]}, "ap", None),
+        ({"Modality": "OT", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "sagittal", "left"),
+        ({**LOCALIZER, "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "lateral", "left"),
+        ({**LOCALIZER, "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "ap", None),
+        ({**LOCALIZER, "Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "sagittal", "left"),
+        ({"Modality": "MR", "PatientOrientation": ["A", "F"]}, "sagittal", "right"),
+        ({}, "unknown", None),
+    ],
+)
+def test_view_by_orientation_and_words(read, tags, view, anterior):
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert (picture.view, picture.frame.anterior) == (view, anterior)
+
+
+def test_pixel_aspect_without_spacing(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=[3, 2]))
+    assert picture.frame.pixel_aspect == 1.5
+    assert "pixels are not square: height to width 1.5 : 1" in picture.remarks
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=[3, 2]), spacing_mm=(0.2, 0.2))
+    assert picture.frame.pixel_aspect is None
+    assert sum("spacing given" in remark for remark in picture.remarks) == 1
+    assert read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=[1, 1])).frame.pixel_aspect is None
+
+
+@pytest.mark.parametrize("aspect", [[0, 1], [1, 0], [-1, 1], [1], [1000, 1]])
+def test_absurd_aspect_is_ignored_with_one_remark(read, aspect):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=aspect))
+    assert picture.frame.pixel_aspect is None
+    assert picture.remarks.count("PixelAspectRatio is not plausible and was ignored") == 1
+
+
+@pytest.mark.parametrize(
+    ("photometric", "sign", "dark"), [("MONOCHROME2", 1, True), ("MONOCHROME1", 1, False), ("MONOCHROME2", -1, False)]
+)
+def test_a_film_for_processing_is_remarked(read, photometric, sign, dark):
+    tags = {"PresentationIntentType": "FOR PROCESSING", "PixelIntensityRelationshipSign": sign}
+    remarks = read(dicom(SHOWN.astype(np.uint16), PhotometricInterpretation=photometric, **tags)).remarks
+    found = [remark for remark in remarks if "FOR PROCESSING" in remark]
+    assert len(found) == 1
+    assert ("bones are dark" in found[0]) == dark
+    assert not any("PROCESSING" in r for r in read(dicom(PresentationIntentType="FOR PRESENTATION")).remarks)
+
+
+def test_multi_frame_without_places_gives_the_central_frame(read):
+    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
+    picture = read(dicom(stack, frames=5, Modality="XA"))
+    np.testing.assert_array_equal(picture.pixels, stack[2])
+    assert "frame 3 of 5 was read" in picture.remarks
+
+
+def test_enhanced_multi_frame_gives_the_central_place(read):
+    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
+    ds = enhanced(stack, [0, 1, 0], [0, 0, -1], [3, 0, 0], [0.7, 0.7])
+    groups = ds.PerFrameFunctionalGroupsSequence
+    order = [3, 0, 4, 1, 2]  # frames stored out of order: the middle place is that of frame 3 (index 3 holds place 1)
+    for group, place in zip(groups, order, strict=True):
+        group.PlanePositionSequence[0].ImagePositionPatient = [3.0 * place, 0.0, 0.0]
+    picture = read(ds)
+    np.testing.assert_array_equal(picture.pixels, stack[order.index(2)])
+    assert picture.frame.spacing_mm == (0.7, 0.7)
+    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")
+
+
+def test_burned_in_annotation_is_kept_with_the_picture(read):
+    assert read(dicom(BurnedInAnnotation="YES")).burned_in
+    assert not read(dicom(BurnedInAnnotation="NO")).burned_in
+
+
+@pytest.mark.parametrize("name", [name for name in seeds() if name.endswith(".dcm")])
+def test_every_cut_of_a_file_gives_a_picture_or_one_line(read, name):
+    whole = seeds()[name]
+    lines = []
+    for size in range(0, len(whole), max(len(whole) // 25, 1)):
+        try:
+            read(whole[:size])
+        except InputError as error:
+            lines.append(str(error))
+    assert len(lines) > 15
+    assert not any("\n" in line for line in lines)
+
+
+@pytest.mark.parametrize(("stated", "believed"), [(1.0, True), (4.99, True), (5.0, False), (0.99, False), (-2, False)])
+def test_magnifications_from_1_to_5_are_believed(read, stated, believed):
+    tags = {"ImagerPixelSpacing": [0.15, 0.15], "EstimatedRadiographicMagnificationFactor": stated}
+    frame = read(dicom(SHOWN.astype(np.uint16), **tags)).frame
+    wanted = (0.15 / stated, "ImagerPixelSpacing corrected") if believed else (0.15, "ImagerPixelSpacing")
+    assert (frame.spacing_mm[0], frame.spacing_source) == (pytest.approx(wanted[0]), wanted[1])
