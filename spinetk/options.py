@@ -149,7 +149,7 @@ def grouped(verb: Callable[..., Any]) -> Callable[..., Any]:
     line arrives as one instance of the dataclass.
     """
     hints = get_type_hints(verb, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     parameters = []
     for name, parameter in inspect.signature(verb).parameters.items():
         if name not in groups:

@@ -143,7 +143,10 @@ def _end(number: int, sentence: str) -> NoReturn:
     _end_processes([*(multiprocessing.active_children() if multiprocessing else ()), *_others()])
     atomic.remove_unfinished()
     with suppress(Exception):
-        os.write(sys.__stderr__.fileno(), f"spinetk: {WORDS[signal.Signals(number)]}; {sentence}\n".encode())
+        os.write(
+            2 if sys.__stderr__ is None else sys.__stderr__.fileno(),
+            f"spinetk: {WORDS[signal.Signals(number)]}; {sentence}\n".encode(),
+        )
     os._exit(128 + number)
 
 

@@ -99,7 +99,7 @@ def released() -> Iterator[tuple[str, dict[str, Any]]]:
                 try:
                     yield path.stem, read_card(card)
                 except InputError as error:
-                    warnings.warn(f"{error}: passed over", stacklevel=2)
+                    warnings.warn(f"{error}: ignored", stacklevel=2)
 
 
 def read_card(path: Path) -> dict[str, Any]:

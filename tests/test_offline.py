@@ -101,6 +101,6 @@ def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
 def test_starts_are_what_was_asked_for():
     network = build("fast", VERTEBRA6)
     assert load_start(network, "random") == "starting from random weights"
-    for start, said in (("coco", "has no weights for 'fast'"), ("auto", "is no start any more")):
+    for start, said in (("coco", "has no weights for 'fast'"), ("auto", "is no longer accepted")):
         with pytest.raises(InputError, match=said):
             load_start(network, start)

@@ -170,7 +170,7 @@ def test_a_damaged_card_does_not_hide_the_others(tmp_path, monkeypatch):
     (tmp_path / "odd.safetensors").write_bytes(b"")
     (tmp_path / "odd.json").write_text('{"config": null}')
     monkeypatch.setenv("SPINETK_HOME", str(tmp_path))
-    with pytest.warns(UserWarning, match=r"odd\.json: field 'config' is None \(give a mapping\): passed over"):
+    with pytest.warns(UserWarning, match=r"odd\.json: field 'config' is None \(give a mapping\): ignored"):
         names = [name for name, _ in zoo.released()]
     assert "sagittal-mr" in names
     assert "odd" not in names

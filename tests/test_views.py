@@ -46,7 +46,7 @@ def test_mr_is_taken_for_sagittal_and_nothing_else_is_taken_for_anything():
 
 @pytest.mark.parametrize("name", ["AP", "oblique", "", None, 3])
 def test_a_name_of_no_view_is_bad_input(name):
-    with pytest.raises(InputError, match="is no view"):
+    with pytest.raises(InputError, match="is not a view"):
         checked_view(name, "a.json")
 
 

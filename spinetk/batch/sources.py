@@ -23,7 +23,7 @@ def sources(
     Args:
         inputs: Files, folders, patterns (``'films/*.dcm'``), addresses of archives (see `spinetk.pacs.address`).
         lists: Text files with such an input a line; ``-`` is standard input. Empty lines and lines that begin with
-            ``#`` are passed over; names are relative to the working folder.
+            ``#`` are ignored; names are relative to the working folder.
         expand: What a folder holds.
         aet: Our own AE title, for DIMSE.
 

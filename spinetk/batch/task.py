@@ -131,7 +131,7 @@ def opened(task: Task) -> Iterator[Path]:
     address = parse_address(task.source)
     uids = [*address.uids, None, None, None][:3]
     if uids[1] is None:
-        raise InputError(str(address), "is no single picture", "name its study, series and instance")
+        raise InputError(str(address), "is not a single picture", "name its study, series and instance")
     with tempfile.TemporaryDirectory(prefix="spinetk-") as folder, open_archive(address, task.aet) as archive:
         files = archive.fetch(Found(str(uids[0]), str(uids[1]), uids[2]), Path(folder))
         if not files:

@@ -184,7 +184,7 @@ def read_dataset(folder: str | Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         _ = [content[key] for key in ("grid_mm", "levels", "modalities")] + [content["split"][p] for p in PARTS]
     except OSError as error:
-        raise InputError(folder, "is no prepared data set", "run `spinetk discs prepare` first") from error
+        raise InputError(folder, "is not a prepared data set", "run `spinetk discs prepare` first") from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(path, "is damaged", "run `spinetk discs prepare` again") from error
     return content

@@ -47,7 +47,7 @@ def release(
     weights, trained, _ = zoo.load(model)
     config = trained["config"]
     if config.get("task") not in TASKS:
-        raise InputError(model, "is no model of discs", "use weights of `spinetk discs train`")
+        raise InputError(model, "is not a disc model", "use weights of `spinetk discs train`")
     zoo.check_size(model, weights)
     if not all(tensor.isfinite().all() for tensor in weights.values()):
         raise InputError(model, "has weights that are no numbers", "train it again, at a lower rate")
@@ -81,7 +81,7 @@ def _figures(path: Path, model: str, method: str) -> dict[str, Any]:
         rows = [row for row in content["rows"] if (row["model"], row["method"]) == (model, method)]
         about = f"{content['part']} part, {content['pictures']} pictures, method {method}"
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise InputError(path, "is no evaluation of discs", "give evaluation.json of `discs evaluate`") from error
+        raise InputError(path, "is not an evaluation of discs", "give evaluation.json of `discs evaluate`") from error
     if len(rows) != 1:
         fault = f"has {len(rows)} rows of model {model!r} by method {method!r}"
         raise InputError(path, fault, "evaluate these very weights, and give --method")

@@ -61,7 +61,7 @@ def write_capture(
         transfer_syntax_uid="1.2.840.10008.1.2.1",
     )
     # highdicom asks for an orientation and a digital interface; neither is known of a drawing.
-    capture.PatientOrientation = None
+    capture.PatientOrientation = None  # type: ignore[assignment]
     capture.ConversionType = "WSD"
     capture.BodyPartExamined = "SPINE"  # Unpaired: without it, Laterality would be required (type 2C).
     capture.SeriesDescription = "Vertebral overlay, research use only"

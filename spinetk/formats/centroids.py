@@ -74,7 +74,7 @@ def _check(schema: KeypointSchema | None) -> None:
 def _verse_item(file: Path) -> CaseItem:
     content = read_json(file)
     if not is_centroids(content):
-        raise InputError(file, "is no list of centroids", "it begins with the 'direction' of its axes")
+        raise InputError(file, "is not a list of centroids", "it begins with the 'direction' of its axes")
     volume = _volume_of(file, file.name.removesuffix(CENTROIDS).split("_seg")[0].split("_desc")[0])
     places, names, shapes = [], [], _Volume(volume)
     axes = shapes.axes_of(content[0]["direction"], file)

@@ -233,12 +233,12 @@ def _tracked(root: ElementTree.Element, file: Path) -> tuple[list[Any], list[str
     stills = sorted((p for p in stills if p.suffix.lower() in PICTURES), key=lambda p: natural_key(p.name))
     original = root.find(".//original_size")
     frames = []
-    for number in sorted(keys):
-        names = [FRAME.format(number) + suffix for ending in PICTURES for suffix in (ending, ending.upper())]
-        if not any(p.stem.lower() == FRAME.format(number) for p in stills) and number < len(stills):
-            names = [stills[number].name]
+    for key in sorted(keys):
+        names = [FRAME.format(key) + suffix for ending in PICTURES for suffix in (ending, ending.upper())]
+        if not any(p.stem.lower() == FRAME.format(key) for p in stills) and key < len(stills):
+            names = [stills[key].name]
         size = None if original is None else {name: original.findtext(name) or "" for name in ("width", "height")}
-        frames.append((names, lambda size=size: None if size is None else _size(file, size), by_frame[number]))
+        frames.append((names, lambda size=size: None if size is None else _size(file, size), by_frame[key]))
     return frames, remarks if between else []
 
 

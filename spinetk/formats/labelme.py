@@ -53,13 +53,14 @@ def labelme_items(source: Path, schema: KeypointSchema | None = None) -> Iterato
     files = [source] if source.is_file() else [p for p in look.ending(".json") if is_labelme(look.json(p))]
     if not files:
         raise InputError(source, "holds no labelme JSON", "give the folder that holds labelme's files")
-    read: list[tuple[Path, Mapping, tuple[int, int], list[Shape], list[str]] | InputError] = []
+    read: list[tuple[Path, Mapping[str, Any], tuple[int, int], list[Shape], list[str]] | InputError] = []
     for file in files:
         try:
             content = read_json(file)
             if not is_labelme(content):
-                raise InputError(file, "is no labelme JSON", REMEDY)
-            size, remarks = _size(content, file), []
+                raise InputError(file, "is not labelme JSON", REMEDY)
+            size = _size(content, file)
+            remarks: list[str] = []
             read.append((file, content, size, _shapes(content, file, schema, remarks), remarks))
         except InputError as error:
             read.append(error)
@@ -87,14 +88,14 @@ def labelme_items(source: Path, schema: KeypointSchema | None = None) -> Iterato
         )
 
 
-def _size(content: Mapping, file: Path) -> tuple[int, int]:
+def _size(content: Mapping[str, Any], file: Path) -> tuple[int, int]:
     sizes = [content.get(name) for name in ("imageWidth", "imageHeight")]
     if not all(isinstance(v, int) and not isinstance(v, bool) and 0 < v < 1_000_000 for v in sizes):
         raise InputError(file, "field 'imageWidth' or 'imageHeight' is no size in px", REMEDY)
     return sizes[0], sizes[1]  # type: ignore[return-value]
 
 
-def _shapes(content: Mapping, file: Path, schema: KeypointSchema | None, remarks: list[str]) -> list[Shape]:
+def _shapes(content: Mapping[str, Any], file: Path, schema: KeypointSchema | None, remarks: list[str]) -> list[Shape]:
     names = VERTEBRA6.keypoints if schema is None else schema.keypoints
     groups: dict[str, Shape] = {}
     other: list[Shape] = []
@@ -167,7 +168,7 @@ def write_labelme(path: Path, readings: Sequence[Reading], *, chosen: int | None
     picture = Path(reading.file)
     # labelme opens the picture by this path, seen from its own file.
     named = os.path.relpath(picture, path.parent) if picture.exists() else picture.name
-    content = {
+    content: dict[str, Any] = {
         "version": VERSION,
         "flags": {},
         "shapes": shapes,

@@ -177,8 +177,8 @@ def _bodies(mask: np.ndarray) -> Iterator[_Body]:
         for part in range(1, count) if len(values) == 1 else [largest]:
             x, y, width, height = (int(v) for v in stats[part, :4])
             body = binary_fill_holes(parts[y : y + height, x : x + width] == part)
-            sides = (x == 0, body[:, 0]), (y == 0, body[0])
-            sides += (x + width == mask.shape[1], body[:, -1]), (y + height == mask.shape[0], body[-1])
+            sides = [(x == 0, body[:, 0]), (y == 0, body[0])]
+            sides += [(x + width == mask.shape[1], body[:, -1]), (y + height == mask.shape[0], body[-1])]
             cut = np.array([at_border and edge.sum() > 1 for at_border, edge in sides])
             yield _Body(part if len(values) == 1 else value, body, np.array([x, y], dtype=np.float64), cut)
 

@@ -175,8 +175,8 @@ def reading_of(record: Mapping[str, Any]) -> Reading:
     vertebrae = []
     for entry in record["annotations"]:
         points = np.asarray(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
-        box = tuple(float(v) for v in entry["bbox"])
-        vertebrae.append(Vertebra(points[:, :2].copy(), points[:, 2] > 0, box, label=entry.get("label")))
+        x0, y0, x1, y1 = (float(v) for v in entry["bbox"])
+        vertebrae.append(Vertebra(points[:, :2].copy(), points[:, 2] > 0, (x0, y0, x1, y1), label=entry.get("label")))
     return Reading(
         file=str(record["file_name"]),
         height=record["height"],

@@ -28,12 +28,12 @@ def find_results(inputs: Iterable[str | Path]) -> list[Path]:
     Raises:
         InputError: There is none.
     """
-    inputs = [Path(given) for given in inputs]
+    paths = [Path(given) for given in inputs]
     found: list[Path] = []
-    for given in inputs:
-        found += _results_in(given) if given.is_dir() else [given]
+    for path in paths:
+        found += _results_in(path) if path.is_dir() else [path]
     if not found:
-        raise InputError(", ".join(map(str, inputs)), "holds no result", "give the JSON files of `spinetk predict`")
+        raise InputError(", ".join(map(str, paths)), "holds no result", "give the JSON files of `spinetk predict`")
     return found
 
 
@@ -79,12 +79,12 @@ def iter_results(
     The manifest of a batch among the files (``run.json``, as ``*.json`` gives it) is passed by; of a folder in which
     every picture failed it says why.
     """
-    inputs, nothing = list(map(Path, inputs)), True
-    for path, reading in _each(inputs, schema):
+    paths, nothing = list(map(Path, inputs)), True
+    for path, reading in _each(paths, schema):
         nothing = False
         yield path, reading
-    if nothing and inputs:
-        yield inputs[0], InputError(inputs[0], "holds no result", "give the JSON files of `spinetk predict`")
+    if nothing and paths:
+        yield paths[0], InputError(paths[0], "holds no result", "give the JSON files of `spinetk predict`")
 
 
 def _each(inputs: list[Path], schema: KeypointSchema | None) -> Iterator[tuple[Path, Reading | InputError]]:

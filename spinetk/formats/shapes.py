@@ -196,8 +196,8 @@ def assemble(shapes: Sequence[Shape], schema: KeypointSchema, size: tuple[int, i
         for s in shapes
         if s.radius and s.loose is not None and len(s.loose) == 1
     }
-    landmarks, rest = landmarks_of({name: np.array(points) for name, points in extras.items()}, radii)
-    return Assembled(vertebrae, landmarks, rest, remarks)
+    landmarks, beside = landmarks_of({name: np.array(points) for name, points in extras.items()}, radii)
+    return Assembled(vertebrae, landmarks, beside, remarks)
 
 
 def _is_other(shape: Shape) -> bool:
@@ -225,11 +225,12 @@ def _vertebra(shape: Shape, schema: KeypointSchema, taken: Counter[str]) -> Vert
         places = np.array([shape.points[names[n]] if n in names else middle for n in schema.keypoints], np.float64)
     elif _is_body(shape) and set(schema.keypoints) <= set(VERTEBRA6.keypoints):
         try:
-            places = named_points(np.asarray(shape.outline), schema)
+            outline = np.asarray(shape.outline)
+            places = named_points(outline, schema)
             # Four corners say nothing of what an endplate does between them.
-            visible = np.array([len(shape.outline) > 4 or not n.endswith("middle") for n in schema.keypoints])
+            visible = np.array([len(outline) > 4 or not n.endswith("middle") for n in schema.keypoints])
         except ValueError as error:
-            taken[f"outline that is no vertebral body ({error}), left out"] += 1
+            taken[f"outline that is not a vertebral body ({error}), left out"] += 1
             return None
         taken["points taken from outlines"] += 1
     elif shape.loose is not None and len(shape.loose) == len(schema) and not _is_other(shape):

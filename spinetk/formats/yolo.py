@@ -110,7 +110,7 @@ def _described(given: Path) -> _Set:
             classes = content.get("names") or {0: UNNAMED}
             pairs = classes.items() if isinstance(classes, Mapping) else enumerate(classes)
             known = content.get("kpt_names")
-            listed = next(iter(known.values()), []) if isinstance(known, Mapping) else known
+            listed: Any = next(iter(known.values()), []) if isinstance(known, Mapping) else known
             names = [str(name) for name in listed] if isinstance(listed, list) and len(listed) == shape[0] else []
             try:
                 return _Set({int(k): str(v) for k, v in pairs}, names, shape[0], shape[1])
@@ -177,7 +177,7 @@ def _lines(file: Path, described: _Set, size: tuple[int, int]) -> list[tuple[Sha
             fault = f"line {number} has {len(values)} numbers, not {wanted} (kpt_shape has {described.count} points)"
             raise InputError(file, fault, REMEDY)
         if not (np.isfinite(values).all() and (np.abs(values[1:wanted]) <= 4).all()):
-            raise InputError(file, f"line {number} holds something that is no share of the picture", REMEDY)
+            raise InputError(file, f"line {number} holds something that is not a share of the picture", REMEDY)
         centre, extent = values[1:3] * size, values[3:5] * size
         box = (*(centre - extent / 2).tolist(), *(centre + extent / 2).tolist())
         points = np.full((described.count, 3), 2.0)
@@ -217,7 +217,8 @@ def _placed(points: np.ndarray, schema: KeypointSchema) -> tuple[str, ...]:
         across = points - points.mean(axis=0)
         corners = points[np.sort(np.argsort(-np.abs(across[:, 0]), kind="stable")[:4])]
     ideal = dict(zip(VERTEBRA6.keypoints, named_points(corners, VERTEBRA6), strict=True))
-    near = [min(schema.keypoints, key=lambda name, p=p: float(np.hypot(*(ideal[name] - p)))) for p in points]
+    names = schema.keypoints
+    near = [names[int(np.argmin([np.hypot(*(ideal[name] - p)) for name in names]))] for p in points]
     return tuple(near) if len(set(near)) == len(near) else ()
 
 

@@ -130,7 +130,8 @@ def decode_frame(header: Header, options: dict[str, Any], index: int) -> np.ndar
 
 
 def _decode(syntax: UID, source: Any, options: dict[str, Any], index: int) -> np.ndarray:
-    values, _ = get_decoder(syntax).as_array(source, index=index, transfer_syntax_uid=syntax, **options)
+    more: dict[str, Any] = {"transfer_syntax_uid": syntax, **options}
+    values, _ = get_decoder(syntax).as_array(source, index=index, **more)
     return values
 
 
@@ -194,8 +195,11 @@ def codestream_size(code: bytes) -> tuple[int, int] | None:
     if at >= 0 and len(code) >= at + 24:
         right, bottom, left, top = struct.unpack_from(">4L", code, at + 8)
         return bottom - top, right - left
-    at = _segment(code, SIZE_MARKERS)
-    return struct.unpack_from(">HH", code, at + 5) if at is not None and len(code) >= at + 9 else None
+    segment = _segment(code, SIZE_MARKERS)
+    if segment is None or len(code) < segment + 9:
+        return None
+    rows, columns = struct.unpack_from(">HH", code, segment + 5)
+    return rows, columns
 
 
 def _segment(code: bytes, markers: frozenset[int]) -> int | None:

@@ -92,7 +92,7 @@ def _is_modest(dataset: Dataset, keyword: str) -> bool:
     """Whether a sequence that is still raw bytes has a bearable number of items."""
     if keyword not in dataset:
         return False
-    element = dataset.get_item(keyword)
+    element: Any = dataset.get_item(keyword)  # still raw: it has a byte order
     value = element.value
     if not isinstance(value, bytes):
         return True

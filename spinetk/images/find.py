@@ -71,4 +71,5 @@ def find_series(folder: str | Path) -> dict[str, list[Path]]:
     """
     from spinetk.images.series import group_series
 
-    return {key: [entry.path for entry in entries] for key, entries in group_series(Path(folder)).items()}
+    groups = group_series(Path(folder))
+    return {key: [entry.path for entry in entries if entry.path is not None] for key, entries in groups.items()}

@@ -88,7 +88,7 @@ def _open(path: Path, stream: BoundedReader) -> Header:
     if head[128:132] != b"DICM":
         little, big = struct.unpack("<H", head[:2])[0] if len(head) > 8 else 0, int.from_bytes(head[:2], "big")
         if len(head) <= 8 or (little not in (2, 8) and big not in (2, 8)):
-            raise InputError(display_name(path), "is no picture this toolkit reads", REMEDY_NO_PICTURE)
+            raise InputError(display_name(path), "is not a picture this toolkit reads", REMEDY_NO_PICTURE)
         remarks.append("DICOM preamble is missing")
     if DeflatedExplicitVRLittleEndian.encode() in stream.peek(4096)[:4096]:
         stream = _inflated(path, stream)

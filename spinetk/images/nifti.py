@@ -96,7 +96,7 @@ def read_values(path: Path, header: VolumeHeader) -> np.ndarray:
     if not math.isfinite(offset):
         raise InputError(display_name(path), "scales its grey values by what is no number", REMEDY_COPY)
     precise = values.dtype.itemsize > 2 and values.dtype != np.float32
-    scaled = values.astype(np.float64 if precise else np.float32, copy=False)
+    scaled: Any = values.astype(np.float64 if precise else np.float32, copy=False)
     scaled *= slope
     scaled += offset
     return scaled
@@ -145,7 +145,7 @@ def _grid(header: Any, shape: tuple[int, ...], remarks: list[str]) -> tuple[Grid
         if np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 1e-9:
             found[name] = Grid(shape, affine)  # type: ignore[arg-type]
         else:
-            remarks.append(f"the {name} is no matrix of a volume and was ignored")
+            remarks.append(f"the {name} is not a matrix of a volume and was ignored")
     if found:
         chosen = next(iter(found.values()))
         if len(found) == 2:

@@ -115,7 +115,8 @@ def read_view(
         return PROJECTED[plane], letters
     if plane is not None and PROJECTED[plane] != stated:
         remarks.append(f"the letters of its orientation contradict the stated view ({position}), which was believed")
-        letters = tuple(letter if letter in ("H", "F") else None for letter in letters)
+        right, bottom = (letter if letter in ("H", "F") else None for letter in letters)
+        letters = (right, bottom)
     return stated, letters
 
 

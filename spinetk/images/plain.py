@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -42,7 +43,7 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
         frames = getattr(header, "n_frames", 1) if kind == "tiff" else 1
         if frames > 1:
             remarks.append(f"the first of {frames} pages was read")
-        inverted = kind == "tiff" and header.tag_v2.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
+        inverted = kind == "tiff" and _tag(header, TIFF_PHOTOMETRIC, None) == WHITE_IS_ZERO
         with silent_stderr():
             values = _decode(path, header, kind, frame.exif_orientation)
         if inverted and values.dtype == np.uint16:
@@ -78,7 +79,7 @@ def open_header(path: Path, kind: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise InputError(display_name(path), "claims an absurd number of pixels", REMEDY_COPY) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise InputError(display_name(path), f"is no readable {kind.upper()} file", REMEDY_COPY) from error
+        raise InputError(display_name(path), f"is not a readable {kind.upper()} file", REMEDY_COPY) from error
 
 
 def frame_of(path: Path, header: Image.Image, kind: str, user_frame: Frame | None, remarks: list[str]) -> Frame:
@@ -166,8 +167,13 @@ def _is_deep_colour(path: Path, header: Image.Image, kind: str) -> bool:
         with open(path, "rb") as stream:
             depth, colour = stream.read(26)[24:26]
         return depth == 16 and colour != 0
-    bits = header.tag_v2.get(TIFF_BITS, (1,)) if kind == "tiff" else (8,)
+    bits = _tag(header, TIFF_BITS, (1,)) if kind == "tiff" else (8,)
     return len(bits) > 1 and max(bits) > 8
+
+
+def _tag(header: Any, number: int, default: Any) -> Any:
+    """A tag of a TIFF."""
+    return header.tag_v2.get(number, default)
 
 
 def _decode_deep_colour(path: Path, header: Image.Image) -> np.ndarray:

@@ -44,7 +44,7 @@ def read_series(
         InputError: The folder holds no (such) series, or its slices cannot be read.
     """
     key, slices, remarks = main_series(folder, series)
-    by_index = {entry.plane.index: entry.path for entry in slices}
+    by_index = {entry.plane.index: entry.path for entry in slices if entry.path is not None}
 
     def load(plane: Plane, values_only: bool) -> Any:
         header = open_header(by_index[plane.index])
@@ -193,11 +193,11 @@ def _plane(header: Header, index: int) -> Plane | None:
     """Where a frame lies, or None when the headers do not say."""
     dataset = header.dataset
     axes, position = read_axes(dataset, index), read_position(dataset, index)
-    size = integer(dataset, "Rows"), integer(dataset, "Columns")
-    if axes is None or position is None or not all(size):
+    rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
+    if axes is None or position is None or not rows or not columns:
         return None
     spacing = read_spacing(dataset, index, [])[0]
-    return Plane(index, *axes, position, spacing or (1.0, 1.0), size)
+    return Plane(index, *axes, position, spacing or (1.0, 1.0), (rows, columns))
 
 
 def _direction_key(plane: Plane) -> tuple[float, ...]:
@@ -231,7 +231,8 @@ def _from_planes(
     chosen_slice(slice_choice, 1, 0)  # a reformation is one picture
     middle: Picture = load(planes[len(planes) // 2], False)
     pixels, padding, frame = mid_sagittal(planes, (load(plane, True) for plane in planes))
-    remarks.append(f"mid-sagittal reformation of {len(planes)} slices at {frame.spacing_mm[0]:.3g} mm")
+    step_mm = frame.spacing_mm[0] if frame.spacing_mm else 1.0
+    remarks.append(f"mid-sagittal reformation of {len(planes)} slices at {step_mm:.3g} mm")
     if middle.burned_in:
         remarks.append(BURNED_IN)
     if user_spacing:

@@ -88,7 +88,7 @@ class Volume:
         """
         path = Path(path)
         if not path.name.lower().endswith(SUFFIXES):
-            raise InputError(display_name(path), "is no name of a volume", f"end it with {', '.join(SUFFIXES)}")
+            raise InputError(display_name(path), "is not the name of a volume", f"end it with {', '.join(SUFFIXES)}")
         if values.shape != self.values.shape:
             raise ValueError(f"values of {values.shape} do not fit a volume of {self.values.shape}")
         kind = "nrrd" if path.name.lower().endswith(".nrrd") else "nifti"
@@ -108,7 +108,7 @@ def read_volume_header(path: str | Path) -> VolumeHeader:
     regular_file(path)
     kind = sniff(path)
     if kind not in FORMATS:
-        raise InputError(display_name(path), "is no volume", "give NIfTI or NRRD, for example from dcm2niix")
+        raise InputError(display_name(path), "is not a volume", "give NIfTI or NRRD, for example from dcm2niix")
     with quiet():
         header = FORMATS[kind].read_header(path)
     if header.grid.shear_degrees > SHEARED_DEGREES:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def opened(path: Path, packed: bool, start: int = 0) -> Iterator[IO[bytes]]:
             yield raw
             return
         with gzip.GzipFile(fileobj=raw, mode="rb") as stream:
-            yield stream
+            yield cast("IO[bytes]", stream)
 
 
 def is_gzip(path: Path) -> bool:
@@ -110,7 +110,7 @@ def read_voxels(path: Path, stream: IO[bytes], dtype: np.dtype, shape: tuple[int
     """
     name = display_name(path)
     buffer = np.empty(math.prod(shape) * dtype.itemsize, np.uint8)
-    view, at = memoryview(buffer), 0
+    view, at = buffer.data, 0
     try:
         while at < len(view):
             count = stream.readinto(view[at : at + CHUNK])  # type: ignore[attr-defined]

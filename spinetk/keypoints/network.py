@@ -21,6 +21,7 @@ from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, Keypoi
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
+from spinetk.errors import InputError
 from spinetk.keypoints.heatmap import decode_tensors
 from spinetk.keypoints.preset import Preset
 from spinetk.keypoints.registry import get_preset
@@ -32,10 +33,10 @@ IMAGENET_SD = (0.229, 0.224, 0.225)
 
 def _pyramid(preset: Preset) -> BackboneWithFPN:
     if preset.body == "resnet50":
-        body, stages, widths = resnet50(), (1, 2, 3, 4), [256, 512, 1024, 2048]
+        body, widths = resnet50(), [256, 512, 1024, 2048]
     else:
-        body, stages, widths = resnet18(), (1, 2, 3), [64, 128, 256]
-    names = {f"layer{stage}": str(i) for i, stage in enumerate(stages)}
+        body, widths = resnet18(), [64, 128, 256]
+    names = {f"layer{i + 1}": str(i) for i in range(len(widths))}
     return BackboneWithFPN(body, names, widths, preset.channels)
 
 
@@ -50,7 +51,12 @@ class VertebraRCNN(nn.Module):
 
     def __init__(self, preset: str | Preset, schema: KeypointSchema, frozen_norm: bool = False) -> None:
         super().__init__()
-        self.preset = preset = get_preset(preset)
+        preset = get_preset(preset)  # type: ignore[assignment]
+        if not isinstance(preset, Preset):
+            raise InputError(
+                f"preset {preset!r}", "is not one of a Keypoint R-CNN", "use spinetk.keypoints.registry.build"
+            )
+        self.preset = preset
         self.schema = schema
         self.frozen_norm = frozen_norm
         pyramid = _pyramid(preset)
@@ -157,4 +163,5 @@ class VertebraRCNN(nn.Module):
 def _in_float32(_: nn.Module, __: Any, output: tuple[list[Tensor], list[Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
     logits, deltas = output
     # Float64, in which several processes are compared with one, stays as it is.
-    return tuple([v if v.dtype == torch.float64 else v.float() for v in own] for own in (logits, deltas))
+    wide = [[v if v.dtype == torch.float64 else v.float() for v in own] for own in (logits, deltas)]
+    return wide[0], wide[1]

@@ -35,7 +35,7 @@ def load_start(network: Network, start: str) -> str:
     if start in RANDOM:
         return "starting from random weights"
     if start == "auto":  # what it did before depended on the network
-        raise InputError("start 'auto'", "is no start any more", "give random, imagenet, coco, or weights")
+        raise InputError("start 'auto'", "is no longer accepted", "give random, imagenet, coco, or weights")
     if start in PUBLISHED:
         return _published(network, start)
     from spinetk import zoo
@@ -77,7 +77,7 @@ def train_only(network: Network, parts: str) -> None:
     for part in chosen:
         if part not in children:
             remedy = f"choose from {', '.join(children)}"
-            raise InputError(f"only {part!r}", f"is no part of {network.preset.name!r}", remedy)
+            raise InputError(f"only {part!r}", f"is not a part of {network.preset.name!r}", remedy)
     network.requires_grad_(False)
     for part in chosen:
         children[part].requires_grad_(True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CentrePreset
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from spinetk.keypoints.centre.network import CentreNet
     from spinetk.keypoints.network import VertebraRCNN
 
-    Network = VertebraRCNN | CentreNet
-else:
-    Network = Any
 
+Network: TypeAlias = "VertebraRCNN | CentreNet"
 AnyPreset = Preset | CentrePreset
 
 

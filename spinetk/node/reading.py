@@ -130,7 +130,7 @@ class Reader:
 
     def _pass(self, unit: Unit, why: str) -> None:
         self._queue.move(unit, "passed", why, maker=self._maker)
-        log.info("%s passed over: %s", unit.id, why)
+        log.info("%s not read: %s", unit.id, why)
 
     def _fail(self, unit: Unit, why: str) -> None:
         self._queue.move(unit, "failed", why)

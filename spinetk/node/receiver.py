@@ -58,7 +58,7 @@ class Receiver:
         net = require_pynetdicom("spinetk node")
         from pydicom.uid import AllTransferSyntaxes
         from pynetdicom import AllStoragePresentationContexts, _config, evt
-        from pynetdicom.sop_class import Verification
+        from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
         _config.UNRESTRICTED_STORAGE_SERVICE = True  # classes newer than the library, and private ones
         own = net.AE(self._settings.aet)

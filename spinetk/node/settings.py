@@ -13,6 +13,7 @@ from typing import Any
 from spinetk.errors import InputError
 from spinetk.node.rule import Rule, default_rules
 from spinetk.pacs import Address, parse_address
+from spinetk.views import View
 
 RESULTS = ("sr", "overlay", "points")
 VIEWS = ("ap", "lateral", "sagittal")
@@ -47,7 +48,7 @@ class NodeSettings:
     results: tuple[str, ...] = ("sr", "overlay")
     rules: tuple[Rule, ...] = field(default_factory=default_rules)
     model: str | None = None
-    view: str | None = None
+    view: View | None = None
     threshold: float = 0.6
     device: str = "auto"
     tls_certificate: Path | None = None
@@ -71,7 +72,7 @@ class NodeSettings:
             raise InputError(f"--host {self.host}", fault, "name those who may call: --allow TITLE")
         unknown = [kind for kind in self.results if kind not in RESULTS]
         if unknown or not self.results:
-            fault = f"is no kind of result: {unknown[0]!r}" if unknown else "is empty"
+            fault = f"is not a kind of result: {unknown[0]!r}" if unknown else "is empty"
             raise InputError("--result", fault, f"choose among {', '.join(RESULTS)}")
         if self.view is not None and self.view not in VIEWS:
             raise InputError(f"--view {self.view}", "is unknown", f"choose among {', '.join(VIEWS)}")
@@ -157,7 +158,7 @@ def _converted(name: str, value: Any, source: str) -> Any:
         "port": int, "threshold": (int, float), "settle_s": (int, float), "keep_hours": (int, float), "dry_run": bool,
     }  # fmt: skip
     lists = ("allow", "results", "rules")
-    fitting = kinds.get(name, (list, tuple) if name in lists else (str, Path, Address))
+    fitting: Any = kinds.get(name, (list, tuple) if name in lists else (str, Path, Address))
     if not isinstance(value, fitting) or (isinstance(value, bool) and name != "dry_run"):
         raise InputError(source, f"has a value of the wrong kind for {name!r}", "see docs/how-to/pacs.md")
     if name in lists:

@@ -90,9 +90,9 @@ def parse_address(text: str) -> Address:
         parts = urlsplit(str(text))
         port = parts.port
     except ValueError as error:
-        raise InputError(shown, "is no address of an archive", EXAMPLES) from error
+        raise InputError(shown, "is not the address of an archive", EXAMPLES) from error
     if parts.scheme not in SCHEMES or not parts.hostname:
-        raise InputError(shown, "is no address of an archive", EXAMPLES)
+        raise InputError(shown, "is not the address of an archive", EXAMPLES)
     path, uids = _split_path(parts.path, shown)
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     _check_query(query, shown)

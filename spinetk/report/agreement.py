@@ -123,8 +123,8 @@ def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[s
     """The values of both, picture by picture."""
     pairs = []
     for name in sorted(set(one) & set(other)):
-        sizes = [reading.frame.spacing_mm for reading in (one[name], other[name])]
-        if None not in sizes and not same_scale(one[name], other[name]):
+        sizes = [size for reading in (one[name], other[name]) if (size := reading.frame.spacing_mm)]
+        if len(sizes) == 2 and not same_scale(one[name], other[name]):
             said = " and ".join(f"{row:.4g} x {column:.4g}" for row, column in sizes)
             failures.append(f"{name}: the readings say pixels of {said} mm: its heights are compared in px")
         try:
@@ -143,8 +143,8 @@ def _agreement(
         {"quantity": quantity, "unit": unit, **judge(group, unit)}
         for (quantity, unit), group in on_one_scale(values).groupby(["quantity", "unit"], sort=False)
     ]
-    only = [sorted(a - b) for a, b in (pictures, pictures[::-1])]
-    return Agreement(values, quantities, *only, failures)
+    one, other = pictures
+    return Agreement(values, quantities, sorted(one - other), sorted(other - one), failures)
 
 
 def on_one_scale(values: pd.DataFrame) -> pd.DataFrame:

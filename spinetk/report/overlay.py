@@ -164,8 +164,9 @@ def outline(
     text_px = _text_px(width, height)
     thick = max(1, round(text_px / 14))
     inside = place._replace(left=0, top=0)
-    for vertebra in truth.vertebrae if truth is not None else []:
-        _draw_dashed(body, truth, inside.of(vertebra.points), vertebra, thick, text_px)
+    if truth is not None:
+        for vertebra in truth.vertebrae:
+            _draw_dashed(body, truth, inside.of(vertebra.points), vertebra, thick, text_px)
     if dots:
         _draw_bodies(body, reading, inside, thick)
     else:

@@ -151,7 +151,7 @@ class CheckpointCallback(Checkpoint):
         value = trainer.callback_metrics.get(self.monitor)
         if value is None and self.validates and trainer.callback_metrics:
             logged = sorted(name for name in trainer.callback_metrics if name != "loss")
-            raise InputError(f"best_by {self.monitor!r}", "is no value of this network", f"use {' or '.join(logged)}")
+            raise InputError(f"best_by {self.monitor!r}", "is not logged by this network", f"use {' or '.join(logged)}")
         done = trainer.global_step or self._saved
         if value is not None:
             score = float(value)

@@ -7,6 +7,7 @@ that it was not given: then the settings file, the run that goes on, or the sett
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,9 +114,7 @@ def given(options: Any) -> dict[str, Any]:
 
 def first() -> bool:
     """Whether this is the first, or the only, process of a run."""
-    import sys
-
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     ready = torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()
     return not ready or torch.distributed.get_rank() == 0
 

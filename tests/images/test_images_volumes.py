@@ -268,7 +268,7 @@ def test_broken_matrices_are_passed_over(tmp_path):
     path = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), qform=(FAR, 1), srow_x=[0, 0, 0, 0])
     volume = read_volume(path)
     assert np.allclose(volume.affine, FAR, atol=1e-5)
-    assert [r for r in volume.remarks if "sform is no matrix" in r]
+    assert [r for r in volume.remarks if "sform is not a matrix" in r]
 
 
 @pytest.mark.parametrize("parts", [[100, 352, 353], [0, 20], [400] * 3])
@@ -329,7 +329,7 @@ def test_what_is_no_volume(tmp_path):
     with pytest.raises(InputError, match="no-such"):
         read_volume(tmp_path / "no-such.nrrd")
     (tmp_path / "text.nii").write_text("not a volume" * 100)
-    with pytest.raises(InputError, match="is no volume"):
+    with pytest.raises(InputError, match="is not a volume"):
         read_volume(tmp_path / "text.nii")
     series = np.zeros((4, 4, 4, 3), np.int16)
     nib.save(nib.Nifti1Image(series, np.eye(4)), tmp_path / "four.nii.gz")

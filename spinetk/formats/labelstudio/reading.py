@@ -53,10 +53,12 @@ def is_export(content: Any) -> bool:
     )
 
 
-def _items(tasks: Sequence[Mapping], file: Path, schema: KeypointSchema | None) -> Iterator[CaseItem | InputError]:
+def _items(
+    tasks: Sequence[Mapping[str, Any]], file: Path, schema: KeypointSchema | None
+) -> Iterator[CaseItem | InputError]:
     pictures = Pictures(file)
     names = _point_names(tasks, schema)
-    read: list[tuple[Mapping, Mapping, list[str], tuple[int, int], list[Shape]] | InputError] = []
+    read: list[tuple[Mapping[str, Any], Mapping[str, Any], list[str], tuple[int, int], list[Shape]] | InputError] = []
     for task in tasks:
         where = f"{file}: task {task.get('id')}"
         try:
@@ -92,7 +94,7 @@ def _items(tasks: Sequence[Mapping], file: Path, schema: KeypointSchema | None) 
         rank[id(task)] += 1
 
 
-def _point_names(tasks: Sequence[Mapping], schema: KeypointSchema | None) -> Sequence[str]:
+def _point_names(tasks: Sequence[Mapping[str, Any]], schema: KeypointSchema | None) -> Sequence[str]:
     """Names that keypoints may have: the schema's; without one ours, or all there are when none is ours."""
     if schema is not None:
         return schema.keypoints
@@ -108,12 +110,12 @@ def _point_names(tasks: Sequence[Mapping], schema: KeypointSchema | None) -> Seq
     return list(dict.fromkeys(label for label in labels if structure_in(label) is None))
 
 
-def _listed(table: Any, name: str) -> list[Mapping]:
+def _listed(table: Any, name: str) -> list[Mapping[str, Any]]:
     entries = table.get(name) if isinstance(table, Mapping) else None
     return [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
 
 
-def _answers(task: Mapping, where: str) -> Iterator[tuple[Mapping, list[str]]]:
+def _answers(task: Mapping[str, Any], where: str) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
     """The annotations of a task, that which counts first, and remarks; predictions where there are none at all."""
     asked = "annotations" if isinstance(task.get("annotations"), list) else "predictions"
     done = [a for a in _listed(task, asked) if not a.get("was_cancelled") and _listed(a, "result")]
@@ -130,7 +132,7 @@ def _answers(task: Mapping, where: str) -> Iterator[tuple[Mapping, list[str]]]:
         yield answer, remarks
 
 
-def _annotator(answer: Mapping) -> str | None:
+def _annotator(answer: Mapping[str, Any]) -> str | None:
     """A number, never a name or an address."""
     by = answer.get("completed_by")
     number = by.get("id") if isinstance(by, Mapping) else by
@@ -139,13 +141,15 @@ def _annotator(answer: Mapping) -> str | None:
     return f"annotation {answer['id']}" if isinstance(answer.get("id"), int) else None
 
 
-def _size(regions: Sequence[Mapping], where: str) -> tuple[int, int]:
+def _size(regions: Sequence[Mapping[str, Any]], where: str) -> tuple[int, int]:
     drawn = [r for r in regions if isinstance(r, Mapping) and isinstance(r.get("value"), Mapping)]
-    numbers = [(r.get("original_width"), r.get("original_height")) for r in drawn if r.get("type") in KINDS]
+    numbers: list[tuple[Any, Any]] = [
+        (r.get("original_width"), r.get("original_height")) for r in drawn if r.get("type") in KINDS
+    ]
     sizes = {pair if all(isinstance(v, int | float) for v in pair) else None for pair in numbers}
     try:
-        ((width, height),) = sizes
-        width, height = int(width), int(height)
+        (pair,) = sizes
+        width, height = (int(side) for side in pair or ())
     except (TypeError, ValueError, OverflowError) as error:
         if not sizes:
             raise InputError(where, "has no keypoint", "label the corners of the vertebrae as keypoints") from error
@@ -155,7 +159,7 @@ def _size(regions: Sequence[Mapping], where: str) -> tuple[int, int]:
     return width, height
 
 
-def _names(task: Mapping) -> list[str]:
+def _names(task: Mapping[str, Any]) -> list[str]:
     """Names the picture may have: as uploaded, and without the prefix Label Studio gave it."""
     data = task["data"]
     texts = list(data.values()) if isinstance(data, Mapping) else []

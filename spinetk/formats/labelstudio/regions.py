@@ -18,7 +18,7 @@ REMEDY = "export the project as JSON (not JSON-MIN)"
 KINDS = ("keypointlabels", "rectanglelabels", "polygonlabels", "ellipselabels")
 
 
-def label_of(region: Mapping, kind: str) -> str | None:
+def label_of(region: Mapping[str, Any], kind: str) -> str | None:
     """The label of a region of that kind."""
     value = region.get("value")
     names = value.get(kind) if isinstance(value, Mapping) and region.get("type") == kind else None
@@ -32,7 +32,7 @@ def shapes_of(
     tables = [region for region in regions if isinstance(region, Mapping)]
     shapes: dict[str, Shape] = {}
     boxes: list[tuple[str, np.ndarray, str]] = []
-    points: list[tuple[Mapping, str, str | None, np.ndarray]] = []
+    points: list[tuple[Mapping[str, Any], str, str, np.ndarray]] = []
     other: list[Shape] = []
     skipped = Counter(str(r.get("type"))[:40] for r in tables if r.get("type") not in (*KINDS, "relation"))
     remarks += [f"{count} x region of type {kind!r}: left out" for kind, count in skipped.items()]
@@ -45,11 +45,11 @@ def shapes_of(
             box = _box(region, where)
             key = str(region.get("id") or f"box {number}")
             x, y, width, height, angle = box
-            place = None
+            sides = None
             if not angle:
                 ends = np.array([x, y, x + width, y + height]) / 100 * (*size, *size)
-                place = (float(ends[0]), float(ends[1]), float(ends[2]), float(ends[3]))
-            shapes[key] = Shape("" if label == UNNAMED else label, box=place, score=_score(region))
+                sides = (float(ends[0]), float(ends[1]), float(ends[2]), float(ends[3]))
+            shapes[key] = Shape("" if label == UNNAMED else label, box=sides, score=_score(region))
             boxes.append((key, box, label))
         elif kind == "polygonlabels":
             corners = value.get("points")
@@ -68,19 +68,19 @@ def shapes_of(
         raise InputError(where, "has no keypoint", "label the corners of the vertebrae as keypoints")
     tied = _tied(tables, set(shapes))
     for region, before, point, place in points:
-        key = _vertebra_of(place / size * 100, region, before, boxes, tied)
-        if key is None:
-            fault = f"keypoint {before + ' ' + str(point)!r} belongs to no vertebra"
+        owner = _vertebra_of(place / size * 100, region, before, boxes, tied)
+        if owner is None:
+            fault = f"keypoint {before + ' ' + point!r} belongs to no vertebra"
             raise InputError(where, fault, "draw a box around each vertebra, or label points as 'L3 top_left'")
-        shape = shapes.setdefault(key, Shape(before))
+        shape = shapes.setdefault(owner, Shape(before))
         shape.label = shape.label or before
         if point in shape.points:
             raise InputError(where, f"has two points {point!r} in one vertebra", "see whether two boxes were meant")
-        shape.points[str(point)] = (float(place[0]), float(place[1]))
+        shape.points[point] = (float(place[0]), float(place[1]))
     return [*shapes.values(), *other]
 
 
-def _tied(regions: Sequence[Mapping], boxes: set[str]) -> dict[str, str]:
+def _tied(regions: Sequence[Mapping[str, Any]], boxes: set[str]) -> dict[str, str]:
     """Region to the one box that relations tie it to, directly or through other regions."""
     group: dict[str, str] = {}
 
@@ -97,7 +97,7 @@ def _tied(regions: Sequence[Mapping], boxes: set[str]) -> dict[str, str]:
     members: dict[str, list[str]] = {}
     for name in list(group):
         members.setdefault(root(name), []).append(name)
-    ties = {}
+    ties: dict[str, str] = {}
     for names in members.values():
         inside = [name for name in names if name in boxes]
         # Points tied to each other without a box are a vertebra too.
@@ -108,7 +108,7 @@ def _tied(regions: Sequence[Mapping], boxes: set[str]) -> dict[str, str]:
 
 def _vertebra_of(
     place: np.ndarray,
-    region: Mapping,
+    region: Mapping[str, Any],
     before: str,
     boxes: Sequence[tuple[str, np.ndarray, str]],
     tied: Mapping[str, str],
@@ -129,7 +129,7 @@ def _vertebra_of(
     return min(inside)[2] if inside else None
 
 
-def _box(region: Mapping, where: str) -> np.ndarray:
+def _box(region: Mapping[str, Any], where: str) -> np.ndarray:
     """x, y, width, height in percent, and the turn in radians."""
     value = region["value"]
     numbers = [_number(value.get(name), where) for name in ("x", "y", "width", "height")]
@@ -139,8 +139,8 @@ def _box(region: Mapping, where: str) -> np.ndarray:
     return np.array([*numbers, angle])
 
 
-def _score(region: Mapping) -> float | None:
-    score = region.get("score")
+def _score(region: Mapping[str, Any]) -> float | None:
+    score: Any = region.get("score")
     good = isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
     return float(score) if good else None
 

@@ -133,8 +133,10 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
     shapes, remarks = _shapes(Path(path), plane, base.schema.keypoints, levels, scores)
     found = assemble(shapes, base.schema, (base.width, base.height))
     remarks = [*base.remarks, *remarks, *found.remarks]
-    other = {"landmarks": found.landmarks, "extras": found.extras, "label_probability": None}
-    return replace(base, vertebrae=found.vertebrae, **other, angles={}, remarks=remarks)
+    return replace(
+        base, vertebrae=found.vertebrae, landmarks=found.landmarks, extras=found.extras, label_probability=None,
+        angles={}, remarks=remarks,
+    )  # fmt: skip
 
 
 def corrected(path: Path, base: Reading) -> Reading:

@@ -25,7 +25,7 @@ from spinetk.schema import SCHEMAS, KeypointSchema
 
 REMEDY = "give a report of `spinetk report --sr`"
 SIDES = {code.value: side for side, code in concepts.SITES.items()}
-VALUES = {code: [] if value == () else value for value, code in concepts.PLAIN.items()}
+VALUES: dict[Any, Any] = {code: [] if value == () else value for value, code in concepts.PLAIN.items()}
 
 # Whatever the bytes of a damaged file lead pydicom to.
 DAMAGE = (
@@ -174,10 +174,11 @@ def _vertebra(schema: KeypointSchema, tree: dict[str, Any], group: Dataset) -> V
             points[schema.index(name)], visible[schema.index(name)] = point, True
         points[~visible] = points[visible].mean(axis=0)
     sigma = tree.get("point_sigma_px")
+    x0, y0, x1, y1 = (float(v) for v in tree["bbox"])
     return Vertebra(
         points=points,
         visible=visible,
-        bbox=tuple(float(v) for v in tree["bbox"]),
+        bbox=(x0, y0, x1, y1),
         label=tree.get("label"),
         score=tree.get("score"),
         point_sigma_px=None if sigma is None else np.array([sigma[name] for name in schema.keypoints]),

@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from spinetk._version import __version__
@@ -138,15 +139,15 @@ class _Writer:
             uid=generate_uid(entropy_srcs=["spinetk", __version__]), name="spinetk", model_name=f"spinetk {__version__}"
         )
         context = sr.ObservationContext(
-            observer_device_context=sr.ObserverContext(concepts.codes.DCM.Device, device),
+            observer_device_context=sr.ObserverContext(codes.DCM.Device, device),
         )
         groups = [self._picture_group(), *(self._vertebra_group(i, v) for i, v in enumerate(reading.vertebrae))]
         groups += [self._landmark_group(i, own) for i, own in enumerate(reading.landmarks)]
         content = sr.MeasurementReport(
             observation_context=context,
-            procedure_reported=concepts.codes.SCT.ImagingProcedure,
+            procedure_reported=codes.SCT.ImagingProcedure,
             imaging_measurements=groups,
-            title=concepts.codes.DCM.ImagingMeasurementReport,
+            title=codes.DCM.ImagingMeasurementReport,
         )
         scheme = CodingSchemeIdentificationItem(
             designator=concepts.SCHEME, name="spinetk result fields", responsible_organization="spinetk"
@@ -183,14 +184,15 @@ class _Writer:
         group = self._plain_group("spine", "spine", about, concepts.SPINE)
         # Free text, which the template leaves to extension (TID 1501 is extensible).
         for remark in reading.remarks:
-            item = self.hd.sr.TextContentItem(concepts.codes.DCM.Comment, remark, CONTAINS)
+            item = self.hd.sr.TextContentItem(codes.DCM.Comment, remark, CONTAINS)
             group[0].ContentSequence.append(item)
         return group
 
     def _vertebra_group(self, index: int, vertebra: Vertebra) -> Any:
         sr, reading = self.hd.sr, self.reading
         order = outline_order(reading.schema, vertebra.visible)
-        content = {"index": index, "label": vertebra.label, "score": vertebra.score, "bbox": list(vertebra.bbox)}
+        content: dict[str, Any] = {"index": index, "label": vertebra.label, "score": vertebra.score}
+        content["bbox"] = list(vertebra.bbox)
         if vertebra.point_sigma_px is not None:
             sigma = zip(reading.schema.keypoints, vertebra.point_sigma_px, strict=True)
             content["point_sigma_px"] = {name: float(value) for name, value in sigma}
@@ -208,7 +210,7 @@ class _Writer:
             tracking_identifier=self._tracking(name, f"vertebra {index}"),
             referenced_region=region,
             finding_type=concepts.VERTEBRA,
-            finding_category=concepts.codes.SCT.AnatomicalStructure,
+            finding_category=codes.SCT.AnatomicalStructure,
             finding_sites=[sr.FindingSite(site)],
             algorithm_id=self._algorithm([concepts.ORDER + names]),
             measurements=measurements,
@@ -230,7 +232,7 @@ class _Writer:
             tracking_identifier=self._tracking(landmark.kind.replace("_", " "), f"landmark {index}"),
             referenced_region=sr.ImageRegion(kind, points, image),
             finding_type=site,
-            finding_category=concepts.codes.SCT.AnatomicalStructure,
+            finding_category=codes.SCT.AnatomicalStructure,
             finding_sites=[sr.FindingSite(site)],
             algorithm_id=self._algorithm(None),
             measurements=measurements,
@@ -259,7 +261,7 @@ class _Writer:
         name = self.reading.model or "spinetk, points read by hand"
         return self.hd.sr.AlgorithmIdentification(name=name, version=f"spinetk {__version__}", parameters=parameters)
 
-    def _items(self, content: Mapping[str, Any], site: Any) -> tuple[list, list]:
+    def _items(self, content: Mapping[str, Any], site: Any) -> tuple[list[Any], list[Any]]:
         """Numbers become measurements, everything else coded evaluations.
 
         What is not known is left out, except in lists, which keep their places, and for the deformity, where not to
@@ -276,12 +278,12 @@ class _Writer:
                 standard = concepts.height_site(path)
                 if path == "score":
                     name, value, unit = (
-                        concepts.codes.DCM.CertaintyOfFinding,
+                        codes.DCM.CertaintyOfFinding,
                         value * 100.0,
-                        concepts.codes.UCUM.Percent,
+                        codes.UCUM.Percent,
                     )
                 else:
-                    name = concepts.codes.DCM.Height if standard else concepts.private(path)
+                    name = codes.DCM.Height if standard else concepts.private(path)
                     unit = concepts.unit(path)
                 sites = [sr.FindingSite(site, topographical_modifier=standard[1])] if standard else None
                 measurements.append(sr.Measurement(name=name, value=value, unit=unit, finding_sites=sites))

@@ -49,7 +49,7 @@ def midline(centres: np.ndarray, pixel_px: float, shift: float = 0.0) -> tuple[n
 def straighten(picture: np.ndarray, places: np.ndarray, tangents: np.ndarray, pixel_px: float) -> np.ndarray:
     """Resample a (3, H, W) picture along a line: (4, ROWS, COLUMNS), the fourth channel 1 inside the picture."""
     whole = int(pixel_px / FINE_PX)
-    if whole > 1:  # what lies between two samples is not passed over
+    if whole > 1:  # what lies between two samples is not lost
         picture, places, pixel_px = _shrunk(picture, whole), places / whole, pixel_px / whole
     right = np.stack([tangents[:, 1], -tangents[:, 0]], -1)
     across = (np.arange(COLUMNS) - (COLUMNS - 1) / 2) * pixel_px

@@ -150,19 +150,3 @@ def _name_of(source: str) -> str:
 def _split(name: str) -> tuple[str, str]:
     suffix = next((s for s in (*SUFFIXES, SEG_SUFFIX) if name.endswith(s)), "")
     return name.removesuffix(suffix), suffix
-
-
-def drawing(out: Path, pictures: bool, surface: bool) -> Any:
-    """What draws a case into ``out/<name>.png`` and ``.gif``; None for nothing."""
-    if not (pictures or surface):
-        return None
-    from spinetk.segmentation.atrium.pictures import write_contours
-    from spinetk.segmentation.atrium.surface import write_turning
-
-    def draw(name: str, values: Any, spacing_mm: Any, predicted: Any, truth: Any = None) -> None:
-        if pictures:
-            write_contours(out / f"{name}.png", values, spacing_mm, predicted, truth)
-        if surface:
-            write_turning(out / f"{name}.gif", predicted, spacing_mm, truth)
-
-    return draw

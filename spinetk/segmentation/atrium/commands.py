@@ -256,7 +256,7 @@ def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **f
             # The path of the run on this machine does not leave it.
             fields["metrics"] = {key: value for key, value in found.items() if key != "model"}
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise InputError(metrics, "is no summary of an evaluation", "give its summary.json") from error
+            raise InputError(metrics, "is not a summary of an evaluation", "give its summary.json") from error
     path = write(run, out / f"{name}.safetensors", **fields)
     typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 

@@ -100,14 +100,14 @@ def load_predictor(
         raise InputError("model", "is missing", "give weights by name or path")
     for name, parts in zip(segmenters, models, strict=True):
         if "segmenter" not in parts:
-            raise InputError(name, "is no segmenter of the task atrium", "give the segmenter of a training run")
+            raise InputError(name, "is not a segmenter of the task atrium", "give the segmenter of a training run")
         if parts["segmenter"].geometry != models[0]["segmenter"].geometry:
             raise InputError(name, "was trained at another spacing or crop", "average networks of one geometry")
     finder = next((parts["locator"] for parts in models if "locator" in parts), None)
     if locator is not None:
         finder = read_parts(locator).get("locator")
         if finder is None:
-            raise InputError(locator, "is no locator of the task atrium", "give the locator of a training run")
+            raise InputError(locator, "is not a locator of the task atrium", "give the locator of a training run")
     geometry = models[0]["segmenter"].geometry
     networks = [parts["segmenter"].build() for parts in models]
     return AtriumPredictor(networks, geometry, finder and finder.build(), pick_device(device), flips)

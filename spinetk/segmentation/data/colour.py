@@ -60,7 +60,7 @@ def _open(path: Path) -> Image.Image:
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(name, "is no picture", "give PNG, JPEG, TIFF or BMP") from error
+        raise InputError(name, "is not a picture", "give PNG, JPEG, TIFF or BMP") from error
     except Exception as error:  # whatever damaged bytes do to a decoder
         raise InputError(name, f"is damaged ({type(error).__name__})", REMEDY_COPY) from error
     return picture

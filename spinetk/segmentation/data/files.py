@@ -75,7 +75,7 @@ def find_pairs(folder: str | Path) -> list[Pair]:
 
 def _by_name(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise InputError(folder, "is no folder", "put images into raw and masks into label")
+        raise InputError(folder, "is not a folder", "put images into raw and masks into label")
     found: dict[str, Path] = {}
     for path in sorted(p for p in folder.iterdir() if p.name.endswith(SUFFIXES) and not p.name.startswith(".")):
         name = _case(path)

@@ -50,7 +50,7 @@ def find_cases(
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(folder, "is no folder", "give the root of a data set")
+        raise InputError(folder, "is not a folder", "give the root of a data set")
     if layout is not None and layout not in FINDERS:
         raise InputError(f"layout {layout!r}", "is unknown", f"use one of {', '.join(FINDERS)}")
     for name in [layout] if layout else FINDERS:

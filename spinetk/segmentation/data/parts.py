@@ -90,7 +90,7 @@ def read_list(path: str | Path, cases: Iterable[Case]) -> list[Case]:
         name = line.replace("\\", "/").rsplit("/", 1)[-1]
         case = known.get(line) or known.get(name) or known.get(stem(Path(name)))
         if case is None:
-            raise InputError(path, f"names {name}, which is no case here", "use the names of this data set")
+            raise InputError(path, f"names {name}, which is not a case here", "use the names of this data set")
         chosen[case.name] = case
     if not chosen:
         raise InputError(path, "names no case", "give one name a line")
@@ -119,7 +119,7 @@ def load_part(path: str | Path, part: Part, cases: Iterable[Case]) -> list[Case]
     try:
         names = json.loads(Path(path).read_text(encoding="utf-8"))[part]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, f"is no split with a part {part}", "keep the split.json of the training") from error
+        raise InputError(path, f"is not a split with a part {part}", "keep the split.json of the training") from error
     known = {case.name: case for case in cases}
     missing = [name for name in names if name not in known]
     if missing:
