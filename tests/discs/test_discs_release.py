@@ -155,7 +155,7 @@ def test_what_cannot_be_released_is_said_in_a_line(models, tmp_path):
     with pytest.raises(InputError, match="are no numbers"):
         release(tmp_path / "huge.pth", "x", models / "about.toml", tmp_path)
     zoo.save(tmp_path / "other.pth", {}, {"config": {"task": "atrium"}})
-    with pytest.raises(InputError, match="no model of discs"):
+    with pytest.raises(InputError, match="not a disc model"):
         release(tmp_path / "other.pth", "x", models / "about.toml", tmp_path)
     assert not list(tmp_path.glob("*.safetensors"))
 

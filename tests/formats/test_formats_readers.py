@@ -166,7 +166,7 @@ def test_yolo_points_without_names_are_named_by_their_places(folder, order):
 
 
 @pytest.mark.parametrize(
-    ("extra", "word"), [("0 1 2", "has 3 numbers"), ("a", "not numbers"), ("0 " + "nan " * 22, "no share")]
+    ("extra", "word"), [("0 1 2", "has 3 numbers"), ("a", "not numbers"), ("0 " + "nan " * 22, "not a share")]
 )
 def test_yolo_faults_name_their_line(folder, extra, word):
     (error,) = read(yolo(folder, [UPPER, LOWER], names=NAMES, extra=extra))

@@ -65,7 +65,7 @@ def test_settings_of_a_file_and_of_the_command_line(tmp_path):
         ('port = "104"', "wrong kind for 'port'"),
         ("dry_run = 1", "wrong kind for 'dry_run'"),
         ('results = ["pdf"]', "'pdf'"),
-        ('send_to = "http://pacs"', "no address"),
+        ('send_to = "http://pacs"', "not the address"),
         ('aet = "A TITLE LONGER THAN 16"', "AE title"),
         ("[[rule]]\n", "empty rule"),
         ("[[rule]]\ncolour = 'red'", "unknown field 'colour'"),

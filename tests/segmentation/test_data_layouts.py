@@ -253,7 +253,7 @@ def test_the_path_to_a_data_set_says_nothing(tmp_path):
 
 
 def test_faults_are_named(tmp_path):
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="not a folder"):
         find_cases(tmp_path / "nowhere", "skin")
     with pytest.raises(InputError, match="no image with a mask"):
         find_cases(tmp_path, "skin")

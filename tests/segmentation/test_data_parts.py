@@ -72,5 +72,5 @@ def test_saved_and_found_again(tmp_path):
     assert load_part(tmp_path / "split.json", "test", every) == parts["test"]
     with pytest.raises(InputError, match="not in this data set"):
         load_part(tmp_path / "split.json", "train", every[:2])
-    with pytest.raises(InputError, match="no split"):
+    with pytest.raises(InputError, match="not a split"):
         load_part(tmp_path / "none.json", "train", every)

@@ -286,7 +286,7 @@ def test_trains_resumes_and_predicts(folder, tmp_path):
     # Gradients reach every weight of the network through the whole chain.
     assert len(moments) == len(list(again.segmenters[0].parameters()))
     assert all(moment["exp_avg"].any() for moment in moments.values())
-    with pytest.raises(InputError, match="no locator"):
+    with pytest.raises(InputError, match="is not a locator"):
         load_predictor([tmp_path / "segmenter.pth"], tmp_path / "segmenter.pth")
     with pytest.raises(InputError, match="slices"):
         train_stage("locator", pairs, [], tmp_path, predictor.geometry, network="spin")
