@@ -13,7 +13,7 @@ EXTRAS = {
     "pacs": ("dicomweb_client", "pynetdicom"),
     "cluster": ("dask", "dask_jobqueue", "distributed"),
     "serve": ("fastapi", "uvicorn"),
-    "export": ("onnx", "onnxruntime", "onnxscript"),
+    "export": ("onnx", "onnxscript", "openvino"),
 }  # fmt: skip
 """Import names of the libraries that each extra of ``pip install 'spinetk[EXTRA]'`` brings."""
 

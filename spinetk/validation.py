@@ -8,6 +8,7 @@ lists and mappings where the schema has tuples and dataclasses; beyond that noth
 from __future__ import annotations
 
 import difflib
+import os
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -24,6 +25,7 @@ STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, revalidate_instances="a
 """Of every schema, as its ``__pydantic_config__``."""
 OPEN = ConfigDict(extra="ignore", allow_inf_nan=False, revalidate_instances="always")
 """Of a schema whose content may say more than the program asks: the model card, read by people."""
+NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument", "invalid_key"}
 _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
 _WORDS = {"boolean": "true or false", "string": "text", "null": "null", "object": "a mapping"}
@@ -83,7 +85,16 @@ def validated(kind: type[T], content: Any, source: str | Path, what: str = "fiel
 
 @cache
 def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(kind)
+    # pydantic looks for plugins in every package that is installed; ours are plain schemas.
+    before = os.environ.get(NO_PLUGINS)
+    os.environ[NO_PLUGINS] = "1"
+    try:
+        return TypeAdapter(kind)
+    finally:
+        if before is None:
+            del os.environ[NO_PLUGINS]
+        else:
+            os.environ[NO_PLUGINS] = before
 
 
 @cache

@@ -24,9 +24,7 @@ from spinetk.batch.pools import Here, Pool
 from spinetk.batch.run import Names, Run, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Work
-from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.errors import InputError
-from spinetk.formats.record import reading_of
 from spinetk.formats.table import LEADING_COLUMNS, write_table
 from spinetk.images import Picture, find_inputs, read_picture
 from spinetk.images.identity import safe_name
@@ -192,6 +190,9 @@ def predict_cases(
     base: str | Path, cases: Iterable[str], out: str | Path, predictor: Predictor, *, progress: bool = True
 ) -> Batch:
     """As :func:`predict_files` for cases of a case folder: named after them, with the scale and view in their files."""
+    from spinetk.cases.folder import CaseFolder, read_pixels, read_record
+    from spinetk.formats.record import reading_of
+
     reader = Reader.of(predictor)
     folder = CaseFolder(base)
     names = {str(folder.source(case)): safe_name(case) for case in cases}

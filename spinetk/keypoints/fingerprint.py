@@ -13,6 +13,7 @@ from spinetk.images.picture import SliceChoice
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import OverridesTable
+from spinetk.views import View
 
 FITTED = ("calibration", "landmarks", "naming", "counting", "fronts", "spread")
 """Fields of a card that change what is read with the same weights."""
@@ -37,7 +38,7 @@ def settings_of(
         "spinetk": __version__,
         "model": None if named is None else str(named) if isinstance(named, str | Path) else named.name,
         "threshold": reader.threshold if reader is not None else threshold,
-        "weights": weights_of(named),
+        "weights": weights_of(named, None if overrides.rows else overrides.usual.view),
         "view": reader.usual.view if reader is not None else None,
         "usual": asdict(overrides.usual),
         "overrides": hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()[:16] if said else None,
@@ -46,15 +47,18 @@ def settings_of(
     }
 
 
-def weights_of(model: Predictor | str | Path | None) -> dict[str, str]:
-    """SHA-256 of the weights by model: of the one given, or of all that may be chosen among."""
+def weights_of(model: Predictor | str | Path | None, view: View | None = None) -> dict[str, str]:
+    """SHA-256 of the weights by model: of the one given, or of all that may be chosen for a view (None: any)."""
     if isinstance(model, Predictor):
         spread = None if model.spread is None else model.spread.tolist()
         sacral = (model.landmark_calibration, model.naming, model.fronts)
         about = repr((model.calibration, sacral, model.counting, spread, model.views, model.modalities))
         digest = hashlib.sha256(about.encode() + model.engine.fingerprint().encode())
         return {model.name: digest.hexdigest()[:16]}
-    names = [model] if model is not None else [name for name, card in zoo.released() if card.get("views")]
+    names: list[str | Path] = [] if model is None else [model]
+    if model is None:
+        made_for = ((name, card.get("views") or ()) for name, card in zoo.released())
+        names += [name for name, views in made_for if (view in views if view else views)]
     found = {}
     for name in names:
         path = zoo.find(name)

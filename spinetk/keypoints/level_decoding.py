@@ -21,6 +21,8 @@ FLOOR = -8.0  # least log-probability that a single detection may hold against a
 EVIDENCE = 0.03
 MEMBERSHIP = 0.3  # what joining the column costs a detection
 SKIP = 0.4  # what a level without a detection costs
+UNFIT = 1e3  # of a step that cannot be
+ROUGH = 0.15  # by how much rough points may be wrong about what a column gains
 MISFIT = 0.3  # cost of a step e times too long or short
 
 
@@ -84,6 +86,33 @@ def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, sch
         j, level = (int(v) for v in previous[j, level])
     order, levels = np.array(path[::-1]).T
     return Column(order, levels, min(shifted(votes[order], levels)))
+
+
+def contenders(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """Which detections may be part of the column, by their rough points: no other needs a closer look.
+
+    One whose score is less than what joining costs is no end of a column. It stays where a column through two others
+    may gain by passing through it, i.e. where they leave it room.
+
+    Args:
+        points: (N, K, 2) px.
+        scores: (N,) confidence 0..1.
+        schema: Must have columns.
+
+    Returns:
+        (N,) bool.
+    """
+    strong = scores >= MEMBERSHIP
+    if strong.sum() < 2 or strong.all():
+        return np.ones(len(scores), bool)
+    axes, widths = body_axes(points, schema)
+    fits, costs = _steps(points.mean(1), axes, np.linalg.norm(axes, axis=1) + 1e-6, widths)
+    direct = np.where(fits, costs.min(-1), UNFIT)
+    past, to, on = direct[np.ix_(strong, strong)], direct[strong][:, ~strong], direct[~strong][:, strong]
+    saved = (past[:, :, None] - to[:, None] - on.T[None]).max((0, 1))
+    kept = strong.copy()
+    kept[~strong] = saved + scores[~strong] - MEMBERSHIP > -ROUGH
+    return kept
 
 
 def _steps(

@@ -15,12 +15,13 @@ from spinetk.geometry import Frame, upright
 from spinetk.keypoints import sacrum
 from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
-from spinetk.keypoints.centre.decoding import Found
+from spinetk.keypoints.centre.decoding import Found, Worth
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.keypoints.counting import LOWEST, NAMED, Count, Counting, evidence
 from spinetk.keypoints.level_decoding import (
     Column,
+    contenders,
     find_sequence,
     fits_between,
     missing_levels,
@@ -63,8 +64,12 @@ class Engine(Protocol):
     def fingerprint(self) -> str:
         """SHA-256 of the weights."""
 
-    def detect(self, picture: np.ndarray, least: float) -> Found:
-        """Detections in a (3, H, W) picture in 0..1 at network size, best first: ``points``, ``scores``, ``sigma``."""
+    def detect(self, picture: np.ndarray, least: float, worth: Worth | None = None) -> Found:
+        """Detections in a (3, H, W) picture in 0..1 at network size, best first: ``points``, ``scores``, ``sigma``.
+
+        A network that refines points leaves out those that are not ``worth`` it, as
+        :meth:`spinetk.keypoints.centre.decoding.CentreDecoder.detect` asks it.
+        """
 
     def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
         """Refine (N, K, 2) rough points; asked of networks that name levels."""
@@ -263,11 +268,16 @@ class Predictor:
         return found
 
     def _detect(self, pixels: np.ndarray, threshold: float, calibration: tuple[float, float]) -> Found:
-        """Detections in px of the network's input, with calibrated scores."""
-        found = self.engine.detect(pixels, threshold * WEAK_SHARE)
-        slope, intercept = calibration
-        scores = found["scores"].astype(np.float64).clip(1e-6, 1 - 1e-6)
-        found["scores"] = 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept)))
+        """Detections in px of the network's input, with calibrated scores; those that no reading can hold may lack."""
+        least = threshold * WEAK_SHARE
+        levels = self.engine.preset.levels
+
+        def worth(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
+            sure = calibrated(scores, calibration)
+            return contenders(points, sure, self.schema) if levels else sure >= least
+
+        found = self.engine.detect(pixels, least, worth if threshold else None)
+        found["scores"] = calibrated(found["scores"], calibration)
         return found
 
     def _complete(self, pixels: np.ndarray, found: Found) -> Count:
@@ -370,6 +380,13 @@ def _above_sacrum(found: Found, landmarks: list[Landmark], least: float) -> Foun
             seen[seen] &= sacrum.below_sacrum(found["points"][seen].mean(1), own)
             found = {key: values[~seen] for key, values in found.items()}
     return found
+
+
+def calibrated(scores: np.ndarray, calibration: tuple[float, float]) -> np.ndarray:
+    """Probabilities of a network's scores (Platt scaling with a slope and an intercept)."""
+    slope, intercept = calibration
+    scores = scores.astype(np.float64).clip(1e-6, 1 - 1e-6)
+    return 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept)))
 
 
 def inside(points: np.ndarray, size: tuple[int, int], schema: KeypointSchema) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from spinetk.keypoints.card import KeypointCard, load_network
-from spinetk.keypoints.centre.decoding import CentreDecoder, Found
+from spinetk.keypoints.centre.decoding import CentreDecoder, Found, Worth
 from spinetk.keypoints.d2.checkpoint import is_detectron2
 from spinetk.keypoints.d2.conversion import load_detectron2
 from spinetk.keypoints.registry import Network, kind_of
@@ -47,10 +47,10 @@ class TorchEngine:
             digest.update(name.encode() + tensor.detach().cpu().float().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
-    def detect(self, picture: np.ndarray, least: float) -> Found:
+    def detect(self, picture: np.ndarray, least: float, worth: Worth | None = None) -> Found:
         """Detections in a (3, H, W) picture in 0..1, best first; a Keypoint R-CNN leaves out scores below ``least``."""
         if self._decoder is not None:
-            return self._mixed(self._decoder.detect, picture)
+            return self._mixed(self._decoder.detect, picture, None, worth)
         self.network.score_threshold = max(0.01, least)
         tensor = torch.from_numpy(picture).to(self.device)
         return {k: v.float().cpu().numpy() for k, v in self._mixed(self.network.detect, [tensor])[0].items()}

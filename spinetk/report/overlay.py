@@ -155,12 +155,16 @@ def outline(
     Raises:
         InputError: The picture is not 8-bit or not of the reading's size.
     """
-    picture = turn(_rgb(picture, reading), reading.frame.upright_orientation(mirror=False))
+    picture = turn(_checked(picture, reading), reading.frame.upright_orientation(mirror=False))
     reading, truth = _standing(reading), None if truth is None else _standing(replace(truth, frame=reading.frame))
     place = _place(reading, scale)
     width, height = round(reading.width * place.scale_x), round(reading.height * place.scale_y)
     reduced = width * height < reading.width * reading.height
-    body = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if reduced else cv2.INTER_CUBIC)
+    body = cv2.resize(
+        np.ascontiguousarray(picture), (width, height), interpolation=cv2.INTER_AREA if reduced else cv2.INTER_CUBIC
+    )
+    if body.ndim == 2:  # coloured when it has its size: a third of the work
+        body = cv2.cvtColor(body, cv2.COLOR_GRAY2RGB)
     text_px = _text_px(width, height)
     thick = max(1, round(text_px / 14))
     inside = place._replace(left=0, top=0)
@@ -187,7 +191,7 @@ def write_overlay(
         temporary.write_bytes(data.tobytes())
 
 
-def _rgb(picture: np.ndarray, reading: Reading) -> np.ndarray:
+def _checked(picture: np.ndarray, reading: Reading) -> np.ndarray:
     picture = np.asarray(picture)
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
         fault = f"is {picture.dtype} {picture.shape}, not 8-bit grey or RGB"
@@ -195,7 +199,7 @@ def _rgb(picture: np.ndarray, reading: Reading) -> np.ndarray:
     if picture.shape[:2] != (reading.height, reading.width):
         fault = f"is {picture.shape[1]} x {picture.shape[0]} px, its reading {reading.width} x {reading.height} px"
         raise InputError(reading.file, fault, "give the picture that was read")
-    return np.ascontiguousarray(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2))
+    return picture
 
 
 def _text_px(width: int, height: int) -> int:

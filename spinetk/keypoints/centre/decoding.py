@@ -28,6 +28,7 @@ ABOVE_ROWS = 10  # half a body: what is left of a strip above its highest body
 MIN_BODIES = 4  # below which there is no line to speak of
 UNIT = np.array([[0.0, 0.0, 1.0, 1.0]], np.float32)
 Found = dict[str, np.ndarray]
+Worth = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass
@@ -48,12 +49,14 @@ class CentreDecoder:
     refine: Callable[[np.ndarray], np.ndarray]
     column: Callable[[np.ndarray], np.ndarray] | None = None
 
-    def detect(self, picture: np.ndarray, flip: bool | None = None) -> Found:
+    def detect(self, picture: np.ndarray, flip: bool | None = None, worth: Worth | None = None) -> Found:
         """Detections in a picture, best first.
 
         Args:
             picture: (3, H, W) in 0..1, at network size.
             flip: Also look at the mirrored picture and average: twice the time. By default as the preset says.
+            worth: Rough points (N, K, 2) px and scores (N,) of bodies to which of them are worth a closer look, (N,)
+                bool; the others are left out. By default all.
 
         Returns:
             ``boxes`` (N, 4) around the points, ``scores`` (N,), ``points`` (N, K, 2), ``point_scores`` (N, K),
@@ -63,6 +66,9 @@ class CentreDecoder:
         flip = self.preset.mirror if flip is None else flip
         centre, offset = self._seen(padded(picture)[None], flip)
         scores, points = self.peaks(centre[0], offset[0])
+        if worth is not None and len(scores):
+            kept = worth(points, scores)
+            scores, points = scores[kept], points[kept]
         found = self.look(picture, points, flip) | {"scores": scores}
         return found | self._landmarks(picture, centre, offset, flip) if self.preset.landmarks else found
 

@@ -23,10 +23,18 @@ from torch import Tensor, nn
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.decoding import PAD
 from spinetk.keypoints.centre.network import CentreNet
-from spinetk.keypoints.centre.runtime import HALF_AND_SINGLE, graph_file, layout, load_openvino, read_tensor
+from spinetk.keypoints.centre.runtime import (
+    HALF_AND_SINGLE,
+    graph_file,
+    layout,
+    load_converter,
+    load_openvino,
+    read_tensor,
+)
 from spinetk.keypoints.centre.strip import COLUMNS, ROWS
 
 FORMATS = ("onnx", "openvino")
+MOST_FOLDED = 1 << 30  # bytes: any
 LEAST_BYTES = 256  # of a tensor that is worth a reference
 
 
@@ -104,9 +112,10 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path, weights: Path | Non
     with torch.no_grad():
         # In two steps: given the module, torch falls back to fixed sizes when a free one cannot be proven.
         traced = torch.export.export(module, (example,), dynamic_shapes=(shape,))
-        # Optimised, batch norms would be folded into weights that no file holds yet; engines fold them anyway.
+        # Optimised, batch norms would be folded into weights that no file holds; engines fold them when they load.
         model = torch.onnx.export(traced, verbose=False, optimize=weights is None).model_proto
     if weights is not None:
+        _fold(model)
         _refer(model, weights)
     with replacing(path) as temporary:
         onnx.save_model(model, temporary)
@@ -134,6 +143,17 @@ def write_graphs(networks: dict[str, tuple[nn.Module, Tensor]], weights: Path) -
             raise InputError("graphs", f"{error.name} is missing", "pip install 'spinetk[export]'") from error
         written.append(path)
     return written
+
+
+def _fold(model: Any) -> None:
+    """Compute what is constant, of which the exporter leaves much (casts and copies of batch norms' numbers): engines
+    know a batch norm behind a convolution only by its plain numbers.
+    """
+    from onnxscript import optimizer
+
+    optimizer.fold_constants(model, input_size_limit=MOST_FOLDED, output_size_limit=MOST_FOLDED)
+    optimizer.remove_unused_nodes(model)
+    model.graph.ClearField("value_info")
 
 
 def _refer(model: Any, weights: Path) -> None:
@@ -174,4 +194,4 @@ def to_openvino(module: nn.Module, example: Tensor) -> Any:
     """An OpenVINO model of any batch and, for pictures, any size."""
     free = [-1, 3, -1, -1] if example.shape[1] == 3 else [-1, *example.shape[1:]]
     with torch.no_grad():
-        return load_openvino().convert_model(module, example_input=example, input=[free])
+        return load_converter().convert_model(module, example_input=example, input=[free])

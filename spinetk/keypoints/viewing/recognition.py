@@ -180,7 +180,7 @@ def _loaded(path: Path) -> tuple[Answers, tuple[str, ...], tuple[float, float, f
 
     if runtime.has_graphs(path, ("whole",)):
         card = zoo.checked(zoo.read_card(path.with_suffix(".json")), ViewCard, MODEL, path.with_suffix(".json"))
-        (network,) = runtime.functions(path, ("whole",), "f32")
+        (network,) = runtime.functions(path, ("whole",))
         return network, card.config.kinds, card.temperatures
     from spinetk.keypoints.viewing.network import ViewNet, as_function
 
