@@ -91,7 +91,7 @@ def test_models_reads_cards_and_no_network():
 
 
 def test_a_reading_of_a_picture_imports_no_other_format(results):
-    assert not results[1] & (TRAINING | FILES | {"onnxruntime", "spinetk.discs.commands"})
+    assert not results[1] & (TRAINING | FILES | {"openvino", "spinetk.discs.commands"})
 
 
 @pytest.mark.parametrize("verb", ["measure", "report"])

@@ -94,7 +94,7 @@ class ReaderMaker:
 
     Attributes:
         model, threshold, device: As of :class:`Reader`.
-        overrides, slice_choice, series: As of :func:`predict_files`.
+        overrides, slice_choice, series, overlay: As of :class:`How`.
     """
 
     model: str | None
@@ -103,11 +103,12 @@ class ReaderMaker:
     overrides: OverridesTable
     slice_choice: SliceChoice
     series: str | None = None
+    overlay: bool = True
 
     def __call__(self) -> Work:
         """Load the model, and return what reads one picture."""
         reader = Reader(self.model, threshold=self.threshold, device=self.device)
-        return partial(_predict_one, reader, self.overrides, self.slice_choice, self.series)
+        return partial(_predict_one, reader, self.overrides, self.slice_choice, self.series, self.overlay)
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class How:
         overrides: The user's word on each of them, in place of these three.
         slice_choice: Slice of series and volumes.
         series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
+        overlay: Whether to draw ``<stem>.png``.
     """
 
     threshold: float = 0.6
@@ -130,6 +132,7 @@ class How:
     overrides: OverridesTable | None = None
     slice_choice: SliceChoice = "central"
     series: str | None = None
+    overlay: bool = True
 
     def table(self) -> OverridesTable:
         """The user's word on each picture."""
@@ -167,13 +170,13 @@ def predict_files(
     """
     inputs, asked = list(inputs), How(**how)
     table, choice = asked.table(), (asked.slice_choice, asked.series)
-    settings = settings_of(model, asked.threshold, table, *choice)
+    settings = settings_of(model, asked.threshold, table, *choice) | ({} if asked.overlay else {"overlay": False})
     if model is None or isinstance(model, str | Path):
         name = None if model is None else str(Path(model).absolute()) if Path(model).is_file() else str(model)
-        maker: Callable[[], Work] = ReaderMaker(name, asked.threshold, asked.device, table, *choice)
+        maker: Callable[[], Work] = ReaderMaker(name, asked.threshold, asked.device, table, *choice, asked.overlay)
     elif pool is None or isinstance(pool, Here):
         reader = Reader.of(model)
-        maker = partial(partial, _predict_one, reader, table, *choice)
+        maker = partial(partial, _predict_one, reader, table, *choice, asked.overlay)
     else:
         raise InputError("a model in memory", "cannot go to other processes", "give its name or path")
     run = run_batch(
@@ -228,6 +231,7 @@ def _predict_one(
     overrides: OverridesTable,
     slice_choice: SliceChoice,
     series: str | None,
+    overlay: bool,
     path: Path,
     source: str,
     out: Path,
@@ -237,12 +241,16 @@ def _predict_one(
     said = overrides.of(source)
     usual = said.over(reader.usual)
     picture = read_picture(path, slice_choice=slice_choice, spacing_mm=usual.spacing_mm, series=series)
-    return _write(*reader.read_picture(picture, source, said), out, stem)
+    return _write(*reader.read_picture(picture, source, said), out, stem, overlay)
 
 
-def _write(reading: Reading, grey: np.ndarray, out: Path, stem: str) -> dict[str, Any]:
+def _write(reading: Reading, grey: np.ndarray, out: Path, stem: str, overlay: bool = True) -> dict[str, Any]:
     # The JSON last: where it is, all is there.
-    write_overlay(out / f"{stem}.png", grey, reading)
+    drawing = out / f"{stem}.png"
+    if overlay:
+        write_overlay(drawing, grey, reading)
+    elif (out / f"{stem}.json").is_file() and drawing.resolve() != Path(reading.file).resolve():
+        drawing.unlink(missing_ok=True)  # of an earlier run: it shows another reading
     write_json(out / f"{stem}.json", reading.to_json())
     about: dict[str, Any] = {"vertebrae": len(reading.vertebrae)}
     if reading.schema.keypoints != VERTEBRA6.keypoints:

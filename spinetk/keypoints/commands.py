@@ -127,6 +127,7 @@ def predict(
     device: Device = "auto",
     slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = SliceChoice.CENTRAL,
     series: Series = None,
+    overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Draw a PNG of each picture.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Vertebrae, heights, grades and angles of radiographs and slices; run again, it does what is missing.
@@ -140,7 +141,7 @@ def predict(
         done = predict_files(
             asked, out, model, threshold=threshold, device=device, overrides=options.overrides(),
             slice_choice=slices.value, series=series, lists=batch.lists or [], pool=pool, again=not batch.resume,
-            aet=batch.aet,
+            aet=batch.aet, overlay=overlay,
         )  # fmt: skip
     warn(done.failures)
     warn([f"{options.views}: no picture is named {name}" for name in done.unmet])

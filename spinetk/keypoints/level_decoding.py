@@ -21,7 +21,7 @@ FLOOR = -8.0  # least log-probability that a single detection may hold against a
 EVIDENCE = 0.03
 MEMBERSHIP = 0.3  # what joining the column costs a detection
 SKIP = 0.4  # what a level without a detection costs
-UNFIT = 1e3  # of a step that cannot be
+UNFIT = 1e3  # what a detour round a step that cannot be may cost
 ROUGH = 0.15  # by how much rough points may be wrong about what a column gains
 MISFIT = 0.3  # cost of a step e times too long or short
 
@@ -107,8 +107,8 @@ def contenders(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema) -
         return np.ones(len(scores), bool)
     axes, widths = body_axes(points, schema)
     fits, costs = _steps(points.mean(1), axes, np.linalg.norm(axes, axis=1) + 1e-6, widths)
-    direct = np.where(fits, costs.min(-1), UNFIT)
-    past, to, on = direct[np.ix_(strong, strong)], direct[strong][:, ~strong], direct[~strong][:, strong]
+    step = np.where(fits, costs.min(-1), np.inf)
+    past, to, on = step[np.ix_(strong, strong)].clip(max=UNFIT), step[strong][:, ~strong], step[~strong][:, strong]
     saved = (past[:, :, None] - to[:, None] - on.T[None]).max((0, 1))
     kept = strong.copy()
     kept[~strong] = saved + scores[~strong] - MEMBERSHIP > -ROUGH

@@ -47,7 +47,7 @@ class FakeReader(Reader):
 @pytest.fixture(autouse=True)
 def weights(monkeypatch):
     """Weights of a fake are its name."""
-    monkeypatch.setattr("spinetk.keypoints.fingerprint.weights_of", lambda model: {model.name: model.name})
+    monkeypatch.setattr("spinetk.keypoints.fingerprint.weights_of", lambda model, *_: {model.name: model.name})
 
 
 @pytest.fixture
@@ -104,6 +104,18 @@ def test_another_model_or_option_reads_anew(pictures, tmp_path):
     reader = FakeReader()
     predict([pictures / "y"], out, reader, anchor="L5=last")
     assert len(reader.read_files) == 1
+
+
+def test_without_overlays_nothing_is_drawn_and_none_of_another_reading_stays(pictures, tmp_path):
+    out = tmp_path / "out"
+    drawn = predict([pictures], out, FakeReader())
+    kept = [path.read_bytes() for path in drawn.results]
+    plain = predict([pictures], out, FakeReader(), overlay=False)
+    assert plain.skipped == 0
+    assert [path.read_bytes() for path in plain.results] == kept
+    assert not list(out.glob("*.png"))
+    again = predict([pictures], out, FakeReader())
+    assert sorted(path.stem for path in out.glob("*.png")) == sorted(path.stem for path in again.results)
 
 
 def test_our_own_fault_is_a_line_and_the_rest_is_read(pictures, tmp_path):

@@ -64,7 +64,7 @@ def test_nothing_sure_is_nothing(predictor):
 def test_points_come_back_in_px_of_the_given_picture(predictor, monkeypatch):
     """A detection at the same relative place, whatever the size of the picture."""
 
-    def detect(picture, least):
+    def detect(picture, least, worth=None):
         _, height, width = picture.shape
         points = np.array([[0.25, 0.5]] * 6) * [width, height]
         return {"scores": np.ones(1), "points": points[None], "sigma": np.ones((1, 6))}
@@ -102,7 +102,7 @@ def test_levels_are_named_where_they_are_known(seen, doubt, named):
         def __init__(self):
             self.preset = preset
 
-        def detect(self, picture, least):
+        def detect(self, picture, least, worth=None):
             return self.look(picture, whole[list(seen)]) | {"scores": np.full(len(seen), 0.9)}
 
         def look(self, picture, points):
@@ -145,7 +145,7 @@ class Says:
     def __init__(self, preset, points):
         self.preset, self.points = preset, points
 
-    def detect(self, picture, least):
+    def detect(self, picture, least, worth=None):
         return {"points": self.points[None], "scores": np.array([0.9]), "sigma": np.full((1, 6), 2.0)}
 
 

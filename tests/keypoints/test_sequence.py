@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spinetk.keypoints.level_decoding import find_sequence, fits_between, missing_levels, rough_points
+from spinetk.keypoints.level_decoding import contenders, find_sequence, fits_between, missing_levels, rough_points
 from spinetk.schema import VERTEBRA4
 
 LEVELS = 17
@@ -81,3 +81,30 @@ def test_a_body_must_have_the_size_and_distance_of_its_neighbours():
     assert not fits_between(bodies[1] + (0, 30), bodies[[0, 2]], VERTEBRA4)
     tiny = bodies[1].mean(0) + 0.5 * (bodies[1] - bodies[1].mean(0))
     assert not fits_between(tiny, bodies[[0, 2]], VERTEBRA4)
+
+
+def test_a_weak_detection_is_looked_at_where_it_may_fill_a_gap():
+    """One between two neighbours (a disc) is not, nor one beyond an end; the same score in a gap is."""
+    rows = [0, 1, 2, 4, 5]
+    disc, missing, beyond = spine(1) + (0, 20), spine(4)[3:], spine(7)[6:]
+    points = np.concatenate([spine(6)[rows], disc, missing, beyond])
+    scores = np.array([0.9] * 5 + [0.2] * 3)
+    assert contenders(points, scores, VERTEBRA4).tolist() == [True] * 5 + [False, True, False]
+    found = find_sequence(points, scores, np.zeros((8, LEVELS)), VERTEBRA4)
+    assert set(found.order.tolist()) <= set(np.flatnonzero(contenders(points, scores, VERTEBRA4)).tolist())
+    assert contenders(points, np.full(8, 0.2), VERTEBRA4).all()  # nothing is sure: all are looked at
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_not_looked_at_would_not_have_been_chosen(seed):
+    """Spines with bodies missing, doubled and invented, of any scores."""
+    rng = np.random.default_rng(seed)
+    bodies = spine(bend=3.0)[rng.random(LEVELS) < 0.85]
+    others = spine(1) + np.stack([rng.uniform(0, 160, 12), rng.uniform(-40, 700, 12)], -1)[:, None]
+    points = np.concatenate([bodies, others]) + rng.normal(0, 1, (len(bodies) + 12, 4, 2))
+    scores = np.concatenate([rng.uniform(0.15, 1, len(bodies)), rng.uniform(0.02, 0.5, 12)])
+    kept = np.flatnonzero(contenders(points, scores, VERTEBRA4))
+    nothing = np.zeros((len(points), LEVELS))
+    whole = find_sequence(points, scores, nothing, VERTEBRA4)
+    part = find_sequence(points[kept], scores[kept], nothing[kept], VERTEBRA4)
+    assert kept[part.order].tolist() == whole.order.tolist()
