@@ -1,68 +1,155 @@
-"""What one film costs: two checkouts side by side, in fresh processes that take turns.
+"""What reading costs: two checkouts side by side, in fresh processes that take turns.
 
-    python benchmarks/light.py OLD NEW FILM [--view ap] [--runs 3]
+    python benchmarks/light.py OLD NEW FILM [--view ap] [--runs 3] [--warm 8] [--folder FOLDER] [--yolo VENV/bin/yolo]
 
-OLD and NEW are checkouts; both run in the Python that runs this. Printed: the least processor time (user + system) and
-the peak memory of each command, and NEW / OLD. A first run of each fills the caches and is not counted.
+OLD and NEW are checkouts; both run in the Python that runs this, which has what both need. Printed: the least processor
+time (user + system, one thread) and the peak memory of each command, and NEW / OLD. A first run of each fills the
+caches and is not counted. A further film is what each of ``--warm`` copies costs after the first, in one ``predict``.
+
+``--folder``: pictures a second of ``predict FOLDER`` with all cores, OLD as it is, NEW as it is and with a process a
+core. ``--yolo``: NEW beside ``yolo pose predict`` of Ultralytics, YOLO11n-pose with random weights at 1024 px on the
+same film, installed in an environment of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 CALL = "from spinetk import eval_img; eval_img(None, {film!r}, {out!r}, view={view!r})"
+VERB = [sys.executable, "-P", "-m", "spinetk"]  # -P: not what lies here
+YOLO = ["pose", "predict", "model=yolo11n-pose.yaml", "imgsz=1024", "device=cpu", "verbose=False", "exist_ok=True"]
+Cost = tuple[float, float]  # processor seconds, peak MB
 
 
-def cost(arguments: list[str], checkout: Path) -> tuple[float, float]:
-    """Processor seconds and peak MB of one process, its children included in the seconds."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
+def cost(command: list[str], checkout: Path | None, threads: int | None = 1) -> Cost:
+    """Of one process; its children are in the seconds."""
+    environment = dict(os.environ)
+    if checkout is not None:
+        environment["PYTHONPATH"] = str(checkout)
+    if threads is not None:
+        environment["OMP_NUM_THREADS"] = str(threads)
     pid = os.posix_spawn(
-        sys.executable, [sys.executable, "-P", *arguments], environment,  # -P: not what lies here
+        command[0], command, environment,
         file_actions=[(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (1, 2)],
     )  # fmt: skip
     _, status, used = os.wait4(pid, 0)
     if status:
-        raise SystemExit(f"{checkout}: {' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
+        raise SystemExit(f"{checkout}: {' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
+def least(rows: list[Cost]) -> Cost:
+    """The least seconds and the least memory."""
+    return min(row[0] for row in rows), min(row[1] for row in rows)
+
+
+def compare(name: str, runs: int, old: Callable[[str], Cost], new: Callable[[str], Cost]) -> None:
+    """Print a row of the table; each is called with the name of the run, the first not counted."""
+    rows: tuple[list[Cost], list[Cost]] = ([], [])
+    for run in range(runs + 1):
+        for place, once in enumerate((old, new)):
+            found = once(f"{place}-{run}")
+            if run:
+                rows[place].append(found)
+    (a, a_mb), (b, b_mb) = map(least, rows)
+    print(f"| {name} | {a:.2f} | {b:.2f} | {b / a:.2f} | {a_mb:.0f} | {b_mb:.0f} | {b_mb / a_mb:.2f} |", flush=True)
+
+
+def warm(checkout: Path, films: list[Path], view: str, folder: Path) -> Cost:
+    """What each film after the first costs."""
+    few, _ = cost([*VERB, "predict", str(films[0]), "--view", view, "-o", f"{folder}-1"], checkout)
+    many, mb = cost([*VERB, "predict", *map(str, films), "--view", view, "-o", f"{folder}-n"], checkout)
+    return (many - few) / (len(films) - 1), mb
+
+
+def rate(checkout: Path, folder: Path, view: str, out: Path, more: list[str]) -> float:
+    """Pictures a second of a folder."""
+    started = time.perf_counter()
+    cost([*VERB, "predict", str(folder), "--view", view, "-o", str(out), *more], checkout, None)
+    return len(list(out.glob("*.json"))[1:]) / (time.perf_counter() - started)  # run.json is none
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
     parser.add_argument("film", type=Path)
     parser.add_argument("--view", default="ap")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--warm", type=int, default=8)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--yolo", type=Path)
     options = parser.parse_args()
-    film, checkouts = str(options.film.resolve()), (options.old.resolve(), options.new.resolve())
-    print("| command | processor s, old | new | ratio | peak MB, old | new | ratio |\n|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        verb = ["-m", "spinetk"]
-        for name, arguments in (
-            ("predict FILM", [*verb, "predict", film, "--view", options.view, "-o", "{folder}"]),
-            ("eval_img, first call", ["-c", CALL.format(film=film, out=f"{folder}/out.png", view=options.view)]),
-            ("--help", [*verb, "--help"]),
-            ("info FILM", [*verb, "info", film]),
-            ("models", [*verb, "models"]),
-        ):
-            rows: tuple[list[tuple[float, float]], ...] = ([], [])
-            for run in range(options.runs + 1):
-                for place, checkout in enumerate(checkouts):
-                    out = f"{folder}/{place}-{run}"  # a folder of its own: nothing is there to be resumed
-                    found = cost([text.replace("{folder}", out) for text in arguments], checkout)
-                    if run:
-                        rows[place].append(found)
-            (old, old_mb), (new, new_mb) = (tuple(min(own[k] for own in side) for k in (0, 1)) for side in rows)
+    film, view, (old, new) = str(options.film.resolve()), options.view, (options.old.resolve(), options.new.resolve())
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        for checkout in (old, new):  # what `measure` and `report` are given
+            cost([*VERB, "predict", film, "--view", view, "-o", str(place / checkout.name)], checkout)
+
+        def both(title: str, command: list[str]) -> None:
+            """A row of a command; ``{out}`` and ``{results}`` in it become folders."""
+            once = [
+                lambda run, own=own: cost(
+                    [text.format(out=place / f"out-{run}", results=place / own.name) for text in command], own
+                )
+                for own in (old, new)
+            ]
+            compare(title, options.runs, *once)
+            for left in place.glob("out-*"):
+                shutil.rmtree(left, ignore_errors=True)
+
+        print(
+            "| command | processor s, old | new | ratio | peak MB, old | new | ratio |\n|---|---|---|---|---|---|---|"
+        )
+        both("`predict FILM`", [*VERB, "predict", film, "--view", view, "-o", "{out}"])
+        call = CALL.format(film=film, out=str(place / "overlay.png"), view=view)
+        both("`eval_img`, first call", [sys.executable, "-P", "-c", call])
+        films = [place / f"film-{k}{options.film.suffix}" for k in range(options.warm + 1)]
+        for copy in films:
+            shutil.copy(film, copy)
+        compare(
+            "a further film of `predict`", options.runs,
+            lambda run: warm(old, films, view, place / f"warm-{run}"),
+            lambda run: warm(new, films, view, place / f"warm-{run}"),
+        )  # fmt: skip
+        both("`--help`", [*VERB, "--help"])
+        both("`info FILM`", [*VERB, "info", film])
+        both("`models`", [*VERB, "models"])
+        both("`measure RESULTS`", [*VERB, "measure", "{results}"])
+        both("`report RESULTS`", [*VERB, "report", "{results}", "-o", "{out}"])
+        if options.yolo:
+            yolo = [str(options.yolo), *YOLO, f"source={film}", f"project={place}"]
             print(
-                f"| `{name}` | {old:.2f} | {new:.2f} | {new / old:.2f} "
-                f"| {old_mb:.0f} | {new_mb:.0f} | {new_mb / old_mb:.2f} |",
-                flush=True,
+                "\n| | processor s, yolo | new | ratio | peak MB, yolo | new | ratio |\n|---|---|---|---|---|---|---|"
             )
+            compare(
+                "one film, cold", options.runs, lambda run: cost(yolo, None),
+                lambda run: cost([*VERB, "predict", film, "--view", view, "-o", str(place / f"y-{run}")], new),
+            )  # fmt: skip
+            many = [str(options.yolo), *YOLO, f"source={place}/film-*{options.film.suffix}", f"project={place}"]
+            compare(
+                "a further film", options.runs,
+                lambda run: ((cost(many, None)[0] - cost(yolo, None)[0]) / options.warm, cost(many, None)[1]),
+                lambda run: warm(new, films, view, place / f"yw-{run}"),
+            )  # fmt: skip
+        if options.folder:
+            workers = ["--workers", str(os.cpu_count())]
+            print(
+                "\n| pictures a second | old | new | ratio | new, a process a core | ratio |\n|---|---|---|---|---|---|"
+            )
+            a, b, c = (
+                rate(own, options.folder.resolve(), view, place / f"folder-{k}", more)
+                for k, (own, more) in enumerate(((old, []), (new, []), (new, workers)))
+            )
+            print(f"| {options.folder.name} | {a:.2f} | {b:.2f} | {b / a:.2f} | {c:.2f} | {c / a:.2f} |")
 
 
 if __name__ == "__main__":
