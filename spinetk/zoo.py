@@ -31,6 +31,7 @@ N = TypeVar("N", bound="nn.Module")
 Weights = dict[str, "Tensor"]
 MOST_BYTES = 25_000_000  # of a release
 MOST_CARD_BYTES = 8_000_000
+NO_WEIGHTS = "a wheel holds none: set SPINETK_HOME to the folder data/weights of a checkout"
 FINAL = "model_final.pth"  # what training leaves, as the original named it
 
 
@@ -131,7 +132,9 @@ def find(name_or_path: str | Path) -> Path:
         candidate = folder / f"{path.name}.safetensors"
         if str(path) == path.name and candidate.is_file():
             return candidate
-    names = ", ".join(name for name, _ in released()) or "none is released"
+    names = ", ".join(name for name, _ in released())
+    if not names:
+        raise InputError(f"model {str(name_or_path)!r}", "is unknown: there are no released weights here", NO_WEIGHTS)
     raise InputError(f"model {str(name_or_path)!r}", "is unknown", f"give a .pth/.safetensors path or one of: {names}")
 
 

@@ -25,3 +25,9 @@ def test_a_release_has_at_most_25_megabytes():
     zoo.check_size("model.pth", {"kernel": torch.empty(12_500_000, device="meta")})
     with pytest.raises(InputError, match=r"model\.pth: would be 28 MB, more than 25 \(a remedy\)"):
         zoo.check_size("model.pth", {"kernel": torch.empty(14_000_000, device="meta")}, "a remedy")
+
+
+def test_without_released_weights_the_error_says_where_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "folders", lambda: [tmp_path])
+    with pytest.raises(InputError, match=r"no released weights here .*SPINETK_HOME"):
+        zoo.find("xray-ap")

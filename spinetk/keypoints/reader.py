@@ -30,6 +30,7 @@ from spinetk.overrides import Overrides
 from spinetk.reading import Facing, Reading
 from spinetk.views import OFFERED, View, rules_of, usual_view
 
+NEEDS_MODEL = "train one and give --model"
 SURE_VIEW = 0.9
 """Least probability at which the look of a picture decides its view, its turn or its front."""
 LIKELY_VIEW = 0.4
@@ -304,7 +305,7 @@ class Reader:
             fitting = for_view
         if not fitting:
             what = rules_of(view).article + (f" in {modality}" if modality else "")
-            raise InputError(file, f"no released model reads {what}", "train one and give --model")
+            raise InputError(file, f"no released model reads {what}", NEEDS_MODEL if self._made_for else zoo.NO_WEIGHTS)
         name = fitting[0]
         if name not in self._loaded:
             self._loaded[name] = Predictor.load(name, self.threshold, self.device)
