@@ -1,6 +1,6 @@
 """Every verb, and with --notebooks every notebook, where there is no network at all.
 
-    python benchmarks/offline.py [--notebooks] [--only VERB ...]
+    python benchmarks/offline.py [--notebooks] [--only VERB or NUMBER ...]
 
 Runs itself again in a network namespace of Linux that holds nothing but loopback (``unshare --net``, as root or where
 users may make such), so that not only Python's sockets have nowhere to go. Verbs are run on small phantoms one after
@@ -47,7 +47,7 @@ VERBS: list[tuple[list[str], int]] = [
     (["export", "xray-lateral", "-o", "graphs"], 0),
     (["discs", "prepare", "cases", "-o", "disc-cases"], 2),  # no BIDS
     (["discs", "train", "data/discs", "--epochs", "1", "--stacks", "1", "--device", "cpu", "-o", "disc-run"], 0),
-    (["discs", "evaluate", "data/discs", "--model", "disc-run", "--part", "val", "-o", "disc-scores"], 0),
+    (["discs", "evaluate", "data/discs", "--model", "disc-run/model_final.pth", "--part", "val", "-o", "disc-scores"], 0),
     (["discs", "release", "disc-run/model_final.pth", "mine-discs", "--about", "discs.toml", "-o", "home"], 0),
     (["discs", "predict", FILM, "--spacing", "1", "-o", "discs"], 0),
     (["segment", "phantom", "-o", "atria", "--cases", "4"], 0),
@@ -78,7 +78,8 @@ def main() -> int:
     else:
         raise SystemExit("there is a network")
     if options.notebooks:
-        notebooks = sorted(map(str, (ROOT / "notebooks").glob("*.ipynb")))
+        found = sorted((ROOT / "notebooks").glob("*.ipynb"))
+        notebooks = [str(path) for path in found if not options.only or path.name.startswith(tuple(options.only))]
         command = [sys.executable, "-m", "pytest", "-q", "--nbmake", "--nbmake-timeout=900", *notebooks]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     faults = [f"{verb}: not tried" for verb in missing()]

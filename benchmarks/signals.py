@@ -46,6 +46,10 @@ def main() -> int:
             moment, how = chance.uniform(0, lengths[name]), chance.choice((signal.SIGTERM, signal.SIGINT))
             taken, fault = _signalled(chosen[name], base / "out", moment, how)
             rows[name].append(taken)
+            print(
+                f"{number + 1}: {name}, {how.name} after {moment:.1f} s: {fault or f'gone after {taken:.2f} s'}",
+                flush=True,
+            )
             if not fault and "train" in name:
                 again = subprocess.run([*chosen[name], "--resume"], capture_output=True, text=True)
                 fault = "" if again.returncode == 0 else f"not resumed: {again.stderr[-300:]}"

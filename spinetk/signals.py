@@ -65,10 +65,12 @@ def leaving() -> Iterator[None]:
         yield
     finally:
         atomic.remove_unfinished()
-        if heard.is_set():
+        # The main thread may come here before the other one has heard.
+        told = heard.is_set() or _is_leaving(sys.exc_info()[1])
+        if told:
             _end_processes(_others(), CHILDREN_S)
         # Once a signal has come the thread stays to the very end: what still runs then may never come back.
-        if not heard.is_set():
+        if not told:
             signal.set_wakeup_fd(woken)
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -96,6 +98,11 @@ def ending(processes: list[Any]) -> None:
             anyhow.
     """
     _processes.append(processes)
+
+
+def _is_leaving(error: BaseException | None) -> bool:
+    codes = [128 + number for number in SIGNALS]
+    return isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in codes)
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:

@@ -158,6 +158,9 @@ def release(
     if name is None and card.called is None:
         raise InputError("NAME", "of the release is missing", "spinetk segment release RUN NAME --about ABOUT.toml")
     fields = card.fields(about)
+    said = fields.pop("task", task.value)
+    if said != task.value:
+        raise InputError(str(about), f"is about the task {said!r}, not {task.value!r}", f"give --task {said}")
     _call(task, "release", model, out, None, name=name or card.called, metrics=metrics, **fields)
 
 
