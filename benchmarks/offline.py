@@ -25,6 +25,7 @@ NAMESPACE = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo 
 LIMIT_S = 600.0
 ABOUT = 'task = "{}"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["lateral"]\n'
 FILM = "films/phantom-0001/src/0/src-0.png"
+DISCS = "disc-run/model_final.pth"
 SHORT = ["--iterations", "2", "--device", "cpu"]
 VERBS: list[tuple[list[str], int]] = [
     (["phantom", "-o", "cases", "--cases", "6", "--width", "128"], 0),
@@ -47,8 +48,21 @@ VERBS: list[tuple[list[str], int]] = [
     (["export", "xray-lateral", "-o", "graphs"], 0),
     (["discs", "prepare", "cases", "-o", "disc-cases"], 2),  # no BIDS
     (["discs", "train", "data/discs", "--epochs", "1", "--stacks", "1", "--device", "cpu", "-o", "disc-run"], 0),
-    (["discs", "evaluate", "data/discs", "--model", "disc-run/model_final.pth", "--part", "val", "-o", "disc-scores"], 0),
-    (["discs", "release", "disc-run/model_final.pth", "mine-discs", "--about", "discs.toml", "-o", "home"], 0),
+    (
+        [
+            "discs",
+            "evaluate",
+            "data/discs",
+            "--model",
+            "disc-run/model_final.pth",
+            "--part",
+            "val",
+            "-o",
+            "disc-scores",
+        ],
+        0,
+    ),
+    (["discs", "release", DISCS, "mine-discs", "--about", "discs.toml", "-o", "home"], 0),
     (["discs", "predict", FILM, "--spacing", "1", "-o", "discs"], 0),
     (["segment", "phantom", "-o", "atria", "--cases", "4"], 0),
     (["segment", "train", "data/atria", *SHORT, "-o", "atrium-run"], 0),

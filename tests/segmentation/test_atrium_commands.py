@@ -166,6 +166,16 @@ def test_release_holds_both_stages(trained, atria, tmp_path, monkeypatch):
             assert np.allclose(a.numpy(), b.numpy(), atol=1e-3)
 
 
+def test_a_toml_that_names_its_task_is_heard(trained, tmp_path):
+    known = 'licence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\n'
+    (tmp_path / "about.toml").write_text(f'task = "skin"\n{known}')
+    with pytest.raises(InputError, match="is about the task 'skin'"):
+        run("release", trained, "tiny", "--about", tmp_path / "about.toml", "-o", tmp_path)
+    (tmp_path / "about.toml").write_text(f'task = "atrium"\n{known}')
+    run("release", trained, "tiny", "--about", tmp_path / "about.toml", "-o", tmp_path)
+    assert (tmp_path / "tiny.safetensors").exists()
+
+
 def test_release_is_small(trained, tmp_path, monkeypatch):
     monkeypatch.setattr("spinetk.zoo.MOST_BYTES", 1000)
     with pytest.raises(InputError, match="MB"):
