@@ -13,7 +13,10 @@ PAGES = [DOCS / "get-started.md", *sorted((DOCS / "how-to").glob("*.md")), *sort
 NOT_RUN = {"detectron2"}  # wants a package that is on no index
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+ELSEWHERE = {"from_the_originals"}  # run whole, with data, by test_docs_from_the_originals.py
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.stem not in ELSEWHERE], ids=lambda page: page.stem)
 def test_blocks_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
