@@ -104,3 +104,19 @@ def test_bodies_below_the_threshold_are_marked(tmp_path):
     with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
         table = list(csv.DictReader(stream))
     assert [(row["score"], row["below_threshold"]) for row in table] == [("0.5", "1"), ("", "0")]
+
+
+def test_a_name_carries_its_probability_until_a_person_gives_another():
+    """In the table and the JSON, on named vertebrae alone; an anchor's names have none."""
+    sure = replace(reading(), label_probability=0.97126)
+    assert [row["label_probability"] for row in rows(sure)] == [0.9713, None]
+    content = sure.to_json()
+    assert content["label_probability"] == 0.9713
+    assert [entry["label_probability"] for entry in content["vertebrae"]] == [0.9713, None]
+    again = Reading.from_json(content)
+    assert again.label_probability == 0.9713
+    assert "label_probability" not in again.vertebrae[0].measures
+    assert measure(again).label_probability == 0.9713
+    told = measure(again, anchor="L4=last")
+    assert [row["label_probability"] for row in rows(told)] == [None, None]
+    assert "label_probability" not in told.to_json()
