@@ -13,8 +13,8 @@ at, and that before what can be seen now. Three things can be seen:
 Neither is proof: single clues other than a named lumbar spine stay below ``MIN_CONFIDENCE``, two that agree pass it,
 and two that disagree cancel. The confidences are set by judgement, not fitted. On 148 sagittal lumbar MR slices without
 level names (62 patients and 86 slices of SPIDER) both clues together gave the right side in 138, none in 10 and the
-wrong one in none; the curvature alone pointed the right way in 141, the picture in 147. They have not been measured on
-radiographs.
+wrong one in none; the curvature alone pointed the right way in 141, the picture in 147. On 49 real lateral films both
+together gave the right side in 6 and none in 43.
 """
 
 from __future__ import annotations
