@@ -155,13 +155,33 @@ def _parsed(count: int, anchor: str) -> list[tuple[str, int]]:
 
 
 def faults(labels: Sequence[str | None]) -> list[str]:
-    """What is wrong with a chain of names, head to foot, as short sentences: unknown, repeated or out of order."""
+    """What is wrong with a chain of names, head to foot, as short sentences.
+
+    Names that are unknown, repeated or out of order, and names that leave no room for the bodies beside them: an L5
+    with four bodies below it.
+    """
     known = [label for label in labels if label is not None]
     found = [f"{label!r} is not a level name." for label in dict.fromkeys(known) if label not in SEQUENCE]
     found += [f"{label} appears twice." for label in dict.fromkeys(known) if known.count(label) > 1]
     places = [SEQUENCE.index(label) for label in known if label in SEQUENCE]
     if any(b < a for a, b in itertools.pairwise(places)):
         found.append("The level names are not in order from head to foot.")
+        return found
+    named = [(k, SEQUENCE.index(label)) for k, label in enumerate(labels) if label in SEQUENCE]
+    if named:
+        (first, top), (last, bottom) = named[0], named[-1]
+        above, below = first, len(labels) - 1 - last
+        for bodies, room, name, where in (
+            (above, top, SEQUENCE[top], "above"),
+            (below, len(SEQUENCE) - 1 - bottom, SEQUENCE[bottom], "below"),
+        ):
+            if bodies > room:
+                count = f"{bodies} bodies lie" if bodies > 1 else "a body lies"
+                found.append(f"{name} cannot be right, or bodies are marked twice: {count} {where} it.")
+    for (k, one), (n, other) in itertools.pairwise(named):
+        if n - k > max(other - one, 0) and other > one:
+            bodies = f"{n - k - 1} bodies" if n - k > 2 else "a body"
+            found.append(f"{SEQUENCE[one]} and {SEQUENCE[other]} cannot both be right: {bodies} between them.")
     return found
 
 

@@ -54,6 +54,13 @@ def test_faults_of_names(spine):
     assert faults(["L1", None, "L3"]) == []
     assert faults(["L1", "L1"]) == ["L1 appears twice."]
     assert faults(["L2", "L1"]) == ["The level names are not in order from head to foot."]
+    assert faults([None, "L5", None, None, None, None]) == [
+        "L5 cannot be right, or bodies are marked twice: 4 bodies lie below it."
+    ]
+    assert faults([None, "L5", None, None]) == []  # L6 and S1
+    assert faults([None, None, "C2"]) == ["C2 cannot be right, or bodies are marked twice: 2 bodies lie above it."]
+    assert faults(["L1", None, None, "L3"]) == ["L1 and L3 cannot both be right: 2 bodies between them."]
+    assert faults(["T12", None, "L1"]) == []  # T13
     assert faults(["Q9"]) == ["'Q9' is not a level name."]
     remarks = measure(spine([FULL] * 2, labels=["L2", "L1"])).remarks
     assert any("not in order" in remark for remark in remarks)
