@@ -27,6 +27,9 @@ def serve(
     model: Annotated[
         str | None, typer.Option(help="Weights the page offers besides the released ones: a path.")
     ] = None,
+    blinded: Annotated[
+        bool, typer.Option("--blinded", help="Readers see each other's work only once both have signed.")
+    ] = False,
     host: Annotated[str, typer.Option(help="Address; any but this machine's own asks for a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
 ) -> None:
@@ -36,4 +39,4 @@ def serve(
             raise InputError("spinetk serve", f"needs {name}, which is not installed", "pip install 'spinetk[serve]'")
     from spinetk.review.server import run
 
-    run(inputs or [], out, model=model, host=host, port=port, local=host in LOOPBACK)
+    run(inputs or [], out, model=model, blinded=blinded, host=host, port=port, local=host in LOOPBACK)

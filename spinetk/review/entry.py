@@ -7,14 +7,14 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
+from spinetk.formats.files import check_name
 from spinetk.images import find_inputs
 
 Kind = Literal["case", "result", "picture"]
-ORIGINAL = "src-0.original.json"
 
 
 @dataclass
@@ -26,7 +26,6 @@ class Entry:
         name: As the page shows it.
         case: Name of the case in ``base`` that holds its truth; None as long as there is none.
         base: The case folder of ``case``.
-        saved: Whether a person has saved it.
         slice: Place of the slice that was chosen of a series or volume, counted from 0; None: the usual one.
         place: Place of the slice that was read, once it was.
     """
@@ -36,16 +35,25 @@ class Entry:
     name: str
     case: str | None = None
     base: Path | None = None
-    saved: bool = False
     slice: int | None = None
     place: int | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
+    _source: tuple[str, Path] | None = field(default=None, init=False, repr=False, compare=False)
 
-    def row(self, predicted: bool = False) -> dict[str, Any]:
-        """The JSON of the list."""
-        state = "saved" if self.saved else "predicted" if predicted or self.kind == "result" else "new"
-        name = self.name if self.slice is None else f"{self.name}, slice {self.slice + 1}"
-        return {"id": self.id, "name": name, "state": "truth" if state == "new" and self.case else state}
+    @property
+    def title(self) -> str:
+        """As the list shows it."""
+        return self.name if self.slice is None else f"{self.name}, slice {self.slice + 1}"
+
+    @property
+    def source(self) -> Path | None:
+        """The JSON of its case, as far as it has one."""
+        if self.case is None or self.base is None:
+            return None
+        if self._source is None or self._source[0] != self.case:
+            # Asked of thousands of entries at once; the folder itself was checked when the entry was made.
+            self._source = self.case, self.base.absolute() / check_name(self.case) / "src" / "0" / "src-0.json"
+        return self._source[1]
 
 
 def entries_of(given: Path) -> Iterator[Entry]:
@@ -73,8 +81,7 @@ def entries_of(given: Path) -> Iterator[Entry]:
 
 
 def _case(folder: CaseFolder, case: str) -> Entry:
-    saved = folder.source(case).with_name(ORIGINAL).exists()
-    return Entry("case", folder.base, case, case=case, base=folder.base, saved=saved)
+    return Entry("case", folder.base, case, case=case, base=folder.base)
 
 
 def _is_case_folder(folder: Path) -> bool:

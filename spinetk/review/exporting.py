@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
@@ -43,7 +43,7 @@ def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> tup
     if kind == OVERLAY.name:
         from spinetk.report.overlay import write_overlay
 
-        return _written(OVERLAY, lambda path: [write_overlay(path, opened.grey, reading) or path])
+        return _written(OVERLAY, lambda path: write_overlay(path, opened.grey, reading))
     chosen = format_named(kind, writable())
     if chosen.needs == "sr" and entry.kind == "case":
         raise InputError(entry.name, "is a case, which keeps no DICOM header", "open the DICOM file itself")
@@ -60,7 +60,9 @@ def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> tup
 
 
 def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format]:
-    """Every picture of the list that a person has saved, in a format that holds many.
+    """The truth of every picture of the list that a person has saved, in a format that holds many.
+
+    Of pictures that are read blinded only those that two readers have signed.
 
     Raises:
         InputError: None has been saved, or a case cannot be read.
@@ -69,11 +71,15 @@ def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format]:
     from spinetk.measure import measure
 
     chosen = format_named(kind, {name: entry for name, entry in writable().items() if entry.many})
-    saved = [entry for entry in desk.entries.values() if entry.saved and entry.case is not None]
+    saved = [entry for entry in desk.entries.values() if entry.case is not None and desk.worklist.reviewed(entry)]
+    if desk.blinded:
+        saved = [entry for entry in saved if desk.settled(entry)]
     if not saved:
         raise InputError("export", "nothing has been saved yet", "save a picture first")
     readings = []
     for entry in saved:
+        assert entry.base is not None
+        assert entry.case is not None
         found, failures = CaseFolder(entry.base).records([entry.case], augmented=False)
         if failures:
             raise failures[0]
@@ -101,7 +107,7 @@ def _packed(content: bytes) -> bool:
     return content.startswith(b"PK\x03\x04")
 
 
-def _written(found: Format, write: Callable[[Path], Sequence[Any]]) -> tuple[bytes, Format]:
+def _written(found: Format, write: Callable[[Path], object]) -> tuple[bytes, Format]:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         path = found.path_in(base, "export")

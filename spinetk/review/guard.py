@@ -8,12 +8,15 @@ machines can reach the server, a token in an ``HttpOnly`` cookie or an ``Authori
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,6 +27,7 @@ COOKIE = "spinetk_token"
 LOCAL_NAMES = {"127.0.0.1", "localhost", "::1"}
 API, LOGIN, FILES = "/api/", "/api/login", "/files"
 MOST_JSON_BYTES = 2 << 20
+HOST = re.compile(r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<plain>[A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -85,6 +89,8 @@ class Guard:
             return
         try:
             await self.app(scope, _limited(receive, limit), answer)
+        except ClientDisconnect:
+            return  # whoever asked has gone, e.g. in the middle of an upload: nobody is left to answer
         except TooLongError:
             await _refuse(answer, 413, "the request is too large")
         except Exception as error:
@@ -99,7 +105,8 @@ class Guard:
 
     def _refusal(self, scope: MutableMapping[str, Any], headers: list[tuple[str, str]]) -> tuple[int, str] | None:
         hosts = [value for name, value in headers if name == "host"]
-        if len(hosts) != 1 or (self.token is None and _name(hosts[0]) not in LOCAL_NAMES):
+        name = _name(hosts[0]) if len(hosts) == 1 else ""
+        if not name or (self.token is None and name not in LOCAL_NAMES):
             return 403, "this page answers to 127.0.0.1 and localhost only"
         one = dict(headers)
         origin, site = one.get("origin"), one.get("sec-fetch-site")
@@ -128,10 +135,12 @@ def same(given: str, token: str) -> bool:
 
 
 def _name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
+    """The name or address of a Host header, RFC 9110: a host and perhaps a port, and nothing else; else empty.
+
+    A library that takes it for part of an address would find a name behind ``user@``, which no browser sends.
+    """
+    found = HOST.fullmatch(host)
+    return (found["bracketed"] or found["plain"]).lower() if found else ""
 
 
 def _limited(receive: Receive, limit: int | None) -> Receive:

@@ -11,6 +11,7 @@ from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import read, readable
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry
+from spinetk.review.faults import line
 
 if TYPE_CHECKING:
     from spinetk.review.session import ReviewSession
@@ -41,7 +42,7 @@ def import_files(files: list[Path], desk: ReviewSession) -> tuple[dict[str, Read
                 found[entry.id] = _reading(item, entry, desk)
                 said += [f"{entry.name}: {remark}" for remark in item.remarks]
         except InputError as error:
-            said.append(f"{file.name}: {error.fault}" + (f" ({error.remedy})" if error.remedy else ""))
+            said.append(f"{file.name}: {line(error)}")
     return found, said
 
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from spinetk.cases.folder import CaseFolder, read_pixels, read_record
+from spinetk.cases.folder import read_pixels, read_record
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.source import picture_of
 from spinetk.measure.facing import Seen
 from spinetk.reading import Reading
-from spinetk.review.entry import ORIGINAL, Entry
+from spinetk.review.entry import Entry
+from spinetk.review.history import version_of
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
 MOST_SHOWN_PX = 16_000_000
 """Larger pictures go to the browser averaged down by a whole number; points stay in px of the stored picture."""
+
+CT_WINDOWS = (("CT bone", 1800.0, 400.0), ("CT soft tissue", 400.0, 50.0), ("CT spinal canal", 250.0, 50.0))
+"""Name, width and level in HU, as CT consoles have them."""
 
 
 @dataclass
@@ -31,13 +33,14 @@ class Opened:
         picture: Its values in display sense.
         grey: (H, W) uint8, windowed as the networks see it.
         reading: What is known: the truth, the result, or no vertebra.
-        case_fields: Fields of the case JSON that a correction keeps; empty when there is no case yet.
+        version: Of the case that ``reading`` is the truth of (:func:`spinetk.review.history.version_of`); empty when
+            there is no case yet.
     """
 
     picture: Picture
     grey: np.ndarray
     reading: Reading
-    case_fields: dict[str, Any]
+    version: str = ""
 
     @cached_property
     def seen(self) -> Seen:
@@ -63,8 +66,12 @@ class Opened:
         scaled = (np.where(finite, values, low) - np.float32(low)) * np.float32(65535.0 / (high - low))
         return np.clip(np.rint(scaled), 0, 65535).astype("<u2"), low, high
 
-    def window(self) -> tuple[float, float]:
-        """A good first window, (low, high): all but the darkest and brightest half percent of what is no padding."""
+    def windows(self) -> list[tuple[str, float, float]]:
+        """Windows to look at it with, (name, low, high); the first is the one it opens with.
+
+        CT values are Hounsfield units, for which windows have names; of other pictures the values say nothing by
+        themselves, so shares of them do.
+        """
         values = self.picture.pixels
         step = max(1, int(np.sqrt(values.size / 500_000)))
         sample = values[::step, ::step]
@@ -72,9 +79,16 @@ class Opened:
         if self.picture.padding is not None:
             keep &= ~self.picture.padding[::step, ::step]
         if not keep.any():
-            return 0.0, 1.0
-        low, high = (float(v) for v in np.percentile(sample[keep], (0.5, 99.5)))
-        return (low, high) if high > low else (low, low + 1.0)
+            return [("Whole range", 0.0, 1.0)]
+        shares = (0.5, 99.5, 0.0, 100.0, 5.0, 95.0, 40.0, 99.9, 2.0, 70.0)
+        found = [float(v) for v in np.percentile(sample[keep], shares)]
+        names = ("First window", "Whole range", "More contrast", "Bright parts", "Dark parts")
+        pairs = zip(names, found[::2], found[1::2], strict=True)
+        windows = [(name, low, max(high, low + 1e-6)) for name, low, high in pairs]
+        if self.picture.modality == "CT":
+            windows += [(name, level - width / 2, level + width / 2) for name, width, level in CT_WINDOWS]
+        first = windows[0]
+        return [w for k, w in enumerate(windows) if k == 0 or w[1:] != first[1:]]
 
 
 def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
@@ -101,38 +115,31 @@ def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
         picture = read_picture(entry.path, slice_choice="central" if entry.slice is None else entry.slice)
         size = (picture.height, picture.width)
         known = Reading(entry.name, *size, schema, [], picture.frame, picture.view, remarks=list(picture.remarks))
-    fields: dict[str, Any] = {}
-    if entry.case is not None and entry.base is not None:
-        record = read_record(CaseFolder(entry.base).source(entry.case))
-        fields = {k: v for k, v in record.items() if k != "annotations"}
-        if (record["height"], record["width"]) == (picture.height, picture.width):
-            known = replace(reading_of(record), file=known.file, remarks=list(picture.remarks))
-    return Opened(picture, to_uint8(picture.pixels, picture.padding), known, fields)
+    opened = Opened(picture, to_uint8(picture.pixels, picture.padding), known)
+    refresh(opened, entry)
+    return opened
 
 
-def original_of(entry: Entry) -> Reading:
-    """The truth as it was before the first correction.
+def refresh(opened: Opened, entry: Entry) -> None:
+    """Take the truth of a case as it is on the disk now: another tab, server or program may have written it.
 
     Raises:
-        InputError: There is none.
+        InputError: It cannot be read any more.
     """
-    if entry.case is None or entry.base is None:
-        raise InputError(entry.name, "has not been saved yet", "nothing to go back to")
-    source = CaseFolder(entry.base).source(entry.case)
-    return _read(source if not source.with_name(ORIGINAL).exists() else source.with_name(ORIGINAL), source)
-
-
-def _read(path: Path, source: Path) -> Reading:
-    from spinetk.formats.files import read_json
-    from spinetk.formats.record import check_record
-
-    record = check_record(read_json(path), path)
-    record["file_name"] = str(source.with_suffix(".png"))
-    return reading_of(record)
+    if entry.source is None or opened.version == (version := version_of(entry.source)):
+        return
+    if version:
+        record = read_record(entry.source)
+        if (record["height"], record["width"]) == (opened.picture.height, opened.picture.width):
+            opened.reading = replace(reading_of(record), file=opened.reading.file, remarks=opened.reading.remarks)
+    opened.version = version
 
 
 def _open_case(entry: Entry) -> Opened:
-    record = read_record(CaseFolder(entry.base).source(entry.case))
+    source = entry.source
+    assert source is not None  # entries of this kind are made with their case
+    version = version_of(source)
+    record = read_record(source)
     pixels = read_pixels(record)
     if pixels.ndim == 3:
         import cv2
@@ -140,4 +147,4 @@ def _open_case(entry: Entry) -> Opened:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
     known = reading_of(record)
     picture = Picture(pixels.astype(np.float32), frame=known.frame, view=known.view, modality=record.get("modality"))
-    return Opened(picture, pixels, known, {k: v for k, v in record.items() if k != "annotations"})
+    return Opened(picture, pixels, known, version)

@@ -11,6 +11,7 @@ from spinetk.errors import InputError
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry
+from spinetk.review.faults import line
 from spinetk.review.opened import Opened
 from spinetk.views import View, rules_of
 
@@ -85,7 +86,7 @@ class Predictions:
                 state["done"] += 1
             state["what"] = "done"
         except InputError as error:
-            state["failures"].append(f"{error.fault} ({error.remedy})")
+            state["failures"].append(line(error))
         except Exception as error:  # a thread that dies silently would leave the page waiting
             state["failures"].append(f"prediction failed ({type(error).__name__})")
         finally:
@@ -101,7 +102,7 @@ class Predictions:
             self.readings[entry.id], _ = reader.read_picture(picture, known.file, overrides, opened.grey)
         except InputError as error:
             if len(state["failures"]) < MOST_FAILURES:
-                state["failures"].append(f"{entry.name}: {error.fault}")
+                state["failures"].append(f"{entry.title}: {line(error)}")
 
     def _reader(self, model: str, threshold: float) -> Reader:
         from spinetk.keypoints.reader import Reader

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -16,13 +15,14 @@ from spinetk.measure import measure, words
 from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot
 from spinetk.reading import Reading, Vertebra
+from spinetk.review.faults import plain
+from spinetk.review.lines import lines_of
 from spinetk.schema import KeypointSchema
 from spinetk.views import View, rules_of
 
-OPTION = re.compile(r" \(give [^()]*--[^()]*\)")
 MOST_VERTEBRAE = 64
 FARTHEST_PX = 1e6
-Origin = Literal["given", "predicted", "imported", "original"]
+Origin = Literal["given", "predicted", "imported"]
 
 
 class SentVertebra(BaseModel):
@@ -66,6 +66,13 @@ def send(reading: Reading) -> dict[str, Any]:
             for vertebra in reading.vertebrae
         ],
     }
+
+
+def whole(reading: Reading, seen: Seen) -> dict[str, Any]:
+    """A reading with all that the browser may change of it, front and scale too, and its figures."""
+    sent = send(reading)
+    sent |= {"anterior": reading.frame.anterior, "spacing_mm": reading.frame.spacing_mm}
+    return {"reading": sent, "shown": shown(measured(reading, seen))}
 
 
 def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading:
@@ -139,7 +146,8 @@ def shown(reading: Reading) -> dict[str, Any]:
             for key, value in words.angles_of(reading)
         ],
         # The page has its own means for what the command line's options do.
-        "remarks": [OPTION.sub("", remark) for remark in words.remarks_of(reading)],
+        "lines": lines_of(reading),
+        "remarks": [plain(remark) for remark in words.remarks_of(reading)],
         "spacing": words.spacing_words(reading.frame),
         "spacing_mm": list(reading.frame.spacing_mm) if reading.frame.spacing_mm else None,
         "anterior": next((v.measures.get("anterior_side") for v in reading.vertebrae), reading.frame.anterior),
@@ -166,6 +174,7 @@ def _row(vertebra: Vertebra, index: int, unit: str, sides: list[str]) -> dict[st
         ratios.pop("left_right", None)  # the same quotient, or its inverse
     return {
         "name": words.name_of(vertebra, index),
+        "score": None if vertebra.score is None else round(float(vertebra.score), 2),
         "heights": [_height(heights.get(side)) for side in sides],
         "spans": [_span(spans.get(side)) for side in sides],
         "grade": words.grade_of(vertebra),
@@ -183,6 +192,16 @@ def _height(value: Any) -> str:
 
 def _span(value: Any) -> str:
     return f"{value[0]:.1f}\N{EN DASH}{value[1]:.1f}" if isinstance(value, list) and None not in value else ""
+
+
+def schema_json(schema: KeypointSchema) -> dict[str, Any]:
+    """The meaning of the points, for the browser: names, edges, columns, and how a vertebra is clicked."""
+    return {
+        "points": list(schema.keypoints),
+        "edges": [list(edge) for edge in schema.edges],
+        "columns": {name: [schema.index(top), schema.index(bottom)] for name, (top, bottom) in schema.columns.items()},
+        **corners_of(schema),
+    }
 
 
 def corners_of(schema: KeypointSchema) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import socket
 import threading
 from collections.abc import Sequence
@@ -17,17 +18,21 @@ from fastapi.concurrency import run_in_threadpool
 from spinetk.errors import InputError
 from spinetk.review.app import create_app
 from spinetk.review.session import ReviewSession
+from spinetk.signals import saving_with
 
 MOST_WARMING_S = 2.0
 
 
-def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, port: int, local: bool) -> None:
+def run(
+    inputs: Sequence[Path], cases: Path, *, model: str | None, blinded: bool, host: str, port: int, local: bool
+) -> None:
     """Serve the review page until interrupted.
 
     Args:
         inputs: Pictures, results, case folders, or folders of them.
         cases: Case folder that takes the corrections of pictures that are in none.
         model: A weights file the page may use besides the released ones.
+        blinded: Whether readers do not see each other's work until both have signed.
         host: Address to bind.
         port: 0 takes a free one.
         local: Whether only this machine can reach ``host``; if not, a token is made and printed.
@@ -35,7 +40,8 @@ def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, po
     Raises:
         InputError: An input holds nothing to show, the model is unknown, or the address cannot be bound.
     """
-    with ReviewSession(cases, model=model) as desk:
+    _hang_up()
+    with ReviewSession(cases, model=model, blinded=blinded) as desk, saving_with(desk.close):
         for given in inputs:
             desk.add(given)
         warming = threading.Thread(target=_warm, args=(desk,), daemon=True)
@@ -48,12 +54,27 @@ def run(inputs: Sequence[Path], cases: Path, *, model: str | None, host: str, po
         typer.echo(f"corrections go to {desk.describe_target()}")
         if token is not None:
             typer.echo(f"token: {token}  (the page asks for it; anyone who has it sees the pictures, unencrypted)")
-        # No access log: it would keep a record of who looked at which picture when.
+        # No access log: it would keep a record of who looked at which picture when. Errors are the guard's to say; what
+        # uvicorn says of requests that a signal breaks off is of no use.
         settings = uvicorn.Config(
-            application, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30
+            application,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=1,
         )
         with listener:
             uvicorn.Server(settings).run(sockets=[listener])
+
+
+def _hang_up() -> None:
+    """A terminal that is closed ends the server as SIGTERM does, unless it was started to outlive it (nohup)."""
+    number = getattr(signal, "SIGHUP", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def _warm(desk: ReviewSession) -> None:

@@ -13,6 +13,7 @@ from spinetk.formats.files import clean_name
 from spinetk.images import find_series
 from spinetk.images.info import describe
 from spinetk.review.entry import Entry
+from spinetk.review.faults import line
 
 MOST_FILE_BYTES = 512 << 20
 MOST_FILES = 5_000
@@ -107,7 +108,7 @@ class Uploads:
                     raise InputError(name, "; ".join(described["warnings"]) or "cannot be read")
                 entries.append(Entry("picture", path, name))
             except InputError as error:
-                refused.append(f"{name}: {error.fault}" + (f" ({error.remedy})" if error.remedy else ""))
+                refused.append(f"{name}: {line(error)}")
                 path.unlink(missing_ok=True)
         return entries, refused
 

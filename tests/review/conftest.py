@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -11,6 +16,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("httpx")
 
 from fastapi.testclient import TestClient
+from onpage import TIMEOUT_MS
 
 from spinetk.review.app import create_app
 from spinetk.review.session import ReviewSession
@@ -51,3 +57,74 @@ def opened(client, cases):
     """Id and content of the first case."""
     key = ids(client)["case 0"]
     return key, client.get(f"/api/entries/{key}").json()
+
+
+@pytest.fixture
+def save():
+    """Save as the page does: on the version that was last seen, which ``began`` may contradict."""
+
+    def post(client: TestClient, key: str, reading: dict, reader: str = "", **more: object):
+        headers = {"x-reader": quote(reader)}
+        began = client.get(f"/api/entries/{key}", headers=headers).json()["began"]
+        body = {"began": began, **reading, **more}
+        return client.post(f"/api/entries/{key}/save", json=body, headers=headers)
+
+    return post
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as play:
+        names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+        found = [shutil.which(name) for name in names] + [play.chromium.executable_path]
+        path = next((name for name in found if name and Path(name).exists()), None)
+        if path is None:
+            pytest.skip("no chromium is installed")
+        started = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def target(tmp_path) -> Path:
+    return tmp_path / "cases"
+
+
+@pytest.fixture
+def serve(target) -> Iterator:
+    """Start `spinetk serve` on some inputs; returns its address."""
+    running = []
+
+    def start(*inputs: object) -> str:
+        command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, inputs), "-o", str(target), "--port", "0"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        running.append(server)
+        said = server.stdout.readline()
+        assert said.startswith("http://"), said + (server.stdout.read() if server.poll() is not None else "")
+        return said.split()[0]
+
+    yield start
+    for server in running:
+        server.send_signal(signal.SIGINT)
+        assert "Secret" not in server.communicate(timeout=60)[0]
+
+
+@pytest.fixture
+def page_of(browser) -> Iterator:
+    """A page of a size, which must not run into a script error."""
+    pages, faults = [], []
+
+    def open_page(size: dict, **options):
+        context = browser.new_context(viewport=size, accept_downloads=True, **options)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
+        pages.append(context)
+        return page
+
+    yield open_page
+    for context in pages:
+        context.close()
+    assert faults == []

@@ -21,7 +21,9 @@ from spinetk.schema import VERTEBRA6
 def test_session_lists_by_random_ids(client, cases):
     content = client.get("/api/session").json()
     assert [row["name"] for row in content["entries"]] == [f"case {k}" for k in range(12)]
-    assert {row["state"] for row in content["entries"]} == {"truth"}
+    while (found := client.get("/api/worklist").json())["scanning"]:
+        pass
+    assert {row["state"] for row in found["entries"]} == {"truth"}
     assert all(len(row["id"]) == 16 and row["name"] not in row["id"] for row in content["entries"])
     assert [grade for grade, *_ in content["grades"]] == [None, 0, 1, 2, 3]
 
@@ -167,7 +169,7 @@ def test_the_first_window_leaves_the_extremes_and_the_padding_out():
     pixels = np.linspace(0, 1000, 40_000, dtype=np.float32).reshape(200, 200)
     pixels[:20] = -2000  # padding
     picture = Picture(pixels, padding=pixels == -2000)
-    low, high = Opened(picture, np.zeros((200, 200), np.uint8), Reading("a.dcm", 200, 200, VERTEBRA6), {}).window()
+    _, low, high = Opened(picture, np.zeros((200, 200), np.uint8), Reading("a.dcm", 200, 200, VERTEBRA6)).windows()[0]
     # Rows 20 to 199 hold an even ramp from 100 to 1000: half a percent at each end are 4.5.
     assert (low, high) == (pytest.approx(104.5, abs=0.1), pytest.approx(995.5, abs=0.1))
 

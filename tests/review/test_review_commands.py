@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 
 import httpx
 import pytest
 
 from spinetk.errors import InputError
 from spinetk.review import commands
+from spinetk.review.session import ReviewSession
 
 
 def start(*arguments: object) -> tuple[subprocess.Popen, list[str]]:
@@ -53,6 +56,39 @@ def test_other_addresses_need_the_printed_token(tmp_path):
         stop(server)
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
+def test_uploads_go_with_every_end_and_an_upload_broken_off_is_silent(tmp_path, monkeypatch, name):
+    """Of a server that was killed the next one sweeps them away."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    server, lines = start("-o", tmp_path / "out")
+    port = int(re.search(r":(\d+)/", lines[0]).group(1))
+    key = httpx.post(f"http://127.0.0.1:{port}/api/uploads").json()["id"]
+    with socket.create_connection(("127.0.0.1", port)) as leaving:  # says 1000 bytes, sends 10 and goes
+        head = f"POST /api/uploads/{key}/files HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n"
+        leaving.sendall(head.encode() + b"0123456789")
+    httpx.post(f"http://127.0.0.1:{port}/api/uploads/{key}/files", content=b"of a patient", headers={"x-name": "a.dcm"})
+    end = time.monotonic() + 30
+    while len(kept := list(tmp_path.glob("spinetk-uploads-*/files/*/*"))) != 1:  # until the broken one is gone
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    server.send_signal(getattr(signal, name))
+    said = server.communicate(timeout=30)[0]
+    assert "error" not in said
+    assert "Traceback" not in said
+    if name == "SIGKILL":
+        assert kept[0].exists()
+        ReviewSession(tmp_path / "out").close()
+    assert list(tmp_path.glob("spinetk-uploads-*")) == []
+
+
+def test_a_living_servers_uploads_are_not_swept(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with ReviewSession(tmp_path / "one") as one, ReviewSession(tmp_path / "two"):
+        assert one.uploads.is_dir()
+
+
 def test_missing_extra_is_one_line(monkeypatch):
     monkeypatch.setattr(commands, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"spinetk\[serve\]"):
@@ -60,8 +96,6 @@ def test_missing_extra_is_one_line(monkeypatch):
 
 
 def test_port_in_use_is_one_line(tmp_path):
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -7,86 +7,19 @@ which is counted in the screenshot, not taken from the page's own code.
 from __future__ import annotations
 
 import json
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from onpage import NARROW, WIDE, centre, drag, heights, wait_for
 
 from spinetk.cases.folder import CaseFolder, read_record
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.reading import Reading
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytest.importorskip("uvicorn")
-
 PATIENT = "Secret^Patient"
-WIDE, NARROW = {"width": 1366, "height": 820}, {"width": 390, "height": 844}
-TIMEOUT_MS = 120_000  # a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as play:
-        names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-        found = [shutil.which(name) for name in names] + [play.chromium.executable_path]
-        path = next((name for name in found if name and Path(name).exists()), None)
-        if path is None:
-            pytest.skip("no chromium is installed")
-        started = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def target(tmp_path) -> Path:
-    return tmp_path / "cases"
-
-
-@pytest.fixture
-def serve(target) -> Iterator:
-    """Start `spinetk serve` on some inputs; returns its address."""
-    running = []
-
-    def start(*inputs: object) -> str:
-        command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, inputs), "-o", str(target), "--port", "0"]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        running.append(server)
-        said = server.stdout.readline()
-        assert said.startswith("http://"), said + (server.stdout.read() if server.poll() is not None else "")
-        return said.split()[0]
-
-    yield start
-    for server in running:
-        server.send_signal(signal.SIGINT)
-        assert "Secret" not in server.communicate(timeout=60)[0]
-
-
-@pytest.fixture
-def page_of(browser) -> Iterator:
-    """A page of a size, which must not run into a script error."""
-    pages, faults = [], []
-
-    def open_page(size: dict, **options):
-        context = browser.new_context(viewport=size, accept_downloads=True, **options)
-        page = context.new_page()
-        page.set_default_timeout(TIMEOUT_MS)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text else None)
-        pages.append(context)
-        return page
-
-    yield open_page
-    for context in pages:
-        context.close()
-    assert faults == []
 
 
 def phantom_file(tmp_path: Path):
@@ -99,7 +32,7 @@ def picture_on_screen(page) -> tuple[float, float, float, float]:
     for field, value in (("#window-width", "10"), ("#window-level", "-1000")):
         page.fill(field, value)
         page.press(field, "Enter")
-    parts = "#tools, .corner, .letter, #overlay"
+    parts = "#tools, .corner, .letter, .drawing"
     hide = "([parts, how]) => { for (const e of document.querySelectorAll(parts)) e.style.visibility = how; }"
     page.evaluate(hide, [parts, "hidden"])
     for _ in range(100):  # until the white picture has been painted
@@ -116,33 +49,6 @@ def picture_on_screen(page) -> tuple[float, float, float, float]:
     page.keyboard.press("r")
     left, top = box["x"] + 3 + columns[0], box["y"] + 3 + rows[0]
     return left, top, columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
-
-
-def heights(page, row: int) -> list[float]:
-    cells = page.locator(f"#table tbody tr:nth-child({row}) td.n").all_inner_texts()
-    return [float(text) for text in cells]
-
-
-def centre(page, vertebra: int, point: int) -> tuple[float, float]:
-    box = page.locator(f'.vertebra[data-index="{vertebra}"] .point[data-point="{point}"] .ring').bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def drag(page, start: tuple[float, float], by: tuple[float, float]) -> None:
-    page.mouse.move(*start)
-    page.mouse.down()
-    for share in (0.3, 0.7, 1.0):
-        page.mouse.move(start[0] + share * by[0], start[1] + share * by[1])
-        page.wait_for_timeout(30)
-    page.mouse.up()
-
-
-def wait_for(true, what: str) -> None:
-    """Poll from here: the page's own policy forbids the text that Playwright would have it evaluate."""
-    end = time.monotonic() + TIMEOUT_MS / 1000
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
 
 
 def until(page, row: int, wanted: list[float]) -> None:
@@ -222,7 +128,7 @@ def test_levels_are_named_though_a_point_moves_before_the_answer(tmp_path, serve
     page.click("#number")
     drag(page, centre(page, 0, 2), (0, 9))
     assert len(held) == 1
-    lower = page.locator("#table tbody tr:nth-child(2) th:text-is('L5')")
+    lower = page.locator("#table tbody tr:nth-child(2) th > span:text-is('L5')")
     wait_for(lambda: let_go(held) and lower.count() == 1, "the lower body is not named")
 
 
@@ -268,11 +174,11 @@ def test_a_person_corrects_a_case(tmp_path, target, serve, page_of, size):
     page.select_option("#level", "L4")
     page.wait_for_selector("#number:enabled")
     page.click("#number")
-    page.wait_for_selector("#table tbody tr:nth-child(2) th:text-is('L5')")
+    page.wait_for_selector("#table tbody tr:nth-child(2) th > span:text-is('L5')")
 
     # Save: the truth on disk has the dragged point, and no name of the patient anywhere.
     page.click("#save")
-    page.wait_for_selector("#state:text-is('saved')")
+    page.wait_for_selector("#state:text-is('corrected')")
     (case,) = CaseFolder(target).cases()
     record = read_record(CaseFolder(target).source(case))
     points = np.array(record["annotations"][0]["keypoints"]).reshape(-1, 3)[:, :2]
@@ -290,7 +196,7 @@ def test_a_person_corrects_a_case(tmp_path, target, serve, page_of, size):
     page.wait_for_selector("body.ready")
     until(page, 1, after)
     assert heights(page, 1) == after
-    assert page.inner_text("#state") == "saved"
+    assert page.inner_text("#state") == "corrected"
 
     # Export: the figures of the file are those of the page, and those of Python.
     for kind in ("json", "csv", "coco", "png"):
@@ -323,7 +229,7 @@ def test_the_original_is_kept_and_keys_do_all(tmp_path, case_folder, serve, page
     )
     page.keyboard.press("k")
     page.keyboard.press("Control+s")
-    page.wait_for_selector("#state:text-is('saved')")
+    page.wait_for_selector("#state:text-is('corrected')")
     moved, original = read_record(source), json.loads(source.with_name("src-0.original.json").read_text())
     assert moved["annotations"][0]["keypoints"][1] == pytest.approx(
         before["annotations"][0]["keypoints"][1] + 4, abs=1e-3
@@ -372,9 +278,13 @@ def test_bad_file_and_foreign_page(tmp_path, serve, page_of):
     page.goto(address)
     (tmp_path / "scan.dcm").write_bytes(b"no picture at all" * 30)
     page.set_input_files("#files", str(tmp_path / "scan.dcm"))
-    page.wait_for_selector(".toast.fault")
-    assert "scan.dcm" in page.inner_text(".toast.fault")
-    assert str(tmp_path) not in page.inner_text(".toast.fault")
+    wait_for(lambda: "scan.dcm" in page.inner_text("#alert"), "the fault is not said")
+    assert str(tmp_path) not in page.inner_text("#alert")
+    # Below the film, and nothing else: no part of the film is covered.
+    film, message = page.locator("#viewer").bounding_box(), page.locator("#messages").bounding_box()
+    assert message["y"] >= film["y"] + film["height"]
+    page.click("#message-close")
+    assert page.inner_text("#alert") == ""
     # A page of another origin gets nothing, not even an opaque success.
     other = page_of(WIDE)
     other.goto("about:blank")

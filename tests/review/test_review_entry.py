@@ -10,6 +10,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.phantoms import sagittal_mr, write_dicom
 from spinetk.review.entry import entries_of
+from spinetk.review.worklist import CACHE
 
 
 def test_case_folder_and_single_case(case_folder):
@@ -54,7 +55,7 @@ def test_two_thousand_cases_are_listed_at_once(client, desk, tmp_path, file_even
     with file_events() as seen:
         desk.add(base)  # not one of them has a picture
         rows = client.get("/api/session").json()["entries"]
-    inside = [event for event, path in seen if path.startswith(str(base))]
+    inside = [event for event, path in seen if path.startswith(str(base)) and not path.endswith(CACHE)]
     assert inside.count("open") == 0
     assert len(inside) < 3 * 2000
     assert [row["name"] for row in rows[:2]] == ["case-0000", "case-0001"]

@@ -37,10 +37,10 @@ def test_csv_and_coco_of_what_is_shown(client, opened):
     assert coco["images"][0]["file_name"] == "case 0.png"
 
 
-def test_everything_saved(client, opened):
+def test_everything_saved(client, opened, save):
     key, content = opened
     assert export(client, "coco").status_code == 422
-    client.post(f"/api/entries/{key}/save", json=content["reading"])
+    save(client, key, content["reading"])
     coco = export(client, "coco").json()
     assert [image["case"] for image in coco["images"]] == ["case 0"]
     assert len(list(csv.DictReader(io.StringIO(export(client, "csv").text)))) == 3

@@ -11,7 +11,24 @@ from spinetk.review.guard import MOST_JSON_BYTES, Guard
 TOKEN = "the-token-of-this-test"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "", "["])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:8000",
+        "",
+        "[",
+        "x@127.0.0.1",
+        "evil.example@localhost:8000",
+        "127.0.0.1/x",
+        "127.0.0.1?",
+        "localhost#a",
+        "127.0.0.1:80:80",
+        "[::1]x",
+        "127.0.0.1:x",
+    ],
+)
 def test_other_host_names_are_refused(client, host):
     assert client.get("/api/session", headers={"host": host}).status_code == 403
     assert client.get("/", headers={"host": host}).status_code == 403

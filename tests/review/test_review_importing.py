@@ -16,7 +16,7 @@ def upload(client, *files):
 
 
 @pytest.mark.parametrize("name", ["coco", "cvat", "labelstudio", "labelme"])
-def test_points_come_to_the_picture_they_name(client, desk, tmp_path, drawn, picture_file, name):
+def test_points_come_to_the_picture_they_name(client, desk, tmp_path, drawn, picture_file, name, save):
     (entry,) = desk.add(picture_file)
     assert client.get(f"/api/entries/{entry.id}").json()["reading"]["vertebrae"] == []
     chosen = writable()[name]
@@ -28,7 +28,7 @@ def test_points_come_to_the_picture_they_name(client, desk, tmp_path, drawn, pic
     for got, wanted in zip(content["vertebrae"], drawn.vertebrae, strict=True):
         assert got["label"] == wanted.label
         assert got["points"] == [pytest.approx(point, abs=0.01) for point in wanted.points.tolist()]
-    saved = client.post(f"/api/entries/{entry.id}/save", json=content)
+    saved = save(client, entry.id, content)
     assert saved.json()["vertebrae"] == 3
 
 

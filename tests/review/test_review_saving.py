@@ -11,8 +11,8 @@ from spinetk.cases.folder import CaseFolder, read_record
 from spinetk.cases.splitting import make_split
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.review.app import create_app
-from spinetk.review.saving import INDEX
 from spinetk.review.session import ReviewSession
+from spinetk.review.target import INDEX
 
 PATIENT = "SECRET^NAME"
 
@@ -26,13 +26,13 @@ def moved(opened):
     return key, reading
 
 
-def test_correction_is_the_truth_and_the_original_stays(client, cases, moved):
+def test_correction_is_the_truth_and_the_original_stays(client, cases, moved, save):
     key, reading = moved
     path = CaseFolder(cases).source("case 0")
     before = path.read_bytes()
-    answer = client.post(f"/api/entries/{key}/save", json=reading)
+    answer = save(client, key, reading)
     assert answer.json()["case"] == "case 0"
-    assert answer.json()["state"] == "saved"
+    assert answer.json()["state"] == "corrected"
     after = read_record(path)
     assert after["annotations"][0]["keypoints"][1] == pytest.approx(reading["vertebrae"][0]["points"][0][1])
     assert after["annotations"][0]["label"] == "L1"
@@ -41,19 +41,18 @@ def test_correction_is_the_truth_and_the_original_stays(client, cases, moved):
     assert json.loads(original.read_text()) == json.loads(before)
 
     reading["vertebrae"][0]["points"][0][1] += 3
-    client.post(f"/api/entries/{key}/save", json=reading)
+    save(client, key, reading)
     assert json.loads(original.read_text()) == json.loads(before)  # the first version, not the one before the last
-    assert client.get(f"/api/entries/{key}?origin=original").json()["reading"]["vertebrae"][0]["points"][0][
-        1
-    ] == pytest.approx(json.loads(before)["annotations"][0]["keypoints"][1], abs=1e-3)
+    first = client.get(f"/api/entries/{key}/history/0").json()["reading"]["vertebrae"][0]["points"][0]
+    assert first[1] == pytest.approx(json.loads(before)["annotations"][0]["keypoints"][1], abs=1e-3)
 
 
-def test_other_fields_of_the_case_stay(client, cases, moved):
+def test_other_fields_of_the_case_stay(client, cases, moved, save):
     key, reading = moved
     path = CaseFolder(cases).source("case 0")
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "prepared_from": "abc", "modality": "MR", "own": [1, 2]}))
-    client.post(f"/api/entries/{key}/save", json={**reading, "anterior": "left", "spacing_mm": [0.5, 0.25]})
+    save(client, key, {**reading, "anterior": "left", "spacing_mm": [0.5, 0.25]})
     after = json.loads(path.read_text())
     assert (after["prepared_from"], after["modality"], after["own"]) == ("abc", "MR", [1, 2])
     assert after["image_id"] == content["image_id"]
@@ -62,18 +61,18 @@ def test_other_fields_of_the_case_stay(client, cases, moved):
     assert after["spacing_source"] == "user"
 
 
-def test_copies_of_the_old_points_are_set_aside(client, cases, moved):
+def test_copies_of_the_old_points_are_set_aside(client, cases, moved, save):
     key, reading = moved
     augs = cases / "case 0" / "augs" / "1"
     augs.mkdir(parents=True)
     (augs / "aug-1.json").write_text("{}")
-    answer = client.post(f"/api/entries/{key}/save", json=reading).json()
+    answer = save(client, key, reading).json()
     assert "augs.old" in answer["remarks"][0]
     assert CaseFolder(cases).augmented("case 0") == []
     assert (cases / "case 0" / "augs.old" / "1" / "aug-1.json").exists()
 
 
-def test_a_failed_write_leaves_the_truth(client, cases, moved, monkeypatch):
+def test_a_failed_write_leaves_the_truth(client, cases, moved, monkeypatch, save):
     key, reading = moved
     path = CaseFolder(cases).source("case 0")
     before = path.read_bytes()
@@ -82,19 +81,19 @@ def test_a_failed_write_leaves_the_truth(client, cases, moved, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("spinetk.atomic.os.replace", full)
-    answer = client.post(f"/api/entries/{key}/save", json=reading)
+    answer = save(client, key, reading)
     assert answer.status_code == 422
     assert "No space left" in answer.json()["error"]
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir() if p.name.startswith(".tmp")] == []
 
 
-def test_deleted_and_hidden_points_are_saved_so(client, cases, opened):
+def test_deleted_and_hidden_points_are_saved_so(client, cases, opened, save):
     key, content = opened
     reading = content["reading"]
     del reading["vertebrae"][1]
     reading["vertebrae"][0]["visible"][2] = False
-    assert client.post(f"/api/entries/{key}/save", json=reading).json()["vertebrae"] == 2
+    assert save(client, key, reading).json()["vertebrae"] == 2
     points = read_record(CaseFolder(cases).source("case 0"))["annotations"][0]["keypoints"]
     assert points[6:9] == [0.0, 0.0, 0]
 
@@ -116,11 +115,11 @@ def truth_of(phantom) -> dict:
     return send(phantom.reading)
 
 
-def test_plain_pictures_make_a_case_folder_to_train_on(client, desk, dicoms, tmp_path):
+def test_plain_pictures_make_a_case_folder_to_train_on(client, desk, dicoms, tmp_path, save):
     folder, phantoms = dicoms
     desk.add(folder)
     for entry, phantom in zip(list(desk.entries.values()), phantoms, strict=True):
-        answer = client.post(f"/api/entries/{entry.id}/save", json=truth_of(phantom))
+        answer = save(client, entry.id, truth_of(phantom))
         assert answer.json()["vertebrae"] == len(phantom.reading.vertebrae)
     target = CaseFolder(tmp_path / "target")
     records, failures = target.records(target.cases())
@@ -140,16 +139,16 @@ def test_plain_pictures_make_a_case_folder_to_train_on(client, desk, dicoms, tmp
             assert "secret" not in path.read_text().lower()
 
 
-def test_a_later_session_knows_what_was_saved(client, desk, dicoms, tmp_path):
+def test_a_later_session_knows_what_was_saved(client, desk, dicoms, tmp_path, save):
     folder, phantoms = dicoms
     first = desk.add(folder)[0]
-    client.post(f"/api/entries/{first.id}/save", json=truth_of(phantoms[0]))
+    save(client, first.id, truth_of(phantoms[0]))
     assert (tmp_path / "target" / INDEX).exists()
     from fastapi.testclient import TestClient
 
     with ReviewSession(tmp_path / "target") as later:
         again = later.add(folder)
-        assert [entry.saved for entry in again] == [True, False, False]
+        assert [later.worklist.reviewed(entry) for entry in again] == [True, False, False]
         other = TestClient(create_app(later), base_url="http://127.0.0.1")
         reading = other.get(f"/api/entries/{again[0].id}").json()["reading"]
         assert [v["label"] for v in reading["vertebrae"]] == [v.label for v in phantoms[0].reading.vertebrae]
@@ -158,11 +157,11 @@ def test_a_later_session_knows_what_was_saved(client, desk, dicoms, tmp_path):
     with ReviewSession(tmp_path / "target") as third:
         entry = third.add(folder)[0]
         other = TestClient(create_app(third), base_url="http://127.0.0.1")
-        other.post(f"/api/entries/{entry.id}/save", json=truth_of(phantoms[0]))
+        save(other, entry.id, truth_of(phantoms[0]))
         assert len(CaseFolder(tmp_path / "target").cases()) == 1
 
 
-def test_two_pictures_of_one_name_are_two_cases(client, desk, tmp_path):
+def test_two_pictures_of_one_name_are_two_cases(client, desk, tmp_path, save):
     import cv2
 
     for number in range(2):
@@ -172,5 +171,5 @@ def test_two_pictures_of_one_name_are_two_cases(client, desk, tmp_path):
         desk.add(tmp_path / str(number) / "slice.png")
     points = [[10, 20], [15, 20], [20, 20], [20, 10], [15, 10], [10, 10]]
     reading = {"vertebrae": [{"points": points, "visible": [True] * 6}]}
-    names = [client.post(f"/api/entries/{key}/save", json=reading).json()["case"] for key in desk.entries]
+    names = [save(client, key, reading).json()["case"] for key in desk.entries]
     assert names == ["slice", "slice-2"]

@@ -81,7 +81,7 @@ def body(content, x=16.0) -> dict:
 
 
 @pytest.mark.parametrize("kind", ["series", "frames"])
-def test_slices_are_chosen_on_the_page(kind, request, client, desk):
+def test_slices_are_chosen_on_the_page(kind, request, client, desk, save):
     (entry,) = desk.add(request.getfixturevalue(kind))
     content = client.get(f"/api/entries/{entry.id}").json()
     assert (content["slices"], content["slice"]) == (7, 3)
@@ -100,29 +100,29 @@ def test_slices_are_chosen_on_the_page(kind, request, client, desk):
         place_of(np.frombuffer(client.get(f"/api/entries/{second['id']}/pixels").content, "<u2").reshape(40, 32)) == 5
     )
     # What is saved stays, as a case with the pixels of its own slice.
-    saved = client.post(f"/api/entries/{second['id']}/save", json=body(content)).json()
+    saved = save(client, second["id"], body(content)).json()
     record = read_record(CaseFolder(desk.target.base).source(saved["case"]))
     assert place_of(read_pixels(record)) == 5
     third, content = go(second["id"], 6)
     assert (third["id"] != second["id"], third["state"], content["slice"]) == (True, "new", 6)
-    assert client.post(f"/api/entries/{third['id']}/save", json=body(content)).json()["case"] != saved["case"]
+    assert save(client, third["id"], body(content)).json()["case"] != saved["case"]
     back, content = go(third["id"], 5)
-    assert (back["id"], back["state"], len(content["reading"]["vertebrae"])) == (second["id"], "saved", 1)
+    assert (back["id"], back["state"], len(content["reading"]["vertebrae"])) == (second["id"], "corrected", 1)
     assert go(third["id"], 3)[0]["id"] == entry.id
     assert client.post(f"/api/entries/{entry.id}/slice", json={"place": 7}).status_code == 422
     # The next session knows them again.
     (again,) = desk.add(entry.path)
     desk.entries.pop(entry.id), desk.entries.pop(second["id"])
-    assert go(again.id, 5)[0]["state"] == "saved"
+    assert go(again.id, 5)[0]["state"] == "corrected"
 
 
 @pytest.mark.parametrize("kind", ["series", "frames"])
-def test_slices_of_one_volume_carry_one_group(kind, request, client, desk):
+def test_slices_of_one_volume_carry_one_group(kind, request, client, desk, save):
     (entry,) = desk.add(request.getfixturevalue(kind))
     key = entry.id
     for place in (1, 4, 6):
         key = client.post(f"/api/entries/{key}/slice", json={"place": place, "keep": True}).json()["id"]
-        client.post(f"/api/entries/{key}/save", json=body(client.get(f"/api/entries/{key}").json()))
+        assert save(client, key, body(client.get(f"/api/entries/{key}").json())).status_code == 200
     entries = CaseFolder(desk.target.base).metadata()
     assert len(entries) == 3
     assert {one["group"] for one in entries.values()} == {group_of(entry.path, desk.target.base)}

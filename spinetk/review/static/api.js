@@ -1,13 +1,20 @@
 // Calls to the server. Every fault becomes a Fault whose message is one sentence for the user.
 
 export class Fault extends Error {
-  constructor(message, status) {
+  constructor(message, status, said = {}) {
     super(message);
     this.status = status;
+    this.said = said;
   }
 }
 
 let askToken = null;
+let reader = "";
+
+// Who reads; every request says so.
+export function setReader(name) {
+  reader = name;
+}
 
 export function onLocked(ask) {
   askToken = ask;
@@ -16,7 +23,8 @@ export function onLocked(ask) {
 async function call(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, { cache: "no-store", ...options });
+    const headers = { ...options.headers, "x-reader": encodeURIComponent(reader) };
+    response = await fetch(path, { cache: "no-store", ...options, headers });
   } catch {
     throw new Fault("The server does not answer. Is `spinetk serve` still running?", 0);
   }
@@ -32,7 +40,7 @@ async function fault(response) {
   const said = await response.json().catch(() => ({}));
   const text = said.error ? said.error + (said.remedy ? ` (${said.remedy})` : "") : `error ${response.status}`;
   const whole = said.source && !/^(prediction|export|list|upload)/.test(said.source) ? `${said.source}: ${text}` : text;
-  return new Fault(whole, response.status);
+  return new Fault(whole, response.status, said);
 }
 
 const json = (body) => ({
@@ -43,11 +51,18 @@ const json = (body) => ({
 
 export const get = async (path) => (await call(path)).json();
 export const post = async (path, body) => (await call(path, json(body))).json();
+export const worklist = () => get("api/worklist");
+export const history = (id) => get(`api/entries/${id}/history`);
+export const version = (id, number) => get(`api/entries/${id}/history/${number}`);
+export const readers = (id) => get(`api/entries/${id}/readers`);
+export const companions = (id) => get(`api/entries/${id}/companions`);
+export const readerNames = () => get("api/readers");
+export const agreement = (first, second) => get(`api/agreement?first=${encodeURIComponent(first)}&second=${encodeURIComponent(second)}`);
 export const session = () => get("api/session");
 export const entry = (id, origin) => get(`api/entries/${id}${origin ? `?origin=${origin}` : ""}`);
 export const slice = (id, body) => post(`api/entries/${id}/slice`, body);
 export const measure = (id, body) => post(`api/entries/${id}/measure`, body);
-export const save = (id, reading) => post(`api/entries/${id}/save`, reading);
+export const save = (id, body) => post(`api/entries/${id}/save`, body);
 
 export async function pixels(id) {
   const response = await call(`api/entries/${id}/pixels`);

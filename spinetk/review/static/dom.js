@@ -26,20 +26,21 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export function toast(text, { kind = "note", seconds = 5 } = {}) {
-  const close = make("button", { className: "plain", textContent: "×", title: "Close" });
-  close.setAttribute("aria-label", "Close");
-  const box = make("div", { className: `toast ${kind}` }, make("span", { textContent: text }), close);
-  close.onclick = () => box.remove();
-  byId("toasts").append(box);
-  if (kind !== "fault") setTimeout(() => box.remove(), seconds * 1000);
-  return box;
-}
-
-export function speak(text) {
-  byId("spoken").textContent = text;
-}
-
 export function closeMenus(except = null) {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+}
+
+// A dialog with a few answers; resolves to the name of the one that was chosen, null when it was left.
+export function ask(id, texts = {}) {
+  const dialog = byId(id);
+  for (const [name, text] of Object.entries(texts)) say(dialog.querySelector(`[data-text="${name}"]`), text);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue || null), { once: true }));
+}
+
+// A moment of the server's clock, as the reader's own calendar and clock say it.
+export function moment(iso) {
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? "" : at.toLocaleString([], { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 }

@@ -1,7 +1,10 @@
 // Gestures: mouse, pen and fingers on the picture.
 
 import { byId, say } from "./dom.js";
+import { hideLoupe, showLoupe } from "./loupe.js";
 import { hit, overlay, place, showOutlines } from "./overlay.js";
+import { addPoint, asks, begin as beginRuler, hitRuler, hover as hoverRuler, KINDS, placeRulers } from "./rulers.js";
+import { stepSlice } from "./slices.js";
 import { change, emit, fitBox, recalculate, remember, select, snapshot, store } from "./store.js";
 import { dragWindow, pan, toPicture, view, zoom } from "./viewer.js";
 
@@ -17,6 +20,8 @@ export function setTool(name) {
     button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
   }
   overlay.adding = tool === "add" ? { points: [], pointer: null } : null;
+  beginRuler(tool);
+  byId("measure-menu").classList.toggle("on", tool in KINDS);
   if (overlay.adding) showOutlines(true); // what is added must be seen
   box.dataset.tool = tool;
   hint();
@@ -27,7 +32,7 @@ export const currentTool = () => tool;
 
 function hint() {
   const { schema } = store.current?.info ?? {};
-  let text = "";
+  let text = asks();
   if (overlay.adding && schema) {
     const done = overlay.adding.points.length;
     const name = schema.points[schema.clicked[done]].replace("_", " ");
@@ -67,7 +72,7 @@ const at = (event) => {
 };
 
 box.addEventListener("pointerdown", (event) => {
-  if (!store.current || event.target.closest("button, input, label, #welcome, #fault")) return;
+  if (!store.current || event.target.closest("button, input, label, details, #welcome, #fault")) return;
   box.focus({ preventScroll: true });
   box.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, at(event));
@@ -85,6 +90,9 @@ function begin(event) {
   if (event.button === 1) return (gesture = { ...common, kind: "pan" });
   if (event.button === 2 || tool === "window") return (gesture = { ...common, kind: "window" });
   if (tool === "add") return (gesture = { ...common, kind: "add" });
+  const ruler = hitRuler(start, event.pointerType);
+  if (ruler) return (gesture = { ...common, kind: "ruler", ...ruler });
+  if (tool in KINDS) return (gesture = { ...common, kind: "measure" });
   const found = hit(start, REACH[event.pointerType] ?? 11);
   if (found && found.point !== null) {
     const point = store.current.reading.vertebrae[found.vertebra].points[found.point];
@@ -121,12 +129,26 @@ function drag(event, now) {
   if (gesture.kind === "pan") return pan(dx, dy);
   if (gesture.kind === "window") return dragWindow(dx, dy);
   if (gesture.kind === "add") return;
+  if (gesture.kind === "ruler") {
+    gesture.drawing.points[gesture.point] = clamp(toPicture(now));
+    showLoupe(gesture.drawing.points[gesture.point]);
+    return placeRulers();
+  }
+  if (gesture.kind === "measure") {
+    // A line drawn in one go: its first end where the drag began.
+    if (!gesture.begun) addPoint(clamp(toPicture(gesture.start)));
+    gesture.begun = true;
+    hint();
+    hoverRuler(clamp(toPicture(now)));
+    return showLoupe(clamp(toPicture(now)));
+  }
   overlay.dragging = true;
   const vertebra = store.current.reading.vertebrae[gesture.vertebra];
   if (gesture.kind === "point") {
     const [x, y] = toPicture(now);
     vertebra.points[gesture.point] = clamp([x + gesture.grip[0], y + gesture.grip[1]]);
     vertebra.visible[gesture.point] = true;
+    showLoupe(vertebra.points[gesture.point], vertebra);
   } else {
     vertebra.points = vertebra.points.map(([x, y]) => [x + dx / view.x, y + dy / view.y]);
   }
@@ -145,6 +167,7 @@ function hover(event, now) {
     overlay.adding.pointer = toPicture(now);
     return place();
   }
+  if (tool in KINDS) return hoverRuler(toPicture(now));
   const found = tool === "select" && event.pointerType === "mouse" ? hit(now, REACH.mouse) : null;
   box.dataset.over = found ? (found.point === null ? "body" : "point") : "";
 }
@@ -153,7 +176,12 @@ function finish(broken = false) {
   const ended = gesture;
   gesture = null;
   overlay.dragging = false;
+  hideLoupe();
   if (!ended) return;
+  if (ended.kind === "measure" && !broken) {
+    addPoint(clamp(toPicture(ended.last)));
+    hint();
+  }
   if ((ended.kind === "point" || ended.kind === "body") && ended.moved) {
     remember(ended.before);
     recalculate(); // with the network's intervals again
@@ -173,6 +201,16 @@ for (const name of ["pointerup", "pointercancel"]) {
   });
 }
 
+// A wheel's notch is a slice; a touchpad's many small steps add up to one.
+let turned = 0;
+function turn(by) {
+  turned += by;
+  const steps = Math.trunc(turned / 60);
+  if (!steps) return;
+  turned = 0;
+  stepSlice(Math.sign(steps));
+}
+
 box.addEventListener("contextmenu", (event) => event.preventDefault());
 box.addEventListener("dblclick", (event) => {
   if (!store.current || tool !== "select" || event.target.closest("button, input")) return;
@@ -185,6 +223,8 @@ box.addEventListener(
     if (!store.current) return;
     event.preventDefault();
     const unit = event.deltaMode === 1 ? 16 : 1;
+    // Of a stack the wheel turns the slices, as reading rooms have it; with Ctrl it zooms.
+    if (!event.ctrlKey && !byId("slices").hidden) return turn(event.deltaY * unit);
     zoom(Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 120 : 500)), at(event));
   },
   { passive: false },

@@ -1,8 +1,9 @@
 // Intake: files and folders dropped or chosen, sent one after another with their progress.
 
 import * as api from "./api.js";
-import { byId, make, toast } from "./dom.js";
+import { byId } from "./dom.js";
 import { list } from "./list.js";
+import { tell, work } from "./messages.js";
 import { emit } from "./store.js";
 
 // What is plainly no picture is not sent at all (a folder of results holds tables and pages).
@@ -12,44 +13,41 @@ export async function take(files) {
   const pictures = files.filter((file) => file.size > 0 && !OTHER.test(file.name));
   const passed = files.length - pictures.length;
   if (!pictures.length) {
-    if (files.length) toast(files.length === 1 ? `${files[0].name} is no picture. Drop DICOM, PNG, JPEG, TIFF or NIfTI.` : "There is no picture among these files.", { kind: "fault" });
+    if (files.length) tell(files.length === 1 ? `${files[0].name} is no picture. Drop DICOM, PNG, JPEG, TIFF or NIfTI.` : "There is no picture among these files.", { kind: "fault" });
     return;
   }
-  const bar = make("progress", { max: 1, value: 0 });
-  const note = make("span");
-  const box = make("div", { className: "toast work" }, note, bar);
-  byId("toasts").append(box);
+  const under = work("Opening");
   try {
     const total = pictures.reduce((sum, file) => sum + file.size, 0);
     const { id } = await api.post("api/uploads");
     let sent = 0;
     const faults = [];
     for (const [k, file] of pictures.entries()) {
-      note.textContent = `Opening ${k + 1} of ${pictures.length}`;
-      await api.upload(id, file, (loaded) => (bar.value = (sent + loaded) / total)).catch((error) => {
+      under.say(`Opening ${k + 1} of ${pictures.length}`);
+      await api.upload(id, file, (loaded) => under.value((sent + loaded) / total)).catch((error) => {
         if (error.status !== 422) throw error;
         faults.push(error.message);
       });
       sent += file.size;
     }
-    bar.removeAttribute("value");
-    note.textContent = "Reading the headers";
+    under.value(null);
+    under.say("Reading the headers");
     const { entries, refused } = await api.post(`api/uploads/${id}/finish`);
     report([...faults, ...refused], passed);
     list.add(entries);
     if (entries.length) emit("wanted", entries[0].id);
   } catch (error) {
-    toast(error.message, { kind: "fault" });
+    tell(error.message, { kind: "fault" });
   } finally {
-    box.remove();
+    under.end();
   }
 }
 
 function report(faults, passed) {
   const most = 4;
-  for (const text of faults.slice(0, most)) toast(text, { kind: "fault" });
-  if (faults.length > most) toast(`and ${faults.length - most} more files that could not be opened`, { kind: "fault" });
-  if (passed) toast(`${passed} files that are no pictures were left out`);
+  for (const text of faults.slice(0, most)) tell(text, { kind: "fault" });
+  if (faults.length > most) tell(`and ${faults.length - most} more files that could not be opened`, { kind: "fault" });
+  if (passed) tell(`${passed} files that are no pictures were left out`);
 }
 
 // Folders come as trees of entries; readEntries gives at most 100 at a time.
@@ -84,7 +82,7 @@ document.addEventListener("drop", async (event) => {
   byId("drop").hidden = true;
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const found = [];
-  if (entries.length) for (const entry of entries) await collect(entry, found).catch(() => toast("a folder could not be read", { kind: "fault" }));
+  if (entries.length) for (const entry of entries) await collect(entry, found).catch(() => tell("a folder could not be read", { kind: "fault" }));
   else found.push(...event.dataTransfer.files);
   take(found);
 });

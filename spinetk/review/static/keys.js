@@ -1,18 +1,24 @@
 // Keys: everything the mouse can do, and the table of them for the help.
 
-import { byId, make, speak } from "./dom.js";
+import { byId, make } from "./dom.js";
 import { setTool, takeBack, currentTool } from "./gestures.js";
+import { undo } from "./history.js";
 import { list } from "./list.js";
+import { speak } from "./messages.js";
 import { overlay, place, showOutlines } from "./overlay.js";
 import { choose, flipFacing, removeVertebra, togglePoint } from "./panel.js";
-import { emit, fitBox, recalculate, redo, remember, select, snapshot, store, undo } from "./store.js";
+import { emit, fitBox, recalculate, redo, remember, select, snapshot, store } from "./store.js";
+import { takeBackRuler, KINDS } from "./rulers.js";
 import { stepSlice } from "./slices.js";
+import { toggleBeside } from "./beside.js";
+import { toggleLines } from "./lines.js";
+import { windowByNumber } from "./windows.js";
 import { dragWindow, fit, invert, pan, resetWindow, view, zoom } from "./viewer.js";
 
 const HELP = [
-  ["Look", [["wheel, pinch, + −", "zoom"], ["drag, arrows", "pan"], ["0", "fit"], ["W, or right button", "window tool: drag left-right for width, up-down for level"], ["Alt + arrows", "width and level by keys"], ["R", "first window"], ["I", "invert"], ["O", "outlines off and on"]]],
-  ["Work", [["]  [  or Page Down, Up", "next, previous picture"], ["<  >", "slice of a series or volume"], ["Ctrl S", "save as truth"], ["P", "predict this picture"], ["E", "export"], ["?", "this help"], ["Esc", "leave a tool, deselect"]]],
-  ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, redo"]]],
+  ["Look", [["wheel, pinch, + −", "zoom"], ["drag, arrows", "pan"], ["0", "fit"], ["W, or right button", "window tool: drag left-right for width, up-down for level"], ["Alt + arrows", "width and level by keys"], ["R", "first window"], ["1 to 9", "named windows"], ["I", "invert"], ["O", "outlines off and on"], ["G", "lines of the angles off and on"], ["M", "measure: length, angle, Cobb angle"], ["B", "another film or reader beside it"]]],
+  ["Work", [["]  [  or Page Down, Up", "next, previous picture"], ["N", "next unread"], ["wheel, <  >", "slice of a series or volume (Ctrl + wheel zooms)"], ["Ctrl S", "save as truth"], ["Ctrl Enter", "sign, and on to the next unread"], ["H", "history"], ["P", "predict this picture"], ["E", "export"], ["?", "this help"], ["Esc", "leave a tool, deselect"]]],
+  ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, also into earlier sessions; redo"]]],
 ];
 
 export function fillHelp() {
@@ -89,7 +95,10 @@ const PLAIN = {
   a: () => setTool(currentTool() === "add" ? "select" : "add"),
   j: () => walk(1), k: () => walk(-1), ".": () => walkPoint(1), ",": () => walkPoint(-1), x: togglePoint, f: flipFacing,
   l: () => store.selected.vertebra !== null && byId("level").focus(),
-  Delete: removeVertebra, Backspace: () => takeBack() || (currentTool() === "select" && removeVertebra()), Escape: escape,
+  g: toggleLines, b: toggleBeside, h: () => byId("history-button").click(), n: list.nextUnread,
+  m: () => setTool({ ruler: "angle", angle: "cobb", cobb: "select" }[currentTool()] ?? "ruler"),
+  Delete: () => (currentTool() in KINDS ? takeBackRuler() : removeVertebra()),
+  Backspace: () => takeBack() || (currentTool() in KINDS && takeBackRuler()) || (currentTool() === "select" && removeVertebra()), Escape: escape,
   p: () => byId("predict-one").click(), e: () => byId("export-menu").querySelector("summary").click(),
 };
 const ALWAYS = {
@@ -104,16 +113,17 @@ document.addEventListener("keydown", (event) => {
   let action = null;
   if (command) {
     if (key === "s") action = () => byId("save").click();
+    else if (key === "Enter") action = () => byId("sign").click();
     else if (key === "z") action = event.shiftKey ? redo : undo;
     else if (key === "y") action = redo;
-    if (action && key !== "s" && event.target.matches("input")) return; // the field's own undo
+    if (action && key !== "s" && key !== "Enter" && event.target.matches("input")) return; // the field's own undo
   } else if (event.target.matches("input, select, textarea")) {
     if (key === "Escape") action = () => byId("viewer").focus();
   } else {
     action = ALWAYS[event.key] ?? null;
     if (!action && store.current) {
       const onButton = event.target.matches("button, summary") && ["Enter", " "].includes(event.key);
-      action = onButton ? null : key.startsWith("Arrow") ? () => arrows(event) : (PLAIN[key] ?? null);
+      action = onButton ? null : key.startsWith("Arrow") ? () => arrows(event) : (PLAIN[key] ?? (/^[1-9]$/.test(key) ? () => windowByNumber(key) : null));
     }
   }
   if (!action) return;

@@ -1,15 +1,23 @@
 // The page: wires the parts together.
 
 import * as api from "./api.js";
-import { byId, closeMenus, say, toast } from "./dom.js";
+import "./agreement.js";
+import "./beside.js";
+import { byId, closeMenus, say } from "./dom.js";
 import { setTool } from "./gestures.js";
 import "./intake.js";
 import "./slices.js";
 import { fillHelp, toggleOutlines } from "./keys.js";
-import { follow, list } from "./list.js";
+import { undo } from "./history.js";
+import "./lines.js";
+import { fillFilters, follow, list, poll } from "./list.js";
+import { tell } from "./messages.js";
+import { askName, reader, recall } from "./reader.js";
+import "./saving.js";
+import "./windows.js";
 import { place, rebuild } from "./overlay.js";
 import { fillChoices, follow as followMoving, render } from "./panel.js";
-import { isDirty, on, open, redo, store, undo } from "./store.js";
+import { isDirty, leave, on, open, redo, store } from "./store.js";
 import { clear, fit, resetWindow, setSpacing, setWindow, show, view, zoom } from "./viewer.js";
 import { predictThis, setUp } from "./work.js";
 
@@ -50,10 +58,10 @@ function status() {
   say(byId("title"), name ?? "spinetk review");
   byId("title").title = name ?? "";
   const dirty = isDirty();
-  say(byId("state"), !current ? "" : dirty ? "unsaved" : ({ saved: "saved", truth: "truth", predicted: "predicted" }[current.info.state] ?? ""));
+  say(byId("state"), !current ? "" : dirty ? "unsaved" : current.info.state);
   byId("state").className = `badge ${dirty ? "unsaved" : (current?.info.state ?? "")}`;
-  byId("save").disabled = !current;
-  byId("undo").disabled = !current?.past.length;
+  byId("save").disabled = byId("sign").disabled = !current;
+  byId("undo").disabled = !current || !(current.past.length || current.began);
   byId("redo").disabled = !current?.future.length;
   byId("welcome").hidden = list.all.length > 0;
 }
@@ -83,7 +91,7 @@ for (const id of ["window-width", "window-level"]) {
 
 on("open", (current) => {
   setTool("select");
-  const { size, window: range } = current.info;
+  const { size } = current.info, range = current.info.windows[0].slice(1);
   show(current.pixels, size, range, current.shown.spacing_mm);
   rebuild();
   render();
@@ -113,7 +121,20 @@ on("shown", ({ since }) => {
   // From the movement of the pointer to the figures on screen.
   requestAnimationFrame(() => performance.measure("recalculate", { start: since, end: performance.now() }));
 });
-on("fault", (error) => toast(error.message, { kind: "fault" }));
+on("fault", (error) => tell(error.message, { kind: "fault" }));
+const drafts = new Map(); // of each reader who sat here
+let former = "";
+on("reader", async (name) => {
+  // Another reader may see other things; what one has not saved stays the page's draft for that one.
+  const { current } = store;
+  list.set((await api.worklist()).entries);
+  if (!current || !reader.blinded) return;
+  leave();
+  drafts.set(former, store.drafts);
+  store.drafts = drafts.get(name) ?? new Map();
+  former = name;
+  await go(current.id);
+});
 on("wanted", (wish) => (wish.done ? go(wish.id).then(wish.done) : go(wish)));
 
 byId("none-predict").onclick = (event) => {
@@ -132,7 +153,12 @@ byId("eye").onclick = toggleOutlines;
 byId("window-auto").onclick = resetWindow;
 byId("help-button").onclick = () => byId("help").showModal();
 byId("list-toggle").onclick = () => document.body.classList.toggle(matchMedia("(max-width: 900px)").matches ? "list-open" : "list-closed");
-for (const button of document.querySelectorAll("[data-tool]")) button.onclick = () => setTool(button.dataset.tool);
+for (const button of document.querySelectorAll("[data-tool]")) {
+  button.onclick = () => {
+    setTool(button.dataset.tool);
+    closeMenus();
+  };
+}
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
 byId("theme").onclick = () => theme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "") + 1) % THEMES.length]);
 
@@ -166,8 +192,17 @@ async function start() {
     theme(localStorage.getItem("spinetk-theme") ?? "");
   } catch { /* private mode */ }
   fillHelp();
+  recall();
+  former = reader.name;
   const session = await api.session();
+  reader.blinded = session.blinded;
+  byId("blinded").hidden = !session.blinded;
+  if (session.blinded && !reader.name) {
+    await askName();
+    session.entries = (await api.worklist()).entries;
+  }
   fillChoices(session);
+  fillFilters(session);
   setUp(session);
   say(byId("research"), session.research_use);
   say(byId("version"), `spinetk ${session.version}. Corrections go to ${session.target}.`);
@@ -177,8 +212,9 @@ async function start() {
   const wished = location.hash.slice(1);
   const first = session.entries.find((one) => one.id === wished) ?? session.entries[0];
   if (first) await go(first.id);
+  if (session.scanning) poll();
   performance.mark("ready");
   document.body.classList.add("ready");
 }
 
-start().catch((error) => toast(error.message, { kind: "fault" }));
+start().catch((error) => tell(error.message, { kind: "fault" }));

@@ -26,7 +26,7 @@ export function fillChoices({ levels, views, grades }) {
 
 export function render() {
   const { current } = store;
-  for (const id of ["facts", "angles-section", "remarks-section", "legend"]) byId(id).hidden = !current;
+  for (const id of ["facts", "angles-section", "remarks-section", "legend", "saves"]) byId(id).hidden = !current;
   byId("none").hidden = !current || current.reading.vertebrae.length > 0;
   table.hidden = !current || !current.reading.vertebrae.length;
   if (!current) return detail();
@@ -44,6 +44,7 @@ export function render() {
   }
   byId("remarks-section").hidden = !shown.remarks.length;
   byId("legend").hidden = !shown.graded;
+  byId("spans-note").hidden = !shown.rows.some((one) => one.spans.some(Boolean));
   detail();
 }
 
@@ -74,11 +75,11 @@ function rows(shown) {
   const moving = overlay.dragging ? store.selected.vertebra : null;
   shown.rows.forEach((figures, index) => {
     const cells = body.rows[index].cells;
-    say(cells[0], figures.name);
+    say(cells[0].firstChild, figures.name);
+    say(cells[0].lastChild, figures.score === null ? "" : figures.score.toFixed(2));
     figures.heights.forEach((height, k) => {
-      if (index !== moving) say(cells[k + 1], height); // the moving one is ahead of this answer
-      const span = figures.spans[k];
-      if (cells[k + 1].title !== span) cells[k + 1].title = span ? `95 % interval ${span}` : "";
+      if (index !== moving) say(cells[k + 1].firstChild, height); // the moving one is ahead of this answer
+      say(cells[k + 1].lastChild, figures.spans[k]);
     });
     if (shown.graded) {
       const cell = cells[cells.length - 1];
@@ -98,7 +99,7 @@ export function follow(since) {
   if (!cells) return;
   const { points, visible } = current.reading.vertebrae[selected.vertebra];
   const found = heights(points, visible, current.info.schema.columns, current.shown.spacing_mm);
-  current.shown.columns.forEach((name, k) => say(cells[k + 1], found[name] == null ? "–" : found[name].toFixed(1)));
+  current.shown.columns.forEach((name, k) => say(cells[k + 1].firstChild, found[name] == null ? "–" : found[name].toFixed(1)));
   detail();
   requestAnimationFrame(() => performance.measure("heights", { start: since, end: performance.now() }));
 }
@@ -110,11 +111,13 @@ function heading(title, k, count, shown) {
 
 function row(index, count) {
   const line = make("tr", { tabIndex: -1 });
-  for (let k = 0; k < count; k++) line.append(make(k ? "td" : "th", { className: k ? "n" : "" }));
+  // Below each figure its 95 % interval, below the name how sure the network was: where there are any.
+  for (let k = 0; k < count; k++) line.append(make(k ? "td" : "th", { className: k ? "n" : "" }, make("span"), make("small")));
+  line.cells[0].scope = "row";
   if (store.current.shown.graded) {
     const last = line.lastChild;
     last.className = "deformity";
-    last.append(make("span", { className: "chip" }), make("span"));
+    last.replaceChildren(make("span", { className: "chip" }), make("span"));
   }
   line.onclick = () => choose(index);
   return line;

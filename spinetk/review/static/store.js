@@ -6,7 +6,8 @@ export const events = new EventTarget();
 export const emit = (name, detail) => events.dispatchEvent(new CustomEvent(name, { detail }));
 export const on = (name, listener) => events.addEventListener(name, (event) => listener(event.detail));
 
-// current: {id, info, reading, shown, past, future, savedAs, pixels}; selection: vertebra and point or null.
+// current: {id, info, reading, shown, past, future, clean, began, back, pixels}; selection: vertebra and point or null.
+// began: the version on the disk that the reading began from; back: versions of earlier sessions gone back.
 export const store = { current: null, selected: { vertebra: null, point: null }, drafts: new Map() };
 
 // What the server says of each view, by its name: {name, title, front, offered}.
@@ -19,8 +20,8 @@ export async function open(id) {
   leave();
   const kept = store.drafts.get(id);
   const [info, pixels] = await Promise.all([api.entry(id), api.pixels(id)]);
-  const fresh = { id, info, reading: info.reading, shown: info.shown, past: [], future: [], clean: null };
-  fresh.clean = info.reading.origin === "given" ? JSON.stringify(info.reading) : "";
+  const fresh = { id, info, reading: info.reading, shown: info.shown, past: [], future: [], clean: null, began: info.began, back: 0 };
+  fresh.clean = JSON.stringify(info.reading);
   store.current = kept ? { ...kept, info } : fresh;
   store.current.pixels = pixels;
   store.drafts.delete(id);
@@ -38,7 +39,7 @@ export function leave() {
 }
 
 export function isDirty(current = store.current) {
-  return Boolean(current) && JSON.stringify(current.reading) !== current.clean && current.reading.vertebrae.length + current.past.length > 0;
+  return Boolean(current) && JSON.stringify(current.reading) !== current.clean && current.reading.vertebrae.length + current.past.length + current.back > 0;
 }
 
 export function select(vertebra, point = null) {
@@ -143,15 +144,4 @@ function reorder(current, sorted) {
   const there = sorted.filter((v) => reading.vertebrae.includes(v));
   reading.vertebrae = [...there, ...reading.vertebrae.filter((v) => !sorted.includes(v))];
   if (chosen) select(reading.vertebrae.indexOf(chosen), store.selected.point);
-}
-
-export async function save() {
-  const current = store.current;
-  const sent = snapshot();
-  const answer = await api.save(current.id, sent);
-  current.clean = JSON.stringify(sent);
-  current.info.original = true;
-  current.info.state = answer.state;
-  emit("saved", { id: current.id, answer });
-  return answer;
 }

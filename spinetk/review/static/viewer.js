@@ -130,17 +130,52 @@ export function paint() {
   });
 }
 
-function applyWindow() {
-  const range = pixels.high - pixels.low;
-  const start = ((view.low - pixels.low) / range) * 65535, width = ((view.high - view.low) / range) * 65535;
-  for (let s = 0; s < 65536; s++) {
-    let grey = Math.max(0, Math.min(255, Math.round(((s - start) / width) * 255)));
-    if (view.invert) grey = 255 - grey;
-    lut[s] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
+// Draw the picture around a point, so many times larger than on the screen, into a square of CSS px.
+// Returns the CSS px per picture px along x and y.
+export function magnify(target, [x, y], side, factor) {
+  const ratio = window.devicePixelRatio || 1, scale = [view.x * factor, view.y * factor];
+  target.setTransform(ratio, 0, 0, ratio, 0, 0);
+  target.fillStyle = "#0b0c0e";
+  target.fillRect(0, 0, side, side);
+  if (pixels) {
+    const sx = (scale[0] * stored[0]) / pixels.width, sy = (scale[1] * stored[1]) / pixels.height;
+    target.setTransform(ratio * sx, 0, 0, ratio * sy, ratio * (side / 2 - x * scale[0]), ratio * (side / 2 - y * scale[1]));
+    target.imageSmoothingEnabled = scale[0] < SMOOTH_UP_TO;
+    target.drawImage(picture, 0, 0);
+    target.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
-  const out = new Uint32Array(image.data.buffer), { samples } = pixels;
-  for (let k = 0; k < samples.length; k++) out[k] = lut[samples[k]];
+  return scale;
+}
+
+function applyWindow() {
+  fillLut(lut, pixels, view.low, view.high, view.invert);
+  grey(image, pixels);
   picture.getContext("2d").putImageData(image, 0, 0);
+}
+
+function fillLut(table, { low, high }, from, to, inverted) {
+  const range = high - low;
+  const start = ((from - low) / range) * 65535, width = ((to - from) / range) * 65535;
+  for (let s = 0; s < 65536; s++) {
+    let shade = Math.max(0, Math.min(255, Math.round(((s - start) / width) * 255)));
+    if (inverted) shade = 255 - shade;
+    table[s] = 0xff000000 | (shade << 16) | (shade << 8) | shade;
+  }
+}
+
+function grey(target, { samples }, table = lut) {
+  const out = new Uint32Array(target.data.buffer);
+  for (let k = 0; k < samples.length; k++) out[k] = table[samples[k]];
+}
+
+// A whole picture in a window on a canvas of its own, e.g. the one beside.
+export function readPicture(target, given, [low, high]) {
+  const table = new Uint32Array(65536);
+  [target.width, target.height] = [given.width, given.height];
+  const own = target.getContext("2d"), data = own.createImageData(given.width, given.height);
+  fillLut(table, given, low, high, false);
+  grey(data, given, table);
+  own.putImageData(data, 0, 0);
 }
 
 function resize() {

@@ -1,61 +1,45 @@
-// Work: predict, save and export, with their progress and their faults.
+// Work: predict, import and export, with their progress and their faults.
 
 import * as api from "./api.js";
-import { byId, closeMenus, make, toast } from "./dom.js";
+import { byId, closeMenus, make } from "./dom.js";
 import { list } from "./list.js";
-import { emit, isDirty, on, replaceReading, save, store, viewRules } from "./store.js";
+import { tell, work } from "./messages.js";
+import { emit, on, replaceReading, store, viewRules } from "./store.js";
 
 const POLL_MS = 400;
-
-export async function saveNow() {
-  if (!store.current) return;
-  const count = store.current.reading.vertebrae.length;
-  if (!count && !confirm("Save this picture as one without any vertebra?")) return;
-  try {
-    const { case: name, vertebrae, remarks } = await save();
-    toast(`Saved as truth: case ${name}, ${vertebrae} vertebra${vertebrae === 1 ? "" : "e"}`);
-    for (const remark of remarks) toast(remark, { seconds: 12 });
-  } catch (error) {
-    toast(`Not saved. ${error.message}`, { kind: "fault" });
-  }
-}
 
 export async function exportNow(kind, all) {
   closeMenus();
   try {
     const { current } = store;
     const name = await api.download(all ? { kind } : { kind, id: current.id, reading: current.reading });
-    toast(`Downloaded ${name}`);
+    tell(`Downloaded ${name}`);
   } catch (error) {
-    toast(`Not exported. ${error.message}`, { kind: "fault" });
+    tell(`Not exported. ${error.message}`, { kind: "fault" });
   }
 }
 
 export async function predict(ids) {
   closeMenus();
-  if (!ids.length) return toast("Every picture has vertebrae already.");
+  if (!ids.length) return tell("Every picture has vertebrae already.");
   const body = { ids, model: byId("model").value, threshold: Number(byId("threshold").value), view: byId("shows").value };
-  const bar = make("progress", { max: ids.length });
-  const note = make("span", { textContent: "Loading the model" });
-  const stop = make("button", { textContent: "Stop", onclick: () => api.post("api/prediction/cancel") });
-  const box = make("div", { className: "toast work" }, note, bar, stop);
-  byId("toasts").append(box);
+  const under = work("Loading the model", { max: ids.length, stop: () => api.post("api/prediction/cancel") });
   document.body.classList.add("working");
   try {
     let state = await api.post("api/prediction", body);
     while (state.running) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       state = await api.get("api/prediction");
-      note.textContent = ids.length === 1 ? `Predicting (${state.what === "loading the model" ? state.what : "reading the picture"})` : `Predicting ${Math.min(state.done + 1, state.total)} of ${state.total}`;
-      if (state.done) bar.value = state.done;
+      under.say(ids.length === 1 ? `Predicting (${state.what === "loading the model" ? state.what : "reading the picture"})` : `Predicting ${Math.min(state.done + 1, state.total)} of ${state.total}`);
+      if (state.done) under.value(state.done);
     }
-    for (const text of state.failures.slice(0, 4)) toast(text, { kind: "fault" });
-    if (state.failures.length > 4) toast(`and ${state.failures.length - 4} more pictures failed`, { kind: "fault" });
+    for (const text of state.failures.slice(0, 4)) tell(text, { kind: "fault" });
+    if (state.failures.length > 4) tell(`and ${state.failures.length - 4} more pictures failed`, { kind: "fault" });
     await finished(ids);
   } catch (error) {
-    toast(error.message, { kind: "fault" });
+    tell(error.message, { kind: "fault" });
   } finally {
-    box.remove();
+    under.end();
     document.body.classList.remove("working");
   }
 }
@@ -67,10 +51,10 @@ export async function importPoints(files) {
     const { id } = await api.post("api/uploads");
     for (const file of files) await api.upload(id, file, () => {});
     const { ids, remarks } = await api.post(`api/uploads/${id}/annotations`);
-    for (const text of remarks.slice(0, 4)) toast(text, { kind: ids.length ? "note" : "fault", seconds: 12 });
-    if (remarks.length > 4) toast(`and ${remarks.length - 4} more remarks`);
+    for (const text of remarks.slice(0, 4)) tell(text, { kind: ids.length ? "note" : "fault" });
+    if (remarks.length > 4) tell(`and ${remarks.length - 4} more remarks`);
     if (!ids.length) return;
-    toast(`Points of ${ids.length} picture${ids.length === 1 ? "" : "s"} imported; nothing is saved yet`);
+    tell(`Points of ${ids.length} picture${ids.length === 1 ? "" : "s"} imported; nothing is saved yet`);
     if (!store.current || !ids.includes(store.current.id)) return emit("wanted", ids[0]);
     const { current } = store;
     const info = await api.entry(current.id, "imported");
@@ -79,23 +63,23 @@ export async function importPoints(files) {
     await replaceReading(info.reading);
     emit("select", store.selected);
   } catch (error) {
-    toast(`Not imported. ${error.message}`, { kind: "fault" });
+    tell(`Not imported. ${error.message}`, { kind: "fault" });
   }
 }
 
 async function finished(ids) {
-  const { entries } = await api.session();
+  const { entries } = await api.worklist();
   list.set(entries);
   const { current } = store;
   if (!current || !ids.includes(current.id)) return;
   const before = current.reading.vertebrae.length;
   const info = await api.entry(current.id, "predicted").catch(() => null);
   if (!info || store.current !== current) return;
-  current.info = { ...info, state: current.info.state };
+  current.info = { ...info };
   await replaceReading(info.reading);
   const count = info.reading.vertebrae.length;
   const text = count ? `${count} vertebrae found by ${info.shown.model}` : "No vertebra was found. Lower the confidence, or add them by hand.";
-  toast(before && count ? `${text}; Ctrl+Z brings the former ones back` : text, { kind: count ? "note" : "fault" });
+  tell(before && count ? `${text}; Ctrl+Z brings the former ones back` : text, { kind: count ? "note" : "fault" });
   emit("select", store.selected);
 }
 
@@ -116,7 +100,6 @@ export function setUp(session) {
   byView = session.by_view;
   byId("model").replaceChildren(...models.map((name) => make("option", { value: name, textContent: name === byView ? "the one for this view" : name })));
   for (const id of ["predict-one", "predict-all"]) byId(id).disabled = !models.length;
-  byId("save").onclick = saveNow;
   byId("predict-one").onclick = predictThis;
   byId("shows").onchange = () => byId("shows").setCustomValidity("");
   for (const name of ["open", "points"]) {
@@ -125,7 +108,7 @@ export function setUp(session) {
       byId("shows").setCustomValidity("");
     });
   }
-  byId("predict-all").onclick = () => predict(list.all.filter((one) => one.state === "new").map((one) => one.id));
+  byId("predict-all").onclick = () => predict(list.all.filter((one) => one.state === "new" || one.state === "nothing found").map((one) => one.id));
   // What can be read and written is the server's to say.
   byId("add-annotations").title = `Points for these pictures from: ${session.imports.join(", ")}`;
   byId("add-annotations").onclick = () => byId("annotations").click();
@@ -137,7 +120,4 @@ export function setUp(session) {
   const all = ([name, textContent]) => make("button", { textContent, "data-export-all": name, onclick: () => exportNow(name, true) });
   byId("exports").replaceChildren(...session.exports.one.map(one));
   byId("exports-all").replaceChildren(...session.exports.all.map(all));
-  window.addEventListener("beforeunload", (event) => {
-    if (isDirty() || store.drafts.size) event.preventDefault();
-  });
 }

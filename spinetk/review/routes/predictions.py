@@ -1,0 +1,41 @@
+"""Predictions: the networks run in the background; the page asks how far they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from spinetk.review.session import ReviewSession
+from spinetk.views import View
+
+
+class PredictRequest(BaseModel):
+    """Which pictures to predict, by id, and what they show (:meth:`Predictions.start`)."""
+
+    ids: list[str] = Field(max_length=50_000)
+    model: str = Field(max_length=200)
+    threshold: float = Field(0.6, ge=0.05, le=0.99)
+    view: View = "unknown"
+
+
+def predictions_of(desk: ReviewSession) -> APIRouter:
+    """``/api/prediction``: start, state, cancel."""
+    router = APIRouter(prefix="/api/prediction")
+
+    @router.post("")
+    def start(sent: PredictRequest) -> dict[str, Any]:
+        desk.predictions.start([desk.entry(key) for key in sent.ids], sent.model, sent.threshold, sent.view)
+        return desk.predictions.state()
+
+    @router.get("")
+    def state() -> dict[str, Any]:
+        return desk.predictions.state()
+
+    @router.post("/cancel")
+    def cancel() -> dict[str, Any]:
+        desk.predictions.cancel()
+        return desk.predictions.state()
+
+    return router

@@ -1,0 +1,73 @@
+"""Readers: what others read of a picture, the patient's other films, and how two readers agree."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+
+from spinetk.errors import InputError
+from spinetk.review import serialization
+from spinetk.review.companions import Companions
+from spinetk.review.history import version_of
+from spinetk.review.readers import Readings
+from spinetk.review.routes.asker import Asker
+from spinetk.review.session import ReviewSession
+
+
+def readers_of(desk: ReviewSession) -> APIRouter:
+    """``/api/entries/ID/readers``, ``.../companions``, ``/api/readers`` and ``/api/agreement``."""
+    router = APIRouter(prefix="/api")
+    companions = Companions(lambda: list(desk.entries.values()))
+
+    @router.get("/entries/{key}/readers")
+    def readers(key: str, reader: Asker) -> list[dict[str, Any]]:
+        found = desk.entry(key)
+        opened = desk.open(found)
+        truth = version_of(found.source) if found.source is not None else ""
+        return [
+            {
+                "reader": one.reader,
+                "status": one.status,
+                "when": one.when,
+                "truth": truth,
+                **serialization.whole(one.reading, opened.seen),
+            }
+            for one in desk.others(found, reader)
+        ]
+
+    @router.get("/entries/{key}/companions")
+    def beside(key: str, reader: Asker) -> list[dict[str, Any]]:
+        return [desk.row(one, reader) for one in companions.of(desk.entry(key))]
+
+    @router.get("/readers")
+    def names() -> list[str]:
+        return sorted({name for base in desk.bases() for name in Readings(base).readers()})
+
+    @router.get("/agreement")
+    def agreement(first: str, second: str) -> dict[str, Any]:
+        """Of the pictures that both have signed: neither is told of what the other has not finished."""
+        from spinetk.report.agreement import agree, lines
+
+        with tempfile.TemporaryDirectory() as folder:
+            sides = Path(folder) / "first", Path(folder) / "second"
+            count = 0
+            for base in desk.bases():
+                readings = Readings(base)
+                for entry in [one for one in desk.entries.values() if one.base == base and one.case is not None]:
+                    case = str(entry.case)
+                    both = [readings.read(name, case) for name in (first, second)]
+                    if all(one is not None and one.status == "signed" for one in both):
+                        count += 1
+                        for side, name in zip(sides, (first, second), strict=True):
+                            side.mkdir(exist_ok=True)
+                            shutil.copyfile(readings.path(name, case), side / f"{count:05d}.json")
+            if not count:
+                raise InputError("agreement", f"{first} and {second} have signed no picture both", "sign some first")
+            found = agree(*sides)
+        return {"pictures": count, "lines": list(lines(found)), "quantities": found.quantities}
+
+    return router

@@ -1,0 +1,168 @@
+// Beside: another film of the same patient, or another reader's reading of this one, next to the film that is read.
+
+import * as api from "./api.js";
+import { byId, draw, make, say } from "./dom.js";
+import { tell } from "./messages.js";
+import { reader } from "./reader.js";
+import { settle, takeOver } from "./saving.js";
+import { on, store, viewRules } from "./store.js";
+import { readPicture } from "./viewer.js";
+
+const canvas = byId("beside-canvas"), svg = byId("beside-overlay"), choice = byId("beside-choice");
+let shown = null; // {title, info, reading, shown, pixels, theirs}
+let choices = [];
+
+export const besideOpen = () => !byId("beside").hidden;
+
+export async function toggleBeside() {
+  if (besideOpen()) return close();
+  const { current } = store;
+  if (!current) return;
+  await offer(current);
+  if (!choices.length) return tell("Nothing to hang beside it: no other film of this patient in the list, and no other reading of this one that may be seen.");
+  open();
+  choose(0);
+}
+
+// What can hang beside a picture: films of another view first, since a pair of views is read together.
+async function offer(current) {
+  const [films, others] = await Promise.all([api.companions(current.id), api.readers(current.id)]).catch((error) => {
+    tell(error.message, { kind: "fault" });
+    return [[], []];
+  });
+  const { view } = current.reading;
+  const pairs = films.filter((one) => one.view && one.view !== view), priors = films.filter((one) => !pairs.includes(one));
+  const title = (one) => [one.name, viewRules.get(one.view)?.title].filter(Boolean).join(", ");
+  choices = [
+    ...others.map((theirs) => ({ title: `${theirs.reader}, ${theirs.status}`, theirs })),
+    ...[...pairs, ...priors].map((one) => ({ title: title(one), id: one.id })),
+  ];
+  fill();
+}
+
+function fill() {
+  choice.replaceChildren(...choices.map(({ title }, k) => make("option", { value: String(k), textContent: title })));
+}
+
+function open() {
+  byId("beside").hidden = false;
+  document.body.classList.add("two-films");
+  byId("beside-toggle").setAttribute("aria-pressed", "true");
+}
+
+function close() {
+  shown = null;
+  byId("beside").hidden = true;
+  document.body.classList.remove("two-films");
+  byId("beside-toggle").setAttribute("aria-pressed", "false");
+}
+
+async function choose(number) {
+  const wish = choices[number], { current } = store;
+  if (!wish || !current) return;
+  choice.value = String(number);
+  try {
+    if (wish.theirs) shown = { title: wish.title, info: current.info, pixels: current.pixels, ...wish.theirs, theirs: wish.theirs };
+    else {
+      const [info, pixels] = await Promise.all([api.entry(wish.id), api.pixels(wish.id)]);
+      shown = { title: wish.title, info, pixels, reading: info.reading, shown: info.shown, theirs: null };
+    }
+    if (store.current !== current) return;
+    render();
+  } catch (error) {
+    tell(error.message, { kind: "fault" });
+  }
+}
+
+function render() {
+  if (!shown) return;
+  const { info, pixels } = shown;
+  readPicture(canvas, pixels, info.windows[0].slice(1));
+  place();
+  compare();
+  byId("beside-take").hidden = !shown.theirs;
+  byId("beside-settle").hidden = !(shown.theirs && reader.blinded);
+  byId("beside-mine").hidden = byId("beside-settle").hidden;
+}
+
+// The film fits its pane; outlines are drawn in px of the picture, so that one viewBox places both.
+function place() {
+  if (!shown) return;
+  const [width, height] = shown.info.size, [row, column] = shown.shown.spacing_mm ?? [1, 1];
+  const wide = row > column ? 1 : column / row, tall = row > column ? row / column : 1;
+  const room = byId("beside-film").getBoundingClientRect();
+  const scale = Math.min(room.width / (width * wide), room.height / (height * tall));
+  for (const element of [canvas, svg]) {
+    element.style.width = `${width * wide * scale}px`;
+    element.style.height = `${height * tall * scale}px`;
+  }
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.replaceChildren();
+  const own = shown.theirs ? store.current.reading.vertebrae : [];
+  outline(own, "mine", scale * wide, scale * tall);
+  outline(shown.reading.vertebrae, "theirs", scale * wide, scale * tall);
+}
+
+function outline(vertebrae, name, across, down) {
+  const { edges } = shown.info.schema;
+  vertebrae.forEach((vertebra, index) => {
+    const group = draw("g", { class: name }, svg);
+    const seen = edges.filter(([a, b]) => vertebra.visible[a] && vertebra.visible[b]);
+    draw("path", { d: seen.map(([a, b]) => `M${vertebra.points[a].join(" ")}L${vertebra.points[b].join(" ")}`).join("") }, group);
+    if (name !== "theirs") return;
+    const right = Math.max(...vertebra.points.map((p) => p[0])), middle = vertebra.points.reduce((sum, p) => sum + p[1], 0) / vertebra.points.length;
+    const text = draw("text", { transform: `translate(${right + 8 / across} ${middle + 4 / down}) scale(${1 / across} ${1 / down})` }, group);
+    text.textContent = vertebra.label ?? `#${index + 1}`;
+  });
+}
+
+// Level by level: here, there, and the change.
+function compare() {
+  const here = store.current.shown, there = shown.shown;
+  const body = byId("beside-table").tBodies[0];
+  const rows = [];
+  const number = (text) => (text === "–" || text === undefined ? null : Number(text));
+  const least = (row) => Math.min(...row.heights.map(number).filter((v) => v !== null));
+  for (const row of here.rows) {
+    const other = there.rows.find((one) => one.name === row.name);
+    if (!other || row.name.startsWith("#") !== other.name.startsWith("#")) continue;
+    const [a, b] = [least(row), least(other)];
+    if (!Number.isFinite(a) || !Number.isFinite(b) || here.unit !== there.unit) continue;
+    const change = a - b;
+    rows.push(make("tr", {}, make("th", { textContent: row.name, scope: "row" }), make("td", { className: "n", textContent: b.toFixed(1) }), make("td", { className: "n", textContent: a.toFixed(1) }), make("td", { className: "n", textContent: `${change > 0 ? "+" : ""}${change.toFixed(1).replace("-", "\u2212")}` }), make("td", { className: "wrap", textContent: other.deformity === row.deformity ? row.deformity : `${other.deformity || "–"} → ${row.deformity || "–"}` })));
+  }
+  body.replaceChildren(...rows);
+  byId("beside-table").hidden = !rows.length;
+  say(byId("beside-unit"), `Least height of each body, ${here.unit}`);
+}
+
+choice.onchange = () => choose(Number(choice.value));
+byId("beside-toggle").onclick = toggleBeside;
+byId("beside-close").onclick = close;
+byId("beside-take").onclick = async () => {
+  await takeOver(shown.theirs.reading);
+  tell("It is on the page; undo brings yours back, and nothing is saved yet.");
+};
+byId("beside-settle").onclick = () => settle(shown.theirs);
+byId("beside-mine").onclick = () => settle({ ...shown.theirs, reader: reader.name, reading: store.current.reading });
+on("beside", ({ title, theirs }) => {
+  choices = [{ title, theirs }];
+  fill();
+  open();
+  choose(0);
+});
+on("open", async (current) => {
+  if (!besideOpen()) return;
+  await offer(current);
+  if (!choices.length || store.current !== current) return close();
+  choose(0);
+});
+for (const name of ["points", "moved", "shown"]) {
+  on(name, () => {
+    if (!shown) return;
+    if (shown.theirs) place();
+    if (name === "shown") compare();
+  });
+}
+new ResizeObserver(place).observe(byId("beside-film"));
