@@ -168,12 +168,16 @@ def release(
     ],
     about: About,
     part: Annotated[Part, typer.Option(help="Part of the split to calibrate and score on.")] = Part.VAL,
+    intervals: Annotated[
+        Path | None,
+        typer.Option(help="Case folder of real pictures to fit the 95 % intervals on, where --base holds phantoms."),
+    ] = None,
     out: Out = Path("output/release"),
 ) -> None:
     """Write NAME.safetensors and its model card: calibrated, scored on held-out cases, half precision."""
     from spinetk.keypoints.release import release as run
 
-    typer.echo(str(run(model, name, base, about, out, part.value)))
+    typer.echo(str(run(model, name, base, about, out, part.value, intervals=intervals)))
 
 
 @app.command()

@@ -42,7 +42,14 @@ METRICS = (
 
 
 def release(
-    model: str | Path, name: str, base: str | Path, about: str | Path, out: str | Path, part: str = "val"
+    model: str | Path,
+    name: str,
+    base: str | Path,
+    about: str | Path,
+    out: str | Path,
+    part: str = "val",
+    *,
+    intervals: str | Path | None = None,
 ) -> Path:
     """Calibrate a model on a part of a split, score it there and write it for release.
 
@@ -54,6 +61,8 @@ def release(
             ``command``, and optionally ``views``, ``modalities``, ``failures``, ...
         out: Folder for ``NAME.safetensors``, ``NAME.json`` and a centre network's graphs (``NAME-maps.onnx``, ...).
         part: ``val``, ``test``, ``train`` or ``all``.
+        intervals: Case folder of annotated pictures that are new to the model, to fit the points' standard deviations
+            on; None takes ``part``. Name one where ``base`` holds phantoms: errors on patients are larger.
 
     Returns:
         Path of the weights.
@@ -80,8 +89,12 @@ def release(
     if network.preset.levels:
         films = [film for record in records for film in counted(predictor, record)]
         predictor.counting = fit_counting(films, f"{part} part, {len(records)} pictures, as they are and spoilt")
-    pairs = read_part(predictor, base, cases)
-    spread = spread_of(pairs, network.schema, _said(part, pairs))
+    if intervals is None:
+        pairs, words = read_part(predictor, base, cases), f"{part} part"
+    else:
+        pairs = read_part(predictor, intervals, CaseFolder(intervals).cases())
+        words = f"pictures of {Path(intervals).name}"
+    spread = spread_of(pairs, network.schema, _said(words, pairs))
     if spread is not None:
         predictor.spread = np.array(spread.points)
     predictor.name = name
@@ -111,7 +124,7 @@ def release(
 
 
 def _said(part: str, pairs: Sequence[Case]) -> str:
-    return f"{part} part, {len(pairs)} pictures of {len({name for name, *_ in pairs})} patients"
+    return f"{part}, {len(pairs)} pictures of {len({name for name, *_ in pairs})} patients"
 
 
 def read_part(predictor: Predictor, base: str | Path, cases: Iterable[str]) -> list[Case]:

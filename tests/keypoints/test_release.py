@@ -1,11 +1,13 @@
 """Release and choice: model cards, calibrated scores, the right model for a picture."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from erring import SCALE, patients
 
 from spinetk import DatasetCatalog, eval_img, make_split, setup_catalogs, train, zoo
 from spinetk.cases.folder import CaseFolder
@@ -41,6 +43,31 @@ def phantoms(tmp_path_factory):
     base = tmp_path_factory.mktemp("phantoms")
     write_phantom_set(base, 10, seed=3, width=128)
     return base
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_intervals_are_fitted_where_it_is_said(elsewhere, model, phantoms, tmp_path, monkeypatch):
+    """Readings stand in for the network's: the card has what other pictures say, by patient."""
+    asked = []
+
+    def read(predictor, base, cases):
+        asked.append((base, sorted(cases)))
+        return patients(12)
+
+    monkeypatch.setattr("spinetk.keypoints.release.read_part", read)
+    (tmp_path / "about.toml").write_text(ABOUT)
+    shutil.copytree(phantoms / "phantom-0001", tmp_path / "real" / "one")
+    real = tmp_path / "real" if elsewhere else None
+    path = release(model, "tiny-ap", phantoms, tmp_path / "about.toml", tmp_path / "home", intervals=real)
+    spread = json.loads(path.with_suffix(".json").read_text())["spread"]
+    assert np.allclose(spread["points"], SCALE, rtol=0.4)
+    assert spread["coverage"]["patients"] == 12
+    said = "pictures of real, " if elsewhere else "val part, "
+    assert spread["fitted_on"] == said + "12 pictures of 12 patients"
+    ((base, cases),) = asked
+    assert (base, cases) == (real, ["one"]) if elsewhere else (base == phantoms and 0 < len(cases) < 10)
+    monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
+    assert Predictor.load("tiny-ap").spread.tolist() == spread["points"]
 
 
 def test_a_release_holds_a_full_card_and_loads_by_name(model, phantoms, tmp_path, monkeypatch):
