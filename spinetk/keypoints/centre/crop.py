@@ -58,7 +58,8 @@ def sample(picture: np.ndarray, where: np.ndarray) -> np.ndarray:
     so a place within half a px of the edge is partly 0.
     """
     channels, height, width = picture.shape
-    edged = np.pad(picture, ((0, 0), (1, 2), (1, 2)))
+    edged = np.zeros((channels, height + 3, width + 3), picture.dtype)
+    edged[:, 1 : height + 1, 1 : width + 1] = picture
     flat = edged.reshape(channels, -1)
     # Pixel (row i, column j) has its centre at (j + 0.5, i + 0.5), and the edge adds one to each.
     x = (where[..., 0] + 0.5).clip(0, width + 1)
