@@ -46,6 +46,7 @@ VERBS: list[tuple[list[str], int]] = [
     (["convert", "run/model_final.pth", "-o", "theirs.pth"], 2),  # no R50-FPN, which alone goes to Detectron2
     (["export", "phantom-fast", "-o", "graphs"], 2),  # no centre network
     (["export", "xray-lateral", "-o", "graphs"], 0),
+    (["discs", "phantom", "-o", "bids", "--cases", "4"], 0),
     (["discs", "prepare", "cases", "-o", "disc-cases"], 2),  # no BIDS
     (["discs", "train", "data/discs", "--epochs", "1", "--stacks", "1", "--device", "cpu", "-o", "disc-run"], 0),
     (
@@ -68,7 +69,10 @@ VERBS: list[tuple[list[str], int]] = [
     (["segment", "train", "data/atria", *SHORT, "-o", "atrium-run"], 0),
     (["segment", "predict", "data/atria/raw", "-o", "masks"], 0),
     (["segment", "evaluate", "data/atria", "--model", "atrium-run", "--part", "all", "-o", "scores"], 0),
-    (["segment", "release", "atrium-run", "mine-atrium", "--about", "atrium.toml", "-o", "home"], 0),
+    (
+        ["segment", "release", "atrium-run", "mine-atrium", "--about", "atrium.toml", "-o", "home"],
+        2,
+    ),  # too large for a release
     (["serve", "cases", "--port", "0", "-o", "reviewed"], 143),
     (["node", "--dry-run", "--folder", "node", "--port", "11999"], 0),
     (["node", "status", "--folder", "node"], 0),
