@@ -11,7 +11,6 @@ import hashlib
 import importlib
 import importlib.util
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -184,9 +183,9 @@ def _by_onnxruntime(files: list[Path]) -> list[Run]:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # a damaged file is told by its exception
-    # As for NumPy and PyTorch; without it all cores. Threads that wait sleep, for others want the processor.
-    options.intra_op_num_threads = int(threads) if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit() else 0
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # One thread: sums over several come in another order, and a picture would be read by 0.001 px otherwise in a process
+    # with another share of the cores. Many pictures are read by many processes.
+    options.intra_op_num_threads = 1
 
     def function(file: Path) -> Run:
         session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
