@@ -183,8 +183,8 @@ def _by_onnxruntime(files: list[Path]) -> list[Run]:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # a damaged file is told by its exception
-    # One thread: sums over several come in another order, and a picture would be read by 0.001 px otherwise in a process
-    # with another share of the cores. Many pictures are read by many processes.
+    # One thread: sums of several come in another order, and a picture would be read by 0.001 px otherwise in a
+    # process with another share of the cores. Many pictures are read by many processes.
     options.intra_op_num_threads = 1
 
     def function(file: Path) -> Run:
