@@ -13,8 +13,13 @@ at, and that before what can be seen now. Three things can be seen:
 Neither is proof: single clues other than a named lumbar spine stay below ``MIN_CONFIDENCE``, two that agree pass it,
 and two that disagree cancel. The confidences are set by judgement, not fitted. On 148 sagittal lumbar MR slices without
 level names (62 patients and 86 slices of SPIDER) both clues together gave the right side in 138, none in 10 and the
-wrong one in none; the curvature alone pointed the right way in 141, the picture in 147. On 49 real lateral films both
-together gave the right side in 6 and none in 43.
+wrong one in none; the curvature alone pointed the right way in 141, the picture in 147.
+
+On lateral films the brightness is not asked: on 33 real ones (all facing left) it pointed the wrong way in 25, the
+curvature in 2. There the curve of the five lowest bodies is enough by itself from 18 degrees on: of 1,755 annotated
+lumbar films 98.5 % are lordotic from L1 to L5, and 1 in 200 is kyphotic by ten degrees. A film of the thorax alone can
+mislead it: of 300 phantoms 26 bend so far the other way, 274 too little; of 300 of the lumbar spine 288 are right and
+none is wrong.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ MIN_CONFIDENCE = 0.8
 REGIONS = (("L", 1, 0.9), ("T", -1, 0.75), ("C", 1, 0.75))
 UNNAMED_CONFIDENCE = 0.75
 UNNAMED_COUNT = 5
+FILM_CONFIDENCE = 0.9  # the same on a lateral film that shows UNNAMED_COUNT bodies
 PICTURE_CONFIDENCE = 0.75
 SACRUM_CONFIDENCE = 0.97
 FEWEST = 3
@@ -100,7 +106,8 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
         kept = None if told else kept
     if kept is not None and kept.side is not None and kept.source != "header":
         return kept
-    shade = 0.0 if picture is None else brightness(reading, picture)
+    # In a film the belly is often brighter than the back: the brightness beside the bodies says nothing there.
+    shade = 0.0 if picture is None or reading.view == "lateral" else brightness(reading, picture)
     curve = curvature(reading)
     belief, source = curve, "curvature"
     if shade and not curve:
@@ -127,7 +134,8 @@ def curvature(reading: Reading) -> float:
     named = [[k for k, label in enumerate(labels) if label and label[0] == region] for region, _, _ in REGIONS]
     if max(map(len, named)) < FEWEST:
         tilts = tilts[np.isfinite(tilts)][-UNNAMED_COUNT:]
-        return _belief(tilts, 1, UNNAMED_CONFIDENCE)
+        film = reading.view == "lateral" and len(tilts) == UNNAMED_COUNT
+        return _belief(tilts, 1, FILM_CONFIDENCE if film else UNNAMED_CONFIDENCE)
     found = [0.0]
     for (_, bend, most), chosen in zip(REGIONS, named, strict=True):
         found.append(_belief(tilts[[k for k in chosen if np.isfinite(tilts[k])]], bend, most))

@@ -50,15 +50,27 @@ def test_named_lumbar_lordosis_tells_the_side(spine):
 
 def test_a_flat_or_unnamed_spine_alone_is_not_enough(spine):
     assert anterior_side(spine([FULL] * 5, tilts=[2, 1, 0, -1, -2], labels=LUMBAR, facing=None)).side is None
-    assert anterior_side(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None)).side is None
+    unnamed = spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None, view="sagittal")
+    assert anterior_side(unnamed).side is None
     assert anterior_side(spine([FULL] * 2, tilts=[20, -20], facing=None)).side is None
     assert anterior_side(spine([], facing=None)).source == "none"
+
+
+def test_the_curve_of_five_bodies_tells_the_front_of_a_lateral_film_and_its_brightness_nothing(spine):
+    """From 10 to -22 degrees is more than the 20 that count in full: 0.9; of 15 degrees three quarters, too little."""
+    reading = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None))
+    for picture in (None, canal(reading, "left"), canal(reading, "right")):
+        assert anterior_side(reading, picture=picture) == Facing("left", "curvature", pytest.approx(0.9))
+    slight = anterior_side(spine([FULL] * 5, tilts=[7, 4, 0, -4, -8], facing=None))
+    assert (slight.side, slight.confidence) == (None, pytest.approx(0.9 * 15 / 20))
+    four = anterior_side(spine([FULL] * 4, tilts=[10, 0, -10, -22], facing=None))
+    assert (four.side, four.confidence) == (None, pytest.approx(0.75))
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_curve_and_picture_that_agree_tell_the_side(spine, side):
     tilts = LORDOSIS_FACING_LEFT if side == "left" else [-t for t in LORDOSIS_FACING_LEFT]
-    reading = small(spine([FULL] * 5, tilts=tilts, facing=None))
+    reading = small(spine([FULL] * 5, tilts=tilts, facing=None, view="sagittal"))
     back = "right" if side == "left" else "left"
     found = anterior_side(reading, picture=canal(reading, back))
     assert (found.side, found.source) == (side, "curvature and picture")
@@ -71,7 +83,7 @@ def test_curve_and_picture_that_agree_tell_the_side(spine, side):
 
 def test_clues_that_disagree_cancel_even_where_one_would_do_alone(spine):
     """A named lumbar lordosis is 0.9 sure of the left; a picture whose canal is on the left takes half of it away."""
-    reading = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, labels=LUMBAR, facing=None))
+    reading = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, labels=LUMBAR, facing=None, view="sagittal"))
     alone, against = anterior_side(reading), anterior_side(reading, picture=canal(reading, "left"))
     assert (alone.side, alone.confidence) == ("left", pytest.approx(0.9))
     assert (against.side, against.confidence) == (None, pytest.approx(0.45))
@@ -79,7 +91,7 @@ def test_clues_that_disagree_cancel_even_where_one_would_do_alone(spine):
 
 
 def test_a_plain_picture_says_nothing(spine):
-    reading = small(spine([FULL] * 5, facing=None))
+    reading = small(spine([FULL] * 5, facing=None, view="sagittal"))
     assert anterior_side(reading, picture=np.zeros((600, 600), np.uint8)).source == "none"
 
 
@@ -87,12 +99,12 @@ def test_wrong_words_and_wrong_pictures_are_refused(spine):
     with pytest.raises(InputError, match="facing"):
         measure(spine([FULL]), facing="up")
     with pytest.raises(InputError, match="picture"):
-        measure(spine([FULL], facing=None), picture=np.zeros((5, 5), np.uint8))
+        measure(spine([FULL], facing=None, view="sagittal"), picture=np.zeros((5, 5), np.uint8))
 
 
 def test_naming_one_vertebra_takes_nothing_away(spine):
     """Fewer than three names of each region say nothing about its curve: it is read as one without names."""
-    plain = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None))
+    plain = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None, view="sagittal"))
     picture = canal(plain, "right")
     assert anterior_side(plain, picture=picture).side == "left"
     for place, name in ((0, "L1"), (2, "T9"), (4, "L5")):
@@ -102,7 +114,7 @@ def test_naming_one_vertebra_takes_nothing_away(spine):
 
 
 def test_what_is_kept_stands_until_the_user_or_the_header_says_otherwise(spine):
-    reading = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, labels=LUMBAR, facing=None))
+    reading = small(spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, labels=LUMBAR, facing=None, view="sagittal"))
     reading.facing = Facing("right", "picture", 0.85)
     assert anterior_side(reading) == reading.facing
     assert anterior_side(reading, "left").side == "left"
