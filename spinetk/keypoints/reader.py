@@ -207,8 +207,9 @@ class Reader:
                 remarks.append(f"looks like {sight.words} (probability {sight.probability:.2f}), against the file")
         if view == "unknown":
             view = self._usual(picture, remarks)
-        unproven = view == "unknown" and sight is not None and self._likely(sight)
-        if unproven:
+        unproven = False
+        if view == "unknown" and sight is not None and self._likely(sight):
+            unproven = True
             view, modality = sight.view, modality or sight.modality
             chance = f"probability {sight.probability:.2f}"
             remarks.append(f"view: {view}, as the picture looks ({chance}) and what was found in it bears out")
@@ -217,7 +218,8 @@ class Reader:
         against = self._against(picture, view, predictor)
         if against:
             remarks.append(against)
-        front, turns = None, ()
+        front: Facing | None = None
+        turns: tuple[int, ...] = ()
         if sight is not None and sight.view == view:
             if sure and sight.posed and sight.front is not None and sight.front_probability >= SURE_VIEW:
                 front = Facing(sight.front, "look of the picture", sight.front_probability)

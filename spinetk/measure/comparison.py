@@ -110,8 +110,8 @@ def _vertebra(first: Reading, second: Reading, i: int, j: int) -> dict[str, Any]
 
 def same_scale(first: Reading, second: Reading) -> bool:
     """Whether both know the pixel size of their picture and agree on it (to a thousandth)."""
-    sizes = first.frame.spacing_mm, second.frame.spacing_mm
-    return None not in sizes and bool(np.allclose(*np.array(sizes, float), rtol=1e-3, atol=0.0))
+    one, other = first.frame.spacing_mm, second.frame.spacing_mm
+    return one is not None and other is not None and bool(np.allclose(one, other, rtol=1e-3, atol=0.0))
 
 
 def _same_thresholds(first: Reading, second: Reading) -> bool:
@@ -145,8 +145,8 @@ def paired_values(pairs: Iterable[tuple[Reading, Reading]]) -> pd.DataFrame:
             unit = "px" if vertebra["heights_mm"] is None else "mm"
             for column, values in (vertebra[f"heights_{unit}"] or {}).items():
                 rows.append((first.file, vertebra["label"], f"height_{column}", unit, values))
-            grades = [vertebra["deformity"][f"{who}_grade"] if graded else None for who in ("first", "second")]
-            rows.append((first.file, vertebra["label"], "grade", "grade", _values(*grades, relative=False)))
+            one, other = (vertebra["deformity"][f"{who}_grade"] if graded else None for who in ("first", "second"))
+            rows.append((first.file, vertebra["label"], "grade", "grade", _values(one, other, relative=False)))
         rows += [(first.file, None, name, "deg", values) for name, values in result["angles"].items()]
     names = ("first", "second", "difference", "percent")
     known = [(*row, *(values.get(n) for n in names)) for *row, values in rows if values["difference"] is not None]

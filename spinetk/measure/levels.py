@@ -171,13 +171,13 @@ def faults(labels: Sequence[str | None]) -> list[str]:
     if named:
         (first, top), (last, bottom) = named[0], named[-1]
         above, below = first, len(labels) - 1 - last
-        for bodies, room, name, where in (
+        for count, room, name, where in (
             (above, top, SEQUENCE[top], "above"),
             (below, len(SEQUENCE) - 1 - bottom, SEQUENCE[bottom], "below"),
         ):
-            if bodies > room:
-                count = f"{bodies} bodies lie" if bodies > 1 else "a body lies"
-                found.append(f"{name} cannot be right, or bodies are marked twice: {count} {where} it.")
+            if count > room:
+                lie = f"{count} bodies lie" if count > 1 else "a body lies"
+                found.append(f"{name} cannot be right, or bodies are marked twice: {lie} {where} it.")
     for (k, one), (n, other) in itertools.pairwise(named):
         if n - k > max(other - one, 0) and other > one:
             bodies = f"{n - k - 1} bodies" if n - k > 2 else "a body"
