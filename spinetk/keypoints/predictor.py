@@ -199,9 +199,10 @@ class Predictor:
         empty.facing = sacrum.facing(empty, self.fronts)
         if count is None:
             found = _above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
+        columns = [sacrum.without_stray(self._chained(found, threshold, empty, count)) for threshold in thresholds]
         readings = [
-            replace(sacrum.named(self._chained(found, threshold, empty, count), self.naming), threshold=threshold)
-            for threshold in thresholds
+            replace(sacrum.named(own, self.naming), threshold=threshold)
+            for own, threshold in zip(columns, thresholds, strict=True)
         ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
 

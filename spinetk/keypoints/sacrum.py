@@ -14,7 +14,7 @@ import numpy as np
 
 from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.landmark import Landmark
-from spinetk.measure.body import scale_of
+from spinetk.measure.body import scale_of, turn_deg
 from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
 from spinetk.reading import Facing, Reading
@@ -25,6 +25,8 @@ DISC_HEIGHTS = (0.02, 0.85)
 SIDEWAYS_WIDTHS = 0.6
 SURE_SACRUM = 0.5
 MOST_BELOW = 2
+# Between the lowest endplate and that of S1; the disc L5/S1 is a wedge of some 15 degrees, rarely of more than 30.
+MOST_WEDGE_DEG = 40.0
 INTO_SACRUM = 0.15  # of the endplate's width: a centre farther below it is not that of a free body
 SPINE = [level for level in SEQUENCE if level not in (*TRANSITIONAL, "S1")]
 
@@ -44,6 +46,27 @@ def lies_on_sacrum(reading: Reading) -> Landmark | None:
     sideways = abs(float(step[0] * down[1] - step[1] * down[0])) / max(float(width[-1]), 1e-6)
     near = DISC_HEIGHTS[0] <= along <= DISC_HEIGHTS[1] and sideways <= SIDEWAYS_WIDTHS
     return sacral if near else None
+
+
+def without_stray(reading: Reading) -> Reading:
+    """The reading without an S1 endplate that lies below the lowest body as it should, yet at an angle no disc has.
+
+    Names, the front and the pelvic angles would all follow from it: a remark says what was left out.
+    """
+    sacral = lies_on_sacrum(reading)
+    if sacral is None:
+        return reading
+    lowest, scale = reading.vertebrae[-1].points, scale_of(reading)
+    left, right = (lowest[reading.schema.index(reading.schema.columns[side][1])] for side in ("left", "right"))
+    plates = ((right - left) * scale, (sacral.points[1] - sacral.points[0]) * scale)
+    wedge = abs(float(turn_deg(*(np.degrees(np.arctan2(y, x)) for x, y in plates))))
+    if wedge <= MOST_WEDGE_DEG:
+        return reading
+    remark = f"a sacral endplate at {wedge:.0f} degrees to the lowest body was left out: no disc is such a wedge"
+    told = reading.facing is not None and reading.facing.source == "sacrum"
+    landmarks = [own for own in reading.landmarks if own is not sacral]
+    facing = None if told else reading.facing
+    return replace(reading, landmarks=landmarks, facing=facing, remarks=[*reading.remarks, remark])
 
 
 def below_sacrum(centres: np.ndarray, sacral: Landmark) -> np.ndarray:

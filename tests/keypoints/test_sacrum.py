@@ -9,7 +9,7 @@ from spinetk.cases.folder import write_record
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes
-from spinetk.keypoints.sacrum import below_sacrum, facing, lies_on_sacrum, named, probability
+from spinetk.keypoints.sacrum import below_sacrum, facing, lies_on_sacrum, named, probability, without_stray
 from spinetk.landmark import Landmark
 from spinetk.measure.facing import anterior_side
 from spinetk.phantoms import lateral_radiograph
@@ -55,6 +55,25 @@ def test_a_missing_l5_a_gap_or_no_calibration_leave_the_column_unnamed():
     gap = replace(reading, vertebrae=reading.vertebrae[:2] + reading.vertebrae[3:])
     assert named(gap, SURE) is gap
     assert named(reading, None) is reading
+
+
+@pytest.mark.parametrize("more_deg", [-60, 60])
+def test_a_sacral_endplate_that_no_disc_could_lie_on_is_left_out_with_all_that_follows(more_deg):
+    reading, _ = unnamed()
+    reading.facing = Facing("left", "sacrum", 0.97)
+    assert without_stray(reading) is reading
+    turn = np.radians(more_deg)
+    spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    own = next(own for own in reading.landmarks if own.kind == "s1")
+    middle = own.points.mean(axis=0)
+    turned = replace(own, points=(own.points - middle) @ spin + middle)
+    stray = replace(reading, landmarks=[turned if mark is own else mark for mark in reading.landmarks])
+    assert lies_on_sacrum(stray) is turned
+    found = without_stray(stray)
+    assert [mark.kind for mark in found.landmarks] == [mark.kind for mark in reading.landmarks if mark is not own]
+    assert found.facing is None
+    assert any("sacral endplate at" in remark for remark in found.remarks)
+    assert all(vertebra.label is None for vertebra in named(found, SURE).vertebrae)
 
 
 def test_names_that_are_there_stay():

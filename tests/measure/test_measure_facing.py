@@ -67,6 +67,14 @@ def test_the_curve_of_five_bodies_tells_the_front_of_a_lateral_film_and_its_brig
     assert (four.side, four.confidence) == (None, pytest.approx(0.75))
 
 
+def test_a_body_far_below_the_others_does_not_bend_the_curve(spine):
+    """One found in the pelvis, tilted the other way, would turn the front round."""
+    reading = spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing=None, view="lateral")
+    reading.vertebrae[-1].points = reading.vertebrae[-1].points + (0.0, 120.0)
+    found = anterior_side(reading)
+    assert (found.side, found.confidence) == (None, pytest.approx(0.75))
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_curve_and_picture_that_agree_tell_the_side(spine, side):
     tilts = LORDOSIS_FACING_LEFT if side == "left" else [-t for t in LORDOSIS_FACING_LEFT]
