@@ -32,7 +32,7 @@ def test_a_row_wins_over_what_holds_for_all(tmp_path):
     [
         ("name,view\na.png,ap\n", "no column 'file'|column 'name'"),
         ("file,wiev\na.png,ap\n", "column 'wiev'"),
-        ("file,view\na.png,oblique\n", "line 2.*no view"),
+        ("file,view\na.png,oblique\n", "line 2.*is not a view"),
         ("file,view\na.png,axial\n", "line 2.*cannot be read"),
         ("file,spacing\na.png,wide\n", "line 2.*spacing wide"),
         ("file,spacing\na.png,0\n", "line 2.*not plausible"),

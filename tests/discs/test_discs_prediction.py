@@ -235,7 +235,9 @@ def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path
     for suffix in (".png", ".json"):
         (folder / f"{sample.stem}{suffix}").write_bytes((prepared / f"{sample.stem}{suffix}").read_bytes())
     shifted = {n + 1: p for n, p in sample.points.items() if n < 23}
-    rows = evaluate(folder, [told(sample.points), told(shifted)], tmp_path / "out", methods=["search"], rounds=5)
+    rows = evaluate(
+        folder, [told(sample.points), told(shifted)], tmp_path / "out", part="test", methods=["search"], rounds=5
+    )
     assert (rows[0]["level_accuracy"], rows[0]["dtt_median_mm"]) == (1, pytest.approx(0, abs=0.05))
     assert (rows[1]["level_accuracy"], rows[1]["one_level_shift_rate"]) == (0, 0.75)
     assert rows[1]["dtt_median_mm"] < 0.05

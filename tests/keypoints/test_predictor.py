@@ -162,7 +162,7 @@ def test_points_and_their_uncertainty_come_back_in_px_of_the_picture(predictor):
 class SeesSacrum(Says):
     """Five bodies, one more where the sacrum lies, and the S1 endplate between; all that a decoder says of them."""
 
-    def detect(self, picture, least):
+    def detect(self, picture, least, worth=None):
         points = np.stack([body(y) for y in (30, 55, 80, 105, 130, 165)])
         s1 = body(160)[None]  # its upper side is the endplate: y = 151
         count, ones = len(points), np.ones((1, 6))
