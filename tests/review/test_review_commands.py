@@ -19,7 +19,9 @@ from spinetk.review.session import ReviewSession
 
 def start(*arguments: object) -> tuple[subprocess.Popen, list[str]]:
     command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, arguments), "--port", "0"]
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, in what the tests start too
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    signal.signal(signal.SIGHUP, before)
     lines = [server.stdout.readline() for _ in range(2)]
     return server, lines
 
