@@ -28,6 +28,7 @@ class ViewRules:
         not_graded: Why no Genant grade is claimed of such a picture; None where grades are.
         angles: Families of angles that are read on it; all results hold the Cobb angles, whichever are shown.
         front: Whether one side of the picture is the patient's front.
+        curve_tells: Whether the curve of the lowest bodies tells that side by itself, the brightness beside them not.
         modalities: DICOM modalities in which it is read where a model's card names none.
         usual_in: DICOM modalities whose pictures are taken for this view where their file does not say another.
         refused: Why no model reads it; None where one may.
@@ -40,6 +41,7 @@ class ViewRules:
     not_graded: str | None = None
     angles: tuple[str, ...] = ("cobb", "lordosis", "kyphosis", "sacral", "pelvic")
     front: bool = True
+    curve_tells: bool = False
     modalities: frozenset[str] = frozenset()
     usual_in: frozenset[str] = frozenset()
     refused: str | None = None
@@ -51,7 +53,7 @@ TABLE: dict[View, ViewRules] = {
     for rules in (
         ViewRules(
             "lateral", "lateral", "a lateral view",
-            angles=("lordosis", "kyphosis", "sacral", "pelvic"), modalities=PROJECTIONS, offered=True,
+            angles=("lordosis", "kyphosis", "sacral", "pelvic"), curve_tells=True, modalities=PROJECTIONS, offered=True,
         ),
         ViewRules(
             "ap", "AP", "an AP view",

@@ -237,4 +237,6 @@ JPEG_XL = {
 
 def syntax_name(syntax: UID) -> str:
     """In words; JPEG XL (PS3.5 2024e) is not in every pydicom's dictionary."""
-    return JPEG_XL.get(syntax) or (syntax.name if syntax.is_transfer_syntax else str(syntax))
+    if syntax in JPEG_XL or syntax.is_transfer_syntax:
+        return JPEG_XL.get(syntax) or syntax.name
+    return str(syntax) if syntax.is_valid else "unknown"  # a damaged one may hold what follows it

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MAX_ITEMS = 20_000
 """Most items of a sequence that are looked at: parsing one costs tens of microseconds."""
 
+MOST_CHARACTERS = 64  # of a UID; a code string has 16 by the standard, more from some devices
+
 ITEMS_DEEP = 5
 """Items within an item of functional groups, which are parsed only when asked for."""
 
@@ -52,12 +54,17 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
 
 
 def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """The values of a code string element, upper case. Never call it for patient text that goes anywhere."""
+    """The values of a code string element, upper case. Never call it for patient text that goes anywhere.
+
+    Where a damaged length has an element swallow those after it, names among them, its value is not printable: it is
+    empty then.
+    """
     value = raw(dataset, keyword)
     if value is None:
         return ()
     values = value if isinstance(value, (list, tuple)) or _is_multi(value) else (value,)
-    return tuple(str(v).strip().upper() for v in values)
+    stripped = (str(v).strip() for v in values)
+    return tuple(text.upper() if text.isprintable() and len(text) <= MOST_CHARACTERS else "" for text in stripped)
 
 
 def word(dataset: Dataset, keyword: str) -> str:

@@ -35,6 +35,7 @@ from spinetk.measure.body import column, direction_deg, midline, scale_of, stack
 from spinetk.measure.levels import order_faults
 from spinetk.measure.pelvis import front_of
 from spinetk.reading import Facing, Reading
+from spinetk.views import rules_of
 
 # Below this an answer is not given.
 MIN_CONFIDENCE = 0.8
@@ -109,7 +110,7 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
     if kept is not None and kept.side is not None and kept.source != "header":
         return kept
     # In a film the belly is often brighter than the back: the brightness beside the bodies says nothing there.
-    shade = 0.0 if picture is None or reading.view == "lateral" else brightness(reading, picture)
+    shade = 0.0 if picture is None or rules_of(reading.view).curve_tells else brightness(reading, picture)
     curve = curvature(reading)
     belief, source = curve, "curvature"
     if shade and not curve:
@@ -136,7 +137,7 @@ def curvature(reading: Reading) -> float:
     named = [[k for k, label in enumerate(labels) if label and label[0] == region] for region, _, _ in REGIONS]
     if max(map(len, named)) < FEWEST:
         tilts = tilts[np.isfinite(tilts)][-UNNAMED_COUNT:]
-        film = reading.view == "lateral" and len(tilts) == UNNAMED_COUNT and _unbroken(reading)
+        film = rules_of(reading.view).curve_tells and len(tilts) == UNNAMED_COUNT and _unbroken(reading)
         return _belief(tilts, 1, FILM_CONFIDENCE if film else UNNAMED_CONFIDENCE)
     found = [0.0]
     for (_, bend, most), chosen in zip(REGIONS, named, strict=True):

@@ -178,3 +178,21 @@ def test_stem_of_plain_files(tmp_path):
         kind = next(key for key in ("cube.nii.gz", "cube.nii", "grey8.png") if name.endswith(key.partition(".")[2]))
         (tmp_path / name).write_bytes(seeds()[kind])
         assert case_id(tmp_path / name, "salt") == expected
+
+
+@pytest.mark.parametrize("tag", [b"\x02\x00\x10\x00UI", b"\x08\x00\x60\x00CS"])
+def test_what_a_damaged_length_swallows_is_not_shown(tmp_path, tag):
+    """An element that is said to be longer holds those after it, the patient's name among them."""
+    data = bytearray(seeds()["axial.dcm"])
+    at = data.index(tag) + len(tag)
+    end = data.index(PLANTED[0].encode()) + 20
+    data[at : at + 2] = (end - at - 2).to_bytes(2, "little")
+    path = tmp_path / "a.dcm"
+    path.write_bytes(data)
+    said = []
+    try:
+        content = describe(path)
+        said = [json.dumps(content), render(content)]
+    except InputError as error:
+        said = [str(error)]
+    assert not any(planted.upper() in text.upper() for planted in PLANTED for text in said)
