@@ -129,7 +129,7 @@ def test_report_names_its_picture_by_uids(written):
     assert evidence.StudyInstanceUID == data.StudyInstanceUID == "1.2.3.3"
     assert evidence.ReferencedSeriesSequence[0].SeriesInstanceUID == "1.2.3.2"
     assert evidence.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.3.1"
-    assert data.SeriesInstanceUID != "1.2.3.2"
+    assert (data.SeriesInstanceUID != "1.2.3.2", data.SeriesNumber) == (True, 901)  # a series of its own
 
 
 def test_only_required_patient_data_is_copied(written):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 COPIED = (*PATIENT_AND_STUDY, "StudyInstanceUID")
 UNKNOWN = "not determinable"
 CONTAINS = "CONTAINS"
+SERIES_NUMBER = 901  # far from those of the pictures, as the overlay's and the segmentation's
 
 
 def _highdicom() -> Any:
@@ -156,7 +157,7 @@ class _Writer:
             evidence=[self.source],
             content=content[0],
             series_instance_uid=series_uid,
-            series_number=1,
+            series_number=SERIES_NUMBER,
             sop_instance_uid=instance_uid,
             instance_number=1,
             manufacturer="spinetk",
