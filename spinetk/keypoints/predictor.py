@@ -198,7 +198,7 @@ class Predictor:
         empty.landmarks = self._landmarks(marks, factors, LANDMARK_SCORE, MOST_OF_KIND)
         empty.facing = sacrum.facing(empty, self.fronts)
         if count is None:
-            found = _above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
+            found = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
         columns = [sacrum.without_stray(self._chained(found, threshold, empty, count)) for threshold in thresholds]
         readings = [
             replace(sacrum.named(own, self.naming), threshold=threshold)
@@ -371,16 +371,6 @@ class Predictor:
         if cut:
             remarks.append(f"cut by the picture's edge, counted from the top: {', '.join(cut)}")
         return replace(empty, vertebrae=vertebrae, remarks=remarks)
-
-
-def _above_sacrum(found: Found, landmarks: list[Landmark], least: float) -> Found:
-    """Detections without those, of at least this score, that lie in or under the sacrum."""
-    seen = found["scores"] >= least
-    for own in landmarks:
-        if own.kind == "s1":
-            seen[seen] &= sacrum.below_sacrum(found["points"][seen].mean(1), own)
-            found = {key: values[~seen] for key, values in found.items()}
-    return found
 
 
 def calibrated(scores: np.ndarray, calibration: tuple[float, float]) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of, turn_deg
@@ -83,6 +84,16 @@ def below_sacrum(centres: np.ndarray, sacral: Landmark) -> np.ndarray:
     if (sacral.score or 0.0) < SURE_SACRUM or beyond.sum() > MOST_BELOW:
         return np.zeros(len(centres), bool)
     return beyond
+
+
+def above_sacrum(found: Found, landmarks: list[Landmark], least: float) -> Found:
+    """Detections without those, of at least this score, that lie in or under the sacrum."""
+    seen = found["scores"] >= least
+    for own in landmarks:
+        if own.kind == "s1":
+            seen[seen] &= below_sacrum(found["points"][seen].mean(1), own)
+            return {key: values[~seen] for key, values in found.items()}
+    return found
 
 
 def probability(score: float, calibration: tuple[float, float]) -> float:
