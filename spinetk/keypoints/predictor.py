@@ -198,7 +198,7 @@ class Predictor:
         empty.landmarks = self._landmarks(marks, factors, LANDMARK_SCORE, MOST_OF_KIND)
         empty.facing = sacrum.facing(empty, self.fronts)
         if count is None:
-            found = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE)
+            found = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE, self.schema)
         columns = [sacrum.without_stray(self._chained(found, threshold, empty, count)) for threshold in thresholds]
         readings = [
             replace(sacrum.named(own, self.naming), threshold=threshold)

@@ -9,7 +9,15 @@ from spinetk.cases.folder import write_record
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes
-from spinetk.keypoints.sacrum import below_sacrum, facing, lies_on_sacrum, named, probability, without_stray
+from spinetk.keypoints.sacrum import (
+    below_sacrum,
+    beside_hips,
+    facing,
+    lies_on_sacrum,
+    named,
+    probability,
+    without_stray,
+)
 from spinetk.landmark import Landmark
 from spinetk.measure.facing import anterior_side
 from spinetk.phantoms import lateral_radiograph
@@ -103,6 +111,17 @@ def test_what_lies_in_the_sacrum_is_no_free_body():
     assert below_sacrum(centres, sacral).tolist() == [False, False, True, True]
     assert not below_sacrum(centres, replace(sacral, score=0.4)).any()
     assert not below_sacrum(middle + np.outer([10, 60, 110], normal), sacral).any()
+
+
+def test_what_lies_beside_a_hip_is_no_body():
+    """Bodies 20 px high; a femoral head two heights below the last one, or four."""
+    box = np.array([[-15, 10], [0, 10], [15, 10], [15, -10], [0, -10], [-15, -10]], float)
+    points = np.array([box + (100, y) for y in (50, 80, 110, 140)])
+    for y, expected in ((180, [False, False, False, True]), (220, [False] * 4)):
+        head = Landmark("femoral_head", np.array([[100.0, y]]), score=0.6)
+        assert beside_hips(points, [head], VERTEBRA6).tolist() == expected
+    # One in the middle of the column, beside which three lie, is wrong itself.
+    assert not beside_hips(points, [Landmark("femoral_head", np.array([[100.0, 80.0]]), score=0.6)], VERTEBRA6).any()
 
 
 def test_the_front_by_the_sacrum_bears_the_models_own_probability():
