@@ -176,19 +176,28 @@ class Cluster(Pool):
         pace = _Pace()
         running: dict[Any, list[Task]] = {}
         again: list[list[Task]] = []
+        suspects: list[Task] = []
         results = as_completed(loop=self._client.loop)
         # Sent once: with a table of overrides it may be large.
         box = self._client.submit(_unchanged, _Boxed(maker), pure=False)
 
-        def fill() -> None:
+        def start(chunk: list[Task]) -> None:
+            future = self._client.submit(_perform, box, key, chunk, pure=False)
+            running[future.key] = chunk
+            results.add(future)
+
+        def fill() -> bool:
+            """Start what there is room for; whether that is a suspect, with nothing beside it."""
             room = max(2 * self._threads(), 2)
             while len(running) < room and (chunk := again.pop() if again else list(islice(waiting, pace.count))):
-                future = self._client.submit(_perform, box, key, chunk, pure=False)
-                running[future.key] = chunk
-                results.add(future)
+                start(chunk)
+            alone = not running and bool(suspects)
+            if alone:
+                start([suspects.pop()])
+            return alone
 
         try:
-            fill()
+            alone = fill()
             for future in results:
                 chunk = running.pop(future.key)
                 if future.status in ("lost", "cancelled", "pending"):
@@ -196,22 +205,25 @@ class Cluster(Pool):
                     if self._client.status != "running" or future.status == "cancelled":
                         raise OSError("the scheduler forgot a task")
                     again.append(chunk)
-                    fill()
+                    alone = fill()
                     continue
-                outcomes = self._outcomes(future, chunk, pace)
-                if outcomes is None:
+                outcomes = self._outcomes(future, chunk, pace, alone)
+                if outcomes is None and len(chunk) > 1:
                     # One of them stops its workers; by themselves the others are done.
                     again += [[task] for task in chunk]
+                elif outcomes is None:
+                    # Dask blames all that a worker had when it died: last of all it is tried with nothing beside it.
+                    suspects += chunk
                 future.release()
-                fill()
+                alone = fill()
                 yield from zip(chunk, outcomes or [], strict=False)
         except (OSError, TimeoutError) as error:
             address = str(getattr(getattr(self._client, "scheduler", None), "address", "the scheduler"))
             fault = f"is gone ({type(error).__name__})"
             raise InputError(address, fault, "start it again, then run the same: what was finished is kept") from error
 
-    def _outcomes(self, future: Any, chunk: list[Task], pace: _Pace) -> list[Outcome] | None:
-        """What became of a chunk; None when it is to be taken apart."""
+    def _outcomes(self, future: Any, chunk: list[Task], pace: _Pace, alone: bool) -> list[Outcome] | None:
+        """What became of a chunk; None when it is to be taken apart, or tried ``alone``."""
         from distributed import KilledWorker
 
         error = future.exception() if future.status == "error" else None
@@ -221,7 +233,7 @@ class Cluster(Pool):
             return outcomes
         if not isinstance(error, KilledWorker):
             why = f"{type(error).__name__} in the cluster"
-        elif len(chunk) > 1:
+        elif not alone:
             return None
         else:
             why = "stopped each worker that tried it (killed, or no memory)"
