@@ -20,7 +20,6 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from spinetk.atomic import write_text
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json, read_metadata, write_metadata
@@ -50,11 +49,20 @@ FOLDERS_UP = 4  # of a file in BIDS below the folder of its subject, derivatives
 
 
 def salt_of(base: str | Path) -> str:
-    """The secret of a case folder, made on first use."""
+    """The secret of a case folder, made on first use: by one process, however many begin at once."""
     path = Path(base) / SALT
     if not path.is_file():
-        write_text(path, secrets.token_hex(16))
-        path.chmod(0o600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mine = path.with_name(f"{SALT}.{secrets.token_hex(4)}")
+        with open(os.open(mine, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(secrets.token_hex(16))
+        try:
+            os.link(mine, path)  # whoever comes second takes the first one's, else a patient would have two groups
+        except OSError:  # there is one by now, or the file system knows no links
+            if not path.is_file():
+                os.replace(mine, path)
+        finally:
+            mine.unlink(missing_ok=True)
     return path.read_text(encoding="utf-8").strip()
 
 

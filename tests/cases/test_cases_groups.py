@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
 import numpy as np
@@ -49,6 +50,19 @@ def test_a_patient_is_one_group_in_every_run_on_a_folder_and_is_not_named(tmp_pa
     assert [key.partition(":")[0] for key in origin] == ["patient", "study", "series"]
     assert origin == origin_of(one, salt_of(base))
     assert not any("4711" in key or "1.1" in key for key in origin)
+
+
+def test_who_comes_second_takes_the_first_ones_secret(tmp_path, monkeypatch):
+    """Another process makes one just before ours is put in its place."""
+    link = os.link
+
+    def late(source, target):
+        (tmp_path / ".salt").write_text("first")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    assert salt_of(tmp_path) == "first"
+    assert [path.name for path in tmp_path.iterdir()] == [".salt"]
 
 
 @pytest.mark.parametrize("said", ["", "ANONYMOUS", "anonymized", "0000", "Unknown", "n/a", "XXXX", None])
