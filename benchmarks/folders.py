@@ -1,14 +1,19 @@
-"""Batches by command: kills at random moments, and what dealing inputs out costs. Work that needs no network.
+"""Batches by command: kills at random moments, what dealing inputs out costs, and films a second.
 
     python benchmarks/folders.py kills [--kills 100] [--inputs 200] [--workers 1] [--seed 0]
     python benchmarks/folders.py cost  [--inputs 10000] [--lose 2]
+    python benchmarks/folders.py films [--inputs 60]
 
 ``kills`` starts a batch again and again and gives it SIGKILL at random moments, until one start comes to its end; the
 results must be those of an unbroken run, byte for byte, each input done once. ``cost`` prints what an input
 costs beside its work in this process, in two processes, and on a Dask cluster of two workers, of which ``--lose`` are
 killed on the way, one after the other; nothing may be lost or doubled. The time of a cluster holds the start of its
 workers and of those in place of the killed ones; the processor time is that of this process alone, with Dask's client
-and scheduler, whatever else the machine does. Exit code 1 when something was.
+and scheduler, whatever else the machine does. Exit code 1 when something was. Both do work that needs no model.
+
+``films`` reads phantom films by ``spinetk predict`` with the released model: in one process, which computes on one
+core, in two (``--workers 2``) and by two Dask workers behind a scheduler (``--scheduler``). Printed are pictures a
+second between the first result and the last, so without the start of processes, and what they are of one process's.
 """
 
 from __future__ import annotations
@@ -44,6 +49,8 @@ def main() -> int:
     pay = verbs.add_parser("cost")
     pay.add_argument("--inputs", type=int, default=10_000)
     pay.add_argument("--lose", type=int, default=2)
+    real = verbs.add_parser("films")
+    real.add_argument("--inputs", type=int, default=60)
     one = verbs.add_parser("one", help="a batch, for the others")
     one.add_argument("folder")
     one.add_argument("out")
@@ -55,7 +62,7 @@ def main() -> int:
         return 0
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as scratch:
-        return (kills if options.verb == "kills" else cost)(options, Path(scratch))
+        return {"kills": kills, "cost": cost, "films": films}[options.verb](options, Path(scratch))
 
 
 def batch(folder: Path, out: Path, pool) -> None:
@@ -152,6 +159,30 @@ def lose(cluster, out: Path, options: argparse.Namespace) -> None:
             print(f"  a worker was killed after {sum(1 for _ in out.glob('*.json'))} inputs")
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def films(options: argparse.Namespace, scratch: Path) -> int:
+    from distributed import LocalCluster
+
+    from spinetk.phantoms import lateral_radiograph, write_dicom
+
+    (scratch / "in").mkdir()
+    for seed in range(options.inputs):
+        write_dicom(lateral_radiograph(seed=seed), scratch / "in" / f"{seed:05d}.dcm")
+    os.environ["PYTHONPATH"] = str(ROOT)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+        ways = {"one process": [], "--workers 2": ["--workers", "2"]}
+        ways["Dask, two workers"] = ["--scheduler", cluster.scheduler_address]
+        rates: dict[str, float] = {}
+        for name, flags in ways.items():
+            out = scratch / name.replace(" ", "-").replace(",", "")
+            command = [sys.executable, "-m", "spinetk", "predict", str(scratch / "in"), "-o", str(out), *flags]
+            subprocess.run(command, check=True, capture_output=True)
+            times = sorted(path.stat().st_mtime for path in out.glob("[0-9]*.json"))
+            rates[name] = (len(times) - 1) / (times[-1] - times[0])
+            ratio = rates[name] / rates["one process"]
+            print(f"{name}: {len(times)} pictures, {rates[name]:.2f} a second, {ratio:.2f} of one process", flush=True)
+    return 0
 
 
 if __name__ == "__main__":

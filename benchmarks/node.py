@@ -92,7 +92,7 @@ def film(options: argparse.Namespace, scratch: Path) -> int:
     studies = Counter(data.StudyInstanceUID for _, data in back)
     faults += [f"study with {count} objects" for count in studies.values() if count != 3]
     print(f"first film, model loaded with it: {seconds[0]:.2f} s")
-    print(f"storescu to SR and overlay in the study: {min(seconds[1:]):.2f} to {max(seconds[1:]):.2f} s, {options.way}")
+    print(f"storescu to SR and overlay in the study, {options.way}: {', '.join(f'{s:.2f}' for s in seconds[1:])} s")
     return told(faults)
 
 

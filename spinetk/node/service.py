@@ -105,16 +105,17 @@ class Node:
             begin()
             while not self._stopping.is_set():
                 try:
-                    unit = self.queue.next(state, time.time())
+                    # Held from the look to the wait, so that no change in between goes unheard.
+                    with self.queue.changed:
+                        unit = self.queue.next(state, time.time())
+                        if unit is None:
+                            self.queue.changed.wait(IDLE_S)
                     if unit is not None:
                         work(unit)
-                        continue
                 except Exception as error:
                     # The queue itself cannot be written (a full disk): nothing is lost, all of it is tried again.
                     log.error("the queue cannot be worked on now: %s", type(error).__name__)
                     self._stopping.wait(RECOVERY_S)
-                with self.queue.changed:
-                    self.queue.changed.wait(IDLE_S)
 
         self._thread(loop)
 

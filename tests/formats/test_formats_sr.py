@@ -339,3 +339,27 @@ def test_a_grade_that_is_not_sure_is_not_called_normal_in_a_report(tmp_path):
     assert found.measures["deformity"] == deformity
     assert words.deformity_text(found).startswith("not sure: grade 0 or 1")
     assert "normal" not in str(pydicom.dcmread(tmp_path / "r.dcm")).lower()
+
+
+def test_pixels_that_millimetres_tell_are_left_out_and_come_back(tmp_path):
+    reading = full_reading()
+    reading.frame = Frame((0.5, 0.5), "PixelSpacing", "P", "F")
+    measures = {
+        "heights_mm": {"left": 10.0, "middle": None, "right": 12.5},
+        "heights_px": {"left": 20.0, "middle": None, "right": 25.0},
+        "area_mm2": 25.0,
+        "area_px2": 100.0,
+        "disc_below": {"listhesis_mm_interval": [-1.0, 2.0], "listhesis_px_interval": [-2.0, 4.0], "angle_deg": 3.0},
+    }
+    other = {"heights_mm": {"left": 10.0}, "heights_px": {"left": 21.0}}  # another scale: both are kept
+    lone = {"heights_mm": {"left": 10.0}}  # millimetres alone stay alone
+    for vertebra, own in zip(reading.vertebrae, (measures, other, lone), strict=True):
+        vertebra.measures = own
+    write_sr(tmp_path / "r.dcm", reading, source())
+    found = read_sr(tmp_path / "r.dcm").reading
+    for a, own in zip(found.vertebrae, (measures, other, lone), strict=True):
+        assert a.measures == known(own)
+    names = [str(item.value) for item in pydicom.dcmread(tmp_path / "r.dcm").iterall() if item.tag == 0x00080100]
+    assert "area_mm2" in names
+    assert not {"area_px2", "heights_px.left.0", "disc_below.listhesis_px_interval.0"} & set(names)
+    assert names.count("heights_px.left") == 1  # of the body whose pixels tell something else

@@ -8,6 +8,7 @@ code, so that nothing is lost on the way back.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -146,3 +147,58 @@ def with_twins(measures: Mapping[str, Any]) -> dict[str, Any]:
             added = {side: heights[other] for side, other in twins.items() if other in heights and side not in heights}
             content[family] = dict(heights) | added
     return content
+
+
+def without_pixels(content: Mapping[str, Any], spacing_mm: tuple[float, float] | None) -> dict[str, Any]:
+    """Content without the pixels that its millimetres tell: a quarter of a report, which nobody asked for twice.
+
+    Marked by ``px_from_mm``, so that `with_pixels` gives them back to a thousandth of a pixel (results are rounded to
+    four decimals); unchanged where that would give something else.
+    """
+    if spacing_mm is None or spacing_mm[0] != spacing_mm[1]:
+        return dict(content)
+    less = {"px_from_mm": True} | _less(content)
+    return less if _alike(with_pixels(less, spacing_mm), content) else dict(content)
+
+
+def with_pixels(content: Mapping[str, Any], spacing_mm: tuple[float, float] | None) -> dict[str, Any]:
+    """Inverse of `without_pixels`."""
+    whole = {key: value for key, value in content.items() if key != "px_from_mm"}
+    return _more(whole, spacing_mm[0]) if spacing_mm is not None and "px_from_mm" in content else whole
+
+
+def _in_pixels(key: str) -> str | None:
+    """The name that a measure in millimetres bears in pixels, None for another measure."""
+    return re.sub(r"_mm(?=2?(_|$))", "_px", key) if re.search(r"_mm2?(_|$)", key) else None
+
+
+def _less(node: Mapping[str, Any]) -> dict[str, Any]:
+    told = {_in_pixels(key) for key in node}
+    return {k: _less(v) if isinstance(v, Mapping) else v for k, v in node.items() if k not in told}
+
+
+def _more(node: Mapping[str, Any], spacing_mm: float) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    for key, value in node.items():
+        more[key] = _more(value, spacing_mm) if isinstance(value, Mapping) else value
+        name = _in_pixels(key)
+        if name is not None and name not in node:
+            more[name] = _divided(value, spacing_mm**2 if "_mm2" in key else spacing_mm)
+    return more
+
+
+def _divided(value: Any, by: float) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _divided(entry, by) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_divided(entry, by) for entry in value]
+    return None if value is None else round(value / by, 4)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_alike(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    both = isinstance(a, int | float) and isinstance(b, int | float)
+    return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-3) if both else bool(a == b)

@@ -83,14 +83,15 @@ def read_sr(path: str | Path) -> Report:
         named = picture["schema"]
         schema = SCHEMAS[named] if named in SCHEMAS else KeypointSchema.from_json(json.loads(named), path)
         image = next(_items(whole, "IMAGE")).ReferencedSOPSequence[0]
+        frame = Frame.from_json(picture, str(path))
         frames = image.get("ReferencedFrameNumber")
         reading = Reading(
             file=str(path),
             height=picture["height_px"],
             width=picture["width_px"],
             schema=schema,
-            vertebrae=[_vertebra(schema, tree, group) for tree, group in entries],
-            frame=Frame.from_json(picture, str(path)),
+            vertebrae=[_vertebra(schema, frame, tree, group) for tree, group in entries],
+            frame=frame,
             view=picture["view"],
             model=picture.get("model"),
             angles=about.get("angles", {}),
@@ -163,7 +164,7 @@ def _landmark(tree: dict[str, Any], group: Dataset) -> Landmark:
     return Landmark(kind, points[: len(POINTS[kind])], *(tree.get(n) for n in ("radius_px", "score", "sigma_px")))
 
 
-def _vertebra(schema: KeypointSchema, tree: dict[str, Any], group: Dataset) -> Vertebra:
+def _vertebra(schema: KeypointSchema, frame: Frame, tree: dict[str, Any], group: Dataset) -> Vertebra:
     plain = {"index", "label", "score", "bbox", "point_sigma_px"}
     points, visible = np.zeros((len(schema), 2)), np.zeros(len(schema), bool)
     for region in _items(group, "SCOORD"):
@@ -174,6 +175,7 @@ def _vertebra(schema: KeypointSchema, tree: dict[str, Any], group: Dataset) -> V
             points[schema.index(name)], visible[schema.index(name)] = point, True
         points[~visible] = points[visible].mean(axis=0)
     sigma = tree.get("point_sigma_px")
+    measures = {key: value for key, value in tree.items() if key not in plain}
     x0, y0, x1, y1 = (float(v) for v in tree["bbox"])
     return Vertebra(
         points=points,
@@ -182,5 +184,5 @@ def _vertebra(schema: KeypointSchema, tree: dict[str, Any], group: Dataset) -> V
         label=tree.get("label"),
         score=tree.get("score"),
         point_sigma_px=None if sigma is None else np.array([sigma[name] for name in schema.keypoints]),
-        measures=concepts.with_twins({key: value for key, value in tree.items() if key not in plain}),
+        measures=concepts.with_twins(concepts.with_pixels(measures, frame.spacing_mm)),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,12 +74,24 @@ def write_sr(
     source = _source(source_dicom, reading, frame)
     series_uid, instance_uid = uids(source, frame, "sr", identity)
     # highdicom and pydicom quote the names of patients that they find odd.
-    with quiet():
+    with quiet(), _no_garbage():
         report = _Writer(hd, reading, source, frame).report(series_uid, instance_uid)
         if identity is not None:
             identity.stamp(report)
         with replacing(path) as temporary:
             report.save_as(temporary)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """No collection meanwhile: a report is some 100,000 small objects that all stay alive, sought through in vain."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | None) -> Dataset:
@@ -197,7 +211,7 @@ class _Writer:
         if vertebra.point_sigma_px is not None:
             sigma = zip(reading.schema.keypoints, vertebra.point_sigma_px, strict=True)
             content["point_sigma_px"] = {name: float(value) for name, value in sigma}
-        content |= concepts.without_twins(vertebra.measures)
+        content |= concepts.without_pixels(concepts.without_twins(vertebra.measures), reading.frame.spacing_mm)
         name, site = words.name_of(vertebra, index), concepts.level(vertebra.label)
         if not order:
             return self._plain_group(name, f"vertebra {index}", content, site)
