@@ -15,6 +15,7 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, Side, Upright
 from spinetk.landmark import Landmark
+from spinetk.ruler import Ruler, rulers_from
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
 from spinetk.views import View, checked_view
 
@@ -139,6 +140,7 @@ class Reading:
             degrees, or None where not determinable.
         remarks: Short sentences for the user (e.g. "detector-plane spacing: heights in mm are magnified").
         landmarks: The first sacral endplate and the femoral heads, where they were looked for and seen.
+        rulers: Lengths and angles that a reader has drawn.
     """
 
     file: str
@@ -153,6 +155,7 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     landmarks: list[Landmark] = field(default_factory=list)
+    rulers: list[Ruler] = field(default_factory=list)
     slice: int | None = None
     series: str | None = None
     threshold: float | None = None
@@ -200,7 +203,8 @@ class Reading:
             if (vertebra.visible & inside).any():
                 kept.append(replace(vertebra, visible=vertebra.visible & inside, bbox=_box(box)))
         seen = [own for own in found.landmarks if ((own.points >= 0) & (own.points <= size[::-1])).all()]
-        return replace(found, vertebrae=kept, landmarks=seen)
+        drawn = [own for own in found.rulers if ((own.points >= 0) & (own.points <= size[::-1])).all()]
+        return replace(found, vertebrae=kept, landmarks=seen, rulers=drawn)
 
     def moved(self, matrix: np.ndarray, size: tuple[int, int], frame: Frame) -> Reading:
         """The reading after its picture was moved: everything it holds carried along, nothing measured.
@@ -215,6 +219,7 @@ class Reading:
         height, width = size
         landmarks = [landmark.moved(matrix) for landmark in self.landmarks]
         changed: dict[str, Any] = {"vertebrae": vertebrae, "extras": extras, "landmarks": landmarks}
+        changed["rulers"] = [ruler.moved(matrix) for ruler in self.rulers]
         # The front is about the picture as it is looked at, which EXIF may mirror.
         mirrored = (np.linalg.det(matrix[:, :2]) < 0) != (self.frame.shown_mirrored != frame.shown_mirrored)
         if self.facing is not None and mirrored:
@@ -268,6 +273,7 @@ class Reading:
             "schema": self.schema.name,
             "vertebrae": [self._vertebra_json(vertebra) for vertebra in self.vertebrae],
             **({"landmarks": [landmark.to_json() for landmark in self.landmarks]} if self.landmarks else {}),
+            **({"rulers": [ruler.to_json(self.frame) for ruler in self.rulers]} if self.rulers else {}),
             "angles": self.angles,
             "remarks": self.remarks,
         }
@@ -343,6 +349,7 @@ class Reading:
                 remarks=list(content.get("remarks") or []),
                 extras=extras_from(content.get("extras"), source),
                 landmarks=[Landmark.from_json(entry, source) for entry in content.get("landmarks") or []],
+                rulers=rulers_from(content.get("rulers"), source),
             )
         except InputError:
             raise

@@ -173,6 +173,8 @@ def augmented(record: Record, pixels: np.ndarray, sequence: Any, seed: int) -> t
     fields: dict[str, Any] = {"extras": extras_json(reading.extras)} if reading.extras else {}
     if reading.landmarks:
         fields["landmarks"] = [landmark.to_json() for landmark in reading.landmarks]
+    if reading.rulers:
+        fields["rulers"] = [ruler.to_json() for ruler in reading.rulers]
     return {**record, **frame.to_json(), **fields, "annotations": annotations}, picture
 
 

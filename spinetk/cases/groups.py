@@ -116,6 +116,20 @@ def remember(base: str | Path, case: str, group: str | None) -> None:
         raise InputError(base, "is being written to by another process", "save again") from error
 
 
+def head_of(picture: Path) -> Path | None:
+    """The DICOM file whose header speaks for a picture: the file, or the first of a series' folder; None: no DICOM."""
+    if picture.is_dir():
+        return next((files[0] for files in find_series(picture).values()), None)
+    return picture if sniff(picture) == "dicom" else None
+
+
+def strongest_of(picture: Path) -> str | None:
+    """The widest of what a DICOM header says it belongs to, not hashed: never to be kept or shown."""
+    head = head_of(picture)
+    found = [] if head is None else _dicom(head)
+    return None if not found or found[0][0] == "file" else " ".join(found[0])
+
+
 class Union:
     """Cases that belong together, joined one pair at a time."""
 

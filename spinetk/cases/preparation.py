@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.atomic import write_json
+from spinetk.cases.days import day_of
 from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.cases.groups import GROUP, origin_of, salt_of, strongest
 from spinetk.errors import InputError
@@ -177,6 +178,7 @@ def _prepare_one(
         prepared_from=digest,
         pixels_sha256=pixel_hash(pixels),
         origin=origin or None,
+        day=day_of(item.picture, salt_of(destination)),
     )
     lost = len(item.vertebrae) - len(record["annotations"])
     if lost:

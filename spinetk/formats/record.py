@@ -7,7 +7,8 @@ x = y = 0), 1 or 2. Further fields are optional: ``schema``, ``spacing_mm``, ``s
 ``view``, ``modality``, ``case``, ``augmentation``, ``origin`` (keyed hashes of patient, series or file: see
 :mod:`spinetk.cases.groups`), ``extras`` (landmarks of no vertebra: lists of [x, y] by name), and ``landmarks``
 (:mod:`spinetk.landmark`): a list, empty where sacrum and hips were looked for and are not shown, absent where nobody
-looked.
+looked; ``rulers`` (:mod:`spinetk.ruler`): lengths and angles that a reader has drawn; and ``day``
+(:mod:`spinetk.cases.days`): when it was taken, counted from a day that only the case folder's secret tells.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra, extras_from, extras_json
+from spinetk.ruler import rulers_from
 from spinetk.schema import SCHEMAS, KeypointSchema
 from spinetk.views import VIEWS
 
@@ -80,6 +82,10 @@ def check_record(
         if not isinstance(record["landmarks"], list) or not all(isinstance(e, Mapping) for e in record["landmarks"]):
             raise InputError(source, "field 'landmarks' is not a list of tables", "see spinetk.landmark")
         record["landmarks"] = [Landmark.from_json(entry, str(source)).to_json() for entry in record["landmarks"]]
+    if record.get("rulers") is not None:
+        record["rulers"] = [own.to_json() for own in rulers_from(record["rulers"], str(source))]
+    if not isinstance(record.get("day", 0), int):
+        raise InputError(source, "field 'day' is not a whole number of days", "remove it")
     schema = schema or own_schema(record, source)
     record["annotations"], wrong = [], list[InputError]()
     for n, entry in enumerate(annotations):
@@ -187,6 +193,7 @@ def reading_of(record: Mapping[str, Any]) -> Reading:
         view=record.get("view", "unknown"),
         extras=extras_from(record.get("extras"), "record"),
         landmarks=[Landmark.from_json(entry) for entry in record.get("landmarks") or []],
+        rulers=rulers_from(record.get("rulers"), "record"),
     )
 
 
@@ -208,6 +215,7 @@ def record_of(reading: Reading, image_id: str, **fields: Any) -> Record:
         **reading.frame.to_json(),
         **({"extras": extras_json(reading.extras)} if reading.extras else {}),
         **({"landmarks": [own.to_json() for own in reading.landmarks]} if reading.landmarks else {}),
+        **({"rulers": [own.to_json() for own in reading.rulers]} if reading.rulers else {}),
         **{name: value for name, value in fields.items() if value is not None},
         "annotations": [],
     }

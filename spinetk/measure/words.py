@@ -23,6 +23,7 @@ GRADE_COLOURS: dict[int | None, tuple[int, int, int]] = {
 }
 TRUTH_COLOUR = (204, 121, 167)
 LANDMARK_COLOUR = (0, 158, 115)
+RULER_COLOUR = (243, 217, 164)
 GRADE_NAMES: dict[int | None, str] = {
     0: "normal",
     1: "grade 1, mild",

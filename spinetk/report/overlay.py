@@ -18,6 +18,7 @@ from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import FAINT, PALE, Column, lay_out
 from spinetk.report.layout import nice_length
 from spinetk.report.lettering import Colour, Pen, text_width, wrap
+from spinetk.ruler import LINES
 
 BACKGROUND = (17, 19, 22)
 # Small slices are enlarged and large radiographs reduced, so that text and lines look the same on every picture.
@@ -124,6 +125,13 @@ def draw(
     pen = Pen(canvas, text_px)
     for cell in [*column.head, *(cell for label in column.labels for cell in label.cells)]:
         pen.write(cell.text, cell.x, cell.y_middle, cell.colour, cell.align, cell.bold)
+    for ruler in reading.rulers:
+        x, y = place.of(ruler.points[1] if ruler.kind == "angle" else ruler.points.mean(axis=0))
+        x, y = x + text_px * 0.7, y - text_px * 0.8
+        text = ruler.text(reading.frame)
+        ends = x + text_width(text, text_px) + 2, y + text_px * 0.6
+        pen.rectangle(x - 2, y - text_px * 0.6, *ends, BACKGROUND)
+        pen.write(text, x, y, words.RULER_COLOUR)
     y = foot_top + line / 2
     _draw_bar(pen, place.left, place.left + bar_px, y)
     pen.write(bar_text, bar_right, y, PALE, align="right")
@@ -176,6 +184,7 @@ def outline(
     else:
         _draw_lines(body, reading, inside)
     _draw_landmarks(body, reading, inside, thick)
+    _draw_rulers(body, reading, inside, thick)
     return body
 
 
@@ -268,6 +277,16 @@ def _draw_landmarks(body: np.ndarray, reading: Reading, place: Placement, thick:
             size = int(axes[0]), int(axes[1])
             cv2.ellipse(body, _fixed(points[0]), size, 0, 0, 360, colour, width, cv2.LINE_AA, SHIFT)
             cv2.circle(body, _fixed(points[0]), round(width * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
+
+
+def _draw_rulers(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
+    for colour, width in (((0, 0, 0), thick + 2), (words.RULER_COLOUR, thick)):
+        for ruler in reading.rulers:
+            points = place.of(ruler.points)
+            for a, b in LINES[ruler.kind]:
+                cv2.line(body, _fixed(points[a]), _fixed(points[b]), colour, width, cv2.LINE_AA, SHIFT)
+            for point in points:
+                cv2.circle(body, _fixed(point), round((width + 1) * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
 
 
 def _draw_dashed(

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.landmark import POINTS
+
 LEAST_PX = 0.05
 """Points nearer than this to where they were have not been moved: files hold them to a thousandth."""
+LANDMARKS = {"s1": "S1 endplate", "femoral_head": "femoral head"}
 FIELDS = {"view": "view", "spacing_mm": "pixel size", "orientation": "orientation"}
 
 
@@ -23,8 +26,28 @@ def changes_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]
         one, other = old[a].get("label"), new[b].get("label")
         if one != other:
             found.append(f"{one or 'unnamed'} named {other}" if other else f"name {one} taken away")
+    found += _landmarks(before.get("landmarks") or [], after.get("landmarks") or [])
+    if (before.get("rulers") or []) != (after.get("rulers") or []):
+        found.append("lengths and angles drawn changed")
     found += [f"{words} changed" for name, words in FIELDS.items() if before.get(name) != after.get(name)]
     return found
+
+
+def _landmarks(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for kind, word in LANDMARKS.items():
+        one, other = ([_place(own) for own in side if own.get("kind") == kind] for side in (old, new))
+        if len(one) != len(other):
+            found.append(f"{word} {'added' if len(other) > len(one) else 'removed'}")
+        elif one and np.abs(np.array(one) - np.array(other)).max() > LEAST_PX:
+            found.append(f"{word} moved")
+    return found
+
+
+def _place(landmark: Mapping[str, Any]) -> list[float]:
+    """All coordinates of a landmark, and its radius."""
+    points = [value for name in POINTS[landmark["kind"]] for value in landmark[name]]
+    return [*points, landmark.get("radius_px") or 0.0]
 
 
 def _pairs(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[tuple[int, int]]:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spinetk.cases.groups import FIELDS, origin_of
+from spinetk.cases.days import day_of
+from spinetk.cases.groups import FIELDS, SALT, origin_of, salt_of
 from spinetk.errors import InputError
-from spinetk.formats.files import METADATA, natural_key, read_metadata
+from spinetk.formats.files import METADATA, natural_key, read_json, read_metadata
 from spinetk.review.entry import Entry
 
 MOST = 50
@@ -28,13 +29,30 @@ class Companions:
         self._origins: dict[Path, frozenset[tuple[str, str]]] = {}
         self._secret = secrets.token_hex(16)  # of this session: what is known of the files stays in it
 
-    def of(self, entry: Entry) -> list[Entry]:
-        """The entries beside one, in the order of their names; at most 50."""
+    def of(self, entry: Entry) -> list[tuple[Entry, int | None]]:
+        """The entries beside one, with the days from it to them: negative for an earlier film, None where unknown.
+
+        Those nearest in time first, of two as near the earlier one; then those without a date, by name. At most 50.
+        """
         wanted = self._groups(entry)
         if not wanted:
             return []
         found = [one for one in self._entries() if one.id != entry.id and wanted & self._groups(one)]
-        return sorted(found, key=lambda one: natural_key(one.title))[:MOST]
+        pairs = [(one, self._days(entry, one)) for one in sorted(found, key=lambda one: natural_key(one.title))]
+        return sorted(pairs, key=lambda pair: (pair[1] is None, abs(pair[1] or 0), pair[1] or 0))[:MOST]
+
+    def _days(self, entry: Entry, other: Entry) -> int | None:
+        """Between two entries, on a scale both have; dates themselves are kept nowhere."""
+        bases = [one.base for one in (entry, other) if one.kind != "picture" and one.base is not None]
+        if len(set(bases)) > 1:
+            return None  # the secrets of two folders count from different days
+        salt = self._secret
+        if bases:
+            if not (bases[0] / SALT).is_file():
+                return None
+            salt = salt_of(bases[0])
+        (whose, day), (theirs, later) = (_day(one, salt) for one in (entry, other))
+        return None if day is None or later is None or whose != theirs else later - day
 
     def _groups(self, entry: Entry) -> frozenset[tuple[str, str]]:
         found: frozenset[tuple[str, str]] = frozenset()
@@ -57,3 +75,20 @@ class Companions:
         except (OSError, InputError):
             return {}
         return self._metadata[base][1]
+
+
+def _day(entry: Entry, salt: str) -> tuple[str | None, int | None]:
+    """(hash of whose scale it is, the day) of an entry; of a case as it was noted when it was made.
+
+    Films of one patient under two numbers have two scales: nothing is said of the time between them.
+    """
+    if entry.kind == "picture":
+        origin, day = origin_of(entry.path, salt), day_of(entry.path, salt)
+        return (origin[0] if origin else None), day
+    try:
+        content = None if entry.source is None else read_json(entry.source)
+    except InputError:
+        content = None
+    if not isinstance(content, dict) or not isinstance(content.get("day"), int) or not content.get("origin"):
+        return None, None
+    return str(content["origin"][0]), content["day"]

@@ -21,7 +21,7 @@ def lines_of(reading: Reading) -> list[dict[str, Any]]:
 
     Returns:
         For each angle that is shown, and for the pelvis once: ``key``, ``text`` (name and degrees; empty where the
-        line stands for several), ``segments`` ([[x, y], [x, y]] each) and ``circles`` ([x, y, radius] each).
+        line stands for several) and ``segments`` ([[x, y], [x, y]] each).
     """
     points = stack(reading)
     found = []
@@ -35,7 +35,7 @@ def lines_of(reading: Reading) -> list[dict[str, Any]]:
             continue
         drawn = [segment for segment in segments if segment is not None]
         if len(drawn) == 2:
-            found.append({"key": key, "text": text, "segments": drawn, "circles": []})
+            found.append({"key": key, "text": text, "segments": drawn})
     pelvis = _pelvis(reading)
     return [*found, pelvis] if pelvis else found
 
@@ -74,9 +74,10 @@ def _segment(centre: np.ndarray, half: np.ndarray) -> list[list[float]] | None:
 
 
 def _pelvis(reading: Reading) -> dict[str, Any] | None:
+    """From the middle of the S1 endplate to the hip axis, and endplates of S1 where that is a vertebra."""
     plates = [own.points for own in reading.landmarks if own.kind == "s1"]
     heads = [own for own in reading.landmarks if own.kind == "femoral_head"]
-    segments = [np.round(points, 2).tolist() for points in plates]
+    segments = []
     for vertebra in reading.vertebrae:
         if vertebra.label == "S1" and not plates and "left" in reading.schema.columns:
             ends = np.stack([column(vertebra.points, reading.schema, side)[0] for side in ("left", "right")])
@@ -84,5 +85,4 @@ def _pelvis(reading: Reading) -> dict[str, Any] | None:
     if plates and heads:
         middle, axis = plates[0].mean(axis=0), np.mean([own.points[0] for own in heads], axis=0)
         segments.append(np.round(np.stack([middle, axis]), 2).tolist())
-    circles = [[*np.round(own.points[0], 2).tolist(), round(float(own.radius_px or 0.0), 2)] for own in heads]
-    return {"key": "pelvis", "text": "", "segments": segments, "circles": circles} if segments or circles else None
+    return {"key": "pelvis", "text": "", "segments": segments} if segments else None

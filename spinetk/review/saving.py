@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from spinetk.atomic import write_json
+from spinetk.cases.days import day_of
 from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.cases.groups import origin_of, remember, salt_of, strongest
 from spinetk.cases.preparation import pixel_hash
@@ -144,6 +145,7 @@ class _Save:
         self.when = now()
         here = entry.kind == "case"
         self.origin = [] if here else origin_of(picture_of(entry), salt_of(entry.base))
+        self.day = None if here else day_of(picture_of(entry), salt_of(entry.base))
         self.remarks: list[str] = []
 
     def run(self) -> Saved:
@@ -190,12 +192,15 @@ class _Save:
         review = {"status": self.wish.status, "reader": self.wish.reader, "when": self.when}
         if before is not None:
             fresh = record_of(self.reading, str(before.get("image_id", self.case)))
-            origin = {"origin": self.origin} if self.origin else {}
-            kept = {k: v for k, v in (origin | before).items() if k not in ("orientation", "schema")}
+            own = {"origin": self.origin or None, "day": self.day}
+            known = {name: value for name, value in own.items() if value is not None}
+            kept = {k: v for k, v in (known | before).items() if k not in ("orientation", "schema", "rulers")}
+            if kept.get("landmarks") and not fresh.get("landmarks"):
+                kept["landmarks"] = []  # looked for, and taken away
             content = {**kept, **fresh, "file_name": self.path.with_suffix(".png").name, "review": review}
             return check_record(content, self.path)
         fields: dict[str, Any] = {"augmentation": 0, "modality": self.opened.picture.modality, "review": review}
-        fields["origin"] = self.origin or None
+        fields |= {"origin": self.origin or None, "day": self.day}
         digest = pixel_hash(self.opened.grey)
         return record_of(self.reading, f"{self.case}-src-0", case=self.case, pixels_sha256=digest, **fields)
 

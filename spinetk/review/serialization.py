@@ -11,16 +11,19 @@ from pydantic import BaseModel, Field
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, Side
+from spinetk.landmark import POINTS, Landmark
 from spinetk.measure import measure, words
 from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot
 from spinetk.reading import Reading, Vertebra
 from spinetk.review.faults import plain
 from spinetk.review.lines import lines_of
+from spinetk.ruler import Ruler
 from spinetk.schema import KeypointSchema
 from spinetk.views import View, rules_of
 
 MOST_VERTEBRAE = 64
+MOST_LANDMARKS, MOST_RULERS = 8, 200
 FARTHEST_PX = 1e6
 Origin = Literal["given", "predicted", "imported"]
 
@@ -36,14 +39,33 @@ class SentVertebra(BaseModel):
     box: tuple[float, float, float, float] | None = None
 
 
+class SentLandmark(BaseModel):
+    """The S1 endplate (two points) or a femoral head (one, and a radius), px of the stored picture."""
+
+    kind: Literal["s1", "femoral_head"]
+    points: list[tuple[float, float]] = Field(max_length=2)
+    radius: float | None = Field(None, gt=0)
+    score: float | None = Field(None, ge=0, le=1)
+    sigma: float | None = Field(None, ge=0)
+
+
+class SentRuler(BaseModel):
+    """A length or an angle that was drawn."""
+
+    kind: Literal["length", "angle", "cobb"]
+    points: list[tuple[float, float]] = Field(max_length=4)
+
+
 class SentReading(BaseModel):
     """The browser's state of one picture.
 
     ``origin`` says which of the server's readings it began as; ``anterior`` and ``spacing_mm`` are the user's word
-    when they are given.
+    when they are given; ``landmarks`` and ``rulers`` left out stay as they are there.
     """
 
     vertebrae: list[SentVertebra] = Field(max_length=MOST_VERTEBRAE)
+    landmarks: list[SentLandmark] | None = Field(None, max_length=MOST_LANDMARKS)
+    rulers: list[SentRuler] | None = Field(None, max_length=MOST_RULERS)
     origin: Origin = "given"
     view: View = "unknown"
     anterior: Side | None = None
@@ -65,6 +87,17 @@ def send(reading: Reading) -> dict[str, Any]:
             }
             for vertebra in reading.vertebrae
         ],
+        "landmarks": [
+            {
+                "kind": own.kind,
+                "points": own.points.round(3).tolist(),
+                "radius": own.radius_px,
+                "score": own.score,
+                "sigma": own.sigma_px,
+            }
+            for own in reading.landmarks
+        ],
+        "rulers": [own.to_json() for own in reading.rulers],
     }
 
 
@@ -107,10 +140,36 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         base,
         vertebrae=vertebrae,
         view=sent.view,
+        landmarks=base.landmarks
+        if sent.landmarks is None
+        else [_landmark(own, sigmas=sigmas) for own in sent.landmarks],
+        rulers=base.rulers if sent.rulers is None else [_ruler(own) for own in sent.rulers],
         frame=_frame(sent, base.frame),
         angles={},
         label_probability=base.label_probability if same else None,
     )
+
+
+def _landmark(sent: SentLandmark, *, sigmas: bool) -> Landmark:
+    numbers = [*np.ravel(sent.points), sent.radius or 0.0]
+    if not all(math.isfinite(v) and abs(v) < FARTHEST_PX for v in numbers):
+        raise InputError(sent.kind, "has a point that is nowhere", "undo the last step")
+    content = {
+        "kind": sent.kind,
+        "radius_px": sent.radius,
+        "score": sent.score,
+        "sigma_px": sent.sigma if sigmas else None,
+    }
+    names = POINTS[sent.kind]
+    if len(sent.points) != len(names):
+        raise InputError(sent.kind, "does not have the points it should", "reload the page")
+    return Landmark.from_json(content | dict(zip(names, sent.points, strict=True)), "picture")
+
+
+def _ruler(sent: SentRuler) -> Ruler:
+    if not all(math.isfinite(v) and abs(v) < FARTHEST_PX for v in np.ravel(sent.points)):
+        raise InputError("ruler", "has a point that is nowhere", "undo the last step")
+    return Ruler.from_json(sent.model_dump(), "picture")
 
 
 def _frame(sent: SentReading, frame: Frame) -> Frame:
@@ -150,6 +209,7 @@ def shown(reading: Reading) -> dict[str, Any]:
         "remarks": [plain(remark) for remark in words.remarks_of(reading)],
         "spacing": words.spacing_words(reading.frame),
         "spacing_mm": list(reading.frame.spacing_mm) if reading.frame.spacing_mm else None,
+        "square": reading.frame.square.tolist(),
         "anterior": next((v.measures.get("anterior_side") for v in reading.vertebrae), reading.frame.anterior),
         "orientation": [reading.frame.toward_right, reading.frame.toward_bottom],
         "model": reading.model,

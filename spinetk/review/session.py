@@ -245,7 +245,7 @@ class ReviewSession:
         opened = self.open(entry)
         history = None if entry.source is None else History(entry.source)
         if history is None or not history.source.with_name(ORIGINAL).exists():
-            return replace(opened.reading, vertebrae=[], extras={}, landmarks=[])
+            return replace(opened.reading, vertebrae=[], extras={}, landmarks=[], rulers=[])
         record = {**history.record(0), "file_name": opened.reading.file}
         return replace(reading_of(record), remarks=opened.reading.remarks)
 

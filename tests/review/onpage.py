@@ -8,6 +8,11 @@ WIDE, NARROW = {"width": 1366, "height": 820}, {"width": 390, "height": 844}
 TIMEOUT_MS = 120_000  # a busy machine
 
 
+def ready(page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("body.ready")
+
+
 def heights(page, row: int) -> list[float]:
     cells = page.locator(f"#table tbody tr:nth-child({row}) td.n > span").all_inner_texts()
     return [float(text) for text in cells]

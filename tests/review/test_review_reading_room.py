@@ -6,15 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from onpage import NARROW, WIDE, centre, drag, heights, wait_for
+from onpage import NARROW, WIDE, centre, drag, heights, ready, wait_for
 
 from spinetk.cases.folder import CaseFolder, read_record
 from spinetk.formats.files import write_metadata
-
-
-def ready(page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_selector("body.ready")
 
 
 def as_reader(page, name: str) -> None:
@@ -152,7 +147,7 @@ def test_a_prior_film_hangs_beside_and_rulers_measure(case_folder, serve, page_o
     page.click("#beside-close")
     # A length of two corners of the first body, 1 mm a px: what the panel says of the height there.
     page.click("#measure-menu summary")
-    page.click('[data-tool="ruler"]')
+    page.click('[data-tool="length"]')
     page.keyboard.press("o")
     page.keyboard.press("o")  # off and on
     start, end = centre(page, 0, 0), centre(page, 0, 5)
@@ -165,6 +160,16 @@ def test_a_prior_film_hangs_beside_and_rulers_measure(case_folder, serve, page_o
     text = page.locator("#rulers text").text_content()
     assert text.endswith(" mm")
     assert float(text.split()[0]) == pytest.approx(18.0, abs=0.4)
+    # It is part of the reading: undone and redone like a point, saved, and there again after a reload.
+    page.keyboard.press("Control+z")
+    wait_for(lambda: page.locator("#rulers text").count() == 0, "the ruler is not undone")
+    page.keyboard.press("Control+Shift+Z")
+    wait_for(lambda: page.locator("#rulers text").count() == 1, "the ruler is not redone")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("#state:text-is('corrected')")
+    page.reload()
+    page.wait_for_selector("body.ready")
+    assert page.locator("#rulers text").text_content() == text
     # A right drag changes the window with every tool.
     width = float(page.input_value("#window-width"))
     page.mouse.move(500, 400)
@@ -182,17 +187,20 @@ def test_figures_of_rulers(page_of, serve):
     page.goto(serve())
     script = """async (drawings) => {
         const { figure } = await import("/rulers.js");
-        return drawings.map(([drawing, spacing]) => figure(drawing, spacing));
+        return drawings.map(([drawing, spacing, square]) => figure(drawing, spacing, square ?? [1, 1]));
     }"""
     right, tilt = {"kind": "angle", "points": [[0, 9], [0, 0], [5, 0]]}, np.tan(np.radians(10))
     drawings = [
-        [{"kind": "ruler", "points": [[1, 1], [4, 5]]}, None],
-        [{"kind": "ruler", "points": [[1, 1], [4, 5]]}, [0.75, 1.0]],
+        [{"kind": "length", "points": [[1, 1], [4, 5]]}, None],
+        [{"kind": "length", "points": [[1, 1], [4, 5]]}, [0.75, 1.0]],
         [right, None],
         [{"kind": "angle", "points": [[0, 2], [0, 0], [1, 1]]}, [0.5, 0.5 * np.sqrt(3)]],
         [{"kind": "cobb", "points": [[0, 0], [10, 0], [10, 5], [0, 5 + 10 * tilt]]}, None],
+        # No spacing, but pixels that are higher than wide: the angle follows their shape, the length is in px.
+        [{"kind": "angle", "points": [[0, 2], [0, 0], [1, 1]]}, None, [np.sqrt(3), 1.0]],
+        [{"kind": "length", "points": [[1, 1], [4, 5]]}, None, [np.sqrt(3), 1.0]],
     ]
-    assert page.evaluate(script, drawings) == ["5.0 px", "4.2 mm", "90.0°", "60.0°", "10.0°"]
+    assert page.evaluate(script, drawings) == ["5.0 px", "4.2 mm", "90.0°", "60.0°", "10.0°", "60.0°", "5.0 px"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

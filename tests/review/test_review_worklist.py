@@ -1,22 +1,18 @@
-"""Worklist: what each line says, from a cache that follows the files; companions; lines; the words of the page."""
+"""Worklist: what each line says, from a cache that follows the files; lines; the words of the page."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import replace
 
 import numpy as np
-import pydicom
 import pytest
 
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
-from spinetk.formats.files import write_metadata
 from spinetk.measure import measure
-from spinetk.phantoms import lateral_radiograph, write_dicom
-from spinetk.review.companions import Companions
+from spinetk.phantoms import lateral_radiograph
 from spinetk.review.faults import in_words_of_the_page, line, plain
 from spinetk.review.lines import lines_of
 from spinetk.review.session import ReviewSession
@@ -70,23 +66,6 @@ def test_predicted_and_nothing_found(desk, picture_file, drawn):
     assert (desk.row(entry)["state"], desk.row(entry)["score"]) == ("predicted", 0.7)
     desk.predictions.readings[entry.id] = replace(drawn, vertebrae=[])
     assert (desk.row(entry)["state"], desk.row(entry)["score"]) == ("nothing found", None)
-
-
-def test_companions_by_group_and_by_patient(desk, cases, tmp_path):
-    write_metadata(cases, {f"case {n}": {"group": "a" if n in (2, 10) else f"g{n}"} for n in range(12)})
-    os.makedirs(tmp_path / "films")
-    for number, patient in enumerate(("P17", "P17", "P18")):
-        path = write_dicom(lateral_radiograph(number, region="lumbar"), tmp_path / "films" / f"{number}.dcm")
-        film = pydicom.dcmread(path)
-        film.PatientID = patient
-        film.save_as(path)
-    desk.add(tmp_path / "films")
-    beside = Companions(lambda: list(desk.entries.values()))
-    by_name = {entry.title: entry for entry in desk.entries.values()}
-    assert [one.title for one in beside.of(by_name["case 2"])] == ["case 10"]
-    assert beside.of(by_name["case 3"]) == []
-    assert [one.title for one in beside.of(by_name["0.dcm"])] == ["1.dcm"]
-    assert beside.of(by_name["2.dcm"]) == []
 
 
 def test_lines_run_through_the_ends_of_the_angles(drawn):

@@ -41,7 +41,7 @@ def readers_of(desk: ReviewSession) -> APIRouter:
 
     @router.get("/entries/{key}/companions")
     def beside(key: str, reader: Asker) -> list[dict[str, Any]]:
-        return [desk.row(one, reader) for one in companions.of(desk.entry(key))]
+        return [desk.row(one, reader) | {"days": days} for one, days in companions.of(desk.entry(key))]
 
     @router.get("/readers")
     def names() -> list[str]:

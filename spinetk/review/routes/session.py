@@ -51,7 +51,10 @@ def session_of(desk: ReviewSession, token: str | None) -> APIRouter:
             "imports": importing.choices(),
             "levels": list(SEQUENCE),
             "views": [
-                {"name": rules.name, "title": rules.title, "front": rules.front, "offered": rules.offered}
+                {
+                    **{name: getattr(rules, name) for name in ("name", "title", "front", "offered")},
+                    "pelvic": "pelvic" in rules.angles,
+                }
                 for rules in TABLE.values()
             ],
             "target": desk.describe_target(),

@@ -26,22 +26,36 @@ export async function toggleBeside() {
 
 // What can hang beside a picture: films of another view first, since a pair of views is read together.
 async function offer(current) {
-  const [films, others] = await Promise.all([api.companions(current.id), api.readers(current.id)]).catch((error) => {
+  const [companions, others] = await Promise.all([api.companions(current.id), api.readers(current.id)]).catch((error) => {
     tell(error.message, { kind: "fault" });
     return [[], []];
   });
   const { view } = current.reading;
-  const pairs = films.filter((one) => one.view && one.view !== view), priors = films.filter((one) => !pairs.includes(one));
-  const title = (one) => [one.name, viewRules.get(one.view)?.title].filter(Boolean).join(", ");
+  const isPair = (one) => Boolean(one.view) && one.view !== view;
+  const title = (one) => [one.name, viewRules.get(one.view)?.title, apart(one.days)].filter(Boolean).join(", ");
+  const films = [...companions.filter(isPair), ...companions.filter((one) => !isPair(one))];
   choices = [
-    ...others.map((theirs) => ({ title: `${theirs.reader}, ${theirs.status}`, theirs })),
-    ...[...pairs, ...priors].map((one) => ({ title: title(one), id: one.id })),
+    ...others.map((theirs) => ({ title: `${theirs.reader}, ${theirs.status}`, theirs, group: "Other readings of this film" })),
+    ...films.map((one) => ({ title: title(one), id: one.id, group: `${isPair(one) ? "Another view" : "Same view"}, ${one.days === null ? "no date: by name" : "nearest in time first"}` })),
   ];
   fill();
 }
 
+// The server says how many days lie between two films, never a date.
+function apart(days) {
+  if (days === null || days === undefined) return "";
+  if (days === 0) return "same day";
+  const much = Math.abs(days), [count, unit] = much < 61 ? [much, "day"] : much < 730 ? [Math.round(much / 30.44), "month"] : [+(much / 365.25).toFixed(1), "year"];
+  return `${count} ${unit}${count === 1 ? "" : "s"} ${days < 0 ? "earlier" : "later"}`;
+}
+
 function fill() {
-  choice.replaceChildren(...choices.map(({ title }, k) => make("option", { value: String(k), textContent: title })));
+  const groups = new Map();
+  choices.forEach(({ title, group = "" }, k) => {
+    if (!groups.has(group)) groups.set(group, group ? make("optgroup", { label: group }) : choice);
+    groups.get(group).append(make("option", { value: String(k), textContent: title }));
+  });
+  choice.replaceChildren(...[...groups.values()].filter((one) => one !== choice), ...choice.querySelectorAll(":scope > option"));
 }
 
 function open() {
@@ -102,6 +116,17 @@ function place() {
   const own = shown.theirs ? store.current.reading.vertebrae : [];
   outline(own, "mine", scale * wide, scale * tall);
   outline(shown.reading.vertebrae, "theirs", scale * wide, scale * tall);
+  if (shown.theirs) pelvis(store.current.reading.landmarks, "mine");
+  pelvis(shown.reading.landmarks ?? [], "theirs");
+}
+
+function pelvis(landmarks, name) {
+  if (!landmarks.length) return;
+  const group = draw("g", { class: name }, svg);
+  for (const { kind, points, radius } of landmarks) {
+    if (kind === "s1") draw("path", { d: `M${points[0].join(" ")}L${points[1].join(" ")}` }, group);
+    else draw("circle", { cx: points[0][0], cy: points[0][1], r: radius ?? 1 }, group);
+  }
 }
 
 function outline(vertebrae, name, across, down) {
@@ -117,24 +142,34 @@ function outline(vertebrae, name, across, down) {
   });
 }
 
-// Level by level: here, there, and the change.
+const number = (text) => (text === "–" || text === undefined ? null : Number(text));
+
+function line(name, there, here, words, unit = "") {
+  const change = here - there, cell = (textContent) => make("td", { className: "n", textContent });
+  const sign = `${change > 0 ? "+" : ""}${change.toFixed(1).replace("-", "\u2212")}${unit}`;
+  return make("tr", {}, make("th", { textContent: name, scope: "row" }), cell(there.toFixed(1) + unit), cell(here.toFixed(1) + unit), cell(sign), make("td", { className: "wrap", textContent: words }));
+}
+
+// Level by level: there, here, and the change; then the angles both have.
 function compare() {
   const here = store.current.shown, there = shown.shown;
   const body = byId("beside-table").tBodies[0];
   const rows = [];
-  const number = (text) => (text === "–" || text === undefined ? null : Number(text));
   const least = (row) => Math.min(...row.heights.map(number).filter((v) => v !== null));
   for (const row of here.rows) {
     const other = there.rows.find((one) => one.name === row.name);
     if (!other || row.name.startsWith("#") !== other.name.startsWith("#")) continue;
     const [a, b] = [least(row), least(other)];
     if (!Number.isFinite(a) || !Number.isFinite(b) || here.unit !== there.unit) continue;
-    const change = a - b;
-    rows.push(make("tr", {}, make("th", { textContent: row.name, scope: "row" }), make("td", { className: "n", textContent: b.toFixed(1) }), make("td", { className: "n", textContent: a.toFixed(1) }), make("td", { className: "n", textContent: `${change > 0 ? "+" : ""}${change.toFixed(1).replace("-", "\u2212")}` }), make("td", { className: "wrap", textContent: other.deformity === row.deformity ? row.deformity : `${other.deformity || "–"} → ${row.deformity || "–"}` })));
+    rows.push(line(row.name, b, a, other.deformity === row.deformity ? row.deformity : `${other.deformity || "–"} → ${row.deformity || "–"}`));
+  }
+  for (const [name, value] of here.angles) {
+    const other = there.angles.find(([own]) => own === name);
+    if (other) rows.push(line(name, parseFloat(other[1]), parseFloat(value), "", "°"));
   }
   body.replaceChildren(...rows);
   byId("beside-table").hidden = !rows.length;
-  say(byId("beside-unit"), `Least height of each body, ${here.unit}`);
+  say(byId("beside-unit"), `Least height of each body, ${here.unit}${here.angles.length ? ", and angles" : ""}`);
 }
 
 choice.onchange = () => choose(Number(choice.value));

@@ -3,6 +3,7 @@
 import { byId, say } from "./dom.js";
 import { hideLoupe, showLoupe } from "./loupe.js";
 import { hit, overlay, place, showOutlines } from "./overlay.js";
+import { grips, moveGrip } from "./pelvis.js";
 import { addPoint, asks, begin as beginRuler, hitRuler, hover as hoverRuler, KINDS, placeRulers } from "./rulers.js";
 import { stepSlice } from "./slices.js";
 import { change, emit, fitBox, recalculate, remember, select, snapshot, store } from "./store.js";
@@ -91,10 +92,14 @@ function begin(event) {
   if (event.button === 2 || tool === "window") return (gesture = { ...common, kind: "window" });
   if (tool === "add") return (gesture = { ...common, kind: "add" });
   const ruler = hitRuler(start, event.pointerType);
-  if (ruler) return (gesture = { ...common, kind: "ruler", ...ruler });
+  if (ruler) return (gesture = { ...common, kind: "ruler", ...ruler, before: snapshot() });
   if (tool in KINDS) return (gesture = { ...common, kind: "measure" });
   const found = hit(start, REACH[event.pointerType] ?? 11);
-  if (found && found.point !== null) {
+  if (found?.landmark !== undefined) {
+    const [x, y] = toPicture(start), point = grips(store.current.reading.landmarks[found.landmark])[found.point];
+    gesture = { ...common, kind: "landmark", ...found, grip: [point[0] - x, point[1] - y], before: snapshot() };
+    select(null, found.point, found.landmark);
+  } else if (found && found.point !== null) {
     const point = store.current.reading.vertebrae[found.vertebra].points[found.point];
     const [x, y] = toPicture(start);
     // The point keeps its distance to the pointer, so that touching it does not move it.
@@ -143,6 +148,13 @@ function drag(event, now) {
     return showLoupe(clamp(toPicture(now)));
   }
   overlay.dragging = true;
+  if (gesture.kind === "landmark") {
+    const [x, y] = toPicture(now), landmark = store.current.reading.landmarks[gesture.landmark];
+    const to = clamp([x + gesture.grip[0], y + gesture.grip[1]]);
+    moveGrip(landmark, gesture.point, to);
+    showLoupe(to);
+    return moved(event.timeStamp);
+  }
   const vertebra = store.current.reading.vertebrae[gesture.vertebra];
   if (gesture.kind === "point") {
     const [x, y] = toPicture(now);
@@ -153,8 +165,12 @@ function drag(event, now) {
     vertebra.points = vertebra.points.map(([x, y]) => [x + dx / view.x, y + dy / view.y]);
   }
   fitBox(vertebra);
-  emit("moved", { since: event.timeStamp });
-  recalculate({ live: true, since: event.timeStamp });
+  moved(event.timeStamp);
+}
+
+function moved(since) {
+  emit("moved", { since });
+  recalculate({ live: true, since });
 }
 
 const clamp = ([x, y]) => {
@@ -182,7 +198,7 @@ function finish(broken = false) {
     addPoint(clamp(toPicture(ended.last)));
     hint();
   }
-  if ((ended.kind === "point" || ended.kind === "body") && ended.moved) {
+  if (["point", "body", "landmark", "ruler"].includes(ended.kind) && ended.moved) {
     remember(ended.before);
     recalculate(); // with the network's intervals again
     emit("points");

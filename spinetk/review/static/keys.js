@@ -6,7 +6,8 @@ import { undo } from "./history.js";
 import { list } from "./list.js";
 import { speak } from "./messages.js";
 import { overlay, place, showOutlines } from "./overlay.js";
-import { choose, flipFacing, removeVertebra, togglePoint } from "./panel.js";
+import { choose, chooseLandmark, flipFacing, removeChosen, togglePoint } from "./panel.js";
+import { byHand, grips, landmarks, moveGrip, NAMES, pointName } from "./pelvis.js";
 import { emit, fitBox, recalculate, redo, remember, select, snapshot, store } from "./store.js";
 import { takeBackRuler, KINDS } from "./rulers.js";
 import { stepSlice } from "./slices.js";
@@ -16,9 +17,9 @@ import { windowByNumber } from "./windows.js";
 import { dragWindow, fit, invert, pan, resetWindow, view, zoom } from "./viewer.js";
 
 const HELP = [
-  ["Look", [["wheel, pinch, + −", "zoom"], ["drag, arrows", "pan"], ["0", "fit"], ["W, or right button", "window tool: drag left-right for width, up-down for level"], ["Alt + arrows", "width and level by keys"], ["R", "first window"], ["1 to 9", "named windows"], ["I", "invert"], ["O", "outlines off and on"], ["G", "lines of the angles off and on"], ["M", "measure: length, angle, Cobb angle"], ["B", "another film or reader beside it"]]],
+  ["Look", [["wheel, pinch, + −", "zoom"], ["drag, arrows", "pan"], ["0", "fit"], ["W, or right button", "window tool: drag left-right for width, up-down for level"], ["Alt + arrows", "width and level by keys"], ["R", "first window"], ["1 to 9", "named windows"], ["I", "invert"], ["O", "outlines off and on"], ["G", "lines of the angles off and on"], ["M", "measure: length, angle, Cobb angle; saved with the picture"], ["B", "another film or reader beside it"]]],
   ["Work", [["]  [  or Page Down, Up", "next, previous picture"], ["N", "next unread"], ["wheel, <  >", "slice of a series or volume (Ctrl + wheel zooms)"], ["Ctrl S", "save as truth"], ["Ctrl Enter", "sign, and on to the next unread"], ["H", "history"], ["P", "predict this picture"], ["E", "export"], ["?", "this help"], ["Esc", "leave a tool, deselect"]]],
-  ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, also into earlier sessions; redo"]]],
+  ["Correct", [["drag a point", "everything is computed again"], ["Shift + drag a body", "move it whole"], ["J  K", "next, previous vertebra; after the last, S1 and femoral heads"], [".  ,", "next, previous point of it"], ["arrows", "move the chosen point (or vertebra) by 0.5 px, with Shift by 5"], ["X", "point not to be seen"], ["A", "add: click the corners, Backspace, Esc"], ["Del", "delete the vertebra or landmark"], ["L", "level name"], ["F", "flip facing"], ["Ctrl Z, Ctrl Shift Z", "undo, also into earlier sessions; redo"]]],
 ];
 
 export function fillHelp() {
@@ -36,8 +37,9 @@ let burst = null;
 
 // Several presses of an arrow are one step of undo.
 function nudge(dx, dy) {
-  const { vertebra, point } = store.selected;
-  const chosen = store.current.reading.vertebrae[vertebra];
+  const { vertebra, point, landmark } = store.selected;
+  const { vertebrae, landmarks } = store.current.reading;
+  const chosen = landmark === null ? vertebrae[vertebra] : landmarks[landmark];
   if (burst) clearTimeout(burst);
   else remember(snapshot());
   burst = setTimeout(() => {
@@ -46,10 +48,15 @@ function nudge(dx, dy) {
     emit("points");
   }, 700);
   if (point === null) chosen.points = chosen.points.map(([x, y]) => [x + dx, y + dy]);
-  else chosen.points[point] = [chosen.points[point][0] + dx, chosen.points[point][1] + dy];
-  fitBox(chosen);
+  else if (landmark !== null) {
+    const [x, y] = grips(chosen)[point];
+    moveGrip(chosen, point, [x + dx, y + dy]);
+  } else chosen.points[point] = [chosen.points[point][0] + dx, chosen.points[point][1] + dy];
+  if (landmark === null) fitBox(chosen);
+  else byHand(chosen);
   emit("moved", { since: performance.now() });
   recalculate({ live: true }).then(() => {
+    if (landmark !== null) return speak(`${NAMES[chosen.kind]}: ${store.current?.shown.angles.map(([name, value]) => `${name} ${value}`).join(", ")}`);
     const row = store.current?.shown.rows[vertebra];
     if (row) speak(`${row.name}: ${row.heights.join(", ")} ${store.current.shown.unit}`);
   });
@@ -58,23 +65,36 @@ function nudge(dx, dy) {
 function arrows(event) {
   const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
   if (event.altKey) return dragWindow(dx * 12, dy * 12);
-  if (store.selected.vertebra === null) return pan(-dx * 40, -dy * 40);
+  if (store.selected.vertebra === null && store.selected.landmark === null) return pan(-dx * 40, -dy * 40);
   const by = event.shiftKey ? 5 : 0.5;
   nudge(dx * by, dy * by);
 }
 
 function walk(by) {
-  const count = store.current.reading.vertebrae.length;
+  // The landmarks of the pelvis follow the vertebrae.
+  const { vertebrae, landmarks } = store.current.reading, count = vertebrae.length + landmarks.length;
   if (!count) return;
-  const { vertebra } = store.selected;
-  const next = vertebra === null ? (by > 0 ? 0 : count - 1) : Math.min(count - 1, Math.max(0, vertebra + by));
+  const { vertebra, landmark } = store.selected;
+  const at = landmark === null ? vertebra : vertebrae.length + landmark;
+  const next = at === null ? (by > 0 ? 0 : count - 1) : Math.min(count - 1, Math.max(0, at + by));
+  if (next >= vertebrae.length) {
+    chooseLandmark(next - vertebrae.length);
+    return speak(NAMES[landmarks[next - vertebrae.length].kind]);
+  }
   choose(next);
   const row = store.current.shown.rows[next];
   if (row) speak(`${row.name}: ${row.heights.join(", ")} ${store.current.shown.unit}, ${row.deformity}`);
 }
 
 function walkPoint(by) {
-  const { vertebra, point } = store.selected;
+  const { vertebra, point, landmark } = store.selected;
+  if (landmark !== null) {
+    const chosen = landmarks()[landmark], count = grips(chosen).length;
+    const next = point === null ? (by > 0 ? 0 : count - 1) : (point + by + count) % count;
+    select(null, next, landmark);
+    place();
+    return speak(pointName(chosen, next));
+  }
   if (vertebra === null) return walk(by);
   const { points } = store.current.info.schema;
   const next = point === null ? (by > 0 ? 0 : points.length - 1) : (point + by + points.length) % points.length;
@@ -85,7 +105,8 @@ function walkPoint(by) {
 
 const escape = () => {
   if (currentTool() !== "select") setTool("select");
-  else select(store.selected.point !== null ? store.selected.vertebra : null, null);
+  else if (store.selected.point === null) select(null);
+  else select(store.selected.vertebra, null, store.selected.landmark);
   place();
 };
 
@@ -96,9 +117,9 @@ const PLAIN = {
   j: () => walk(1), k: () => walk(-1), ".": () => walkPoint(1), ",": () => walkPoint(-1), x: togglePoint, f: flipFacing,
   l: () => store.selected.vertebra !== null && byId("level").focus(),
   g: toggleLines, b: toggleBeside, h: () => byId("history-button").click(), n: list.nextUnread,
-  m: () => setTool({ ruler: "angle", angle: "cobb", cobb: "select" }[currentTool()] ?? "ruler"),
-  Delete: () => (currentTool() in KINDS ? takeBackRuler() : removeVertebra()),
-  Backspace: () => takeBack() || (currentTool() in KINDS && takeBackRuler()) || (currentTool() === "select" && removeVertebra()), Escape: escape,
+  m: () => setTool({ length: "angle", angle: "cobb", cobb: "select" }[currentTool()] ?? "length"),
+  Delete: () => (currentTool() in KINDS ? takeBackRuler() : removeChosen()),
+  Backspace: () => takeBack() || (currentTool() in KINDS && takeBackRuler()) || (currentTool() === "select" && removeChosen()), Escape: escape,
   p: () => byId("predict-one").click(), e: () => byId("export-menu").querySelector("summary").click(),
 };
 const ALWAYS = {

@@ -2,7 +2,7 @@
 
 import { byId, draw } from "./dom.js";
 import { on, store } from "./store.js";
-import { toScreen, view } from "./viewer.js";
+import { toScreen } from "./viewer.js";
 
 const svg = byId("lines");
 let visible = true;
@@ -12,16 +12,11 @@ export function placeLines() {
   byId("lines-toggle").hidden = !store.current?.shown.lines?.length;
   if (!store.current || !visible) return;
   let last = -100;
-  for (const { key, text, segments, circles } of store.current.shown.lines ?? []) {
+  for (const { key, text, segments } of store.current.shown.lines ?? []) {
     const group = draw("g", { class: `reading-line ${key.split("_")[0]}` }, svg);
     for (const segment of segments) {
       const [[x1, y1], [x2, y2]] = segment.map(toScreen);
       for (const name of ["shadow", "line"]) draw("line", { class: name, x1, y1, x2, y2 }, group);
-    }
-    for (const [x, y, radius] of circles) {
-      const [cx, cy] = toScreen([x, y]);
-      for (const name of ["shadow", "line"]) draw("ellipse", { class: name, cx, cy, rx: radius * view.x, ry: radius * view.y }, group);
-      draw("circle", { class: "centre", cx, cy, r: 2 }, group);
     }
     if (!text || segments.length < 2) continue;
     // Beside the upper line, each a line of text below the one before.

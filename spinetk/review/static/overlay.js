@@ -1,11 +1,12 @@
 // Overlay: outlines, points and names as SVG in screen px, so that lines keep their width at any zoom.
 
 import { byId, draw } from "./dom.js";
+import { grips, NAMES } from "./pelvis.js";
 import { store } from "./store.js";
 import { toScreen, view } from "./viewer.js";
 
 const svg = byId("overlay");
-const groups = [];
+const groups = [], pelvis = [];
 let ghost = null, bar = null;
 export const overlay = { visible: true, colours: new Map(), adding: null, dragging: false };
 
@@ -17,7 +18,7 @@ export function showOutlines(visible) {
 
 export function rebuild() {
   svg.replaceChildren();
-  groups.length = 0;
+  groups.length = pelvis.length = 0;
   ghost = null;
   const reading = store.current?.reading;
   if (!reading) return;
@@ -25,17 +26,25 @@ export function rebuild() {
     const group = draw("g", { class: "vertebra", "data-index": index }, svg);
     const shadow = draw("path", { class: "shadow" }, group), line = draw("path", { class: "line" }, group);
     const name = draw("text", { class: "name" }, group);
-    const points = vertebra.points.map((_, k) => {
-      const point = draw("g", { class: "point", "data-point": k }, group);
-      draw("circle", { class: "halo", r: 5.5 }, point);
-      draw("circle", { class: "ring", r: 4 }, point);
-      return point;
-    });
+    const points = vertebra.points.map((_, k) => handle(group, k));
     groups.push({ group, shadow, line, name, points });
+  });
+  reading.landmarks.forEach((landmark, index) => {
+    const group = draw("g", { class: "landmark", "data-landmark": index }, svg);
+    const shape = draw(landmark.kind === "s1" ? "line" : "ellipse", { class: "line" }, group);
+    const points = grips(landmark).map((_, k) => handle(group, k));
+    pelvis.push({ group, shape, points, name: draw("text", { class: "name" }, group) });
   });
   ghost = draw("g", { class: "ghost" }, svg);
   bar = draw("g", { class: "scale" }, svg);
   place();
+}
+
+function handle(group, k) {
+  const point = draw("g", { class: "point", "data-point": k }, group);
+  draw("circle", { class: "halo", r: 5.5 }, point);
+  draw("circle", { class: "ring", r: 4 }, point);
+  return point;
 }
 
 export function place() {
@@ -44,13 +53,14 @@ export function place() {
   svg.classList.toggle("off", !overlay.visible);
   if (!current) {
     svg.replaceChildren();
-    groups.length = 0;
+    groups.length = pelvis.length = 0;
     ghost = null;
     return;
   }
-  if (!ghost || groups.length !== current.reading.vertebrae.length) return rebuild();
+  const { vertebrae, landmarks } = current.reading;
+  if (!ghost || groups.length !== vertebrae.length || pelvis.length !== landmarks.length) return rebuild();
   const { edges } = current.info.schema;
-  current.reading.vertebrae.forEach((vertebra, index) => {
+  vertebrae.forEach((vertebra, index) => {
     const { group, shadow, line, name, points } = groups[index];
     const places = vertebra.points.map(toScreen);
     const seen = edges.filter(([a, b]) => vertebra.visible[a] && vertebra.visible[b]);
@@ -74,8 +84,27 @@ export function place() {
     const text = vertebra.label ?? `#${index + 1}`;
     if (name.textContent !== text) name.textContent = text;
   });
+  landmarks.forEach(placeLandmark);
   placeGhost();
   placeBar();
+}
+
+function placeLandmark(landmark, index) {
+  const { group, shape, points, name } = pelvis[index], { selected } = store;
+  const places = grips(landmark).map(toScreen), [[x1, y1], [x2, y2]] = [places[0], places.at(-1)];
+  const at = landmark.kind === "s1" ? { x1, y1, x2, y2 } : { cx: x1, cy: y1, rx: (landmark.radius ?? 0) * view.x, ry: (landmark.radius ?? 0) * view.y };
+  for (const [key, value] of Object.entries(at)) shape.setAttribute(key, value);
+  const own = index === selected.landmark;
+  group.classList.toggle("selected", own);
+  points.forEach((point, k) => {
+    point.setAttribute("transform", `translate(${fixed(places[k])})`);
+    const chosen = own && k === selected.point;
+    point.classList.toggle("chosen", chosen);
+    point.classList.toggle("moving", chosen && overlay.dragging);
+  });
+  name.setAttribute("x", Math.max(x1, x2) + 10);
+  name.setAttribute("y", y2 + 4);
+  name.textContent = own ? NAMES[landmark.kind] : "";
 }
 
 // The vertebra that is being clicked: its corners so far, and a line to the pointer.
@@ -113,6 +142,12 @@ export function hit(at, reach) {
       // A point of the chosen vertebra wins where two bodies touch.
       const distance = Math.hypot(x - at[0], y - at[1]) - (index === store.selected.vertebra ? 3 : 0);
       if (distance <= reach && (!best || distance < best.distance)) best = { vertebra: index, point: k, distance };
+    }),
+  );
+  reading.landmarks.forEach((landmark, index) =>
+    grips(landmark).forEach((point, k) => {
+      const [x, y] = toScreen(point), distance = Math.hypot(x - at[0], y - at[1]) - (index === store.selected.landmark ? 3 : 0);
+      if (distance <= reach && (!best || distance < best.distance)) best = { vertebra: null, landmark: index, point: k, distance };
     }),
   );
   if (best) return best;

@@ -2,6 +2,7 @@
 
 import { byId, make, say } from "./dom.js";
 import { heights } from "./heights.js";
+import { grips, landmarks, NAMES, pointName } from "./pelvis.js";
 import { change, on, recalculate, remember, select, store, viewRules } from "./store.js";
 import { overlay } from "./overlay.js";
 import { reveal } from "./viewer.js";
@@ -56,6 +57,7 @@ function facts(current, shown) {
   const { front } = viewRules.get(current.reading.view);
   byId("facing-fact").hidden = !front;
   byId("panel").classList.toggle("frontless", !front);
+  for (const element of document.querySelectorAll(".pelvic")) element.hidden = !viewRules.get(current.reading.view).pelvic;
   const spacing = byId("spacing");
   if (document.activeElement !== spacing) {
     const values = shown.spacing_mm?.map((v) => String(+v.toPrecision(4))) ?? [];
@@ -132,14 +134,25 @@ export function choose(index, point = null) {
   byId("viewer").focus({ preventScroll: true }); // so that the arrows move what was chosen
 }
 
+export function chooseLandmark(index, point = null) {
+  const landmark = landmarks()[index];
+  if (!landmark) return;
+  select(null, point, index);
+  reveal(landmark.points[0]);
+  byId("viewer").focus({ preventScroll: true });
+}
+
 export function detail() {
   const { current, selected } = store;
-  const vertebra = current?.reading.vertebrae[selected.vertebra];
-  byId("detail").hidden = !vertebra;
+  const vertebra = current?.reading.vertebrae[selected.vertebra], landmark = landmarks()[selected.landmark];
+  byId("detail").hidden = !vertebra && !landmark;
+  byId("detail").classList.toggle("of-landmark", Boolean(landmark));
+  if (landmark) landmarkDetail(landmark, selected.point);
   [...body.rows].forEach((line, k) => line.classList.toggle("selected", k === selected.vertebra));
   if (!vertebra) return;
   const figures = current.shown.rows[selected.vertebra];
   say(byId("detail-name"), vertebra.label ?? `#${selected.vertebra + 1}`);
+  say(byId("delete"), "Delete vertebra");
   const name = selected.point === null ? "" : current.info.schema.points[selected.point].replace("_", " ");
   const place = selected.point === null ? "" : vertebra.points[selected.point].map((v) => v.toFixed(1)).join(", ");
   say(byId("detail-point"), name && `${name} at ${place} px`);
@@ -160,9 +173,24 @@ export function detail() {
   }
 }
 
+function landmarkDetail(landmark, point) {
+  say(byId("detail-name"), NAMES[landmark.kind]);
+  say(byId("delete"), "Delete landmark");
+  const place = grips(landmark)[point];
+  say(byId("detail-point"), place ? `${pointName(landmark, point)} at ${place.map((v) => v.toFixed(1)).join(", ")} px` : "");
+  say(byId("detail-figures"), landmark.score === null ? "" : `confidence ${landmark.score.toFixed(2)}`);
+}
+
 // Edits that the panel and the keys share.
 
-export function removeVertebra() {
+export function removeChosen() {
+  const { landmark } = store.selected;
+  if (landmark === null) return removeVertebra();
+  select(null);
+  change((reading) => reading.landmarks.splice(landmark, 1));
+}
+
+function removeVertebra() {
   const { vertebra } = store.selected;
   if (vertebra === null || !store.current) return;
   const left = store.current.reading.vertebrae.length - 1;
@@ -173,7 +201,7 @@ export function removeVertebra() {
 
 export function togglePoint() {
   const { vertebra, point } = store.selected;
-  if (point === null) return;
+  if (point === null || vertebra === null) return;
   change((reading) => {
     const chosen = reading.vertebrae[vertebra];
     chosen.visible[point] = !chosen.visible[point];
@@ -197,7 +225,7 @@ byId("number").onclick = () => {
 };
 byId("view").onchange = (event) => change((reading) => (reading.view = event.target.value));
 byId("facing").onclick = flipFacing;
-byId("delete").onclick = removeVertebra;
+byId("delete").onclick = removeChosen;
 byId("hide-point").onclick = togglePoint;
 byId("spacing").onchange = (event) => {
   const values = event.target.value.split(/[,;×x ]+/).filter(Boolean).map(Number);

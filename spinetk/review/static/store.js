@@ -6,9 +6,10 @@ export const events = new EventTarget();
 export const emit = (name, detail) => events.dispatchEvent(new CustomEvent(name, { detail }));
 export const on = (name, listener) => events.addEventListener(name, (event) => listener(event.detail));
 
-// current: {id, info, reading, shown, past, future, clean, began, back, pixels}; selection: vertebra and point or null.
+// current: {id, info, reading, shown, past, future, clean, began, back, pixels}; selection: a vertebra or a landmark of
+// the pelvis, and one of its points, or null.
 // began: the version on the disk that the reading began from; back: versions of earlier sessions gone back.
-export const store = { current: null, selected: { vertebra: null, point: null }, drafts: new Map() };
+export const store = { current: null, selected: { vertebra: null, point: null, landmark: null }, drafts: new Map() };
 
 // What the server says of each view, by its name: {name, title, front, offered}.
 export const viewRules = new Map();
@@ -25,7 +26,7 @@ export async function open(id) {
   store.current = kept ? { ...kept, info } : fresh;
   store.current.pixels = pixels;
   store.drafts.delete(id);
-  store.selected = { vertebra: null, point: null };
+  store.selected = { vertebra: null, point: null, landmark: null };
   emit("open", store.current);
   if (kept) await recalculate();
 }
@@ -42,8 +43,8 @@ export function isDirty(current = store.current) {
   return Boolean(current) && JSON.stringify(current.reading) !== current.clean && current.reading.vertebrae.length + current.past.length + current.back > 0;
 }
 
-export function select(vertebra, point = null) {
-  store.selected = { vertebra, point };
+export function select(vertebra, point = null, landmark = null) {
+  store.selected = { vertebra, point, landmark };
   emit("select", store.selected);
 }
 
@@ -79,7 +80,7 @@ function step(from, to) {
   const past = current[from].pop();
   current[to].push(copy(current.reading));
   current.reading = past;
-  if (store.selected.vertebra >= past.vertebrae.length) select(null);
+  if (store.selected.vertebra >= past.vertebrae.length || store.selected.landmark >= past.landmarks.length) select(null);
   emit("history");
   emit("points");
   recalculate();

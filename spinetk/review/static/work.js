@@ -60,7 +60,7 @@ export async function importPoints(files) {
     const info = await api.entry(current.id, "imported");
     if (store.current !== current) return;
     current.info = { ...info, state: current.info.state };
-    await replaceReading(info.reading);
+    await replaceReading({ ...info.reading, rulers: current.reading.rulers });
     emit("select", store.selected);
   } catch (error) {
     tell(`Not imported. ${error.message}`, { kind: "fault" });
@@ -76,7 +76,7 @@ async function finished(ids) {
   const info = await api.entry(current.id, "predicted").catch(() => null);
   if (!info || store.current !== current) return;
   current.info = { ...info };
-  await replaceReading(info.reading);
+  await replaceReading({ ...info.reading, rulers: current.reading.rulers });
   const count = info.reading.vertebrae.length;
   const text = count ? `${count} vertebrae found by ${info.shown.model}` : "No vertebra was found. Lower the confidence, or add them by hand.";
   tell(before && count ? `${text}; Ctrl+Z brings the former ones back` : text, { kind: count ? "note" : "fault" });
