@@ -58,9 +58,9 @@ def evaluate(
     if not samples:
         raise InputError(prepared, f"has no picture in part {part!r}", "choose another part")
     rows = []
-    for place, predictor in enumerate(predictors):
+    for number, predictor in enumerate(predictors, start=1):
         own = methods or [*BASE_METHODS, *(POINT_METHODS if predictor.points is not None else ())]
-        folder = out / f"{place + 1}-{predictor.name}"
+        folder = out / f"{number}-{predictor.name}"
         cases: dict[str, list[Case]] = {method: [] for method in own}
         guesses: dict[str, list[Case]] = {method: [] for method in own}
         judged: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {method: [] for method in own}

@@ -104,15 +104,15 @@ def train(
     output = Path(output)
     chosen, module, data, card, about = _set_up(prepared, output, resume, config, settings)
     iterations = about["iterations"]
-    place = launch(chosen.devices, chosen.nodes, chosen.device)
+    distributed = launch(chosen.devices, chosen.nodes, chosen.device)
     count = sum(p.numel() for p in module.network.parameters())
-    if place.first:
+    if distributed.first:
         height, width = data.training.size  # type: ignore[attr-defined]
         print(
             f"{chosen.network} ({count / 1e6:.2f} M parameters), {len(data.training)} pictures of {height} x {width}, "  # type: ignore[arg-type]
             f"{iterations} iterations"
         )
-        write_run(output, chosen, place, resume=resume, **about)
+        write_run(output, chosen, distributed, resume=resume, **about)
     every = chosen.check_every or module.per_epoch
     result = fit(module, data, output, chosen, iterations=iterations, check_every=every, resume=resume)
     if result.first:
@@ -212,10 +212,10 @@ def train_points(
         POINT_BATCH,
         collate=collate,
     )
-    place = launch(chosen.devices, chosen.nodes, chosen.device)
-    if place.first:
+    distributed = launch(chosen.devices, chosen.nodes, chosen.device)
+    if distributed.first:
         about = {"data": {"train": fingerprint([s.path for s in samples])}, "first_stage": predictor.name}
-        write_run(output, chosen, place, resume=resume, **about)
+        write_run(output, chosen, distributed, resume=resume, **about)
     iterations = chosen.iterations
     every = max(1, iterations // 30)
     result = fit(

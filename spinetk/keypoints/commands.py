@@ -96,13 +96,15 @@ def evaluate(
     from spinetk.keypoints.predictor import Predictor
     from spinetk.training.launch import launch
 
-    place = launch(devices, nodes, device)
+    distributed = launch(devices, nodes, device)
     rows = []
     for number, name in enumerate(model or [FINAL], start=1):
         folder = out if len(model or []) < 2 else out / f"{number}-{Path(name).stem}"
-        scores = run(base, part.value, Predictor.load(name, threshold, device), folder, worst=worst, place=place)
+        scores = run(
+            base, part.value, Predictor.load(name, threshold, device), folder, worst=worst, distributed=distributed
+        )
         rows.append({key: value for key, value in scores.items() if key != "cases"})
-    if not place.first:
+    if not distributed.first:
         return
     if as_json:
         show(rows)

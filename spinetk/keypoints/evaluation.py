@@ -39,7 +39,7 @@ def evaluate(
     *,
     worst: int = 5,
     strat_var: str | None = None,
-    place: Distributed | None = None,
+    distributed: Distributed | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Score a predictor on the source pictures of a part of a split.
@@ -51,7 +51,7 @@ def evaluate(
         out: ``evaluation.json`` (all numbers, and a row per case) and the overlays of the worst cases, with truth.
         worst: How many; the worst first by vertebrae missed, duplicated or invented, then by mean point error.
         strat_var: As given to ``make_split``.
-        place: Of several processes, this one: each reads its share of the pictures, the first writes.
+        distributed: Of several processes, this one: each reads its share of the pictures, the first writes.
         progress: Show a progress bar.
 
     Returns:
@@ -65,10 +65,10 @@ def evaluate(
     records, failures = CaseFolder(base).records(cases_of(base, part, strat_var), augmented=False)
     if not records:
         raise failures[0] if failures else InputError(base, f"part {part!r} holds no case", "choose another part")
-    place = place or Distributed()
+    distributed = distributed or Distributed()
     own: list[tuple[int, Reading, Reading, Reading]] = []
-    shared = list(enumerate(records))[place.rank :: place.world_size]
-    for number, record in tqdm(shared, "evaluate", disable=not (progress and place.first)):
+    shared = list(enumerate(records))[distributed.rank :: distributed.world_size]
+    for number, record in tqdm(shared, "evaluate", disable=not (progress and distributed.first)):
         truth = reading_of(record)
         if truth.schema.keypoints != predictor.schema.keypoints:
             fault = f"has the points of {truth.schema.name!r}, the model those of {predictor.schema.name!r}"
@@ -78,12 +78,12 @@ def evaluate(
             pixels, (predictor.threshold, AP_THRESHOLD), file=truth.file, frame=truth.frame
         )
         own.append((number, truth, reading, loose))
-    entries = sorted((entry for part in place.gather(own) for entry in part), key=lambda entry: entry[0])
+    entries = sorted((entry for part in distributed.gather(own) for entry in part), key=lambda entry: entry[0])
     truths, sure, all_found = (list(column) for column in list(zip(*entries, strict=True))[1:])
     scores = {"part": part, "model": predictor.name, "threshold": predictor.threshold}
     scores |= point_errors(sure, truths) | coco_scores(all_found, truths)
     scores["failed"] = [str(failure) for failure in failures]
-    if not place.first:
+    if not distributed.first:
         return scores
     out = Path(out)
     write_json(out / "evaluation.json", scores)

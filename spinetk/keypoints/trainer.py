@@ -78,17 +78,17 @@ def train(
     if engine != "torchvision":
         raise InputError(f"engine {engine!r}", "is unknown", "choose torchvision or detectron2")
     chosen, network, data, about = _set_up(version, run, resume, config, settings)
-    place = launch(chosen.devices, chosen.nodes, chosen.device)
-    if place.first:
+    distributed = launch(chosen.devices, chosen.nodes, chosen.device)
+    if distributed.first:
         size = sum(p.numel() for p in network.parameters()) / 1e6
         begun = "" if resume and numbered(run / "checkpoints") else f", {about['start']}"
         hint = " (--start imagenet begins better)" if begun.endswith("random weights") else ""
         print(f"{about['preset']} ({size:.1f} M parameters){begun}{hint}")
-        write_run(run, chosen, place, resume=resume, **about)
+        write_run(run, chosen, distributed, resume=resume, **about)
     solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
     module = KeypointTraining(network, solver, chosen.iterations, chosen.seed, chosen.accumulate)
     samples = KeypointSamples(data.validation) if data.validates else None
-    callbacks = (samples,) if samples and place.first else ()
+    callbacks = (samples,) if samples and distributed.first else ()
     result = fit(
         module, data, run, chosen, iterations=chosen.iterations, resume=resume, clip=solver.clip, callbacks=callbacks
     )

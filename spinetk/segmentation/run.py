@@ -66,16 +66,16 @@ def run(
     validation: Sequence[Any],
 ) -> Fit:
     """Write what is known about the run, and carry it out."""
-    place = launch(settings.devices, settings.nodes, settings.device)
+    distributed = launch(settings.devices, settings.nodes, settings.device)
     parts = {"train": training, "val": validation}
-    if place.first:
+    if distributed.first:
         files = {part: [file for case in own for file in files_of(case)] for part, own in parts.items()}
         about = {
             "data": {part: fingerprint(own) for part, own in files.items()},
             "cases": {part: [case_name(case) for case in own] for part, own in parts.items()},
         }
-        write_run(folder, settings, place, resume=resume, **about)
-    callbacks = (SegmentationSamples(data.validation, data.collate),) if data.validates and place.first else ()
+        write_run(folder, settings, distributed, resume=resume, **about)
+    callbacks = (SegmentationSamples(data.validation, data.collate),) if data.validates and distributed.first else ()
     return fit(module, data, folder, settings, iterations=settings.iterations, resume=resume, callbacks=callbacks)
 
 

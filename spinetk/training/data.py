@@ -39,15 +39,15 @@ class Data:
         """Whether there is anything to validate on."""
         return self.validation is not None and len(self.validation) > 0  # type: ignore[arg-type]
 
-    def deal(self, place: Distributed) -> tuple[int, int]:
+    def deal(self, distributed: Distributed) -> tuple[int, int]:
         """(first, step) of the validation batches that are this process's."""
         size = self.validation_batch or self.batch
         batches = -(-len(self.validation) // size) if self.validates else 0  # type: ignore[arg-type]
         # Every process needs one: with too few of them all do all, and agree.
-        return (place.rank, place.world_size) if batches >= place.world_size else (0, 1)
+        return (distributed.rank, distributed.world_size) if batches >= distributed.world_size else (0, 1)
 
     def training_loader(
-        self, settings: Settings, place: Distributed, done: int = 0, batch: int | None = None
+        self, settings: Settings, distributed: Distributed, done: int = 0, batch: int | None = None
     ) -> DataLoader:
         """An endless loader of this process's share, after ``done`` iterations.
 
@@ -55,9 +55,9 @@ class Data:
             InputError: The batch cannot be shared out evenly.
         """
         batch = batch or self.batch
-        shares = settings.accumulate * place.world_size
+        shares = settings.accumulate * distributed.world_size
         if batch % shares:
-            fault = f"cannot be shared out evenly ({settings.accumulate} parts in {place.world_size} processes)"
+            fault = f"cannot be shared out evenly ({settings.accumulate} parts in {distributed.world_size} processes)"
             raise InputError(f"batch of {batch}", fault, f"give a multiple of {shares}, for example {shares}")
         sampler = EndlessSampler(
             len(self.training),  # type: ignore[arg-type]
@@ -65,18 +65,18 @@ class Data:
             done * batch,
             batch=batch,
             parts=settings.accumulate,
-            rank=place.rank,
-            world_size=place.world_size,
+            rank=distributed.rank,
+            world_size=distributed.world_size,
         )
         return DataLoader(self.training, batch // shares, sampler=sampler, **self._shared(settings))
 
-    def validation_loader(self, settings: Settings, place: Distributed) -> DataLoader | None:
+    def validation_loader(self, settings: Settings, distributed: Distributed) -> DataLoader | None:
         """Whole batches, dealt out to the processes, so that a batch's score is what one process would find."""
         if not self.validates:
             return None
         count, size = len(self.validation), self.validation_batch or self.batch  # type: ignore[arg-type]
         batches = [list(range(start, min(start + size, count))) for start in range(0, count, size)]
-        first, step = self.deal(place)
+        first, step = self.deal(distributed)
         return DataLoader(self.validation, batch_sampler=_Batches(batches[first::step]), **self._shared(settings))
 
     def _shared(self, settings: Settings) -> dict[str, Any]:

@@ -90,29 +90,33 @@ def fit(
         KeyboardInterrupt: Ctrl-C was pressed; the run is saved.
         SystemExit: SIGTERM came (code 143); the run is saved.
     """
-    place = launch(settings.devices, settings.nodes, settings.device)
+    distributed = launch(settings.devices, settings.nodes, settings.device)
     directory = Path(directory)
     iterations = iterations or settings.iterations
     every = max(1, min(check_every or settings.check_every, iterations))
     folder = directory / "checkpoints"
     found = newest_checkpoint(folder) if resume else None
     done = int(found[1]["global_step"]) if found else 0
-    if place.first:
+    if distributed.first:
         if done:
             print(f"going on from iteration {done} of {iterations}")
         _clear(folder, keep=resume)
-    place.wait()
+    distributed.wait()
     files = SafeIO()
     keep = CheckpointCallback(folder, files, every, data.validates, settings.best_by, settings.accumulate)
     stopper = StopWhenFlat() if settings.early_stop else None
-    every_callback = [_Draws(settings.seed, settings.accumulate, place.rank), LearningRateMonitor("step"), *callbacks]
+    every_callback = [
+        _Draws(settings.seed, settings.accumulate, distributed.rank),
+        LearningRateMonitor("step"),
+        *callbacks,
+    ]
     every_callback += [stopper] if stopper else []
-    every_callback += [Bar(settings.accumulate)] if settings.progress and place.first else []
+    every_callback += [Bar(settings.accumulate)] if settings.progress and distributed.first else []
     start = f"from-{done:08d}"
     with quiet():
         trainer = make_trainer(
             settings,
-            place,
+            distributed,
             directory,
             plugins=[files],
             max_steps=iterations,
@@ -125,20 +129,20 @@ def fit(
                 CSVLogger(directory, "logs", start, flush_logs_every_n_steps=10),
             ],
             log_every_n_steps=min(10, iterations),
-            enable_progress_bar=settings.progress and place.first,
+            enable_progress_bar=settings.progress and distributed.first,
         )
-        _prepare(module, settings, place)
-        module.dealt = data.deal(place)
-        held_out = data.validation_loader(settings, place)
+        _prepare(module, settings, distributed)
+        module.dealt = data.deal(distributed)
+        held_out = data.validation_loader(settings, distributed)
         try:
             if done < iterations:
-                loader = data.training_loader(settings, place, done)
+                loader = data.training_loader(settings, distributed, done)
                 with saving_with(keep.save_aside):
                     trainer.fit(module, loader, held_out, ckpt_path=found[0] if found else None, weights_only=True)
             elif found:
                 _finish(trainer, module, held_out, found, keep, read_state(folder))
         except Interrupted as left:
-            _say_left(left, trainer, place)
+            _say_left(left, trainer, distributed)
         except SystemExit:
             # Lightning's answer to a second Ctrl-C.
             if trainer.interrupted:
@@ -155,20 +159,20 @@ def fit(
         best=network_weights(best) if best else None,
         val_loss=keep.best[1] if keep.best else None,
         stopped_early=bool(stopper and stopper.stopped),
-        first=place.first,
+        first=distributed.first,
     )
 
 
-def make_trainer(settings: Settings, place: Distributed, directory: Path, plugins: list[Any], **more: Any) -> Any:
+def make_trainer(settings: Settings, distributed: Distributed, directory: Path, plugins: list[Any], **more: Any) -> Any:
     """A Lightning trainer for the processes of a run; endless data, one epoch."""
     # Buffers are the same everywhere: batch norms are synchronised. Processes may have different numbers of
     # validation batches, which must not wait for one another.
     ddp = DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
     return lightning.Trainer(
         accelerator={"auto": "auto", "cuda": "gpu", "gpu": "gpu"}.get(settings.device, settings.device),
-        devices=place.devices,
-        num_nodes=place.nodes,
-        strategy=ddp if place.world_size > 1 else "auto",
+        devices=distributed.devices,
+        num_nodes=distributed.nodes,
+        strategy=ddp if distributed.world_size > 1 else "auto",
         precision=pick_precision(settings.device) if settings.precision == "auto" else settings.precision,
         accumulate_grad_batches=settings.accumulate,
         max_epochs=-1,
@@ -193,12 +197,12 @@ class _Draws(lightning.Callback):
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.rank)
 
 
-def _prepare(module: lightning.LightningModule, settings: Settings, place: Distributed) -> None:
+def _prepare(module: lightning.LightningModule, settings: Settings, distributed: Distributed) -> None:
     """Layout, compilation and norms of the network."""
     if settings.precision == "64-true":
         # Lightning reads a checkpoint before it widens the network: what goes on would have been rounded once.
         module.double()
-    if place.world_size > 1:
+    if distributed.world_size > 1:
         synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
     heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
     channels_last(heavy)
@@ -230,8 +234,8 @@ def _finish(
         keep.load_state_dict(state)
 
 
-def _say_left(left: Interrupted, trainer: Any, place: Distributed) -> None:
-    if place.first:
+def _say_left(left: Interrupted, trainer: Any, distributed: Distributed) -> None:
+    if distributed.first:
         print(f"spinetk: {left}: saved at iteration {trainer.global_step}; go on with --resume", file=sys.stderr)
     if is_begun():
         # Lightning's watcher kills the process that began this one, which may still be saving, on any other code.

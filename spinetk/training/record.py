@@ -81,7 +81,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_run(run: Path, settings: Settings, place: Distributed, *, resume: bool, **about: Any) -> None:
+def write_run(run: Path, settings: Settings, distributed: Distributed, *, resume: bool, **about: Any) -> None:
     """Write ``settings.json``: the resolved settings, which ``--config`` reads back, and what else is known.
 
     Says so when a run goes on with other data, or other settings that change its result, than it was begun with.
@@ -93,7 +93,7 @@ def write_run(run: Path, settings: Settings, place: Distributed, *, resume: bool
     changed = _changed(before.get("settings"), settings.to_json())
     if changed:
         warnings.warn(f"{run}: goes on with {', '.join(changed)}", stacklevel=3)
-    machine = {"processes": place.world_size, "nodes": place.nodes, "system": platform.platform()}
+    machine = {"processes": distributed.world_size, "nodes": distributed.nodes, "system": platform.platform()}
     write_json(path, {"settings": settings.to_json(), **about, "versions": versions(), "machine": machine})
 
 

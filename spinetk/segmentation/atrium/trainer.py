@@ -121,15 +121,15 @@ def ready_stage(
         recipe = override(recipe, plateau=(factor, wait if chosen.patience is None else chosen.patience))
     if chosen.decay == "cosine":
         recipe = replace(recipe, plateau=None, cosine=chosen.iterations)
-    place = launch(chosen.devices, chosen.nodes, chosen.device)
+    distributed = launch(chosen.devices, chosen.nodes, chosen.device)
     written: tuple[list[Path], list[Path]] = [], []
-    if place.first:
+    if distributed.first:
         cases = folder / "cases"
         written = (
             prepare(training, geometry, cases / "training", stage, criterion.needs_distance),
             prepare(validation, geometry, cases / "validation", stage, distance=False),
         )
-    files, held_out = place.gather(written)[0]
+    files, held_out = distributed.gather(written)[0]
     if not files:
         raise InputError("training part", "holds no atrium", "check the masks")
     size = min(recipe.batch, len(files))
