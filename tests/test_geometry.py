@@ -159,3 +159,53 @@ def test_a_named_front_is_on_that_side_as_the_picture_is_looked_at(exif, side):
     assert frame.shown_mirrored == (exif in (2, 4, 5, 7))
     other = frame.with_anterior("left" if side == "right" else "right")
     assert other.anterior == ("left" if side == "right" else "right")
+
+
+@pytest.mark.parametrize(
+    ("spacing", "stored", "size"),
+    [
+        ((1.0, 0.5), (100, 60), (200, 60)),  # the finer side keeps its px
+        ((0.5, 1.0), (100, 60), (100, 120)),
+        ((0.6, 0.4), (3, 5), (4, 5)),  # 4.5 rows, and half goes to the even number
+        ((1.0, 0.992), (100, 60), (100, 60)),  # less than one in a hundred counts as square
+        ((1.0, 0.985), (100, 60), (102, 60)),
+        ((0.985, 1.0), (100, 60), (100, 61)),
+        ((0.5, 1.0), (1, 4), (1, 8)),
+        ((1.0, 0.5), (4, 1), (8, 1)),
+        ((16.0, 1.0), (100, 60), (1600, 60)),  # at most sixteen times the pixels
+        ((16.1, 1.0), (100, 60), (100, 60)),
+        ((1.6, 1.0), (20_000, 10), (32_000, 10)),  # at most 32,000 a side
+        ((1.7, 1.0), (20_000, 10), (20_000, 10)),
+        ((1.0, 1.7), (10, 20_000), (10, 20_000)),
+    ],
+)
+def test_pixels_are_made_square_by_enlarging_one_side(spacing, stored, size):
+    frame = Frame(spacing, "user")
+    way = Upright.of(frame, stored)
+    assert (way.stored, way.stored_frame, way.orientation, way.size) == (stored, frame, 1, size)
+    assert way.changes == (size != stored)
+    down, across = size[0] / stored[0], size[1] / stored[1]
+    assert way.frame.spacing_mm == pytest.approx((spacing[0] / down, spacing[1] / across))
+    assert way.frame.spacing_source == "user"
+    np.testing.assert_allclose(way.matrix, [[across, 0, 0], [0, down, 0]])
+    as_they_are = Upright.of(frame, stored, square=False)
+    assert (as_they_are.size, as_they_are.frame, as_they_are.changes) == (stored, frame, False)
+
+
+def test_a_picture_that_lies_on_its_side_stands_up_with_square_pixels():
+    """Stored 10 x 40, feet on the right, columns twice as far apart as rows: upright 80 x 10 (H, W)."""
+    frame = Frame((0.5, 1.0), "user", toward_right="F", toward_bottom="L")
+    way = Upright.of(frame, (10, 40))
+    assert (way.size, way.frame.spacing_mm) == ((80, 10), (0.5, 0.5))
+    assert (way.frame.toward_right, way.frame.toward_bottom) == ("L", "F")
+    np.testing.assert_allclose(way.to_upright([[0, 0], [40, 0], [0, 10]]), [[0, 0], [0, 80], [10, 0]])
+    only_turned = Upright.of(frame, (10, 40), square=False)
+    assert (only_turned.size, only_turned.frame.spacing_mm) == ((40, 10), (1.0, 0.5))
+
+
+def test_a_mirrored_frontal_picture_is_turned_over_unless_letters_are_to_stay_readable():
+    frame = Frame(toward_right="R", toward_bottom="F")
+    assert Upright.of(frame, (5, 4)).orientation == frame.upright_orientation() == 2
+    assert Upright.of(frame, (5, 4), mirror=False).orientation == frame.upright_orientation(mirror=False) == 1
+    assert upright(NUMBERED, frame, mirror=False)[0] is NUMBERED
+    np.testing.assert_array_equal(upright(NUMBERED, frame)[0], NUMBERED[:, ::-1])

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spinetk.errors import InputError
@@ -82,6 +83,46 @@ def test_agreement_table_has_what_fits_the_quantity(spine):
     assert paired_values([]).empty
     assert agreement_table(paired_values([])).empty
     assert error_table(paired_values([])).empty
+
+
+def by_hand(quantity, unit, first, second, level=None):
+    """Rows as `paired_values` makes them."""
+    first, second = np.array(first, float), np.array(second, float)
+    percent = np.nan if unit == "grade" else 100 * (second / first - 1)
+    columns = {"first": first, "second": second, "difference": second - first, "percent": percent}
+    return pd.DataFrame({"file": "a", "level": level, "quantity": quantity, "unit": unit, **columns})
+
+
+def test_every_figure_of_an_error_table_by_hand():
+    """Differences 1, -1 and 3 of 10, 20 and 30: 10, -5 and 10 %; and one alone, without a level, that has no spread."""
+    rows = [by_hand("h", "mm", [10, 20, 30], [11, 19, 33], "L1"), by_hand("h", "mm", [10], [8])]
+    known, alone = error_table(pd.concat(rows)).to_dict("records")
+    assert known == {
+        "quantity": "h", "unit": "mm", "level": "L1", "n": 3, "bias": pytest.approx(1), "sd": pytest.approx(2),
+        "mae": pytest.approx(5 / 3), "rmse": pytest.approx((11 / 3) ** 0.5), "max": pytest.approx(3),
+        "mape": pytest.approx(25 / 3),
+    }  # fmt: skip
+    assert (alone["n"], alone["bias"], alone["max"], alone["mape"]) == (1, -2, 2, pytest.approx(20))
+    assert np.isnan(alone["sd"])
+
+
+def test_every_figure_of_an_agreement_table_by_hand():
+    """Two readers of three: mean squares 222 of rows, 1.5 of columns, 2 of the rest. Grades: one in four is one off."""
+    heights = by_hand("h", "mm", [10, 20, 30], [11, 19, 33])
+    grades = by_hand("grade", "grade", [0, 0, 1, 2], [0, 1, 1, 2])
+    table = agreement_table(pd.concat([heights, by_hand("h", "px", [1], [2]), grades]))
+    names = ["quantity", "unit", "n", "bias", "sd", "lower", "upper", "icc_2_1", "icc_3_1"]
+    kappas = ["kappa_linear", "kappa_quadratic"]
+    assert list(table.columns) == names + kappas
+    measured, alone, graded = table.to_dict("records")
+    assert (measured["quantity"], measured["unit"], measured["n"]) == ("h", "mm", 3)
+    figures = [1, 2, 1 - 3.92, 1 + 3.92, 220 / (222 + 2 - 1 / 3), 220 / 224]
+    assert [measured[name] for name in names[3:]] == pytest.approx(figures, abs=1e-5)
+    assert np.isnan([measured[name] for name in kappas]).all()
+    assert (alone["unit"], alone["n"], alone["bias"]) == ("px", 1, 1)
+    assert [graded[name] for name in ("quantity", "unit", "n")] == ["grade", "grade", 4]
+    assert [graded[name] for name in kappas] == [pytest.approx(1 - 0.25 / 0.875), pytest.approx(1 - 0.25 / 1.25)]
+    assert np.isnan([graded[name] for name in names[3:]]).all()
 
 
 def test_plot_is_drawn(tmp_path):

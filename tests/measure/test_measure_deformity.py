@@ -1,9 +1,11 @@
 import json
 
+import numpy as np
 import pytest
 
 from spinetk.errors import InputError
 from spinetk.measure import measure
+from spinetk.measure.deformity import NO_HEIGHT, judge_unsided
 
 FULL = (27.0, 27.0, 27.0)
 LABELS = ["L1", "L2", "L3", "L4", "L5"]
@@ -80,6 +82,34 @@ def test_without_a_known_side_no_wedge_is_claimed(spine):
     assert "anterior" not in wedge["heights_mm"]
     assert (whole["deformity"]["type"], whole["deformity"]["grade"]) == ("normal", 0)
     assert any("anterior side is unknown" in remark for remark in measured.remarks)
+
+
+@pytest.mark.parametrize("flip", [False, True], ids=["as it is", "turned round"])
+def test_the_worse_of_both_sides_counts_where_the_front_is_unknown(flip):
+    """22.5 of its own 27 are lost by 16.7 % if that is the front; of the 24 of its neighbours, as a back, by 6.3 %."""
+    around = (24.0, 27.0, 27.0)
+    values = np.array([around, (22.5, 26.0, 27.0), around])
+    draws = np.repeat(values[None], 10, axis=0)
+    draws[:5, 1, 0] = 20.0  # 25.9 % as a front, 16.7 % as a back
+    if flip:
+        values, draws = values[..., ::-1], draws[..., ::-1]
+    known = {"names": ("L1", "L2", "L3"), "thresholds": (20.0, 25.0, 40.0)}
+    answer, reason = judge_unsided(values, 1, (0, 2), **known)
+    assert reason is None
+    assert (answer["type"], answer["grade"], answer["losses_percent"]) == ("normal", 0, None)
+    assert answer["loss_percent"] == pytest.approx(100 / 6, abs=1e-3)
+    assert answer["notes"] == ["the anterior side is unknown: normal whichever side it is"]
+    answer, reason = judge_unsided(values, 1, (0, 2), draws=draws, **known)
+    assert reason is None
+    assert (answer["type"], answer["grade_probability"]) == ("uncertain", [0.5, 0.0, 0.5, 0.0])
+    assert answer["notes"] == ["the anterior side is unknown: not sure, whichever side it is"]
+    # Reduced if one side is the front: no answer, and why.
+    values = np.where(values == 22.5, 20.0, values)
+    reason = "a height is reduced, but the anterior side is unknown, so neither type nor direction can be told"
+    assert judge_unsided(values, 1, (0, 2), **known) == (None, reason)
+    # One outer height is not there: as the back of a body whose middle has lost half, nothing can be said.
+    values = np.where(values == 20.0, np.nan, np.where(values == 26.0, 13.0, values))
+    assert judge_unsided(values, 1, (0, 2), **known) == (None, NO_HEIGHT)
 
 
 def test_ap_pictures_have_no_genant_grade(spine):

@@ -6,7 +6,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.measure import measure
-from spinetk.measure.facing import MIN_CONFIDENCE, Seen, anterior_side
+from spinetk.measure.facing import MIN_CONFIDENCE, Seen, anterior_side, brightness
 from spinetk.reading import Facing
 
 FULL = (27.0, 27.0, 27.0)
@@ -96,6 +96,44 @@ def test_clues_that_disagree_cancel_even_where_one_would_do_alone(spine):
     assert (alone.side, alone.confidence) == ("left", pytest.approx(0.9))
     assert (against.side, against.confidence) == (None, pytest.approx(0.45))
     assert against.source == "curvature and picture"
+
+
+def striped(reading, left, right):
+    """A black picture, grey close beside the bodies: from a tenth to seven tenths of their width from the wall."""
+    picture = np.zeros((reading.height, reading.width), np.uint8)
+    for vertebra in reading.vertebrae:
+        (low, top), (high, bottom) = vertebra.points.min(0), vertebra.points.max(0)
+        middle, width, half = (top + bottom) / 2, high - low, (bottom - top) / 2
+        rows = slice(int(middle - half) - 2, int(middle + half) + 3)
+        picture[rows, int(low - 0.7 * width) - 2 : int(low - 0.1 * width) + 2] = left
+        picture[rows, int(high + 0.1 * width) - 2 : int(high + 0.7 * width) + 2] = right
+    return picture
+
+
+def test_brightness_is_the_difference_of_both_sides_in_spreads_of_the_picture(spine):
+    """Half a spread counts in full, 0.75; less in proportion; the bright side is the back."""
+    reading = small(spine([FULL] * 4, facing=None, view="sagittal"))
+    for left, right in ((90, 100), (100, 90), (60, 180), (180, 60)):
+        picture = striped(reading, left, right)
+        share = min(abs(left - right) / picture.std() / 0.5, 1.0)
+        expected = 0.75 * share * (1 if left > right else -1)
+        assert brightness(reading, picture) == pytest.approx(expected, rel=1e-6)
+        assert 0.1 < abs(expected) <= 0.75
+    assert brightness(replace(reading, vertebrae=reading.vertebrae[:2]), striped(reading, 90, 100)) == 0
+    assert brightness(replace(reading, vertebrae=[]), picture) == 0
+
+
+def test_what_lies_outside_of_the_picture_is_not_looked_at(spine):
+    """Of a column at the left edge nothing is seen on that side; one a little further in is judged by what is."""
+    reading = small(spine([FULL] * 4, facing=None, view="sagittal"))
+    picture = striped(reading, 100, 90)
+    start = min(float(v.points[:, 0].min()) for v in reading.vertebrae)
+    width = max(float(np.ptp(v.points[:, 0])) for v in reading.vertebrae)
+    for gap, seen in ((0.0, False), (0.3 * width, False), (0.5 * width, True)):
+        cut = int(start - gap)
+        moved = [replace(v, points=v.points - (cut, 0)) for v in reading.vertebrae]
+        near = replace(reading, vertebrae=moved, width=reading.width - cut)
+        assert (brightness(near, picture[:, cut:]) != 0) == seen
 
 
 def test_a_plain_picture_says_nothing(spine):

@@ -42,6 +42,34 @@ def test_anchors_that_cannot_be(anchor):
         named(3, anchor)
 
 
+@pytest.mark.parametrize(
+    ("anchor", "said"),
+    [
+        ("L5", "anchor 'L5': is not LEVEL=PLACE (give e.g. L5=last, T1=first or L1=3)"),
+        ("L5=last, L7=1", "anchor 'L7=1': is not LEVEL=PLACE (give e.g. L5=last, T1=first or L1=3)"),
+        (" L5=4 ", "anchor 'L5=4': the picture has 3 vertebrae (count from the head, from 1)"),
+        ("L5=0", "anchor 'L5=0': the picture has 3 vertebrae (count from the head, from 1)"),
+        (
+            "T1=first,L5=last",
+            "anchor 'T1=first,L5=last': does not fit 3 vertebrae (name a transitional T13 or L6, or use one anchor)",
+        ),
+        ("C2=last", "anchor 'C2=last': puts vertebrae above C1 (the picture has 3 vertebrae)"),
+        ("S1=2", "anchor 'S1=2': puts vertebrae below S1 (the picture has 3 vertebrae)"),
+    ],
+)
+def test_an_anchor_that_cannot_be_says_which_and_why(anchor, said):
+    with pytest.raises(InputError) as caught:
+        named(3, anchor)
+    assert str(caught.value) == said
+
+
+def test_anchors_at_both_ends_of_the_spine():
+    assert named(3, "C3=last") == ["C1", "C2", "C3"]
+    assert named(3, "L4=1") == ["L4", "L5", "S1"]
+    assert named(3, "L4=1,L6=3") == ["L4", "L5", "L6"]
+    assert named(3, "L5=03") == ["L3", "L4", "L5"]
+
+
 def test_measure_takes_an_anchor(spine):
     reading = spine([FULL] * 5, tilts=[10, 5, 0, -10, -20])
     measured = measure(reading, anchor="L5=last")
