@@ -55,7 +55,7 @@ def predictor():
     values, _ = egg()
     box = AtriumPredictor([], geometry, Bright(2.0)).locate(values)
     crop = box.cut(values)
-    return AtriumPredictor([Bright((120 - crop.mean()) / crop.std())], geometry, Bright(2.0))
+    return AtriumPredictor([Bright((120 - crop.mean()) / crop.std())], geometry, Bright(2.0), shifts=False)
 
 
 def test_comes_back_to_its_place(predictor):
@@ -78,12 +78,39 @@ def test_other_spacings(predictor):
 def test_ensembles_and_flips(predictor):
     values, truth = egg()
     strict = Bright(1e3)
-    both = AtriumPredictor([*predictor.segmenters, strict], predictor.geometry, predictor.locator, flips=("rows",))
+    both = AtriumPredictor(
+        [*predictor.segmenters, strict], predictor.geometry, predictor.locator, flips=("rows",), shifts=False
+    )
     probability = both.probability(values, SPACING)
     assert probability.max() == pytest.approx(0.5, abs=1e-3)
     assert len(strict.seen) == 2
     flipped = AtriumPredictor(predictor.segmenters, predictor.geometry, predictor.locator, flips=("rows",))
     assert np.array_equal(flipped.predict(values, SPACING), truth)
+
+
+class Strided(nn.Module):
+    """Answers yes in every fourth slice of the crop, whatever it shows: what strides do to a network, and no more."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer = torch.full_like(x, -50.0)
+        answer[:, :, ::4] = 50.0
+        return answer
+
+
+def test_moved_crops_are_averaged_where_they_lie(predictor):
+    values, _ = egg()
+    box = predictor.locate(values)
+    once, moved = (
+        AtriumPredictor([Strided()], predictor.geometry, predictor.locator, shifts=shifts).probability(values, SPACING)
+        for shifts in (False, True)
+    )
+    inside = tuple(slice(max(a + 2, 0), b - 2) for a, b in zip(box.start, box.stop, strict=True))
+    phase = (np.arange(values.shape[0]) - box.start[0]) % 4
+    for array, shares in ((once, {0: 1.0, 2: 0.0}), (moved, {0: 1 / 5, 2: 4 / 5})):
+        # Four of the five crops begin two slices further or earlier: their answers lie on the other phase.
+        for step in range(4):
+            part = array[inside][phase[inside[0]] == step]
+            np.testing.assert_allclose(part, shares.get(step, 0.0), atol=1e-6)
 
 
 def test_sliding_window_needs_no_locator():

@@ -35,6 +35,10 @@ class Box:
         """First voxel after the box along every axis."""
         return tuple(a + n for a, n in zip(self.start, self.size, strict=True))
 
+    def moved(self, by: Sequence[int]) -> Box:
+        """The same box some voxels further along every axis."""
+        return Box(tuple(a + n for a, n in zip(self.start, by, strict=True)), self.size)
+
     def cut(self, values: np.ndarray, fill: float | None = None) -> np.ndarray:
         """The box out of ``values``, a copy of the box's size.
 

@@ -83,6 +83,7 @@ def load_predictor(
     locator: str | Path | None = None,
     device: str = "auto",
     flips: Sequence[str] = (),
+    shifts: bool = True,
 ) -> AtriumPredictor:
     """A predictor from models; several segmenters are averaged.
 
@@ -91,6 +92,7 @@ def load_predictor(
         locator: The same; None for the first that comes with a segmenter.
         device: ``auto``, ``cpu`` or ``cuda``.
         flips: Axes of the flipped copies that are averaged too.
+        shifts: Whether moved crops are averaged too: better, for five times the segmenter's work.
 
     Raises:
         InputError: Weights that are no atrium networks, or segmenters of different geometries.
@@ -110,7 +112,7 @@ def load_predictor(
             raise InputError(locator, "is not a locator of the task atrium", "give the locator of a training run")
     geometry = models[0]["segmenter"].geometry
     networks = [parts["segmenter"].build() for parts in models]
-    return AtriumPredictor(networks, geometry, finder and finder.build(), pick_device(device), flips)
+    return AtriumPredictor(networks, geometry, finder and finder.build(), pick_device(device), flips, shifts)
 
 
 def release(run: str | Path, path: str | Path, **fields: Any) -> Path:
