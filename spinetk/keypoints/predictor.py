@@ -12,7 +12,7 @@ import numpy as np
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
-from spinetk.keypoints import sacrum
+from spinetk.keypoints import metal, sacrum
 from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found, Worth
@@ -41,6 +41,7 @@ EDGE_SHARE = 0.08  # of the body's height
 SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer its levels, to fill in what it lacks
 MIN_COLUMN = 5  # bodies below which a column is not completed
 UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
+METAL = "metal"  # which bodies lie beneath some
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LANDMARK_SCORE = 0.4
 MOST_OF_KIND = {"s1": 1, "femoral_head": 2}
@@ -192,6 +193,8 @@ class Predictor:
         found = self._detect(pixels, min(thresholds), self.calibration)
         marks = {key.removeprefix(MARK): found.pop(key) for key in [*found] if key.startswith(MARK)}
         count = self._complete(pixels, found) if self.engine.preset.levels else None
+        if count is not None:
+            found[METAL] = metal.covered(np.rint(pixels[0] * 255).astype(np.uint8), found["points"], self.schema)
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = self._sigma(found["sigma"], factors)
         empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
@@ -334,13 +337,13 @@ class Predictor:
             sure = np.flatnonzero(scores >= threshold)
             whole = len(sure) >= MIN_COLUMN and count.seen is not None
             kept = list(range(len(points)) if whole else range(sure[0], sure[-1] + 1) if len(sure) else ())
-            probability = count.probability(self.counting) if whole else None
+            hidden = metal.remark(found[METAL][kept])
+            # No probability was fitted on instrumented spines.
+            probability = count.probability(self.counting) if whole and hidden is None else None
             named = probability is not None and probability >= NAMED
             reading = self._reading(found, kept, empty, count.levels if named else None)
-            if not whole:
-                return reading
-            remark = count.remark(probability)
-            return replace(reading, label_probability=probability, remarks=[*reading.remarks, remark])
+            remarks = [*reading.remarks, *([hidden] if hidden else []), *([count.remark(probability)] if whole else [])]
+            return replace(reading, label_probability=probability, remarks=remarks)
         candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
         chain = candidates[find_chain(points[candidates], scores[candidates], self.schema)]
         sure = np.flatnonzero(scores[chain] >= threshold)

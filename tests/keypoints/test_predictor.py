@@ -81,6 +81,36 @@ def test_threshold_is_a_probability(threshold):
         Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "random", threshold)
 
 
+CORNERS = np.array([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])
+WHOLE = np.stack([CORNERS + [100.0, 60.0 + 40 * k] for k in range(17)])
+"""Seventeen bodies on a film of 200 x 800 px."""
+# 9 bodies at 6 nats are 54 of at most 72: 3/4. logit(p) = 12 (3/4) + 1 - 7 = 3, p = 0.9526.
+SURE = Counting((12.0, 0.0, 1.0), -7.0)
+
+
+class Told:
+    """An engine that sees these of the bodies, whatever the film, and is so many nats sure of each one's level."""
+
+    device = runtime = "none"
+    schema = VERTEBRA4
+    preset = CentrePreset("tall", (200,), 800, levels=THORACOLUMBAR, channels=8, crop_px=32, crop_widths=(8, 8, 8))
+
+    def __init__(self, seen, doubt):
+        self.seen = list(seen)
+        self.said = np.full((len(self.seen), 17), -doubt)
+        self.said[np.arange(len(self.seen)), self.seen] = 0.0
+
+    def detect(self, picture, least, worth=None):
+        return self.look(picture, WHOLE[self.seen]) | {"scores": np.full(len(self.seen), 0.9)}
+
+    def look(self, picture, points):
+        ones = np.ones((len(points), 4))
+        return {"points": points, "point_scores": ones, "sigma": ones}
+
+    def votes(self, picture, centres, line, lowest=None):
+        return self.said
+
+
 @pytest.mark.parametrize(
     ("seen", "doubt", "named"),
     [(range(17), 6.0, True), (range(1, 17), 6.0, True), (range(12), 6.0, False), (range(17), 1.0, False)],
@@ -89,32 +119,7 @@ def test_levels_are_named_where_they_are_known(seen, doubt, named):
     """Not on a part of the spine, however sure the votes: half a spine can look like its other half. Nor on a whole
     one that might as well be counted one off: the nine lowest, seen alone, each a nat surer of its level than of the
     next, where five and a half are asked for."""
-    preset = CentrePreset("tall", (200,), 800, levels=THORACOLUMBAR, channels=8, crop_px=32, crop_widths=(8, 8, 8))
-    corners = np.array([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])
-    whole = np.stack([corners + [100.0, 60.0 + 40 * k] for k in range(17)])
-    said = np.full((len(seen), 17), -doubt)
-    said[np.arange(len(seen)), list(seen)] = 0.0
-
-    class Told:
-        device = runtime = "none"
-        schema = VERTEBRA4
-
-        def __init__(self):
-            self.preset = preset
-
-        def detect(self, picture, least, worth=None):
-            return self.look(picture, whole[list(seen)]) | {"scores": np.full(len(seen), 0.9)}
-
-        def look(self, picture, points):
-            ones = np.ones((len(points), 4))
-            return {"points": points, "point_scores": ones, "sigma": ones}
-
-        def votes(self, picture, centres, line, lowest=None):
-            return said
-
-    # 9 bodies at 6 nats are 54 of at most 72: 3/4. logit(p) = 12 (3/4) + 1 - 7 = 3, p = 0.9526.
-    counting = Counting((12.0, 0.0, 1.0), -7.0)
-    reading = Predictor(Told(), "tall", 0.6, counting=counting).read(np.zeros((800, 200), np.uint8), view="ap")
+    reading = Predictor(Told(seen, doubt), "tall", 0.6, counting=SURE).read(np.zeros((800, 200), np.uint8), view="ap")
     labels = [v.label for v in reading.vertebrae]
     assert labels == (list(THORACOLUMBAR) if named else [None] * len(seen))
     said = [remark for remark in reading.remarks if remark.startswith((ONE_OFF, COUNTED))]
@@ -127,6 +132,24 @@ def test_levels_are_named_where_they_are_known(seen, doubt, named):
         assert "T1 to L5 (probability 0.01) or C7 to L4" in said[0]
     else:
         assert reading.label_probability is None
+
+
+@pytest.mark.parametrize(("rods", "named"), [(0, True), (4, True), (9, False)])
+def test_beneath_metal_nothing_is_named(rods, named):
+    """Two rods 6 px wide, 20 px beside the midline, over the bodies 3 to 6, or 3 to 11, of 17."""
+    film = np.full((800, 200), 90, np.uint8)
+    if rods:
+        for x in (78, 116):
+            film[125 : 125 + 40 * rods - 10, x : x + 6] = 250
+    reading = Predictor(Told(range(17), 6.0), "tall", 0.6, counting=SURE).read(film, view="ap")
+    assert all((v.label is not None) == named for v in reading.vertebrae)
+    remark = (
+        "metal over 9 of 17 bodies, counted from the top: 3, 4, 5, 6, 7, 8, 9, 10, 11; what lies beneath is guessed"
+    )
+    assert (remark in reading.remarks) != named
+    if not named:
+        assert reading.label_probability is None
+        assert "T1 to L5 (not calibrated)" in reading.remarks[-1]
 
 
 def test_counted_levels_are_not_named_where_nothing_says_how_sure_they_are():
