@@ -1,13 +1,14 @@
 """Batches by command: kills at random moments, what dealing inputs out costs, and films a second.
 
-    python benchmarks/folders.py kills [--kills 100] [--inputs 200] [--workers 1] [--seed 0]
+    python benchmarks/folders.py kills [--kills 100] [--inputs 200] [--workers 1 | --dask] [--seed 0]
     python benchmarks/folders.py cost  [--inputs 10000] [--lose 2]
     python benchmarks/folders.py films [--inputs 60]
 
 ``kills`` starts a batch again and again and gives it SIGKILL at random moments, until one start comes to its end; the
-results must be those of an unbroken run, byte for byte, each input done once. ``cost`` prints what an input
-costs beside its work in this process, in two processes, and on a Dask cluster of two workers, of which ``--lose`` are
-killed on the way, one after the other; nothing may be lost or doubled. The time of a cluster holds the start of its
+results must be those of an unbroken run, byte for byte, each input done once; with ``--dask`` it is one of four that is
+killed, by chance: the batch, the scheduler, either worker; whichever is gone is started again. ``cost`` prints what an
+input costs beside its work in this process, in two processes, and on a Dask cluster of two workers, of which ``--lose``
+are killed on the way, one after the other; nothing may be lost or doubled. The time of a cluster holds the start of its
 workers and of those in place of the killed ones; the processor time is that of this process alone, with Dask's client
 and scheduler, whatever else the machine does. Exit code 1 when something was. Both do work that needs no model.
 
@@ -22,10 +23,12 @@ import argparse
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +49,7 @@ def main() -> int:
     kill.add_argument("--inputs", type=int, default=200)
     kill.add_argument("--workers", type=int, default=1)
     kill.add_argument("--seed", type=int, default=0)
+    kill.add_argument("--dask", action="store_true")
     pay = verbs.add_parser("cost")
     pay.add_argument("--inputs", type=int, default=10_000)
     pay.add_argument("--lose", type=int, default=2)
@@ -54,14 +58,17 @@ def main() -> int:
     one = verbs.add_parser("one", help="a batch, for the others")
     one.add_argument("folder")
     one.add_argument("out")
-    one.add_argument("workers", type=int)
+    one.add_argument("workers", help="how many, or the address of a scheduler")
     options = parser.parse_args()
     if options.verb == "one":
-        with open_pool(options.workers) as pool:
+        number = int(options.workers) if options.workers.isdecimal() else None
+        with open_pool(number, None if number else options.workers) as pool:
             batch(Path(options.folder), Path(options.out), pool)
         return 0
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as scratch:
+        if getattr(options, "dask", False):
+            return dask_kills(options, Path(scratch))
         return {"kills": kills, "cost": cost, "films": films}[options.verb](options, Path(scratch))
 
 
@@ -102,6 +109,50 @@ def kills(options: argparse.Namespace, scratch: Path) -> int:
     faults = sum(not same(scratch / "whole", out, options.inputs) for out in rounds)
     print(f"{done} kills over {finished} runs of {options.inputs} inputs, {options.workers} workers: {faults} differ")
     return 1 if faults else 0
+
+
+def dask_kills(options: argparse.Namespace, scratch: Path) -> int:
+    write(scratch / "in", options.inputs, "slow")
+    batch(scratch / "in", scratch / "whole", Here())
+    chance, tally, faults, finished = random.Random(options.seed), Counter(), 0, 0
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    scheduler = ["dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    worker = ["dask_worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory"]
+    commands = {
+        "scheduler": [sys.executable, "-m", f"distributed.cli.{scheduler[0]}", *scheduler[1:]],
+        "first worker": [sys.executable, "-m", f"distributed.cli.{worker[0]}", *worker[1:], str(scratch / "1")],
+        "second worker": [sys.executable, "-m", f"distributed.cli.{worker[0]}", *worker[1:], str(scratch / "2")],
+    }
+    running: dict[str, subprocess.Popen] = {}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "batch")])}
+    try:
+        while sum(tally.values()) < options.kills:
+            out = scratch / f"out{finished}"
+            batch_of = [sys.executable, __file__, "one", str(scratch / "in"), str(out), address]
+            for name, command in {**commands, "batch": batch_of}.items():
+                if name not in running or running[name].poll() is not None:
+                    running[name] = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+            try:
+                code = running["batch"].wait(chance.uniform(1.0, 15.0))
+            except subprocess.TimeoutExpired:
+                name = chance.choice(sorted(running))
+                running[name].kill()
+                running[name].wait()
+                tally[name] += 1
+                continue
+            if code == 0:
+                finished += 1
+                faults += not same(scratch / "whole", out, options.inputs)
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+    killed = ", ".join(f"{name} {count}" for name, count in sorted(tally.items()))
+    print(f"{sum(tally.values())} kills ({killed}) over {finished} runs of {options.inputs} inputs: {faults} differ")
+    return 1 if faults or not finished else 0
 
 
 def same(whole: Path, out: Path, count: int) -> bool:
