@@ -51,8 +51,8 @@ class Patient:
         """Read and resample."""
         image = SimpleITK.DICOMOrient(SimpleITK.ReadImage(str(ct)), "LPS")
         labels = SimpleITK.DICOMOrient(SimpleITK.ReadImage(str(mask)), "LPS")
-        values = _resampled(image, SimpleITK.sitkLinear)[::-1]
-        marks = _resampled(labels, SimpleITK.sitkNearestNeighbor)[::-1]
+        values = resampled(image, SimpleITK.sitkLinear)[::-1]
+        marks = resampled(labels, SimpleITK.sitkNearestNeighbor)[::-1]
         known = VERSE if marks.max() < 29 else TOTAL
         bodies, whole = [], []
         for value in known:
@@ -62,7 +62,7 @@ class Patient:
             middle = int(np.median(np.nonzero(own)[2]))
             slab = own[:, :, max(0, middle - 1) : middle + 2].mean(2)
             label = cv2.GaussianBlur(slab.astype(np.float32), (0, 0), 1.2) > 0.5
-            found, _ = vertebrae_of(_body(label).astype(np.uint8))
+            found, _ = vertebrae_of(body_of(label).astype(np.uint8))
             if len(found) == 1:
                 x = np.full((6, 1), (middle + 0.5) * DEEP_MM)
                 bodies.append(np.concatenate([x, found[0].points * PX_MM], 1))
@@ -128,7 +128,7 @@ class Patient:
         return first, int(min(rows, last.min() + random.uniform(0.3, 1.0) * np.ptp(last)))
 
 
-def _body(label: np.ndarray) -> np.ndarray:
+def body_of(label: np.ndarray) -> np.ndarray:
     """The foremost of the large connected parts: behind the canal lies the spinous process."""
     count, parts, stats, _ = cv2.connectedComponentsWithStats(label.astype(np.uint8), connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
@@ -136,7 +136,7 @@ def _body(label: np.ndarray) -> np.ndarray:
     return parts == min(large, key=lambda k: stats[k, cv2.CC_STAT_LEFT], default=0)
 
 
-def _resampled(image: SimpleITK.Image, how: int) -> np.ndarray:
+def resampled(image: SimpleITK.Image, how: int) -> np.ndarray:
     """(Z, Y, X) float32 at ``PX_MM`` in the film and ``DEEP_MM`` along the rays."""
     wanted = (DEEP_MM, PX_MM, PX_MM)
     size = [round(n * mm / own) for n, mm, own in zip(image.GetSize(), image.GetSpacing(), wanted, strict=True)]

@@ -1,7 +1,7 @@
 """The training set of ``xray-lateral``: phantom radiographs and CT slices, and real MR spines drawn as radiographs.
 
 python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--slices 120] [--copies 1] [--seed 7000] [--cut 0.6]
-    [--small 0.35]
+    [--stored 0.5]
 
 Bodies look alike in a lateral film and in a sagittal CT slice: bright walls around spongy bone. No annotated lateral
 radiograph is at hand. Phantoms have exact truth and simple shapes; sagittal MR has real shapes. So each MR slice of
@@ -10,7 +10,7 @@ than discs, bright end plates and walls along the true outline, the fine texture
 
 Real films end where the plate ends, mostly within a vertebra, and are often stored small: ``--cut`` of the phantom
 films lose their upper edge down to somewhere in their topmost body (which stays, with the points that are left),
-``--small`` of them are stored at 200 to 420 px, as a paper's or a teaching file's are, some as a JPEG of low quality.
+``--stored`` of them, and half as many of the drawn ones, are as teaching files have them (``film_looks.py``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from film_looks import stored
 
 from spinetk.cases.folder import CaseFolder, read_pixels, write_record
 from spinetk.formats.files import read_metadata, write_metadata
@@ -80,31 +81,21 @@ def cut_top(picture: np.ndarray, reading: Reading, random: np.random.Generator) 
     return picture[row:], reading.cropped(0, row, reading.width, reading.height)
 
 
-def shrink(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> tuple[np.ndarray, Reading]:
-    """The picture at 200 to 420 px of its long side, (h, w) uint8, and its reading."""
-    factor = random.uniform(200, 420) / max(picture.shape)
-    height, width = (max(64, round(side * factor)) for side in picture.shape)
-    picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    if random.random() < 0.4:
-        _, stored = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(55, 92))])
-        picture = cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE)
-    return picture, reading.resized(height, width)
-
-
-def as_stored(folder: CaseFolder, names: list[str], cut: float, small: float, seed: int) -> None:
-    """Cut and shrink these shares of the films, in place."""
+def as_stored(folder: CaseFolder, names: list[str], cut: float, share: float, seed: int) -> None:
+    """Cut these shares of the films, or make them what a teaching file has, in place."""
     records, _ = folder.records(names, augmented=False)
     for number, record in enumerate(records):
         random = np.random.default_rng((seed, 1, number))
         picture, reading = to_grey(read_pixels(record)), reading_of(record)
-        before = picture.shape
+        before = picture
         if random.random() < cut:
             picture, reading = cut_top(picture, reading, random)
-        if random.random() < small:
-            picture, reading = shrink(picture, reading, random)
-        if picture.shape != before:
+        if random.random() < share:
+            picture, reading = stored(picture, reading, random)
+        if picture is not before:
             seen = [landmark.to_json() for landmark in reading.landmarks]
-            content = record_of(reading, record["image_id"], case=record["case"], landmarks=seen)
+            known = seen if "landmarks" in record else None
+            content = record_of(reading, record["image_id"], case=record["case"], landmarks=known)
             write_record(folder.source(record["case"]), content, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
 
 
@@ -115,10 +106,10 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--phantoms", type=int, default=480)
     parser.add_argument("--slices", type=int, default=120, help="sagittal CT phantoms")
-    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--copies", type=int, default=1, help="drawn films of each slice; 0: MR_CASES is not read")
     parser.add_argument("--seed", type=int, default=7000)
     parser.add_argument("--cut", type=float, default=0.6, help="share of phantom films whose upper edge cuts a body")
-    parser.add_argument("--small", type=float, default=0.35, help="share of phantom films that are stored small")
+    parser.add_argument("--stored", type=float, default=0.5, help="share of phantom films as teaching files have them")
     options = parser.parse_args()
     names = write_phantom_set(options.out, options.phantoms, seed=options.seed, kinds=KINDS)
     donors = [name for k, name in enumerate(names) if KINDS[k % len(KINDS)] == "lateral"]
@@ -128,8 +119,8 @@ def main() -> None:
         names += write_phantom_set(options.out, options.slices, seed=options.seed + 1, kinds=("ct",), prefix="ct")
         metadata |= read_metadata(options.out)
     source = CaseFolder(options.mr_cases)
-    groups = read_metadata(options.mr_cases)
-    records, _ = source.records(source.cases(), augmented=False)
+    groups = read_metadata(options.mr_cases) if options.copies else {}
+    records = source.records(source.cases(), augmented=False)[0] if options.copies else []
     for number, record in enumerate(records):
         for copy in range(options.copies):
             random = np.random.default_rng((options.seed, number, copy))
@@ -153,7 +144,8 @@ def main() -> None:
             content = record_of(drawn, f"{case}/src-0", case=case)  # where its sacrum lies, nobody said
             write_record(films.source(case), content, cv2.cvtColor(film, cv2.COLOR_GRAY2BGR))
             metadata[case] = {"group": groups.get(record["case"], {}).get("group", record["case"]), "View": "film"}
-    as_stored(films, [name for name in names if name.startswith("phantom")], options.cut, options.small, options.seed)
+    as_stored(films, [name for name in names if name.startswith("phantom")], options.cut, options.stored, options.seed)
+    as_stored(films, [name for name in metadata if "-film" in name], 0.0, options.stored / 2, options.seed + 1)
     for name in names:
         metadata[name]["group"] = name
     write_metadata(options.out, metadata)

@@ -168,7 +168,8 @@ def _draw_hip(film: Attenuation, centre: np.ndarray, density: float) -> None:
     """A femoral head with neck and shaft, the roof of its socket, the ischium below and behind."""
     rng, r = film.rng, film.spine.hip_mm
     head = ellipse(tuple(centre), (r, r), 0.0, 60)
-    film.add_shell(head, rng.uniform(0.35, 0.6) * density, rng.uniform(0.15, 0.4) * density, 1.4, 0.9 * r)
+    # From a dense ball to hardly more than a ring: on films of stout patients only the outline is left of it.
+    film.add_shell(head, rng.uniform(0.06, 0.6) * density, rng.uniform(0.12, 0.45) * density, 1.4, 0.9 * r)
     flexed = rng.normal(0, 14)
 
     def at(points):

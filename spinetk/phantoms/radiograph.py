@@ -63,7 +63,7 @@ def lateral_radiograph(
     if region == "whole":
         drawn_spacing = 0.6 + 0.15 * (drawn_spacing - 0.42)
     spine = draw_spine(stream(seed, 1), choose_deformities(stream(seed, 2), deformity), on_film=True)
-    hips = bool(stream(seed, 7).random() < 0.6)
+    hips = bool(stream(seed, 7).random() < 0.75)
     extent = region_extent(stream(seed, 3), spine, region, hips)
     shown = choose_field(extent, size, spacing_mm, drawn_spacing)
 

@@ -128,7 +128,7 @@ def _draw_once(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformi
     spread = SPREAD_ON_FILM if on_film else SPREAD
     scale = float(np.clip(rng.normal(1.0, 0.07), 0.82, 1.18))
     age = float(rng.beta(1.6, 1.4))
-    slope = float(np.clip(rng.normal(37, 7), 18, 56))
+    slope = float(np.clip(rng.normal(37, 11), 12, 68) if on_film else np.clip(rng.normal(37, 7), 18, 56))
     lordosis = float(np.clip(0.55 + (slope - 18) / 45 + rng.normal(0, 0.12), 0.35, 1.5))
     kyphosis = float(np.clip(rng.normal(1.0, 0.25) + 0.25 * age, 0.4, 1.8))
     density = float(np.clip(1.25 - 0.75 * age + rng.normal(0, 0.12), 0.35, 1.45))
@@ -206,7 +206,7 @@ def _hips(
 def _sacrum(rng: np.random.Generator, scale: float, slope: float, density: float, on_film: bool) -> tuple[Body, ...]:
     segments: list[Body] = []
     seat, tilt = np.zeros(2), slope
-    curve = rng.uniform(4, 13)
+    curve = rng.uniform(2, 18) if on_film else rng.uniform(4, 13)
     depths, heights = (35.5 if on_film else 31.5, 21.5, 16.0, 12.5, 9.5), (29.0, 24.0, 20.0, 17.0, 15.0)
     for k in range(5):
         depth, height = depths[k] * scale * rng.normal(1, 0.03), heights[k] * scale * rng.normal(1, 0.03)
