@@ -12,6 +12,8 @@ import numpy as np
 
 from spinetk.schema import KeypointSchema
 
+EDGE_SHARE = 0.08  # of the bodies' height
+
 
 def body_axes(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, np.ndarray]:
     """Foot-ward axis vector (N, 2) (length = mean height) and width (N,) of bodies given as (N, K, 2) points, px."""
@@ -89,3 +91,20 @@ def find_gaps(points: np.ndarray, schema: KeypointSchema) -> list[int]:
     units = steps / ((heights[1:] + heights[:-1]) / 2 + 1e-6)
     typical = min(float(np.median(units)), 1.8)
     return [int(i) for i in np.flatnonzero(units > 1.7 * typical)]
+
+
+def inside(points: np.ndarray, size: tuple[int, int], schema: KeypointSchema) -> np.ndarray:
+    """Which points are truly seen: not on the picture's edge, where those of a body cut by it come to lie.
+
+    Args:
+        points: (N, K, 2) of a chain, px.
+        size: (width, height) of the picture.
+        schema: Its columns give the bodies' heights; "on" means nearer than 8 % of their median.
+
+    Returns:
+        (N, K) bool.
+    """
+    if not schema.columns or not len(points):
+        return np.ones(points.shape[:2], bool)
+    margin = EDGE_SHARE * np.median(np.linalg.norm(body_axes(points, schema)[0], axis=1))
+    return ((points > margin) & (points < np.array(size) - margin)).all(-1)

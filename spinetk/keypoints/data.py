@@ -96,7 +96,7 @@ class RecordDataset(Dataset):
     @property
     def _kinds(self) -> tuple[str, ...]:
         """Landmarks the network learns beside the bodies."""
-        kinds = getattr(self.preset, "landmarks", ())
+        kinds = self.preset.landmarks
         return kinds if landmarks.usable(self.schema) else ()
 
     def _landmark_target(

@@ -17,8 +17,9 @@ from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found, Worth
 from spinetk.keypoints.centre.preset import CentrePreset
-from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
+from spinetk.keypoints.chain import find_chain, find_gaps, inside
 from spinetk.keypoints.counting import LOWEST, NAMED, Count, Counting, evidence
+from spinetk.keypoints.ends import with_upper_end, worth_above
 from spinetk.keypoints.level_decoding import (
     Column,
     contenders,
@@ -37,7 +38,6 @@ from spinetk.schema import KeypointSchema
 from spinetk.views import View
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
-EDGE_SHARE = 0.08  # of the body's height
 SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer its levels, to fill in what it lacks
 MIN_COLUMN = 5  # bodies below which a column is not completed
 UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
@@ -209,6 +209,11 @@ class Predictor:
         ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether its pictures are films of the trunk, whose upper bodies are dim."""
+        return bool(self.engine.preset.landmarks)
+
     def detections(self, picture: np.ndarray, frame: Frame | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.
 
@@ -278,7 +283,9 @@ class Predictor:
 
         def worth(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
             sure = calibrated(scores, calibration)
-            return contenders(points, sure, self.schema) if levels else sure >= least
+            if levels:
+                return contenders(points, sure, self.schema)
+            return worth_above(points, sure, least, self.schema) if self._goes_on else sure >= least
 
         found = self.engine.detect(pixels, least, worth if threshold else None)
         found["scores"] = calibrated(found["scores"], calibration)
@@ -353,6 +360,8 @@ class Predictor:
             kept.append(chain[start])
             if place in room:
                 kept += list(chain[start + 1 : sure[place + 1]])
+        if self._goes_on:
+            kept = with_upper_end(points, scores, kept, self.schema)
         return self._reading(found, kept, empty, None)
 
     def _reading(self, found: Found, kept: list[int], empty: Reading, names: list[str] | None) -> Reading:
@@ -381,20 +390,3 @@ def calibrated(scores: np.ndarray, calibration: tuple[float, float]) -> np.ndarr
     slope, intercept = calibration
     scores = scores.astype(np.float64).clip(1e-6, 1 - 1e-6)
     return 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept)))
-
-
-def inside(points: np.ndarray, size: tuple[int, int], schema: KeypointSchema) -> np.ndarray:
-    """Which points are truly seen: not on the picture's edge, where those of a body cut by it come to lie.
-
-    Args:
-        points: (N, K, 2) of a chain, px.
-        size: (width, height) of the picture.
-        schema: Its columns give the bodies' heights; "on" means nearer than 8 % of their median.
-
-    Returns:
-        (N, K) bool.
-    """
-    if not schema.columns or not len(points):
-        return np.ones(points.shape[:2], bool)
-    margin = EDGE_SHARE * np.median(np.linalg.norm(body_axes(points, schema)[0], axis=1))
-    return ((points > margin) & (points < np.array(size) - margin)).all(-1)

@@ -58,6 +58,7 @@ class Preset:
     # What only centre networks choose (CentrePreset).
     mirror: ClassVar[bool] = True
     levels: ClassVar[tuple[str, ...]] = ()
+    landmarks: ClassVar[tuple[str, ...]] = ()
 
     @property
     def kind(self) -> str:

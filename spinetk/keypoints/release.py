@@ -79,7 +79,7 @@ def release(
     records = CaseFolder(base).records(cases, augmented=False)[0]
     predictor.calibration = calibrate(predictor, records)
     sacral: dict[str, Any] = {}
-    if getattr(network.preset, "landmarks", ()):
+    if network.preset.landmarks:
         predictor.landmark_calibration = calibrate_landmarks(predictor, records)
         sacral["landmarks"] = {kind: [round(v, 4) for v in own] for kind, own in predictor.landmark_calibration.items()}
         for field, outcomes in (("naming", sacral_names), ("fronts", sacral_fronts)):

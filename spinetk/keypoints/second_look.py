@@ -25,7 +25,10 @@ CLEARLY = 1.0
 
 def shows_column(reading: Reading) -> bool:
     """Whether the bodies found prove that a spine is shown the way that was assumed."""
-    whole = [vertebra for vertebra in reading.vertebrae if vertebra.visible.all()]
+    # What was added above the highest sure body, because a column goes on, proves no column.
+    sure = [(vertebra.score or 0.0) >= (reading.threshold or 0.0) for vertebra in reading.vertebrae]
+    column = reading.vertebrae[sure.index(True) :] if any(sure) else []
+    whole = [vertebra for vertebra in column if vertebra.visible.all()]
     if len(whole) < FEWEST or np.mean([vertebra.score or 0.0 for vertebra in whole]) < LEAST_SCORE:
         return False
     return not find_gaps(np.array([vertebra.points for vertebra in whole]), reading.schema)

@@ -56,6 +56,7 @@ RULES: dict[str, Rule] = {
     "overlap": Rule(0.25, "not graded", "Anatomy: a disc lies between two bodies; shares of the smaller outline."),
     "step": Rule(0.6, "not graded", SIZES),
     "shrink": Rule(0.3, "not graded", SIZES),
+    "hardly_seen": Rule(0.4, "not graded", "Judgement: shares of the confidence that was asked for."),
 }  # fmt: skip
 
 # Defined terms of BodyPartExamined for parts that show no thoracic or lumbar spine and no neck. Terms of the trunk, and
@@ -115,6 +116,9 @@ def doubts(reading: Reading) -> list[str | None]:
         beyond = _beyond(real[k]) if reading.frame.spacing_mm is not None else None
         if beyond:
             found[k].append(beyond)
+        score = reading.vertebrae[k].score
+        if score is not None and score < _limit("hardly_seen") * (reading.threshold or 0.0):
+            found[k].append(f"it was hardly seen (confidence {score:.2f}), and is where the column must go on")
         if pixels[k] < _limit("body_px"):
             found[k].append(f"the body is {pixels[k]:.1f} px high")
     for a, b, share in _overlaps(points, reading):

@@ -108,6 +108,12 @@ def test_four_sure_bodies_without_a_gap_show_a_spine():
     gap = column(6)
     del gap.vertebrae[3]
     assert not shows_column(gap)
+    # What is added above the sure ones neither proves a spine nor speaks against it.
+    goes_on = column(5)
+    goes_on.threshold, goes_on.vertebrae[0].score = 0.6, 0.05
+    assert shows_column(goes_on)
+    goes_on.vertebrae = goes_on.vertebrae[:4]
+    assert not shows_column(goes_on)
 
 
 @pytest.fixture

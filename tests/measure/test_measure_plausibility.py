@@ -84,6 +84,17 @@ def test_bodies_below_the_threshold_are_marked():
     assert any("below the threshold of 0.6" in remark and "vertebra 3" in remark for remark in measured.remarks)
 
 
+def test_what_was_hardly_seen_keeps_its_heights_and_gets_no_grade():
+    """0.23 and 0.25 of the 0.6 asked for, on either side of 40 %."""
+    bodies = [replace(SOUND[0], score=0.23), replace(SOUND[1], score=0.25), *SOUND[2:]]
+    measured = measure(column(*bodies, threshold=0.6), facing="left")
+    first, second = (vertebra.measures for vertebra in measured.vertebrae[:2])
+    assert first["deformity"] is None
+    assert "hardly seen (confidence 0.23)" in first["deformity_reason"]
+    assert first["heights_mm"]["anterior"] == 28.0
+    assert second["deformity"] is not None
+
+
 def test_measured_again_keeps_what_is_known_and_says_what_it_drops():
     first = measure(column(*SOUND, facing=Facing("left", "picture", 0.9)), anchor="L5=last")
     again = measure_again(Reading.from_json(first.to_json()))

@@ -1,0 +1,90 @@
+"""The spine goes on above the highest sure body: what is hardly seen counts there, and nowhere else."""
+
+import numpy as np
+import pytest
+
+from spinetk.keypoints.ends import follows, with_upper_end, worth_above
+from spinetk.schema import VERTEBRA6
+
+
+def body(x: float, y: float, height: float = 18.0, width: float = 30.0, tilt_deg: float = 0.0) -> np.ndarray:
+    """Six points of a rectangle about (x, y), its upper side leaning to the right by the tilt."""
+    w, h, angle = width / 2, height / 2, np.radians(tilt_deg)
+    local = np.array([[-w, h], [0, h], [w, h], [w, -h], [0, -h], [-w, -h]])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return local @ turn.T + (x, y)
+
+
+COLUMN = [body(100, y) for y in (70, 95, 120, 145)]
+
+
+def seen(*others: tuple[np.ndarray, float]) -> tuple[np.ndarray, np.ndarray]:
+    """The column with 0.9 each, then others with their scores."""
+    points = np.stack([*COLUMN, *(own for own, _ in others)])
+    return points, np.array([0.9] * len(COLUMN) + [score for _, score in others])
+
+
+def test_the_next_body_up_is_kept_however_unsure_and_the_one_above_it():
+    points, scores = seen((body(101, 46), 0.05), (body(102, 22), 0.02), (body(103, -2), 0.2))
+    # Two at most: each rests on the one below.
+    assert with_upper_end(points, scores, [0, 1, 2, 3], VERTEBRA6) == [5, 4, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        body(100, 20),  # two steps up: what lies between is not seen, and a body may be missing
+        body(125, 48),  # beside the column: a rib or the arm's shadow
+        body(100, 46, height=26),  # a third higher
+        body(100, 46, width=20),
+        body(100, 54),  # 2 px into the highest body
+        body(100, 46, tilt_deg=30),
+        body(100, 170),  # below: there the column ends at the sacrum
+    ],
+)
+def test_what_cannot_be_the_next_body_is_left(other):
+    points, scores = seen((other, 0.3))
+    assert with_upper_end(points, scores, [0, 1, 2, 3], VERTEBRA6) == [0, 1, 2, 3]
+
+
+def test_the_surest_of_several_is_taken():
+    points, scores = seen((body(101, 47), 0.1), (body(100, 45), 0.3))
+    assert with_upper_end(points, scores, [0, 1, 2, 3], VERTEBRA6)[0] == 5
+
+
+def test_two_sure_bodies_do_not_say_where_the_next_lies():
+    points, scores = seen((body(100, 45), 0.3))
+    assert with_upper_end(points, scores, [0, 1], VERTEBRA6) == [0, 1]
+
+
+def test_a_kyphotic_column_goes_on_along_its_curve():
+    """Steps of 24 px that turn by 12 degrees from body to body: so must the next."""
+    bodies, place = [], np.array([100.0, 110.0])
+    for k in range(5):
+        tilt = 12.0 * k
+        bodies.append(body(*place, tilt_deg=tilt))
+        half = np.radians(tilt + 6)
+        place = place + 24 * np.array([np.sin(half), -np.cos(half)])
+    points = np.stack(bodies[::-1])
+    assert with_upper_end(points, np.array([0.1, 0.9, 0.9, 0.9, 0.9]), [1, 2, 3, 4], VERTEBRA6) == [0, 1, 2, 3, 4]
+    assert follows(points[0], points[1], VERTEBRA6)
+
+
+def test_only_what_lies_above_the_column_is_looked_at_beside_what_is_likely():
+    points, scores = seen((body(101, 46), 0.02), (body(140, 30), 0.02), (body(100, 180), 0.02), (body(100, -10), 0.02))
+    assert worth_above(points, scores, 0.24, VERTEBRA6).tolist() == [True] * 5 + [False] * 3
+
+
+def test_a_column_that_ends_well_below_the_picture_s_edge_is_a_neck():
+    """Bodies 18 px high; the highest centre 70 px below the edge (3.9 heights), or 74 (4.1): a skull needs room."""
+    points, scores = seen((body(101, 46), 0.3))
+    for lower, kept in ((0, True), (4, False)):
+        moved = points + [0, lower]
+        assert (with_upper_end(moved, scores, [0, 1, 2, 3], VERTEBRA6) == [4, 0, 1, 2, 3]) is kept
+
+
+def test_the_axis_with_its_dens_is_no_body_like_those_below():
+    axis = body(100, 45)
+    axis[3:, 0] = [109, 100, 91]  # 18 px wide above, 30 below
+    assert follows(body(100, 45), COLUMN[0], VERTEBRA6)
+    assert not follows(axis, COLUMN[0], VERTEBRA6)
