@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -32,22 +33,43 @@ socket.getaddrinfo = lambda *a, **k: refuse(None, a)
 """
 
 
+SESSION = """
+import io, json, sys
+from contextlib import redirect_stderr
+from spinetk.cli import main
+
+for number, arguments in enumerate(json.load(open("verbs.json"))):
+    sys.argv[:], said, code = ["spinetk", *arguments], io.StringIO(), 0
+    with redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    with open(f"said-{number}.json", "w") as file:
+        json.dump([code, said.getvalue()], file)
+"""
+
+
 @pytest.fixture
 def unplugged(tmp_path):
-    """Runs verbs in a process whose sockets raise."""
+    """Runs verbs, one after the other, in a process whose sockets raise, as do those of the processes it starts."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(CUSTOM)
     environment = os.environ | {"PYTHONPATH": f"{tmp_path / 'site'}:{HOME}", "TORCH_HOME": str(tmp_path / "torch")}
 
-    def run(*arguments: object) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "spinetk", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    def run(*verbs: list[object]) -> list[tuple[int, str]]:
+        (tmp_path / "verbs.json").write_text(json.dumps([[str(part) for part in verb] for verb in verbs]))
+        command = [sys.executable, "-c", SESSION]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+        assert done.returncode == 0, done.stderr
+        assert "network used" not in done.stderr
+        return [tuple(json.loads((tmp_path / f"said-{k}.json").read_text())) for k in range(len(verbs))]
 
     return run
 
 
-def test_the_way_from_phantoms_to_a_report_uses_no_network(unplugged, tmp_path):
-    for verb in (
+def test_the_way_from_phantoms_to_a_report_uses_no_network(unplugged):
+    verbs = [
         ["phantom", "-o", "cases", "--cases", 4, "--width", 96],
         ["split", "cases"],
         ["train", "cases", "--iterations", 1, "--preset", "fast", "--batch", 1, "--device", "cpu"],
@@ -56,16 +78,23 @@ def test_the_way_from_phantoms_to_a_report_uses_no_network(unplugged, tmp_path):
         ["report", "r", "-o", "p"],
         ["info", "cases/phantom-0001/src/0/src-0.png"],
         ["models"],
-    ):
-        done = unplugged(*verb)
-        assert "network used" not in done.stderr, verb
-        assert done.returncode == 0 or (verb[0] in ("predict", "measure", "report") and done.returncode == 2), (
-            verb, done.stderr,
-        )  # fmt: skip
-    done = unplugged("train", "cases", "--iterations", 1, "--preset", "fast", "--start", "imagenet", "--offline")
-    assert done.returncode == 2
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "SPINETK_OFFLINE forbids the network" in done.stderr
+        ["train", "cases", "--iterations", 1, "--preset", "fast", "--start", "imagenet", "--offline"],
+    ]
+    *done, (code, said) = unplugged(*verbs)
+    for verb, (ended, heard) in zip(verbs, done, strict=False):
+        assert "network used" not in heard, verb
+        assert ended == 0 or (verb[0] in ("predict", "measure", "report") and ended == 2), (verb, heard)
+    assert code == 2
+    assert len(said.strip().splitlines()) == 1
+    assert "SPINETK_OFFLINE forbids the network" in said
+
+
+def test_a_network_that_is_used_is_noticed(unplugged, tmp_path):
+    """The sockets of that process do raise."""
+    code = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert "network used" in done.stderr
 
 
 def weights(tmp_path: Path, content: bytes) -> SimpleNamespace:

@@ -11,6 +11,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -30,7 +31,7 @@ def pages() -> dict[str, str]:
         files = sorted(room.glob("*.py") if room == SOURCE else room.rglob("*.py"))
         modules = [text for file in files if (text := module(file))]
         name = "spinetk" if room == SOURCE else f"spinetk.{room.name}"
-        head = docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8")))
+        head = docstring(parsed(room / "__init__.py"))
         found[f"{name}.md"] = f"# {name}\n\n{NOTE}\n{head}\n\n" + "\n".join(modules)
         index.append(f"| [{name}]({name}.md) | {head.partition(chr(10))[0]} |")
     found["exit-codes.md"] = exit_codes()
@@ -41,11 +42,17 @@ def pages() -> dict[str, str]:
     return found | {"README.md": f"{NOTE}\n" + "\n".join(index)}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A source file, read once; its tree is not to be changed."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def module(path: Path) -> str:
     """A module's section, or nothing when it offers no public name."""
     if path.name in ("__main__.py", "__init__.py", "commands.py"):
         return ""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     entries = [entry(node) for node in public(tree)]
     if not entries:
         return ""
@@ -103,7 +110,7 @@ def docstring(node: ast.Module | Definition) -> str:
 
 def exit_codes() -> str:
     """The table of exit codes, and that of messages."""
-    tree = ast.parse((SOURCE / "exits.py").read_text(encoding="utf-8"))
+    tree = parsed(SOURCE / "exits.py")
     kind = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "ExitCode")
     codes = {a.targets[0].id: a.value.value for a in kind.body if isinstance(a, ast.Assign)}
     (meaning,) = (a.value for a in tree.body if isinstance(a, ast.Assign) and a.targets[0].id == "MEANING")
@@ -125,7 +132,7 @@ def exit_codes() -> str:
         "Each is one line: `spinetk: FILE OR OPTION: what is wrong (what to do)`; … stands for what is put in.",
     ]
     for path in sorted(SOURCE.rglob("*.py")):
-        rows = sorted(set(messages(ast.parse(path.read_text(encoding="utf-8")))))
+        rows = sorted(set(messages(parsed(path))))
         if rows:
             name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
             lines += ["", f"### {name}", "", "| what is wrong | what to do |", "|---|---|"]

@@ -6,13 +6,12 @@ import errno
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import lightning
 import pytest
 import torch
+from forking import begin, ended
 from toy import equal, run
 
 from spinetk.errors import InputError
@@ -182,13 +181,13 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_signals_save_and_leave(unbroken, tmp_path, number, code):
     script = SCRIPT.format(here=str(HERE), number=int(number), folder=str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == code, done.stderr
+    said = tmp_path / "said"
+    assert ended(begin(script, said)) == code, said.read_text()
     newest = int(numbered(tmp_path / "checkpoints")[0].stem)
     assert newest == (3 if number == signal.SIGKILL else 5)
     if number != signal.SIGKILL:
-        assert "saved at iteration 5" in done.stderr
-        assert "Traceback" not in done.stderr
+        assert "saved at iteration 5" in said.read_text()
+        assert "Traceback" not in said.read_text()
     resumed = run(tmp_path, resume=True)
     assert resumed.resumed_from == newest
     assert equal(unbroken.weights, resumed.weights)
@@ -229,9 +228,9 @@ with leaving():
 @pytest.mark.parametrize(("number", "code", "workers"), [(signal.SIGTERM, 143, 1), (signal.SIGINT, 130, 0)])
 def test_an_iteration_that_does_not_end_is_left_and_the_one_before_is_saved(unbroken, tmp_path, number, code, workers):
     script = STUCK.format(here=str(HERE), number=int(number), folder=str(tmp_path), workers=workers)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
-    assert done.returncode == code, done.stderr
-    assert "saved at iteration 4; go on with --resume" in done.stderr
+    said = tmp_path / "said"
+    assert ended(begin(script, said)) == code, said.read_text()
+    assert "saved at iteration 4; go on with --resume" in said.read_text()
     assert not list((tmp_path / "checkpoints").glob(".tmp-*"))
     resumed = run(tmp_path, resume=True)
     assert resumed.resumed_from == 4
