@@ -12,6 +12,7 @@ without PyTorch and is no larger than its weights.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from spinetk.errors import InputError
+from spinetk.keypoints.centre.column import ColumnNet
 from spinetk.keypoints.centre.decoding import PAD
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.runtime import (
@@ -47,6 +49,50 @@ class _Maps(nn.Module):
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         return self.network.maps(pictures)
+
+
+class _Recurrent(nn.Module):
+    """A bidirectional ``nn.GRU`` as the one operator that ONNX has for a layer of it.
+
+    PyTorch's exporter finds the shapes of a GRU by going through it step by step, which takes minutes. ONNX's gates are
+    in the order update, reset, new (PyTorch: reset, update, new), and it applies the reset gate behind the matrix, as
+    PyTorch does, where it is told to (``linear_before_reset``).
+
+    Args:
+        gru: ``batch_first``.
+    """
+
+    def __init__(self, gru: nn.GRU) -> None:
+        super().__init__()
+        self.layers, self.width = gru.num_layers, gru.hidden_size
+        for layer in range(self.layers):
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                both = [getattr(gru, f"{name}_l{layer}{way}").detach() for way in ("", "_reverse")]
+                gates = [torch.cat([gate.chunk(3)[k] for k in (1, 0, 2)]) for gate in both]
+                self.register_buffer(f"{name}_{layer}", torch.stack(gates))
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """(B, C, inputs) to (B, C, 2 * width), in a tuple as of ``nn.GRU``."""
+        x = x.transpose(0, 1)
+        told = {"direction": "bidirectional", "hidden_size": self.width, "linear_before_reset": 1}
+        for layer in range(self.layers):
+            into, on, bias_into, bias_on = (
+                getattr(self, f"{name}_{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            )
+            given = (x, into, on, torch.cat([bias_into, bias_on], dim=1))
+            shape = (x.shape[0], 2, x.shape[1], self.width)
+            x = torch.onnx.ops.symbolic("GRU", given, told, dtype=x.dtype, shape=shape)
+            x = x.transpose(1, 2).flatten(2)
+        return (x.transpose(0, 1),)
+
+
+def _in_onnx_terms(module: nn.Module) -> nn.Module:
+    """The module, its GRU as :class:`_Recurrent`; torch before 2.8 cannot say that and takes its minutes."""
+    if not isinstance(module, ColumnNet) or not hasattr(torch.onnx, "ops"):
+        return module
+    changed = copy.copy(module)
+    changed._modules = module._modules | {"along": _Recurrent(module.along)}
+    return changed
 
 
 def parts(network: CentreNet) -> dict[str, tuple[nn.Module, Tensor]]:
@@ -111,7 +157,7 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path, weights: Path | Non
         shape |= {2: PAD * rows, 3: PAD * columns}
     with torch.no_grad():
         # In two steps: given the module, torch falls back to fixed sizes when a free one cannot be proven.
-        traced = torch.export.export(module, (example,), dynamic_shapes=(shape,))
+        traced = torch.export.export(_in_onnx_terms(module), (example,), dynamic_shapes=(shape,))
         # Optimised, batch norms would be folded into weights that no file holds; engines fold them when they load.
         model = torch.onnx.export(traced, verbose=False, optimize=weights is None).model_proto
     if weights is not None:
