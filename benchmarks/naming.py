@@ -3,8 +3,9 @@
 python benchmarks/naming.py MODEL CASES OUT.jsonl [--part val] [--card NAME.json]
 
 Every film is read as it is and spoilt in eleven ways (spinetk.keypoints.exposure); a line a film goes to OUT.jsonl, and
-a run that was stopped goes on where it was. Patients are split by a hash of their name: a third are the last part,
-which no fit sees. On the others the probability is fitted and, ten times over, judged on patients left out of the fit.
+a run that was stopped goes on where it was. Patients of whom benchmarks/twins.py finds a film in another part of the
+split under another name are left out. The others are split by a hash of their name: a third are the last part, which no
+fit sees. On the rest the probability is fitted and, ten times over, judged on patients left out of the fit.
 The weights printed (and put into a card) are those of the others; the last part is scored with them.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
+from twins import in_two_parts
 
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder
@@ -101,6 +103,10 @@ def main() -> None:
     parser.add_argument("--card", type=Path, help="put the fitted weights into this card")
     options = parser.parse_args()
     films = read(options.model, options.cases, options.part, options.out)
+    known = in_two_parts(options.cases)
+    twice = {film.patient for film in films if film.case in known}
+    films = [film for film in films if film.patient not in twice]
+    print(f"left out, in another part under another name: patients {', '.join(sorted(twice)) or 'none'}")
     last = [film for film in films if fold_of(film.patient, 3) == 0]
     others = [film for film in films if fold_of(film.patient, 3) != 0]
     patients = {film.patient for film in others}

@@ -36,6 +36,13 @@ def twins(base: Path, least: float) -> list[tuple[str, str, float]]:
     return [(cases[i], cases[j], float(own[i, j])) for i, j in found]
 
 
+def in_two_parts(base: Path, least: float = 0.8) -> set[str]:
+    """Cases that show all but the same as one of another group in another part of the folder's split."""
+    parts = json.loads((base / SPLIT).read_text(encoding="utf-8"))["parts"]
+    part = {case: name for name, own in parts.items() for case in own}
+    return {case for one, other, _ in twins(base, least) if part.get(one) != part.get(other) for case in (one, other)}
+
+
 def main() -> None:
     """Print the pairs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
