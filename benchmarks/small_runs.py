@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,11 @@ def _write_volumes(folder: Path) -> None:
                 sitk.WriteImage(image, str(folder / name / part / f"p{number}.nii.gz"))
 
 
+def run(folder: str | Path, kinds: Iterable[str]) -> None:
+    """Train in ``folder/several``, from ``folder/data``, as one of however many processes."""
+    for kind in kinds:
+        KINDS[kind](Path(folder) / "data", Path(folder) / "several" / kind)
+
+
 if __name__ == "__main__":
-    base = Path(sys.argv[1])
-    for kind in sys.argv[2:]:
-        KINDS[kind](base / "data", base / "several" / kind)
+    run(sys.argv[1], sys.argv[2:])

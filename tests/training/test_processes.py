@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from forking import begin, ended
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -21,25 +22,24 @@ import small_runs  # noqa: E402
 from signals import processes_of  # noqa: E402
 
 
-def launch(script: list[str], **more: str) -> None:
-    """Two processes as torchrun would start them, without its agent."""
+def launch(folder: Path, **more: str) -> None:
+    """Two processes of the small runs as torchrun would start them, without its agent."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
-        "TORCHELASTIC_RUN_ID": "test", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT),
-        "GLOO_SOCKET_IFNAME": "lo", **more,
+        "TORCHELASTIC_RUN_ID": "test", "GROUP_RANK": "0", "GLOO_SOCKET_IFNAME": "lo", **more,
     }  # fmt: skip
+    code = f"import sys\nsys.path[:0] = {[str(ROOT), str(ROOT / 'benchmarks')]}\nimport small_runs\n"
+    code += f"small_runs.run({str(folder)!r}, {list(small_runs.KINDS)})"
+    said = [folder / f"said-{rank}" for rank in ("0", "1")]
     running = [
-        subprocess.Popen(
-            [sys.executable, *script], env=os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
-        for rank in ("0", "1")
-    ]  # fmt: skip
-    said = [process.communicate(timeout=900)[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0], "\n".join(said)
+        begin(code, file, shared | {"RANK": rank, "LOCAL_RANK": rank})
+        for rank, file in zip(("0", "1"), said, strict=True)
+    ]
+    codes = [ended(process, 900) for process in running]
+    assert codes == [0, 0], "\n".join(file.read_text() for file in said)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def base(folder) -> Path:
-    launch([str(Path(small_runs.__file__)), str(folder), *small_runs.KINDS])
+    launch(folder)
     return folder
 
 
