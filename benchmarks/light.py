@@ -1,20 +1,25 @@
 """What reading costs: two checkouts side by side, in fresh processes that take turns.
 
     python benchmarks/light.py OLD NEW FILM [--view ap] [--runs 3] [--warm 8] [--folder FOLDER] [--yolo VENV/bin/yolo]
+        [--install] [--only ROW ...]
 
 OLD and NEW are checkouts; both run in the Python that runs this, which has what both need. Printed: the least processor
 time (user + system, one thread) and the peak memory of each command, and NEW / OLD. A first run of each fills the
 caches and is not counted. A further film is what each of ``--warm`` copies costs after the first, in one ``predict``.
 
-``--folder``: pictures a second of ``predict FOLDER`` with all cores, OLD as it is, NEW as it is and with a process a
-core. ``--yolo``: NEW beside ``yolo pose predict`` of Ultralytics, YOLO11n-pose with random weights at 1024 px on the
-same film, installed in an environment of its own.
+``--folder``: pictures a second of ``predict FOLDER`` with all cores, both as they are, twice in turns and the better
+of each, with the processor time a picture: what else runs on the machine takes from the former and hardly from the
+latter. ``--yolo``: NEW beside ``yolo pose predict`` of Ultralytics, YOLO11n-pose with random weights at 1024 px on the
+same film, installed in an environment of its own. ``--install``: a clone of each, installed to read pictures into a
+fresh environment (OLD knows one way only) and used once, with the wheels in pip's cache after a first time: OLD needs
+30 GB of disk for it. ``--only``: rows whose names begin so.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -52,8 +57,10 @@ def least(rows: list[Cost]) -> Cost:
     return min(row[0] for row in rows), min(row[1] for row in rows)
 
 
-def compare(name: str, runs: int, old: Callable[[str], Cost], new: Callable[[str], Cost]) -> None:
+def compare(name: str, runs: int, only: list[str], old: Callable[[str], Cost], new: Callable[[str], Cost]) -> None:
     """Print a row of the table; each is called with the name of the run, the first not counted."""
+    if not name.strip("`").startswith(tuple(only)):
+        return
     rows: tuple[list[Cost], list[Cost]] = ([], [])
     for run in range(runs + 1):
         for place, once in enumerate((old, new)):
@@ -64,18 +71,39 @@ def compare(name: str, runs: int, old: Callable[[str], Cost], new: Callable[[str
     print(f"| {name} | {a:.2f} | {b:.2f} | {b / a:.2f} | {a_mb:.0f} | {b_mb:.0f} | {b_mb / a_mb:.2f} |", flush=True)
 
 
-def warm(checkout: Path, films: list[Path], view: str, folder: Path) -> Cost:
-    """What each film after the first costs."""
+def warm(checkout: Path, films: list[Path], view: str, folder: Path, *more: str) -> Cost:
+    """What each film after the first costs, in one process."""
     few, _ = cost([*VERB, "predict", str(films[0]), "--view", view, "-o", f"{folder}-1"], checkout)
-    many, mb = cost([*VERB, "predict", *map(str, films), "--view", view, "-o", f"{folder}-n"], checkout)
+    many, mb = cost([*VERB, "predict", *map(str, films), "--view", view, "-o", f"{folder}-n", *more], checkout)
     return (many - few) / (len(films) - 1), mb
 
 
-def rate(checkout: Path, folder: Path, view: str, out: Path, more: list[str]) -> float:
-    """Pictures a second of a folder."""
+def rate(checkout: Path, folder: Path, view: str, out: Path) -> tuple[float, float]:
+    """Pictures a second of a folder, and processor seconds a picture."""
     started = time.perf_counter()
-    cost([*VERB, "predict", str(folder), "--view", view, "-o", str(out), *more], checkout, None)
-    return len(list(out.glob("*.json"))[1:]) / (time.perf_counter() - started)  # run.json is none
+    spent, _ = cost([*VERB, "predict", str(folder), "--view", view, "-o", str(out)], checkout, None)
+    taken = time.perf_counter() - started
+    count = sum(path.name != "run.json" for path in out.glob("*.json"))
+    shutil.rmtree(out)
+    return count / taken, spent / count
+
+
+def install(checkout: Path, place: Path, film: str, view: str, options: str) -> tuple[float, float]:
+    """Seconds and processor seconds from a clone to the first reading; the second time, with the wheels there."""
+    wheels, clone = shlex.quote(str(place / "wheels")), place / "clone"
+    environment = f"env -u VIRTUAL_ENV -u PYTHONPATH -u PIP_NO_CACHE_DIR PIP_CACHE_DIR={wheels}"
+    steps = [
+        f"git clone -q {shlex.quote(str(checkout))} {shlex.quote(str(clone))}",
+        f"cd {shlex.quote(str(clone))}",
+        f"{environment} ./install.sh {options}",
+        f"{environment} .venv/bin/spinetk predict {shlex.quote(film)} --view {view} -o out",
+    ]
+    for _ in range(2):
+        started = time.perf_counter()
+        spent, _ = cost(["/bin/bash", "-c", " && ".join(steps)], None, None)
+        taken = time.perf_counter() - started
+        shutil.rmtree(clone)
+    return taken, spent
 
 
 def main() -> None:
@@ -89,6 +117,8 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=8)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--yolo", type=Path)
+    parser.add_argument("--install", action="store_true")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="ROW", help="start of the names of rows")
     options = parser.parse_args()
     film, view, (old, new) = str(options.film.resolve()), options.view, (options.old.resolve(), options.new.resolve())
     with tempfile.TemporaryDirectory() as name:
@@ -104,7 +134,7 @@ def main() -> None:
                 )
                 for own in (old, new)
             ]
-            compare(title, options.runs, *once)
+            compare(title, options.runs, options.only, *once)
             for left in place.glob("out-*"):
                 shutil.rmtree(left, ignore_errors=True)
 
@@ -118,9 +148,9 @@ def main() -> None:
         for copy in films:
             shutil.copy(film, copy)
         compare(
-            "a further film of `predict`", options.runs,
+            "a further film of `predict`", options.runs, options.only,
             lambda run: warm(old, films, view, place / f"warm-{run}"),
-            lambda run: warm(new, films, view, place / f"warm-{run}"),
+            lambda run: warm(new, films, view, place / f"warm-{run}", "--workers", "1"),
         )  # fmt: skip
         both("`--help`", [*VERB, "--help"])
         both("`info FILM`", [*VERB, "info", film])
@@ -133,25 +163,29 @@ def main() -> None:
                 "\n| | processor s, yolo | new | ratio | peak MB, yolo | new | ratio |\n|---|---|---|---|---|---|---|"
             )
             compare(
-                "one film, cold", options.runs, lambda run: cost(yolo, None),
+                "one film, cold", options.runs, options.only, lambda run: cost(yolo, None),
                 lambda run: cost([*VERB, "predict", film, "--view", view, "-o", str(place / f"y-{run}")], new),
             )  # fmt: skip
             many = [str(options.yolo), *YOLO, f"source={place}/film-*{options.film.suffix}", f"project={place}"]
             compare(
-                "a further film", options.runs,
+                "a further film", options.runs, options.only,
                 lambda run: ((cost(many, None)[0] - cost(yolo, None)[0]) / options.warm, cost(many, None)[1]),
-                lambda run: warm(new, films, view, place / f"yw-{run}"),
+                lambda run: warm(new, films, view, place / f"yw-{run}", "--workers", "1"),
             )  # fmt: skip
         if options.folder:
-            workers = ["--workers", str(os.cpu_count())]
-            print(
-                "\n| pictures a second | old | new | ratio | new, a process a core | ratio |\n|---|---|---|---|---|---|"
+            print(f"\n| {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} | old | new | ratio |\n|---|---|---|---|")
+            turns = [[rate(own, options.folder.resolve(), view, place / "folder") for own in (old, new)] for _ in "12"]
+            a, b = (max(speed for speed, _ in own) for own in zip(*turns, strict=True))
+            print(f"| pictures a second | {a:.2f} | {b:.2f} | {b / a:.2f} |")
+            a, b = (min(spent for _, spent in own) for own in zip(*turns, strict=True))
+            print(f"| processor s a picture | {a:.3f} | {b:.3f} | {b / a:.2f} |", flush=True)
+        if options.install:
+            print(f"\n| clone to first reading, load {os.getloadavg()[0]:.1f} | old | new | ratio |\n|---|---|---|---|")
+            (a, a_cpu), (b, b_cpu) = (
+                install(own, place / "install", film, view, how) for own, how in ((old, ""), (new, "--reader"))
             )
-            a, b, c = (
-                rate(own, options.folder.resolve(), view, place / f"folder-{k}", more)
-                for k, (own, more) in enumerate(((old, []), (new, []), (new, workers)))
-            )
-            print(f"| {options.folder.name} | {a:.2f} | {b:.2f} | {b / a:.2f} | {c:.2f} | {c / a:.2f} |")
+            print(f"| s | {a:.0f} | {b:.0f} | {b / a:.2f} |")
+            print(f"| processor s | {a_cpu:.0f} | {b_cpu:.0f} | {b_cpu / a_cpu:.2f} |")
     shutil.rmtree(CACHE, ignore_errors=True)
 
 

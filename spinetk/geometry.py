@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spinetk.errors import InputError
 
@@ -349,6 +350,16 @@ def warp(picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.n
     shifted = np.array(matrix, dtype=np.float64)
     shifted[:, 2] += shifted[:, :2] @ (0.5, 0.5) - 0.5
     return cv2.warpAffine(picture, shifted, size[::-1], flags=cv2.INTER_LINEAR)
+
+
+def median(values: ArrayLike) -> float:
+    """The median of some numbers, NaN among NaN: :func:`numpy.median`, whose first call takes as long as a film's
+    decoding, because it imports ``numpy.ma``.
+    """
+    ordered = np.sort(np.asarray(values, np.float64), axis=None)
+    if not len(ordered) or np.isnan(ordered[-1]):
+        return math.nan
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def turn(picture: np.ndarray, orientation: int) -> np.ndarray:

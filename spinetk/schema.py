@@ -7,19 +7,22 @@ none of them can disagree (the original kept 4 sigmas and an empty flip map for 
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from pydantic import Field, StrictStr
 
 from spinetk.errors import InputError
 from spinetk.validation import STRICT, above, validated
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Pair = tuple[StrictStr, StrictStr]
 MOST_POINTS = 64
@@ -96,7 +99,7 @@ class KeypointSchema:
         if len(self.sigmas) != len(self.keypoints):
             fault = f"has {len(self.sigmas)} sigmas for {len(self.keypoints)} keypoints"
             raise InputError(where, fault, "give one sigma per keypoint, or none")
-        if not all(np.isfinite(s) and s > 0 for s in self.sigmas):
+        if not all(math.isfinite(s) and s > 0 for s in self.sigmas):
             raise InputError(where, "has a sigma that is not a positive number", "sigmas are SD / sqrt(area)")
         pairs = {"swap": self.swap, "skeleton": self.skeleton, "columns": tuple(self.columns.values())}
         for what, entries in pairs.items():
@@ -148,6 +151,8 @@ class KeypointSchema:
         Returns:
             A new array of the same shape. Mirroring twice is the identity.
         """
+        import numpy as np  # the list of networks needs none
+
         mirrored = np.array(points, dtype=np.float64)
         mirrored[..., 0] = width_px - mirrored[..., 0]
         return mirrored[..., list(self.flip_indices), :]

@@ -29,7 +29,13 @@ class PoolOptions:
     """Options of the verbs that do many inputs: alone, with several processes, or on a cluster."""
 
     lists: Lists = None
-    workers: Annotated[int | None, typer.Option(help="Processes of this machine; with --slurm or --pbs, jobs.")] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes of this machine; with --slurm or --pbs, jobs.",
+            show_default="1; predict on a CPU: one a core for 8 pictures or more",
+        ),
+    ] = None
     scheduler: Annotated[
         str | None, typer.Option(help="Dask scheduler that deals the inputs out, e.g. tcp://HOST:8786.")
     ] = None

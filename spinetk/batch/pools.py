@@ -7,7 +7,6 @@ in whatever order. The task of a worker that dies goes to another; one that kill
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import pickle
 import threading
@@ -15,8 +14,6 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib.util import find_spec
 from itertools import islice
@@ -26,6 +23,8 @@ from spinetk.batch.task import Maker, Outcome, Task, perform
 from spinetk.errors import InputError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     from distributed import Client
 
 TRIES = 3
@@ -85,6 +84,9 @@ class Processes(Pool):
 
     def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
         """Each process has one task at a time."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+        from concurrent.futures.process import BrokenProcessPool
+
         key = _key_of(maker, key)
         waiting = iter(tasks)
         running: dict[Future, tuple[int, Task, int]] = {}
@@ -122,6 +124,9 @@ class Processes(Pool):
     def _submit(self, place: int, maker: Maker, key: str, task: Task) -> Future:
         executor = self._executors[place]
         if executor is None:
+            import multiprocessing
+            from concurrent.futures import ProcessPoolExecutor
+
             context = multiprocessing.get_context("spawn")
             options = {
                 "initializer": _begin,
@@ -141,8 +146,10 @@ class Processes(Pool):
 
 def _begin(threads: int, gpu: int | None) -> None:
     """Start of a worker process: its share of cores and GPUs, and no life beyond its parent's."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
         os.environ.setdefault(name, str(threads))
+    import multiprocessing
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

@@ -154,9 +154,7 @@ def _finish(run: Run, journal: Journal, finish: Callable[[Run], None] | None) ->
 
 
 def _work(run: Run, journal: Journal, tasks: _Tasks, pool: Pool, maker: Maker, progress: bool) -> None:
-    from tqdm import tqdm
-
-    with tqdm(total=tasks.total, disable=not progress or tasks.total == 1, smoothing=0.05) as bar:
+    with _bar(tasks.total, progress and tasks.total != 1) as bar:
         tasks.skipped = bar.update
         for task, outcome in pool.run(maker, run.reader, tasks):
             if outcome.state == "full":
@@ -166,6 +164,26 @@ def _work(run: Run, journal: Journal, tasks: _Tasks, pool: Pool, maker: Maker, p
             run.done += 1
             journal.add(key_of(task.source), task.stem, outcome, run.reader)
             bar.update()
+
+
+def _bar(total: int | None, shown: bool) -> Any:
+    """What is told of every input that is done; without a bar nothing has to be imported for it."""
+    if not shown:
+        return _NoBar()
+    from tqdm import tqdm
+
+    return tqdm(total=total, smoothing=0.05)
+
+
+class _NoBar:
+    def __enter__(self) -> _NoBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self) -> None:
+        """One more."""
 
 
 class _Tasks:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinetk.geometry import median
 from spinetk.schema import KeypointSchema
 
 EDGE_SHARE = 0.08  # of the bodies' height
@@ -89,7 +90,7 @@ def find_gaps(points: np.ndarray, schema: KeypointSchema) -> list[int]:
     heights = np.linalg.norm(body_axes(points, schema)[0], axis=1)
     steps = np.linalg.norm(np.diff(centres, axis=0), axis=1)
     units = steps / ((heights[1:] + heights[:-1]) / 2 + 1e-6)
-    typical = min(float(np.median(units)), 1.8)
+    typical = min(median(units), 1.8)
     return [int(i) for i in np.flatnonzero(units > 1.7 * typical)]
 
 

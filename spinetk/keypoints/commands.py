@@ -136,10 +136,12 @@ def predict(
 
     Inputs are files, folders of any depth, patterns, or addresses of archives.
     """
+    from spinetk.batch.cores import Cores
     from spinetk.keypoints.batch import predict_files
+    from spinetk.keypoints.centre import runtime
 
     asked = given_inputs(inputs, batch.lists)
-    with batch.pool(device) as pool:
+    with Cores() if not batch.pooled and runtime.reads(model, device) else batch.pool(device) as pool:
         done = predict_files(
             asked, out, model, threshold=threshold, device=device, overrides=options.overrides(),
             slice_choice=slices.value, series=series, lists=batch.lists or [], pool=pool, again=not batch.resume,

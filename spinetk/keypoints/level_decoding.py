@@ -22,7 +22,7 @@ EVIDENCE = 0.03
 MEMBERSHIP = 0.3  # what joining the column costs a detection
 SKIP = 0.4  # what a level without a detection costs
 UNFIT = 1e3  # what a detour round a step that cannot be may cost
-ROUGH = 0.15  # by how much rough points may be wrong about what a column gains
+ROUGH, FINE = 0.15, 0.05  # by how much rough points, and points refined once, may be wrong about what a column gains
 MISFIT = 0.3  # cost of a step e times too long or short
 
 
@@ -88,8 +88,8 @@ def find_sequence(points: np.ndarray, scores: np.ndarray, votes: np.ndarray, sch
     return Column(order, levels, min(shifted(votes[order], levels)))
 
 
-def contenders(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema) -> np.ndarray:
-    """Which detections may be part of the column, by their rough points: no other needs a closer look.
+def contenders(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, wrong: float = ROUGH) -> np.ndarray:
+    """Which detections may be part of the column, by their points so far: no other needs a closer look.
 
     One whose score is less than what joining costs is no end of a column. It stays where a column through two others
     may gain by passing through it, i.e. where they leave it room.
@@ -98,6 +98,7 @@ def contenders(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema) -
         points: (N, K, 2) px.
         scores: (N,) confidence 0..1.
         schema: Must have columns.
+        wrong: By how much the points may be wrong about what a column gains.
 
     Returns:
         (N,) bool.
@@ -111,7 +112,7 @@ def contenders(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema) -
     past, to, on = step[np.ix_(strong, strong)].clip(max=UNFIT), step[strong][:, ~strong], step[~strong][:, strong]
     saved = (past[:, :, None] - to[:, None] - on.T[None]).max((0, 1))
     kept = strong.copy()
-    kept[~strong] = saved + scores[~strong] - MEMBERSHIP > -ROUGH
+    kept[~strong] = saved + scores[~strong] - MEMBERSHIP > -wrong
     return kept
 
 

@@ -21,6 +21,8 @@ from spinetk.keypoints.chain import find_chain, find_gaps, inside
 from spinetk.keypoints.counting import LOWEST, NAMED, Count, Counting, evidence
 from spinetk.keypoints.ends import with_upper_end, worth_above
 from spinetk.keypoints.level_decoding import (
+    FINE,
+    ROUGH,
     Column,
     contenders,
     find_sequence,
@@ -141,7 +143,7 @@ class Predictor:
             InputError: The model is not found or not a keypoint network of spinetk, or what computes it is missing.
         """
         path = zoo.find(model)
-        if graphs and runtime.has_graphs(path) and runtime.wants_cpu(device):
+        if graphs and runtime.reads(path, device):
             card = read_card(path)
             engine = runtime.GraphEngine(path, card.config.preset, card.config.schema)
             return cls._by(engine, path.stem, threshold, card)
@@ -281,10 +283,12 @@ class Predictor:
         least = threshold * WEAK_SHARE
         levels = self.engine.preset.levels
 
-        def worth(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        def worth(points: np.ndarray, scores: np.ndarray, rough: bool) -> np.ndarray:
             sure = calibrated(scores, calibration)
             if levels:
-                return contenders(points, sure, self.schema)
+                return contenders(points, sure, self.schema, ROUGH if rough else FINE)
+            if not rough:  # asked before
+                return np.ones(len(sure), bool)
             return worth_above(points, sure, least, self.schema) if self._goes_on else sure >= least
 
         found = self.engine.detect(pixels, least, worth if threshold else None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.geometry import Side
+from spinetk.geometry import Side, median
 from spinetk.measure.body import column, direction_deg, endplates, number, scale_of, stack, turn_deg
 from spinetk.measure.discs import Endplate, angle_deg, heights, meyerding, slip
 from spinetk.measure.levels import SEQUENCE, adjacent
@@ -123,7 +123,7 @@ def _neighbour(reading: Reading, index: int) -> int | str | None:
         if above and own:
             return index + 1 if above in SEQUENCE and own in SEQUENCE and adjacent(above, own) else None
         steps = np.hypot(*np.diff(centres, axis=0).T)
-        return index + 1 if steps[index] <= FARTHEST * np.median(steps) else None
+        return index + 1 if steps[index] <= FARTHEST * median(steps) else None
     sacral = [own for own in reading.landmarks if own.kind == "s1"]
     if not sacral:
         return None

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinetk.geometry import Side
+from spinetk.geometry import Side, median
 from spinetk.measure.body import direction_deg, endplate_centres, endplates, midline, turn_deg
 from spinetk.schema import KeypointSchema
 
@@ -75,7 +75,7 @@ def cobb(points: np.ndarray, schema: KeypointSchema, height: float) -> Cobb | No
     known = np.isfinite(tilts)
     if known.sum() >= 3:
         lines = np.radians(tilts[known])
-        middle = np.degrees(np.arctan2(np.median(np.sin(lines)), np.median(np.cos(lines))))
+        middle = np.degrees(np.arctan2(median(np.sin(lines)), median(np.cos(lines))))
         known &= ~(np.abs(turn_deg(middle, np.nan_to_num(tilts))) > IMPLAUSIBLE_TURN_DEG)
     used = np.flatnonzero(known)
     if len(used) < 2:

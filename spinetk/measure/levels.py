@@ -24,7 +24,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.geometry import TURNS
+from spinetk.geometry import TURNS, median
 from spinetk.measure.body import scale_of, stack, up
 from spinetk.reading import Reading
 
@@ -218,7 +218,7 @@ def order_faults(reading: Reading) -> list[str]:
     steps = np.hypot(*np.diff(centres, axis=0).T)
     for k, step in enumerate(steps):
         near = np.delete(steps, k)[max(k - 2, 0) : k + 2]
-        if len(near) >= 2 and step > GAP * np.median(near):
+        if len(near) >= 2 and step > GAP * median(near):
             above, below = (reading.vertebrae[i].label or f"vertebra {i + 1}" for i in (k, k + 1))
             if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or adjacent(above, below):
                 found.append(f"a vertebra may be missing between {above} and {below}.")

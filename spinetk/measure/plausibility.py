@@ -13,6 +13,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from spinetk.geometry import median
 from spinetk.measure.body import column, midline, scale_of, stack
 from spinetk.measure.heights import COLUMNS, heights
 from spinetk.reading import Reading
@@ -94,8 +95,7 @@ def impossible_size(reading: Reading) -> str | None:
     if reading.frame.spacing_mm is None or not reading.vertebrae:
         return None
     sizes = _tallest(stack(reading) * scale_of(reading), reading)
-    size = float(np.nanmedian(sizes)) if np.isfinite(sizes).any() else np.nan
-    return _beyond(size)
+    return _beyond(median(sizes[~np.isnan(sizes)]))
 
 
 def doubts(reading: Reading) -> list[str | None]:
@@ -178,8 +178,8 @@ def _steps(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
         found += [(int(k), words) for k in seen]
     for place, k in enumerate(seen):
         beside = widths[np.concatenate([seen[max(0, place - 2) : place], seen[place + 1 : place + 3]])]
-        if widths[k] < _limit("step") * np.median(beside):
-            share = 100 * widths[k] / np.median(beside)
+        if widths[k] < _limit("step") * median(beside):
+            share = 100 * widths[k] / median(beside)
             found.append((int(k), f"it has {share:.0f} % of the width of the bodies beside it"))
     return found
 

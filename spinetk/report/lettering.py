@@ -52,24 +52,37 @@ def _cut(word: str, size_px: int, width_px: float) -> str:
 
 
 class Pen:
-    """Writes text on an RGB array; `finish` returns the result."""
+    """Writes text on an RGB array, in place. Pillow sees only the part that a text lies in: it copies what it draws on.
+
+    Args:
+        canvas: (H, W, 3) uint8.
+        size_px: Of the text.
+    """
 
     def __init__(self, canvas: np.ndarray, size_px: int) -> None:
-        self.size_px = size_px
-        self._image = Image.fromarray(canvas)
-        self._draw = ImageDraw.Draw(self._image)
+        self.canvas, self.size_px = canvas, size_px
 
     def write(
         self, text: str, x: float, y_middle: float, colour: Colour, align: Align = "left", bold: bool = False
     ) -> None:
         """Write one line whose middle is at height ``y_middle`` and whose ``align`` edge is at ``x``, px."""
         anchor = {"left": "lm", "centre": "mm", "right": "rm"}[align]
-        self._draw.text((x, y_middle), text, fill=colour, font=font(self.size_px, bold), anchor=anchor)
+        width = text_width(text, self.size_px, bold)
+        left = x - width * {"left": 0.0, "centre": 0.5, "right": 1.0}[align]
+        x0, y0 = max(0, int(left) - self.size_px), max(0, int(y_middle) - 2 * self.size_px)
+        x1, y1 = max(0, int(left + width) + self.size_px), max(0, int(y_middle) + 2 * self.size_px)
+        part = self.canvas[y0:y1, x0:x1]
+        if not part.size:
+            return
+        image = Image.fromarray(np.ascontiguousarray(part))
+        place = (x - x0, y_middle - y0)
+        ImageDraw.Draw(image).text(place, text, fill=colour, font=font(self.size_px, bold), anchor=anchor)
+        part[:] = np.asarray(image)
 
     def rectangle(self, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
         """Fill a rectangle, px."""
-        self._draw.rectangle((round(x0), round(y0), round(x1) - 1, round(y1) - 1), fill=colour)
+        self.canvas[max(0, round(y0)) : max(0, round(y1)), max(0, round(x0)) : max(0, round(x1))] = colour
 
     def finish(self) -> np.ndarray:
-        """The (H, W, 3) uint8 array with the text on it."""
-        return np.array(self._image)
+        """The canvas, with all that was written."""
+        return self.canvas

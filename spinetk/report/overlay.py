@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
@@ -18,6 +20,7 @@ from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import FAINT, PALE, Column, lay_out
 from spinetk.report.layout import nice_length
 from spinetk.report.lettering import Colour, Pen, text_width, wrap
+from spinetk.report.png import encode
 from spinetk.ruler import LINES
 
 BACKGROUND = (17, 19, 22)
@@ -25,6 +28,7 @@ BACKGROUND = (17, 19, 22)
 LONG_SIDE_PX = (1000, 1600)
 LARGEST_ENLARGEMENT = 16.0
 SHADOW = 0.55
+BLEND_PX = 16  # more than half of the widest line and dot
 SHIFT = 6  # cv2 takes positions in 1/64 px
 
 
@@ -118,8 +122,8 @@ def draw(
     legend = _flow(_legend(reading, truth), place.left, canvas_width - place.left, text_px)
     notes = [part for note in _notes(reading) for part in wrap(note, text_px, canvas_width - 2 * place.left)]
     rows = 1 + (1 + max(row for *_, row in legend) if legend else 0) + len(notes) + 1
-    canvas = np.full((round(foot_top + rows * line) + place.top // 2, canvas_width, 3), BACKGROUND, np.uint8)
-    canvas[place.top : picture_bottom, place.left : picture_right] = body
+    below, beside = round(foot_top + rows * line) + place.top // 2 - picture_bottom, canvas_width - picture_right
+    canvas = cv2.copyMakeBorder(body, place.top, below, place.left, beside, cv2.BORDER_CONSTANT, value=BACKGROUND)
     _draw_leaders(canvas, column, picture_right, text_px)
 
     pen = Pen(canvas, text_px)
@@ -193,11 +197,8 @@ def write_overlay(
 ) -> None:
     """Write `draw`'s picture as a PNG, atomically. The file holds no text chunks: nothing but pixels."""
     drawn = draw(picture, reading, truth=truth, scale=scale)
-    done, data = cv2.imencode(".png", drawn[..., ::-1])
-    if not done:
-        raise InputError(path, "the overlay cannot be encoded as PNG", "use a smaller scale")
     with replacing(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+        temporary.write_bytes(encode(drawn))
 
 
 def _checked(picture: np.ndarray, reading: Reading) -> np.ndarray:
@@ -247,7 +248,7 @@ def _draw_bodies(body: np.ndarray, reading: Reading, place: Placement, thick: in
             cv2.line(shadow, _fixed(start), _fixed(end), (0, 0, 0), thick + 2, cv2.LINE_AA, SHIFT)
         for point in points[visible]:
             cv2.circle(shadow, _fixed(point), radius + 2**SHIFT, (0, 0, 0), cv2.FILLED, cv2.LINE_AA, SHIFT)
-    cv2.addWeighted(shadow, SHADOW, body, 1 - SHADOW, 0, dst=body)
+    _blend(body, shadow, SHADOW, [points for points, *_ in outlines])
     dash_px = _text_px(*body.shape[1::-1]) * 0.3
     for points, visible, colour, vertebra in outlines:
         for edge in _edges(reading, points, vertebra):
@@ -308,7 +309,7 @@ def _dashes(start: np.ndarray, end: np.ndarray, length_px: float) -> list[tuple[
 
 def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_px: int) -> None:
     """Faint lines with a dark edge: level across the picture, slanted only in the gutter, so that no two cross."""
-    layer = canvas.copy()
+    layer, drawn = canvas.copy(), []
     for label in column.labels:
         x, y = label.anchor
         middle = (label.box[1] + label.box[3]) / 2
@@ -319,7 +320,18 @@ def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_p
                 ends = _fixed(np.array(start)), _fixed(np.array(end))
                 cv2.line(layer, *ends, (0, 0, 0), 3, cv2.LINE_AA, SHIFT)
                 cv2.line(layer, *ends, label.colour, 1, cv2.LINE_AA, SHIFT)
-    cv2.addWeighted(layer, 0.5, canvas, 0.5, 0, dst=canvas)
+                drawn += [start, end]
+    _blend(canvas, layer, 0.5, drawn)
+
+
+def _blend(canvas: np.ndarray, layer: np.ndarray, share: float, drawn: Sequence[ArrayLike]) -> None:
+    """Mix into a canvas the part of a layer that lies around points (..., 2): elsewhere they are the same."""
+    if not len(drawn):
+        return
+    points = np.concatenate([np.reshape(own, (-1, 2)) for own in drawn]).clip(0, canvas.shape[1::-1])
+    (x0, y0), (x1, y1) = (points.min(0) - BLEND_PX).clip(0).astype(int), (points.max(0) + BLEND_PX).astype(int)
+    part = canvas[y0:y1, x0:x1]
+    part[:] = cv2.addWeighted(layer[y0:y1, x0:x1], share, part, 1 - share, 0)
 
 
 def _scale_bar(reading: Reading, place: Placement, picture_width: int) -> tuple[float, str]:

@@ -34,6 +34,24 @@ def test_zero_pixels_do_not_count_but_are_shown():
     assert to_uint8(pixels).max() == 255
 
 
+@pytest.mark.parametrize("most", [200, 255, 256, 4095, 65535, 65536])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_whole_numbers_are_windowed_by_the_published_steps(most, hidden):
+    rng = np.random.default_rng(most)
+    pixels = (rng.beta(2, 5, (61, 47)) * most).round()
+    pixels[0, :2], pixels[:9, :9] = (0, most), 0
+    padding = rng.random(pixels.shape) < 0.2 if hidden else None
+    seen = pixels if padding is None else pixels[~padding]
+    z = (seen - seen[seen != 0].mean()) / seen[seen != 0].std()
+    z = z.clip(-2.5, 2.5)
+    expected = np.rint((z - z.min()) / (z.max() - z.min()) * 255)
+    window = to_uint8(pixels, padding)
+    np.testing.assert_allclose(window if padding is None else window[~padding], expected, atol=0 if most < 256 else 1)
+    assert padding is None or not window[padding].any()
+    # A fraction is windowed pixel by pixel.
+    np.testing.assert_array_equal(to_uint8(pixels / 7, padding), window)
+
+
 def test_padding_and_nan_are_left_out():
     pixels = np.arange(1, 101, dtype=float).reshape(10, 10)
     padding = np.zeros((10, 10), bool)

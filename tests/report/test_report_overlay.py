@@ -1,9 +1,11 @@
+import io
 from dataclasses import replace
 from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, turn
@@ -12,8 +14,9 @@ from spinetk.measure import words
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
-from spinetk.report.lettering import text_width
+from spinetk.report.lettering import Pen, font, text_width
 from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, draw, outline, placement, write_overlay
+from spinetk.report.png import encode
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 
@@ -183,6 +186,28 @@ def test_written_png_is_the_drawing(tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (400, 100), dtype=np.uint8)
     write_overlay(tmp_path / "o.png", picture, reading)
     assert (cv2.imread(str(tmp_path / "o.png"))[..., ::-1] == draw(picture, reading)).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 7, 3), (9, 1, 3), (33, 20, 3)])
+def test_png_is_read_by_other_libraries_to_the_pixel(shape):
+    picture = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    data = encode(picture)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.mode == "RGB"
+        image.verify()
+    assert (np.asarray(Image.open(io.BytesIO(data))) == picture).all()
+    assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)[..., ::-1] == picture).all()
+
+
+def test_text_at_an_edge_is_cut_there_and_stays_within_its_line():
+    canvas = np.zeros((60, 80, 3), np.uint8)
+    pen = Pen(canvas, 12)
+    pen.write("edge", 70, 5, (255, 255, 255))
+    pen.write("beyond", 400, 5, (255, 255, 255))
+    whole = Image.new("RGB", (80, 60))
+    ImageDraw.Draw(whole).text((70, 5), "edge", fill=(255, 255, 255), font=font(12), anchor="lm")
+    assert (pen.finish() == np.asarray(whole)).all()
+    assert canvas.any()
 
 
 def test_grade_colours_differ_in_lightness_too():

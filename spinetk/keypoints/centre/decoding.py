@@ -28,7 +28,7 @@ ABOVE_ROWS = 10  # half a body: what is left of a strip above its highest body
 MIN_BODIES = 4  # below which there is no line to speak of
 UNIT = np.array([[0.0, 0.0, 1.0, 1.0]], np.float32)
 Found = dict[str, np.ndarray]
-Worth = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Worth = Callable[[np.ndarray, np.ndarray, bool], np.ndarray]
 
 
 @dataclass
@@ -55,8 +55,9 @@ class CentreDecoder:
         Args:
             picture: (3, H, W) in 0..1, at network size.
             flip: Also look at the mirrored picture and average: twice the time. By default as the preset says.
-            worth: Rough points (N, K, 2) px and scores (N,) of bodies to which of them are worth a closer look, (N,)
-                bool; the others are left out. By default all.
+            worth: Points (N, K, 2) px and scores (N,) of bodies, and whether the points are rough, to which of them are
+                worth a closer look, (N,) bool; the others are left out. Asked before each of the two passes. By
+                default all.
 
         Returns:
             ``boxes`` (N, 4) around the points, ``scores`` (N,), ``points`` (N, K, 2), ``point_scores`` (N, K),
@@ -67,9 +68,11 @@ class CentreDecoder:
         centre, offset = self._seen(padded(picture)[None], flip)
         scores, points = self.peaks(centre[0], offset[0])
         if worth is not None and len(scores):
-            kept = worth(points, scores)
+            kept = worth(points, scores, True)
+            scores, points = scores[kept], self.look(picture, points[kept], flip, 1)["points"]
+            kept = worth(points, scores, False)
             scores, points = scores[kept], points[kept]
-        found = self.look(picture, points, flip) | {"scores": scores}
+        found = self.look(picture, points, flip, 2 if worth is None else 1) | {"scores": scores}
         return found | self._landmarks(picture, centre, offset, flip) if self.preset.landmarks else found
 
     def look(
