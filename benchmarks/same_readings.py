@@ -3,7 +3,9 @@
 ``python benchmarks/same_readings.py OTHER_CHECKOUT [DATA]`` runs ``spinetk predict`` of OTHER_CHECKOUT and of this
 checkout on phantoms (DICOM files with letters, facing either way, and PNGs) and on pictures of DATA (AASCE films,
 lateral films, MR slices), all of which stand upright, and prints for each set how many readings have another number of
-vertebrae, other names or another view, and the largest move of a point and of the largest Cobb angle among the others.
+vertebrae, other names or another view, and the moves of points (median, 99 of 100, largest, in px of the pictures) and
+the largest move of the largest Cobb angle among the others. ``--precision bfloat16``: this checkout's in bfloat16; with
+``.`` as OTHER_CHECKOUT, what that costs.
 
 ``python benchmarks/same_readings.py --mirror [DATA]`` reads phantoms and MR slices as they are and mirrored, and prints
 how many mirrored ones have another number of vertebrae, and the largest move of a point in the others: what it would
@@ -60,9 +62,9 @@ def real(data: Path, count: int) -> dict[str, tuple[list[Path], str | None]]:
     return {name: (files[:: max(1, len(files) // count)][:count], view) for name, (files, view) in found.items()}
 
 
-def predict(checkout: Path, files: list[Path], view: str | None, out: Path) -> dict[str, dict]:
+def predict(checkout: Path, files: list[Path], view: str | None, out: Path, *more: str) -> dict[str, dict]:
     """The results of one version, by file; a file that was refused is left out."""
-    command = [sys.executable, "-m", "spinetk", "predict", *map(str, files), "--out", str(out)]
+    command = [sys.executable, "-m", "spinetk", "predict", *map(str, files), "--out", str(out), *more]
     command += ["--view", view] if view else []
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     subprocess.run(command, cwd=checkout, env=environment, capture_output=True, check=False)
@@ -82,17 +84,19 @@ def compare(before: dict[str, dict], after: dict[str, dict], files: list[Path]) 
     names = sum(
         any(v["label"] != w["label"] for v, w in zip(a["vertebrae"], b["vertebrae"], strict=True)) for a, b in same
     )
-    moves, turns = [0.0], [0.0]
+    moves: list[float] = []
+    turns = [0.0]
     for a, b in same:
         for v, w in zip(a["vertebrae"], b["vertebrae"], strict=True):
             points = np.array(list(v["keypoints"].values())) - np.array(list(w["keypoints"].values()))
-            moves.append(float(np.abs(points).max()))
+            moves += np.abs(points).max(-1).ravel().tolist()
         angles = [x["angles"].get("cobb_max") for x in (a, b)]
         if None not in angles:
             turns.append(abs(angles[0] - angles[1]))
     views = sum(a["view"] != b["view"] for a, b in both)
     counts = len(both) - len(same)
-    return f"{len(both):4} {one_only:8} {counts:6} {names:6} {views:6} {max(moves):9.3f} {max(turns):9.3f}"
+    sizes = " ".join(f"{np.quantile(moves or [0.0], share):9.3f}" for share in (0.5, 0.99, 1))
+    return f"{len(both):4} {one_only:8} {counts:6} {names:6} {views:6} {sizes} {max(turns):9.3f}"
 
 
 def mirror(data: Path | None, count: int) -> None:
@@ -132,6 +136,7 @@ def main() -> None:
     parser.add_argument("--mirror", action="store_true", help="compare pictures with their mirror images instead")
     parser.add_argument("other", type=Path, nargs="?", help="a checkout of the version before")
     parser.add_argument("data", type=Path, nargs="?", help="folder with aasce2019, lateral_films and mr_sagittal")
+    parser.add_argument("--precision", choices=("single", "bfloat16"), help="of this checkout's readings")
     parser.add_argument("--count", type=int, default=12, help="pictures of each set")
     args = parser.parse_args()
     if args.mirror:
@@ -142,10 +147,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sets = write_phantoms(folder, args.count) | (real(args.data, args.count) if args.data else {})
-        print(f"{'set':40} read one only counts  names  views   most px  most deg")
+        print(f"{'set':40} read one only counts  names  views median px   99 % px   most px  most deg")
+        more = ["--precision", args.precision] if args.precision else []
         for number, (title, (files, view)) in enumerate(sets.items()):
             before = predict(args.other.resolve(), files, view, folder / f"{number}-before")
-            after = predict(HERE, files, view, folder / f"{number}-after")
+            after = predict(HERE, files, view, folder / f"{number}-after", *more)
             print(f"{title:40} {compare(before, after, files)}", flush=True)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
+
+EXACT = 1 << 24  # whole numbers that single precision holds
 
 
 def to_uint8(pixels: np.ndarray, padding: np.ndarray | None = None, clip_sd: float = 2.5) -> np.ndarray:
@@ -55,8 +56,14 @@ def _levels(values: np.ndarray) -> np.ndarray | None:
 
 def _by_table(levels: np.ndarray, padding: np.ndarray | None, clip_sd: float) -> np.ndarray:
     """As :func:`to_uint8`, each value worked out once: a film has a hundred pixels of each."""
+    import cv2  # `spinetk info` shows no picture
+
     hidden = None if padding is None else np.asarray(padding, bool)
-    counts = np.bincount((levels if hidden is None else levels[~hidden]).ravel(), minlength=256)
+    seen = levels if hidden is None else levels[~hidden]
+    if levels.dtype == np.uint8 and 0 < seen.size < EXACT:  # the histogram is of single precision
+        counts = cv2.calcHist([seen], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    else:
+        counts = np.bincount(seen.ravel(), minlength=256)
     values = np.arange(len(counts), dtype=np.float64)
     number = int(counts[1:].sum())
     if not number:

@@ -29,6 +29,7 @@ from spinetk.formats.table import LEADING_COLUMNS, write_table
 from spinetk.images import Picture, find_inputs, read_picture
 from spinetk.images.identity import safe_name
 from spinetk.images.picture import SliceChoice
+from spinetk.keypoints.centre.runtime import Precision
 from spinetk.keypoints.fingerprint import settings_of
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
@@ -93,7 +94,7 @@ class ReaderMaker:
     """Makes a reader where it is to work; travels to other processes.
 
     Attributes:
-        model, threshold, device: As of :class:`Reader`.
+        model, threshold, device, precision: As of :class:`Reader`.
         overrides, slice_choice, series, overlay: As of :class:`How`.
     """
 
@@ -104,10 +105,11 @@ class ReaderMaker:
     slice_choice: SliceChoice
     series: str | None = None
     overlay: bool = True
+    precision: Precision = "single"
 
     def __call__(self) -> Work:
         """Load the model, and return what reads one picture."""
-        reader = Reader(self.model, threshold=self.threshold, device=self.device)
+        reader = Reader(self.model, threshold=self.threshold, device=self.device, precision=self.precision)
         return partial(_predict_one, reader, self.overrides, self.slice_choice, self.series, self.overlay)
 
 
@@ -116,7 +118,7 @@ class How:
     """How the pictures of :func:`predict_files` are read.
 
     Attributes:
-        threshold, device: For a model that is loaded there, as of :class:`Reader`.
+        threshold, device, precision: For a model that is loaded there, as of :class:`Reader`.
         spacing_mm, facing, anchor: The user's word on all of them, as of :class:`spinetk.overrides.Overrides`.
         overrides: The user's word on each of them, in place of these three.
         slice_choice: Slice of series and volumes.
@@ -133,6 +135,7 @@ class How:
     slice_choice: SliceChoice = "central"
     series: str | None = None
     overlay: bool = True
+    precision: Precision = "single"
 
     def table(self) -> OverridesTable:
         """The user's word on each picture."""
@@ -171,9 +174,13 @@ def predict_files(
     inputs, asked = list(inputs), How(**how)
     table, choice = asked.table(), (asked.slice_choice, asked.series)
     settings = settings_of(model, asked.threshold, table, *choice) | ({} if asked.overlay else {"overlay": False})
+    if asked.precision != "single":
+        settings["precision"] = asked.precision
     if model is None or isinstance(model, str | Path):
         name = None if model is None else str(Path(model).absolute()) if Path(model).is_file() else str(model)
-        maker: Callable[[], Work] = ReaderMaker(name, asked.threshold, asked.device, table, *choice, asked.overlay)
+        maker: Callable[[], Work] = ReaderMaker(
+            name, asked.threshold, asked.device, table, *choice, asked.overlay, asked.precision
+        )
     elif pool is None or isinstance(pool, Here):
         reader = Reader.of(model)
         maker = partial(partial, _predict_one, reader, table, *choice, asked.overlay)

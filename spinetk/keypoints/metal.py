@@ -11,6 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from spinetk.geometry import median
 from spinetk.keypoints.chain import body_axes
 from spinetk.schema import KeypointSchema
 
@@ -36,7 +37,7 @@ def covered(picture: np.ndarray, points: np.ndarray, schema: KeypointSchema) -> 
     found = np.zeros(len(points), bool)
     if not len(points) or not schema.columns:
         return found
-    height = float(np.median(np.linalg.norm(body_axes(points, schema)[0], axis=1)))
+    height = median(np.linalg.norm(body_axes(points, schema)[0], axis=1))
     low = np.maximum(0, np.floor(points.min((0, 1)) - 2 * height)).astype(int)
     high = np.minimum(picture.shape[::-1], np.ceil(points.max((0, 1)) + 2 * height)).astype(int)
     shown = picture[low[1] : high[1], low[0] : high[0]]

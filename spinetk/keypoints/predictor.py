@@ -68,10 +68,8 @@ class Engine(Protocol):
         """SHA-256 of the weights."""
 
     def detect(self, picture: np.ndarray, least: float, worth: Worth | None = None) -> Found:
-        """Detections in a (3, H, W) picture in 0..1 at network size, best first: ``points``, ``scores``, ``sigma``.
-
-        A network that refines points leaves out those that are not ``worth`` it, as
-        :meth:`spinetk.keypoints.centre.decoding.CentreDecoder.detect` asks it.
+        """Detections in a (3, H, W) picture in 0..1 at network size, best first: ``points``, ``scores``, ``sigma``; not
+        those that are not ``worth`` it, as :meth:`spinetk.keypoints.centre.decoding.CentreDecoder.detect` asks it.
         """
 
     def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
@@ -129,7 +127,10 @@ class Predictor:
         self.modalities: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, model: str | Path, threshold: float = 0.6, device: str = "auto", *, graphs: bool = True) -> Predictor:
+    def load(
+        cls, model: str | Path, threshold: float = 0.6, device: str = "auto", *, graphs: bool = True,
+        precision: runtime.Precision = "single",
+    ) -> Predictor:  # fmt: skip
         """A predictor from a released name, a ``.safetensors`` or ``.pth`` of spinetk, or a ``.pth`` of Detectron2.
 
         A release with graphs is read without PyTorch, unless it is asked to run on a GPU.
@@ -137,7 +138,7 @@ class Predictor:
         Args:
             model: The weights.
             threshold, device: As of the class.
-            graphs: Use the graphs of a release where it has any.
+            graphs, precision: Use the graphs of a release where it has any, and what they compute in.
 
         Raises:
             InputError: The model is not found or not a keypoint network of spinetk, or what computes it is missing.
@@ -145,8 +146,10 @@ class Predictor:
         path = zoo.find(model)
         if graphs and runtime.reads(path, device):
             card = read_card(path)
-            engine = runtime.GraphEngine(path, card.config.preset, card.config.schema)
+            engine = runtime.GraphEngine(path, card.config.preset, card.config.schema, precision)
             return cls._by(engine, path.stem, threshold, card)
+        if precision != "single":
+            raise InputError(f"--precision {precision}", "is for released models on a CPU", "leave it out")
         from spinetk.keypoints.torch_engine import TorchEngine, open_network
 
         network, card = open_network(path)

@@ -20,6 +20,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice
+from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.second_look import CLEARLY, evidence, shows_column
 from spinetk.keypoints.viewing.recognition import find_view
@@ -76,6 +77,7 @@ class Reader:
         view: What all pictures show, in place of what their files say.
         threshold: Least confidence of a vertebra, as of :class:`Predictor`, for models loaded here.
         device: ``auto``, ``cpu``, ``cuda``.
+        precision: As of :meth:`Predictor.load`.
         view_finder: Tells view, turn and front from the look of a picture whose file does not; None never looks.
 
     Raises:
@@ -89,12 +91,13 @@ class Reader:
         *,
         threshold: float = 0.6,
         device: str = "auto",
+        precision: Precision = "single",
         view_finder: ViewFinder | None = find_view,
     ) -> None:
         self.usual = Overrides(view=view)
         if model is not None and not isinstance(model, Predictor):
-            model = Predictor.load(model, threshold, device)
-        self._only = model
+            model = Predictor.load(model, threshold, device, precision=precision)
+        self._only, self._precision = model, precision
         self._view_finder = view_finder
         self._made_for: dict[str, tuple[tuple[View, ...], tuple[str, ...]]] = {
             name: (tuple(card["views"]), tuple(card.get("modalities") or ()))
@@ -162,6 +165,8 @@ class Reader:
         chosen = self.decide(picture, grey, file, said)
         found = self._found(grey, file, chosen)
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
+        if self._precision == "bfloat16":
+            found.remarks.append(BFLOAT16_REMARK)
         if found.facing is None and found.frame.anterior is None and rules_of(chosen.view).front:
             found.facing = chosen.front
         found.not_graded = chosen.not_graded
@@ -310,7 +315,7 @@ class Reader:
             raise InputError(file, f"no released model reads {what}", NEEDS_MODEL if self._made_for else zoo.NO_WEIGHTS)
         name = fitting[0]
         if name not in self._loaded:
-            self._loaded[name] = Predictor.load(name, self.threshold, self.device)
+            self._loaded[name] = Predictor.load(name, self.threshold, self.device, precision=self._precision)
         return self._loaded[name]
 
     def _against(self, picture: Picture, view: View, predictor: Predictor) -> str | None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spinetk.measure import measure
-from spinetk.measure.uncertainty import intervals
+from spinetk.measure.uncertainty import TAILS_PERCENT, intervals, tails
 
 FULL = (30.0, 30.0, 30.0)
 
@@ -15,6 +15,12 @@ def test_height_interval_has_the_analytic_width(spine):
     assert low < vertebra["heights_px"]["middle"] < high
     low, high = vertebra["heights_mm_interval"]["anterior"]
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2) * 0.5, rel=0.08)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 39, 40, 41, 999, 1000])
+def test_tails_are_percentiles(count):
+    columns = np.random.default_rng(count).normal(size=(count, 5)).round(1)
+    np.testing.assert_array_equal(tails(columns), np.percentile(columns, TAILS_PERCENT, axis=0))
 
 
 def test_tilt_interval_has_the_analytic_width(spine):
