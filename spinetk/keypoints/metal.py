@@ -61,7 +61,5 @@ def remark(beneath: np.ndarray) -> str | None:
     places = np.flatnonzero(beneath) + 1
     if not len(places) or len(places) < max(2.0, MANY * len(beneath)):
         return None
-    said = ", ".join(str(place) for place in places)
-    return (
-        f"metal over {len(places)} of {len(beneath)} bodies, counted from the top: {said}; what lies beneath is guessed"
-    )
+    said = f"metal over at least {len(places)} of {len(beneath)} bodies, counted from the top"
+    return f"{said}: {', '.join(str(place) for place in places)}; what lies beneath is guessed"
