@@ -160,6 +160,7 @@ def kills(options: argparse.Namespace, scratch: Path) -> int:
         faults = compare(orthanc, acknowledged, scratch, exact=False) + planted(scratch)
         left = len(list((folder / "node" / "outbox").rglob("*.dcm")))
         faults += [f"{left} objects are left in the outbox"] if left else []
+        faults += [f"a unit failed: {entry['why']}" for entry in given_up(folder)]
         trouble = f"{tally['archive away']} starts and stops of the archive, {tally['disk full']} full disks"
         sent = options.kills * options.films_a_kill
         print(f"{options.kills} kills ({trouble}): {len(acknowledged)} films acknowledged of {sent} sent")
@@ -224,6 +225,12 @@ def fill(ballast: Path) -> None:
         while True:
             stream.write(bytes(4096))
             stream.flush()
+
+
+def given_up(folder: Path) -> list[dict]:
+    from spinetk.node.service import status
+
+    return status(folder / "node")["failed"]
 
 
 def idle(folder: Path) -> bool:

@@ -165,9 +165,13 @@ class Queue:
         return Unit(*row) if row else None
 
     def begin(self, unit: Unit) -> int:
-        """Note that work on a unit begins, before it does: a unit that kills the process is not tried for ever."""
+        """Note that work on a unit begins, before it does: a unit that kills the process is not tried for ever.
+
+        After a kill it comes behind all others: it does not hold them up, and whoever kills the node again and again
+        seldom meets the same unit.
+        """
         with self._commit() as db:
-            db.execute("UPDATE unit SET tries = tries + 1 WHERE id = ?", (unit.id,))
+            db.execute("UPDATE unit SET tries = tries + 1, ready = ? WHERE id = ?", (time.time(), unit.id))
         return unit.tries + 1
 
     def move(
