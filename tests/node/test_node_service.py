@@ -289,6 +289,26 @@ def test_a_film_that_stops_the_process_each_time_is_given_up(make_node, tmp_path
     queue.close()
 
 
+def test_a_film_that_stops_the_process_comes_behind_the_others(make_node, tmp_path, monkeypatch):
+    monkeypatch.setattr("spinetk.node.reading.Reader.work", lambda self, unit: time.sleep(0.05))
+    node = make_node()
+    send(node.receiver.port, *(film(tmp_path / f"{k}.dcm", f"1.2.3.{k + 4}") for k in range(3)))
+    stop(node)
+    monkeypatch.undo()
+    queue = Queue(node.settings.folder / "queue.sqlite")
+    reader, tried = Reader(node.settings, queue, dies, str), []
+    for _ in range(6):
+        unit = queue.next("received", time.time())
+        tried.append(unit.id)
+        with pytest.raises(Killed):
+            reader.work(unit)
+    # Six kills meet every film twice; none is given up, as one met by all of them would be.
+    assert len(set(tried[:3])) == 3
+    assert tried[:3] == tried[3:]
+    assert queue.counts()["failed"] == 0
+    queue.close()
+
+
 def test_four_associations_at_once_lose_nothing(make_node, tmp_path):
     node = make_node(results=QUICK)
     files = [film(tmp_path / f"{k}.dcm", f"1.2.3.{k + 10}") for k in range(16)]
