@@ -4,8 +4,8 @@
 checkout on phantoms (DICOM files with letters, facing either way, and PNGs) and on pictures of DATA (AASCE films,
 lateral films, MR slices), all of which stand upright, and prints for each set how many readings have another number of
 vertebrae, other names or another view, and the moves of points (median, 99 of 100, largest, in px of the pictures) and
-the largest move of the largest Cobb angle among the others. ``--precision bfloat16``: this checkout's in bfloat16; with
-``.`` as OTHER_CHECKOUT, what that costs.
+the largest move of the largest Cobb angle among the others. ``--precision bf16-true``: of this checkout; with ``.`` as
+OTHER_CHECKOUT, what that costs.
 
 ``python benchmarks/same_readings.py --mirror [DATA]`` reads phantoms and MR slices as they are and mirrored, and prints
 how many mirrored ones have another number of vertebrae, and the largest move of a point in the others: what it would
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--mirror", action="store_true", help="compare pictures with their mirror images instead")
     parser.add_argument("other", type=Path, nargs="?", help="a checkout of the version before")
     parser.add_argument("data", type=Path, nargs="?", help="folder with aasce2019, lateral_films and mr_sagittal")
-    parser.add_argument("--precision", choices=("single", "bfloat16"), help="of this checkout's readings")
+    parser.add_argument("--precision", choices=("32-true", "bf16-true"), help="of this checkout's readings")
     parser.add_argument("--count", type=int, default=12, help="pictures of each set")
     args = parser.parse_args()
     if args.mirror:

@@ -105,7 +105,7 @@ class ReaderMaker:
     slice_choice: SliceChoice
     series: str | None = None
     overlay: bool = True
-    precision: Precision = "single"
+    precision: Precision = "32-true"
 
     def __call__(self) -> Work:
         """Load the model, and return what reads one picture."""
@@ -135,7 +135,7 @@ class How:
     slice_choice: SliceChoice = "central"
     series: str | None = None
     overlay: bool = True
-    precision: Precision = "single"
+    precision: Precision = "32-true"
 
     def table(self) -> OverridesTable:
         """The user's word on each picture."""
@@ -174,7 +174,7 @@ def predict_files(
     inputs, asked = list(inputs), How(**how)
     table, choice = asked.table(), (asked.slice_choice, asked.series)
     settings = settings_of(model, asked.threshold, table, *choice) | ({} if asked.overlay else {"overlay": False})
-    if asked.precision != "single":
+    if asked.precision != "32-true":
         settings["precision"] = asked.precision
     if model is None or isinstance(model, str | Path):
         name = None if model is None else str(Path(model).absolute()) if Path(model).is_file() else str(model)

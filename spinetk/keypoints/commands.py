@@ -28,8 +28,8 @@ class SliceChoice(StrEnum):
 class Precision(StrEnum):
     """What released models compute in on a CPU."""
 
-    SINGLE = "single"
-    BFLOAT16 = "bfloat16"
+    SINGLE = "32-true"
+    BFLOAT16 = "bf16-true"
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def predict(
     slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = SliceChoice.CENTRAL,
     series: Series = None,
     precision: Annotated[
-        Precision, typer.Option(help="bfloat16 takes half the time on processors that have it; points move a little.")
+        Precision, typer.Option(help="bf16-true takes half the time on processors that have it; points move a little.")
     ] = Precision.SINGLE,
     overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Draw a PNG of each picture.")] = True,
     as_json: AsJson = False,

@@ -129,7 +129,7 @@ class Predictor:
     @classmethod
     def load(
         cls, model: str | Path, threshold: float = 0.6, device: str = "auto", *, graphs: bool = True,
-        precision: runtime.Precision = "single",
+        precision: runtime.Precision = "32-true",
     ) -> Predictor:  # fmt: skip
         """A predictor from a released name, a ``.safetensors`` or ``.pth`` of spinetk, or a ``.pth`` of Detectron2.
 
@@ -148,7 +148,7 @@ class Predictor:
             card = read_card(path)
             engine = runtime.GraphEngine(path, card.config.preset, card.config.schema, precision)
             return cls._by(engine, path.stem, threshold, card)
-        if precision != "single":
+        if precision != "32-true":
             raise InputError(f"--precision {precision}", "is for released models on a CPU", "leave it out")
         from spinetk.keypoints.torch_engine import TorchEngine, open_network
 

@@ -91,7 +91,7 @@ class Reader:
         *,
         threshold: float = 0.6,
         device: str = "auto",
-        precision: Precision = "single",
+        precision: Precision = "32-true",
         view_finder: ViewFinder | None = find_view,
     ) -> None:
         self.usual = Overrides(view=view)
@@ -165,7 +165,7 @@ class Reader:
         chosen = self.decide(picture, grey, file, said)
         found = self._found(grey, file, chosen)
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
-        if self._precision == "bfloat16":
+        if self._precision == "bf16-true":
             found.remarks.append(BFLOAT16_REMARK)
         if found.facing is None and found.frame.anterior is None and rules_of(chosen.view).front:
             found.facing = chosen.front

@@ -47,11 +47,11 @@ def processor(monkeypatch):
 def test_bfloat16_is_asked_for_and_said_in_every_reading(processor):
     core = processor("FP32", "BF16")
     picture = Picture(to_uint8(sagittal_mr(3).pixels), view="sagittal", modality="MR")
-    found, _ = Reader("sagittal-mr", precision="bfloat16", view_finder=None).read_picture(picture, "x.png")
+    found, _ = Reader("sagittal-mr", precision="bf16-true", view_finder=None).read_picture(picture, "x.png")
     assert core.asked == [("sagittal-mr-maps.onnx", "bf16"), ("sagittal-mr-refine.onnx", "bf16")]
     assert found.remarks.count(runtime.BFLOAT16_REMARK) == 1
     single, _ = Reader("sagittal-mr", view_finder=None).read_picture(picture, "x.png")
-    assert not any("bfloat16" in remark for remark in single.remarks)
+    assert not any("bf16-true" in remark for remark in single.remarks)
     assert len(core.asked) == 2
     np.testing.assert_allclose([v.points for v in found.vertebrae], [v.points for v in single.vertebrae], atol=0.02)
 
@@ -59,7 +59,7 @@ def test_bfloat16_is_asked_for_and_said_in_every_reading(processor):
 def test_a_processor_without_it_is_told_instead_of_computing_something_else(processor):
     core = processor("FP32", "FP16", "INT8")
     with pytest.raises(InputError, match="processor"):
-        Predictor.load("sagittal-mr", precision="bfloat16")
+        Predictor.load("sagittal-mr", precision="bf16-true")
     assert not core.asked
 
 
@@ -67,9 +67,9 @@ def test_without_openvino_one_line_says_what_to_install(monkeypatch):
     known = runtime.importlib.util.find_spec
     monkeypatch.setattr(runtime.importlib.util, "find_spec", lambda name: None if name == "openvino" else known(name))
     with pytest.raises(InputError, match=r"pip install 'spinetk\[export\]'"):
-        runtime.functions(zoo.find("sagittal-mr"), runtime.PARTS[:2], "bfloat16")
+        runtime.functions(zoo.find("sagittal-mr"), runtime.PARTS[:2], "bf16-true")
 
 
 def test_what_is_no_graph_is_not_read_in_another_precision_without_a_word(tmp_path):
     with pytest.raises(InputError, match="released models on a CPU"):
-        Predictor.load("phantom-fast", precision="bfloat16")
+        Predictor.load("phantom-fast", precision="bf16-true")

@@ -27,7 +27,7 @@ from spinetk.schema import KeypointSchema
 
 ENGINES = ("onnxruntime", "openvino")
 PARTS = ("maps", "refine", "column")
-Precision = Literal["single", "bfloat16"]
+Precision = Literal["32-true", "bf16-true"]
 BFLOAT16_REMARK = "computed in bfloat16: points lie up to some px from those in single precision"
 HALF_AND_SINGLE = {"F16": np.float16, "F32": np.float32}
 EXPONENTS = {"F16": np.uint16(0x7C00), "F32": np.uint32(0x7F800000)}  # their bits
@@ -47,7 +47,7 @@ def has_graphs(weights: Path, parts: Sequence[str] = PARTS[:2]) -> bool:
     return there and any(importlib.util.find_spec(name) is not None for name in ENGINES)
 
 
-def functions(weights: Path, parts: Sequence[str], precision: Precision = "single") -> list[Run]:
+def functions(weights: Path, parts: Sequence[str], precision: Precision = "32-true") -> list[Run]:
     """The graphs of a release as functions of arrays.
 
     Args:
@@ -60,7 +60,7 @@ def functions(weights: Path, parts: Sequence[str], precision: Precision = "singl
     """
     _check_finite(weights)
     files = [graph_file(weights, part) for part in parts]
-    if precision == "bfloat16":
+    if precision == "bf16-true":
         check_bfloat16()
     try:
         return _by_openvino(files, precision) if engine(precision) == "openvino" else _by_onnxruntime(files)
@@ -68,9 +68,9 @@ def functions(weights: Path, parts: Sequence[str], precision: Precision = "singl
         raise InputError(weights, "has graphs that do not fit it", "download or release it again") from error
 
 
-def engine(precision: Precision = "single") -> str:
+def engine(precision: Precision = "32-true") -> str:
     """What runs graphs here."""
-    if precision == "bfloat16":
+    if precision == "bf16-true":
         return "openvino"
     return next((name for name in ENGINES if importlib.util.find_spec(name) is not None), ENGINES[0])
 
@@ -78,9 +78,9 @@ def engine(precision: Precision = "single") -> str:
 def check_bfloat16() -> None:
     """Raise ``InputError`` where graphs cannot be computed in bfloat16: OpenVINO would use another precision."""
     if importlib.util.find_spec("openvino") is None:
-        raise InputError("--precision bfloat16", "needs OpenVINO, which is missing", "pip install 'spinetk[export]'")
+        raise InputError("--precision bf16-true", "needs OpenVINO, which is missing", "pip install 'spinetk[export]'")
     if "BF16" not in load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        raise InputError("--precision bfloat16", "is nothing that this processor computes in", "leave it out")
+        raise InputError("--precision bf16-true", "is nothing that this processor computes in", "leave it out")
 
 
 def wants_cpu(device: str) -> bool:
@@ -174,7 +174,7 @@ class GraphEngine:
     device = "cpu"
 
     def __init__(
-        self, weights: Path, preset: CentrePreset, schema: KeypointSchema, precision: Precision = "single"
+        self, weights: Path, preset: CentrePreset, schema: KeypointSchema, precision: Precision = "32-true"
     ) -> None:
         self.preset, self.schema, self.precision, self._weights = preset, schema, precision, weights
         self.runtime = engine(precision)
@@ -207,7 +207,7 @@ def _by_openvino(files: list[Path], precision: Precision) -> list[Run]:
     core = load_openvino().Core()
     settings: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16-true" else "f32",
         "INFERENCE_NUM_THREADS": 1,  # as below
     }
 
