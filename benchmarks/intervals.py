@@ -15,32 +15,31 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import norm
-from twins import twins
+from twins import known_elsewhere
 
 from spinetk import zoo
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder
-from spinetk.cases.splitting import SPLIT, make_split
+from spinetk.cases.splitting import make_split
 from spinetk.keypoints.evaluation import PARTS
 from spinetk.keypoints.matching import match
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.quantities import quantities, scaled
 from spinetk.keypoints.release import read_part
-from spinetk.keypoints.spread import Case, coverage, crossed, errors, fit, folds, spread_of
+from spinetk.keypoints.spread import Case, coverage, crossed_scales, errors, fit, folds, spread_of
 from spinetk.measure import measure
 from spinetk.measure.deformity import is_sure
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
-ALIKE = 0.8
 NOMINAL = (50, 68, 80, 90, 95, 99)
-ANGLES = ("cobb_max", "cobb_upper", "cobb_lower")
 
 
 def read(model: str, base: Path, part: str | None, cache: Path | None) -> tuple[list[Case], KeypointSchema]:
@@ -53,7 +52,7 @@ def read(model: str, base: Path, part: str | None, cache: Path | None) -> tuple[
         CaseFolder(base).cases() if part is None else dict(zip(PARTS, make_split(base)[:3], strict=True))[part].index
     )
     predictor = Predictor.load(model)
-    predictor.spread = None
+    predictor.spread, predictor.scales = None, {}
     cases = read_part(predictor, base, index)
     if cache is not None:
         rows = [{"group": name, "found": found.to_json(), "truth": truth.to_json()} for name, found, truth in cases]
@@ -63,56 +62,11 @@ def read(model: str, base: Path, part: str | None, cache: Path | None) -> tuple[
 
 def unseen(cases: Sequence[Case], base: Path) -> list[Case]:
     """Those of patients of whom no picture is all but the same as one of another group in another part of the split."""
-    parts = json.loads((base / SPLIT).read_text(encoding="utf-8"))["parts"]
-    part = {case: name for name, own in parts.items() for case in own}
-    known = {name for one, other, _ in twins(base, ALIKE) if part.get(one) != part.get(other) for name in (one, other)}
-    twice = {case[0] for case in cases if Path(case[2].file).parents[2].name in known}
-    kept = [case for case in cases if case[0] not in twice]
+    known = known_elsewhere(base)
+    kept = [case for case in cases if case[0] not in known]
+    twice = {case[0] for case in cases} & known
     print(f"{len(twice)} patients, {len(cases) - len(kept)} pictures left out: in another part under another name too")
     return kept
-
-
-def scaled(reading: Reading, factors: np.ndarray | None) -> Reading:
-    """The reading with other standard deviations."""
-    if factors is None:
-        return reading
-    vertebrae = [
-        replace(v, point_sigma_px=None if v.point_sigma_px is None else np.asarray(v.point_sigma_px) * factors)
-        for v in reading.vertebrae
-    ]
-    return replace(reading, vertebrae=vertebrae)
-
-
-def intervals(found: Reading, truth: Reading) -> Iterator[tuple[str, float, float, float]]:
-    """(quantity, low, high, true value) of all that both say of a picture; heights in percent of the true one."""
-    side = measure(truth).facing
-    facing = "auto" if side is None or side.side is None else side.side
-    own, right = measure(found, facing=facing), measure(truth, facing=facing)
-    pairs = dict(match(found, truth)[0])
-    for i, j in pairs.items():
-        a, b = own.vertebrae[i].measures, right.vertebrae[j].measures
-        for name, span in (a["heights_px_interval"] or {}).items():
-            true = b["heights_px"].get(name)
-            if name in ("left", "middle", "right") and span is not None and true:
-                yield f"height {name}, %", 100 * span[0] / true, 100 * span[1] / true, 100.0
-        if a["tilt_deg_interval"] is not None and b["tilt_deg"] is not None:
-            yield "tilt, degrees", *a["tilt_deg_interval"], b["tilt_deg"]
-        one, other = a["deformity"], b["deformity"]
-        if one and other and one["loss_percent_interval"] is not None:
-            yield "height loss, %", *one["loss_percent_interval"], other["loss_percent"]
-        one, other = a["disc_below"], b["disc_below"]
-        if one and other and pairs.get(i + 1) == j + 1:
-            for name, span in (one.get("heights_px_interval") or {}).items():
-                if span is not None and (true := other["heights_px"].get(name)) is not None:
-                    size = b["heights_px"]["left"]
-                    yield "disc height, % of the body's", *(100 * v / size for v in (*span, true))
-            if one["angle_deg_interval"] is not None and other["angle_deg"] is not None:
-                yield "disc angle, degrees", *one["angle_deg_interval"], other["angle_deg"]
-    if truth.view == "ap" and len(pairs) == len(truth.vertebrae) == len(found.vertebrae):
-        for name in ANGLES:
-            span, true = own.angles.get(f"{name}_interval"), right.angles.get(name)
-            if span is not None and true is not None:
-                yield f"{name}, degrees", *span, true
 
 
 def grades(found: Reading, truth: Reading) -> Iterator[tuple[list[float], int, int]]:
@@ -126,24 +80,24 @@ def grades(found: Reading, truth: Reading) -> Iterator[tuple[list[float], int, i
             yield one["grade_probability"], one["grade"], other["grade"]
 
 
-def table(before: Sequence[tuple[Reading, Reading]], after: Sequence[tuple[Reading, Reading]]) -> None:
-    """Print coverage and width of every quantity."""
+def table(*stages: Sequence[tuple[Reading, Reading]]) -> None:
+    """Print coverage and width of every quantity: of the network alone, with the points' factors, with the kinds'."""
     columns = []
-    for pairs in (before, after):
+    for pairs in stages:
         rows: dict[str, list[tuple[bool, float]]] = defaultdict(list)
         for found, truth in pairs:
-            for name, low, high, true in intervals(found, truth):
-                rows[name].append((low <= true <= high, (high - low) / 2))
+            for one in quantities(found, truth):
+                rows[f"{one.kind}: {one.name}"].append((one.off <= 1, (one.high - one.low) / 2))
         columns.append(rows)
-    print(f"| {'quantity':<28} | {'n':>5} | inside, % | half width |\n|---|---|---|---|")
+    print(f"| {'kind: quantity':<42} | {'n':>5} | inside, % | half width |\n|---|---|---|---|")
     for name, own in columns[0].items():
-        other = columns[1][name]
-        inside = " -> ".join(f"{100 * np.mean([hit for hit, _ in rows]):.1f}" for rows in (own, other))
-        width = " -> ".join(f"{np.median([half for _, half in rows]):.2f}" for rows in (own, other))
-        print(f"| {name:<28} | {len(own):>5} | {inside} | {width} |")
+        stages_of = [column[name] for column in columns]
+        inside = " -> ".join(f"{100 * np.mean([hit for hit, _ in rows]):.1f}" for rows in stages_of)
+        width = " -> ".join(f"{np.median([half for _, half in rows]):.2f}" for rows in stages_of)
+        print(f"| {name:<42} | {len(own):>5} | {inside} | {width} |")
 
 
-def reliability(cases: Sequence[Case], schema: KeypointSchema, factors: dict[str, np.ndarray]) -> None:
+def reliability(cases: Sequence[Case], schema: KeypointSchema, factors: Mapping[str, np.ndarray]) -> None:
     """Print how many heights lie within intervals of other nominal coverage."""
     print("\n| heights, nominal % | " + " | ".join(map(str, NOMINAL)) + " |\n|---" * 1 + "|---" * (len(NOMINAL)) + "|")
     for name, known in (("before", {}), ("after", factors)):
@@ -156,7 +110,7 @@ def reliability(cases: Sequence[Case], schema: KeypointSchema, factors: dict[str
         print(f"| {name} | " + " | ".join(f"{100 * (z <= norm.ppf(0.5 + p / 200)).mean():.1f}" for p in NOMINAL) + " |")
 
 
-def graded(cases: Sequence[Case], factors: dict[str, np.ndarray]) -> None:
+def graded(cases: Sequence[Case], factors: Mapping[str, np.ndarray]) -> None:
     """Print whether grades are as probable as is said."""
     said = [row for patient, found, truth in cases for row in grades(scaled(found, factors.get(patient)), truth)]
     if not said:
@@ -203,13 +157,20 @@ def main() -> None:
         cases = unseen(cases, options.cases)
     data = f"{options.data or f'{part} part'}, {len(cases)} pictures of {len({name for name, *_ in cases})} patients"
     path = zoo.find(options.model).with_suffix(".json")
+    by: dict[str, np.ndarray] = {}
+    scales: dict[str, dict[str, float]] = {}
     if options.judge:
-        known = np.array(json.loads(path.read_text(encoding="utf-8"))["spread"]["points"])
-        by = {name: known for name, *_ in cases}
+        card = json.loads(path.read_text(encoding="utf-8"))["spread"]
+        by = {name: np.array(card["points"]) for name, *_ in cases}
+        scales = {name: card.get("scales") or {} for name, *_ in cases}
     else:
-        by = {name: f for own, f in crossed(cases, schema) if f is not None for name in own}
+        parts = crossed_scales(cases, schema)
+        for own, factors, kinds in parts:
+            by |= {} if factors is None else dict.fromkeys(own, factors)
+            scales |= dict.fromkeys(own, kinds)
     print(f"{options.model}, {data}\n")
-    table([(f, t) for _, f, t in cases], [(scaled(f, by.get(name)), t) for name, f, t in cases])
+    stages = [[(scaled(f, by.get(name), known.get(name)), t) for name, f, t in cases] for known in ({}, scales)]
+    table([(f, t) for _, f, t in cases], *stages)
     reliability(cases, schema, by)
     for words, known in (("before", {}), ("after", by)):
         print(f"\ngrades, {words}:")
@@ -218,7 +179,7 @@ def main() -> None:
         return
     print()
     halved(cases, schema)
-    spread = spread_of(cases, schema, data)
+    spread = spread_of(cases, schema, data, parts)
     print(spread)
     if options.write and spread is not None:
         card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ python benchmarks/landmarks.py MODEL CASES [--part val] [--threshold 0.6] [--dev
 MODEL is a released name or a weights file; CASES a case folder with the split the model was trained with. Errors are
 over matched vertebrae (spinetk.keypoints.matching). "Flagged" pictures have an entry ``qc_flags`` in metadata.json:
 labels that fail a geometric check. A model with more points than the cases (six against four corners) is compared by
-those they share.
+those they share. Patients whom twins.py finds in another part under another name are left out in a column of their own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from twins import known_elsewhere
 
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.splitting import make_split
@@ -123,7 +124,11 @@ def main() -> None:
     print(f"{options.model}, {options.part} part, threshold {options.threshold}, {np.median(seconds):.3f} s a picture")
     for failure in failures:
         print(failure)
+    elsewhere = known_elsewhere(options.cases)
+    twice = np.array([str(metadata.get(r["case"], {}).get("group", r["case"])) in elsewhere for r in records])
     parts = {"all": flagged | True} | ({"unflagged": ~flagged} if flagged.any() else {})
+    if twice.any():
+        parts |= {"without patients who lie in another part under another name": ~twice}
     for name, rows in parts.items():
         kept = np.flatnonzero(rows)
         print(f"\n{name}")

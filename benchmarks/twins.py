@@ -2,7 +2,7 @@
 
 python benchmarks/twins.py CASES [--least 0.8]
 
-Where the folder has a split, the part of each is said. Also printed: how alike the slices of one group are.
+Where the folder has a split, the part of each is said.
 """
 
 from __future__ import annotations
@@ -11,11 +11,19 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.likeness import alike, print_of
 from spinetk.cases.splitting import SPLIT
+
+LEAST = 0.8
+
+
+def known_elsewhere(base: Path, least: float = LEAST) -> set[str]:
+    """Patients (``group``, else the case) of whom a picture lies in another part of the split under another name."""
+    parts = json.loads((base / SPLIT).read_text(encoding="utf-8"))["parts"]
+    part, whose = {case: name for name, own in parts.items() for case in own}, CaseFolder(base).metadata()
+    pairs = [(one, other) for one, other, _ in twins(base, least) if part.get(one) != part.get(other)]
+    return {str(whose.get(case, {}).get("group", case)) for pair in pairs for case in pair}
 
 
 def twins(base: Path, least: float) -> list[tuple[str, str, float]]:
@@ -26,14 +34,7 @@ def twins(base: Path, least: float) -> list[tuple[str, str, float]]:
     cases, prints = [record["case"] for record in records], [print_of(read_pixels(record)) for record in records]
     groups = [metadata.get(case, {}).get("group", case) for case in cases]
     found = [(i, j) for i, j in alike(prints, least) if groups[i] != groups[j]]
-    own = np.stack(prints) @ np.stack(prints).T
-    np.fill_diagonal(own, -1)
-    same = np.array(groups)[:, None] == np.array(groups)
-    nearest = np.where(same, own, -1).max(1)[same.sum(1) > 1]
-    if len(nearest):
-        low = np.percentile(nearest, [1, 5, 10, 50]).round(3).tolist()
-        print(f"nearest of the same group: 1, 5, 10, 50 % of {len(nearest)} pictures below {low}")
-    return [(cases[i], cases[j], float(own[i, j])) for i, j in found]
+    return [(cases[i], cases[j], float(prints[i] @ prints[j])) for i, j in found]
 
 
 def in_two_parts(base: Path, least: float = 0.8) -> set[str]:
@@ -47,7 +48,7 @@ def main() -> None:
     """Print the pairs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", type=Path)
-    parser.add_argument("--least", type=float, default=0.8)
+    parser.add_argument("--least", type=float, default=LEAST)
     options = parser.parse_args()
     split = options.cases / SPLIT
     parts = json.loads(split.read_text(encoding="utf-8"))["parts"] if split.exists() else {}

@@ -141,6 +141,8 @@ class Reading:
         remarks: Short sentences for the user (e.g. "detector-plane spacing: heights in mm are magnified").
         landmarks: The first sacral endplate and the femoral heads, where they were looked for and seen.
         rulers: Lengths and angles that a reader has drawn.
+        interval_scale: By kind (:data:`spinetk.measure.uncertainty.KINDS`), how much wider intervals are than points
+            make them, as fitted on patients new to the network; a kind that is not there was not fitted.
     """
 
     file: str
@@ -162,6 +164,7 @@ class Reading:
     label_probability: float | None = None
     facing: Facing | None = None
     not_graded: str | None = None
+    interval_scale: dict[str, float] = field(default_factory=dict)
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""
@@ -261,6 +264,7 @@ class Reading:
             "label_probability": self._label_probability,
             "facing": self.facing.to_json() if self.facing else None,
             "not_graded": self.not_graded,
+            "interval_scale": self.interval_scale or None,
         }
         content = {
             "file": self.file,
@@ -345,6 +349,7 @@ class Reading:
                 label_probability=None if sure is None else float(sure),
                 facing=Facing.from_json(content["facing"], source) if content.get("facing") else None,
                 not_graded=content.get("not_graded"),
+                interval_scale=_scales(content.get("interval_scale") or {}),
                 angles=dict(content.get("angles") or {}),
                 remarks=list(content.get("remarks") or []),
                 extras=extras_from(content.get("extras"), source),
@@ -359,6 +364,13 @@ class Reading:
             ) from error
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(source, f"is not a spinetk result: {error}", "give a JSON of `spinetk predict`") from error
+
+
+def _scales(content: Mapping[str, Any]) -> dict[str, float]:
+    scales = {str(kind): float(value) for kind, value in content.items()}
+    if not all(0 < value < 100 for value in scales.values()):
+        raise ValueError("field 'interval_scale' holds what is no factor")
+    return scales
 
 
 def extras_json(extras: Mapping[str, np.ndarray]) -> dict[str, list[list[float]]]:

@@ -50,7 +50,7 @@ def settings_of(
 def weights_of(model: Predictor | str | Path | None, view: View | None = None) -> dict[str, str]:
     """SHA-256 of the weights by model: of the one given, or of all that may be chosen for a view (None: any)."""
     if isinstance(model, Predictor):
-        spread = None if model.spread is None else model.spread.tolist()
+        spread = None if model.spread is None else (model.spread.tolist(), sorted(model.scales.items()))
         sacral = (model.landmark_calibration, model.naming, model.fronts)
         about = repr((model.calibration, sacral, model.counting, spread, model.views, model.modalities))
         digest = hashlib.sha256(about.encode() + model.engine.fingerprint().encode())

@@ -90,6 +90,7 @@ class Predictor:
         landmark_calibration: By kind of landmark, slope and intercept that make its scores probabilities.
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
+        scales: By kind of measurement, how much wider its intervals are than the points make them (ibid.).
 
     Args:
         engine: Computes the network.
@@ -122,6 +123,7 @@ class Predictor:
         self.calibration = calibration
         self.naming, self.fronts, self.counting = naming, fronts, counting
         self.spread: np.ndarray | None = None
+        self.scales: dict[str, float] = {}
         self.landmark_calibration: dict[str, tuple[float, float]] = {}
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
@@ -163,7 +165,7 @@ class Predictor:
         predictor.views, predictor.modalities = card.views, card.modalities
         predictor.landmark_calibration = dict(card.landmarks)
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
-            predictor.spread = np.array(card.spread.points)
+            predictor.spread, predictor.scales = np.array(card.spread.points), card.spread.scales_of_all
         return predictor
 
     def read(
@@ -203,6 +205,7 @@ class Predictor:
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = self._sigma(found["sigma"], factors)
         empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
+        empty.interval_scale = dict(self.scales)
         empty.landmarks = self._landmarks(marks, factors, LANDMARK_SCORE, MOST_OF_KIND)
         empty.facing = sacrum.facing(empty, self.fronts)
         if count is None:

@@ -96,7 +96,7 @@ def release(
         words = f"pictures of {Path(intervals).name}"
     spread = spread_of(pairs, network.schema, _said(words, pairs))
     if spread is not None:
-        predictor.spread = np.array(spread.points)
+        predictor.spread, predictor.scales = np.array(spread.points), spread.scales_of_all
     predictor.name = name
     scores = evaluate(base, part, predictor, Path(out) / f"{name}-evaluation", worst=0)
     (Path(out) / f"{name}-evaluation" / "evaluation.json").unlink()

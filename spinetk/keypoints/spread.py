@@ -3,20 +3,23 @@
 A heatmap is as wide as the target it learnt from, whether or not its peak is right: intervals from its blur alone are
 too wide (or too narrow). On pictures of patients the network has not seen, one factor a point name is fitted so that of
 the heights' 95 % intervals 95 % hold the truth. Kuleshov et al., ICML 2018, recalibrate regression by its quantiles;
-ours is one scale a point, because few patients are at hand.
+ours is one scale a point, because few patients are at hand. What is taken from several bodies, such as discs and Cobb
+angles, gets a factor of its own besides (:mod:`spinetk.keypoints.quantities`).
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
 from spinetk.keypoints.matching import match
+from spinetk.keypoints.quantities import fit_scales, quantities, scaled
 from spinetk.measure.uncertainty import COVERAGE_PERCENT
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
@@ -26,8 +29,11 @@ FEWEST = 30  # bodies to fit on
 CLIPPED = (0.01, 0.99)  # quantiles at which single blunders are cut off
 WITHIN_SDS = 1.96
 FOLDS = 10
+OF_POINTS = ("height", "tilt", "loss")
+"""Kinds of measurement of a single body: the points' factors are fitted on its heights, and hold for these as well."""
 Pair = tuple[Reading, Reading]
 Case = tuple[str, Reading, Reading]
+Part = tuple[set[str], np.ndarray | None, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,10 @@ class PointSpread:
         fitted_on: The pictures they were fitted on, in words.
         coverage: Share of true heights inside their 95 % interval, and its median half width in percent of the height:
             as the network gives it, and with factors fitted on other patients than the one judged.
+        scales: By kind of measurement (:data:`spinetk.measure.uncertainty.KINDS`), how much wider its intervals are
+            than the points make them; kinds of which too little is known are not there.
+        kinds: By kind, how many were compared, and the share of truths inside: by the points alone, and with factors
+            fitted on other patients.
     """
 
     __pydantic_config__ = OPEN
@@ -46,6 +56,13 @@ class PointSpread:
     points: Annotated[tuple[Annotated[float, above(0, 100)], ...], Field(min_length=1, max_length=64)]
     fitted_on: str = ""
     coverage: dict[str, Any] | None = None
+    scales: dict[str, Annotated[float, above(0, 100)]] = field(default_factory=dict)
+    kinds: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scales_of_all(self) -> dict[str, float]:
+        """The scales, and 1 for what the points' own factors are fitted for."""
+        return dict.fromkeys(OF_POINTS, 1.0) | self.scales
 
 
 @dataclass(frozen=True)
@@ -147,12 +164,48 @@ def crossed(
     return [(own, fit(errors([(f, t) for name, f, t in pairs if name not in own], schema))) for own in parts]
 
 
-def spread_of(pairs: Sequence[Case], schema: KeypointSchema, data: str) -> PointSpread | None:
+def crossed_scales(
+    pairs: Sequence[Case], schema: KeypointSchema, parts: Sequence[set[str]] | None = None
+) -> list[Part]:
+    """(patients, the points' factors, the kinds' scales) of each part, both fitted on all others.
+
+    Args:
+        pairs, schema, parts: As for :func:`crossed`.
+    """
+    return [(own, factors, _scales(pairs, factors, own)) for own, factors in crossed(pairs, schema, parts)]
+
+
+def _scales(pairs: Sequence[Case], factors: np.ndarray | None, without: set[str]) -> dict[str, float]:
+    """The kinds' scales from all patients but some."""
+    kept = [case for case in pairs if case[0] not in without]
+    found = ((name, one) for name, f, t in kept for one in quantities(scaled(f, factors), t))
+    return fit_scales((name, one) for name, one in found if one.kind not in OF_POINTS)
+
+
+def _kinds(pairs: Sequence[Case], parts: Sequence[Part]) -> dict[str, Any]:
+    """By kind of measurement, how many were compared and what share was inside: by the points, and with its scale."""
+    rows: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
+    for own, factors, scales in parts:
+        for _, found, truth in [case for case in pairs if case[0] in own]:
+            for one in quantities(scaled(found, factors), truth):
+                rows[one.kind].append((one.off, scales.get(one.kind)))
+    said = {}
+    for kind, own_rows in rows.items():
+        known = [off <= scale for off, scale in own_rows if scale is not None]
+        shares = [np.mean([off <= 1 for off, _ in own_rows]), *([np.mean(known)] if known else [])]
+        said[kind] = {"n": len(own_rows), "inside_percent": [round(100 * float(share), 1) for share in shares]}
+    return said
+
+
+def spread_of(
+    pairs: Sequence[Case], schema: KeypointSchema, data: str, parts: Sequence[Part] | None = None
+) -> PointSpread | None:
     """The spread of a model, fitted on all patients; each is judged by what was fitted on others (ten folds).
 
     Args:
         pairs, schema: As for :func:`crossed`.
         data: The pictures in words.
+        parts: :func:`crossed_scales`, where it is known already.
 
     Returns:
         None where there is too little to fit on.
@@ -173,4 +226,6 @@ def spread_of(pairs: Sequence[Case], schema: KeypointSchema, data: str) -> Point
         "inside_percent": [round(100 * before[0], 1), round(100 * float((np.concatenate(off) <= 1).mean()), 1)],
         "half_width_percent": [round(100 * before[1], 2), round(100 * float(np.median(np.concatenate(wide))), 2)],
     } if off else None  # fmt: skip
-    return PointSpread(tuple(factors.round(4).tolist()), data, judged)
+    scales = _scales(pairs, factors, set())
+    kinds = _kinds(pairs, crossed_scales(pairs, schema) if parts is None else parts)
+    return PointSpread(tuple(factors.round(4).tolist()), data, judged, scales, kinds)

@@ -14,7 +14,7 @@ from spinetk.measure.body import column, direction_deg, endplates, number, scale
 from spinetk.measure.discs import Endplate, angle_deg, heights, meyerding, slip
 from spinetk.measure.levels import SEQUENCE, adjacent
 from spinetk.measure.pelvis import Pelvis, pelvis_of
-from spinetk.measure.uncertainty import DRAWS, SEED, interval
+from spinetk.measure.uncertainty import DRAWS, SEED, interval, scaled
 from spinetk.reading import Reading
 from spinetk.views import rules_of
 
@@ -71,6 +71,8 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
     below = [_neighbour(reading, k) for k in range(count)]
     scale = scale_of(reading)
     chain, known_mm = stack(reading), reading.frame.spacing_mm is not None
+    scales = reading.interval_scale
+    high, turned, slipped = (scales.get(kind, 1.0) for kind in ("disc_height", "disc_angle", "listhesis"))
     found: list[dict[str, Any] | None] = []
     for k, where in enumerate(below):
         if where is None:
@@ -89,21 +91,25 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
             ("mm", real if known_mm else None, draws if known_mm else None),
         ]
         for unit, plates, other in units:
-            content[f"heights_{unit}"] = None if plates is None else _named(heights(*plates))
-            spans = None if plates is None or other is None else heights(*other)
+            own = content[f"heights_{unit}"] = None if plates is None else _named(heights(*plates))
+            spans = None if own is None or other is None else heights(*other)
             content[f"heights_{unit}_interval"] = (
-                None if spans is None else {n: interval(spans[:, i]) for i, n in enumerate(NAMES)}
+                None
+                if spans is None or own is None
+                else {n: scaled(interval(spans[:, i]), own[n], high, 0.0) for i, n in enumerate(NAMES)}
             )
-            content[f"listhesis_{unit}"] = None if plates is None else number(slip(*plates)[0])
+            moved_by = content[f"listhesis_{unit}"] = None if plates is None else number(slip(*plates)[0])
             content[f"listhesis_{unit}_interval"] = (
-                None if plates is None or other is None else interval(slip(*other)[0])
+                None if plates is None or other is None else scaled(interval(slip(*other)[0]), moved_by, slipped)
             )
-        percent = float(slip(*real)[1])
+        percent, angle = float(slip(*real)[1]), number(angle_deg(*real, side))
         content |= {
-            "angle_deg": number(angle_deg(*real, side)),
-            "angle_deg_interval": None if draws is None else interval(angle_deg(*draws, side)),
+            "angle_deg": angle,
+            "angle_deg_interval": None if draws is None else scaled(interval(angle_deg(*draws, side)), angle, turned),
             "listhesis_percent": number(percent),
-            "listhesis_percent_interval": None if draws is None else interval(slip(*draws)[1]),
+            "listhesis_percent_interval": None
+            if draws is None
+            else scaled(interval(slip(*draws)[1]), number(percent), slipped),
             "meyerding": meyerding(percent),
         }
         found.append(content)

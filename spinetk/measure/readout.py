@@ -14,7 +14,7 @@ from spinetk.measure.body import area, faults, number, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
 from spinetk.measure.facing import Seen, anterior_side
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
-from spinetk.measure.uncertainty import disturbed, interval, intervals
+from spinetk.measure.uncertainty import disturbed, interval, intervals, scale_angles
 from spinetk.reading import Facing, Reading, Vertebra
 from spinetk.views import rules_of
 
@@ -91,7 +91,8 @@ def measure(
     order = levels.order_faults(measured)
     for vertebra, turned, own in zip(measured.vertebrae, upright.vertebrae, below, strict=True):
         vertebra.measures |= {**turned.measures, "disc_below": own}
-    measured.angles = _angles(upright, side, moved) | alignment.pelvic_angles(upright, side.side)
+    angles = _angles(upright, side, moved) | alignment.pelvic_angles(upright, side.side)
+    measured.angles = scale_angles(angles, reading.interval_scale)
     measured.facing = side if side.side is not None else None
     measured.remarks += [PREFIX + remark for remark in _remarks(upright, side, anchor, wrong, doubtful, below, order)]
     return measured
@@ -214,6 +215,8 @@ def _angles(reading: Reading, side: Facing, moved: np.ndarray | None) -> dict[st
     def add(name: str, value: Any, draws: Any, ends: Sequence[int]) -> None:
         content[name] = None if value is None else number(value)
         known = value is not None and draws is not None and all(with_sigma[k] for k in ends)
+        # A curve that ends with the film has one vertebra at both ends: 0 by the rule, whatever the points do.
+        known &= len(set(ends)) > 1
         content[f"{name}_interval"] = interval(draws) if known else None
 
     found = spine_angles.cobb(chain, schema, reading.height * scale[1])

@@ -2,22 +2,88 @@
 
 Monte Carlo with a fixed seed: the same reading gives the same interval. Points are moved independently of each other
 and by the same amount in x and y, which is all that ``point_sigma_px`` says; errors shared by neighbouring points (a
-shifted endplate) are not in it.
+shifted endplate) are not in it. What is taken from several points can therefore err by more or less than its draws: a
+factor for each kind of measurement, fitted on patients new to the network (:mod:`spinetk.keypoints.quantities`), widens
+or narrows its intervals; they stand in a reading's ``interval_scale``. A kind that is not there was not fitted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from spinetk.measure.body import number, stack
 from spinetk.reading import Reading
+from spinetk.views import rules_of
 
 DRAWS = 1000
 SEED = 20210728
 COVERAGE_PERCENT = 95.0
 TAILS_PERCENT = ((100 - COVERAGE_PERCENT) / 2, 100 - (100 - COVERAGE_PERCENT) / 2)
+
+
+KINDS = {
+    "height": "heights of bodies",
+    "tilt": "tilt",
+    "loss": "height loss",
+    "disc_height": "disc heights",
+    "disc_angle": "disc angles",
+    "listhesis": "slips",
+    "cobb_max": "the largest Cobb angle",
+    "cobb_upper": "the Cobb angle above",
+    "cobb_lower": "the Cobb angle below",
+    "cobb_max_endplates": "the Cobb angle of endplates",
+    "curve": "lordosis and kyphosis",
+    "pelvic": "pelvic angles",
+}
+"""Kinds of measurement with an interval, in words."""
+ANGLE_KINDS = {"lordosis": "curve", "kyphosis": "curve", "sacral": "pelvic", "pelvic": "pelvic"}
+"""Kind of an angle by how its name begins; Cobb angles are kinds of their own."""
+
+
+def kind_of(angle: str) -> str:
+    """The kind of an angle of a reading."""
+    name = angle.removesuffix("_interval")
+    return ANGLE_KINDS.get(name.partition("_")[0], name)
+
+
+def scaled(span: list[float] | None, value: float | None, factor: float, least: float | None = None) -> Any:
+    """An interval with both its ends ``factor`` times as far from the value; no end below ``least``."""
+    if span is None or value is None or factor == 1.0:
+        return span
+    ends = [value + factor * (end - value) for end in span]
+    return [round(end if least is None else max(least, end), 4) for end in ends]
+
+
+def scale_angles(angles: dict[str, Any], scales: Mapping[str, float]) -> dict[str, Any]:
+    """The angles of a reading with their intervals scaled by kind."""
+    found = dict(angles)
+    for name in [name for name in angles if name.endswith("_interval")]:
+        angle = name.removesuffix("_interval")
+        found[name] = scaled(angles[name], angles[angle], scales.get(kind_of(angle), 1.0))
+    return found
+
+
+def not_fitted(reading: Reading) -> list[str]:
+    """The kinds of measurement of a measured reading that have an interval nobody has calibrated."""
+    bodies = [vertebra.measures for vertebra in reading.vertebrae]
+    discs = [own.get("disc_below") or {} for own in bodies]
+    given = {
+        "height": any(own.get("heights_px_interval") for own in bodies),
+        "tilt": any(own.get("tilt_deg_interval") for own in bodies),
+        "loss": any((own.get("deformity") or {}).get("loss_percent_interval") for own in bodies),
+        "disc_height": any(own.get("heights_px_interval") for own in discs),
+        "disc_angle": any(own.get("angle_deg_interval") for own in discs),
+        "listhesis": any(own.get("listhesis_px_interval") for own in discs),
+    }
+    shown = rules_of(reading.view).angles
+    for name, span in reading.angles.items():
+        if name.endswith("_interval") and name.startswith(shown) and span is not None:
+            given[kind_of(name)] = True
+    return [kind for kind in KINDS if given.get(kind) and kind not in reading.interval_scale]
 
 
 def disturbed(reading: Reading) -> np.ndarray | None:

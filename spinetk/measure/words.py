@@ -9,6 +9,7 @@ from typing import Any
 
 from spinetk.geometry import Frame
 from spinetk.measure.deformity import UNCERTAIN, chances_of, is_sure, possible_grades
+from spinetk.measure.uncertainty import KINDS, not_fitted
 from spinetk.reading import Reading, Vertebra
 from spinetk.views import rules_of
 
@@ -152,6 +153,15 @@ def heights_spread(reading: Reading) -> list[str]:
     if not halves:
         return []
     return [f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{median(halves):.1f} {unit} in the median"]
+
+
+def intervals_note(reading: Reading) -> str:
+    """What is not known of the 95 % intervals of a measured reading, in one sentence; empty where nothing is amiss."""
+    kinds = [KINDS[kind] for kind in not_fitted(reading)]
+    if not kinds:
+        return ""
+    named = kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+    return f"95 % intervals of {named} were not calibrated on patients: they may be too narrow"
 
 
 def spacing_text(frame: Frame) -> str:

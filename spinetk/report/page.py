@@ -58,6 +58,7 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
         _vertebra_table(reading),
         _disc_table(reading),
         _angle_table(reading),
+        f"<p><small>{_text(note)}.</small></p>" if (note := words.intervals_note(reading)) else "",
         _reasons(reading),
         _list("Remarks", words.remarks_of(reading)),
         _foot(SMALL_PRINT),

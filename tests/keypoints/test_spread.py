@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from erring import SCALE, patients
 
-from spinetk.keypoints.spread import FEWEST, crossed, errors, fit, folds, spread_of
+from spinetk.geometry import Frame
+from spinetk.keypoints.quantities import scaled
+from spinetk.keypoints.spread import FEWEST, crossed, crossed_scales, errors, fit, folds, spread_of
 from spinetk.measure import measure
+from spinetk.measure.uncertainty import not_fitted, scale_angles
+from spinetk.measure.uncertainty import scaled as scaled_span
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
@@ -46,6 +50,58 @@ def test_each_patient_is_judged_by_factors_of_others():
     assert card.coverage["patients"] == 12
     assert card.coverage["heights"] == 12 * 5 * 3
     assert 90 <= card.coverage["inside_percent"][1] <= 99 < card.coverage["inside_percent"][0]
+
+
+def test_what_two_bodies_share_is_widened_until_it_holds():
+    """Every body lies a little too low by an amount of its own, which heights do not feel and discs do."""
+    pairs = shifted(patients(45), 3.0)
+    thirds = folds((name for name, *_ in pairs), 3)
+    card = spread_of(pairs, VERTEBRA6, "drawn", crossed_scales(pairs, VERTEBRA6, thirds))
+    assert set(card.scales) >= {"disc_height", "disc_angle", "listhesis", "cobb_max"}
+    assert card.scales["disc_height"] > 1.2
+    before, after = card.kinds["disc_height"]["inside_percent"]
+    assert before < 90
+    assert 93 <= after <= 97
+    assert card.kinds["height"]["inside_percent"] == [pytest.approx(95, abs=2)]  # the points alone do it
+    # Through ``measure``, on others, with nothing but what the card says; and it says of what it knows nothing.
+    held = []
+    known = {kind: scale for kind, scale in card.scales_of_all.items() if not kind.startswith("cobb")}
+    for _, own, true in shifted(patients(30, seed=1), 3.0, seed=1):
+        reading = scaled(own, np.array(card.points), known)
+        again = Reading.from_json(measure(reading).to_json())
+        assert again.interval_scale == known
+        assert {kind.partition("_")[0] for kind in not_fitted(again)} == {"cobb"}
+        for got, right in zip(again.vertebrae, measure(true).vertebrae, strict=True):
+            disc, other = got.measures["disc_below"], right.measures["disc_below"]
+            if disc is not None:
+                spans = disc["heights_px_interval"]
+                held += [low <= other["heights_px"][side] <= high for side, (low, high) in spans.items()]
+                assert all(low >= 0 for low, _ in spans.values())
+    assert 0.93 <= np.mean(held) <= 0.98
+
+
+def shifted(pairs, by: float, seed: int = 0):
+    random = np.random.default_rng(seed)
+    for _, own, true in pairs:
+        own.frame = true.frame = Frame(toward_right="P", toward_bottom="F")
+        for vertebra in own.vertebrae:
+            vertebra.points = vertebra.points + (0, random.normal(0, by))
+    return pairs
+
+
+def test_intervals_are_scaled_about_the_value():
+    assert scaled_span([8.0, 11.0], 10.0, 2.0) == [6.0, 12.0]
+    assert scaled_span([1.0, 4.0], 2.0, 3.0, 0.0) == [0.0, 8.0]
+    assert scaled_span(None, 2.0, 3.0) is None
+    angles = {"cobb_max": 20.0, "cobb_max_interval": [18.0, 21.0], "cobb_form": "C", "pelvic_tilt_interval": None}
+    angles |= {"pelvic_tilt": None}
+    assert scale_angles(angles, {"cobb_max": 2.0}) == angles | {"cobb_max_interval": [16.0, 22.0]}
+
+
+def test_too_few_patients_give_no_scale():
+    few = spread_of(shifted(patients(4, bodies=12), 1.0), VERTEBRA6, "drawn")
+    assert few.scales == {}
+    assert "disc_height" in few.kinds
 
 
 def test_too_little_to_fit_on_and_points_that_are_not_seen():

@@ -83,3 +83,13 @@ def test_intervals_of_columns_leave_out_what_is_not_finite():
         # Linear between the order statistics, as numpy's percentiles are.
         wanted = np.interp([0.025, 0.975], np.linspace(0, 1, len(left)), left)
         assert found[row, column] == pytest.approx(list(wanted), abs=1e-4)
+
+
+def test_a_curve_without_two_ends_has_no_interval(spine):
+    """Bent to one side only, the curve above ends where the film does: 0 degrees, of which points say nothing."""
+    angles = measure(spine([FULL] * 5, tilts=[20, 10, 0, -10, -20], sigma=1.0)).angles
+    ends = {name: angles[f"{name}_ends"] for name in ("cobb_max", "cobb_upper", "cobb_lower")}
+    alone = [name for name, (top, bottom) in ends.items() if top == bottom]
+    assert alone
+    assert [(angles[name], angles[f"{name}_interval"]) for name in alone] == [(0.0, None)] * len(alone)
+    assert angles["cobb_max_interval"] is not None

@@ -10,8 +10,11 @@ from fastapi import Depends, Header
 from spinetk.review.readers import reader_name
 
 
-def asker(x_reader: Annotated[str, Header(max_length=800)] = "") -> str:
-    """The reader's name; empty when the page was told none."""
+async def asker(x_reader: Annotated[str, Header(max_length=800)] = "") -> str:
+    """The reader's name; empty when the page was told none.
+
+    A coroutine: FastAPI sends plain functions to a thread, and a request would wait for that twice.
+    """
     return reader_name(unquote(x_reader))
 
 
