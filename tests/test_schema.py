@@ -120,3 +120,97 @@ def test_constants_of_points_follow_their_names(monkeypatch):
     monkeypatch.setitem(spinetk.schema.SCHEMAS, "vertebra6", own)
     order = ("top_left", "bottom_middle", "top_right", "bottom_left", "top_middle", "bottom_right")
     assert schema_for_names(order).sigmas == (0.06, 0.02, 0.04, 0.01, 0.05, 0.03)
+
+
+@pytest.mark.parametrize(
+    ("names", "more", "said"),
+    [
+        ((), {}, "has no keypoints (list at least one name under 'keypoints')"),
+        (("a", "a"), {}, "repeats a keypoint name (make the names unique)"),
+        (("a", "b"), {"sigmas": (1.0,)}, "has 1 sigmas for 2 keypoints (give one sigma per keypoint, or none)"),
+        *(
+            (("a", "b"), {"sigmas": (1.0, s)}, "has a sigma that is not a positive number (sigmas are SD / sqrt(area))")
+            for s in (0.0, -1.0, float("nan"), float("inf"))
+        ),
+        *(
+            (("a", "b"), {what: pairs}, f"{what} entry ('a', 'c') is not a pair of its keypoints (use two of a, b)")
+            for what, pairs in (
+                ("swap", (("a", "c"),)),
+                ("skeleton", (("a", "b"), ("a", "c"))),
+                ("columns", {"left": ("a", "c")}),
+            )
+        ),
+        (
+            ("a", "b", "c"),
+            {"swap": (("a", "b"), ("c", "a"))},
+            "swaps a keypoint twice (each name may stand in one swap pair)",
+        ),
+        (
+            ("top_left", "middle"),
+            {},
+            "has 'top_left' and no 'top_right' (a mirrored picture needs both; add it, or name the point otherwise)",
+        ),
+        (
+            ("a_left", "a_right", "b"),
+            {"swap": (("a_left", "b"),)},
+            "swaps 'a_left' or 'a_right' with 'b', against their names (pair each left with its right, or leave 'swap' "
+            "out)",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_schema_word_for_word(names, more, said):
+    with pytest.raises(InputError) as caught:
+        KeypointSchema("own", names, **more)
+    assert str(caught.value) == f"keypoint schema 'own': {said}"
+
+
+def test_files_that_hold_no_schema_word_for_word(tmp_path):
+    path = tmp_path / "own.json"
+    said = {"vertebra5": "unknown keypoint schema (use vertebra6, vertebra4 or a .json/.toml file)"}
+    said[str(path)] = "cannot be read (check the path of the schema file)"
+    for name, words in said.items():
+        with pytest.raises(InputError) as caught:
+            get_schema(name)
+        assert str(caught.value) == f"{name}: {words}"
+    path.write_text("[]")
+    with pytest.raises(InputError) as caught:
+        get_schema(path)
+    assert str(caught.value) == f"{path}: is not a table of fields (see `keypoints`, `swap`, `skeleton`, `sigmas`)"
+    for ending, kind in ((".json", "JSON"), (".toml", "TOML"), (".TOML", "TOML")):
+        path = tmp_path / f"own{ending}"
+        path.write_text("{")
+        with pytest.raises(InputError) as caught:
+            get_schema(path)
+        assert f"is not valid {kind}: " in str(caught.value)
+        assert caught.value.remedy == "mend the schema file"
+    with pytest.raises(InputError) as caught:
+        get_schema("x" * 200)
+    assert caught.value.source == "x" * 80
+
+
+def test_all_that_a_schema_writes():
+    small = KeypointSchema("small", ("top_left", "low", "top_right"), skeleton=(("top_left", "low"),), category="bone")
+    assert small.sigmas == (0.035,) * 3
+    assert small.edges == ((0, 1),)
+    assert small.coco_category(7) == {
+        "id": 7, "name": "bone", "supercategory": "spine", "keypoints": ["top_left", "low", "top_right"],
+        "skeleton": [[1, 2]],
+    }  # fmt: skip
+    assert small.coco_category()["id"] == 1
+    assert small.to_json() == {
+        "name": "small", "keypoints": ["top_left", "low", "top_right"], "swap": [["top_left", "top_right"]],
+        "skeleton": [["top_left", "low"]], "sigmas": [0.035] * 3, "columns": {}, "category": "bone",
+    }  # fmt: skip
+    assert VERTEBRA4.to_json()["columns"] == {
+        "left": ["top_left", "bottom_left"], "right": ["top_right", "bottom_right"]
+    }  # fmt: skip
+    plain = schema_for_names(["a", "b", "c"])
+    assert (plain.name, plain.skeleton) == ("custom", (("a", "b"), ("b", "c"), ("c", "a")))
+    assert schema_for_names(["a", "b"]).skeleton == ()
+    assert schema_for_names(VERTEBRA6.keypoints[::-1]).name == "vertebra6"
+
+
+def test_points_beyond_the_second_number_are_kept_by_a_mirror():
+    """x is mirrored; y, and what else a point carries, goes with its name."""
+    found = KeypointSchema("own", ("a_left", "a_right")).mirror([[1, 2, 9], [30, 4, 8]], 40)
+    np.testing.assert_array_equal(found, [[10, 4, 8], [39, 2, 9]])
