@@ -1,13 +1,14 @@
 """The review page: first visit, recalculation while a point is dragged, a folder of thousands.
 
-    python benchmarks/review_speed.py [--runs 5] [--cases 2000] [--chromium PATH]
+    python benchmarks/review_speed.py [--runs 5] [--cases 2000] [--chromium PATH] [--beside CHECKOUT]
 
 Three cases are asked for: AP films of 17 and 24 vertebrae of four points, a sagittal MR phantom of 7 with six. Each is
 recalculated as while a point moves ("drag") and as when it is let go, every vertebra with the network's uncertainty
 ("end"): inside the process (the whole request through the application, without a socket; also as processor time, which
 other programs do not lengthen), over the socket, and in Chromium from the pointer's movement to the figures on screen.
 A first visit starts a server and a browser context of its own and ends when the page can be used ("ready", as its own
-clock marks it). Chromium is left out where Playwright or a browser is missing.
+clock marks it). Chromium is left out where Playwright or a browser is missing. With --beside the page of another
+checkout is driven in turn with this one, run by run, and nothing else is measured.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import contextlib
 import http.client
 import importlib.util
 import json
+import os
 import shutil
 import signal
 import statistics
@@ -51,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="first visits")
     parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--beside", type=Path, help="a checkout to compare with")
     parser.add_argument("--chromium", default=next(filter(None, map(shutil.which, BROWSERS)), None))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -60,6 +63,9 @@ def main() -> None:
         phantom = sagittal_mr(1)
         lowest = replace(phantom.reading, vertebrae=phantom.reading.vertebrae[-7:])
         _write(base, "MR 7", phantom.pixels, lowest)
+        if options.beside is not None:
+            _beside(base, Path(temporary) / "many", options)
+            return
         print("recalculation, median ms     drag                          end")
         print(f"{'':<12}{'processor':>10}{'server':>10}{'socket':>10}{'processor':>14}{'server':>10}{'socket':>10}")
         for name in ("AP 17", "AP 24", "MR 7"):
@@ -71,11 +77,42 @@ def main() -> None:
         with _browser(options.chromium) as browser:
             if browser is not None:
                 for name in ("AP 17", "AP 24", "MR 7"):
-                    print(
-                        f"{name}, in the browser: {_dragged(browser, base / name):.0f} ms until all figures are shown"
-                    )
+                    moved = _dragged(browser, base / name)
+                    print(f"{name}, in the browser: {moved['recalculate']:.0f} ms from a movement to all its figures")
+                    print(f"{'':<12}{moved['answer']:.1f} ms from the question to the figures in the page")
                 print(f"first visit, ms: {_of([_visit(browser, base) for _ in range(options.runs)])}")
             _large(many, browser, options)
+
+
+def _beside(base: Path, many: Path, options: argparse.Namespace) -> None:
+    """The slowest drag and the first picture of a large folder, here and in another checkout, in turn."""
+    _copies(base / "MR 7", many, options.cases)
+    with _browser(options.chromium) as browser:
+        if browser is None:
+            return
+        drag = "AP 24, from a movement to all its figures"
+        for what in (drag, f"first picture of {options.cases} cases, nothing known of them"):
+            pairs = []
+            for _ in range(options.runs):
+                roots = (None, options.beside)
+                if what == drag:
+                    pairs.append([_dragged(browser, base / "AP 24", root)["recalculate"] for root in roots])
+                else:
+                    pairs.append([_first(browser, many, root) for root in roots])
+            here, there = ([pair[k] for pair in pairs] for k in (0, 1))
+            ratio = statistics.median(one / other for one, other in pairs)
+            load = os.getloadavg()[0]
+            print(f"{what}: {_of(here)} ms, there {_of(there)} ms, ratio {ratio:.2f} (load {load:.1f})", flush=True)
+
+
+def _first(browser: Any, base: Path, root: Path | None) -> float:
+    """A server of its own, nothing of the folder known to it, and ms until its first picture can be used."""
+    for cache in base.glob(".worklist.json"):
+        cache.unlink()
+    with _server(base, root=root) as address:
+        page, ready = _ready(browser, address)
+        page.context.close()
+        return ready
 
 
 def _large(many: Path, browser: Any, options: argparse.Namespace) -> None:
@@ -177,11 +214,12 @@ def _over_socket(base: Path, name: str) -> list[float]:
 
 
 @contextlib.contextmanager
-def _server(*inputs: Path) -> Iterator[str]:
-    """`spinetk serve` in a process of its own; gives the host and port."""
+def _server(*inputs: Path, root: Path | None = None) -> Iterator[str]:
+    """`spinetk serve` of this checkout or another, in a process of its own; gives the host and port."""
+    surroundings = os.environ | ({} if root is None else {"PYTHONPATH": str(root.resolve())})
     with tempfile.TemporaryDirectory() as target:
         command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, inputs), "-o", target, "--port", "0"]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings, cwd=target)
         try:
             yield server.stdout.readline().split()[0].removeprefix("http://").rstrip("/")
         finally:
@@ -234,9 +272,14 @@ def _visit(browser: Any, base: Path) -> float:
         return ready
 
 
-def _dragged(browser: Any, case: Path) -> float:
-    """Median ms of "recalculate", which the page measures from a movement to the frame that shows its figures."""
-    with _server(case) as address:
+def _dragged(browser: Any, case: Path, root: Path | None = None) -> dict[str, float]:
+    """Median ms as the page measures them.
+
+    ``recalculate`` goes from a movement of the pointer to the frame that shows all its figures (the browser hands a
+    movement on with its next frame, and shows what changed with the one after); ``answer`` from the question to the
+    server to the figures in the document.
+    """
+    with _server(case, root=root) as address:
         page, _ = _ready(browser, address)
         box = page.locator('.vertebra[data-index="2"] .point[data-point="1"] .ring').bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -245,10 +288,11 @@ def _dragged(browser: Any, case: Path) -> float:
         for step in range(REPEATS):
             page.mouse.move(x + 4 + step % 8, y + 4)
             page.wait_for_timeout(60)
-        took = page.evaluate("performance.getEntriesByName('recalculate').map((e) => e.duration)")
+        script = "(name) => performance.getEntriesByName(name).map((e) => e.duration)"
+        took = {name: page.evaluate(script, name) for name in ("recalculate", "answer")}
         page.mouse.up()
         page.context.close()
-        return statistics.median(took)
+        return {name: statistics.median(own) if own else float("nan") for name, own in took.items()}
 
 
 def _filter(page: Any) -> float:

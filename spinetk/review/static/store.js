@@ -124,6 +124,7 @@ async function run() {
       const sent = [...current.reading.vertebrae];
       const place = sort || !anchor ? -1 : sent.indexOf(anchor.vertebra);
       const named = place < 0 ? undefined : `${anchor.label}=${place + 1}`;
+      const asked = performance.now();
       const answer = await api.measure(current.id, { reading: current.reading, live, sort, anchor: named });
       if (store.current !== current) continue;
       current.shown = answer.shown;
@@ -131,6 +132,7 @@ async function run() {
       if (sort && answer.order) reorder(current, answer.order.map((k) => sent[k]));
       if (named || sort) emit("points");
       emit("shown", { since });
+      performance.measure("answer", { start: asked, end: performance.now() });
     } catch (error) {
       emit("fault", error);
     }
