@@ -168,7 +168,7 @@ def main() -> None:
             )  # fmt: skip
             many = [str(options.yolo), *YOLO, f"source={place}/film-*{options.film.suffix}", f"project={place}"]
             compare(
-                "a further film", options.runs, options.only,
+                "one film more", options.runs, options.only,
                 lambda run: ((cost(many, None)[0] - cost(yolo, None)[0]) / options.warm, cost(many, None)[1]),
                 lambda run: warm(new, films, view, place / f"yw-{run}", "--workers", "1"),
             )  # fmt: skip
