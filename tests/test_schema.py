@@ -151,6 +151,11 @@ def test_constants_of_points_follow_their_names(monkeypatch):
             "has 'top_left' and no 'top_right' (a mirrored picture needs both; add it, or name the point otherwise)",
         ),
         (
+            ("LEFT_TOP", "middle"),
+            {},
+            "has 'LEFT_TOP' and no 'RIGHT_TOP' (a mirrored picture needs both; add it, or name the point otherwise)",
+        ),
+        (
             ("a_left", "a_right", "b"),
             {"swap": (("a_left", "b"),)},
             "swaps 'a_left' or 'a_right' with 'b', against their names (pair each left with its right, or leave 'swap' "
