@@ -1,7 +1,7 @@
 """A peer's part of ``benchmarks/peers.py``: run by the Python of the peer's own environment, nothing of spinetk in it.
 
 python peer_worker.py train PEER SET RUN --minutes 15
-python peer_worker.py predict PEER SET RUN OUT.json [--film NAME]
+python peer_worker.py predict PEER SET RUN OUT.json [--films N]
 
 PEER is ``yolo11n-pose`` (Ultralytics) or ``r50-fpn`` (torchvision's Keypoint R-CNN), both as their makers build them,
 from random weights. SET is what peers.py writes. Training stops after so many minutes of processor in all, counted in
@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("out", type=Path, nargs="?")
     parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--film", help="only this one")
+    parser.add_argument("--films", type=int, help="predict only so many")
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
     train, predictor = PEERS[options.peer]
@@ -188,12 +188,11 @@ def main() -> None:
             note.write_text(json.dumps(trained))
         return
     predict, found = predictor(options.run), {}
-    for film in films_of(options.set, "val"):
-        if options.film in (None, film["file"]):
-            start = time.monotonic()
-            points, scores = predict(options.set / film["file"])
-            seconds = time.monotonic() - start
-            found[film["file"]] = {"points": points.tolist(), "scores": scores.tolist(), "seconds": seconds}
+    for film in films_of(options.set, "val")[: options.films]:
+        start = time.process_time()
+        points, scores = predict(options.set / film["file"])
+        seconds = time.process_time() - start
+        found[film["file"]] = {"points": points.tolist(), "scores": scores.tolist(), "seconds": seconds}
     options.out.write_text(json.dumps(found))
 
 
