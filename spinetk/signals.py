@@ -11,6 +11,7 @@ for minutes. So a second thread listens as well, at the descriptor that Python's
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -66,7 +67,7 @@ def leaving() -> Iterator[None]:
     finally:
         atomic.remove_unfinished()
         # The main thread may come here before the other one has heard.
-        told = heard.is_set() or _is_leaving(sys.exc_info()[1])
+        told = heard.is_set() or is_leaving(sys.exc_info()[1])
         if told:
             _end_processes(_others(), CHILDREN_S)
         # Once a signal has come the thread stays to the very end: what still runs then may never come back.
@@ -100,9 +101,24 @@ def ending(processes: list[Any]) -> None:
     _processes.append(processes)
 
 
-def _is_leaving(error: BaseException | None) -> bool:
+def is_leaving(error: BaseException | None) -> bool:
+    """Whether an error is how a signal ends the program."""
     codes = [128 + number for number in SIGNALS]
     return isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in codes)
+
+
+def without_farewell(stop: SystemExit) -> NoReturn:
+    """End the process now that all is kept: taking torch's modules down takes seconds on a busy machine.
+
+    What is registered to be done at exit is, while the other thread still watches over the time; Python stops that
+    thread once it takes itself down.
+    """
+    with suppress(Exception):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(int(str(stop.code)))
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
