@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, Upright, turn, upright
+from spinetk.geometry import Frame, Upright, turn, upright, warp
 
 
 def test_anisotropic_spacing_is_row_then_column():
@@ -209,3 +209,18 @@ def test_a_mirrored_frontal_picture_is_turned_over_unless_letters_are_to_stay_re
     assert Upright.of(frame, (5, 4), mirror=False).orientation == frame.upright_orientation(mirror=False) == 1
     assert upright(NUMBERED, frame, mirror=False)[0] is NUMBERED
     np.testing.assert_array_equal(upright(NUMBERED, frame)[0], NUMBERED[:, ::-1])
+
+
+def test_a_mask_that_is_enlarged_stays_a_mask():
+    mask = np.array([[True, False], [False, True]])
+    found = Upright.of(Frame((1.0, 0.5)), mask.shape).pixels(mask)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, mask.repeat(2, axis=0))
+
+
+def test_a_picture_is_moved_as_its_points_are():
+    """By two to the right and one up; and turned clockwise, where (x, y) comes to (3 - y, x)."""
+    moved = warp(NUMBERED, np.array([[1.0, 0, 2], [0, 1, -1]]), (3, 4))
+    np.testing.assert_array_equal(moved, [[0, 0, 4, 5], [0, 0, 8, 9], [0, 0, 0, 0]])
+    turned = warp(NUMBERED, np.array([[0, -1, 3.0], [1, 0, 0]]), (4, 3))
+    np.testing.assert_array_equal(turned, np.rot90(NUMBERED, -1))
