@@ -109,7 +109,7 @@ def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
 def test_a_release_is_read_alike_by_all_engines(network, released, engine, monkeypatch):
     if engine == "openvino":
         skip_without_openvino()
-    monkeypatch.setattr("spinetk.keypoints.centre.runtime.engine", lambda: engine)
+    monkeypatch.setattr("spinetk.keypoints.centre.runtime.engine", lambda *_: engine)
     graphs = GraphEngine(released, network.preset, network.schema)
     assert graphs.runtime == engine
     torch_engine = TorchEngine(network, "cpu")
