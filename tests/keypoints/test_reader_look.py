@@ -23,7 +23,7 @@ GREY = np.zeros((200, 150), np.uint8)
 class Stub:
     """Stands for a released model."""
 
-    def __init__(self, name, *_):
+    def __init__(self, name, *_, **__):
         self.name, self.views, self.modalities, self.threshold = name, (), (), 0.6
 
 
