@@ -7,6 +7,7 @@ which is counted in the screenshot, not taken from the page's own code.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import cv2
@@ -35,20 +36,32 @@ def picture_on_screen(page) -> tuple[float, float, float, float]:
     parts = "#tools, .corner, .letter, .drawing"
     hide = "([parts, how]) => { for (const e of document.querySelectorAll(parts)) e.style.visibility = how; }"
     page.evaluate(hide, [parts, "hidden"])
+    box = page.locator("#viewer").bounding_box()
+    # Whole pixels of the window: a screenshot of the viewer alone would begin at a fraction of one.
+    x0, y0 = (math.ceil(box[side]) + 3 for side in "xy")
+    x1, y1 = (math.floor(box[side] + box[long]) - 3 for side, long in (("x", "width"), ("y", "height")))
     for _ in range(100):  # until the white picture has been painted
-        shot = page.locator("#viewer").screenshot()
-        white = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_GRAYSCALE)[3:-3, 3:-3] > 128
+        shot = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)[y0:y1, x0:x1]
+        white = shot > 128
         rows, columns = np.flatnonzero(white.any(axis=1)), np.flatnonzero(white.any(axis=0))
         if len(rows) and white[rows[0] + 1 : rows[-1], columns[0] + 1 : columns[-1]].all():
             break
     else:
         raise AssertionError("the window does not reach the picture")
+    down, across = shot[:, columns.mean().astype(int)] / 255.0, shot[rows.mean().astype(int)] / 255.0
     page.evaluate(hide, [parts, ""])
-    box = page.locator("#viewer").bounding_box()
     page.locator("#viewer").focus()
     page.keyboard.press("r")
-    left, top = box["x"] + 3 + columns[0], box["y"] + 3 + rows[0]
-    return left, top, columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+    (left, right), (top, bottom) = edges(across), edges(down)
+    return x0 + left, y0 + top, right - left, bottom - top
+
+
+def edges(line: np.ndarray) -> tuple[float, float]:
+    """Where white begins and ends in a line of grey values 0 to 1; pixels at the ends are white by their share."""
+    light = np.clip((line - line.min()) / (1.0 - line.min()), 0, 1)
+    whole = np.flatnonzero(light > 0.99)
+    before, after = light[: whole[0]][-1:].sum(), light[whole[-1] + 1 :][:1].sum()
+    return float(whole[0] - before), float(whole[-1] + 1 + after)
 
 
 def until(page, row: int, wanted: list[float]) -> None:
