@@ -108,4 +108,4 @@ def inside(points: np.ndarray, size: tuple[int, int], schema: KeypointSchema) ->
     if not schema.columns or not len(points):
         return np.ones(points.shape[:2], bool)
     margin = EDGE_SHARE * median(np.linalg.norm(body_axes(points, schema)[0], axis=1))
-    return ((points > margin) & (points < np.array(size) - margin)).all(-1)
+    return np.asarray(((points > margin) & (points < np.array(size) - margin)).all(-1))
