@@ -39,7 +39,7 @@ VERBS: list[tuple[list[str], int]] = [
     (["train", "cases", "--preset", "fast", "--batch", "1", *SHORT, "-o", "run"], 0),
     (["evaluate", "cases", "--model", "run/model_final.pth", "--worst", "1"], 0),
     (["release", "run/model_final.pth", "mine", "--cases", "cases", "--about", "keypoints.toml", "-o", "home"], 0),
-    (["predict", FILM, "--view", "lateral", "-o", "results"], 0),
+    (["predict", FILM, "--model", "xray-lateral", "-o", "results"], 0),  # not the one of two iterations
     (["measure", "results", "-o", "measured"], 0),
     (["report", "results", "-o", "pages"], 0),
     (["agree", "results", "measured"], 0),
