@@ -177,7 +177,7 @@ class Cluster(Pool):
     def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
         """Dask deals out chunks of about half a second, two a thread at a time, so that none waits for us."""
         key = _key_of(maker, key)
-        from distributed import as_completed
+        from distributed import CancelledError, as_completed
 
         waiting = iter(tasks)
         pace = _Pace()
@@ -224,7 +224,8 @@ class Cluster(Pool):
                 future.release()
                 alone = fill()
                 yield from zip(chunk, outcomes or [], strict=False)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, CancelledError) as error:
+            # The scheduler may also go between a look at a task's status and its result.
             address = str(getattr(getattr(self._client, "scheduler", None), "address", "the scheduler"))
             fault = f"is gone ({type(error).__name__})"
             raise InputError(address, fault, "start it again, then run the same: what was finished is kept") from error

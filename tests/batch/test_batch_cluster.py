@@ -83,6 +83,18 @@ def test_chunks_take_about_half_a_second():
     assert found == [1, 1, 5, 5, 64, 64, 2]
 
 
+def test_a_scheduler_that_dies_just_before_an_answer_is_fetched(cluster, files, tmp_path, monkeypatch):
+    def forgotten(*_):
+        raise distributed.client.FutureCancelledError("a task", "scheduler-connection-lost")
+
+    monkeypatch.setattr(Cluster, "_outcomes", forgotten)
+    with (
+        open_pool(scheduler=cluster.scheduler_address) as pool,
+        pytest.raises(InputError, match="is gone .*run the same"),
+    ):
+        run(files, tmp_path / "out", pool)
+
+
 def test_a_scheduler_that_dies_is_one_line_and_the_next_run_goes_on(files, tmp_path):
     place = str(tmp_path / "scheduler.json")
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler"]

@@ -262,6 +262,33 @@ def test_the_original_is_kept_and_keys_do_all(tmp_path, case_folder, serve, page
     assert page.locator("#help").is_visible()
 
 
+def test_a_picture_left_while_its_point_still_moves(case_folder, serve, page_of):
+    """What the last press of an arrow set going ends when the next picture is only on its way."""
+    page = page_of(WIDE)
+    page.goto(serve(case_folder))
+    page.wait_for_selector("body.ready")
+    page.locator("#viewer").focus()
+    page.keyboard.press("j")
+    page.keyboard.press(".")
+
+    def late(route):
+        page.wait_for_timeout(900)  # longer than presses are gathered
+        route.continue_()
+
+    steps = "async () => (await import('/store.js')).store.current.past.length"
+    page.route("**/pixels", late, times=1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("]")
+    page.wait_for_selector("#title:text-is('case 1')")
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("[")
+    page.wait_for_selector("#title:text-is('case 0')")
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowDown")  # a step of undo of this picture, however close it follows that of the other
+    assert page.evaluate(steps) == 2
+
+
 def test_heights_of_the_page_are_those_of_python(page_of, serve):
     """The figure under the pointer is computed in the browser: checked against the package on odd bodies."""
     from spinetk.measure.heights import heights as python

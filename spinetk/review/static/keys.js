@@ -33,20 +33,23 @@ export function fillHelp() {
 
 export const toggleOutlines = () => showOutlines(!overlay.visible);
 
-let burst = null;
+let burst = null; // {timer, of}: presses of an arrow that belong together, and the picture they were for
 
 // Several presses of an arrow are one step of undo.
 function nudge(dx, dy) {
+  const { current } = store;
   const { vertebra, point, landmark } = store.selected;
-  const { vertebrae, landmarks } = store.current.reading;
+  const { vertebrae, landmarks } = current.reading;
   const chosen = landmark === null ? vertebrae[vertebra] : landmarks[landmark];
-  if (burst) clearTimeout(burst);
-  else remember(snapshot());
-  burst = setTimeout(() => {
+  if (burst) clearTimeout(burst.timer);
+  if (burst?.of !== current) remember(snapshot());
+  const over = () => {
     burst = null;
+    if (store.current !== current) return; // another picture is on the page by now, or one is on its way
     recalculate();
     emit("points");
-  }, 700);
+  };
+  burst = { timer: setTimeout(over, 700), of: current };
   if (point === null) chosen.points = chosen.points.map(([x, y]) => [x + dx, y + dy]);
   else if (landmark !== null) {
     const [x, y] = grips(chosen)[point];
