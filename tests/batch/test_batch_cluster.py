@@ -90,7 +90,7 @@ def test_a_scheduler_that_dies_just_before_an_answer_is_fetched(cluster, files, 
     monkeypatch.setattr(Cluster, "_outcomes", forgotten)
     with (
         open_pool(scheduler=cluster.scheduler_address) as pool,
-        pytest.raises(InputError, match="is gone .*run the same"),
+        pytest.raises(InputError, match=r"is gone .*run the same"),
     ):
         run(files, tmp_path / "out", pool)
 
