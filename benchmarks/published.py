@@ -11,7 +11,9 @@ with its 95 % interval (Student's t), and the differences behind the published o
 to ``OUT/table.md``, the figures of every run to ``OUT/rows.json``, and the validation losses to ``OUT/curves.png``.
 
 Without ``--data`` phantoms are drawn into ``OUT/data``. ``--rows A,B`` takes some rows; ``--set`` and ``--phantom``
-hand further words to the trainings and to the drawing, for small trials.
+hand further words to the trainings and to the drawing, for small trials. ``--leave-one-out`` is for data of few
+patients (``lesions``): a seed trains a row once a case, on all the others, and its scores are means over the cases;
+nothing is left to validate on, so that the last weights are scored.
 """
 
 from __future__ import annotations
@@ -121,6 +123,7 @@ TABLES = {
             _row("vnet-2", "--network vnet-2 --loss dice --rate 1.5e-4", "Dice .884, HD 20.5 mm"),
             _row("vnet", "--network vnet --loss dice --rate 3e-4", "Dice .877, HD 21.8 mm"),
             _row("vnet-hybrid", "--network vnet --loss hybrid --rate 3e-4", "Dice .875, HD 16.9 mm"),
+            _row("vnet-boundary", "--network vnet --loss boundary --rate 3e-4"),
             _row("vnet-focal", "--network vnet --loss focal --rate 3e-4"),
             _row("monai-vnet", "--network monai-vnet --loss dice --rate 3e-4"),
             _row("monai-segresnet", "--network monai-segresnet --loss dice --rate 3e-4"),
@@ -185,6 +188,8 @@ def train_words(table: Table, row: Row, data: Path, out: Path, iterations: int, 
 
 def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Namespace, seed: int, run: Runner) -> Scores:
     """Train what is missing and score it."""
+    if asked.leave_one_out:
+        return leave_one_out(table, row, data, out, asked, seed, run)
     run(*train_words(table, row, data, out, asked.iterations, seed, tuple(asked.set)))
     if table.verb == "discs":
         best = next(path for path in (out / "model_best.pth", out / "model_final.pth") if path.is_file())
@@ -198,13 +203,42 @@ def run_row(table: Table, row: Row, data: Path, out: Path, asked: argparse.Names
             words = (*words, "--points", str(sorted(points.glob("model_*.pth"))[0]))
         (found,) = [r for r in json.loads(run(*words)) if r["method"] == method]
         return {column: float(found[column]) for column in table.columns if found.get(column) is not None}
+    return evaluate_slices(table, data, out, run)
+
+
+def evaluate_slices(table: Table, data: Path, out: Path, run: Runner, more: Words = ()) -> Scores:
+    """Scores of a segmentation on the test part."""
     words = ("segment", "evaluate", str(data), "--task", str(table.task), "--model", str(out), "--part", "test")
-    words = (*words, "--json", "--no-pictures")
-    (found,) = json.loads(run(*words, "--out", out / "scores"))
+    (found,) = json.loads(run(*words, "--json", "--no-pictures", "--out", out / "scores", *more))
     scores = dict(found.get("mean") or found)
     small = found.get("small_lesions") or {}
     scores["small_dice"] = (small.get("pooled") or {}).get("dice")
     return {column: float(scores[column]) for column in table.columns if scores.get(column) is not None}
+
+
+def leave_one_out(
+    table: Table, row: Row, data: Path, out: Path, asked: argparse.Namespace, seed: int, run: Runner
+) -> Scores:
+    """Each case scored by a training on all the others; means over the cases. What is scored is not trained again."""
+    from spinetk.segmentation.data.layouts import find_cases
+
+    contrast = dict(word.split("=", 1) for word in asked.set if "=" in word).get("contrast")
+    names = [case.name for case in find_cases(data, str(table.task), contrast=contrast)[1].cases]
+    scores: list[Scores] = []
+    for name in names:
+        fold = out / name
+        fold.mkdir(parents=True, exist_ok=True)
+        kept = fold / "row.json"
+        if not kept.is_file():
+            (fold / "train.txt").write_text("".join(f"{other}\n" for other in names if other != name))
+            (fold / "test.txt").write_text(f"{name}\n")
+            lists = ("--set", f"train_list={fold / 'train.txt'}", "--set", f"test_list={fold / 'test.txt'}")
+            run(*train_words(table, row, data, fold, asked.iterations, seed, (*asked.set, *lists)))
+            words = ("--set", f"contrast={contrast}") if contrast else ()
+            kept.write_text(json.dumps(evaluate_slices(table, data, fold, run, words)))
+        scores.append(json.loads(kept.read_text()))
+    shared = [column for column in table.columns if all(column in one for one in scores)]
+    return {column: float(np.mean([one[column] for one in scores])) for column in shared}
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
@@ -297,8 +331,11 @@ def main(arguments: Sequence[str] | None = None, runner: Callable[[float | None]
     parser.add_argument("--grid", type=float, default=1.5, help="discs: mm a pixel")
     parser.add_argument("--set", type=shlex.split, default=[], help="further words for every training")
     parser.add_argument("--phantom", type=shlex.split, default=[], help="further words for the drawing of phantoms")
+    parser.add_argument("--leave-one-out", action="store_true", help="lesions: train once a case, on all the others")
     asked = parser.parse_args(arguments)
     table = TABLES[asked.table]
+    if asked.leave_one_out and (asked.table != "lesions" or not asked.data):
+        parser.error("--leave-one-out: give the table lesions and --data")
     asked.iterations = asked.iterations or table.iterations
     known = [row.name for row in table.rows]
     names = known if asked.rows is None else asked.rows.split(",")
@@ -311,7 +348,7 @@ def main(arguments: Sequence[str] | None = None, runner: Callable[[float | None]
         "iterations": asked.iterations,
         "set": asked.set,
         "grid": asked.grid,
-    }
+    } | ({"leave_one_out": True} if asked.leave_one_out else {})
     kept = asked.out / "rows.json"
     content = json.loads(kept.read_text()) if kept.is_file() else {"settings": settings, "rows": {}}
     if content["settings"] != settings:

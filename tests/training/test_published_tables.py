@@ -85,3 +85,34 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, capsys):
     assert (tmp_path / "out" / "curves.png").is_file()
     with pytest.raises(SystemExit):
         published.main([*words, "--iterations", "7"], Fake)
+
+
+def test_each_case_is_left_out_once(tmp_path):
+    """Three patients: each is scored by a training on the two others, and the row is the mean."""
+    for name in ("patient1", "patient2", "patient3"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for kind in ("FLAIR", "lesion"):
+            (tmp_path / "data" / name / f"{kind}.nii.gz").touch()  # only names are asked for
+    trained: list[tuple[list[str], list[str]]] = []
+
+    class Fake:
+        def __init__(self, minutes):
+            pass
+
+        def __call__(self, *words):
+            given = dict(str(word).split("=", 1) for word in words if "=" in str(word))
+            if "evaluate" in words:
+                assert given == {"contrast": "FLAIR"}
+                return json.dumps([{"mean": {"dice": float(len(trained))}}])
+            trained.append(tuple(Path(given[part]).read_text().split() for part in ("train_list", "test_list")))
+            return ""
+
+    words = ["lesions", str(tmp_path / "out"), "--data", str(tmp_path / "data"), "--rows", "unet", "--seeds", "5"]
+    assert published.main([*words, "--leave-one-out", "--set", "--set contrast=FLAIR"], Fake) == 0
+    assert trained == [
+        (["patient2", "patient3"], ["patient1"]),
+        (["patient1", "patient3"], ["patient2"]),
+        (["patient1", "patient2"], ["patient3"]),
+    ]
+    rows = json.loads((tmp_path / "out" / "rows.json").read_text())["rows"]
+    assert rows["unet"] == {"5": {"dice": 2.0}}
