@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -15,11 +14,11 @@ from spinetk.geometry import Frame, upright
 from spinetk.keypoints import metal, sacrum
 from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
-from spinetk.keypoints.centre.decoding import Found, Worth
-from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import find_chain, find_gaps, inside
 from spinetk.keypoints.counting import LOWEST, NAMED, Count, Counting, evidence
 from spinetk.keypoints.ends import with_upper_end, worth_above
+from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import (
     FINE,
     ROUGH,
@@ -32,11 +31,9 @@ from spinetk.keypoints.level_decoding import (
     shifted,
 )
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
-from spinetk.keypoints.preset import Preset
 from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
-from spinetk.schema import KeypointSchema
 from spinetk.views import View
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
@@ -47,39 +44,6 @@ METAL = "metal"  # which bodies lie beneath some
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LANDMARK_SCORE = 0.4
 MOST_OF_KIND = {"s1": 1, "femoral_head": 2}
-
-
-class Engine(Protocol):
-    """What computes a network: :class:`spinetk.keypoints.torch_engine.TorchEngine`, or exported graphs without torch
-    (:class:`spinetk.keypoints.centre.runtime.GraphEngine`).
-
-    Attributes:
-        preset, schema: Of the network.
-        device: ``cpu``, ``cuda:0``.
-        runtime: ``torch``, ``openvino``, ``onnxruntime``.
-    """
-
-    preset: Preset | CentrePreset
-    schema: KeypointSchema
-    device: str
-    runtime: str
-
-    def fingerprint(self) -> str:
-        """SHA-256 of the weights."""
-
-    def detect(self, picture: np.ndarray, least: float, worth: Worth | None = None) -> Found:
-        """Detections in a (3, H, W) picture in 0..1 at network size, best first: ``points``, ``scores``, ``sigma``; not
-        those that are not ``worth`` it, as :meth:`spinetk.keypoints.centre.decoding.CentreDecoder.detect` asks it.
-        """
-
-    def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
-        """Refine (N, K, 2) rough points; asked of networks that name levels."""
-
-    def votes(
-        self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray, lowest: int | None = None
-    ) -> np.ndarray:
-        """(N, L) votes for the levels of bodies, from the line's ``lowest`` alone or all of them; asked of networks
-        that name levels."""
 
 
 class Predictor:
