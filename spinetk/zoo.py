@@ -13,6 +13,7 @@ import tomllib
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
@@ -32,6 +33,7 @@ Weights = dict[str, "Tensor"]
 MOST_BYTES = 25_000_000  # of a release
 MOST_CARD_BYTES = 8_000_000
 NO_WEIGHTS = "a wheel holds none: set SPINETK_HOME to the folder data/weights of a checkout"
+DRAWS = ("normal_", "uniform_", "random_", "bernoulli_", "exponential_", "log_normal_", "cauchy_", "geometric_")
 FINAL = "model_final.pth"  # what training leaves, as the original named it
 
 
@@ -202,11 +204,35 @@ def checked(card: dict[str, Any], kind: type[C], model: str | Path, source: Path
 
 
 def fill(make: Callable[[], N], weights: Weights, source: str | Path) -> N:
-    """The network that ``make`` gives, with weights that are its own (:func:`compare`)."""
+    """The network that ``make`` gives, with weights that are its own (:func:`compare`).
+
+    No random weights are drawn before. That takes most of the time, and all threads of a process draw from one
+    generator: a network opened by a page beside a training would change what the training draws.
+    """
     compare(make, weights, source)
-    network = make()
+    with _undrawn():
+        network = make()
     network.load_state_dict(weights)
     return network
+
+
+def _undrawn() -> AbstractContextManager[Any]:
+    """Within it, what this thread builds is left as it is allocated where random numbers would be drawn."""
+    from torch import Tensor
+    from torch.overrides import TorchFunctionMode
+
+    draws = {getattr(Tensor, name) for name in DRAWS}
+
+    class Undrawn(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            own = kwargs or {}
+            # Those of `torch.nn.init` that do not come by here draw by a tensor's own method.
+            start = getattr(function, "__module__", None) == "torch.nn.init" and function.__name__ != "constant_"
+            if start or function in draws:
+                return own["tensor"] if "tensor" in own else args[0]
+            return function(*args, **own)
+
+    return Undrawn()
 
 
 def compare(make: Callable[[], nn.Module], weights: Weights, source: str | Path) -> None:

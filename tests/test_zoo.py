@@ -31,3 +31,25 @@ def test_without_released_weights_the_error_says_where_they_are(tmp_path, monkey
     monkeypatch.setattr(zoo, "folders", lambda: [tmp_path])
     with pytest.raises(InputError, match=r"no released weights here .*SPINETK_HOME"):
         zoo.find("xray-ap")
+
+
+def test_a_network_is_opened_without_drawing():
+    """Another thread that trains draws from the same generator."""
+    from torch import nn
+
+    def make():
+        parts = nn.Conv2d(3, 4, 3), nn.Linear(3, 4), nn.GRU(3, 4), nn.BatchNorm2d(3), nn.Embedding(3, 4), nn.PReLU()
+        network = nn.Sequential(*parts)
+        for draw in (nn.init.trunc_normal_, nn.init.xavier_uniform_, nn.init.kaiming_normal_, nn.init.orthogonal_):
+            draw(network[1].weight)
+        return network
+
+    weights = make().state_dict()
+    before = torch.get_rng_state()
+    network = zoo.fill(make, weights, "net")
+    assert torch.equal(torch.get_rng_state(), before)
+    opened = network.state_dict()
+    assert all(torch.equal(opened[name], value) for name, value in weights.items())
+    assert len(opened) == len(weights)
+    make()
+    assert not torch.equal(torch.get_rng_state(), before)
