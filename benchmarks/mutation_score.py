@@ -22,7 +22,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("spinetk", "tests", "README.md", "pyproject.toml")
+COPIED = ("spinetk", "tests", "docs", "README.md", "pyproject.toml")
 OUTCOMES = {0: "survived", 33: "not reached", 5: "not reached"}  # exit codes of mutmut; all others are a break noticed
 ROOMS = {
     "measure": ("spinetk/measure/*", "tests/measure/"),
@@ -50,7 +50,7 @@ def copy(room: str, folder: Path) -> None:
             shutil.copyfile(source, target)
     code, tests = ROOMS[room]
     settings = {
-        "source_paths": ["spinetk/"], "only_mutate": [code], "also_copy": ["tests/", "README.md"],
+        "source_paths": ["spinetk/"], "only_mutate": [code], "also_copy": ["tests/", "docs/", "README.md"],
         "pytest_add_cli_args": [f"--ignore={path}" for path in LEFT_OUT],
         "pytest_add_cli_args_test_selection": [tests],
     }  # fmt: skip

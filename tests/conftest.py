@@ -58,6 +58,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say what is not tested; with ``--no-skips`` a skipped test is a failure, as in CI, which installs everything."""
     if not DETECTRON2:
         terminalreporter.line("Detectron2 is not installed: test_d2_engine.py is left out")
+    if config.getoption("processor"):
+        _say_processor(terminalreporter)
     if config.getoption("no_skips") and (skipped := terminalreporter.stats.get("skipped")):
         terminalreporter.section("skipped, which --no-skips forbids")
         for report in skipped:
@@ -72,6 +74,31 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="count skipped tests as failures")
+    parser.addoption("--processor", action="store_true", help="seconds of processor by file, the twenty costliest")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Note what each phase of a test took of the processor, programs it began and waited for included."""
+    report = yield
+    now = sum(os.times()[:4])
+    report.processor_s = now - _before[0]
+    _before[0] = now
+    return report
+
+
+_before = [sum(os.times()[:4])]
+
+
+def _say_processor(reporter: pytest.TerminalReporter) -> None:
+    files: dict[str, float] = {}
+    for report in (r for own in reporter.stats.values() for r in own if hasattr(r, "processor_s")):
+        path = report.nodeid.split("::")[0]
+        files[path] = files.get(path, 0.0) + report.processor_s
+    reporter.section("seconds of processor, user and system")
+    for path in sorted(files, key=files.__getitem__, reverse=True)[:20]:
+        reporter.line(f"{files[path]:8.1f}  {path}")
+    reporter.line(f"{sum(files.values()):8.1f}  all {len(files)} files")
 
 
 def draw_column(seed: int, height: int = 96, width: int = 80, count: int = 3) -> tuple[np.ndarray, Reading]:
