@@ -16,20 +16,11 @@ from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import find_chain, find_gaps, inside
-from spinetk.keypoints.counting import LOWEST, NAMED, Count, Counting, evidence
+from spinetk.keypoints.completion import MIN_COLUMN, complete
+from spinetk.keypoints.counting import NAMED, Count, Counting
 from spinetk.keypoints.ends import with_upper_end, worth_above
 from spinetk.keypoints.engine import Engine
-from spinetk.keypoints.level_decoding import (
-    FINE,
-    ROUGH,
-    Column,
-    contenders,
-    find_sequence,
-    fits_between,
-    missing_levels,
-    rough_points,
-    shifted,
-)
+from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
@@ -37,9 +28,6 @@ from spinetk.reading import Reading, Vertebra
 from spinetk.views import View
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
-SURE_MARGIN = 3.0  # nats (20 to 1) by which the votes of a column must prefer its levels, to fill in what it lacks
-MIN_COLUMN = 5  # bodies below which a column is not completed
-UNSEEN = 1  # levels that a column with names may lack: the half of a spine can look like its other half
 METAL = "metal"  # which bodies lie beneath some
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LANDMARK_SCORE = 0.4
@@ -163,7 +151,7 @@ class Predictor:
         pixels, factors = self._input(shown)
         found = self._detect(pixels, min(thresholds), self.calibration)
         marks = {key.removeprefix(MARK): found.pop(key) for key in [*found] if key.startswith(MARK)}
-        count = self._complete(pixels, found) if self.engine.preset.levels else None
+        count = complete(self.engine, pixels, found) if self.engine.preset.levels else None
         if count is not None:
             found[METAL] = metal.covered(np.rint(pixels[0] * 255).astype(np.uint8), found["points"], self.schema)
         found["points"] = found["points"].astype(np.float64) / factors
@@ -209,7 +197,7 @@ class Predictor:
         pixels, factors = self._input(picture)
         seen = self._detect(pixels, self.threshold, self.calibration)
         found = {key: values for key, values in seen.items() if not key.startswith(MARK)}
-        count = self._complete(pixels, found)
+        count = complete(self.engine, pixels, found)
         return found["points"].astype(np.float64) / factors, count
 
     def _input(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -264,48 +252,6 @@ class Predictor:
         found = self.engine.detect(pixels, least, worth if threshold else None)
         found["scores"] = calibrated(found["scores"], calibration)
         return found
-
-    def _complete(self, pixels: np.ndarray, found: Found) -> Count:
-        """Reduce ``found`` to the column, head to foot, add the levels it lacks, and say what they are called."""
-        levels = self.engine.preset.levels
-        column = self._column(pixels, found)
-        for key, values in found.items():
-            found[key] = values[column.order]
-        have = list(column.levels)
-        sure = column.margin > SURE_MARGIN and len(have) >= max(MIN_COLUMN, len(levels) - UNSEEN)
-        size = pixels.shape[:0:-1]
-        for wanted in missing_levels(have, len(levels)):
-            outside = not have[0] < wanted < have[-1]
-            if len(have) < MIN_COLUMN or (outside and not sure) or not (have[0] - 1 <= wanted <= have[-1] + 1):
-                continue
-            rough = rough_points(found["points"], np.array(have), wanted)
-            if not ((rough > 0) & (rough < size)).all():
-                continue
-            own = self.engine.look(pixels, rough[None])
-            place = int(np.searchsorted(have, wanted))
-            beside = found["points"][max(0, place - 1) : place + 1]
-            if not fits_between(own["points"][0], beside, self.schema):
-                continue
-            # Nothing was seen there by itself: as sure as its points are, and less than its neighbours.
-            own["scores"] = found["scores"].min(keepdims=True) * own["point_scores"].mean()
-            for key in found:
-                found[key] = np.insert(found[key], place, own[key][0], axis=0)
-            have.insert(place, wanted)
-        names = [levels[level] for level in have]
-        if not sure:
-            return Count(names)
-        line = np.arange(len(have))
-        alone = self.engine.votes(pixels, found["points"].mean(1), line, LOWEST)
-        foot = shifted(alone[-LOWEST:], np.array(have)[-LOWEST:])
-        return Count(names, foot, evidence(foot, found["scores"], found["point_scores"][0]))
-
-    def _column(self, pixels: np.ndarray, found: Found) -> Column:
-        """The column with its levels: first by its shape alone, then with what the strip along it says."""
-        points, scores = found["points"], found["scores"]
-        nothing = np.zeros((len(points), len(self.engine.preset.levels)))
-        line = find_sequence(points, scores, nothing, self.schema).order
-        votes = self.engine.votes(pixels, points.mean(1), line)
-        return find_sequence(points, scores, votes, self.schema)
 
     def _chained(self, found: Found, threshold: float, empty: Reading, count: Count | None = None) -> Reading:
         """The spine among the detections; a weak one is kept only where the sure ones leave a gap.
