@@ -25,7 +25,7 @@ from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
-from spinetk.views import View
+from spinetk.views import View, rules_of
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 METAL = "metal"  # which bodies lie beneath some
@@ -149,7 +149,7 @@ class Predictor:
         shown, way = upright(picture, frame or Frame())
         height, width = shown.shape
         pixels, factors = self._input(shown)
-        found = self._detect(pixels, min(thresholds), self.calibration)
+        found = self._detect(pixels, min(thresholds), self.calibration, self._goes_on(view))
         marks = {key.removeprefix(MARK): found.pop(key) for key in [*found] if key.startswith(MARK)}
         count = complete(self.engine, pixels, found) if self.engine.preset.levels else None
         if count is not None:
@@ -169,10 +169,10 @@ class Predictor:
         ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
 
-    @property
-    def _goes_on(self) -> bool:
-        """Whether its pictures are films of the trunk, whose upper bodies are dim."""
-        return bool(self.engine.preset.landmarks)
+    def _goes_on(self, view: View) -> bool:
+        """Whether a column goes on above the bodies that are sure: a rule of the view, else of what it was made for."""
+        known = self.views[0] if view == "unknown" and len(self.views) == 1 else view
+        return rules_of(known).dim_above
 
     def detections(self, picture: np.ndarray, frame: Frame | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.
@@ -236,7 +236,9 @@ class Predictor:
             found.append(own)
         return found
 
-    def _detect(self, pixels: np.ndarray, threshold: float, calibration: tuple[float, float]) -> Found:
+    def _detect(
+        self, pixels: np.ndarray, threshold: float, calibration: tuple[float, float], goes_on: bool = False
+    ) -> Found:
         """Detections in px of the network's input, with calibrated scores; those that no reading can hold may lack."""
         least = threshold * WEAK_SHARE
         levels = self.engine.preset.levels
@@ -247,7 +249,7 @@ class Predictor:
                 return contenders(points, sure, self.schema, ROUGH if rough else FINE)
             if not rough:  # asked before
                 return np.ones(len(sure), bool)
-            return worth_above(points, sure, least, self.schema) if self._goes_on else sure >= least
+            return worth_above(points, sure, least, self.schema) if goes_on else sure >= least
 
         found = self.engine.detect(pixels, least, worth if threshold else None)
         found["scores"] = calibrated(found["scores"], calibration)
@@ -280,7 +282,7 @@ class Predictor:
             kept.append(chain[start])
             if place in room:
                 kept += list(chain[start + 1 : sure[place + 1]])
-        if self._goes_on:
+        if self._goes_on(empty.view):
             kept = with_upper_end(points, scores, kept, self.schema)
         return self._reading(found, kept, empty, None)
 

@@ -10,6 +10,7 @@ from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6
+from spinetk.views import View
 
 
 def body(y: float) -> np.ndarray:
@@ -22,13 +23,13 @@ def predictor() -> Predictor:
     return Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "random", 0.6)
 
 
-def chained(predictor: Predictor, heights: list[float], scores: list[float]) -> Reading:
+def chained(predictor: Predictor, heights: list[float], scores: list[float], view: View = "unknown") -> Reading:
     found = {
         "points": np.stack([body(y) for y in heights]),
         "scores": np.array(scores),
         "sigma": np.ones((len(scores), 6)),
     }
-    return predictor._chained(found, 0.6, Reading("a.png", 400, 60, VERTEBRA6))
+    return predictor._chained(found, 0.6, Reading("a.png", 400, 60, VERTEBRA6, view=view))
 
 
 def centres(reading: Reading) -> list[float]:
@@ -43,6 +44,22 @@ def test_a_weak_detection_fills_a_gap_and_nothing_else(predictor):
     # Between two sure neighbours there is room for a body only where one is missing.
     crowded = chained(predictor, [20, 45, 57, 70, 95], [0.9, 0.9, 0.3, 0.9, 0.9])
     assert centres(crowded) == [20, 45, 70, 95]
+
+
+@pytest.mark.parametrize(
+    ("view", "made_for", "goes_on"),
+    [
+        ("lateral", (), True),
+        ("sagittal", ("lateral",), False),
+        ("ap", (), False),
+        ("unknown", ("lateral",), True),
+        ("unknown", ("lateral", "sagittal"), False),
+    ],
+)
+def test_a_dim_body_above_counts_on_lateral_films_alone(predictor, view, made_for, goes_on, monkeypatch):
+    monkeypatch.setattr(predictor, "views", made_for)
+    reading = chained(predictor, [20, 45, 70, 95, 120], [0.3, 0.9, 0.9, 0.9, 0.9], view)
+    assert centres(reading) == [20, 45, 70, 95, 120][0 if goes_on else 1 :]
 
 
 def test_a_gap_that_stays_is_remarked(predictor):
