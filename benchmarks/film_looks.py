@@ -1,4 +1,4 @@
-"""What becomes of a lateral film on its way into a teaching file: a strip, lungs over its upper bodies, flat and small.
+"""What becomes of a lateral film on its way into a teaching file: a strip, lung and pelvis over it, flat and small.
 
 Each function takes a picture (H, W) uint8, its reading and a generator, and returns both anew; `stored` draws which of
 them a film meets. Used by ``lateral_set.py``: nothing here was fitted to a real film.
@@ -27,6 +27,8 @@ def stored(picture: np.ndarray, reading: Reading, random: np.random.Generator) -
         picture, reading = strip(picture, reading, random)
     if random.random() < 0.55:
         picture = under_lung(picture, reading, random)
+    if random.random() < 0.5:
+        picture = over_pelvis(picture, reading, random)
     if random.random() < 0.8:
         picture = flat(picture, reading, random)
     if random.random() < 0.8:
@@ -66,6 +68,27 @@ def under_lung(picture: np.ndarray, reading: Reading, random: np.random.Generato
     level = float(np.percentile(picture, 90))
     shaded = picture.astype(np.float32) * (1 - 0.5 * dark) - level * dark
     return np.maximum(shaded, np.minimum(picture, random.uniform(0, 14))).astype(np.uint8)
+
+
+def over_pelvis(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> np.ndarray:
+    """Two iliac wings and the hips' soft tissue over the lowest bodies, which grow bright and flat; gas before them."""
+    size = body_height(reading)
+    low = reading.vertebrae[-1].centre
+    x = (np.arange(reading.width, dtype=np.float32)[None] - low[0]) / size
+    y = (np.arange(reading.height, dtype=np.float32)[:, None] - low[1]) / size
+    if reading.frame.anterior != "right":
+        x = -x  # toward the front
+    shown = picture.astype(np.float32)
+    level = float(np.percentile(picture, random.uniform(90, 99)))
+    for _ in range(2):
+        crest = random.uniform(-1.3, 0.7) + random.uniform(0.02, 0.14) * (x - random.uniform(-1.5, 1.5)) ** 2
+        veil = random.uniform(0.05, 0.4) / (1 + np.exp(np.clip((crest - y) / random.uniform(0.02, 0.25), -30, 30)))
+        shown += veil * (level - shown) + random.uniform(2, 22) * np.exp(-0.5 * ((y - crest) / 0.05) ** 2)
+    for _ in range(int(random.integers(0, 4))):
+        wide, tall = random.uniform(0.2, 0.9, 2)
+        away = np.hypot((x - random.uniform(-1.5, 2.5)) / wide, (y - random.uniform(-1, 3)) / tall)
+        shown -= random.uniform(5, 40) / (1 + np.exp(np.clip((away - 1) / random.uniform(0.05, 0.3), -30, 30)))
+    return shown.clip(0, 255).astype(np.uint8)
 
 
 def flat(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The training set of ``xray-lateral``: phantom radiographs and CT slices, and real MR spines drawn as radiographs.
 
 python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--slices 120] [--copies 1] [--seed 7000] [--cut 0.6]
-    [--stored 0.5]
+    [--stored 0.5] [--region lumbar]
 
 Bodies look alike in a lateral film and in a sagittal CT slice: bright walls around spongy bone. No annotated lateral
 radiograph is at hand. Phantoms have exact truth and simple shapes; sagittal MR has real shapes. So each MR slice of
@@ -28,6 +28,7 @@ from spinetk.formats.files import read_metadata, write_metadata
 from spinetk.formats.record import reading_of, record_of
 from spinetk.keypoints.pictures import to_grey
 from spinetk.phantoms import write_phantom_set
+from spinetk.phantoms.choose import REGIONS
 from spinetk.reading import Reading
 
 KINDS = (*["lateral"] * 9, "cervical")
@@ -110,9 +111,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7000)
     parser.add_argument("--cut", type=float, default=0.6, help="share of phantom films whose upper edge cuts a body")
     parser.add_argument("--stored", type=float, default=0.5, help="share of phantom films as teaching files have them")
+    parser.add_argument("--region", choices=REGIONS, help="of all lateral phantoms, without cervical ones among them")
     options = parser.parse_args()
-    names = write_phantom_set(options.out, options.phantoms, seed=options.seed, kinds=KINDS)
-    donors = [name for k, name in enumerate(names) if KINDS[k % len(KINDS)] == "lateral"]
+    kinds = KINDS if options.region is None else ("lateral",)
+    names = write_phantom_set(options.out, options.phantoms, seed=options.seed, kinds=kinds, region=options.region)
+    donors = [name for k, name in enumerate(names) if kinds[k % len(kinds)] == "lateral"]
     films = CaseFolder(options.out)
     metadata = read_metadata(options.out)
     if options.slices:

@@ -1,11 +1,11 @@
 """Train a model for release: on the train and test parts of a case folder, watched on its val part.
 
 python benchmarks/train_released.py PRESET CASES OUT --iterations N [--start WEIGHTS] [--rate 1e-3] [--only PARTS]
-    [--more CASES]
+    [--more CASES ...]
 
 The test sets of the released models lie elsewhere (held back), so the folder's own test part is trained on. Cases with
 an entry ``qc_flags`` in metadata.json (labels that fail a geometric check) are left out of training, not of the val
-part. ``--more`` is a second folder, trained on whole.
+part. ``--more`` are further folders, trained on whole.
 Then: spinetk release OUT/model_final.pth NAME --base CASES --about benchmarks/cards/NAME.toml -o data/weights
 """
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--check-every", type=int, default=300, help="iterations between two looks at the val part")
     parser.add_argument("--only", default="", help="train these parts alone, such as refine,column")
-    parser.add_argument("--more", type=Path, help="further cases, all for training")
+    parser.add_argument("--more", type=Path, nargs="+", default=[], help="further cases, all for training")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     x_train, x_val, x_test, *_ = make_split(options.cases)
@@ -44,11 +44,13 @@ def main() -> None:
         kept = kept[kept["qc_flags"].isna()]
     kept.attrs = x_train.attrs
     setup_catalogs(options.preset, kept, x_val, x_val, schema=CaseFolder(options.cases).schema())
-    if options.more is not None:
-        folder, name = CaseFolder(options.more), f"vert{options.preset}_train"
-        own, more = DatasetCatalog.get(name), folder.records(folder.cases(), augmented=True)[0]
+    if options.more:
+        name = f"vert{options.preset}_train"
+        every = DatasetCatalog.get(name)
+        for folder in map(CaseFolder, options.more):
+            every = every + folder.records(folder.cases(), augmented=True)[0]
         DatasetCatalog.remove(name)
-        DatasetCatalog.register(name, lambda: own + more)
+        DatasetCatalog.register(name, lambda: every)
     weights = train(
         options.preset, options.iterations, options.resume, preset=options.preset, start=options.start,
         output=options.out, check_every=options.check_every, batch=options.batch, rate=options.rate, seed=options.seed,

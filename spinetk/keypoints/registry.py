@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from spinetk.errors import InputError
-from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CentrePreset
+from spinetk.keypoints.centre.preset import CENTRE, CENTRE_AP, CENTRE_LATERAL, CENTRE_MR, CentrePreset
 from spinetk.keypoints.preset import FAST, R50, R50_DETECTRON2, Preset
 from spinetk.schema import KeypointSchema
 
@@ -82,6 +82,7 @@ ENTRIES = (
     Entry(R50_DETECTRON2, _RCNN + ", computing what Detectron2 computes", 59_100_255),
     Entry(CENTRE, _CENTRE, 7_107_715),
     Entry(CENTRE_AP, _CENTRE + ", names T1 to L5", 7_654_680),
+    Entry(CENTRE_MR, _CENTRE + ", finds S1 by layers of its own", 7_177_958),
     Entry(CENTRE_LATERAL, _CENTRE + ", finds S1 and the femoral heads", 7_109_801),
 )
 

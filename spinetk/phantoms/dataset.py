@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from spinetk.formats.files import write_metadata
 from spinetk.formats.record import record_of
 from spinetk.images.window import to_uint8
 from spinetk.phantoms.cervical import cervical_radiograph
-from spinetk.phantoms.choose import stream
+from spinetk.phantoms.choose import Region, stream
 from spinetk.phantoms.ct import sagittal_ct
 from spinetk.phantoms.mr import sagittal_mr
 from spinetk.phantoms.phantom import Phantom
@@ -40,6 +41,7 @@ def write_phantom_set(
     width: int | None = None,
     hardware_share: float = 0.2,
     prefix: str = "phantom",
+    region: Region | None = None,
 ) -> list[str]:
     """Write ``cases`` phantoms as case folders, with ``metadata.json`` (``Hardware``, ``View``, ``group``).
 
@@ -51,6 +53,7 @@ def write_phantom_set(
         width: Width in px that every picture is resized to (spacing and points with it); None keeps the drawn one.
         hardware_share: Share of the cases with hardware, spread evenly.
         prefix: Start of the case names.
+        region: Of the spine, in ``lateral`` radiographs; None draws one for each.
 
     Returns:
         The case names, ``PREFIX-0001`` and on.
@@ -72,7 +75,9 @@ def write_phantom_set(
     for number in range(cases):
         kind = kinds[number % len(kinds)]
         name = f"{prefix}-{number + 1:04d}"
-        asked = {"hardware": bool(flags[number])} if kind in BEARS_HARDWARE else {}
+        asked: dict[str, Any] = {"hardware": bool(flags[number])} if kind in BEARS_HARDWARE else {}
+        if kind == "lateral":
+            asked["region"] = region
         phantom = MAKERS[kind](seed * 1_000_003 + number, **asked)
         _write_case(folder, name, phantom, width)
         metadata[name] = {"Hardware": phantom.hardware, "View": kind, GROUP: name}  # a patient each

@@ -1,12 +1,16 @@
 """Landmarks among the bodies of the centre network: targets, losses, decoding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from spinetk.keypoints.centre.crop import cut
 from spinetk.keypoints.centre.landmarks import as_body, fit_circle, from_body, targets, upright_circle
-from spinetk.keypoints.centre.network import CentreNet
+from spinetk.keypoints.centre.network import CLOSE, CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.centre.target import centre_maps
 from spinetk.keypoints.data import RecordDataset
 from spinetk.landmark import Landmark
 from spinetk.schema import VERTEBRA6
@@ -74,6 +78,47 @@ def test_each_kind_has_maps_of_its_own():
     rows = network.centre.weight.grad.abs().sum((1, 2, 3))
     assert rows[2] > 0
     assert rows[0] == rows[1] == 0
+
+
+def test_layers_of_their_own_leave_the_bodies_as_they_are():
+    """Landmarks taught to a finished network: what it says of bodies stays the same, to the last bit."""
+    plain = CentreNet(replace(SMALL, landmarks=()), VERTEBRA6).eval()
+    wider = CentreNet(replace(SMALL, landmark_channels=8), VERTEBRA6).eval()
+    same = {name: own for name, own in plain.state_dict().items() if not name.startswith("refine.head")}
+    assert all(
+        name.startswith(("landmarks.", "refine.head")) for name in wider.load_state_dict(same, False).missing_keys
+    )
+    picture = torch.rand(1, 3, 192, 128)
+    for ours, theirs, count in zip(wider.maps(picture), plain.maps(picture), (3, 3), strict=True):
+        assert ours.shape[1] == count
+        assert torch.equal(ours[:, :1], theirs)
+
+
+def test_layers_of_their_own_learn_alone():
+    network = CentreNet(replace(SMALL, landmark_channels=8), VERTEBRA6).train()
+    network.losses(*batch())["loss_s1"].backward()
+    assert network.landmarks["trunk"][0][0].weight.grad.abs().sum() > 0
+    assert float(network.centre.weight.grad.abs().sum()) == 0
+
+
+def test_a_landmark_is_looked_at_from_several_places(monkeypatch):
+    """One body and two landmarks: a crop of the one, three of each of the others."""
+    seen = []
+
+    def counted(picture, boxes, share, side):
+        seen.append(boxes)
+        return cut(picture, boxes, share, side)
+
+    monkeypatch.setattr("spinetk.keypoints.centre.network.cut", counted)
+    CentreNet(SMALL, VERTEBRA6).train().losses(*batch())
+    assert len(np.unique(seen[0], axis=0)) == 1 + 2 * 3
+
+
+def test_two_femoral_heads_a_quarter_of_their_size_apart_are_two_peaks():
+    """Eight cells wide, two apart: half way the map falls to 0.36, where it would stay at 0.76 for bodies."""
+    centres, size = torch.tensor([[4.5, 4.5], [6.5, 4.5]]), torch.full((2,), 8.0)
+    between = [float(centre_maps(centres, size * share, (9, 12))[4, 5]) for share in (CLOSE["femoral_head"], 1.0)]
+    assert between == pytest.approx([0.361, 0.755], abs=0.001)
 
 
 def test_detections_name_their_kind():

@@ -29,6 +29,8 @@ from spinetk.schema import KeypointSchema
 
 MEAN = (0.485, 0.456, 0.406)  # ImageNet's, as the body's start weights expect
 SD = (0.229, 0.224, 0.225)
+CLOSE = {"femoral_head": 0.5}  # SD of a bump as a share of a body's: two heads are mostly a quarter of their size apart
+LANDMARK_LOOKS = 3  # crops of each landmark in a training step: pelvic angles rest on two points each
 
 
 class CentreNet(nn.Module):
@@ -55,9 +57,11 @@ class CentreNet(nn.Module):
         self.trunk = nn.Sequential(conv(width, width), conv(width, width))
         # Bodies first, then each kind of landmark.
         self.objects = 1 + len(preset.landmarks)
-        self.centre = nn.Conv2d(width, self.objects, 1)
+        apart = len(preset.landmarks) if preset.landmark_channels else 0
+        self.centre = nn.Conv2d(width, self.objects - apart, 1)
         nn.init.constant_(self.centre.bias, -4.0)
-        self.offset = nn.Conv2d(width, 2 * kinds * self.objects, 1)
+        self.offset = nn.Conv2d(width, 2 * kinds * (self.objects - apart), 1)
+        self.landmarks = _landmark_layers(width, preset.landmark_channels, apart, kinds) if apart else None
         self.refine = RefineNet(kinds * self.objects, preset.crop_widths)
         self.column = ColumnNet(len(preset.levels)) if preset.levels else None
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
@@ -93,7 +97,12 @@ class CentreNet(nn.Module):
             own = lateral(feature)
             top = smooth(own if top is None else own + F.interpolate(top, scale_factor=2.0))
         x = self.trunk(top)
-        return self.centre(x), self.offset(x).unflatten(1, (self.objects, len(self.schema), 2))
+        centre, offset = self.centre(x), self.offset(x)
+        if self.landmarks is not None:
+            x = self.landmarks["trunk"](x)
+            centre = torch.cat([centre, self.landmarks["centre"](x)], 1)
+            offset = torch.cat([offset, self.landmarks["offset"](x)], 1)
+        return centre, offset.unflatten(1, (self.objects, len(self.schema), 2))
 
     def losses(self, pictures: list[Tensor], targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Losses of the maps and the refining network, and, with levels, of the column's, unless all is frozen.
@@ -123,8 +132,8 @@ class CentreNet(nn.Module):
             kinds = kinds.to(keypoints.device)
             boxes = _boxes(keypoints[..., :2], self.schema)
             maps = [
-                centre_maps(boxes[kinds == k, :2] / STRIDE, boxes[kinds == k, 3] / STRIDE, shape)
-                for k in range(self.objects)
+                centre_maps(boxes[kinds == k, :2] / STRIDE, boxes[kinds == k, 3] / STRIDE * sharp, shape)
+                for k, sharp in enumerate([1.0, *(CLOSE.get(name, 1.0) for name in self.preset.landmarks)])
             ]
             wanted.append(torch.stack(maps))
             counted.append(torch.tensor(known, device=boxes.device))
@@ -157,9 +166,12 @@ class CentreNet(nn.Module):
     ) -> Tensor:
         """Loss in crops around jittered truth: as far off as the first part may be."""
         count = min(len(boxes), self.preset.crops * len(batch))
-        # Landmarks are few beside the bodies: all of them are looked at.
+        # Landmarks are few beside the bodies: all of them are looked at, and each from several places.
         order = (torch.rand(len(boxes)) - (kinds > 0).cpu().float()).argsort()
         chosen = order[:count].to(boxes.device)
+        again = chosen[kinds[chosen] > 0].repeat(LANDMARK_LOOKS - 1)
+        chosen = torch.cat([chosen, again])
+        count = len(chosen)
         owner, boxes, points, visible = owner[chosen], boxes[chosen].clone(), points[chosen], visible[chosen]
         noise = torch.randn(count, 5).to(boxes.device)
         boxes[:, :2] += noise[:, :2] * boxes[:, 2:4] * boxes.new_tensor([0.06, 0.10])
@@ -218,6 +230,14 @@ class CentreNet(nn.Module):
             "schema": self.schema.to_json(),
             "frozen_norm": self.frozen_norm,
         }
+
+
+def _landmark_layers(inputs: int, width: int, count: int, kinds: int) -> nn.ModuleDict:
+    """Layers of the landmarks' own: a trunk that sees a body's neighbours too, centre map and offsets."""
+    centre = nn.Conv2d(width, count, 1)
+    nn.init.constant_(centre.bias, -4.0)
+    trunk = nn.Sequential(conv(inputs, width), conv(width, width, dilation=2), conv(width, width))
+    return nn.ModuleDict({"trunk": trunk, "centre": centre, "offset": nn.Conv2d(width, 2 * kinds * count, 1)})
 
 
 def _boxes(points: Tensor, schema: KeypointSchema) -> Tensor:

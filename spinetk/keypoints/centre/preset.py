@@ -32,6 +32,9 @@ class CentrePreset:
         detections: Vertebrae per picture at most.
         landmarks: Kinds of :mod:`spinetk.landmark` that it finds beside the bodies, each with a centre map, offsets and
             refining maps of its own.
+        landmark_channels: Channels of layers between the bodies' features and the landmarks' maps; 0: none, both are
+            read from the same. With layers of their own, landmarks can be taught to a finished network whose bodies
+            stay as they are, to the last bit.
         mirror: Whether a mirrored picture is as good as the picture itself, for training and for looking twice.
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
@@ -52,6 +55,7 @@ class CentrePreset:
     box_margin: Annotated[float, between(0, 1)] = 0.0
     local_contrast: StrictBool = True
     landmarks: Annotated[tuple[StrictStr, ...], Field(max_length=16)] = ()
+    landmark_channels: Annotated[int, between(0, 1024)] = 0
     # What only Keypoint R-CNNs choose (Preset).
     kind: ClassVar[str] = "centre"
     body: ClassVar[str] = "resnet18"
@@ -74,5 +78,7 @@ THORACOLUMBAR = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6
 CENTRE_AP = CentrePreset("centre-ap", short_px=(512,), long_px=1024, levels=THORACOLUMBAR, mirror=False)
 # Sagittal slices, which show five to twelve bodies: 35 to 60 px high.
 CENTRE = CentrePreset("centre", short_px=(512,), long_px=512)
+# The same, which sees the sacrum too: bodies first, then S1 by layers of its own.
+CENTRE_MR = CentrePreset("centre-mr", short_px=(512,), long_px=512, landmarks=("s1",), landmark_channels=48)
 # Lateral films, which may show the whole spine: from 20 px.
 CENTRE_LATERAL = CentrePreset("centre-lateral", short_px=(768,), long_px=768, landmarks=("s1", "femoral_head"))
