@@ -7,7 +7,7 @@ maps; the second crops (N, 1, S, S) to heatmap logits; the third, where the netw
 
 The graphs of a release (``NAME-maps.onnx``, ...) hold no weights: ONNX lets a tensor lie in another file ("external
 data"), and theirs lie in ``NAME.safetensors``, whose half-precision tensors they name by offset. So a release is read
-without PyTorch and is no larger than its weights.
+without PyTorch and is hardly larger than its weights.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from spinetk.keypoints.centre.strip import COLUMNS, ROWS
 
 FORMATS = ("onnx", "openvino")
 MOST_FOLDED = 1 << 30  # bytes: any
-LEAST_BYTES = 256  # of a tensor that is worth a reference
+LEAST_AXES = 2  # of a tensor that is worth a reference: those of a batch norm each cost an engine a cast when it loads
 
 
 class _Maps(nn.Module):
@@ -217,7 +217,7 @@ def _refer(model: Any, weights: Path) -> None:
             continue
         values = numpy_helper.to_array(tensor)
         found = known.get(values.tobytes())
-        if found is None or values.nbytes < LEAST_BYTES:
+        if found is None or values.ndim < LEAST_AXES:
             continue
         dtype, start, stop = found
         plain = tensor.name

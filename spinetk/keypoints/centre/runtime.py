@@ -30,6 +30,7 @@ PARTS = ("maps", "refine", "column")
 Precision = Literal["32-true", "bf16-true"]
 BFLOAT16_REMARK = "computed in bfloat16: points lie up to some px from those in single precision"
 HALF_AND_SINGLE = {"F16": np.float16, "F32": np.float32}
+CROPS = 4  # refined at a time: what is between the layers stays in the processor's cache, a tenth of the time
 EXPONENTS = {"F16": np.uint16(0x7C00), "F32": np.uint32(0x7F800000)}  # their bits
 MOST_HEAD_BYTES = 10_000_000
 CONVERTER = "openvino.tools.ovc"
@@ -181,7 +182,7 @@ class GraphEngine:
         maps, refine, *column = functions(weights, PARTS if preset.levels else PARTS[:2], precision)
         strips = (lambda given: column[0](given)[0]) if column else None
         self._decoder = CentreDecoder(
-            self.preset, self.schema, lambda given: tuple(maps(given)), lambda given: refine(given)[0], strips
+            self.preset, self.schema, lambda given: tuple(maps(given)), lambda given: _in_parts(refine, given), strips
         )
 
     def fingerprint(self) -> str:
@@ -201,6 +202,11 @@ class GraphEngine:
     ) -> np.ndarray:
         """Votes for the levels of bodies."""
         return self._decoder.votes(picture, centres, line, lowest)
+
+
+def _in_parts(run: Run, given: np.ndarray) -> np.ndarray:
+    """What a graph says of a batch, a few at a time."""
+    return np.concatenate([run(given[start : start + CROPS])[0] for start in range(0, max(1, len(given)), CROPS)])
 
 
 def _by_openvino(files: list[Path], precision: Precision) -> list[Run]:
