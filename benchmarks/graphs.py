@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,9 +77,9 @@ def main() -> None:
         if not options.check:
             write_graphs(own, path)
         for part, (network, example) in own.items():
-            opening, (run,) = least(lambda part=part, path=path: functions(path, (part,)), options.runs)
+            opening, (run,) = least(partial(functions, path, (part,)), options.runs)
             given = usual(part, network, example)
-            running, found = least(lambda run=run, given=given: run(given), options.runs)
+            running, found = least(partial(run, given), options.runs)
             with torch.inference_mode():
                 wanted = network(torch.from_numpy(given))
             wanted = wanted if isinstance(wanted, tuple) else (wanted,)

@@ -10,6 +10,10 @@ OTHER_CHECKOUT, what that costs.
 ``python benchmarks/same_readings.py --mirror [DATA]`` reads phantoms and MR slices as they are and mirrored, and prints
 how many mirrored ones have another number of vertebrae, and the largest move of a point in the others: what it would
 cost to bring every sagittal picture to one side.
+
+``python benchmarks/same_readings.py --torch [DATA]`` reads phantoms and pictures of DATA by the released graphs and by
+PyTorch in single precision (not by bfloat16, which that takes where the processor has it), and prints how many readings
+have another number of vertebrae or other names, and the moves of points in px of the pictures.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -130,9 +135,46 @@ def mirror(data: Path | None, count: int) -> None:
         print(f"{title:20} {len(moves) + other:4} {other:11} {np.median(moves):10.3f} {max(moves):8.3f}", flush=True)
 
 
+def by_torch(data: Path | None, count: int) -> None:
+    """Print how far readings by the graphs lie from those by PyTorch."""
+    from spinetk.images import read_picture, to_uint8
+    from spinetk.keypoints.predictor import Predictor
+    from spinetk.keypoints.torch_engine import TorchEngine
+
+    models = {"lateral": "xray-lateral", "sagittal": "sagittal-mr", "ap": "xray-ap"}
+    found: dict[str, Any] = {}
+    print(f"{'set':40} read counts  names median px   99 % px   most px")
+    with tempfile.TemporaryDirectory() as name:
+        sets = {
+            title: (files, "lateral" if title.startswith("lateral") else "sagittal")
+            for title, (files, _) in write_phantoms(Path(name), count).items()
+            if title.endswith("DICOM")
+        }
+        for title, (files, view) in (sets | (real(data, count) if data else {})).items():
+            if view not in found:
+                graphs, plain = (Predictor.load(models[str(view)], graphs=graphs) for graphs in (True, False))
+                assert graphs.runtime != "torch"
+                assert isinstance(plain.engine, TorchEngine)
+                plain.engine.mixed = False
+                found[str(view)] = graphs, plain
+            others, names, moves = 0, 0, [0.0]
+            for file in files:
+                picture = read_picture(file)
+                grey = to_uint8(picture.pixels, picture.padding)
+                own, other = (p.read(grey, frame=picture.frame, view=view).vertebrae for p in found[str(view)])
+                others += len(own) != len(other)
+                if len(own) == len(other):
+                    names += any(a.label != b.label for a, b in zip(own, other, strict=True))
+                    for a, b in zip(own, other, strict=True):
+                        moves += np.abs(a.points - b.points).max(-1).tolist()
+            sizes = " ".join(f"{np.quantile(moves, share):9.5f}" for share in (0.5, 0.99, 1))
+            print(f"{title:40} {len(files):4} {others:6} {names:6} {sizes}", flush=True)
+
+
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--torch", action="store_true", help="compare the released graphs with PyTorch instead")
     parser.add_argument("--mirror", action="store_true", help="compare pictures with their mirror images instead")
     parser.add_argument("other", type=Path, nargs="?", help="a checkout of the version before")
     parser.add_argument("data", type=Path, nargs="?", help="folder with aasce2019, lateral_films and mr_sagittal")
@@ -141,6 +183,9 @@ def main() -> None:
     args = parser.parse_args()
     if args.mirror:
         mirror(args.data or args.other, args.count)
+        return
+    if args.torch:
+        by_torch(args.data or args.other, args.count)
         return
     if args.other is None:
         parser.error("give a checkout of the version before")
