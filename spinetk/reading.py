@@ -349,7 +349,7 @@ class Reading:
                 label_probability=None if sure is None else float(sure),
                 facing=Facing.from_json(content["facing"], source) if content.get("facing") else None,
                 not_graded=content.get("not_graded"),
-                interval_scale=_scales(content.get("interval_scale") or {}),
+                interval_scale=scales_from(content.get("interval_scale") or {}),
                 angles=dict(content.get("angles") or {}),
                 remarks=list(content.get("remarks") or []),
                 extras=extras_from(content.get("extras"), source),
@@ -366,7 +366,12 @@ class Reading:
             raise InputError(source, f"is not a spinetk result: {error}", "give a JSON of `spinetk predict`") from error
 
 
-def _scales(content: Mapping[str, Any]) -> dict[str, float]:
+def scales_from(content: Mapping[str, Any]) -> dict[str, float]:
+    """Factors of intervals by kind, as a file has them.
+
+    Raises:
+        ValueError: One is no factor.
+    """
     scales = {str(kind): float(value) for kind, value in content.items()}
     if not all(0 < value < 100 for value in scales.values()):
         raise ValueError("field 'interval_scale' holds what is no factor")

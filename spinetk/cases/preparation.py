@@ -164,6 +164,7 @@ def _prepare_one(
         vertebrae=item.vertebrae,
         landmarks=item.landmarks,
         extras=item.extras,
+        rulers=item.rulers,
         frame=frame,
         view=picture.view if picture.view != "unknown" else item.view,
     )
@@ -178,7 +179,7 @@ def _prepare_one(
         prepared_from=digest,
         pixels_sha256=pixel_hash(pixels),
         origin=origin or None,
-        day=day_of(item.picture, salt_of(destination)),
+        day=item.day if item.origin else day_of(item.picture, salt_of(destination)),
     )
     lost = len(item.vertebrae) - len(record["annotations"])
     if lost:
@@ -237,6 +238,8 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
         "view": item.view,
         "width": width,
     }
+    if item.rulers:
+        settings["rulers"] = [ruler.to_json() for ruler in item.rulers]
     if item.extras or item.landmarks:
         settings["extras"] = {name: points.tolist() for name, points in item.extras.items()}
         settings["landmarks"] = [landmark.to_json() for landmark in item.landmarks]

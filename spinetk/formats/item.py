@@ -15,6 +15,7 @@ from spinetk.formats.files import clean_name
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
+from spinetk.ruler import Ruler
 from spinetk.schema import KeypointSchema
 from spinetk.views import View
 
@@ -36,8 +37,11 @@ class CaseItem:
         vertebrae: In px of the stored picture (pixel centres at integer + 0.5), head to foot.
         landmarks: First sacral endplate and femoral heads, where they were annotated.
         extras: Other structures by name (``clavicle_left``, ``sacrum``): (N, 2) points in px.
+        rulers: Lengths and angles that a reader has drawn, in px.
+        interval_scale: Factors of the network's intervals by kind (:attr:`spinetk.reading.Reading.interval_scale`).
         group: Patient (or whatever must not be torn apart by a split), or None when unknown.
         origin: Keyed hashes of where it came from, as a case folder noted them (:mod:`spinetk.cases.groups`).
+        day: Of the picture on the scale of its patient, as a case folder noted it (:mod:`spinetk.cases.days`).
         metadata: Entries for ``metadata.json``.
         frame: Spacing and orientation the annotations give, or None.
         view: Projection.
@@ -55,8 +59,11 @@ class CaseItem:
     vertebrae: list[Vertebra] = field(default_factory=list)
     landmarks: list[Landmark] = field(default_factory=list)
     extras: dict[str, np.ndarray] = field(default_factory=dict)
+    rulers: list[Ruler] = field(default_factory=list)
+    interval_scale: dict[str, float] = field(default_factory=dict)
     group: str | None = None
     origin: list[str] = field(default_factory=list)
+    day: int | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     frame: Frame | None = None
     view: View = "unknown"
@@ -101,6 +108,8 @@ class CaseItem:
             vertebrae=self.vertebrae,
             landmarks=self.landmarks,
             extras=self.extras,
+            rulers=self.rulers,
+            interval_scale=self.interval_scale,
             frame=frame,
             view=view,
             model=self.model,
@@ -113,7 +122,8 @@ class CaseItem:
         way = Upright(stored, picture.frame, number, turned, picture.frame.turned(number))
         height, width = turned
         about = Reading(str(self.picture), height, width, self.schema, self.vertebrae, view=self.view, model=self.model)
-        about.landmarks, about.extras = self.landmarks, self.extras
+        about.landmarks, about.extras, about.rulers = self.landmarks, self.extras, self.rulers
+        about.interval_scale = self.interval_scale
         remarks.append("annotated as EXIF turns it: the points were turned back to the picture as stored")
         return replace(about.stored(way), remarks=remarks)
 

@@ -55,7 +55,8 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         item = _item(reading, picture)
         item.picture, item.case, item.group, item.metadata, item.missing = picture, case, group, entry, None
         item.remarks += map(str, wrong)
-        item.origin = [] if "vertebrae" in content else list(content.get("origin") or [])
+        if "vertebrae" not in content:
+            item.origin, item.day = list(content.get("origin") or []), content.get("day")
         yield item
 
 
@@ -70,6 +71,8 @@ def _item(reading: Reading, file: Path) -> CaseItem:
         vertebrae=reading.vertebrae,
         landmarks=reading.landmarks,
         extras=reading.extras,
+        rulers=reading.rulers,
+        interval_scale=reading.interval_scale,
         frame=reading.frame,
         view=reading.view,
         size=(reading.width, reading.height),

@@ -63,5 +63,5 @@ def _reading(item: CaseItem, entry: Entry, desk: ReviewSession) -> Reading:
     if item.size is not None and item.size != (base.width, base.height):
         fault = f"has {base.width} x {base.height} px, its annotation is about {item.size[0]} x {item.size[1]} px"
         raise InputError(entry.name, fault, "give the picture that was annotated")
-    points = {name: getattr(item, name) for name in ("vertebrae", "landmarks", "extras", "schema")}
+    points = {name: getattr(item, name) for name in ("vertebrae", "landmarks", "extras", "schema", "interval_scale")}
     return replace(base, **points, model=item.model, angles={})

@@ -13,6 +13,13 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 from spinetk.cases.days import CENTURY_DAYS, day_of
+from spinetk.cases.folder import CaseFolder, read_record, write_record
+from spinetk.cases.preparation import prepare
+from spinetk.formats.record import record_of
+from spinetk.geometry import Frame
+from spinetk.reading import Reading, Vertebra
+from spinetk.ruler import Ruler
+from spinetk.schema import VERTEBRA4
 
 
 def film(path: Path, day: str, patient: str = "P17", **more: str) -> Path:
@@ -65,3 +72,26 @@ def test_nothing_is_known_of_other_files(tmp_path):
     assert day_of(tmp_path / "missing.dcm", "a") is None
     (tmp_path / "empty").mkdir()
     assert day_of(tmp_path / "empty", "a") is None
+
+
+def test_a_case_folder_prepared_anew_keeps_its_days_and_drawings(tmp_path):
+    """What a first folder noted of its pictures, which are PNG by now; at half the width drawings are half as long."""
+    body = Vertebra.from_points([(20.0, 20.0), (60.0, 20.0), (20.0, 50.0), (60.0, 50.0)])
+    (tmp_path / "first").mkdir()
+    drawn = Ruler("length", np.array([(10.0, 10.0), (70.0, 10.0)]))
+    for case, day in (("early", 700_000), ("late", 700_042)):
+        reading = Reading(f"{case}.png", 100, 80, VERTEBRA4, [body], Frame((0.5, 0.5), "PixelSpacing"), rulers=[drawn])
+        noted = record_of(reading, case, case=case, origin=["patient:0123456789abcdef"], day=day)
+        write_record(CaseFolder(tmp_path / "first").source(case), noted, np.zeros((100, 80), np.uint8))
+    prepare(tmp_path / "first", tmp_path / "again", width=40, progress=False)
+    early, late = (read_record(CaseFolder(tmp_path / "again").source(case)) for case in ("early", "late"))
+    assert late["day"] - early["day"] == 42
+    assert early["origin"] == late["origin"] == ["patient:0123456789abcdef"]
+    (ruler,) = early["rulers"]
+    assert ruler["kind"] == "length"
+    assert np.allclose(ruler["points"], [(5, 5), (35, 5)])
+    # Drawn again it is another annotation: the case is written anew, not taken for known.
+    record = read_record(CaseFolder(tmp_path / "first").source("early"))
+    record["rulers"] = []
+    write_record(CaseFolder(tmp_path / "first").source("early"), record, np.zeros((100, 80), np.uint8))
+    assert prepare(tmp_path / "first", tmp_path / "again", width=40, progress=False).written == ["early"]

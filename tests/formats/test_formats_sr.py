@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pydicom
@@ -363,3 +364,40 @@ def test_pixels_that_millimetres_tell_are_left_out_and_come_back(tmp_path):
     assert "area_mm2" in names
     assert not {"area_px2", "heights_px.left.0", "disc_below.listhesis_px_interval.0"} & set(names)
     assert names.count("heights_px.left") == 1  # of the body whose pixels tell something else
+
+
+@pytest.mark.parametrize("refused", [None, "the film shows too little"])
+def test_what_is_measured_once_more_is_as_wide_and_as_graded(tmp_path, refused):
+    """The factors of intervals, the threshold and a refusal of grades are needed for it; 32-bit points move nothing."""
+    from spinetk.measure import measure
+
+    places = {"left": 40.0, "middle": 60.0, "right": 80.0}
+    names = (name.partition("_") for name in VERTEBRA6.keypoints)
+    corners = np.array([(places[side], 0.0 if end == "top" else 22.0) for end, _, side in names])
+    bodies = [
+        Vertebra.from_points(corners + (3 * k, 20 + 30 * k), label=name, score=0.9, point_sigma_px=np.full(6, 0.8))
+        for k, name in enumerate(("L1", "L2", "L3", "L4"))
+    ]
+    bodies[1].score = 0.41
+    reading = Reading("a.dcm", 300, 200, VERTEBRA6, bodies, Frame((0.5, 0.5), "PixelSpacing"), "lateral", "net")
+    reading.threshold, reading.not_graded, reading.interval_scale = 0.6, refused, {"disc_height": 2.0, "tilt": 0.5}
+    wanted = measure(reading, facing="left")
+    write_sr(tmp_path / "r.dcm", wanted, source())
+    found = measure(read_sr(tmp_path / "r.dcm").reading, facing="left")
+    assert (found.threshold, found.not_graded) == (0.6, refused)
+    assert found.interval_scale == reading.interval_scale
+    assert found.remarks == wanted.remarks
+    for one, other in zip(found.vertebrae, wanted.vertebrae, strict=True):
+        assert one.measures["deformity_reason"] == other.measures["deformity_reason"] == refused
+        assert one.measures.get("below_threshold") == other.measures.get("below_threshold")
+    if refused is None:
+        plain = measure(replace(reading, interval_scale={}), facing="left")
+        low, high, wide = (_disc(own) for own in (plain, wanted, found))
+        assert high == pytest.approx(2 * low, rel=0.01), "the factor does nothing in this test"
+        assert wide == pytest.approx(high, rel=1e-3)
+
+
+def _disc(reading):
+    """Width of the interval of a disc's height."""
+    low, high = reading.vertebrae[0].measures["disc_below"]["heights_mm_interval"]["middle"]
+    return high - low

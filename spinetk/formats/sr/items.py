@@ -64,6 +64,7 @@ def _items(path: Path, known: dict[str, Path], schema: KeypointSchema | None) ->
         vertebrae=reading.vertebrae,
         landmarks=reading.landmarks,
         extras=reading.extras,
+        interval_scale=reading.interval_scale,
         frame=reading.frame,
         view=reading.view,
         size=(reading.width, reading.height),

@@ -20,7 +20,7 @@ from spinetk.errors import InputError
 from spinetk.formats.sr import concepts
 from spinetk.geometry import Frame
 from spinetk.landmark import POINTS, Landmark
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading, Vertebra, scales_from
 from spinetk.schema import SCHEMAS, KeypointSchema
 
 REMEDY = "give a report of `spinetk report --sr`"
@@ -94,6 +94,9 @@ def read_sr(path: str | Path) -> Report:
             frame=frame,
             view=picture["view"],
             model=picture.get("model"),
+            threshold=picture.get("threshold"),
+            not_graded=picture.get("not_graded"),
+            interval_scale=scales_from(picture.get("interval_scale") or {}),
             angles=about.get("angles", {}),
             remarks=_texts(whole, codes.DCM.Comment.value),
             landmarks=[_landmark(tree, group) for group, tree in groups if "landmark" in tree],

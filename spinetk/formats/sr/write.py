@@ -192,6 +192,10 @@ class _Writer:
                 "view": reading.view,
                 "schema": _schema_text(reading.schema),
                 "model": reading.model,
+                # What measuring the points once more needs.
+                "threshold": reading.threshold,
+                "not_graded": reading.not_graded,
+                "interval_scale": reading.interval_scale,
                 **reading.frame.to_json(),
             },
             "angles": reading.angles,
