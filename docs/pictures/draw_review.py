@@ -85,7 +85,7 @@ def _measure(page: Any) -> None:
         box = page.locator(f'.vertebra.selected .point[data-point="{point}"] .ring').bounding_box()
         ends.append((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
     page.click("#measure-menu summary")
-    page.click('[data-tool="ruler"]')
+    page.click('[data-tool="length"]')
     page.mouse.move(*ends[0])
     page.mouse.down()
     page.mouse.move(*ends[1], steps=5)

@@ -22,10 +22,21 @@ def scale_of(reading: Reading) -> np.ndarray:
 
 def stack(reading: Reading) -> np.ndarray:
     """(n, K, 2) points of a reading in px, NaN where not visible."""
-    points = np.full((len(reading.vertebrae), len(reading.schema), 2), np.nan)
-    for row, vertebra in zip(points, reading.vertebrae, strict=True):
-        row[vertebra.visible] = vertebra.points[vertebra.visible]
-    return points
+    points, visible = _chain(reading)
+    return np.where(visible[..., None], points, np.nan)
+
+
+def centres(reading: Reading) -> np.ndarray:
+    """(n, 2) :attr:`spinetk.reading.Vertebra.centre` of every vertebra, px."""
+    points, visible = _chain(reading)
+    counted = (visible | ~visible.any(axis=1, keepdims=True))[..., None]
+    return np.where(counted, points, 0.0).sum(axis=1) / counted.sum(axis=1)
+
+
+def _chain(reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+    shape = len(reading.vertebrae), len(reading.schema)
+    points = np.array([vertebra.points for vertebra in reading.vertebrae], dtype=np.float64).reshape(*shape, 2)
+    return points, np.array([vertebra.visible for vertebra in reading.vertebrae], dtype=bool).reshape(shape)
 
 
 def column(points: np.ndarray, schema: KeypointSchema, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import TURNS, median
-from spinetk.measure.body import scale_of, stack, up
+from spinetk.measure.body import centres, scale_of, stack, up
 from spinetk.reading import Reading
 
 SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *(f"L{k}" for k in range(1, 7)), "S1")
@@ -204,8 +204,7 @@ def head_to_foot(reading: Reading) -> list[int]:
         head = upward
     elif reading.frame.says_head and head @ upward < 0:
         head = -head
-    centres = np.array([vertebra.centre for vertebra in reading.vertebrae]) * scale
-    return [int(k) for k in np.argsort(-(centres @ head), kind="stable")]
+    return [int(k) for k in np.argsort(-((centres(reading) * scale) @ head), kind="stable")]
 
 
 def order_faults(reading: Reading) -> list[str]:
@@ -214,10 +213,9 @@ def order_faults(reading: Reading) -> list[str]:
     order = head_to_foot(reading)
     if order != sorted(order):
         found.append("the vertebrae are not ordered from head to foot.")
-    centres = np.array([vertebra.centre for vertebra in reading.vertebrae]).reshape(-1, 2) * scale_of(reading)
-    steps = np.hypot(*np.diff(centres, axis=0).T)
+    steps = np.hypot(*np.diff(centres(reading) * scale_of(reading), axis=0).T).tolist()
     for k, step in enumerate(steps):
-        near = np.delete(steps, k)[max(k - 2, 0) : k + 2]
+        near = [*steps[:k], *steps[k + 1 :]][max(k - 2, 0) : k + 2]
         if len(near) >= 2 and step > GAP * median(near):
             above, below = (reading.vertebrae[i].label or f"vertebra {i + 1}" for i in (k, k + 1))
             if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or adjacent(above, below):

@@ -52,7 +52,7 @@ class Entry:
             return None
         if self._source is None or self._source[0] != self.case:
             # Asked of thousands of entries at once; the folder itself was checked when the entry was made.
-            self._source = self.case, self.base.absolute() / check_name(self.case) / "src" / "0" / "src-0.json"
+            self._source = self.case, self.base.absolute().joinpath(check_name(self.case), "src", "0", "src-0.json")
         return self._source[1]
 
 

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi.concurrency import run_in_threadpool
 
 from spinetk.errors import InputError
+from spinetk.review import exporting, importing
 from spinetk.review.app import create_app
 from spinetk.review.session import ReviewSession
 from spinetk.signals import saving_with
@@ -78,7 +79,11 @@ def _hang_up() -> None:
 
 
 def _warm(desk: ReviewSession) -> None:
-    """Read the first picture before the address is said: loading the readers' libraries would hold up the page."""
+    """Do before the address is said what would hold up the page: libraries are loaded for the first picture and for the
+    list of formats, and thousands of cases gone through once.
+    """
+    desk.rows()
+    exporting.choices(), importing.choices()
     with suppress(InputError):
         for entry in list(desk.entries.values())[:1]:
             asyncio.run(run_in_threadpool(desk.open, entry))  # as a request does it

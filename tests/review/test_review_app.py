@@ -21,8 +21,11 @@ from spinetk.schema import VERTEBRA6
 def test_session_lists_by_random_ids(client, cases):
     content = client.get("/api/session").json()
     assert [row["name"] for row in content["entries"]] == [f"case {k}" for k in range(12)]
-    while (found := client.get("/api/worklist").json())["scanning"]:
-        pass
+    assert {row["state"] for row in content["entries"]} == {""}, "no file is looked at before the first picture"
+    assert not client.get("/api/worklist").json()["scanning"]
+    found = client.post("/api/worklist").json()
+    while found["scanning"]:
+        found = client.get("/api/worklist").json()
     assert {row["state"] for row in found["entries"]} == {"truth"}
     assert all(len(row["id"]) == 16 and row["name"] not in row["id"] for row in content["entries"])
     assert [grade for grade, *_ in content["grades"]] == [None, 0, 1, 2, 3]

@@ -40,7 +40,6 @@ def session_of(desk: ReviewSession, token: str | None) -> APIRouter:
 
     @router.get("/session")
     def session(reader: Asker) -> JSONResponse:
-        desk.worklist.scan()
         content = {
             "version": __version__,
             **listed(reader),
@@ -68,6 +67,12 @@ def session_of(desk: ReviewSession, token: str | None) -> APIRouter:
 
     @router.get("/worklist")
     def worklist(reader: Asker) -> JSONResponse:
+        return JSONResponse(listed(reader))
+
+    @router.post("/worklist")
+    def look(reader: Asker) -> JSONResponse:
+        """Look through the files too. The page asks for it when its first picture is shown, which comes first."""
+        desk.worklist.scan()
         return JSONResponse(listed(reader))
 
     def listed(reader: str) -> dict[str, Any]:

@@ -22,7 +22,9 @@ async function show() {
 
 async function compare() {
   try {
-    const { pictures, lines } = await api.agreement(byId("first-reader").value, byId("second-reader").value);
+    const pair = [byId("first-reader").value, byId("second-reader").value];
+    const { pictures, lines } = await api.agreement(...pair);
+    if (String(pair) !== String([byId("first-reader").value, byId("second-reader").value])) return;
     say(byId("agreement-note"), `${pictures} picture${pictures === 1 ? "" : "s"} signed by both`);
     say(byId("agreement-lines"), lines.join("\n"));
   } catch (error) {

@@ -52,6 +52,7 @@ const json = (body) => ({
 export const get = async (path) => (await call(path)).json();
 export const post = async (path, body) => (await call(path, json(body))).json();
 export const worklist = () => get("api/worklist");
+export const lookThrough = () => post("api/worklist");
 export const history = (id) => get(`api/entries/${id}/history`);
 export const version = (id, number) => get(`api/entries/${id}/history/${number}`);
 export const readers = (id) => get(`api/entries/${id}/readers`);

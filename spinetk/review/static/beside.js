@@ -9,8 +9,8 @@ import { on, store, viewRules } from "./store.js";
 import { readPicture } from "./viewer.js";
 
 const canvas = byId("beside-canvas"), svg = byId("beside-overlay"), choice = byId("beside-choice");
-let shown = null; // {title, info, reading, shown, pixels, theirs}
-let choices = [];
+let shown = null; // {of, title, info, reading, shown, pixels, theirs}; of: what it hangs beside
+let choices = [], turn = 0;
 
 export const besideOpen = () => !byId("beside").hidden;
 
@@ -18,18 +18,20 @@ export async function toggleBeside() {
   if (besideOpen()) return close();
   const { current } = store;
   if (!current) return;
-  await offer(current);
+  if (!(await offer(current))) return;
   if (!choices.length) return tell("Nothing to hang beside it: no other film of this patient in the list, and no other reading of this one that may be seen.");
   open();
   choose(0);
 }
 
-// What can hang beside a picture: films of another view first, since a pair of views is read together.
+// What can hang beside a picture: films of another view first, since a pair of views is read together. False where the
+// picture was left meanwhile.
 async function offer(current) {
   const [companions, others] = await Promise.all([api.companions(current.id), api.readers(current.id)]).catch((error) => {
     tell(error.message, { kind: "fault" });
     return [[], []];
   });
+  if (store.current !== current) return false;
   const { view } = current.reading;
   const isPair = (one) => Boolean(one.view) && one.view !== view;
   const title = (one) => [one.name, viewRules.get(one.view)?.title, apart(one.days)].filter(Boolean).join(", ");
@@ -39,6 +41,7 @@ async function offer(current) {
     ...films.map((one) => ({ title: title(one), id: one.id, group: `${isPair(one) ? "Another view" : "Same view"}, ${one.days === null ? "no date: by name" : "nearest in time first"}` })),
   ];
   fill();
+  return true;
 }
 
 // The server says how many days lie between two films, never a date.
@@ -75,17 +78,29 @@ async function choose(number) {
   const wish = choices[number], { current } = store;
   if (!wish || !current) return;
   choice.value = String(number);
+  const asked = ++turn;
   try {
-    if (wish.theirs) shown = { title: wish.title, info: current.info, pixels: current.pixels, ...wish.theirs, theirs: wish.theirs };
+    const next = { of: current, title: wish.title, theirs: wish.theirs ?? null };
+    if (wish.theirs) Object.assign(next, { info: current.info, pixels: current.pixels }, wish.theirs);
     else {
       const [info, pixels] = await Promise.all([api.entry(wish.id), api.pixels(wish.id)]);
-      shown = { title: wish.title, info, pixels, reading: info.reading, shown: info.shown, theirs: null };
+      Object.assign(next, { info, pixels, reading: info.reading, shown: info.shown });
     }
-    if (store.current !== current) return;
+    if (asked !== turn || store.current !== current) return;
+    shown = next;
     render();
   } catch (error) {
     tell(error.message, { kind: "fault" });
   }
+}
+
+// Another picture is on the page: what hung beside the one before goes at once.
+function clear() {
+  shown = null;
+  turn += 1;
+  canvas.width = canvas.height = 0;
+  svg.replaceChildren();
+  byId("beside-table").hidden = byId("beside-take").hidden = byId("beside-settle").hidden = byId("beside-mine").hidden = true;
 }
 
 function render() {
@@ -161,7 +176,8 @@ function compare() {
     if (!other || row.name.startsWith("#") !== other.name.startsWith("#")) continue;
     const [a, b] = [least(row), least(other)];
     if (!Number.isFinite(a) || !Number.isFinite(b) || here.unit !== there.unit) continue;
-    rows.push(line(row.name, b, a, other.deformity === row.deformity ? row.deformity : `${other.deformity || "–"} → ${row.deformity || "–"}`));
+    const [was, is] = [other, row].map((one) => one.deformity.replace(/ \([^)]*%\)/, ""));
+    rows.push(line(row.name, b, a, was === is ? row.deformity : `${was || "–"} → ${row.deformity || "–"}`));
   }
   for (const [name, value] of here.angles) {
     const other = there.angles.find(([own]) => own === name);
@@ -175,12 +191,16 @@ function compare() {
 choice.onchange = () => choose(Number(choice.value));
 byId("beside-toggle").onclick = toggleBeside;
 byId("beside-close").onclick = close;
+// What hangs beside the picture on the page: nothing, as long as the next one is on its way.
+const own = () => (shown?.of === store.current ? shown : null);
 byId("beside-take").onclick = async () => {
+  const of = own()?.of;
+  if (!of) return;
   await takeOver(shown.theirs.reading);
-  tell("It is on the page; undo brings yours back, and nothing is saved yet.");
+  if (store.current === of) tell("It is on the page; undo brings yours back, and nothing is saved yet.");
 };
-byId("beside-settle").onclick = () => settle(shown.theirs);
-byId("beside-mine").onclick = () => settle({ ...shown.theirs, reader: reader.name, reading: store.current.reading });
+byId("beside-settle").onclick = () => own() && settle(shown.theirs);
+byId("beside-mine").onclick = () => own() && settle({ ...shown.theirs, reader: reader.name, reading: store.current.reading });
 on("beside", ({ title, theirs }) => {
   choices = [{ title, theirs }];
   fill();
@@ -189,15 +209,16 @@ on("beside", ({ title, theirs }) => {
 });
 on("open", async (current) => {
   if (!besideOpen()) return;
-  await offer(current);
-  if (!choices.length || store.current !== current) return close();
+  clear();
+  if (!(await offer(current))) return; // the one that was opened meanwhile offers its own
+  if (!choices.length) return close();
   choose(0);
 });
 for (const name of ["points", "moved", "shown"]) {
   on(name, () => {
-    if (!shown) return;
+    if (!own()) return;
     if (shown.theirs) place();
     if (name === "shown") compare();
   });
 }
-new ResizeObserver(place).observe(byId("beside-film"));
+new ResizeObserver(() => own() && place()).observe(byId("beside-film"));

@@ -21,7 +21,20 @@ export function draw(tag, attributes = {}, parent = null) {
   return element;
 }
 
-// Set text only where it changed: cells that stay the same cost nothing while a point is dragged.
+// What is written again as it was still costs style, layout and paint: while a point is dragged only what changed is.
+export function write(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    const text = String(value);
+    if (element.getAttribute(name) !== text) element.setAttribute(name, text);
+  }
+}
+
+// The same for a field.
+export function fill(field, value) {
+  if (field.value !== value) field.value = value;
+}
+
+// The same for text.
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

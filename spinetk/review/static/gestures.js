@@ -6,12 +6,15 @@ import { hit, overlay, place, showOutlines } from "./overlay.js";
 import { grips, moveGrip } from "./pelvis.js";
 import { addPoint, asks, begin as beginRuler, hitRuler, hover as hoverRuler, KINDS, placeRulers } from "./rulers.js";
 import { stepSlice } from "./slices.js";
-import { change, emit, fitBox, recalculate, remember, select, snapshot, store } from "./store.js";
+import { change, emit, fitBox, on, recalculate, remember, select, snapshot, store } from "./store.js";
 import { dragWindow, pan, toPicture, view, zoom } from "./viewer.js";
 
 const box = byId("viewer");
 const REACH = { mouse: 11, pen: 14, touch: 26 };
 const TAP = 4; // px a finger may move and still tap
+const MOVING = ["point", "body", "landmark"];
+const CHANGING = [...MOVING, "ruler"];
+const ASK_MS = 6;
 const pointers = new Map();
 let tool = "select", gesture = null;
 
@@ -68,7 +71,7 @@ function addCorner(point) {
 }
 
 const at = (event) => {
-  const frame = box.getBoundingClientRect();
+  const frame = gesture?.frame ?? box.getBoundingClientRect(); // asked while figures are written it costs a layout
   return [event.clientX - frame.left, event.clientY - frame.top];
 };
 
@@ -87,7 +90,7 @@ box.addEventListener("pointerdown", (event) => {
 
 function begin(event) {
   const start = at(event);
-  const common = { start, last: start, moved: false, type: event.pointerType };
+  const common = { start, last: start, moved: false, type: event.pointerType, frame: box.getBoundingClientRect() };
   if (event.button === 1) return (gesture = { ...common, kind: "pan" });
   if (event.button === 2 || tool === "window") return (gesture = { ...common, kind: "window" });
   if (tool === "add") return (gesture = { ...common, kind: "add" });
@@ -126,14 +129,35 @@ box.addEventListener("pointermove", (event) => {
   pointers.set(event.pointerId, now);
 });
 
+// Where the browser tells of a movement before its next frame, the server is asked at once: the frame that shows the
+// point can show its figures too. A mouse may move a thousand times a second; the server is not asked that often.
+box.addEventListener("pointerrawupdate", (event) => {
+  if (!gesture || pointers.size !== 1 || !MOVING.includes(gesture.kind) || event.timeStamp - (gesture.asked ?? 0) < ASK_MS) return;
+  if (carry(at(event))) ask(event.timeStamp);
+});
+
+function ask(since) {
+  gesture.asked = since;
+  gesture.known = gesture.last;
+  recalculate({ live: true, since });
+}
+
 function drag(event, now) {
   const [dx, dy] = [now[0] - gesture.last[0], now[1] - gesture.last[1]];
-  if (!gesture.moved && Math.hypot(now[0] - gesture.start[0], now[1] - gesture.start[1]) < (gesture.type === "touch" ? TAP : 1.5)) return;
-  gesture.moved = true;
-  gesture.last = now;
+  if (MOVING.includes(gesture.kind)) {
+    if (!carry(now)) return;
+    overlay.dragging = true;
+    // Asked first: while the server computes the point is drawn.
+    if (String(gesture.known) !== String(now)) ask(event.timeStamp);
+    const { landmarks, vertebrae } = store.current.reading, { landmark, vertebra, point } = gesture;
+    if (landmark !== undefined) showLoupe(grips(landmarks[landmark])[point]);
+    else if (point !== null) showLoupe(vertebrae[vertebra].points[point], vertebrae[vertebra]);
+    emit("moved", { since: event.timeStamp });
+    return;
+  }
+  if (!begun(now)) return;
   if (gesture.kind === "pan") return pan(dx, dy);
   if (gesture.kind === "window") return dragWindow(dx, dy);
-  if (gesture.kind === "add") return;
   if (gesture.kind === "ruler") {
     gesture.drawing.points[gesture.point] = clamp(toPicture(now));
     showLoupe(gesture.drawing.points[gesture.point]);
@@ -147,30 +171,33 @@ function drag(event, now) {
     hoverRuler(clamp(toPicture(now)));
     return showLoupe(clamp(toPicture(now)));
   }
-  overlay.dragging = true;
-  if (gesture.kind === "landmark") {
-    const [x, y] = toPicture(now), landmark = store.current.reading.landmarks[gesture.landmark];
-    const to = clamp([x + gesture.grip[0], y + gesture.grip[1]]);
-    moveGrip(landmark, gesture.point, to);
-    showLoupe(to);
-    return moved(event.timeStamp);
-  }
-  const vertebra = store.current.reading.vertebrae[gesture.vertebra];
-  if (gesture.kind === "point") {
-    const [x, y] = toPicture(now);
-    vertebra.points[gesture.point] = clamp([x + gesture.grip[0], y + gesture.grip[1]]);
-    vertebra.visible[gesture.point] = true;
-    showLoupe(vertebra.points[gesture.point], vertebra);
-  } else {
-    vertebra.points = vertebra.points.map(([x, y]) => [x + dx / view.x, y + dy / view.y]);
-  }
-  fitBox(vertebra);
-  moved(event.timeStamp);
 }
 
-function moved(since) {
-  emit("moved", { since });
-  recalculate({ live: true, since });
+// Whether the pointer has gone far enough for a drag; from then on where it is.
+function begun(now) {
+  const apart = Math.hypot(now[0] - gesture.start[0], now[1] - gesture.start[1]);
+  if (!gesture.moved && apart < (gesture.type === "touch" ? TAP : 1.5)) return false;
+  gesture.moved = true;
+  gesture.last = now;
+  return true;
+}
+
+// Move what is dragged to the pointer; returns whether it is moved.
+function carry(now) {
+  const [dx, dy] = [now[0] - gesture.last[0], now[1] - gesture.last[1]];
+  if (!begun(now)) return false;
+  const { landmarks, vertebrae } = store.current.reading, [x, y] = toPicture(now);
+  if (gesture.kind === "landmark") {
+    moveGrip(landmarks[gesture.landmark], gesture.point, clamp([x + gesture.grip[0], y + gesture.grip[1]]));
+    return true;
+  }
+  const vertebra = vertebrae[gesture.vertebra];
+  if (gesture.kind === "point") {
+    vertebra.points[gesture.point] = clamp([x + gesture.grip[0], y + gesture.grip[1]]);
+    vertebra.visible[gesture.point] = true;
+  } else vertebra.points = vertebra.points.map(([px, py]) => [px + dx / view.x, py + dy / view.y]);
+  fitBox(vertebra);
+  return true;
 }
 
 const clamp = ([x, y]) => {
@@ -198,7 +225,7 @@ function finish(broken = false) {
     addPoint(clamp(toPicture(ended.last)));
     hint();
   }
-  if (["point", "body", "landmark", "ruler"].includes(ended.kind) && ended.moved) {
+  if (CHANGING.includes(ended.kind) && ended.moved) {
     remember(ended.before);
     recalculate(); // with the network's intervals again
     emit("points");
@@ -208,6 +235,14 @@ function finish(broken = false) {
   }
   place();
 }
+
+// The picture is left while something of it is dragged: that is a step of its own, and nothing of the next picture.
+on("leave", () => {
+  if (CHANGING.includes(gesture?.kind) && gesture.moved) remember(gesture.before);
+  gesture = null;
+  overlay.dragging = false;
+  hideLoupe();
+});
 
 for (const name of ["pointerup", "pointercancel"]) {
   box.addEventListener(name, (event) => {

@@ -6,6 +6,7 @@ import { tell } from "./messages.js";
 import { takeOver } from "./saving.js";
 import { emit, on, recalculate, remember, select, store, undo as undoHere } from "./store.js";
 
+let goingBack = null;
 const WORDS = { given: "as it was given", corrected: "corrected", signed: "signed" };
 
 export async function showHistory() {
@@ -13,6 +14,7 @@ export async function showHistory() {
   if (!current) return;
   try {
     const versions = await api.history(current.id);
+    if (store.current !== current) return;
     const rows = versions.map((one, k) => {
       const back = make("button", { textContent: k ? "Bring back" : "Show", onclick: () => bring(current, one.number) });
       const who = one.reader || (one.number ? "nobody named" : "");
@@ -43,6 +45,8 @@ async function bring(current, number) {
 export async function undo() {
   const { current } = store;
   if (!current || current.past.length) return undoHere();
+  if (goingBack === current) return; // one step at a time
+  goingBack = current;
   try {
     const versions = await api.history(current.id);
     const at = versions.findIndex((one) => one.version && one.version === current.began);
@@ -60,9 +64,11 @@ export async function undo() {
     emit("points");
     emit("history");
     await recalculate();
-    tell(`Back to what ${next.reader || "was there"} ${next.reader ? WORDS[next.status] : "before"}${next.when ? `, ${moment(next.when)}` : ""}`);
+    if (store.current === current) tell(`Back to what ${next.reader || "was there"} ${next.reader ? WORDS[next.status] : "before"}${next.when ? `, ${moment(next.when)}` : ""}`);
   } catch (error) {
     tell(error.message, { kind: "fault" });
+  } finally {
+    goingBack = null;
   }
 }
 
@@ -70,7 +76,8 @@ on("open", () => said());
 on("saved", () => said());
 
 function said() {
-  const { info } = store.current;
+  const info = store.current?.info;
+  if (!info) return; // saved, and left meanwhile
   const text = info.when ? `${info.state === "signed" ? "Signed" : "Saved"}${info.reader ? ` by ${info.reader}` : ""}, ${moment(info.when)}` : "Not saved yet";
   say(byId("last-save"), text);
 }

@@ -59,6 +59,7 @@ function nudge(dx, dy) {
   else byHand(chosen);
   emit("moved", { since: performance.now() });
   recalculate({ live: true }).then(() => {
+    if (store.current !== current) return;
     if (landmark !== null) return speak(`${NAMES[chosen.kind]}: ${store.current?.shown.angles.map(([name, value]) => `${name} ${value}`).join(", ")}`);
     const row = store.current?.shown.rows[vertebra];
     if (row) speak(`${row.name}: ${row.heights.join(", ")} ${store.current.shown.unit}`);

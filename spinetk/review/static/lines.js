@@ -1,32 +1,52 @@
 // Lines: what the reading's own angles were taken between, drawn by the server's points; fainter than the outlines.
 
-import { byId, draw } from "./dom.js";
+import { byId, draw, say, write } from "./dom.js";
 import { on, store } from "./store.js";
 import { toScreen } from "./viewer.js";
 
 const svg = byId("lines");
-let visible = true;
+const pen = document.createElement("canvas").getContext("2d");
+let visible = true, groups = [], form = "";
 
 export function placeLines() {
-  svg.replaceChildren();
-  byId("lines-toggle").hidden = !store.current?.shown.lines?.length;
-  if (!store.current || !visible) return;
+  const lines = store.current?.shown.lines ?? [];
+  byId("lines-toggle").hidden = !lines.length;
+  const drawn = visible ? lines : [];
+  const next = drawn.map(({ key, segments }) => `${key} ${segments.length}`).join(";");
+  if (next !== form) rebuild(drawn, next);
   let last = -100;
-  for (const { key, text, segments } of store.current.shown.lines ?? []) {
-    const group = draw("g", { class: `reading-line ${key.split("_")[0]}` }, svg);
-    for (const segment of segments) {
-      const [[x1, y1], [x2, y2]] = segment.map(toScreen);
-      for (const name of ["shadow", "line"]) draw("line", { class: name, x1, y1, x2, y2 }, group);
-    }
-    if (!text || segments.length < 2) continue;
+  drawn.forEach(({ text, segments }, k) => {
+    const places = segments.map((segment) => segment.map(toScreen));
+    places.forEach(([[x1, y1], [x2, y2]], at) => {
+      for (const own of groups[k].segments[at]) write(own, { x1, y1, x2, y2 });
+    });
+    const label = text && places.length > 1 ? text : "";
+    say(groups[k].label, label);
+    if (!label) return;
     // Beside the upper line, each a line of text below the one before.
-    const [start, end] = segments[0].map(toScreen), left = start[0] < end[0] ? start : end;
+    const [start, end] = places[0], left = start[0] < end[0] ? start : end;
     last = Math.max(left[1] + 4, last + 16);
-    const label = draw("text", { x: left[0] - 8, y: last, "text-anchor": "end" }, group);
-    label.textContent = text;
     // Where there is no room to the left it stands at the edge of the film.
-    if (left[0] - 8 - label.getComputedTextLength() < 6) label.setAttribute("x", 6 + label.getComputedTextLength());
-  }
+    write(groups[k].label, { x: Math.max(left[0] - 8, 6 + wide(label)), y: last });
+  });
+}
+
+function rebuild(drawn, next) {
+  form = next;
+  svg.replaceChildren();
+  groups = drawn.map(({ key, segments }) => {
+    const group = draw("g", { class: `reading-line ${key.split("_")[0]}` }, svg);
+    return {
+      segments: segments.map(() => ["shadow", "line"].map((name) => draw("line", { class: name }, group))),
+      label: draw("text", { "text-anchor": "end" }, group),
+    };
+  });
+}
+
+// px of a text of the style sheet's; asked of the document it would have to be laid out at once.
+function wide(text) {
+  pen.font = "600 12px system-ui, sans-serif";
+  return pen.measureText(text).width;
 }
 
 export function toggleLines() {

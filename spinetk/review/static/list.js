@@ -9,8 +9,8 @@ import { emit, on, store, viewRules } from "./store.js";
 
 const box = byId("rows"), inner = byId("rows-inner");
 const ROW = 44; // px, as in the style sheet
-const POLL_MS = 1500;
-let entries = [], shownEntries = [];
+const SOONEST_MS = 150, LATEST_MS = 1500;
+let entries = [], shownEntries = [], changes = 0;
 
 const wishes = () => ({ text: byId("filter").value, filter: byId("filter-state").value, view: byId("filter-view").value, sort: byId("sort").value });
 
@@ -20,11 +20,25 @@ export const list = {
     refilter();
   },
   add(rows) {
+    changes += 1;
     entries.push(...rows);
     refilter();
   },
+  // What the server says of all; asked again where the page itself has learnt something meanwhile. Returns whether
+  // the server still looks through the files.
+  async refresh(ask = api.worklist) {
+    for (;;) {
+      const before = changes, { entries: rows, scanning } = await ask();
+      if (changes === before) {
+        list.set(rows);
+        return scanning;
+      }
+      ask = api.worklist;
+    }
+  },
   // A row that takes the place of the one with its id, or follows another.
   put(row, after) {
+    changes += 1;
     const at = entries.findIndex((one) => one.id === row.id);
     if (at >= 0) entries[at] = row;
     else entries.splice(entries.findIndex((one) => one.id === after) + 1, 0, row);
@@ -110,13 +124,12 @@ export function follow(id) {
   render();
 }
 
-// The server looks at a large folder's files in the background: what it has found meanwhile is asked for again.
-export async function poll() {
-  for (;;) {
-    await new Promise((done) => setTimeout(done, POLL_MS));
-    const { entries: rows, scanning } = await api.worklist().catch(() => ({ entries: null, scanning: false }));
-    if (rows) list.set(rows);
-    if (!scanning) return;
+// The server looks at a large folder's files in the background, once the first picture is shown: what it has found
+// meanwhile is asked for again.
+export async function lookThrough() {
+  for (let ask = api.lookThrough, wait = SOONEST_MS; await list.refresh(ask).catch(() => false); ask = api.worklist) {
+    await new Promise((done) => setTimeout(done, wait));
+    wait = Math.min(2 * wait, LATEST_MS);
   }
 }
 

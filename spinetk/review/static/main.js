@@ -10,7 +10,7 @@ import "./slices.js";
 import { fillHelp, toggleOutlines } from "./keys.js";
 import { undo } from "./history.js";
 import "./lines.js";
-import { fillFilters, follow, list, poll } from "./list.js";
+import { fillFilters, follow, list, lookThrough } from "./list.js";
 import { tell } from "./messages.js";
 import { askName, reader, recall } from "./reader.js";
 import "./saving.js";
@@ -125,15 +125,22 @@ on("fault", (error) => tell(error.message, { kind: "fault" }));
 const drafts = new Map(); // of each reader who sat here
 let former = "";
 on("reader", async (name) => {
-  // Another reader may see other things; what one has not saved stays the page's draft for that one.
-  const { current } = store;
-  list.set((await api.worklist()).entries);
-  if (!current || !reader.blinded) return;
-  leave();
-  drafts.set(former, store.drafts);
-  store.drafts = drafts.get(name) ?? new Map();
+  // Another reader may see other things; what one has not saved stays the page's draft for that one. What was done
+  // before anybody said who reads is the first one's who does. A picture on its way was asked for as the former one.
+  if (reader.blinded && list.wanted) {
+    leave();
+    if (former) {
+      drafts.set(former, store.drafts);
+      store.drafts = drafts.get(name) ?? new Map();
+    }
+    go(list.wanted);
+  }
   former = name;
-  await go(current.id);
+  try {
+    await list.refresh();
+  } catch (error) {
+    tell(error.message, { kind: "fault" });
+  }
 });
 on("wanted", (wish) => (wish.done ? go(wish.id).then(wish.done) : go(wish)));
 
@@ -206,15 +213,17 @@ async function start() {
   setUp(session);
   say(byId("research"), session.research_use);
   say(byId("version"), `spinetk ${session.version}. Corrections go to ${session.target}.`);
+  byId("version").title = byId("version").textContent; // where it is cut
+  const wished = location.hash.slice(1);
+  const first = session.entries.find((one) => one.id === wished) ?? session.entries[0];
+  const opened = first ? go(first.id) : null; // on its way while the list is laid out
   list.set(session.entries);
   render();
   status();
-  const wished = location.hash.slice(1);
-  const first = session.entries.find((one) => one.id === wished) ?? session.entries[0];
-  if (first) await go(first.id);
-  if (session.scanning) poll();
+  await opened;
   performance.mark("ready");
   document.body.classList.add("ready");
+  lookThrough();
 }
 
 start().catch((error) => tell(error.message, { kind: "fault" }));

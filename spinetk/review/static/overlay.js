@@ -1,6 +1,6 @@
 // Overlay: outlines, points and names as SVG in screen px, so that lines keep their width at any zoom.
 
-import { byId, draw } from "./dom.js";
+import { byId, draw, say, write } from "./dom.js";
 import { grips, NAMES } from "./pelvis.js";
 import { store } from "./store.js";
 import { toScreen, view } from "./viewer.js";
@@ -37,6 +37,8 @@ export function rebuild() {
   });
   ghost = draw("g", { class: "ghost" }, svg);
   bar = draw("g", { class: "scale" }, svg);
+  draw("path", {}, bar);
+  draw("text", {}, bar);
   place();
 }
 
@@ -49,7 +51,7 @@ function handle(group, k) {
 
 export function place() {
   const { current, selected } = store;
-  svg.setAttribute("viewBox", `0 0 ${view.width} ${view.height}`);
+  write(svg, { viewBox: `0 0 ${view.width} ${view.height}` });
   svg.classList.toggle("off", !overlay.visible);
   if (!current) {
     svg.replaceChildren();
@@ -65,24 +67,23 @@ export function place() {
     const places = vertebra.points.map(toScreen);
     const seen = edges.filter(([a, b]) => vertebra.visible[a] && vertebra.visible[b]);
     const path = seen.map(([a, b]) => `M${fixed(places[a])}L${fixed(places[b])}`).join("");
-    shadow.setAttribute("d", path);
-    line.setAttribute("d", path);
+    write(shadow, { d: path });
+    write(line, { d: path });
     const row = current.shown.rows[index];
     // Where nothing is graded (AP films) grey would say too little, and blue too much.
-    group.style.setProperty("--colour", current.shown.graded ? (overlay.colours.get(row?.grade ?? null) ?? "#c8ccd0") : "#7fd6c2");
+    const colour = current.shown.graded ? (overlay.colours.get(row?.grade ?? null) ?? "#c8ccd0") : "#7fd6c2";
+    if (group.style.getPropertyValue("--colour") !== colour) group.style.setProperty("--colour", colour);
     group.classList.toggle("selected", index === selected.vertebra);
     points.forEach((point, k) => {
-      point.setAttribute("transform", `translate(${fixed(places[k])})`);
+      write(point, { transform: `translate(${fixed(places[k])})` });
       const chosen = index === selected.vertebra && k === selected.point;
       point.classList.toggle("chosen", chosen);
       point.classList.toggle("unseen", !vertebra.visible[k]);
       point.classList.toggle("moving", chosen && overlay.dragging);
     });
     const right = Math.max(...places.map((p) => p[0])), middle = places.reduce((sum, p) => sum + p[1], 0) / places.length;
-    name.setAttribute("x", right + 10);
-    name.setAttribute("y", middle + 4);
-    const text = vertebra.label ?? `#${index + 1}`;
-    if (name.textContent !== text) name.textContent = text;
+    write(name, { transform: `translate(${fixed([right + 10, middle + 4])})` }); // moved, not laid out again
+    say(name, vertebra.label ?? `#${index + 1}`);
   });
   landmarks.forEach(placeLandmark);
   placeGhost();
@@ -93,18 +94,17 @@ function placeLandmark(landmark, index) {
   const { group, shape, points, name } = pelvis[index], { selected } = store;
   const places = grips(landmark).map(toScreen), [[x1, y1], [x2, y2]] = [places[0], places.at(-1)];
   const at = landmark.kind === "s1" ? { x1, y1, x2, y2 } : { cx: x1, cy: y1, rx: (landmark.radius ?? 0) * view.x, ry: (landmark.radius ?? 0) * view.y };
-  for (const [key, value] of Object.entries(at)) shape.setAttribute(key, value);
+  write(shape, at);
   const own = index === selected.landmark;
   group.classList.toggle("selected", own);
   points.forEach((point, k) => {
-    point.setAttribute("transform", `translate(${fixed(places[k])})`);
+    write(point, { transform: `translate(${fixed(places[k])})` });
     const chosen = own && k === selected.point;
     point.classList.toggle("chosen", chosen);
     point.classList.toggle("moving", chosen && overlay.dragging);
   });
-  name.setAttribute("x", Math.max(x1, x2) + 10);
-  name.setAttribute("y", y2 + 4);
-  name.textContent = own ? NAMES[landmark.kind] : "";
+  write(name, { transform: `translate(${fixed([Math.max(x1, x2) + 10, y2 + 4])})` });
+  say(name, own ? NAMES[landmark.kind] : "");
 }
 
 // The vertebra that is being clicked: its corners so far, and a line to the pointer.
@@ -118,15 +118,15 @@ function placeGhost() {
 }
 
 function placeBar() {
-  bar.replaceChildren();
   const spacing = store.current.shown.spacing_mm;
   const perUnit = spacing ? view.x / spacing[1] : view.x;
   const longest = Math.min(120, view.width / 5); // clear of the window fields on a telephone
   const power = 10 ** Math.floor(Math.log10(longest / perUnit));
   const length = [5, 2, 1].map((step) => step * power).find((step) => step * perUnit <= longest) ?? power;
   const [x, y, width] = [14, view.height - 14, length * perUnit];
-  draw("path", { d: `M${x} ${y - 5}v5h${width}v-5` }, bar);
-  draw("text", { x: x + width + 8, y }, bar).textContent = `${+length.toPrecision(1)} ${spacing ? "mm" : "px"}`;
+  write(bar.firstChild, { d: `M${x} ${y - 5}v5h${width}v-5` });
+  write(bar.lastChild, { x: x + width + 8, y });
+  say(bar.lastChild, `${+length.toPrecision(1)} ${spacing ? "mm" : "px"}`);
 }
 
 const fixed = ([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`;

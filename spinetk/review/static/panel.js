@@ -1,6 +1,6 @@
 // Panel: the figures beside the picture. Cells are written in place, only where a figure changed.
 
-import { byId, make, say } from "./dom.js";
+import { byId, fill, make, say } from "./dom.js";
 import { heights } from "./heights.js";
 import { grips, landmarks, NAMES, pointName } from "./pelvis.js";
 import { change, on, recalculate, remember, select, store, viewRules } from "./store.js";
@@ -34,8 +34,7 @@ export function render() {
   const { shown } = current;
   facts(current, shown);
   rows(shown);
-  const angles = byId("angles").tBodies[0];
-  angles.replaceChildren(...shown.angles.map(([name, value, ends]) => make("tr", {}, make("th", { textContent: name }), make("td", { className: "n", textContent: value }), make("td", { className: "faint", textContent: ends }))));
+  angles(shown);
   byId("angles-section").hidden = !shown.angles.length;
   const remarks = byId("remarks");
   const text = shown.remarks.join("\n");
@@ -49,8 +48,16 @@ export function render() {
   detail();
 }
 
+function angles(shown) {
+  const own = byId("angles").tBodies[0];
+  if (own.rows.length !== shown.angles.length) {
+    own.replaceChildren(...shown.angles.map(() => make("tr", {}, make("th", { scope: "row" }), make("td", { className: "n" }), make("td", { className: "faint" }))));
+  }
+  shown.angles.forEach((texts, k) => texts.forEach((text, at) => say(own.rows[k].cells[at], text)));
+}
+
 function facts(current, shown) {
-  byId("view").value = current.reading.view;
+  fill(byId("view"), current.reading.view);
   const facing = byId("facing");
   const side = shown.anterior;
   say(facing, side === "left" ? "◀ left" : side === "right" ? "right ▶" : "unknown");
@@ -61,7 +68,7 @@ function facts(current, shown) {
   const spacing = byId("spacing");
   if (document.activeElement !== spacing) {
     const values = shown.spacing_mm?.map((v) => String(+v.toPrecision(4))) ?? [];
-    spacing.value = values[0] === values[1] ? (values[0] ?? "") : values.join(", ");
+    fill(spacing, values[0] === values[1] ? (values[0] ?? "") : values.join(", "));
   }
   say(byId("spacing-source"), shown.spacing_mm ? shown.spacing.replace(/^[^(]*?mm(?: high, \S+ mm wide)? /, "mm ") : "mm; unknown, so lengths are in px");
 }
@@ -156,7 +163,7 @@ export function detail() {
   const name = selected.point === null ? "" : current.info.schema.points[selected.point].replace("_", " ");
   const place = selected.point === null ? "" : vertebra.points[selected.point].map((v) => v.toFixed(1)).join(", ");
   say(byId("detail-point"), name && `${name} at ${place} px`);
-  byId("level").value = vertebra.label ?? "";
+  fill(byId("level"), vertebra.label ?? "");
   byId("number").disabled = !vertebra.label;
   const hide = byId("hide-point");
   hide.disabled = selected.point === null;
@@ -219,6 +226,7 @@ byId("level").onchange = (event) => {
   change((reading) => (reading.vertebrae[store.selected.vertebra].label = label));
 };
 byId("number").onclick = () => {
+  if (!store.current) return;
   const vertebra = store.current.reading.vertebrae[store.selected.vertebra];
   remember();
   recalculate({ anchor: { vertebra, label: vertebra.label } });

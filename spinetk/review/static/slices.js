@@ -28,7 +28,9 @@ async function choose(place) {
       if (place !== info.slice) {
         const row = await api.slice(id, { place, keep: reading.vertebrae.length + past.length > 0 });
         list.put(row, id);
+        if (list.wanted !== id) break; // another picture was opened meanwhile: the slice is not wanted of that one
         await new Promise((done) => emit("wanted", { id: row.id, done }));
+        if (store.current?.id !== row.id) break;
       }
       if (wanted === place) wanted = null;
     }

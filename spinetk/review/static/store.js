@@ -16,11 +16,17 @@ export const viewRules = new Map();
 
 const copy = (reading) => structuredClone(reading);
 const MOST_STEPS = 500;
+let opening = 0;
+
+// Whoever waits for anything must look whether the picture it was about is still the one on the page (`store.current`
+// is the same object): readers flip on.
 
 export async function open(id) {
+  const turn = ++opening;
   leave();
-  const kept = store.drafts.get(id);
   const [info, pixels] = await Promise.all([api.entry(id), api.pixels(id)]);
+  if (turn !== opening) return; // another was asked for meanwhile
+  const kept = store.drafts.get(id);
   const fresh = { id, info, reading: info.reading, shown: info.shown, past: [], future: [], clean: null, began: info.began, back: 0 };
   fresh.clean = JSON.stringify(info.reading);
   store.current = kept ? { ...kept, info } : fresh;
@@ -35,6 +41,7 @@ export async function open(id) {
 export function leave() {
   const current = store.current;
   if (!current) return;
+  emit("leave", current);
   if (isDirty()) store.drafts.set(current.id, { ...current, pixels: null });
   store.current = null;
 }
@@ -57,16 +64,18 @@ export function remember(before = copy(store.current.reading)) {
   emit("history");
 }
 
-export const snapshot = () => copy(store.current.reading);
+export const snapshot = (current = store.current) => copy(current.reading);
 
-export function change(edit, options = {}) {
+export async function change(edit, options = {}) {
+  if (!store.current) return;
   remember();
   edit(store.current.reading);
   emit("points");
   return recalculate(options);
 }
 
-export function replaceReading(reading) {
+export async function replaceReading(reading) {
+  if (!store.current) return;
   remember();
   store.current.reading = copy(reading);
   select(null);
@@ -104,9 +113,9 @@ let running = false, waiting = null, settled = [];
 
 // options: live, while a point moves; sort, put the bodies in order; anchor, {vertebra, label} to name the others from.
 export function recalculate(options = {}) {
-  // What waited is replaced, but its bodies still have to be sorted and named.
-  const { sort, anchor } = { ...waiting, ...options };
-  waiting = { ...options, sort, anchor, since: options.since ?? performance.now() };
+  // What waited is replaced, but its bodies still have to be sorted and named: of this picture, not of one that was left.
+  const of = store.current, { sort, anchor } = { ...(waiting?.of === of ? waiting : null), ...options };
+  waiting = { ...options, of, sort, anchor, since: options.since ?? performance.now() };
   if (!running) run();
   return new Promise((resolve) => settled.push(resolve));
 }
@@ -114,11 +123,13 @@ export function recalculate(options = {}) {
 async function run() {
   running = true;
   while (waiting) {
-    const { since, sort, anchor, live } = waiting;
+    const { of: current, since, sort, anchor, live } = waiting;
     // Bodies are counted from the one that is named: where both are asked for, they are put in order first.
-    waiting = sort && anchor ? { anchor, since } : null;
-    const current = store.current;
-    if (!current) break;
+    waiting = sort && anchor ? { of: current, anchor, since } : null;
+    if (!current || store.current !== current) {
+      waiting = null;
+      break;
+    }
     try {
       // Until the answer comes bodies may be added and removed: it is about these.
       const sent = [...current.reading.vertebrae];
@@ -134,7 +145,7 @@ async function run() {
       emit("shown", { since });
       performance.measure("answer", { start: asked, end: performance.now() });
     } catch (error) {
-      emit("fault", error);
+      if (store.current === current) emit("fault", error);
     }
   }
   running = false;

@@ -46,6 +46,7 @@ export function fit() {
   if (!pixels) return;
   // The tools stand above the picture, not on it.
   const [top, margin] = [byId("tools").offsetHeight + 16, 10];
+  box.style.setProperty("--under-tools", `${top}px`);
   const room = [Math.max(40, view.width - 2 * margin), Math.max(40, view.height - top - margin)];
   const scale = Math.min(room[0] / (stored[0] * aspect[0]), room[1] / (stored[1] * aspect[1]));
   [view.x, view.y] = [scale * aspect[0], scale * aspect[1]];

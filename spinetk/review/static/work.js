@@ -68,8 +68,7 @@ export async function importPoints(files) {
 }
 
 async function finished(ids) {
-  const { entries } = await api.worklist();
-  list.set(entries);
+  await list.refresh();
   const { current } = store;
   if (!current || !ids.includes(current.id)) return;
   const before = current.reading.vertebrae.length;
