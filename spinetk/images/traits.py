@@ -75,7 +75,9 @@ def read_traits(dataset: Dataset, frame: int) -> tuple[Traits, Traits]:
     if kernel and set(kernel) <= PLAIN:
         traits["kernel"] = kernel
     usage = functional_group(dataset, frame, "ContrastBolusUsageSequence")
-    given = word(usage, "ContrastBolusAdministered") == "YES" if usage else bool(word(dataset, "ContrastBolusAgent"))
+    given = (
+        word(usage, "ContrastBolusAgentAdministered") == "YES" if usage else bool(word(dataset, "ContrastBolusAgent"))
+    )
     traits["contrast agent"] = "yes" if given else "no"
 
     finer = _numbers(dataset, frame, FINER)
