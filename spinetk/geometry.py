@@ -310,7 +310,8 @@ class Upright:
             return turned
         import cv2
 
-        way = cv2.INTER_NEAREST if turned.dtype == bool else cv2.INTER_LINEAR
+        # INTER_NEAREST counts from the corners of pixels and shifts a mask by up to half of one.
+        way = cv2.INTER_NEAREST_EXACT if turned.dtype == bool else cv2.INTER_LINEAR
         plain = turned.astype(np.uint8) if turned.dtype == bool else turned
         return cv2.resize(plain, self.size[::-1], interpolation=way).astype(turned.dtype)
 

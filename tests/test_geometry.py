@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, Upright, turn, upright, warp
+from spinetk.geometry import Frame, Upright, median, turn, upright, warp
 
 
 def test_anisotropic_spacing_is_row_then_column():
@@ -216,6 +216,28 @@ def test_a_mask_that_is_enlarged_stays_a_mask():
     found = Upright.of(Frame((1.0, 0.5)), mask.shape).pixels(mask)
     assert found.dtype == bool
     np.testing.assert_array_equal(found, mask.repeat(2, axis=0))
+
+
+def test_a_mask_is_enlarged_without_new_edges():
+    """By 1.6: each new pixel is that of the old ones which its centre lies in."""
+    mask = np.array([[True, False, True, False, True]])
+    found = Upright.of(Frame((1.0, 1.6)), mask.shape).pixels(mask)
+    assert found.shape == (1, 8)
+    np.testing.assert_array_equal(found[0], mask[0, ((np.arange(8) + 0.5) / 1.6).astype(int)])
+
+
+def test_a_picture_of_16_bits_is_enlarged_with_all_of_them():
+    picture = np.full((2, 3), 40_000, np.uint16)
+    found = Upright.of(Frame((1.0, 0.5)), picture.shape).pixels(picture)
+    np.testing.assert_array_equal(found, np.full((4, 3), 40_000, np.uint16))
+
+
+def test_median_is_that_of_numpy():
+    for values in ([3.0], [3.0, 1.0], [5.0, -1.0, 2.0], [[4.0, 1.0], [2.0, 3.0]], [np.inf, 1.0, 2.0]):
+        assert median(values) == np.median(values)
+    for values in ([np.nan], [1.0, np.nan], [np.nan, 2.0, 1.0]):
+        assert np.isnan(median(values))
+    assert np.isnan(median([]))
 
 
 def test_a_picture_is_moved_as_its_points_are():
