@@ -9,6 +9,7 @@ import pydicom
 import pytest
 from image_seeds import dicom, lut, nested, plain, to_bytes, truth
 from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
@@ -247,3 +248,18 @@ def test_file_without_preamble_or_meta_header(read):
 
 def test_deep_but_sane_nesting_is_read(read):
     np.testing.assert_array_equal(read(nested(20)).pixels, SHOWN)
+
+
+def test_a_linear_window_of_one_is_a_threshold():
+    """PS3.3 C.11.2.1.2.1 allows it; a picture of two values is not what was drawn, and another width is impossible."""
+    from spinetk.images.display import _voi
+
+    window = Dataset()
+    window.WindowCenter, window.WindowWidth = 100, 1
+    remarks: list[str] = []
+    values = np.array([[0.0, 99.0, 100.0, 500.0]])
+    assert _voi(values, window, 0, None, remarks)[1] is None
+    assert remarks.pop() == "the window clips nearly every pixel and was set aside"
+    window.WindowWidth = 0.5
+    assert _voi(values, window, 0, None, remarks)[1] is None
+    assert remarks == ["impossible window was ignored"]

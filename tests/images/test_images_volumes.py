@@ -389,3 +389,67 @@ def test_masks_of_another_place_are_refused():
     with pytest.raises(InputError, match="unknown directions"):
         mask_on(Volume(mask.values, unknown), image, "mask.nii", "image.nii")
     assert mask_on(Volume(mask.values, unknown), unknown, "mask.nii", "image.nii").all()
+
+
+def test_a_grid_is_described_as_it_is_looked_at():
+    """Columns first, as viewers and ``fslinfo`` say it."""
+    affine = np.array([[0.5, 0, 0, -12.5], [0, 0.75, 0, 30], [0, 0, 3, 7.25], [0, 0, 0, 1]])
+    said = Grid((2, 3, 4), affine).described()
+    assert said.startswith("4 x 3 x 2 voxels of 0.5 x 0.75 x 3 mm, ")
+    assert said.endswith("first voxel at (-12.5, 30.0, 7.2) mm")
+
+
+def test_a_nifti_slice_alone_is_a_picture(tmp_path):
+    values = np.arange(20, dtype=np.int16).reshape(5, 4)
+    nib.Nifti1Image(values, np.diag([2.0, 3.0, 1.0, 1.0])).to_filename(tmp_path / "slice.nii")
+    assert nib.load(tmp_path / "slice.nii").header["dim"][0] == 2
+    assert read_volume_header(tmp_path / "slice.nii").grid.shape == (1, 4, 5)
+    with pytest.raises(InputError, match="is a picture, not one grey volume"):
+        read_volume(tmp_path / "slice.nii")
+
+
+def test_the_first_of_two_volumes_is_said(tmp_path):
+    from spinetk.images import read_picture
+
+    values = np.random.default_rng(0).integers(0, 200, (5, 6, 7, 2)).astype(np.int16)
+    nib.Nifti1Image(values, np.eye(4)).to_filename(tmp_path / "two.nii")
+    assert "the first of 2 volumes was read" in read_picture(tmp_path / "two.nii").remarks
+    nib.Nifti1Image(values[..., :1], np.eye(4)).to_filename(tmp_path / "one.nii")
+    assert not [remark for remark in read_picture(tmp_path / "one.nii").remarks if "volumes" in remark]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_slice_that_was_read_is_said_where_there_are_several(tmp_path, count):
+    from spinetk.images import read_picture
+
+    values = np.random.default_rng(0).integers(0, 200, (40, 50, count)).astype(np.int16)
+    nib.Nifti1Image(values, None).to_filename(tmp_path / "unknown.nii")  # of no directions: cut along its last axis
+    said = [remark for remark in read_picture(tmp_path / "unknown.nii").remarks if "was read" in remark]
+    assert said == ([f"slice {count // 2 + 1} of {count} was read"] if count > 1 else [])
+
+
+def test_hounsfield_units_are_air_and_soft_tissue():
+    """Of bone and metal alone, and without air or padding, no values are taken for them; 300 HU are bone."""
+    from spinetk.images.cut import is_hounsfield
+
+    def shares(**counts: int) -> np.ndarray:
+        kinds = {"air": -1000.0, "fat": -100.0, "muscle": 50.0, "edge": 300.0, "bone": 700.0}
+        return np.repeat([kinds[name] for name in counts], list(counts.values()))
+
+    assert is_hounsfield(shares(air=20, muscle=70, bone=10))
+    assert is_hounsfield(shares(air=20, fat=70, bone=10))
+    assert not is_hounsfield(shares(air=20, edge=70, bone=10))
+    assert not is_hounsfield(shares(fat=20, muscle=70, bone=10))
+    assert not is_hounsfield(shares(air=20, muscle=80))
+    assert not is_hounsfield(np.full(100, np.nan))
+
+
+def test_masks_elsewhere_say_what_to_do():
+    image = Grid((4, 5, 6), np.diag([1.0, 1.0, 2.0, 1.0]))
+    moved = np.diag([1.0, 1.0, 2.0, 1.0])
+    moved[:3, 3] = 50
+    mask = Volume(np.ones((4, 5, 6), np.uint8), Grid((4, 5, 6), moved))
+    with pytest.raises(InputError) as error:
+        mask_on(mask, image, "mask.nii", "image.nii")
+    assert error.value.fault.startswith("has the size of its image and lies elsewhere: 6 x 5 x 4 voxels")
+    assert error.value.remedy == "write the mask with the geometry of its image"

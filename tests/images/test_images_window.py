@@ -83,3 +83,15 @@ def test_extreme_ranges(scale):
     pixels = (np.arange(1, 65).reshape(8, 8) / 64).astype(np.float32) * np.float32(scale)
     window = to_uint8(pixels)
     assert (window.min(), window.max()) == (0, 255)
+
+
+def test_whole_numbers_of_8_and_16_bits_are_known_as_such():
+    """They are worked out once a value; anything else is no such picture."""
+    from spinetk.images.window import _levels
+
+    for values, kind in (([[0.0, 255.0]], np.uint8), ([[0.0, 256.0]], np.uint16), ([[65535.0]], np.uint16)):
+        found = _levels(np.array(values))
+        assert found.dtype == kind
+        np.testing.assert_array_equal(found, values)
+    for values in ([[0.5]], [[-1.0]], [[65536.0]], [[np.nan]], np.zeros((0, 2))):
+        assert _levels(np.array(values, float)) is None

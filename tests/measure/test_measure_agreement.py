@@ -116,3 +116,9 @@ def test_vertebrae_without_names_are_matched_by_overlap(spine):
     second.vertebrae = [Vertebra.from_points(np.zeros((6, 2)))]
     assert matched(first, second) == []
     assert matched(spine([]), spine([])) == []
+
+
+def test_grades_are_0_to_3():
+    with pytest.raises(InputError) as error:
+        weighted_kappa([0, 1, 4], [0, 1, 2])
+    assert str(error.value) == "grades: are not all 0, 1, 2 or 3 (correct the tables)"

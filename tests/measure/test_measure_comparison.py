@@ -6,7 +6,13 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.measure import compare, measure
-from spinetk.measure.comparison import agreement_table, bland_altman_plot, error_table, paired_values
+from spinetk.measure.comparison import (
+    agreement_table,
+    bland_altman_panel,
+    bland_altman_plot,
+    error_table,
+    paired_values,
+)
 
 LABELS = ["L1", "L2", "L3", "L4", "L5"]
 TRUE = [(25.0, 24.0, 26.0), (26.0, 25.0, 27.0), (27.0, 26.0, 28.0), (27.0, 26.0, 28.0), (27.0, 26.0, 26.0)]
@@ -133,3 +139,15 @@ def test_plot_is_drawn(tmp_path):
     assert len(axes.collections[0].get_offsets()) == 4
     assert axes.lines[0].get_ydata()[0] == pytest.approx(1.5)
     bland_altman_plot([], [], "nothing", "mm").savefig(tmp_path / "empty.png")
+
+
+@pytest.mark.parametrize(("unit", "shown"), [("mm", " (mm)"), ("", "")])
+def test_the_plot_says_what_lies_along_its_axes(unit, shown):
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    bland_altman_panel(axes, [10.0, 20.0, 30.0, None], [11.0, 22.0, 30.0, 4.0], "anterior", unit)
+    assert axes.get_xlabel() == f"mean of both{shown}"
+    assert axes.get_ylabel() == f"second - first{shown}"
+    assert axes.get_title() == "anterior (n = 3)"
+    np.testing.assert_allclose(axes.collections[0].get_offsets(), [[10.5, 1], [21, 2], [30, 0]])

@@ -5,8 +5,9 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.landmark import Landmark
 from spinetk.measure import measure
-from spinetk.measure.facing import MIN_CONFIDENCE, Seen, anterior_side, brightness
+from spinetk.measure.facing import MIN_CONFIDENCE, SACRUM_CONFIDENCE, Seen, anterior_side, brightness
 from spinetk.reading import Facing
 
 FULL = (27.0, 27.0, 27.0)
@@ -189,3 +190,15 @@ def test_the_front_is_about_the_picture_as_exif_has_it_looked_at(spine, exif):
     assert again.facing.side == measured.facing.side == measured.turned(exif).facing.side == "left"
     # Turned over, what EXIF still asks for makes the same picture of it; without EXIF it is another.
     assert measured.flipped().facing.side == ("right" if exif == 1 else "left")
+
+
+def test_a_front_by_the_sacrum_keeps_the_probability_of_the_model_that_found_it(spine):
+    """A point that was moved to the other side since, or a reading by hand, counts with what is said of everyone."""
+    reading = spine([FULL] * 5, labels=LUMBAR)
+    reading.frame = Frame((1.0, 1.0), "user")  # whose header says nothing
+    reading.landmarks = [Landmark("s1", np.array([[300.0, 700.0], [340.0, 730.0]]))]  # its end on the right is lower
+    assert (anterior_side(reading).side, anterior_side(reading).confidence) == ("right", SACRUM_CONFIDENCE)
+    reading.facing = Facing("right", "sacrum", 0.987)
+    assert anterior_side(reading) == Facing("right", "sacrum", 0.987)
+    reading.facing = Facing("left", "sacrum", 0.987)
+    assert anterior_side(reading) == Facing("right", "sacrum", SACRUM_CONFIDENCE)

@@ -99,3 +99,22 @@ def test_the_width_of_the_intervals_is_said_once(spine):
     # The height moves by sqrt(2) px of 0.5 mm.
     assert said == f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{1.96 * 2**0.5 * 0.5:.1f} mm in the median"
     assert words.heights_spread(measure(spine([FULL] * 3))) == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "named"),
+    [
+        (["height"], "heights"),
+        (["height", "tilt"], "heights and tilts"),
+        (["height", "tilt", "loss"], "heights, tilts and losses of height"),
+    ],
+)
+def test_intervals_nobody_calibrated_are_named(kinds, named, monkeypatch):
+    monkeypatch.setattr("spinetk.measure.words.not_fitted", lambda _: kinds)
+    monkeypatch.setattr(
+        "spinetk.measure.words.KINDS", {"height": "heights", "tilt": "tilts", "loss": "losses of height"}
+    )
+    said = f"95 % intervals of {named} were not calibrated on patients: they may be too narrow"
+    assert words.intervals_note(None) == said
+    monkeypatch.setattr("spinetk.measure.words.not_fitted", lambda _: [])
+    assert words.intervals_note(None) == ""
