@@ -39,7 +39,7 @@ NAMES = (
 )
 
 
-def test_names_that_look_like_numbers_stay_what_they_are(tmp_path):
+def test_names_that_look_like_numbers_stay_what_they_are(tiny, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     for number, name in enumerate(NAMES):
@@ -70,7 +70,7 @@ def test_names_that_look_like_numbers_stay_what_they_are(tmp_path):
     assert sorted(entry["file_name"].split("/")[0] for entry in exported) == sorted(NAMES)
 
     torch.manual_seed(0)
-    network = VertebraRCNN("fast", VERTEBRA6)
+    network = VertebraRCNN(tiny, VERTEBRA6)
     zoo.save(tmp_path / "random.pth", network.state_dict(), {"config": network.config()})
     predictor = Predictor.load(tmp_path / "random.pth", 0.0)
     scores = evaluate(cases, "test", predictor, tmp_path / "scores", progress=False)
