@@ -14,7 +14,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lowest"]
-EXTRAS = ".[dev,notebook,sr,serve,export,pacs,cluster]"
+EXTRAS = ".[all,dev]"
 
 
 def run(session: nox.Session) -> None:
