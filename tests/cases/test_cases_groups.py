@@ -7,32 +7,16 @@ import stat
 
 import numpy as np
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+import slices
 
 from spinetk.cases.groups import group_of, origin_of, remember, salt_of
 from spinetk.formats.files import read_metadata
 
 
 def slice_file(path, number=0, **tags):
-    """A sagittal MR slice with the tags given."""
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, MRImageStorage
-    meta.MediaStorageSOPInstanceUID = f"1.2.3.{number + 1}"
-    ds = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality = MRImageStorage, meta.MediaStorageSOPInstanceUID, "MR"
+    """A slice with the tags given."""
     pixels = np.random.default_rng(number).integers(0, 900, (40, 32))
-    ds.Rows, ds.Columns = pixels.shape
-    ds.BitsAllocated = ds.BitsStored = 16
-    ds.HighBit, ds.PixelRepresentation, ds.SamplesPerPixel = 15, 0, 1
-    ds.PhotometricInterpretation, ds.PixelSpacing = "MONOCHROME2", [1.0, 1.0]
-    ds.ImageOrientationPatient, ds.ImagePositionPatient = [0, 1, 0, 0, 0, -1], [-4 * number, 0, 0]
-    ds.PixelData = pixels.astype("<u2").tobytes()
-    for name, value in tags.items():
-        setattr(ds, name, value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ds.save_as(path)
-    return path
+    return slices.slice_file(path, pixels, f"1.2.3.{number + 1}", -4 * number, **tags)
 
 
 def test_a_patient_is_one_group_in_every_run_on_a_folder_and_is_not_named(tmp_path):

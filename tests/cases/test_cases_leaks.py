@@ -11,8 +11,7 @@ import cv2
 import nibabel
 import numpy as np
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from slices import slice_file
 
 from spinetk.atomic import write_json
 from spinetk.cases.exporting import export
@@ -46,23 +45,8 @@ def volume_of(pixels: np.ndarray) -> int:
 
 
 def dicom(path: Path, pixels: np.ndarray, number: int, place: int = 0, **tags) -> Path:
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, MRImageStorage
-    meta.MediaStorageSOPInstanceUID = f"1.2.{number + 1}.{place + 1}"
-    ds = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality = MRImageStorage, meta.MediaStorageSOPInstanceUID, "MR"
-    ds.SeriesInstanceUID = f"1.3.{number + 1}"
-    ds.Rows, ds.Columns = pixels.shape[-2:]
-    ds.BitsAllocated = ds.BitsStored = 16
-    ds.HighBit, ds.PixelRepresentation, ds.SamplesPerPixel = 15, 0, 1
-    ds.PhotometricInterpretation, ds.PixelSpacing = "MONOCHROME2", [1.0, 1.0]
-    ds.ImageOrientationPatient, ds.ImagePositionPatient = [0, 1, 0, 0, 0, -1], [-2 * place, 0, 0]
-    ds.PixelData = pixels.astype("<u2").tobytes()
-    for name, value in tags.items():
-        setattr(ds, name, value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ds.save_as(path)
-    return path
+    tags = {"SeriesInstanceUID": f"1.3.{number + 1}", **tags}
+    return slice_file(path, pixels, f"1.2.{number + 1}.{place + 1}", -2 * place, **tags)
 
 
 def truth(path: Path, **more) -> Reading:
