@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -77,14 +77,15 @@ def validated(kind: type[T], content: Any, source: str | Path, what: str = "fiel
         InputError: A name or a value is wrong; the nearest right name, or what the value must be, is said.
     """
     try:
-        return _adapter(kind).validate_python(content)
+        wanted: type = kind
+        return cast(T, _adapter(wanted).validate_python(content))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InputError(source, *_said(kind, content, first, what)) from error
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     # pydantic looks for plugins in every package that is installed; ours are plain schemas.
     before = os.environ.get(NO_PLUGINS)
     os.environ[NO_PLUGINS] = "1"

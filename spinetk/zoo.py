@@ -210,14 +210,16 @@ def fill(make: Callable[[], N], weights: Weights, source: str | Path) -> N:
     generator: a network opened by a page beside a training would change what the training draws.
     """
     compare(make, weights, source)
-    with _undrawn():
+    with undrawn():
         network = make()
     network.load_state_dict(weights)
     return network
 
 
-def _undrawn() -> AbstractContextManager[Any]:
-    """Within it, what this thread builds is left as it is allocated where random numbers would be drawn."""
+def undrawn() -> AbstractContextManager[Any]:
+    """Within it, what this thread builds is left as it is allocated where random numbers would be drawn: for networks
+    whose weights all come from a file.
+    """
     from torch import Tensor
     from torch.overrides import TorchFunctionMode
 

@@ -109,9 +109,11 @@ class Journal:
             self._keep(line["input"], line)
 
     def _keep(self, source: str, line: dict[str, Any]) -> None:
-        values = [line.get(name) or "" for name in ("stem", "state", "why", "signature", "content")]
-        seconds = line.get("seconds") or 0.0
-        self.entries[source] = Entry(*map(str, values), float(seconds), str(line["reader"]), line.get("about"))
+        stem, state, why, signature, content = (
+            str(line.get(name) or "") for name in ("stem", "state", "why", "signature", "content")
+        )
+        seconds, reader = float(line.get("seconds") or 0.0), str(line["reader"])
+        self.entries[source] = Entry(stem, state, why, signature, content, seconds, reader, line.get("about"))
         self.own(line["stem"], source)
 
     def _line(self, content: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ def load_imgaug() -> ModuleType:
     """Import imgaug; NumPy is left as it was found."""
     missing = "sctypes" not in vars(np)
     if missing:
-        np.sctypes = SCTYPES
+        vars(np)["sctypes"] = SCTYPES
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -26,5 +26,5 @@ def load_imgaug() -> ModuleType:
             import imgaug.augmenters
     finally:
         if missing:
-            del np.sctypes
+            del vars(np)["sctypes"]
     return imgaug

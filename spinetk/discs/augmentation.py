@@ -63,7 +63,7 @@ def cut(picture: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, t
 
 def tint(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Change grey values: gamma, contrast, a slow shading from the coil, then sometimes blur and noise; uint8."""
-    values = (picture.astype(np.float32) / 255) ** np.float32(np.exp(random.uniform(-0.4, 0.4)))
+    values: np.ndarray = (picture.astype(np.float32) / 255) ** np.float32(np.exp(random.uniform(-0.4, 0.4)))
     height, width = picture.shape
     slope = random.uniform(-0.3, 0.3, 2).astype(np.float32)
     across, down = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)

@@ -68,9 +68,8 @@ def _believed(candidates: Candidates, network: PointSet, channels: int) -> np.nd
     if not len(candidates):
         return np.zeros(0, np.int64)
     device = next(network.parameters()).device
-    parts = (candidates.points, candidates.scores)
-    tensors = [torch.as_tensor(part, dtype=torch.float32) for part in parts]
-    features = point_features(*tensors, torch.as_tensor(candidates.channel), channels)
+    points, scores = (torch.as_tensor(part, dtype=torch.float32) for part in (candidates.points, candidates.scores))
+    features = point_features(points, scores, torch.as_tensor(candidates.channel), channels)
     return np.flatnonzero((network(features[None].to(device))[0] > 0).cpu().numpy())
 
 
@@ -87,7 +86,7 @@ def _nearest(candidates: Candidates, skeleton: np.ndarray | None) -> Candidates:
     count = next((k for k, members in enumerate(own) if not len(members)), len(own))
     known = 0 if skeleton is None else int(np.isfinite(skeleton[:, 0]).sum())
     count = min(count, known)
-    if count <= FIFTH:
+    if skeleton is None or count <= FIFTH:
         return candidates.take(candidates.strongest())
     chosen, _ = nearest_to_skeleton([candidates.points[members] for members in own[:count]], skeleton)
     return candidates.take(np.array([members[i] for members, i in zip(own, chosen, strict=False)]))

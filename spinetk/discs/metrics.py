@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,10 @@ def selection(judged: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, floa
     return {name: float(np.mean(values)) if values else None for name, values in rows.items()}
 
 
+def _set_count(cases: Sequence[Case], levels: Sequence[int], key: str) -> float | None:
+    return set_counts(cases, levels)[key]
+
+
 def bootstrap(
     cases: Sequence[Case],
     measure: Callable[[Sequence[Case]], float | None],
@@ -168,7 +173,7 @@ def summary(cases: Sequence[Case], levels: Sequence[int], *, rounds: int = 1000,
     }
     content["sets"] = sets = set_counts(cases, levels)
     for key in sets:
-        interval = bootstrap(cases, lambda c, key=key: set_counts(c, levels)[key], rounds=rounds, seed=seed)
+        interval = bootstrap(cases, partial(_set_count, levels=levels, key=key), rounds=rounds, seed=seed)
         content.setdefault("sets_ci95", {})[key] = None if interval is None else list(interval)
     return content
 

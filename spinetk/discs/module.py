@@ -94,15 +94,15 @@ class DiscTraining(lightning.LightningModule):
         self.log("pck", score or 0.0, prog_bar=True, batch_size=size if score is not None else 0, sync_dist=True)
         self.log("dice", soft_dice(maps.clamp(0, 1), batch.target), batch_size=size, sync_dist=True)
         if index == 0 and self.pictures is not None and self.global_rank == 0:
-            self._show(batch, maps)
+            self._show(self.pictures, batch, maps)
 
-    def _show(self, batch: Item, maps: Tensor) -> None:
+    def _show(self, folder: Path, batch: Item, maps: Tensor) -> None:
         from spinetk.discs.pictures import heat_overlay, write_png
 
         grey = (batch.pictures[0, 0].float().cpu().numpy() * 255).astype(np.uint8)
         found, truth = (heat_overlay(grey, m[0].float().cpu().numpy()) for m in (maps, batch.target))
         drawn = np.concatenate([found, truth], axis=1)
-        write_png(self.pictures / f"{self.global_step:08d}.png", drawn)
+        write_png(folder / f"{self.global_step:08d}.png", drawn)
         for logger in self.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("sample/0", drawn, self.global_step, dataformats="HWC")

@@ -69,7 +69,8 @@ def write_png(path: Path, picture: np.ndarray) -> None:
 
 def write_film(folder: Path, fps: float = 8.0) -> list[Path]:
     """``convergence.gif`` and, where OpenCV can encode it, ``convergence.mp4`` of the PNGs of a run, in its folder."""
-    frames = [cv2.imread(str(path))[..., ::-1] for path in sorted(folder.glob("[0-9]*.png"))]
+    read = [cv2.imread(str(path)) for path in sorted(folder.glob("[0-9]*.png"))]
+    frames = [frame[..., ::-1] for frame in read if frame is not None]
     frames = [frame for frame in frames if frame.shape == frames[0].shape]
     if not frames:
         return []
@@ -77,7 +78,7 @@ def write_film(folder: Path, fps: float = 8.0) -> list[Path]:
     write_gif(gif, frames, fps)
     with replacing(mp4) as temporary:
         size = frames[0].shape[1::-1]
-        writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*"mp4v"), fps, size)
+        writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
         encodes = writer.isOpened()
         for frame in frames if encodes else ():
             writer.write(np.ascontiguousarray(frame[..., ::-1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -78,7 +78,8 @@ class DiscPredictor:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(name, "has a damaged card", "train or release it again") from error
         self.column = None if self.levels is None else Column.from_json(config.get("column") or {}, name)
-        if self.levels is not None and (self.column.levels != self.levels or not set(self.levels) <= set(NUMBERS)):
+        known = () if self.column is None else self.column.levels
+        if self.levels is not None and (known != self.levels or not set(self.levels) <= set(NUMBERS)):
             raise InputError(name, "has levels that are no discs", "train or release it again")
         self._mixed = pick_precision(self.device.type) == "bf16-mixed"
 
@@ -105,7 +106,7 @@ class DiscPredictor:
     @property
     def channels(self) -> int:
         """Number of heatmaps."""
-        return self.network.joints
+        return cast("int", self.network.joints)
 
     @torch.no_grad()
     def look(self, picture: np.ndarray) -> Evidence:

@@ -155,7 +155,9 @@ def _prepare_one(
     if subject.cord is not None:
         middle = _centre_of(subject.cord)
     slab = read_slab(subject.image, middle)
-    picture, factors = to_grid(slab.pixels, slab.frame.spacing_mm, grid_mm)
+    spacing = slab.frame.spacing_mm
+    assert spacing is not None  # a volume has one
+    picture, factors = to_grid(slab.pixels, spacing, grid_mm)
     height, width = picture.shape
     points = {n: (x * factors[0], y * factors[1]) for n, (x, y) in project(slab, labels).items()}
     inside = {n: p for n, p in points.items() if 0 <= p[0] <= width and 0 <= p[1] <= height}

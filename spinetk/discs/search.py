@@ -42,7 +42,7 @@ class Column:
     spread_mm: np.ndarray
 
     @classmethod
-    def learn(cls, subjects: Sequence[Mapping[int, Sequence[float]]], levels: Sequence[int]) -> Column:
+    def learn(cls, subjects: Sequence[Mapping[int, Sequence[float] | np.ndarray]], levels: Sequence[int]) -> Column:
         """From the discs of training subjects, number to (x, y) mm.
 
         A step no subject has takes the mean of those that some have.

@@ -57,7 +57,7 @@ class Slab:
     def write_labels(self, path: Path, points_px: np.ndarray, numbers: list[int]) -> None:
         """Write single voxels of the given values in the geometry of the volume, as NIfTI."""
         labels = np.zeros(self.volume.values.shape, np.uint8)
-        last = np.array(labels.shape) - 1
+        last: np.ndarray = np.array(labels.shape) - 1
         for voxel, number in zip(self.to_voxels(points_px), numbers, strict=True):
             labels[tuple(np.clip(np.round(voxel[::-1]).astype(int), 0, last))] = number
         self.volume.write(labels, path)

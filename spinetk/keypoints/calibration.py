@@ -43,7 +43,7 @@ def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, f
         centres = np.array([v.centre for v in truth.vertebrae]).reshape(-1, 2)
         limits = np.array([MATCH_SHARE * mean_height(v, truth.schema) for v in truth.vertebrae])
         away = np.linalg.norm(points.mean(1)[:, None] - centres, axis=-1) if len(points) else np.zeros((0, len(limits)))
-        hits += (away <= limits).any(1).tolist()
+        hits += np.asarray((away <= limits).any(1)).tolist()
         logits += np.log(scores / (1 - scores)).tolist()
     if len(set(hits)) < 2:
         return 1.0, 0.0
@@ -67,7 +67,7 @@ def calibrate_landmarks(predictor: Predictor, records: Sequence[Record]) -> dict
         for own in predictor.landmarks(to_grey(read_pixels(record))):
             away = [np.linalg.norm(own.points.mean(0) - true.points.mean(0)) / _size(true)
                     for true in truth if true.kind == own.kind]  # fmt: skip
-            seen.setdefault(own.kind, []).append((own.score or 0.0, min(away, default=np.inf) <= LANDMARK_SHARE))
+            seen.setdefault(own.kind, []).append((own.score or 0.0, bool(min(away, default=np.inf) <= LANDMARK_SHARE)))
     return {kind: fitted for kind, own in seen.items() if (fitted := calibrate_outcomes(own)) is not None}
 
 
@@ -180,7 +180,8 @@ def counted(
     if not labels or not set(labels) <= set(levels):
         return []
     grey, preset = to_grey(read_pixels(record)), predictor.engine.preset
-    small, factors = resize(grey, network_scale(*grey.shape, preset.short_px[-1], preset.long_px), preset.layout)
+    height, width = grey.shape
+    small, factors = resize(grey, network_scale(height, width, preset.short_px[-1], preset.long_px), preset.layout)
     bodies = np.stack([vertebra.points for vertebra in truth.vertebrae]) * factors
     limits = MATCH_SHARE * np.array([mean_height(vertebra, truth.schema) for vertebra in truth.vertebrae]) * factors[1]
     entries = []

@@ -121,7 +121,8 @@ class RecordDataset(Dataset):
             picture = _read_grey(Path(self.records[index]["file_name"]))
             way = self._ways[index]
             picture = picture if way is None else way.pixels(picture)
-            scale = network_scale(*picture.shape, short_px, self.preset.long_px)
+            height, width = picture.shape
+            scale = network_scale(height, width, short_px, self.preset.long_px)
             small = resize(picture, scale, self.preset.layout)
             if self._cached_bytes + small[0].nbytes > CACHE_BYTES:
                 return small

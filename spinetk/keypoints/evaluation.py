@@ -80,7 +80,7 @@ def evaluate(
         own.append((number, truth, reading, loose))
     entries = sorted((entry for part in distributed.gather(own) for entry in part), key=lambda entry: entry[0])
     truths, sure, all_found = (list(column) for column in list(zip(*entries, strict=True))[1:])
-    scores = {"part": part, "model": predictor.name, "threshold": predictor.threshold}
+    scores: dict[str, Any] = {"part": part, "model": predictor.name, "threshold": predictor.threshold}
     scores |= point_errors(sure, truths) | coco_scores(all_found, truths)
     scores["failed"] = [str(failure) for failure in failures]
     if not distributed.first:

@@ -27,7 +27,9 @@ class KeypointSamples(Samples):
         sure = found["scores"].float() >= SURE
         grey = (picture[0].float().numpy() * 255).astype(np.uint8)
         readings = [
-            Reading("", *grey.shape, network.schema, [Vertebra.from_points(own.astype(float)) for own in points])
-            for points in (found["points"][sure].float().cpu().numpy(), target["keypoints"][..., :2].numpy())
-        ]
+            Reading("", len(grey), len(grey[0]), network.schema, [Vertebra.from_points(body) for body in bodies])
+            for bodies in (
+                found["points"][sure].double().cpu().numpy(), target["keypoints"][..., :2].double().numpy()
+            )
+        ]  # fmt: skip
         return outline(grey, readings[0], truth=readings[1])

@@ -87,7 +87,7 @@ def train(
         write_run(run, chosen, distributed, resume=resume, **about)
     solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
     module = KeypointTraining(network, solver, chosen.iterations, chosen.seed, chosen.accumulate)
-    samples = KeypointSamples(data.validation) if data.validates else None
+    samples = KeypointSamples(data.validation) if data.validation is not None and data.validates else None
     callbacks = (samples,) if samples and distributed.first else ()
     result = fit(
         module, data, run, chosen, iterations=chosen.iterations, resume=resume, clip=solver.clip, callbacks=callbacks

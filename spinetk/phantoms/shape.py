@@ -87,7 +87,8 @@ def cover(outline_px: np.ndarray, size: tuple[int, int], soft_px: float = 1.0) -
         return None
     window, mask = found
     shape = (window[1].stop - window[1].start, window[0].stop - window[0].start)
-    share = cv2.resize(mask * np.uint8(255), shape, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
+    share: np.ndarray = cv2.resize(mask * np.uint8(255), shape, interpolation=cv2.INTER_AREA)
+    share = share.astype(np.float32) / np.float32(255)
     if soft_px > 1.2:
         share = cv2.GaussianBlur(share, (0, 0), 0.4 * soft_px, borderType=cv2.BORDER_REPLICATE)
     return window, share
@@ -112,6 +113,7 @@ def distance(
     if found is None:
         return None
     window, mask = found
+    inside: np.ndarray
     if mask.all():
         inside = np.full(mask.shape, 1e3, np.float32)
     else:

@@ -51,7 +51,8 @@ class Grid:
             raise InputError(f"phantom of {shape} voxels", "cannot be drawn", "give three sides, at most 512 each")
         if len(spacing_mm) != 3 or not all(low <= side <= high for side in spacing_mm):
             raise InputError(f"spacing {spacing_mm}", "is not plausible", "give mm along slices, rows and columns")
-        self.shape, self.spacing_mm = tuple(shape), tuple(float(side) for side in spacing_mm)
+        across, down, along = spacing_mm
+        self.shape, self.spacing_mm = shape, (float(across), float(down), float(along))
         axes = [((np.arange(n) - (n - 1) / 2) * s).astype(np.float32) for n, s in zip(shape, spacing_mm, strict=True)]
         self.z, self.y, self.x = axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
 

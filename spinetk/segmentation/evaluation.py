@@ -78,7 +78,7 @@ class Evaluation:
 
 def table(results: Iterable[tuple[str, Evaluation]]) -> str:
     """Markdown: a row a network, mean +- SD over the cases, distances in mm."""
-    lines = []
+    lines: list[str] = []
     for name, result in results:
         if not lines:
             lines = ["| " + " | ".join(("network", *result.columns)) + " |", "|---" * (1 + len(result.columns)) + "|"]

@@ -75,7 +75,9 @@ def run(
             "cases": {part: [case_name(case) for case in own] for part, own in parts.items()},
         }
         write_run(folder, settings, distributed, resume=resume, **about)
-    callbacks = (SegmentationSamples(data.validation, data.collate),) if data.validates and distributed.first else ()
+    callbacks: tuple[SegmentationSamples, ...] = ()
+    if data.validation is not None and data.validates and distributed.first:
+        callbacks = (SegmentationSamples(data.validation, data.collate),)
     return fit(module, data, folder, settings, iterations=settings.iterations, resume=resume, callbacks=callbacks)
 
 

@@ -72,7 +72,7 @@ class Data:
 
     def validation_loader(self, settings: Settings, distributed: Distributed) -> DataLoader | None:
         """Whole batches, dealt out to the processes, so that a batch's score is what one process would find."""
-        if not self.validates:
+        if self.validation is None or not self.validates:
             return None
         count, size = len(self.validation), self.validation_batch or self.batch  # type: ignore[arg-type]
         batches = [list(range(start, min(start + size, count))) for start in range(0, count, size)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 
 from spinetk.errors import InputError
+from spinetk.training.settings import Precision
 
 LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 """By the axes of a convolution's weights."""
 
 
-def pick_precision(device: str) -> str:
+def pick_precision(device: str) -> Precision:
     """``bf16-mixed`` on hardware that multiplies in bfloat16, else ``32-true``."""
     if device in {"auto", "cuda", "gpu"} and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"

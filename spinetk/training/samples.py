@@ -37,11 +37,12 @@ class Samples(lightning.Callback):
     def _drawn(self, module: lightning.LightningModule) -> Iterator[tuple[int, np.ndarray]]:
         import torch
 
-        training = module.network.training
-        module.network.eval()
+        network = module.get_submodule("network")
+        training = network.training
+        network.eval()
         try:
             with torch.inference_mode():
                 for index in range(self.count):
                     yield index, self.draw(module, index)
         finally:
-            module.network.train(training)
+            network.train(training)

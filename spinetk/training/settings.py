@@ -23,6 +23,7 @@ Iterations = Annotated[int, between(1, 100_000_000)]
 Batch = Annotated[int, between(1, 4096)]
 Rate = Annotated[float, above(0, 10)]
 Seed = Annotated[int, between(0, 2**31 - 1)]
+Precision = Literal["auto", "64-true", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Settings:
     devices: Annotated[int, between(1, 64)] | None = None
     nodes: Annotated[int, between(1, 1024)] | None = None
     accumulate: Batch = 1
-    precision: Literal["auto", "64-true", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"] = "auto"
+    precision: Precision = "auto"
     compile: StrictBool = False
     progress: StrictBool = True
 

@@ -86,7 +86,7 @@ def column_loss(net: ColumnNet, pictures: list[Tensor], centres: list[Tensor], l
             strips.append(strip)
             wanted.append(levels_of_cells(rows, shown).to(strip))
     if not strips:
-        return sum(p.sum() for p in net.parameters()) * 0.0
+        return torch.stack([p.sum() for p in net.parameters()]).sum() * 0.0
     said, turn = net(torch.stack(strips))
     level = torch.stack(wanted)
     axis = torch.arange(-1, net.levels + 1, device=level.device)

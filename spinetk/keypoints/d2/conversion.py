@@ -49,7 +49,9 @@ def load_detectron2(
     """
     weights, note = read_checkpoint(path, trust_pickle)
     meaning = pick_schema(weights, note, schema, path)
-    network = build(pick_preset(weights, note, path), meaning)
+    with zoo.undrawn():
+        network = build(pick_preset(weights, note, path), meaning)
+    assert isinstance(network, VertebraRCNN)  # its presets are no others
     network.frozen_norm = True
     load_into(network, weights, path)
     return network.eval()

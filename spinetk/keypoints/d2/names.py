@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -51,11 +52,12 @@ def their_name(ours: str) -> str | None:
     for pattern, name in _RULES:
         found = re.fullmatch(pattern, ours)
         if found:
-            return re.sub(r"\{(\d)(?::([+-]\d))?\}", lambda hole, own=found: _fill(own[int(hole[1])], hole[2]), name)
+            return re.sub(r"\{(\d)(?::([+-]\d))?\}", partial(_fill, found), name)
     raise KeyError(ours)
 
 
-def _fill(text: str, shift: str | None) -> str:
+def _fill(found: re.Match[str], hole: re.Match[str]) -> str:
+    text, shift = found[int(hole[1])], hole[2]
     return str(int(text) + int(shift)) if shift else text
 
 

@@ -79,7 +79,7 @@ def augment(
         values, mask = values[:, ::-1], mask[:, ::-1]
         distance = None if distance is None else distance[:, ::-1]
     degrees = rng.uniform(-1, 1) * settings.rotate_degrees if rng.random() < settings.rotate else 0.0
-    shift = np.zeros(2)
+    shift: np.ndarray = np.zeros(2)
     if rng.random() < settings.shift:
         while not shift.any():
             shift = settings.shift_px * rng.integers(-1, 2, 2)

@@ -78,9 +78,8 @@ def predict_files(
             "spinetk": __version__,
             "device": predictor.device,
             "how": predictor.how,
-            "maker": asdict(predictor),
+            "maker": asdict(predictor) | {"weights": digests([*predictor.models, predictor.locator])},
         }
-        settings["maker"] |= {"weights": digests([*predictor.models, predictor.locator])}
     else:
         maker = maker_of(_mask, predictor, how, draw)
         settings = {"spinetk": __version__, "device": str(predictor.device), "how": how}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,7 +41,10 @@ class AtriumEvaluation(Evaluation):
 
 
 def evaluate_model(
-    predictor: AtriumPredictor, pairs: Sequence[Pair], how: str = "locate", draw: Draw | None = None
+    predictor: AtriumPredictor,
+    pairs: Sequence[Pair],
+    how: Literal["locate", "slide"] = "locate",
+    draw: Draw | None = None,
 ) -> AtriumEvaluation:
     """Predict and compare every case; one that cannot be read is noted, and the rest goes on.
 

@@ -69,7 +69,7 @@ def read_parts(name: str | Path) -> dict[str, Part]:
     strange = sorted(key for key in weights if key.split(".", 1)[0] not in STAGES)
     if strange:
         raise InputError(name, f"holds the tensor {strange[0]!r} of neither stage", "train or release it again")
-    parts = {}
+    parts: dict[str, Part] = {}
     for stage in STAGES:
         own = {k.removeprefix(f"{stage}."): v for k, v in weights.items() if k.startswith(f"{stage}.")}
         described = getattr(config, stage)
@@ -112,7 +112,9 @@ def load_predictor(
             raise InputError(locator, "is not a locator of the task atrium", "give the locator of a training run")
     geometry = models[0]["segmenter"].geometry
     networks = [parts["segmenter"].build() for parts in models]
-    return AtriumPredictor(networks, geometry, finder and finder.build(), pick_device(device), flips, shifts)
+    return AtriumPredictor(
+        networks, geometry, None if finder is None else finder.build(), pick_device(device), flips, shifts
+    )
 
 
 def release(run: str | Path, path: str | Path, **fields: Any) -> Path:

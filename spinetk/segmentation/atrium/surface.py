@@ -130,7 +130,7 @@ class _Scene:
         near = 1.1 - 0.4 * first / side
         colour = np.array([COLOUR, EXTRA, MISSED], np.float32)[self.kinds[place]]
         picture = colour * ((0.28 + 0.8 * light) * near)[..., None] + 45 * shine[..., None]
-        picture = np.where(seen[..., None], picture, np.float32(GROUND)).clip(0, 255)[::-1].astype(np.float32)
+        picture = np.where(seen[..., None], picture, np.array(GROUND, np.float32)).clip(0, 255)[::-1].astype(np.float32)
         zoom = SIDE_PX / max(depth, side)
         size = max(1, round(side * zoom)), max(1, round(depth * zoom))
         shown = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)

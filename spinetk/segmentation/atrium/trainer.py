@@ -126,7 +126,7 @@ def ready_stage(
     if distributed.first:
         cases = folder / "cases"
         written = (
-            prepare(training, geometry, cases / "training", stage, criterion.needs_distance),
+            prepare(training, geometry, cases / "training", stage, bool(criterion.needs_distance)),
             prepare(validation, geometry, cases / "validation", stage, distance=False),
         )
     files, held_out = distributed.gather(written)[0]

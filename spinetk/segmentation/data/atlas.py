@@ -28,13 +28,12 @@ def find_release_1(folder: Path) -> Found | None:
     found = Found()
     for place in sorted({path.parent for path in folder.rglob("*_LesionSmooth*") if is_volume(path)}):
         here = [path for path in sorted(place.iterdir()) if is_volume(path)]
-        scans = [path for path in here if SCAN.fullmatch(stem(path))]
-        masks = [path for path in here if LESION.fullmatch(stem(path))]
+        scans = {path: own["name"] for path in here if (own := SCAN.fullmatch(stem(path)))}
+        masks = {path: own["name"] for path in here if (own := LESION.fullmatch(stem(path)))}
         # A folder of all scans together is told apart by the names; in a folder of one scan all masks are its own.
-        for scan in scans:
-            name = SCAN.fullmatch(stem(scan))["name"]
-            own = [path for path in masks if len(scans) == 1 or LESION.fullmatch(stem(path))["name"] == name]
-            found.add(name, scan, own, patient=VISIT.sub("", name))
+        for scan, name in scans.items():
+            belonging = [path for path, lesion in masks.items() if len(scans) == 1 or lesion == name]
+            found.add(name, scan, belonging, patient=VISIT.sub("", name))
         if masks and not scans:
             raise InputError(place, "has lesion masks and no T1", "each scan needs NAME_t1w_stx.nii.gz")
     return found if found.cases else None

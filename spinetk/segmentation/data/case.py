@@ -36,6 +36,10 @@ class Case:
     part: Part | None = None
     patient: str = ""
 
+    def read(self) -> tuple[Volume | np.ndarray, np.ndarray]:
+        """Image and mask."""
+        raise NotImplementedError
+
     @property
     def who(self) -> str:
         """The patient, or the case where no patient is known."""
@@ -62,7 +66,7 @@ class PictureCase(Case):
             InputError: A file cannot be read, or the sizes differ.
         """
         picture = read_colour(self.image)
-        mask = np.zeros(picture.shape[:2], bool)
+        mask: np.ndarray = np.zeros(picture.shape[:2], bool)
         for path in self.masks:
             one = read_mask(path)
             if one.shape != mask.shape:

@@ -37,7 +37,7 @@ def read_mask(path: str | Path) -> np.ndarray:
         opaque = picture.convert("RGB") if picture.mode in ("RGBA", "PA", "CMYK", "YCbCr") else picture
         values = np.array(opaque.getchannel("L") if picture.mode == "LA" else opaque)
     on = values > (127 if lossy else 0)
-    return on.any(-1) if on.ndim == 3 else on
+    return np.asarray(on.any(-1)) if on.ndim == 3 else on
 
 
 def write_png(path: str | Path, values: np.ndarray) -> None:

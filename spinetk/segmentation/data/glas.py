@@ -6,7 +6,7 @@ import csv
 import re
 from pathlib import Path
 
-from spinetk.segmentation.data.case import Found, stem
+from spinetk.segmentation.data.case import Found, Part, stem
 
 PICTURE = re.compile(r"(train|testA|testB|test)_\d+")
 
@@ -18,7 +18,7 @@ def find(folder: Path) -> Found | None:
         kind = PICTURE.fullmatch(stem(path))
         mask = path.with_name(f"{stem(path)}_anno.bmp")
         if kind and mask.is_file():
-            part = "train" if kind[1] == "train" else "test"
+            part: Part = "train" if kind[1] == "train" else "test"
             found.add(stem(path), path, [mask], part, _patients(path.parent / "Grade.csv").get(stem(path), ""))
     return found if found.cases else None
 

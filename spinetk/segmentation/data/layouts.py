@@ -10,7 +10,7 @@ from spinetk.segmentation.data import atlas, bids, glas, isic, pairs, ph2, rite,
 from spinetk.segmentation.data.case import Found, VolumeCase
 
 TASK_KINDS = {"lesion": "volumes", "gland": "pictures", "vessel": "pictures", "skin": "pictures", "cells": "pictures"}
-Finder = Callable[[Path], Found | None]
+Finder = Callable[..., Found | None]
 FINDERS: dict[str, Finder] = {
     "atlas-1": atlas.find_release_1,
     "atlas-2": atlas.find_release_2,

@@ -88,10 +88,10 @@ def read_list(path: str | Path, cases: Iterable[Case]) -> list[Case]:
     chosen: dict[str, Case] = {}
     for line in filter(None, lines):
         name = line.replace("\\", "/").rsplit("/", 1)[-1]
-        case = known.get(line) or known.get(name) or known.get(stem(Path(name)))
-        if case is None:
+        named = known.get(line) or known.get(name) or known.get(stem(Path(name)))
+        if named is None:
             raise InputError(path, f"names {name}, which is not a case here", "use the names of this data set")
-        chosen[case.name] = case
+        chosen[named.name] = named
     if not chosen:
         raise InputError(path, "names no case", "give one name a line")
     return list(chosen.values())

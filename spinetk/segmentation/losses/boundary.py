@@ -70,6 +70,7 @@ class Hybrid(nn.Module):
     """
 
     needs_distance = True
+    steps: Tensor
 
     def __init__(self, schedule: str | Schedule = "falling") -> None:
         super().__init__()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import nn
 
 from spinetk.errors import InputError
@@ -11,7 +13,7 @@ from spinetk.segmentation.losses.cross_entropy import CrossEntropy
 from spinetk.segmentation.losses.focal import EnhancedMixing, Focal
 from spinetk.segmentation.losses.overlap import CrossEntropyDice, Dice
 
-LOSSES = {
+LOSSES: dict[str, Callable[[], nn.Module]] = {
     "dice": Dice,
     "dice-smooth": lambda: Dice(smooth=1.0),
     "dice-squared": lambda: Dice(smooth=1.0, squared=True),

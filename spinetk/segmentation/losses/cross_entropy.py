@@ -17,6 +17,7 @@ class CrossEntropy(nn.Module):
     """
 
     needs_distance = False
+    positive_weight: Tensor
 
     def __init__(self, positive_weight: float = 1.0) -> None:
         super().__init__()

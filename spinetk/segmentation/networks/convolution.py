@@ -38,7 +38,8 @@ def at_multiple(network: Callable[[Tensor], Tensor], x: Tensor, multiple: int) -
     missing = [-side % multiple for side in sides]
     if any(missing):
         x = F.pad(x, [n for side in reversed(missing) for n in (0, side)], mode="replicate")
-    return network(x)[(..., *(slice(side) for side in sides))]
+    wanted = [slice(None), slice(None), *(slice(side) for side in sides)]
+    return network(x)[tuple(wanted)]
 
 
 def resize_to(x: Tensor, reference: Tensor) -> Tensor:

@@ -82,8 +82,8 @@ def predict_files(
     if isinstance(predictor, SliceMaker):
         maker: Maker = predictor
         volumes = predictor.task == "lesion"
-        settings = {"spinetk": __version__, "device": predictor.device, "maker": asdict(predictor)}
-        settings["maker"] |= {"digests": digests([predictor.weights])}
+        about = asdict(predictor) | {"digests": digests([predictor.weights])}
+        settings = {"spinetk": __version__, "device": predictor.device, "maker": about}
     else:
         maker, volumes = maker_of(_mask, predictor, pictures), isinstance(predictor, SlicePredictor)
         settings = {"spinetk": __version__, "device": str(predictor.device)}
@@ -101,7 +101,8 @@ def segment_volume(predictor: SlicePredictor, volume: Volume) -> np.ndarray:
 
 def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, name: str) -> dict[str, Any]:
     """The work of a batch: one input to its mask."""
-    drawn, remarks = None, ()
+    drawn = None
+    remarks: tuple[str, ...] = ()
     if isinstance(predictor, SlicePredictor):
         volume = read_volume(path)
         remarks = volume.remarks

@@ -71,13 +71,13 @@ def volume_case(
     for number in chosen:
         place = (number, rows, columns)
         layer = cv2.cvtColor(grey[place], cv2.COLOR_GRAY2RGB)
-        masks = [predicted[place], None if truth is None else truth[place]]
+        own, true = predicted[place], None if truth is None else truth[place]
         if not 0.99 < tall < 1.01:
             size = (layer.shape[1], max(1, round(layer.shape[0] * tall)))
             layer = cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR)
-            masks = [None if m is None else cv2.resize(m.astype(np.uint8), size, interpolation=0) > 0 for m in masks]
-        panel = _panel(layer, masks[0], masks[1], _scale(layer.shape, PANEL_PX, PANEL_PX))
-        panel = _magnify(panel, layer, masks[0], masks[1])
+            own, true = _resized(own, size), None if true is None else _resized(true, size)
+        panel = _panel(layer, own, true, _scale(layer.shape, PANEL_PX, PANEL_PX))
+        panel = _magnify(panel, layer, own, true)
         caption = f"slice {number + 1} of {len(values)}" + (", small lesions only" if number in small else "")
         pen = Pen(cv2.copyMakeBorder(panel, CAPTION_PX, 0, 0, 0, cv2.BORDER_CONSTANT, value=GROUND), TEXT_PX)
         pen.write(caption, 0, CAPTION_PX / 2, INK)
@@ -114,6 +114,10 @@ def _scale(shape: Sequence[int], least: int, most: int) -> float:
     """Small pictures are enlarged to ``least`` px of the long side, large ones reduced to ``most``."""
     longest = max(shape[:2])
     return min(max(1.0, least / longest), most / longest)
+
+
+def _resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def _panel(
