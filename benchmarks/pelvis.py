@@ -15,8 +15,9 @@ import numpy as np
 
 from spinetk.geometry import Frame
 from spinetk.images import to_uint8
+from spinetk.keypoints.naming import evidence
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.sacrum import lies_on_sacrum, probability
+from spinetk.keypoints.sacrum import lies_on_sacrum
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading
@@ -50,7 +51,7 @@ def main() -> None:
         sacral = lies_on_sacrum(found)
         if sacral is not None and any(labels):
             right = labels[-1] == "L5"
-            names.append((probability(sacral.score or 0.0, naming) if naming else float("nan"), right))
+            names.append((naming.probability(evidence(found, sacral)) if naming else float("nan"), right))
         given = replace(
             found, vertebrae=[replace(v, label=own) for v, own in zip(found.vertebrae, labels, strict=True)]
         )

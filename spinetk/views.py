@@ -29,8 +29,8 @@ class ViewRules:
         angles: Families of angles that are read on it; all results hold the Cobb angles, whichever are shown.
         front: Whether one side of the picture is the patient's front.
         curve_tells: Whether the curve of the lowest bodies tells that side by itself, the brightness beside them not.
-        dim_above: Whether the bodies at the upper end are dim, under lung and ribs, so that one hardly seen counts
-            where the next must lie (:mod:`spinetk.keypoints.ends`).
+        dim_ends: Whether the bodies at both ends are dim, under lung and ribs and under the iliac wings, so that one
+            hardly seen counts where the next must lie (:mod:`spinetk.keypoints.ends`).
         modalities: DICOM modalities in which it is read where a model's card names none.
         usual_in: DICOM modalities whose pictures are taken for this view where their file does not say another.
         refused: Why no model reads it; None where one may.
@@ -44,7 +44,7 @@ class ViewRules:
     angles: tuple[str, ...] = ("cobb", "lordosis", "kyphosis", "sacral", "pelvic")
     front: bool = True
     curve_tells: bool = False
-    dim_above: bool = False
+    dim_ends: bool = False
     modalities: frozenset[str] = frozenset()
     usual_in: frozenset[str] = frozenset()
     refused: str | None = None
@@ -56,7 +56,7 @@ TABLE: dict[View, ViewRules] = {
     for rules in (
         ViewRules(
             "lateral", "lateral", "a lateral view",
-            angles=("lordosis", "kyphosis", "sacral", "pelvic"), curve_tells=True, dim_above=True,
+            angles=("lordosis", "kyphosis", "sacral", "pelvic"), curve_tells=True, dim_ends=True,
             modalities=PROJECTIONS, offered=True,
         ),
         ViewRules(

@@ -46,7 +46,6 @@ class Card:
         name, task, parameters, licence, use, data, preprocessing, command, commit, failures, spinetk: For the reader.
         views, modalities: What the model reads: views, and DICOM modalities where it matters.
         calibration: Slope and intercept that make a keypoint network's scores probabilities.
-        naming: The same for names counted up from the sacrum; None: none are given.
         fronts: The same for the front by the sacrum; None: by judgement.
         landmarks: By kind of landmark, the same as ``calibration``.
         points: Point network of a model of discs.
@@ -74,7 +73,6 @@ class Card:
     views: Annotated[tuple[Literal["ap", "lateral", "sagittal"], ...], Field(max_length=8)] = ()
     modalities: Annotated[tuple[StrictStr, ...], Field(max_length=32)] = ()
     calibration: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] = (1.0, 0.0)
-    naming: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
     fronts: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None
     landmarks: Mapping[StrictStr, tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]]] = (
         field(default_factory=dict)

@@ -11,7 +11,9 @@ import numpy as np
 
 from spinetk.cases.folder import read_pixels
 from spinetk.formats.record import Record, reading_of
+from spinetk.keypoints import naming
 from spinetk.keypoints.centre.landmarks import known
+from spinetk.keypoints.chain import find_gaps
 from spinetk.keypoints.counting import Counting, Evidence
 from spinetk.keypoints.exposure import KINDS, spoil
 from spinetk.keypoints.matching import MATCH_SHARE, mean_height
@@ -76,11 +78,11 @@ def _size(landmark: Landmark) -> float:
     return landmark.radius_px or float(np.linalg.norm(landmark.points[-1] - landmark.points[0]))
 
 
-def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[float, bool]]:
-    """(score of the S1 endplate, whether the names counted up from it are right) of the pictures where they could be.
+def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[naming.Evidence, bool]]:
+    """(evidence for the names counted up from S1, whether they are right) of the pictures where they could be.
 
     Names are right when every body that lies on a true one bears its name. Pictures whose truth has no names are left
-    out.
+    out, and columns with a gap, which nobody names.
     """
     found = []
     for record in records:
@@ -90,7 +92,8 @@ def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[
         reading = predictor.read(to_grey(read_pixels(record)), frame=truth.frame, view=truth.view)
         sacral = lies_on_sacrum(reading)
         count = len(reading.vertebrae)
-        if sacral is None or not 0 < count <= len(SPINE):
+        broken = find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema)
+        if sacral is None or broken or not 0 < count <= len(SPINE):
             continue
         right = []
         for vertebra, name in zip(reading.vertebrae, SPINE[-count:], strict=True):
@@ -99,7 +102,7 @@ def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[
             if min(away) <= MATCH_SHARE * mean_height(nearest, truth.schema):
                 right.append(nearest.label == name)
         if right:
-            found.append((float(sacral.score or 0.0), all(right)))
+            found.append((naming.evidence(reading, sacral), all(right)))
     return found
 
 
@@ -209,25 +212,49 @@ def fit_counting(films: Sequence[Counted], fitted_on: str = "") -> Counting | No
     Maximum likelihood of a logistic function with a slight ridge; weights are kept from falling below 0. A count is
     right when every body that lies on a true one bears its name.
     """
-    from scipy.optimize import minimize
-
     usable = [film for film in films if film.seen is not None and film.names]
     right = np.array([film.right == film.names for film in usable], bool)
     if len(usable) < 20 or right.all() or not right.any():
         return None
     seen = np.array([film.seen for film in usable])
+    (first, second, third), intercept = fit_weights(seen, right.astype(np.float64))
+    return Counting((first, second, third), intercept, fitted_on)
+
+
+def fit_naming(outcomes: Sequence[tuple[naming.Evidence, bool]], fitted_on: str = "") -> naming.Naming | None:
+    """Weights that make the evidence for names counted up from the sacrum a probability; None from fewer than 20 films.
+
+    Targets are Platt's, (n + 1) / (n + 2) and 1 / (n + 2): what was right on all of n films is not certain.
+    """
+    if len(outcomes) < 20:
+        return None
+    seen = np.array([own for own, _ in outcomes])
+    right = np.array([own for _, own in outcomes], bool)
+    target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
+    (first, second, third, fourth), intercept = fit_weights(seen, target)
+    return naming.Naming((first, second, third, fourth), intercept, fitted_on)
+
+
+def fit_weights(seen: np.ndarray, target: np.ndarray) -> tuple[list[float], float]:
+    """Weights, none below 0, and intercept of a logistic function, by maximum likelihood with a slight ridge.
+
+    Args:
+        seen: (N, M) evidence.
+        target: (N,) how probable the outcome was, 0 to 1.
+    """
+    from scipy.optimize import minimize
+
     middle, scale = seen.mean(0), seen.std(0) + 1e-6
-    signs = np.where(right, 1.0, -1.0)
+    count = seen.shape[1]
+    standard = (seen - middle) / scale
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        logits = signs * ((seen - middle) / scale @ values[:-1] + values[-1])
-        wrong = (1 - np.tanh(logits / 2)) / 2
-        slopes = -signs * wrong
-        ridge = RIDGE * values * [1, 1, 1, 0]
-        gradient = np.append(((seen - middle) / scale).T @ slopes, slopes.sum()) + ridge
-        return float(np.logaddexp(0, -logits).sum() + 0.5 * ridge @ values), gradient
+        logits = standard @ values[:-1] + values[-1]
+        slopes = (1 + np.tanh(logits / 2)) / 2 - target
+        ridge = RIDGE * values * ([1] * count + [0])
+        gradient = np.append(standard.T @ slopes, slopes.sum()) + ridge
+        return float((np.logaddexp(0, logits) - target * logits).sum() + 0.5 * ridge @ values), gradient
 
-    found = minimize(loss, np.zeros(4), jac=True, bounds=[(0, None)] * 3 + [(None, None)]).x
+    found = minimize(loss, np.zeros(count + 1), jac=True, bounds=[(0, None)] * count + [(None, None)]).x
     weights = found[:-1] / scale
-    first, second, third = (round(float(value), 4) for value in weights)
-    return Counting((first, second, third), round(float(found[-1] - weights @ middle), 4), fitted_on)
+    return [round(float(value), 4) for value in weights], round(float(found[-1] - weights @ middle), 4)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, StrictBool
+from pydantic import Discriminator, StrictBool, StrictStr
 
 from spinetk import zoo
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.counting import Counting
+from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.preset import Preset
 from spinetk.keypoints.registry import Network, build
 from spinetk.keypoints.spread import PointSpread
@@ -51,7 +52,9 @@ class KeypointCard(zoo.Card):
 
     Attributes:
         spread: What makes the heatmaps' blur the standard deviation of a point; None: it is taken as it is.
+        naming: What makes the evidence for names counted up from the sacrum a probability; None: none are given.
         counting: What makes the evidence for counted levels a probability; None: counted levels are not named.
+        unmeasured: Kinds of landmark that serve the names alone: too inexact to measure from, no reading holds them.
     """
 
     __pydantic_config__ = OPEN
@@ -60,7 +63,9 @@ class KeypointCard(zoo.Card):
 
     config: Config  # type: ignore[assignment]
     spread: PointSpread | None = None
+    naming: Naming | None = None
     counting: Counting | None = None
+    unmeasured: tuple[StrictStr, ...] = ()
 
 
 @dataclass(frozen=True)

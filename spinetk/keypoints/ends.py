@@ -1,10 +1,11 @@
-"""Upper end of a column: the spine goes on above the highest body that a network is sure of, until the picture ends.
+"""Ends of a column: the spine goes on above the highest body that a network is sure of, and down to the sacrum.
 
 On lateral films the bodies under lung, diaphragm and ribs (T12, L1) are dim, and a network that judges each by itself
 sees them with little confidence. So what it hardly sees counts all the same where the next body must lie: one step
 above the highest, of its size, on the short way to the picture's edge (a neck ends at the skull, well inside the film).
-It is kept with the little confidence that it has, marked as below the threshold. At the lower end nothing is added:
-there the column ends, at the sacrum.
+It is kept with the little confidence that it has, marked as below the threshold. At the lower end the column stops at
+the sacrum, so a body is added only where it fits between the lowest sure body and an S1 endplate that is seen: L5 under
+the iliac wings.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from spinetk.keypoints.chain import body_axes, find_chain
+from spinetk.keypoints.naming import seat
+from spinetk.keypoints.sacrum import MOST_WEDGE_DEG, is_near
+from spinetk.landmark import Landmark
 from spinetk.schema import KeypointSchema
 
 FEWEST = 3
@@ -30,24 +34,34 @@ DISC = (0.0, 0.6)
 """The disc between the two, in heights of the neighbour: bodies do not overlap."""
 MOST_TURN_DEG = 25.0
 """Between the axes of neighbours."""
-REACH = 3.6
-"""Heights above the highest body within which detections are worth a look: two steps and some."""
+REACH = (3.6, 2.2)
+"""Heights above the highest and below the lowest body within which detections are worth a look: two steps, one step."""
 
 
-def worth_above(points: np.ndarray, scores: np.ndarray, least: float, schema: KeypointSchema) -> np.ndarray:
-    """Which detections (N, K, 2), of at least this score or not, may belong to a column or lie above it, (N,) bool."""
+def worth_beyond(points: np.ndarray, scores: np.ndarray, least: float, schema: KeypointSchema) -> np.ndarray:
+    """Which detections (N, K, 2), of at least this score or not, may belong to a column or go on from it, (N,) bool."""
     strong = scores >= least
     sure = np.flatnonzero(strong)
     chain = sure[find_chain(points[sure], scores[sure], schema)]
     if len(chain) < FEWEST or strong.all():
         return strong
-    centres = points.mean(axis=1)
-    up = centres[chain[0]] - centres[chain[1]]
-    height = float(np.linalg.norm(body_axes(points[chain[:1]], schema)[0]))
-    away = centres - centres[chain[0]]
-    along = away @ up / max(float(np.linalg.norm(up)), 1e-6)
-    sideways = np.sqrt(np.maximum((away**2).sum(axis=1) - along**2, 0.0))
-    return strong | ((along > 0) & (along < REACH * height) & (sideways < AWAY * along))
+    centres, worth = points.mean(axis=1), strong
+    for (last, before), reach in zip((chain[:2], chain[:-3:-1]), REACH, strict=True):
+        step = centres[last] - centres[before]
+        height = float(np.linalg.norm(body_axes(points[last][None], schema)[0]))
+        away = centres - centres[last]
+        along = away @ step / max(float(np.linalg.norm(step)), 1e-6)
+        sideways = np.sqrt(np.maximum((away**2).sum(axis=1) - along**2, 0.0))
+        worth = worth | ((along > 0) & (along < reach * height) & (sideways < AWAY * along))
+    return worth
+
+
+def with_ends(
+    points: np.ndarray, scores: np.ndarray, kept: list[int], landmarks: list[Landmark], schema: KeypointSchema
+) -> list[int]:
+    """A column with :func:`with_upper_end` and, by the S1 endplate among the landmarks, :func:`with_lower_end`."""
+    sacral = next((own for own in landmarks if own.kind == "s1"), None)
+    return with_lower_end(points, scores, with_upper_end(points, scores, kept, schema), sacral, schema)
 
 
 def with_upper_end(points: np.ndarray, scores: np.ndarray, kept: list[int], schema: KeypointSchema) -> list[int]:
@@ -83,6 +97,33 @@ def with_upper_end(points: np.ndarray, scores: np.ndarray, kept: list[int], sche
             break
         column.insert(0, max(others, key=lambda k: scores[k]))
     return column
+
+
+def with_lower_end(
+    points: np.ndarray, scores: np.ndarray, kept: list[int], sacral: Landmark | None, schema: KeypointSchema
+) -> list[int]:
+    """A column with the body between its lowest one and the sacrum, where there is room for one and it is hardly seen.
+
+    Args:
+        points: (N, K, 2) px of all detections.
+        scores: (N,) their confidence.
+        kept: Indices of the column, head to foot.
+        sacral: The S1 endplate; None where none is seen: then nobody can say that the spine goes on.
+        schema: Must have columns.
+
+    Returns:
+        ``kept``, or with one index after it.
+    """
+    if sacral is None or len(kept) < FEWEST or not schema.columns or is_near(seat(points[kept[-1]], sacral, schema)):
+        return list(kept)
+    centres = points.mean(axis=1)
+    last, before = kept[-1], kept[-2]
+    height = float(np.linalg.norm(body_axes(points[last][None], schema)[0]))
+    near = np.linalg.norm(centres - (2 * centres[last] - centres[before]), axis=1) <= AWAY * height
+    others = [int(k) for k in np.flatnonzero(near) if k not in kept and follows(points[last], points[k], schema)]
+    seats = {k: seat(points[k], sacral, schema) for k in others}
+    others = [k for k, own in seats.items() if is_near(own) and own.wedge_deg <= MOST_WEDGE_DEG]
+    return [*kept, max(others, key=lambda k: scores[k])] if others else list(kept)
 
 
 def follows(upper: np.ndarray, lower: np.ndarray, schema: KeypointSchema) -> bool:

@@ -18,9 +18,10 @@ from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import find_chain, find_gaps, inside
 from spinetk.keypoints.completion import MIN_COLUMN, complete
 from spinetk.keypoints.counting import NAMED, Count, Counting
-from spinetk.keypoints.ends import with_upper_end, worth_above
+from spinetk.keypoints.ends import with_ends, worth_beyond
 from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
+from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
@@ -40,6 +41,7 @@ class Predictor:
     Attributes:
         views, modalities: What it was made for, where its card says so.
         landmark_calibration: By kind of landmark, slope and intercept that make its scores probabilities.
+        unmeasured: Kinds of landmark that serve the names alone and stand in no reading.
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
         scales: By kind of measurement, how much wider its intervals are than the points make them (ibid.).
@@ -51,7 +53,7 @@ class Predictor:
             a network that counts levels keeps its column whole; such bodies are marked (``below_threshold``).
         calibration: Slope and intercept that make the network's score a probability: logit(p) = slope *
             logit(score) + intercept (Platt scaling, fitted at release).
-        naming: The same for names counted up from the sacrum (:mod:`spinetk.keypoints.sacrum`); None: none are given.
+        naming: The same for names counted up from the sacrum, from the evidence of :mod:`spinetk.keypoints.naming`.
         fronts: The same for the side of the front by the sacrum; None: its confidence is by judgement.
         counting: The same for names of a network that counts levels (:mod:`spinetk.keypoints.counting`).
     """
@@ -62,7 +64,7 @@ class Predictor:
         name: str,
         threshold: float = 0.6,
         calibration: tuple[float, float] = (1.0, 0.0),
-        naming: tuple[float, float] | None = None,
+        naming: Naming | None = None,
         fronts: tuple[float, float] | None = None,
         counting: Counting | None = None,
     ) -> None:
@@ -77,6 +79,7 @@ class Predictor:
         self.spread: np.ndarray | None = None
         self.scales: dict[str, float] = {}
         self.landmark_calibration: dict[str, tuple[float, float]] = {}
+        self.unmeasured: tuple[str, ...] = ()
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
 
@@ -115,7 +118,7 @@ class Predictor:
             return cls(engine, name, threshold)
         predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts, card.counting)
         predictor.views, predictor.modalities = card.views, card.modalities
-        predictor.landmark_calibration = dict(card.landmarks)
+        predictor.landmark_calibration, predictor.unmeasured = dict(card.landmarks), card.unmeasured
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
             predictor.spread, predictor.scales = np.array(card.spread.points), card.spread.scales_of_all
         return predictor
@@ -163,16 +166,17 @@ class Predictor:
         if count is None:
             found = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE, self.schema)
         columns = [sacrum.without_stray(self._chained(found, threshold, empty, count)) for threshold in thresholds]
+        named = [sacrum.named(own, self.naming) for own in columns]
         readings = [
-            replace(sacrum.named(own, self.naming), threshold=threshold)
-            for own, threshold in zip(columns, thresholds, strict=True)
+            replace(own, threshold=threshold, landmarks=[m for m in own.landmarks if m.kind not in self.unmeasured])
+            for own, threshold in zip(named, thresholds, strict=True)
         ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
 
     def _goes_on(self, view: View) -> bool:
-        """Whether a column goes on above the bodies that are sure: a rule of the view, else of what it was made for."""
+        """Whether a column goes on beyond its sure bodies: a rule of the view, else of what it was made for."""
         known = self.views[0] if view == "unknown" and len(self.views) == 1 else view
-        return rules_of(known).dim_above
+        return rules_of(known).dim_ends
 
     def detections(self, picture: np.ndarray, frame: Frame | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.
@@ -249,7 +253,7 @@ class Predictor:
                 return contenders(points, sure, self.schema, ROUGH if rough else FINE)
             if not rough:  # asked before
                 return np.ones(len(sure), bool)
-            return worth_above(points, sure, least, self.schema) if goes_on else sure >= least
+            return worth_beyond(points, sure, least, self.schema) if goes_on else sure >= least
 
         found = self.engine.detect(pixels, least, worth if threshold else None)
         found["scores"] = calibrated(found["scores"], calibration)
@@ -283,7 +287,7 @@ class Predictor:
             if place in room:
                 kept += list(chain[start + 1 : sure[place + 1]])
         if self._goes_on(empty.view):
-            kept = with_upper_end(points, scores, kept, self.schema)
+            kept = with_ends(points, scores, kept, empty.landmarks, self.schema)
         return self._reading(found, kept, empty, None)
 
     def _reading(self, found: Found, kept: list[int], empty: Reading, names: list[str] | None) -> Reading:

@@ -20,6 +20,7 @@ from spinetk.keypoints.calibration import (
     calibrate_outcomes,
     counted,
     fit_counting,
+    fit_naming,
     sacral_fronts,
     sacral_names,
 )
@@ -82,10 +83,12 @@ def release(
     if network.preset.landmarks:
         predictor.landmark_calibration = calibrate_landmarks(predictor, records)
         sacral["landmarks"] = {kind: [round(v, 4) for v in own] for kind, own in predictor.landmark_calibration.items()}
-        for field, outcomes in (("naming", sacral_names), ("fronts", sacral_fronts)):
-            fitted = calibrate_outcomes(outcomes(predictor, records))
-            if fitted is not None:
-                sacral[field] = [round(value, 4) for value in fitted]
+        naming = fit_naming(sacral_names(predictor, records), f"{part} part, {len(records)} pictures")
+        if naming is not None:
+            sacral["naming"] = asdict(naming)
+        fronts = calibrate_outcomes(sacral_fronts(predictor, records))
+        if fronts is not None:
+            sacral["fronts"] = [round(value, 4) for value in fronts]
     if network.preset.levels:
         films = [film for record in records for film in counted(predictor, record)]
         predictor.counting = fit_counting(films, f"{part} part, {len(records)} pictures, as they are and spoilt")

@@ -14,8 +14,9 @@ import numpy as np
 
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
+from spinetk.keypoints.naming import Naming, Seat, evidence, seat_of
 from spinetk.landmark import Landmark
-from spinetk.measure.body import scale_of, turn_deg
+from spinetk.measure.body import scale_of
 from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
 from spinetk.reading import Facing, Reading
@@ -40,16 +41,12 @@ def lies_on_sacrum(reading: Reading) -> Landmark | None:
     sacral = next((own for own in reading.landmarks if own.kind == "s1"), None)
     if sacral is None or not reading.vertebrae or not reading.schema.columns:
         return None
-    points = np.array([vertebra.points for vertebra in reading.vertebrae])
-    axis, width = body_axes(points, reading.schema)
-    bottoms = [points[-1, reading.schema.index(bottom)] for _, bottom in reading.schema.columns.values()]
-    height = float(np.linalg.norm(axis[-1]))
-    step = sacral.points.mean(axis=0) - (bottoms[0] + bottoms[-1]) / 2
-    down = axis[-1] / max(height, 1e-6)
-    along = float(step @ down) / max(height, 1e-6)
-    sideways = abs(float(step[0] * down[1] - step[1] * down[0])) / max(float(width[-1]), 1e-6)
-    near = DISC_HEIGHTS[0] <= along <= DISC_HEIGHTS[1] and sideways <= SIDEWAYS_WIDTHS
-    return sacral if near else None
+    return sacral if is_near(seat_of(reading, sacral)) else None
+
+
+def is_near(seat: Seat) -> bool:
+    """Whether a body with this seat lies on the endplate as one body lies on the next: a disc above it, not beside."""
+    return DISC_HEIGHTS[0] <= seat.along <= DISC_HEIGHTS[1] and seat.sideways <= SIDEWAYS_WIDTHS
 
 
 def without_stray(reading: Reading) -> Reading:
@@ -60,10 +57,7 @@ def without_stray(reading: Reading) -> Reading:
     sacral = lies_on_sacrum(reading)
     if sacral is None:
         return reading
-    lowest, scale = reading.vertebrae[-1].points, scale_of(reading)
-    left, right = (lowest[reading.schema.index(reading.schema.columns[side][1])] for side in ("left", "right"))
-    plates = ((right - left) * scale, (sacral.points[1] - sacral.points[0]) * scale)
-    wedge = abs(float(turn_deg(*(np.degrees(np.arctan2(y, x)) for x, y in plates))))
+    wedge = seat_of(reading, sacral).wedge_deg
     if wedge <= MOST_WEDGE_DEG:
         return reading
     remark = f"a sacral endplate at {wedge:.0f} degrees to the lowest body was left out: no disc is such a wedge"
@@ -133,14 +127,15 @@ def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing 
     return Facing(side, "sacrum", round(probability(score or 0.0, calibration), 4))
 
 
-def named(reading: Reading, calibration: tuple[float, float] | None) -> Reading:
+def named(reading: Reading, naming: Naming | None) -> Reading:
     """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
 
     Args:
         reading: A column, head to foot, without names.
-        calibration: Of :func:`probability`; None where the model was not calibrated for it: then nothing is named.
+        naming: Makes what speaks for the names a probability; None where the model was not calibrated for it: then
+            nothing is named.
     """
-    if calibration is None or any(vertebra.label for vertebra in reading.vertebrae):
+    if naming is None or any(vertebra.label for vertebra in reading.vertebrae):
         return reading
     sacral = lies_on_sacrum(reading)
     count = len(reading.vertebrae)
@@ -148,7 +143,7 @@ def named(reading: Reading, calibration: tuple[float, float] | None) -> Reading:
         return reading
     if find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema):
         return reading
-    sure = probability(sacral.score or 0.0, calibration)
+    sure = naming.probability(evidence(reading, sacral))
     if sure < NAMED:
         doubt = f"names counted up from the sacrum would be right with a probability of {sure:.2f} only: none are given"
         return replace(reading, label_probability=sure, remarks=[*reading.remarks, doubt])

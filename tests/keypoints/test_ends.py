@@ -1,9 +1,10 @@
-"""The spine goes on above the highest sure body: what is hardly seen counts there, and nowhere else."""
+"""The spine goes on above the highest sure body and down to the sacrum: what is hardly seen counts there alone."""
 
 import numpy as np
 import pytest
 
-from spinetk.keypoints.ends import follows, with_upper_end, worth_above
+from spinetk.keypoints.ends import follows, with_lower_end, with_upper_end, worth_beyond
+from spinetk.landmark import Landmark
 from spinetk.schema import VERTEBRA6
 
 
@@ -70,9 +71,44 @@ def test_a_kyphotic_column_goes_on_along_its_curve():
     assert follows(points[0], points[1], VERTEBRA6)
 
 
-def test_only_what_lies_above_the_column_is_looked_at_beside_what_is_likely():
-    points, scores = seen((body(101, 46), 0.02), (body(140, 30), 0.02), (body(100, 180), 0.02), (body(100, -10), 0.02))
-    assert worth_above(points, scores, 0.24, VERTEBRA6).tolist() == [True] * 5 + [False] * 3
+def test_only_what_goes_on_from_the_column_is_looked_at_beside_what_is_likely():
+    """The column ends at y = 70 and 145: within 3.6 heights of 18 px above, 2.2 below, and not far aside."""
+    aside, beyond = [(140, 30), (100, 190)], [(100, -10), (130, 160)]
+    points, scores = seen((body(101, 46), 0.02), (body(100, 170), 0.02), *((body(*at), 0.02) for at in aside + beyond))
+    assert worth_beyond(points, scores, 0.24, VERTEBRA6).tolist() == [True] * 6 + [False] * 4
+
+
+def plate(y: float, x: float = 100.0, turn_deg: float = 14.0) -> Landmark:
+    """An S1 endplate, 28 px wide."""
+    half = 14 * np.array([np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))])
+    return Landmark("s1", np.stack([[x, y] - half, [x, y] + half]), None, 0.8)
+
+
+LEFT, WITH_L5 = [0, 1, 2, 3], [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("sacral", "expected"),
+    [
+        (plate(186), WITH_L5),  # 7 px below a body that ends at y = 179
+        (None, LEFT),  # no sacrum is seen: nobody can say that the spine goes on
+        (plate(161), LEFT),  # it lies under the lowest sure body, which is L5 then
+        (plate(215), LEFT),  # too far below: two bodies would have to be missing
+        (plate(186, x=125), LEFT),
+        (plate(186, turn_deg=50), LEFT),  # no disc is such a wedge
+    ],
+)
+def test_a_body_that_is_hardly_seen_counts_between_the_column_and_the_sacrum(sacral, expected):
+    points, scores = seen((body(101, 170), 0.03))
+    assert with_lower_end(points, scores, LEFT, sacral, VERTEBRA6) == expected
+
+
+@pytest.mark.parametrize(
+    "other", [body(118, 170), body(100, 170, height=26), body(100, 170, tilt_deg=30), body(100, 161)]
+)
+def test_what_is_no_body_like_those_above_is_not_taken_for_l5(other):
+    points, scores = seen((other, 0.3))
+    assert with_lower_end(points, scores, LEFT, plate(186), VERTEBRA6) == LEFT
 
 
 def test_a_column_that_ends_well_below_the_picture_s_edge_is_a_neck():

@@ -5,6 +5,7 @@ import torch
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
 from spinetk.keypoints.counting import COUNTED, ONE_OFF, Count, Counting
+from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.torch_engine import TorchEngine
@@ -227,3 +228,16 @@ def test_a_body_in_the_sacrum_is_left_out_once_the_endplate_is_sure():
     np.testing.assert_allclose(s1.points, [[10, 151], [50, 151]])
     (plain,) = predictor.landmarks(picture)
     assert plain.score == pytest.approx(0.2)
+
+
+def test_landmarks_for_the_names_alone_name_and_stand_in_no_reading():
+    """The S1 endplate lies under the fifth body as under an L5; too inexact to measure from, it is not given out."""
+    preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))
+    predictor = Predictor(SeesSacrum(preset, None), "says", naming=Naming((0.0, 0.0, 0.0, 0.0), 5.0))
+    predictor.landmark_calibration = {"s1": (1.0, 3.0)}
+    picture = np.zeros((192, 192), np.uint8)
+    measured = predictor.read(picture)
+    predictor.unmeasured = ("s1",)
+    reading = predictor.read(picture)
+    assert [own.label for own in reading.vertebrae] == ["L1", "L2", "L3", "L4", "L5"]
+    assert (len(measured.landmarks), reading.landmarks) == (1, [])

@@ -9,6 +9,7 @@ from spinetk.cases.folder import write_record
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes
+from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.sacrum import (
     below_sacrum,
     beside_hips,
@@ -24,7 +25,7 @@ from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Facing, Reading
 from spinetk.schema import VERTEBRA6
 
-SURE = (1.0, 3.0)
+SURE = Naming((5.0, 0.0, 0.0, 0.0), 0.0)  # 1 / (1 + exp(-4.5)) = 0.989 for an endplate of 0.9
 
 
 def unnamed(seed=2, score=0.9):
@@ -44,13 +45,13 @@ def test_the_body_on_the_sacrum_is_l5_and_the_probability_is_said(seed):
     reading, names = unnamed(seed)
     found = named(reading, SURE)
     assert [vertebra.label for vertebra in found.vertebrae] == names
-    said = f"{probability(0.9, SURE):.2f}"
-    assert any(said in remark and "transitional" in remark for remark in found.remarks)
+    assert found.label_probability == pytest.approx(0.9890, abs=1e-4)
+    assert any("probability 0.99" in remark and "transitional" in remark for remark in found.remarks)
 
 
 def test_what_is_not_sure_is_not_named():
     reading, _ = unnamed(score=0.5)
-    found = named(reading, (1.0, 0.0))
+    found = named(reading, Naming((0.0, 0.0, 0.0, 0.0), 0.0))
     assert all(vertebra.label is None for vertebra in found.vertebrae)
     assert any("0.50 only" in remark for remark in found.remarks)
 

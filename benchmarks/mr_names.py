@@ -1,0 +1,86 @@
+"""How often levels are named on sagittal MR, and how often rightly.
+
+python benchmarks/mr_names.py MODEL CASES [--part val] [--sheet SHEET.png]
+
+CASES is the case folder of ``mr_set.py``. Truth is counted up from the lowest labelled body: L5, but S1 in the group
+vb1 of ``mr_sagittal`` (looked at in the slices of the val part), whose labels go on into the sacrum. A slice shows the
+sacrum when half a body's height of picture is left below L5. Names are right when each body that lies on a true one
+bears its name.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from spinetk.cases.folder import CaseFolder, read_pixels
+from spinetk.cases.splitting import PARTS, make_split
+from spinetk.formats.record import reading_of
+from spinetk.keypoints.matching import MATCH_SHARE, mean_height
+from spinetk.keypoints.pictures import to_grey
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.sacrum import SPINE
+from spinetk.measure import measure
+from spinetk.reading import Reading
+from spinetk.report.overlay import draw
+
+TO_S1 = ("sub-vb1",)
+
+
+def main() -> None:
+    """Print a line per subject, and the sums."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("cases", type=Path)
+    parser.add_argument("--part", choices=PARTS, default="val")
+    parser.add_argument("--sheet", type=Path)
+    options = parser.parse_args()
+    predictor, folder = Predictor.load(options.model), CaseFolder(options.cases)
+    index = dict(zip(PARTS, make_split(options.cases)[:3], strict=True))[options.part].index
+    predictor.unmeasured = ()  # to see it drawn
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    drawn: dict[str, np.ndarray] = {}
+    for record in folder.records(index, augmented=False)[0]:
+        truth, picture, case = reading_of(record), to_grey(read_pixels(record)), str(record["case"])
+        bodies = truth.vertebrae[: -1 if case.startswith(TO_S1) else None]
+        names = SPINE[-len(bodies) :]
+        lowest = bodies[-1]
+        shown = lowest.points[:, 1].max() + 0.5 * mean_height(lowest, truth.schema) < truth.height
+        reading = predictor.read(picture, frame=truth.frame, view="sagittal")
+        right = []
+        for own in reading.vertebrae:
+            away = [float(np.linalg.norm(own.centre - body.centre)) for body in bodies]
+            nearest = int(np.argmin(away))
+            if own.label and away[nearest] <= MATCH_SHARE * mean_height(bodies[nearest], truth.schema):
+                right.append(own.label == names[nearest])
+        seen = any(mark.kind == "s1" for mark in reading.landmarks)
+        subject = case.split("_")[0]
+        counts[subject] = [
+            a + b for a, b in zip(counts[subject], (shown, seen, bool(right), bool(right) and all(right)), strict=True)
+        ]
+        drawn.setdefault(subject, _tile(picture, reading))
+    print("slices that show the sacrum, with S1 found, named, right")
+    for subject, own in counts.items():
+        print(subject, *own)
+    print("all", *(sum(column) for column in zip(*counts.values(), strict=True)))
+    if options.sheet is not None:
+        tiles = list(drawn.values())
+        tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 5)
+        cv2.imwrite(str(options.sheet), np.vstack([np.hstack(tiles[k : k + 5]) for k in range(0, len(tiles), 5)]))
+
+
+def _tile(picture: np.ndarray, reading: Reading, side: int = 420) -> np.ndarray:
+    shown = cv2.cvtColor(draw(picture, measure(reading, picture=picture)), cv2.COLOR_RGB2BGR)
+    factor = side / max(shown.shape[:2])
+    small = cv2.resize(shown, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    tile = np.zeros((side, side, 3), np.uint8)
+    tile[: small.shape[0], : small.shape[1]] = small
+    return tile
+
+
+if __name__ == "__main__":
+    main()

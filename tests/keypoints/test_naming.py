@@ -1,0 +1,87 @@
+"""What speaks for names counted up from the sacrum, by hand-made columns, and the probability that it becomes."""
+
+import numpy as np
+import pytest
+
+from spinetk.keypoints.calibration import fit_naming
+from spinetk.keypoints.naming import UNSEEN_HIPS, Naming, evidence, seat_of
+from spinetk.landmark import Landmark
+from spinetk.reading import Reading, Vertebra
+from spinetk.schema import VERTEBRA6
+
+LOWEST = np.array([[80, 125], [100, 125], [120, 125], [120, 100], [100, 100], [80, 100]], float)  # 40 wide, 25 high
+
+
+def film(
+    turn_deg: float = 14.0, down: float = 9.0, aside: float = 0.0, hips: tuple = (), score: float = 0.8
+) -> Reading:
+    """A body whose lower side ends at y = 125, an endplate 36 px wide turned and moved from it, and femoral heads."""
+    angle = np.radians(turn_deg)
+    half = 18 * np.array([np.cos(angle), np.sin(angle)])
+    middle = np.array([100 + aside, 125 + down])
+    landmarks = [Landmark("s1", np.stack([middle - half, middle + half]), None, 0.7)]
+    landmarks += [Landmark("femoral_head", middle[None] + own, 22.0, 0.9) for own in hips]
+    body = Vertebra.from_points(LOWEST, score=score)
+    return Reading("film.png", 400, 200, VERTEBRA6, [body], view="lateral", landmarks=landmarks)
+
+
+def test_the_seat_is_measured_along_and_across_the_body():
+    """9 px below a body 25 px high: 0.36 of it; 6 px aside of 40: 0.15; turned by 14 degrees."""
+    reading = film(aside=6)
+    seat = seat_of(reading, reading.landmarks[0])
+    assert (seat.along, seat.sideways, seat.wedge_deg) == pytest.approx((0.36, 0.15, 14.0))
+
+
+@pytest.mark.parametrize(
+    ("changed", "usual"),
+    [
+        ({}, 1.0),
+        ({"aside": 6}, np.exp(-0.5)),  # one standard deviation
+        ({"down": 14}, np.exp(-0.5)),
+        ({"turn_deg": 38}, np.exp(-2)),  # two
+        ({"turn_deg": -10, "down": 4}, np.exp(-5 / 9)),  # the angle has no sign: a third of one, and one
+    ],
+)
+def test_an_unusual_seat_speaks_less_for_the_names(changed, usual):
+    reading = film(**changed)
+    assert evidence(reading, reading.landmarks[0])[:3] == pytest.approx((0.7, 0.8, usual))
+
+
+def test_femoral_heads_speak_by_their_distance_from_the_endplate():
+    """3.05 widths of 36 px are 109.8; 18 px farther are a standard deviation. Two heads count by their middle."""
+    for hips, expected in (
+        ((), UNSEEN_HIPS),
+        (((0, 109.8),), 1.0),
+        (((-20, 109.8), (20, 109.8)), 1.0),
+        (((0, 127.8),), np.exp(-0.5)),
+        (((0, 55.8),), np.exp(-4.5)),
+    ):
+        reading = film(hips=hips)
+        assert evidence(reading, reading.landmarks[0])[3] == pytest.approx(expected)
+
+
+def test_evidence_becomes_a_probability():
+    assert Naming((2.0, 1.0, 0.0, 1.0), -1.5).probability((0.7, 0.8, 1.0, 0.5)) == pytest.approx(1 / (1 + np.exp(-1.2)))
+
+
+def test_weights_are_fitted_and_never_below_nothing():
+    """Right where the seat is usual; the third of the films with an unusual one half wrong; the endplate's own score
+    speaks against its names by chance, which no weight may follow."""
+    random = np.random.default_rng(1)
+    outcomes = []
+    for k in range(240):
+        poor = k % 3 == 0
+        right = not poor or k % 2 == 0
+        outcomes.append(((0.6 if right else 0.9, float(random.uniform(0.7, 1)), 0.1 if poor else 0.9, 0.5), right))
+    found = fit_naming(outcomes, "made up")
+    assert min(found.weights) >= 0
+    assert found.weights[0] == 0
+    assert found.probability((0.7, 0.9, 0.9, 0.5)) > 0.97
+    assert 0.35 < found.probability((0.7, 0.9, 0.1, 0.5)) < 0.65
+    assert fit_naming(outcomes[:19]) is None
+
+
+def test_all_right_is_not_certain():
+    """60 of 60: 61 of 62 by Platt's targets."""
+    found = fit_naming([((0.9, 0.9, 0.9, 0.5), True)] * 60)
+    assert found.probability((0.9, 0.9, 0.9, 0.5)) == pytest.approx(61 / 62, abs=0.002)
