@@ -10,6 +10,7 @@ logits of their maps (calibration sets right what that does to the probabilities
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def main() -> None:
 
 def _without_landmarks(card: dict[str, Any]) -> dict[str, Any]:
     config = card["config"]
-    return {**config, "preset": {key: value for key, value in config["preset"].items() if key != "landmarks"}}
+    preset = {key: value for key, value in config["preset"].items() if key != "landmarks"}
+    return json.loads(json.dumps({**config, "preset": preset}))  # a run's card has tuples, a release's lists
 
 
 if __name__ == "__main__":
