@@ -25,6 +25,7 @@ def font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont | ImageFont
     return ImageFont.load_default(size_px)
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size_px: int, bold: bool = False) -> float:
     """Width of one line of text in px."""
     return float(font(size_px, bold).getlength(text))

@@ -242,13 +242,14 @@ def _draw_bodies(body: np.ndarray, reading: Reading, place: Placement, thick: in
     """
     outlines = [(place.of(v.points), v.visible, words.GRADE_COLOURS[words.grade_of(v)], v) for v in reading.vertebrae]
     radius = round((1.6 * thick + 1.0) * 2**SHIFT)
-    shadow = body.copy()
+    part, corner = _part(body, [points for points, *_ in outlines])
+    shadow = part.copy()
     for points, visible, _, vertebra in outlines:
-        for start, end in _edges(reading, points, vertebra):
+        for start, end in _edges(reading, points - corner, vertebra):
             cv2.line(shadow, _fixed(start), _fixed(end), (0, 0, 0), thick + 2, cv2.LINE_AA, SHIFT)
-        for point in points[visible]:
+        for point in points[visible] - corner:
             cv2.circle(shadow, _fixed(point), radius + 2**SHIFT, (0, 0, 0), cv2.FILLED, cv2.LINE_AA, SHIFT)
-    _blend(body, shadow, SHADOW, [points for points, *_ in outlines])
+    _blend(part, shadow, SHADOW)
     dash_px = _text_px(*body.shape[1::-1]) * 0.3
     for points, visible, colour, vertebra in outlines:
         for edge in _edges(reading, points, vertebra):
@@ -309,29 +310,35 @@ def _dashes(start: np.ndarray, end: np.ndarray, length_px: float) -> list[tuple[
 
 def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_px: int) -> None:
     """Faint lines with a dark edge: level across the picture, slanted only in the gutter, so that no two cross."""
-    layer, drawn = canvas.copy(), []
+    paths = []
     for label in column.labels:
         x, y = label.anchor
         middle = (label.box[1] + label.box[3]) / 2
         path = [(x + text_px * 0.5, y), (picture_right + text_px * 0.3, y)]
         path += [(label.box[0] - text_px * 1.0, middle), (label.box[0] - text_px * 0.4, middle)]
-        for start, end in pairwise(path):
-            if end[0] > start[0]:
-                ends = _fixed(np.array(start)), _fixed(np.array(end))
-                cv2.line(layer, *ends, (0, 0, 0), 3, cv2.LINE_AA, SHIFT)
-                cv2.line(layer, *ends, label.colour, 1, cv2.LINE_AA, SHIFT)
-                drawn += [start, end]
-    _blend(canvas, layer, 0.5, drawn)
+        paths += [(np.array(ends), label.colour) for ends in pairwise(path) if ends[1][0] > ends[0][0]]
+    part, corner = _part(canvas, [ends for ends, _ in paths])
+    layer = part.copy()
+    for ends, colour in paths:
+        start, end = (_fixed(point) for point in ends - corner)
+        cv2.line(layer, start, end, (0, 0, 0), 3, cv2.LINE_AA, SHIFT)
+        cv2.line(layer, start, end, colour, 1, cv2.LINE_AA, SHIFT)
+    _blend(part, layer, 0.5)
 
 
-def _blend(canvas: np.ndarray, layer: np.ndarray, share: float, drawn: Sequence[ArrayLike]) -> None:
-    """Mix into a canvas the part of a layer that lies around points (..., 2): elsewhere they are the same."""
+def _part(canvas: np.ndarray, drawn: Sequence[ArrayLike]) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a canvas, a view of it, that lies around points (..., 2) px, and its corner (2,) px."""
     if not len(drawn):
-        return
+        return canvas[:0, :0], np.zeros(2, int)
     points = np.concatenate([np.reshape(own, (-1, 2)) for own in drawn]).clip(0, canvas.shape[1::-1])
-    (x0, y0), (x1, y1) = (points.min(0) - BLEND_PX).clip(0).astype(int), (points.max(0) + BLEND_PX).astype(int)
-    part = canvas[y0:y1, x0:x1]
-    part[:] = cv2.addWeighted(layer[y0:y1, x0:x1], share, part, 1 - share, 0)
+    corner, end = (points.min(0) - BLEND_PX).clip(0).astype(int), (points.max(0) + BLEND_PX).astype(int)
+    return canvas[corner[1] : end[1], corner[0] : end[0]], corner
+
+
+def _blend(part: np.ndarray, layer: np.ndarray, share: float) -> None:
+    """Mix a layer into what it is a layer of, in place."""
+    if part.size:
+        part[:] = cv2.addWeighted(layer, share, part, 1 - share, 0)
 
 
 def _scale_bar(reading: Reading, place: Placement, picture_width: int) -> tuple[float, str]:
