@@ -122,13 +122,14 @@ def test_candidates_near_their_disc_are_true(run, prepared):
     assert batch[2].tolist() == [[False] * 3, [True] * 3]
 
 
-def test_ordinal_mode_and_skeletal_loss_and_shape_unet_run(prepared, tmp_path):
+def test_ordinal_mode_and_skeletal_loss_and_shape_unet_run(prepared, tmp_path, monkeypatch):
     recipe = Recipe(epochs=1, batch=9, loss="hca", absent="ignored", augment="legacy")
     path = train(prepared, tmp_path / "a", ordinal=True, attention=False, recipe=recipe, **QUICK)
     predictor = DiscPredictor.load(path, device="cpu")
     assert (predictor.levels, predictor.channels) == (None, 11)
     evidence = predictor.look(read_samples(prepared, "test")[0].pixels())
     assert all(d.number is None for d in predictor.label(evidence, predictor.choose(evidence)))
+    monkeypatch.setattr("spinetk.discs.shapeunet.WIDTHS", (8, 16, 24, 32, 40))
     path = train(prepared, tmp_path / "b", network="shapeunet", recipe=Recipe(epochs=1, batch=9), **QUICK)
     assert DiscPredictor.load(path, device="cpu").channels == 4
 

@@ -19,6 +19,7 @@ from PIL import Image
 
 from spinetk import DatasetCatalog, MetadataCatalog
 from spinetk.cli import main
+from spinetk.discs import shapeunet
 from spinetk.phantoms import write_disc_set, write_phantom_set
 from spinetk.phantoms.lesion import lesion_volume
 from spinetk.phantoms.mask_set import _write_volume
@@ -117,6 +118,7 @@ def test_every_section_has_data():
 @pytest.mark.parametrize("title", DATA)
 def test_section_runs(title, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shapeunet, "WIDTHS", tuple(width // 8 for width in shapeunet.WIDTHS))
     DATA[title](tmp_path)
     names: dict[str, object] = {}
     ran = 0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from erring import SCALE, patients
+from torchvision.models.resnet import BasicBlock, ResNet
 
 from spinetk import DatasetCatalog, eval_img, make_split, setup_catalogs, train, zoo
 from spinetk.cases.folder import CaseFolder
@@ -30,7 +31,9 @@ ABOUT = (
 
 
 @pytest.fixture
-def model(tmp_path):
+def model(tmp_path, monkeypatch):
+    # A block of each kind: exporters take seconds a block.
+    monkeypatch.setattr("spinetk.keypoints.centre.network.resnet18", lambda: ResNet(BasicBlock, [1, 1, 1, 1]))
     torch.manual_seed(0)
     network = CentreNet(SMALL, VERTEBRA6)
     torch.nn.init.constant_(network.centre.bias, 0.0)
