@@ -92,7 +92,7 @@ def _blob(
 
 
 def _freckles(image: np.ndarray, rng: np.random.Generator, unit: float) -> np.ndarray:
-    layer = np.zeros(image.shape[:2], np.float32)
+    layer: np.ndarray = np.zeros(image.shape[:2], np.float32)
     for _ in range(int(rng.integers(0, 14))):
         place = (int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0])))
         cv2.circle(layer, place, max(1, round(rng.uniform(0.6, 1.8) * unit)), float(rng.uniform(0.15, 0.5)), -1)

@@ -74,7 +74,7 @@ class _Recurrent(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """(B, C, inputs) to (B, C, 2 * width), in a tuple as of ``nn.GRU``."""
         x = x.transpose(0, 1)
-        told = {"direction": "bidirectional", "hidden_size": self.width, "linear_before_reset": 1}
+        told: dict[str, Any] = {"direction": "bidirectional", "hidden_size": self.width, "linear_before_reset": 1}
         for layer in range(self.layers):
             into, on, bias_into, bias_on = (
                 getattr(self, f"{name}_{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -107,7 +107,7 @@ def parts(network: CentreNet) -> dict[str, tuple[nn.Module, Tensor]]:
     return found
 
 
-def export(network: CentreNet, out: str | Path, name: str, kind: str = "onnx") -> list[Path]:
+def export(network: nn.Module, out: str | Path, name: str, kind: str = "onnx") -> list[Path]:
     """Write the networks.
 
     Args:
@@ -159,7 +159,9 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path, weights: Path | Non
         # In two steps: given the module, torch falls back to fixed sizes when a free one cannot be proven.
         traced = torch.export.export(_in_onnx_terms(module), (example,), dynamic_shapes=(shape,))
         # Optimised, batch norms would be folded into weights that no file holds; engines fold them when they load.
-        model = torch.onnx.export(traced, verbose=False, optimize=weights is None).model_proto
+        program = torch.onnx.export(traced, verbose=False, optimize=weights is None)
+        assert program is not None  # with the new exporter, which a traced network takes
+        model = program.model_proto
     if weights is not None:
         _fold(model)
         _refer(model, weights)
@@ -206,7 +208,7 @@ def _refer(model: Any, weights: Path) -> None:
     """Let a model's tensors lie in a safetensors file, as far as that holds the same numbers; the rest stay in it."""
     from onnx import TensorProto, helper, numpy_helper
 
-    known = {}
+    known: dict[bytes, tuple[str, int, int]] = {}
     for dtype, start, stop in layout(weights):
         if dtype in HALF_AND_SINGLE:
             values = read_tensor(weights, dtype, start, stop)
