@@ -46,6 +46,10 @@ from spinetk.schema import VERTEBRA4
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 REPEATS = 40
+DRAGS = {
+    "recalculate": "single movements: from each to the frame with all its figures",
+    "continuous": "one movement after another: the same",
+}
 
 
 def main() -> None:
@@ -77,9 +81,7 @@ def main() -> None:
         with _browser(options.chromium) as browser:
             if browser is not None:
                 for name in ("AP 17", "AP 24", "MR 7"):
-                    moved = _dragged(browser, base / name)
-                    print(f"{name}, in the browser: {moved['recalculate']:.0f} ms from a movement to all its figures")
-                    print(f"{'':<12}{moved['answer']:.1f} ms from the question to the figures in the page")
+                    print(f"{name}, in the browser: {_parts(_dragged(browser, base / name))}")
                 print(f"first visit, ms: {_of([_visit(browser, base) for _ in range(options.runs)])}")
             _large(many, browser, options)
 
@@ -87,22 +89,23 @@ def main() -> None:
 def _beside(base: Path, many: Path, options: argparse.Namespace) -> None:
     """The slowest drag and the first picture of a large folder, here and in another checkout, in turn."""
     _copies(base / "MR 7", many, options.cases)
+    roots = (None, options.beside)
     with _browser(options.chromium) as browser:
         if browser is None:
             return
-        drag = "AP 24, from a movement to all its figures"
-        for what in (drag, f"first picture of {options.cases} cases, nothing known of them"):
-            pairs = []
-            for _ in range(options.runs):
-                roots = (None, options.beside)
-                if what == drag:
-                    pairs.append([_dragged(browser, base / "AP 24", root)["recalculate"] for root in roots])
-                else:
-                    pairs.append([_first(browser, many, root) for root in roots])
-            here, there = ([pair[k] for pair in pairs] for k in (0, 1))
-            ratio = statistics.median(one / other for one, other in pairs)
-            load = os.getloadavg()[0]
-            print(f"{what}: {_of(here)} ms, there {_of(there)} ms, ratio {ratio:.2f} (load {load:.1f})", flush=True)
+        drags = [[_dragged(browser, base / "AP 24", root) for root in roots] for _ in range(options.runs)]
+        for name, what in DRAGS.items():
+            _ratio(f"AP 24, {what}", [[own[name] for own in pair] for pair in drags])
+        for k, where in enumerate(("here", "there")):
+            print(f"AP 24, {where}, last run: {_parts(drags[-1][k])}")
+        firsts = [[_first(browser, many, root) for root in roots] for _ in range(options.runs)]
+        _ratio(f"first picture of {options.cases} cases, nothing known of them", firsts)
+
+
+def _ratio(what: str, pairs: list[list[float]]) -> None:
+    here, there = ([pair[k] for pair in pairs] for k in (0, 1))
+    ratio, load = statistics.median(one / other for one, other in pairs), os.getloadavg()[0]
+    print(f"{what}: {_of(here)} ms, there {_of(there)} ms, ratio {ratio:.2f} (load {load:.1f})", flush=True)
 
 
 def _first(browser: Any, base: Path, root: Path | None) -> float:
@@ -275,9 +278,9 @@ def _visit(browser: Any, base: Path) -> float:
 def _dragged(browser: Any, case: Path, root: Path | None = None) -> dict[str, float]:
     """Median ms as the page measures them.
 
-    ``recalculate`` goes from a movement of the pointer to the frame that shows all its figures (the browser hands a
-    movement on with its next frame, and shows what changed with the one after); ``answer`` from the question to the
-    server to the figures in the document.
+    ``recalculate`` goes from a movement of the pointer to the frame that shows all its figures, with time to rest
+    between movements, ``continuous`` the same without. Of the first kind: ``request`` is the browser's time from the
+    question to the whole answer, ``answer`` from the question to the figures in the document.
     """
     with _server(case, root=root) as address:
         page, _ = _ready(browser, address)
@@ -290,9 +293,22 @@ def _dragged(browser: Any, case: Path, root: Path | None = None) -> dict[str, fl
             page.wait_for_timeout(60)
         script = "(name) => performance.getEntriesByName(name).map((e) => e.duration)"
         took = {name: page.evaluate(script, name) for name in ("recalculate", "answer")}
+        asked = "performance.getEntriesByType('resource').filter((e) => e.name.endsWith('/measure'))"
+        took["request"] = page.evaluate(f"{asked}.map((e) => e.duration)")
+        page.evaluate("performance.clearMeasures()")
+        for step in range(4 * REPEATS):
+            page.mouse.move(x + 4 + step % 8, y + 4)
+        page.wait_for_timeout(300)
+        took["continuous"] = page.evaluate(script, "recalculate")
         page.mouse.up()
         page.context.close()
         return {name: statistics.median(own) if own else float("nan") for name, own in took.items()}
+
+
+def _parts(took: dict[str, float]) -> str:
+    """The breakdown of a drag in words."""
+    rest = f"question to answer {took['request']:.1f}, to figures in the page {took['answer']:.1f}"
+    return f"{took['recalculate']:.0f} ms from a movement to its figures ({rest}; continuous {took['continuous']:.0f})"
 
 
 def _filter(page: Any) -> float:

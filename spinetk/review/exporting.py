@@ -59,10 +59,14 @@ def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> tup
     return _written(chosen, lambda path: write(path, [about], chosen=entry.slice))
 
 
-def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format]:
+def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format, int]:
     """The truth of every picture of the list that a person has saved, in a format that holds many.
 
-    Of pictures that are read blinded only those that two readers have signed.
+    Of pictures that are read blinded only those that two readers have signed, and of which it was said whose reading is
+    the truth.
+
+    Returns:
+        The file, its format, and how many pictures somebody has read that are not in it.
 
     Raises:
         InputError: None has been saved, or a case cannot be read.
@@ -72,10 +76,12 @@ def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format]:
 
     chosen = format_named(kind, {name: entry for name, entry in writable().items() if entry.many})
     saved = [entry for entry in desk.entries.values() if entry.case is not None and desk.worklist.reviewed(entry)]
+    read = saved
     if desk.blinded:
+        read = [entry for entry in desk.entries.values() if desk.is_read(entry)]
         saved = [entry for entry in saved if desk.settled(entry)]
     if not saved:
-        raise InputError("export", "nothing has been saved yet", "save a picture first")
+        raise _nothing(read, desk)
     readings = []
     for entry in saved:
         assert entry.base is not None
@@ -87,7 +93,17 @@ def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format]:
         readings.append(replace(measure(reading_of(found[0])), file=f"{entry.case}.png"))
     assert chosen.write is not None
     write = chosen.write
-    return _written(chosen, lambda path: write(path, readings))
+    return *_written(chosen, lambda path: write(path, readings)), len(set(map(id, read)) - set(map(id, saved)))
+
+
+def _nothing(read: list[Entry], desk: ReviewSession) -> InputError:
+    if not read:
+        return InputError("export", "nothing has been saved yet", "save a picture first")
+    both = sum(desk.settled(entry) for entry in read)
+    if not both:
+        return InputError("export", "no picture has been signed by two readers yet", "sign as each of them first")
+    fault = f"has no truth yet to write: {both} picture{'s are' if both > 1 else ' is'} signed by two readers"
+    return InputError("export", fault, "hang the other reading beside and say which one is the truth")
 
 
 def file_name(found: Format, content: bytes, entry: Entry | None) -> str:

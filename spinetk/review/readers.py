@@ -83,6 +83,11 @@ class Readings:
         paths = sorted(folder / f"{check_name(case)}.json" for folder in self.base.iterdir() if folder.is_dir())
         return [_own(path) for path in paths if path.is_file()]
 
+    def names(self) -> list[str]:
+        """The readers as they wrote themselves."""
+        files = (next(iter(sorted((self.base / folder).glob("*.json"))), None) for folder in self.readers())
+        return [_own(path).reader for path in files if path is not None]
+
     def readers(self) -> list[str]:
         """Folder names of the readers."""
         if not self.base.is_dir():

@@ -236,6 +236,10 @@ class ReviewSession:
             return False
         return sum(one.status == "signed" for one in Readings(entry.base).of(entry.case)) > 1
 
+    def is_read(self, entry: Entry) -> bool:
+        """Whether any reader has saved a reading of an entry."""
+        return entry.base is not None and entry.case is not None and bool(Readings(entry.base).of(entry.case))
+
     def may_see(self, entry: Entry, version: Version, reader: str) -> bool:
         """Whether a version of a case may be shown to a reader."""
         return not self.blinded or version.reader in ("", reader) or self.settled(entry)

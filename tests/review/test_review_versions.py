@@ -199,3 +199,34 @@ def test_signed_readings_feed_agree(blind, save):
     assert found.to_json()["pictures"] == 1
     few = client.get("/api/agreement", params={"first": "Anna", "second": "Cleo"})
     assert few.status_code == 422
+
+
+def test_an_export_of_pictures_read_blinded_says_what_is_not_in_it(case_folder, save):
+    """Two pictures are read by both: of one it is said whose reading is the truth."""
+    with ReviewSession(case_folder, blinded=True) as desk:
+        entries = [desk.add(case_folder / f"case {k}")[0] for k in range(3)]
+        client = TestClient(create_app(desk), base_url=HERE)
+
+        def export():
+            return client.post("/api/export", json={"kind": "csv"})
+
+        def sign(entry, reader: str, **more: object):
+            content = client.get(f"/api/entries/{entry.id}", headers={"x-reader": reader}).json()
+            body = {**moved(content, 1.0), "began": "", "sign": True, **more}
+            return save(client, entry.id, body, reader)
+
+        assert "nothing has been saved" in export().json()["error"]
+        assert sign(entries[0], "Anna").status_code == 200
+        assert "signed by two readers" in export().json()["error"]
+        assert sign(entries[0], "ben").status_code == 200
+        assert "no truth yet" in export().json()["error"]
+        assert sign(entries[1], "Anna").status_code == 200
+        asked = client.get(f"/api/entries/{entries[0].id}/readers", headers={"x-reader": "Anna"}).json()
+        settled = sign(entries[0], "Anna", settles=True, began=asked[0]["truth"])
+        assert settled.status_code == 200
+        answer = export()
+        assert answer.status_code == 200
+        assert answer.headers["x-left-out"] == "1"
+        assert "case 0" in answer.text
+        assert "case 1" not in answer.text
+        assert client.get("/api/readers").json() == ["Anna", "ben"]  # as they wrote themselves

@@ -26,14 +26,15 @@ def exports_of(desk: ReviewSession) -> APIRouter:
     @router.post("/export")
     def export(sent: ExportRequest, reader: Asker) -> Response:
         if sent.id is None or sent.reading is None:
-            found, (content, written) = None, exporting.export_saved(sent.kind, desk)
+            found, (content, written, left_out) = None, exporting.export_saved(sent.kind, desk)
         else:
+            left_out = 0
             found = desk.entry(sent.id)
             opened, known = desk.open(found), desk.base(found, sent.reading.origin, reader)
             reading = serialization.measured(serialization.receive(sent.reading, known), opened.seen)
             content, written = exporting.export_one(sent.kind, found, opened, reading)
         name = exporting.file_name(written, content, found)
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        headers = {"content-disposition": f'attachment; filename="{name}"', "x-left-out": str(left_out)}
         return Response(content, media_type=exporting.media_type(written, content), headers=headers)
 
     return router

@@ -45,7 +45,8 @@ def readers_of(desk: ReviewSession) -> APIRouter:
 
     @router.get("/readers")
     def names() -> list[str]:
-        return sorted({name for base in desk.bases() for name in Readings(base).readers()})
+        found = {name.casefold(): name for base in desk.bases() for name in Readings(base).names()}
+        return [found[key] for key in sorted(found)]
 
     @router.get("/agreement")
     def agreement(first: str, second: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ export async function download(body) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  return name;
+  return { name, leftOut: Number(response.headers.get("x-left-out")) };
 }
 
 // XMLHttpRequest, because fetch does not say how far an upload is.

@@ -12,8 +12,9 @@ export async function exportNow(kind, all) {
   closeMenus();
   try {
     const { current } = store;
-    const name = await api.download(all ? { kind } : { kind, id: current.id, reading: current.reading });
-    tell(`Downloaded ${name}`);
+    const { name, leftOut } = await api.download(all ? { kind } : { kind, id: current.id, reading: current.reading });
+    const without = `${leftOut} picture${leftOut === 1 ? " that was read is" : "s that were read are"} not in it: two readers sign, and one says which reading is the truth.`;
+    tell(leftOut ? `Downloaded ${name}. ${without}` : `Downloaded ${name}`, { kind: leftOut ? "fault" : "note" });
   } catch (error) {
     tell(`Not exported. ${error.message}`, { kind: "fault" });
   }
