@@ -23,8 +23,8 @@ async function show() {
 async function compare() {
   try {
     const pair = [byId("first-reader").value, byId("second-reader").value];
-    say(byId("agreement-note"), "Comparing");
-    say(byId("agreement-lines"), "");
+    say(byId("agreement-note"), "");
+    say(byId("agreement-lines"), "Comparing");
     const { pictures, lines } = await api.agreement(...pair);
     if (String(pair) !== String([byId("first-reader").value, byId("second-reader").value])) return;
     say(byId("agreement-note"), `${pictures} picture${pictures === 1 ? "" : "s"} signed by both`);
