@@ -155,6 +155,21 @@ def ideal_maps(wanted, shape):
     return centre[None], offset.permute(2, 3, 0, 1)[None]
 
 
+def test_what_is_compiled_is_what_trains_and_not_what_reads(monkeypatch):
+    torch.manual_seed(0)
+    network, called = CentreNet(SMALL, VERTEBRA4), []
+
+    def counted(function, *_, **__):
+        return lambda *given: called.append(function.__name__) or function(*given)
+
+    monkeypatch.setattr(torch, "compile", counted)
+    network.compile()
+    network.train().losses([torch.rand(3, 128, 128)], [targets()])
+    assert sorted(called) == ["_call_impl", "maps"]
+    network.eval().detect([torch.rand(3, 128, 128)])
+    assert len(called) == 2
+
+
 def test_maps_without_loss_are_read_as_the_truth(network, monkeypatch):
     """What the losses call perfect is what the decoder takes for the vertebrae: one convention of cells and offsets."""
     wanted = targets()

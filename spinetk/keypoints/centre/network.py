@@ -10,6 +10,7 @@ how well the first part does. A third, where the preset names levels, reads them
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,11 @@ class CentreNet(nn.Module):
             if isinstance(module, nn.BatchNorm2d) and (module in kept or not module.weight.requires_grad):
                 module.eval()
         return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile, in place, what training computes of every batch: the maps and the refining network."""
+        self.maps = torch.compile(self.maps, *args, **kwargs)  # type: ignore[method-assign]
+        self.refine.compile(*args, **kwargs)
 
     def maps(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Centre logits (B, O, h, w) and offsets (B, O, K, 2, h, w) in units of 8 cells; O is bodies, then landmarks.
@@ -220,7 +226,9 @@ class CentreNet(nn.Module):
 
         column = self.column
         strips = None if column is None else call(lambda strips: column(strips)[0])
-        return CentreDecoder(self.preset, self.schema, call(self.maps), call(self.refine), strips)
+        # Not what was compiled for training: every picture has another size.
+        maps, refine = call(MethodType(CentreNet.maps, self)), call(self.refine.forward)
+        return CentreDecoder(self.preset, self.schema, maps, refine, strips)
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""
