@@ -98,6 +98,7 @@ def test_a_save_on_its_way_ends_where_it_began(page, case_folder):
     page.wait_for_selector("#state:text-is('corrected')")
     page.keyboard.press("j")
     page.keyboard.press("Shift+ArrowDown")
+    page.wait_for_selector("#state:text-is('unsaved')")
     page.unroute("**/save")
     page.keyboard.press("Control+s")  # begun on what was saved: nobody else has saved meanwhile
     page.wait_for_selector("#state:text-is('corrected')")
