@@ -1,7 +1,7 @@
 """The tests in other environments than that of ``.ci/run``, by command.
 
-    nox -s lowest          # the oldest versions that pyproject.toml allows, torch 2.6 among them, on Python 3.11
-    nox -s torch26-3.13    # the oldest torch on a newer Python
+    nox -s lowest          # the oldest versions that pyproject.toml allows, torch 2.7 among them, on Python 3.11
+    nox -s torch27-3.13    # the oldest torch on a newer Python
     nox -s newest-3.13     # what pip finds today
     nox -s coverage        # how much of the code the tests run
     nox -s mutations       # which breaks of the code no test notices
@@ -30,9 +30,9 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session(python=["3.11", "3.13"])
-def torch26(session: nox.Session) -> None:
+def torch27(session: nox.Session) -> None:
     """The oldest torch, everything else as new as it allows."""
-    session.install("-e", EXTRAS, "torch==2.6.*", "torchvision==0.21.*")
+    session.install("-e", EXTRAS, "torch==2.7.*", "torchvision==0.22.*")
     run(session)
 
 
