@@ -232,3 +232,9 @@ def test_magnifications_from_1_to_5_are_believed(read, stated, believed):
     frame = read(dicom(SHOWN.astype(np.uint16), **tags)).frame
     wanted = (0.15 / stated, "ImagerPixelSpacing corrected") if believed else (0.15, "ImagerPixelSpacing")
     assert (frame.spacing_mm[0], frame.spacing_source) == (pytest.approx(wanted[0]), wanted[1])
+
+
+def test_an_absurd_detector_spacing_is_remarked_beside_a_believed_one(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelSpacing=[0.2, 0.2], ImagerPixelSpacing=[0, 0]))
+    assert picture.frame.spacing_mm == (0.2, 0.2)
+    assert "ImagerPixelSpacing is not plausible and was ignored" in picture.remarks

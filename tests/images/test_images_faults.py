@@ -9,7 +9,7 @@ from image_seeds import dicom, to_bytes, truth
 
 from spinetk.errors import InputError
 from spinetk.images import read_picture
-from spinetk.images.guard import regular_file
+from spinetk.images.guard import check_size, regular_file
 from spinetk.images.volume import read_volume, read_volume_header
 
 
@@ -88,3 +88,10 @@ def test_the_first_mark_of_a_jpeg_names_its_coding():
             assert sniff_syntax(SimpleNamespace(stream=stream)) == syntax
             assert stream.tell() == 4
     assert sniff_syntax(SimpleNamespace(stream=BytesIO(bytes(64)))) == RLELossless
+
+
+def test_a_large_picture_may_be_packed_as_densely_as_the_limit_and_no_denser(tmp_path):
+    """20,000 x 1,000 px of 2 bytes in 20,000 bytes are 2,000 to 1."""
+    check_size(tmp_path / "a.png", 20_000, 1_000, 2, 20_000)
+    assert "from 19999 bytes" in said(check_size, tmp_path / "a.png", 20_000, 1_000, 2, 19_999)
+    check_size(tmp_path / "a.png", 16_000, 1_000, 2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import string
@@ -14,9 +15,11 @@ from image_seeds import PLANTED, dicom, seeds, to_bytes, truth, volume
 from pydicom.uid import JPEGLSLossless
 
 from spinetk.errors import InputError
+from spinetk.geometry import Frame
 from spinetk.images import nifti, nrrd, read_picture
 from spinetk.images.identity import MAX_LENGTH, case_id, safe_name
 from spinetk.images.info import describe, render
+from spinetk.images.orientation import facts_of
 
 
 @pytest.fixture(params=[name for name in seeds() if not name.endswith(".json")])
@@ -196,3 +199,16 @@ def test_what_a_damaged_length_swallows_is_not_shown(tmp_path, tag):
     except InputError as error:
         said = [str(error)]
     assert not any(planted.upper() in text.upper() for planted in PLANTED for text in said)
+
+
+def test_every_fact_of_a_frame_has_its_key_where_nothing_is_known():
+    facts = facts_of(Frame())
+    keys = "orientation", "pixel_aspect", "exif_orientation", "anterior"
+    assert [facts[key] for key in keys] == [None, None, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "start"), [("???", "case"), ("\u9838\u690e", "case"), ("_\u690e_", "case"), ("XX?", "XX_")]
+)
+def test_a_name_of_which_nothing_is_left_is_a_case_with_a_hash(text, start):
+    assert safe_name(text) == f"{start}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

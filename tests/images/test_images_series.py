@@ -349,3 +349,14 @@ def test_a_result_leads_back_to_the_slice_and_series_it_was_read_from(tmp_path):
     back.slice = 7
     with pytest.raises(InputError, match="no slice 8 any more"):
         source_of(back)
+
+
+@pytest.mark.parametrize("given", [None, (3.0, 3.0)])
+def test_a_spacing_given_for_a_reformation_is_said_not_to_count(tmp_path, given):
+    places = [(0, 0, 2.0 * k) for k in range(8)]
+    slices = [(grid(at, [1, 0, 0], [0, 1, 0], (1, 1), (30, 21)), at, AXIAL | {"PixelSpacing": [1, 1]}) for at in places]
+    write_slices(tmp_path, slices)
+    picture = read_picture(tmp_path, spacing_mm=given)
+    assert picture.frame.spacing_mm == pytest.approx((1, 1))
+    said = "the spacing given was not used: a reformation has that of the volume"
+    assert (said in picture.remarks) == (given is not None)

@@ -453,3 +453,22 @@ def test_masks_elsewhere_say_what_to_do():
         mask_on(mask, image, "mask.nii", "image.nii")
     assert error.value.fault.startswith("has the size of its image and lies elsewhere: 6 x 5 x 4 voxels")
     assert error.value.remedy == "write the mask with the geometry of its image"
+
+
+def test_steps_of_a_flat_nrrd_in_a_space_are_lengths_of_its_directions(tmp_path):
+    """(3, 4, 0) / 10 is 0.5 mm long, whatever the other axis has."""
+    lines = "NRRD0004", "type: uint8", "dimension: 2", "space: left-posterior-superior", "sizes: 4 5"
+    fields = "space directions: (0.3,0.4,0) (0,0,1.5)", "space origin: (0,0,0)", "encoding: raw"
+    path = tmp_path / "a.nrrd"
+    path.write_bytes("\n".join([*lines, *fields, "", ""]).encode() + bytes(range(20)))
+    header = read_volume_header(path)
+    assert (header.flat, header.spacing_known, header.grid.shape) == (True, True, (1, 5, 4))
+    assert header.grid.spacing_mm[1:] == pytest.approx((1.5, 0.5))
+
+
+def test_a_file_that_is_no_volume_by_its_name_is_not_written(tmp_path):
+    path = tmp_path / "a.png"
+    whole = Volume(np.zeros((2, 3, 4), np.int16), Grid((2, 3, 4), np.eye(4)))
+    with pytest.raises(InputError, match=r"a\.png: is not the name of a volume \(end it with"):
+        whole.write(whole.values, path)
+    assert not path.exists()
