@@ -116,3 +116,7 @@ def test_reports_of_others_give_outlines_and_levels(tmp_path):
     for found, wanted in zip(item.vertebrae, phantom.reading.vertebrae[2:4], strict=True):
         np.testing.assert_allclose(found.points, wanted.points[[5, 3, 0, 2]], atol=1e-3)
     assert "a report of another program" in item.remarks[0]
+    # As archives lay them down: pictures in a folder of their series beside the reports.
+    (tmp_path / "series").mkdir()
+    (tmp_path / "film.dcm").rename(tmp_path / "series/film.dcm")
+    assert only(tmp_path / "report.dcm").picture == tmp_path / "series/film.dcm"

@@ -198,3 +198,18 @@ def test_prepare_writes_cases_of_both(folder, tmp_path, tool):
     record = json.loads(CaseFolder(tmp_path / "cases").source("film").read_text())
     assert record["annotations"][0]["label"] == "L3"
     np.testing.assert_allclose(np.reshape(record["annotations"][0]["keypoints"], (-1, 3))[0, :2], (50, 40))
+
+
+def test_a_body_with_all_points_hidden_is_counted(folder):
+    cvat(folder, skeleton(CORNERS, "L3") + skeleton(LOWER).replace('outside="0"', 'outside="1"'))
+    (item,) = cvat_items(folder)
+    assert [v.label for v in item.vertebrae] == ["L3"]
+    assert "1 x without a visible point: left out" in item.remarks
+
+
+def test_a_turn_that_is_no_number_names_the_file(folder):
+    regions = list(by_box())
+    regions[0]["value"]["rotation"] = "some"
+    (error,) = labelstudio_items(labelstudio(folder, task(regions)))
+    assert str(error).startswith(str(folder / "project.json"))
+    assert "has a coordinate that is no number" in str(error)

@@ -189,3 +189,12 @@ def test_real_slices_agree_with_the_corners_of_the_set():
             distances.append(np.hypot(*(vertebra.points - corners).T))
     assert np.median(distances) < 1.2
     assert np.quantile(distances, 0.95) < 3.5
+
+
+def test_a_body_of_forty_px_is_looked_at_and_one_of_thirty_nine_is_not():
+    mask = np.zeros((30, 30), np.uint8)
+    mask[10:15, 10:18] = 1
+    (found,), remarks = vertebrae_of(mask)
+    assert (found.bbox, remarks) == (pytest.approx((10, 10, 18, 15), abs=0.1), [])
+    mask[14, 17] = 0
+    assert vertebrae_of(mask) == ([], ["body 1 left out: only 39 px"])

@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from two_bodies import HEIGHT, LOWER, NAMES, UPPER, WIDTH, check, only
 
 from spinetk.errors import InputError
+from spinetk.formats.record import check_record
 from spinetk.formats.registry import detect, format_named, lost, read
 from spinetk.formats.results import iter_results
 from spinetk.formats.shapes import level_in, named_points, point_in, split_label, structure_in
 from spinetk.geometry import Frame
-from spinetk.schema import VERTEBRA4, VERTEBRA6
+from spinetk.reading import Reading, Vertebra
+from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 # --- words ---
 
@@ -204,3 +207,41 @@ def test_points_on_a_picture_that_exif_turns_by_half_are_said_to_be_as_stored(tm
     assert any("taken to be about it as stored" in remark for remark in reading.remarks)
     assert any("points are in px as stored" in line for line in lost(format_named("cvat"), [reading]))
     assert not any("as stored" in line for line in lost(format_named("cvat"), [replace(reading, frame=Frame())]))
+
+
+def test_labelme_labels_end_with_own_names_of_points(folder):
+    own = KeypointSchema("own", ("nose", "tail"))
+    labelme(folder, [drawn("L3 nose", [(50, 50)]), drawn("L3 tail", [(90, 80)])])
+    (body,) = only(folder, "labelme", own).vertebrae
+    assert (body.label, body.points.tolist()) == ("L3", [[50, 50], [90, 80]])
+
+
+def test_a_yolo_file_names_both_parts_that_ultralytics_asks_for(tmp_path):
+    body = Vertebra.from_points(np.array([UPPER[name] for name in NAMES], float), label="L3")
+    format_named("yolo").write(tmp_path / "data.yaml", [Reading("a.png", HEIGHT, WIDTH, VERTEBRA6, [body])])
+    content = yaml.safe_load((tmp_path / "data.yaml").read_text())
+    assert (content["train"], content["val"]) == ("images", "images")
+
+
+# --- our own layout ---
+
+
+def test_a_case_json_alone_is_recognised_and_a_table_of_something_else_is_not(folder):
+    case = {"height": HEIGHT, "width": WIDTH, "image_id": "x", "annotations": []}
+    (folder / "film.json").write_text(json.dumps(case))
+    assert [entry.name for entry in detect(folder / "film.json")] == ["ours"]
+    (folder / "film.json").write_text(json.dumps({"image_id": "x", "height": HEIGHT}))
+    with pytest.raises(InputError, match="no known format"):
+        detect(folder / "film.json")
+
+
+def test_a_list_is_no_case():
+    with pytest.raises(InputError, match=r"^a\.json: is not a table of fields"):
+        check_record([], "a.json")
+
+
+def test_a_reading_keeps_the_name_of_the_network_whose_points_they_are(folder):
+    body = Vertebra.from_points(np.array([UPPER[name] for name in NAMES], float), label="L3")
+    one = Reading("film.png", HEIGHT, WIDTH, VERTEBRA6, [body], model="xray-lateral 3")
+    (folder / "film.json").write_text(json.dumps(one.to_json()))
+    assert only(folder / "film.json").reading().model == "xray-lateral 3"

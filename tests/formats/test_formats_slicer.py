@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -151,6 +152,23 @@ def test_points_on_a_volume_lie_where_its_voxels_do(tmp_path):
         assert item.vertebrae[0].points == pytest.approx(points, abs=1e-4)
     place = positions(tmp_path / "a.mrk.json")["L1 bottom_left"]
     assert place == pytest.approx(image.TransformIndexToPhysicalPoint((4, 6, 9)), abs=1e-5)
+    # Of another slice than the central one, each voxel is a step of 2 mm further to the left of the patient.
+    for slice_, chosen in ((7, None), (1, 7)):
+        other = replace(one, slice=slice_)
+        format_named("slicer").write(tmp_path / "b.mrk.json", [other], chosen=chosen)
+        place = positions(tmp_path / "b.mrk.json")["L1 bottom_left"]
+        assert place == pytest.approx(image.TransformIndexToPhysicalPoint((7, 6, 9)), abs=1e-5)
+
+
+def test_a_level_beside_a_numbered_point_is_read(tmp_path):
+    content = {"markups": [{"type": "Fiducial", "coordinateSystem": "LPS", "controlPoints": []}]}
+    for name, (x, y) in zip(VERTEBRA6.keypoints, body(10, 20).points.tolist(), strict=True):
+        control = {"label": f"#1 {name}", "description": " L2 ", "position": [x - 0.5, y - 0.5, 0]}
+        content["markups"][0]["controlPoints"].append(control)
+    (tmp_path / "a.mrk.json").write_text(json.dumps(content))
+    (found,) = read_markups(tmp_path / "a.mrk.json", Reading("a.png", 120, 90, VERTEBRA6)).vertebrae
+    assert found.label == "L2"
+    assert found.points == pytest.approx(body(10, 20).points)
 
 
 BODY_OFFSETS = np.array([[0, 0], [1, 2], [2, 2], [2, 0], [1, 0], [0, 1]], float)

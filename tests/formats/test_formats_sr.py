@@ -8,6 +8,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGrayscaleWordSecondaryCaptureImageStorage
 
 from spinetk.errors import InputError
+from spinetk.formats.capture import write_capture
+from spinetk.formats.referenced import read_source
 from spinetk.formats.sr import read_sr, write_sr
 from spinetk.formats.sr.concepts import private
 from spinetk.geometry import Frame
@@ -401,3 +403,18 @@ def _disc(reading):
     """Width of the interval of a disc's height."""
     low, high = reading.vertebrae[0].measures["disc_below"]["heights_mm_interval"]["middle"]
     return high - low
+
+
+@pytest.mark.parametrize("missing", ["StudyInstanceUID", "Rows"])
+def test_a_source_that_nothing_can_refer_to_is_named_with_what_it_lacks(missing):
+    without = source()
+    del without[missing]
+    with pytest.raises(InputError, match=f"^DICOM data set: has no {missing}"):
+        read_source(without)
+
+
+def test_a_capture_of_a_frame_refers_to_that_frame(tmp_path):
+    """Frames of a DICOM file are counted from 1 (PS3.3 10.3)."""
+    write_capture(tmp_path / "c.dcm", np.zeros((30, 20, 3), np.uint8), source(frames=5), frame=3)
+    (item,) = pydicom.dcmread(tmp_path / "c.dcm").SourceImageSequence
+    assert (item.ReferencedSOPInstanceUID, item.ReferencedFrameNumber) == ("1.2.3.1", 4)
