@@ -21,7 +21,7 @@ from spinetk.formats.item import CaseItem
 from spinetk.formats.record import Record, record_of
 from spinetk.formats.registry import read, readable
 from spinetk.geometry import Frame, turn
-from spinetk.images import Picture, read_picture, to_uint8
+from spinetk.images import Picture, to_uint8
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
 
@@ -152,7 +152,7 @@ def _prepare_one(
                 there["origin"] = origin
                 write_json(path, there)
             return there, False
-    picture = read_picture(item.picture)
+    picture = item.shown()
     if picture.burned_in:
         item.remarks.append("its header says that text is burned into the pixels: see that it names nobody")
     pixels, frame = _as_annotated(picture, item, _frame(picture, item, user))
@@ -238,6 +238,8 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
         "view": item.view,
         "width": width,
     }
+    if item.slice is not None or item.series is not None:
+        settings["place"] = [item.slice, item.series]
     if item.rulers:
         settings["rulers"] = [ruler.to_json() for ruler in item.rulers]
     if item.extras or item.landmarks:

@@ -49,6 +49,9 @@ class CaseItem:
         annotator: Who set the points, where a file holds the work of several; else None.
         rank: 0 for the reading of the picture that counts; 1, 2, ... for further ones (other annotators or versions).
         model: The network whose points these are, or None.
+        slice: Place of the slice or frame it is about, of a volume or series (:attr:`spinetk.reading.Reading.slice`);
+            None for the one that is read where none is named.
+        series: Which of several series it is about, or None.
         remarks: What was left out or decided, one short sentence each.
         missing: Why the picture cannot be used, or None.
     """
@@ -71,8 +74,22 @@ class CaseItem:
     annotator: str | None = None
     rank: int = 0
     model: str | None = None
+    slice: int | None = None
+    series: str | None = None
     remarks: list[str] = field(default_factory=list)
     missing: InputError | None = None
+
+    def shown(self) -> Picture:
+        """The picture that was annotated: of a volume the same slice, of several series the same one.
+
+        Raises:
+            InputError: It cannot be read, or has no such slice or series.
+        """
+        from spinetk.images import read_picture
+
+        return read_picture(
+            self.picture, slice_choice=self.slice if self.slice is not None else "central", series=self.series
+        )
 
     def reading(self) -> Reading:
         """The annotation as a reading.
@@ -83,9 +100,7 @@ class CaseItem:
         size, frame, view = self.size, self.frame or Frame(), self.view
         remarks = list(self.remarks)
         if self.missing is None:
-            from spinetk.images import read_picture
-
-            picture = read_picture(self.picture)
+            picture = self.shown()
             if picture.frame.exif_orientation >= 5 and size == (picture.height, picture.width):
                 return self._as_stored(picture, [*remarks, *picture.remarks])
             if size is not None and picture.frame.exif_orientation != 1:
@@ -113,6 +128,8 @@ class CaseItem:
             frame=frame,
             view=view,
             model=self.model,
+            slice=self.slice,
+            series=self.series,
             remarks=remarks,
         )
 

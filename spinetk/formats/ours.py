@@ -77,6 +77,8 @@ def _item(reading: Reading, file: Path) -> CaseItem:
         view=reading.view,
         size=(reading.width, reading.height),
         model=reading.model,
+        slice=reading.slice,
+        series=reading.series,
         missing=None if picture else InputError(reading.file, "is no longer there", "give the picture back its place"),
     )
 

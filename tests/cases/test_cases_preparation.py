@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import cv2
+import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +14,10 @@ from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.preparation import prepare, resized
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
+from spinetk.formats.registry import read
 from spinetk.images import to_uint8
+from spinetk.reading import Reading, Vertebra
+from spinetk.schema import VERTEBRA6
 
 MR = Path(__file__).parents[2].parent / "shared" / "data" / "mr_sagittal"
 BODY = [[20.5, 60], [40, 58], [60, 61], [59, 30], [40, 31], [21, 29]]
@@ -250,3 +254,22 @@ def test_an_annotation_of_a_photographed_film_may_be_about_the_turned_picture(tm
         np.testing.assert_array_equal(read_pixels(record), to_uint8(np.asarray(film)))
         assert "exif_orientation" not in record
         assert not said
+
+
+def test_a_result_of_one_slice_of_a_volume_becomes_a_case_of_that_slice(tmp_path):
+    """Sagittal slice i, counted from 0, is bright at k = i, which of 12 rows is row 11 - i."""
+    values = np.random.default_rng(0).integers(50, 60, (9, 10, 12)).astype(np.int16)
+    values[range(9), :, range(9)] = 200
+    nib.save(nib.Nifti1Image(values, np.diag([2.0, 2.0, 2.0, 1.0])), tmp_path / "a.nii")
+    body = Vertebra.from_points(np.array([[2, 8], [4, 8], [6, 8], [6, 3], [4, 3], [2, 3]], float), label="L3")
+    made = []
+    for place in (7, 2):
+        one = Reading(str(tmp_path / "a.nii"), 12, 10, VERTEBRA6, [body], slice=place)
+        (tmp_path / "a.json").write_text(json.dumps(one.to_json()))
+        result = prepare(tmp_path / "a.json", tmp_path / "out", progress=False)
+        assert (result.failures, result.written) == ([], ["a"])
+        (record,), _ = CaseFolder(tmp_path / "out").records(["a"])
+        made.append(int(read_pixels(record).mean(axis=1).argmax()))
+        (item,) = read(tmp_path / "a.json")
+        assert item.reading().slice == place
+    assert made == [4, 9]
