@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGrayscaleWordSecondaryCaptureImageStorage
 
 from spinetk.errors import InputError
+from spinetk.formats import registry
 from spinetk.formats.capture import write_capture
 from spinetk.formats.referenced import read_source
 from spinetk.formats.sr import read_sr, write_sr
@@ -418,3 +419,20 @@ def test_a_capture_of_a_frame_refers_to_that_frame(tmp_path):
     write_capture(tmp_path / "c.dcm", np.zeros((30, 20, 3), np.uint8), source(frames=5), frame=3)
     (item,) = pydicom.dcmread(tmp_path / "c.dcm").SourceImageSequence
     assert (item.ReferencedSOPInstanceUID, item.ReferencedFrameNumber) == ("1.2.3.1", 4)
+
+
+def test_a_report_of_a_frame_is_read_with_that_frame(tmp_path):
+    film = source(30, 20, frames=5)
+    film.SamplesPerPixel, film.PhotometricInterpretation, film.PixelRepresentation = 1, "MONOCHROME2", 0
+    film.BitsAllocated, film.BitsStored, film.HighBit = 16, 12, 11
+    values = np.random.default_rng(0).integers(0, 4096, (5, 30, 20)).astype(np.uint16)
+    film.PixelData = values.tobytes()
+    film["PixelData"].VR = "OW"
+    pydicom.dcmwrite(tmp_path / "film.dcm", film, enforce_file_format=True)
+    body = Vertebra.from_points([[1, 1], [9, 1], [1, 9], [9, 9]])
+    reading = Reading(str(tmp_path / "film.dcm"), 30, 20, VERTEBRA4, [body])
+    write_sr(tmp_path / "r.dcm", reading, tmp_path / "film.dcm", frame=4)
+    (item,) = registry.read(tmp_path / "r.dcm")
+    assert (item.missing, item.slice, item.reading().slice) == (None, 4, 4)
+    assert np.array_equal(item.shown().pixels, values[4])
+    assert not [remark for remark in item.remarks if "may not be" in remark]

@@ -15,6 +15,7 @@ from spinetk.formats.shapes import assemble, meaning
 from spinetk.formats.sr.others import drawn_in
 from spinetk.formats.sr.read import DAMAGE, read_sr
 from spinetk.images.guard import quiet
+from spinetk.images.source import dicom_source
 from spinetk.schema import KeypointSchema
 
 REPORTS = b"1.2.840.10008.5.1.4.1.1.88."
@@ -57,6 +58,7 @@ def _items(path: Path, known: dict[str, Path], schema: KeypointSchema | None) ->
         return
     reading = in_schema(report.reading, schema, path)
     picture = known.get(report.sop_instance_uid)
+    place, said = (None, []) if picture is None or report.frame is None else _place(picture, report.frame)
     yield CaseItem(
         picture=picture or Path(path.name),
         case=clean_name(path.stem),
@@ -69,7 +71,8 @@ def _items(path: Path, known: dict[str, Path], schema: KeypointSchema | None) ->
         view=reading.view,
         size=(reading.width, reading.height),
         model=reading.model,
-        remarks=list(reading.remarks),
+        slice=place,
+        remarks=[*reading.remarks, *said],
         missing=None if picture else _no_picture(path),
     )
 
@@ -99,8 +102,10 @@ def _of_others(
         whole = meaning(shapes, schema)
         found = assemble(shapes, whole, size)
         remarks = ["a report of another program: its regions were taken"]
+        place = None
         if frame is not None and int(header.get("NumberOfFrames") or 1) > 1:
-            remarks.append(f"it is about frame {frame + 1}, which may not be the one that is shown")
+            place, said = _place(picture, frame)
+            remarks += said
         yield CaseItem(
             picture=picture,
             case=clean_name(path.stem if number == 0 else f"{path.stem}-{number + 1}"),
@@ -109,8 +114,19 @@ def _of_others(
             landmarks=found.landmarks,
             extras=found.extras,
             size=size,
+            slice=place,
             remarks=remarks + found.remarks,
         )
+
+
+def _place(picture: Path, frame: int) -> tuple[int | None, list[str]]:
+    """By which place a frame of a file is read; where it has another one, None and a remark."""
+    try:
+        if dicom_source(picture, frame) == (picture, frame):
+            return frame, []
+    except InputError:
+        pass  # a reformation shows no frame
+    return None, [f"it is about frame {frame + 1}, which may not be the one that is shown"]
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
