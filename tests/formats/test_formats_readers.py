@@ -11,6 +11,7 @@ import yaml
 from two_bodies import HEIGHT, LOWER, NAMES, UPPER, WIDTH, check, only
 
 from spinetk.errors import InputError
+from spinetk.formats.files import clean_name
 from spinetk.formats.record import check_record
 from spinetk.formats.registry import detect, format_named, lost, read
 from spinetk.formats.results import iter_results
@@ -245,3 +246,17 @@ def test_a_reading_keeps_the_name_of_the_network_whose_points_they_are(folder):
     one = Reading("film.png", HEIGHT, WIDTH, VERTEBRA6, [body], model="xray-lateral 3")
     (folder / "film.json").write_text(json.dumps(one.to_json()))
     assert only(folder / "film.json").reading().model == "xray-lateral 3"
+
+
+def test_a_folder_of_pictures_with_a_json_beside_each(folder):
+    case = {"height": HEIGHT, "width": WIDTH, "image_id": "x", "annotations": []}
+    (folder / "film.json").write_text(json.dumps(case))
+    item = only(folder, "ours")
+    assert (item.picture, item.case, item.vertebrae) == (folder / "film.png", "film", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a:b", "a_b"), ("a/b\\c", "a_b_c"), ("a\tb", "a_b"), (" .a ", "a"), ("..", "case")]
+)
+def test_names_of_cases_are_names_of_folders(text, name):
+    assert clean_name(text) == name
