@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -158,6 +159,11 @@ def test_points_on_a_volume_lie_where_its_voxels_do(tmp_path):
         format_named("slicer").write(tmp_path / "b.mrk.json", [other], chosen=chosen)
         place = positions(tmp_path / "b.mrk.json")["L1 bottom_left"]
         assert place == pytest.approx(image.TransformIndexToPhysicalPoint((7, 6, 9)), abs=1e-5)
+    # Read without their result, points lie on the central slice: three slices of 3 mm beside where they were drawn.
+    shutil.copy(tmp_path / "a.nii.gz", tmp_path / "b.nii.gz")
+    (far,), (near,) = read(tmp_path / "b.mrk.json"), read(tmp_path / "a.mrk.json")
+    assert any("up to 9.0 mm off the slice" in remark for remark in far.remarks)
+    assert not any("off the slice" in remark for remark in near.remarks)
 
 
 def test_a_level_beside_a_numbered_point_is_read(tmp_path):

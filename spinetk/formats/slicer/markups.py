@@ -25,6 +25,8 @@ from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
 PICTURES = (".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".nii", ".gz", ".nrrd", ".ima")
+MOST_AWAY = 2.0
+"""mm off the slice that points are read on: the views of 3D Slicer stop between slices."""
 SCHEMA = (
     "https://raw.githubusercontent.com/Slicer/Slicer/main/Modules/Loadable/Markups/Resources/Schema/"
     "markups-schema-v1.0.3.json#"
@@ -213,6 +215,10 @@ def _shapes(
 ) -> tuple[list[Shape], list[str]]:
     """A shape a vertebra and one for every other point; and what was left out."""
     controls, remarks = read_controls(path)
+    away = plane.away(np.array([control.position for control in controls if control.seen]).reshape(-1, 3))
+    if away.max(initial=0) > MOST_AWAY:
+        off = f"points lie up to {away.max():.1f} mm off the slice they are read on"
+        remarks = [*remarks, f"{off}: if they were drawn on another, its pixels are not these"]
     shapes: dict[str, Shape] = {}
     other: list[Shape] = []
     for control in controls:

@@ -34,6 +34,11 @@ class Plane:
         axes = np.stack([self.right, self.down], axis=1)
         return np.linalg.lstsq(axes, (positions - self.origin).T, rcond=None)[0].T + 0.5
 
+    def away(self, positions: np.ndarray) -> np.ndarray:
+        """(N,) distances of (N, 3) positions from the plane, in mm (or px)."""
+        normal = np.cross(self.right, self.down)
+        return np.abs((positions - self.origin) @ normal) / np.linalg.norm(normal)
+
 
 Placed: TypeAlias = "str | Path | Dataset | Plane | None"
 """What says where a picture lies in the patient: a DICOM file or data set, or a plane."""
