@@ -10,12 +10,11 @@ ends too dark, too bright, blurred or cut (:mod:`spinetk.keypoints.exposure`), m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
 from spinetk.keypoints.level_decoding import FLOOR
-from spinetk.validation import OPEN, between
+from spinetk.keypoints.logistic import Logistic, Weight
 
 NAMED = 0.95
 """Least probability of a count whose names are given."""
@@ -29,27 +28,10 @@ SPINE = ("C6", "C7", *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(
 
 
 @dataclass(frozen=True)
-class Counting:
-    """What a model card says of its counts.
+class Counting(Logistic):
+    """What a model card says of its counts: that names with an :func:`evidence` are right."""
 
-    Attributes:
-        weights: Of :func:`evidence`, none below 0: more of it never counts against the names.
-        intercept: Of the logistic function.
-        fitted_on: The pictures they were fitted on, in words.
-    """
-
-    __pydantic_config__ = OPEN
-
-    weights: tuple[
-        Annotated[float, between(0, 1000)], Annotated[float, between(0, 1000)], Annotated[float, between(0, 1000)]
-    ]
-    intercept: Annotated[float, between(-1000, 1000)]
-    fitted_on: str = ""
-
-    def probability(self, seen: Evidence) -> float:
-        """That names with this :func:`evidence` are right."""
-        logit = float(np.dot(self.weights, seen)) + self.intercept
-        return float((1 + np.tanh(logit / 2)) / 2)
+    weights: tuple[Weight, Weight, Weight]
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,17 @@ do; and whether femoral heads lie as far from the endplate as a pelvis has them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
 from spinetk.keypoints.chain import body_axes
+from spinetk.keypoints.logistic import Logistic, Weight
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of, turn_deg
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
-from spinetk.validation import OPEN, between
 
 Evidence = tuple[float, float, float, float]
-Weight = Annotated[float, between(0, 1000)]
 
 # The disc L5/S1 and the pelvis of spinetk.phantoms.spine, with its sources: mean and a generous spread.
 ALONG, ALONG_SD = 0.36, 0.2  # from the lowest endplate to that of S1, in heights of L5
@@ -33,25 +31,10 @@ UNSEEN_HIPS = 0.5  # neither for nor against
 
 
 @dataclass(frozen=True)
-class Naming:
-    """What a model card says of names counted up from its S1.
-
-    Attributes:
-        weights: Of :func:`evidence`, none below 0: more of it never counts against the names.
-        intercept: Of the logistic function.
-        fitted_on: The pictures they were fitted on, in words.
-    """
-
-    __pydantic_config__ = OPEN
+class Naming(Logistic):
+    """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right."""
 
     weights: tuple[Weight, Weight, Weight, Weight]
-    intercept: Annotated[float, between(-1000, 1000)]
-    fitted_on: str = ""
-
-    def probability(self, seen: Evidence) -> float:
-        """That names with this :func:`evidence` are right."""
-        logit = float(np.dot(self.weights, seen)) + self.intercept
-        return float((1 + np.tanh(logit / 2)) / 2)
 
 
 @dataclass(frozen=True)

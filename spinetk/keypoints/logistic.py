@@ -1,0 +1,36 @@
+"""Logistic: what speaks for something, weighed as a model card says, as a probability (Platt, 1999)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from spinetk.validation import OPEN, between
+
+Weight = Annotated[float, between(0, 1000)]
+Intercept = Annotated[float, between(-1000, 1000)]
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """A logistic function of evidence, as a model card holds it.
+
+    Attributes:
+        weights: Of the evidence, none below 0: more of it never counts against what is asked.
+        intercept: Of the logistic function.
+        fitted_on: The pictures they were fitted on, in words.
+    """
+
+    __pydantic_config__ = OPEN
+
+    weights: tuple[Weight, ...]
+    intercept: Intercept
+    fitted_on: str = ""
+
+    def probability(self, seen: Sequence[float]) -> float:
+        """That what this evidence speaks for is right, 0 to 1."""
+        logit = float(np.dot(self.weights, seen)) + self.intercept
+        return float((1 + np.tanh(logit / 2)) / 2)
