@@ -49,7 +49,15 @@ export function ask(id, texts = {}) {
   for (const [name, text] of Object.entries(texts)) say(dialog.querySelector(`[data-text="${name}"]`), text);
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue || null), { once: true }));
+  // Told as soon as it closes: the close event comes later, and a key pressed in between would find the question still open.
+  return new Promise((resolve) => {
+    const observer = new MutationObserver(() => {
+      if (dialog.open) return;
+      observer.disconnect();
+      resolve(dialog.returnValue || null);
+    });
+    observer.observe(dialog, { attributes: true, attributeFilter: ["open"] });
+  });
 }
 
 // A moment of the server's clock, as the reader's own calendar and clock say it.
