@@ -43,7 +43,7 @@ def main() -> None:
     for model in options.models:
         predictor = Predictor.load(model)
         for name, window in WINDOWS.items():
-            for inverted in (False, True) if "mr" in model else (False,):
+            for inverted in (False, True) if model == "sagittal-mr" else (False,):
                 for place in range(middle - 1, middle + 2):
                     bodies = bodies_of(marks[:, :, place], known)
                     shape = values.shape[:2]

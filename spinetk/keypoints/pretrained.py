@@ -88,13 +88,13 @@ def _load_matching(network: nn.Module, weights: dict[str, Tensor], source: str) 
     if "body.conv1.weight" in own:
         weights = {("body." + k.removeprefix(BODY) if k.startswith(BODY) else k): v for k, v in weights.items()}
     fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
-    if getattr(getattr(network, "preset", None), "landmarks", ()):
+    if hasattr(getattr(network, "preset", None), "landmarks"):
         # What finds landmarks beside the bodies has further rows: those for the bodies stand first.
         for key in ("centre", "offset", "refine.head"):
             for name in (f"{key}.weight", f"{key}.bias"):
                 old = weights.get(name)
-                if name not in fitting and old is not None and old.shape[1:] == own[name].shape[1:]:
-                    fitting[name] = torch.cat([old, own[name][len(old) :]])
+                if name in own and name not in fitting and old is not None and old.shape[1:] == own[name].shape[1:]:
+                    fitting[name] = torch.cat([old[: len(own[name])], own[name][len(old) :]])
     if not fitting:
         raise InputError(source, "shares no layer with this preset", "start from weights of the same preset")
     strange = next((name for name, tensor in fitting.items() if not tensor.isfinite().all()), None)

@@ -29,7 +29,7 @@ DENSITIES = {"fat": 0.9, "muscle": 1.055, "disc": 1.08, "rim": 1.10, "fluid": 1.
 DENSITIES["organ"] = 1.06
 # What is painted as MR varies more within a tissue than CT does: the spread of soft tissue is narrowed.
 PAINTED_HU, SEEN_HU = (-1000, -450, -120, 0, 150, 260, 3000), (-1000, -130, -85, 15, 75, 170, 3000)
-CORTEX_HU, MARROW_HU = (450, 950), (60, 300)
+CORTEX_HU, MARROW_HU = (250, 950), (60, 300)
 BONE_WINDOWS = ((400.0, 1800.0), (300.0, 1500.0), (500.0, 2500.0), (50.0, 400.0), (60.0, 600.0))
 
 
@@ -79,10 +79,10 @@ def sagittal_ct(
     slice_.grain *= 0.5
     slice_.draw()
     draw_column(slice_)
-    image = cv2.GaussianBlur(slice_.signal, (0, 0), rng.uniform(0.35, 0.9))
+    image = cv2.GaussianBlur(slice_.signal, (0, 0), rng.uniform(0.35, 1.1))
     noise = stream(seed, 45).standard_normal(image.shape, dtype=np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 1.0))
-    hounsfield = np.interp((image - 1) * 1000, PAINTED_HU, SEEN_HU) + noise / noise.std() * rng.uniform(8, 60)
+    hounsfield = np.interp((image - 1) * 1000, PAINTED_HU, SEEN_HU) + noise / noise.std() * rng.uniform(8, 90)
     centre, wide = window or BONE_WINDOWS[int(rng.integers(len(BONE_WINDOWS)))]
     pixels = np.clip((hounsfield - centre) / wide + 0.5, 0, 1) * 4000
     pixels = np.rint(pixels).astype(np.uint16)
