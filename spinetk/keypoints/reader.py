@@ -203,22 +203,22 @@ class Reader:
                 remarks.append("the picture does not stand upright, as it looks: it was turned for the network")
             if view == "unknown":
                 self._refuse_look(sight, file)
-                view, modality = sight.view, modality or sight.modality
+                view = sight.view
                 if view != "unknown":
                     remarks.append(f"view: {view}, as the picture looks (probability {sight.probability:.2f})")
-            elif sight.view == view:
-                modality = modality or sight.modality
-            elif said.view is None and sight.probability >= SURE_REFUSAL:
+            elif sight.view != view and said.view is None and sight.probability >= SURE_REFUSAL:
                 remarks.append(f"looks like {sight.words} (probability {sight.probability:.2f}), against the file")
         if view == "unknown":
             view = self._usual(picture, remarks)
         unproven = False
         if view == "unknown" and sight is not None and self._likely(sight):
             unproven = True
-            view, modality = sight.view, modality or sight.modality
+            view = sight.view
             chance = f"probability {sight.probability:.2f}"
             remarks.append(f"view: {view}, as the picture looks ({chance}) and what was found in it bears out")
         self._refuse(picture, view, file, said)
+        if self._only is None and (modality is None or (said.view is not None and not self._is_read(view, modality))):
+            modality = self._modality(view, sight, remarks)
         predictor = self._only or self._pick(view, modality, file, said)
         against = self._against(picture, view, predictor)
         if against:
@@ -265,10 +265,11 @@ class Reader:
         """Whether a picture looks enough like something that a released model reads to be tried."""
         if self._only is not None or sight.view == "unknown" or sight.probability < LIKELY_VIEW:
             return False
-        return any(
-            sight.view in views and _reads(modalities, sight.view, sight.modality)
-            for views, modalities in self._made_for.values()
-        )
+        return self._is_read(sight.view, sight.modality)
+
+    def _is_read(self, view: View, modality: str | None) -> bool:
+        """Whether a released model reads such pictures."""
+        return any(view in views and _reads(owns, view, modality) for views, owns in self._made_for.values())
 
     def _refuse_look(self, sight: Sight, file: str) -> None:
         """Raise where a picture looks like no spine, and neither the user nor its file says otherwise."""
@@ -299,6 +300,19 @@ class Reader:
             raise InputError(file, fault, "give --view to read it all the same")
         if view == "unknown":
             raise InputError(file, "does not say which view it is", VIEW_REMEDY)
+
+    def _modality(self, view: View, sight: Sight | None, remarks: list[str]) -> str | None:
+        """Which modality a picture of a view is of whose file does not say, where models of several read that view."""
+        made = {own: name for name, (views, owns) in self._made_for.items() if view in views for own in owns}
+        if len(set(made.values())) < 2:
+            return sight.modality if sight is not None and sight.view == view else None
+        if sight is not None and sight.view == view and sight.modality is not None:
+            taken, why = sight.modality, "as the picture looks"
+        else:
+            taken, why = next((own for own in made if own in rules_of(view).usual_in), next(iter(made))), "as is usual"
+        others = [name for own, name in made.items() if own != taken]
+        remarks.append(f"modality: taken for {taken}, {why}; if it is not, give --model {' or '.join(others)}")
+        return taken
 
     def _pick(self, view: View, modality: str | None, file: str, said: Overrides) -> Predictor:
         """The released model for a view; one for another modality where the user named the view and there is no other.

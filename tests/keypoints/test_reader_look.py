@@ -86,6 +86,28 @@ def test_a_named_view_leaves_the_modality_to_the_look(decide):
     assert decide(slice_, said=Overrides(view="sagittal")).predictor.name == "sagittal-mr"
 
 
+def test_slices_of_ct_and_mr_have_a_model_each(decide):
+    ct = LATERAL._replace(view="sagittal", modality="CT")
+    assert decide(ct).predictor.name == "sagittal-ct"
+    assert decide(None, view="sagittal", modality="CT").predictor.name == "sagittal-ct"
+    # The file's word stands against the look.
+    assert decide(ct, view="sagittal", modality="MR").predictor.name == "sagittal-mr"
+
+
+@pytest.mark.parametrize("modality", [None, "OT"])
+def test_where_nothing_says_mr_or_ct_the_user_is_told_which_was_taken(decide, modality):
+    sagittal = Overrides(view="sagittal")
+    found = decide(None, said=sagittal, modality=modality)
+    assert found.predictor.name == "sagittal-mr"
+    assert "modality: taken for MR, as is usual; if it is not, give --model sagittal-ct" in found.remarks
+    found = decide(LATERAL._replace(view="sagittal", modality="CT"), said=sagittal, modality=modality)
+    assert found.predictor.name == "sagittal-ct"
+    remark = "modality: taken for CT, as the picture looks; if it is not, give --model sagittal-mr"
+    assert remark in found.remarks
+    # Where one model reads the view, whatever the modality, there is nothing to say.
+    assert not any(own.startswith("modality:") for own in decide(LATERAL, modality=modality).remarks)
+
+
 def column(bodies, score=0.95, sacrum=None):
     """A reading of so many bodies, each 40 x 30 px and 45 px below the last."""
     box = np.array([[0, 30], [20, 30], [40, 30], [40, 0], [20, 0], [0, 0]], float)
