@@ -102,7 +102,8 @@ def test_the_last_vertebra_goes_only_after_a_question(case_folder, serve, page_o
     page.evaluate("""async () => {
         document.querySelector("#empty-dialog").close();
         for (let i = 0; i < 20; i++) await null;
-        document.querySelector("#viewer").dispatchEvent(new KeyboardEvent("keydown", { key: "s", ctrlKey: true, bubbles: true }));
+        const key = { key: "s", ctrlKey: true, bubbles: true };
+        document.querySelector("#viewer").dispatchEvent(new KeyboardEvent("keydown", key));
     }""")
     assert len(read_record(CaseFolder(case_folder).source("case 0"))["annotations"]) == 3
     page.click("#empty-dialog button[value='ok']")
