@@ -22,6 +22,16 @@ from spinetk.cases.splitting import make_split
 from spinetk.keypoints.trainer import train
 
 
+def parts_of(cases: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is trained on, the train and test parts without flagged cases, and the val part."""
+    x_train, x_val, x_test, *_ = make_split(cases)
+    kept = pd.concat([x_train, x_test])
+    if "qc_flags" in kept:
+        kept = kept[kept["qc_flags"].isna()]
+    kept.attrs = x_train.attrs
+    return kept, x_val
+
+
 def main() -> None:
     """Train."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -38,11 +48,7 @@ def main() -> None:
     parser.add_argument("--more", type=Path, nargs="+", default=[], help="further cases, all for training")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
-    x_train, x_val, x_test, *_ = make_split(options.cases)
-    kept = pd.concat([x_train, x_test])
-    if "qc_flags" in kept:
-        kept = kept[kept["qc_flags"].isna()]
-    kept.attrs = x_train.attrs
+    kept, x_val = parts_of(options.cases)
     setup_catalogs(options.preset, kept, x_val, x_val, schema=CaseFolder(options.cases).schema())
     if options.more:
         name = f"vert{options.preset}_train"
