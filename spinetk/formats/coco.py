@@ -30,7 +30,7 @@ from spinetk.schema import KeypointSchema
 from spinetk.views import VIEWS
 
 CATEGORY = 1
-FRAME_FIELDS = ("spacing_mm", "spacing_source", "orientation")
+FIELDS = ("spacing_mm", "spacing_source", "orientation", "view", "case", "group", "slice", "series")
 LISTS = ("images", "annotations", "categories")
 
 
@@ -72,8 +72,8 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
 
     Returns:
         ``images``, ``annotations`` (unique ids from 1, ``area`` of the box, ``num_keypoints``, v = 0 points as 0, 0)
-        and ``categories`` (skeleton from 1). Spacing, view, case, label and score are kept as further fields; each
-        kind of extras is a category of one point.
+        and ``categories`` (skeleton from 1). Spacing, view, case, slice, series, label and score are kept as
+        further fields; each kind of extras is a category of one point.
 
     Raises:
         InputError: There is no record, their schemas differ, or two pictures get one name.
@@ -98,7 +98,7 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
             raise InputError(name, "is the name of two pictures", "write names relative to the case folder")
         names.add(name)
         image = {"id": image_id, "file_name": name, "width": record["width"], "height": record["height"]}
-        image |= {k: record[k] for k in (*FRAME_FIELDS, "view", "case", "group") if record.get(k) is not None}
+        image |= {k: record[k] for k in FIELDS if record.get(k) is not None}
         images.append(image)
         for entry in record["annotations"]:
             x0, y0, x1, y1 = entry["bbox"]
@@ -150,7 +150,8 @@ def write_readings(path: Path, readings: Sequence[Reading], *, chosen: int | Non
     """Write readings as one set; pictures bear their file names."""
     records = []
     for number, reading in enumerate(readings, start=1):
-        record = record_of(reading, str(number), case=Path(reading.file).stem)
+        place = {"slice": reading.slice, "series": reading.series}
+        record = record_of(reading, str(number), case=Path(reading.file).stem, **place)
         kept = [v for v in reading.vertebrae if v.visible.any()]
         if len(kept) == len(record["annotations"]):
             for entry, vertebra in zip(record["annotations"], kept, strict=True):
@@ -261,6 +262,9 @@ def _item(
         raise InputError(where, "field 'width' or 'height' is not a number", "export it again") from error
     if min(size) < 1:
         raise InputError(where, "field 'width' or 'height' is not a size in px", "export it again")
+    place, series = image.get("slice"), image.get("series")
+    if place is not None and (isinstance(place, bool) or not isinstance(place, int) or place < 0):
+        raise InputError(where, "field 'slice' is not the number of a slice", "slices count from 0; or remove it")
     picture, missing = pictures.find(name)
     found = assemble(shapes, schema, size)
     group = next((str(image[k]) for k in ("group", "patient") if image.get(k) is not None), None)
@@ -276,6 +280,8 @@ def _item(
         frame=Frame.from_json(image, where),
         view=image["view"] if image.get("view") in VIEWS else "unknown",
         size=size,
+        slice=place,
+        series=None if series is None else str(series),
         remarks=found.remarks,
         missing=missing,
     )
@@ -349,7 +355,7 @@ FORMAT = Format(
     write=write_readings,
     recognises=_recognises,
     many=True,
-    holds=frozenset({"points", "levels", "visibility", "scores", "extras", "spacing"}),
+    holds=frozenset({"points", "levels", "visibility", "scores", "extras", "slice", "spacing"}),
     origin="centre of the first pixel: 0.5 px is taken off and added; files of CVAT, Label Studio and Roboflow count "
     "from its outer corner and are taken as they stand",
     tools="pycocotools 2.0.11",

@@ -38,8 +38,9 @@ MODULES: list[str] = [
 """In the order in which a source is asked what it is; ``ours``, which takes any picture with a JSON, comes last."""
 
 HEAD_BYTES = 4096
-HOLDS = ("points", "levels", "visibility", "scores", "extras", "spacing", "measurements")
-"""What a format may keep of a reading: all named points to 0.01 px, level names, which points are visible, ..."""
+HOLDS = ("points", "levels", "visibility", "scores", "extras", "rulers", "slice", "spacing", "measurements")
+"""What a format may keep of a reading: all named points to 0.01 px, level names, which points are visible, ...; *slice*
+is which slice, frame or series of its file it is about."""
 
 
 class Reader(Protocol):
@@ -198,7 +199,15 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
         found.append((sum(not v.visible.all() for r in readings for v in r.vertebrae), "vertebrae with unseen points"))
     if "extras" not in entry.holds:
         found.append((sum(len(p) for r in readings for p in beside(r).values()), "points beside the vertebrae"))
+    if "rulers" not in entry.holds:
+        found.append((sum(len(r.rulers) for r in readings), "lengths and angles drawn by a reader"))
     said = [f"{entry.title} does not hold {count} {what}" for count, what in found if count]
+    placed = sum(reading.slice is not None or reading.series is not None for reading in readings)
+    if placed and "slice" not in entry.holds:
+        said.append(
+            f"{entry.title} does not hold the slice or series of {placed} readings: where it is read again, they are "
+            "taken to be of the central slice of the main series"
+        )
     turned = sum(reading.frame.exif_orientation != 1 for reading in readings)
     if turned and not entry.stored:
         said.append(
