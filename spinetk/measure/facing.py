@@ -126,6 +126,24 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
     return Facing("right" if belief > 0 else "left", source, confidence)
 
 
+def contradiction(reading: Reading, side: Facing) -> str | None:
+    """What the spine of a film says against a front that the user or the header named; None where it does not.
+
+    A film can come with letters that the system writes into every one of them, and a mirrored film with those from
+    before; in MR and CT the header's front is geometry. The word is believed all the same: a flat back is rare, not
+    impossible.
+    """
+    if side.source not in ("user", "header") or not rules_of(reading.view).curve_tells:
+        return None
+    other = "left" if side.side == "right" else "right"
+    if front_of(reading.landmarks, scale_of(reading)) == other:
+        return f"the endplate of S1 hangs lower on the {other}"
+    belief = curvature(reading)
+    if abs(belief) >= MIN_CONFIDENCE and (belief > 0) == (other == "right"):
+        return f"the spine bends as if the front were on the {other}"
+    return None
+
+
 def curvature(reading: Reading) -> float:
     """What the curve of the spine says: confidence 0..1, positive = anterior right, negative = left, 0 = nothing.
 

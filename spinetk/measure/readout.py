@@ -12,7 +12,7 @@ from spinetk.measure import alignment, levels, plausibility
 from spinetk.measure import angles as spine_angles
 from spinetk.measure.body import area, faults, number, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
-from spinetk.measure.facing import Seen, anterior_side
+from spinetk.measure.facing import Seen, anterior_side, contradiction
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
 from spinetk.measure.uncertainty import disturbed, interval, intervals, scale_angles
 from spinetk.reading import Facing, Reading, Vertebra
@@ -266,6 +266,13 @@ def _remarks(
             found.append(f"anterior is {side.side} by the user's word, against the header.")
         elif side.source not in ("user", "header"):
             found.append(f"anterior is {side.side}, from the {side.source} (confidence {side.confidence:.2f}).")
+        against = contradiction(reading, side)
+        if against:
+            word = "the user's word" if side.source == "user" else "the header"
+            found.append(
+                f"anterior is {side.side} by {word}, but {against}: if that is right, wedges, slips and the signs of "
+                "angles are the wrong way round (give the front with --facing)."
+            )
     if reading.frame.spacing_mm is None:
         shape = (
             "square pixels assumed for ratios and angles"

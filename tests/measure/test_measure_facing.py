@@ -202,3 +202,20 @@ def test_a_front_by_the_sacrum_keeps_the_probability_of_the_model_that_found_it(
     assert anterior_side(reading) == Facing("right", "sacrum", 0.987)
     reading.facing = Facing("left", "sacrum", 0.987)
     assert anterior_side(reading) == Facing("right", "sacrum", SACRUM_CONFIDENCE)
+
+
+@pytest.mark.parametrize(("facing", "word"), [("auto", "the header"), ("right", "the user's word")])
+def test_a_front_named_against_the_spine_of_a_film_is_believed_with_a_remark(spine, facing, word):
+    """Lordosis with the front on the left, named right: -22 to 10 degrees is a full bend the other way."""
+    reading = spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing="right", view="lateral")
+    found = measure(reading, facing=facing)
+    assert anterior_side(reading, facing).side == "right"
+    (remark,) = [line for line in found.remarks if "the wrong way round" in line]
+    assert f"anterior is right by {word}, but the spine bends as if the front were on the left" in remark
+    reading.landmarks = [Landmark("s1", np.array([[300.0, 700.0], [340.0, 670.0]]))]  # its end on the left is lower
+    assert any("the endplate of S1 hangs lower on the left" in line for line in measure(reading, facing=facing).remarks)
+    for other in (
+        replace(reading, view="sagittal"),
+        spine([FULL] * 5, tilts=LORDOSIS_FACING_LEFT, facing="left", view="lateral"),
+    ):
+        assert not any("the wrong way round" in line for line in measure(other).remarks)
