@@ -16,7 +16,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from lateral_set import cut_top
+from lateral_set import cut_top, rewrite
 
 from spinetk.cases.folder import CaseFolder, read_pixels, write_record
 from spinetk.formats.files import read_metadata, write_metadata
@@ -208,11 +208,8 @@ def main() -> None:
         random = np.random.default_rng((options.seed, 0, number))
         picture, reading = to_grey(read_pixels(record)), reading_of(record)
         if random.random() < 0.4:
-            picture, reading = cut_top(picture, reading, random)
+            rewrite(folder, record, *cut_top(picture, reading, random))
         metadata[record["case"]]["group"] = record["case"]
-        seen = [landmark.to_json() for landmark in reading.landmarks]
-        content = record_of(reading, record["image_id"], case=record["case"], landmarks=seen)
-        write_record(folder.source(record["case"]), content, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
     written = 0
     for number, path in enumerate(sorted(options.tree.rglob(f"*{LABEL}"))):
         source = path.with_name(path.name.removesuffix(LABEL) + ".png")

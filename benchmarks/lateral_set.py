@@ -25,7 +25,7 @@ from film_looks import stored
 
 from spinetk.cases.folder import CaseFolder, read_pixels, write_record
 from spinetk.formats.files import read_metadata, write_metadata
-from spinetk.formats.record import reading_of, record_of
+from spinetk.formats.record import Record, reading_of, record_of
 from spinetk.keypoints.pictures import to_grey
 from spinetk.phantoms import write_phantom_set
 from spinetk.phantoms.choose import REGIONS
@@ -82,6 +82,14 @@ def cut_top(picture: np.ndarray, reading: Reading, random: np.random.Generator) 
     return picture[row:], reading.cropped(0, row, reading.width, reading.height)
 
 
+def rewrite(folder: CaseFolder, record: Record, picture: np.ndarray, reading: Reading) -> None:
+    """Write a case anew that was cut or drawn over."""
+    seen = [landmark.to_json() for landmark in reading.landmarks]
+    known = seen if "landmarks" in record else None
+    content = record_of(reading, record["image_id"], case=record["case"], landmarks=known)
+    write_record(folder.source(record["case"]), content, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+
+
 def as_stored(folder: CaseFolder, names: list[str], cut: float, share: float, seed: int) -> None:
     """Cut these shares of the films, or make them what a teaching file has, in place."""
     records, _ = folder.records(names, augmented=False)
@@ -94,10 +102,7 @@ def as_stored(folder: CaseFolder, names: list[str], cut: float, share: float, se
         if random.random() < share:
             picture, reading = stored(picture, reading, random)
         if picture is not before:
-            seen = [landmark.to_json() for landmark in reading.landmarks]
-            known = seen if "landmarks" in record else None
-            content = record_of(reading, record["image_id"], case=record["case"], landmarks=known)
-            write_record(folder.source(record["case"]), content, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+            rewrite(folder, record, picture, reading)
 
 
 def main() -> None:

@@ -268,10 +268,11 @@ def _remarks(
             found.append(f"anterior is {side.side}, from the {side.source} (confidence {side.confidence:.2f}).")
         against = contradiction(reading, side)
         if against:
-            word = "the user's word" if side.source == "user" else "the header"
+            by_user = side.source == "user"
+            word, remedy = ("the user's word", "") if by_user else ("the header", " (give the front with --facing)")
             found.append(
                 f"anterior is {side.side} by {word}, but {against}: if that is right, wedges, slips and the signs of "
-                "angles are the wrong way round (give the front with --facing)."
+                f"angles are the wrong way round{remedy}."
             )
     if reading.frame.spacing_mm is None:
         shape = (
