@@ -16,7 +16,7 @@ from spinetk.images.headers import Header
 from spinetk.images.orientation import read_axes, read_letters, read_view
 from spinetk.images.picture import Picture
 from spinetk.images.plain import to_grey
-from spinetk.images.spacing import contradiction, read_aspect, read_spacing
+from spinetk.images.spacing import contradiction, other_shapes, read_aspect, read_spacing
 from spinetk.views import View
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list
     dataset = header.dataset
     spacing, source = read_spacing(dataset, index, remarks if user_frame is None else [])
     aspect = None if spacing else read_aspect(dataset, remarks)
+    if spacing and user_frame is None:
+        remarks += other_shapes(dataset, spacing)
     axes = read_axes(dataset, index)
     view, letters = read_view(dataset, index, axes, read_letters(dataset, index, axes, remarks), remarks)
     frame = Frame(spacing, source, *letters, aspect)

@@ -9,7 +9,7 @@ import numpy as np
 
 from spinetk.geometry import OPPOSITE, SQUARE, Frame
 from spinetk.images.elements import functional_group, items, numbers, raw, word, words
-from spinetk.images.spacing import PROJECTION
+from spinetk.images.spacing import PROJECTION, SLICES
 from spinetk.views import View
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ LETTERS = "LPH"
 LATERAL = frozenset({"LL", "RL", "LATERAL", "LAT"})
 FRONTAL = frozenset({"AP", "PA"})
 DECUBITUS = frozenset({"LLD", "RLD"})
-SLICES = frozenset({"MR", "CT", "PT", "NM"})
-"""Modalities whose pictures are slices, localizers of CT apart."""
-
 PROJECTED: dict[str | None, View] = {"sagittal": "lateral", "coronal": "ap", "axial": "axial", None: "unknown"}
 SLICED: dict[str | None, View] = {"sagittal": "sagittal", "coronal": "coronal", "axial": "axial", None: "unknown"}
 TURN_WORDS = {

@@ -12,9 +12,17 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 PROJECTION = frozenset({"CR", "DX", "XA", "RF", "RG", "MG", "PX", "IO", "DR"})
+SLICES = frozenset({"MR", "CT", "PT", "NM"})
+"""Modalities whose pictures are slices, localizers of CT apart."""
+
+CAPTURES = frozenset(f"1.2.840.10008.5.1.4.1.1.7{kind}" for kind in ("", ".1", ".2", ".3", ".4"))
+"""Secondary captures: of a film as often as of a slice."""
+
 Spacing = tuple[float, float]
 SAME = 0.001
 """Share by which spacings of one picture may differ: files round them."""
+SHAPES = 0.01
+"""Share by which the shapes of pixels may differ: a ratio of integers is rounded."""
 
 
 def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spacing | None, str | None]:
@@ -25,7 +33,8 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
     ``ImagerPixelSpacing`` (detector plane, magnified), ``NominalScannedPixelSpacing`` (digitised film). A value that
     is not plausible is left out, with a remark. After PS3.3 10.7 and C.8.
     """
-    projection = word(dataset, "Modality") in PROJECTION
+    modality = word(dataset, "Modality")
+    projection = modality in PROJECTION
     measures = functional_group(dataset, frame, "PixelMeasuresSequence")
     if measures is not None:
         spacing = _plausible(measures, "PixelSpacing", remarks)
@@ -36,12 +45,12 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
     calibration = word(dataset, "PixelSpacingCalibrationType")
     if spacing and calibration in ("FIDUCIAL", "GEOMETRY"):
         return spacing, f"PixelSpacing {calibration}"
-    if spacing and not (projection and imager and spacing == imager):
-        if projection:
+    if spacing and not (projection and imager and _same(spacing, imager)):
+        if projection or (modality not in SLICES and word(dataset, "SOPClassUID") in CAPTURES):
             remarks.append("PixelSpacing does not say how it was calibrated: it may be that of the detector plane")
         return spacing, "PixelSpacing"
     if imager:
-        magnification = _magnification(dataset)
+        magnification = _magnification(dataset, remarks)
         if magnification:
             remarks.append(f"detector-plane spacing was divided by a magnification of {magnification:.3f}")
             return (imager[0] / magnification, imager[1] / magnification), "ImagerPixelSpacing corrected"
@@ -57,11 +66,28 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
 def contradiction(user: Frame, own: Frame) -> list[str]:
     """A remark where the user's spacing, which is believed, is another one than the file's."""
     given, found = user.spacing_mm, own.spacing_mm
-    if given is None or found is None or max(abs(g / f - 1) for g, f in zip(given, found, strict=True)) <= SAME:
+    if given is None or found is None or _same(given, found):
         return []
     (row, column), source = found, own.spacing_source
     return [f"the spacing given, {given[0]:.4g} x {given[1]:.4g} mm, was believed; the file says {row:.4g} x "
             f"{column:.4g} mm ({source})"]  # fmt: skip
+
+
+def other_shapes(dataset: Dataset, spacing: Spacing) -> list[str]:
+    """A remark for each attribute that gives pixels another shape than the spacing that is believed.
+
+    PixelAspectRatio is for pictures without a spacing (PS3.3 C.7.6.3.1.7): beside one, it has no say.
+    """
+    found = []
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
+        values = numbers(dataset, keyword)
+        if len(values) < 2 or min(values[:2]) <= 0:
+            continue
+        stated, believed = values[0] / values[1], spacing[0] / spacing[1]
+        if abs(stated / believed - 1) > SHAPES:
+            found.append(f"{keyword} says that pixels are {stated:.3g} times as high as wide, the spacing that was "
+                         f"believed {believed:.3g} times")  # fmt: skip
+    return found
 
 
 def read_aspect(dataset: Dataset, remarks: list[str]) -> float | None:
@@ -88,10 +114,24 @@ def _plausible(dataset: Dataset, keyword: str, remarks: list[str]) -> Spacing | 
         return None
 
 
-def _magnification(dataset: Dataset) -> float | None:
-    """Object-to-detector magnification, when the file states one above 1 and below 5."""
+def _same(one: Spacing, other: Spacing) -> bool:
+    return max(abs(a / b - 1) for a, b in zip(one, other, strict=True)) <= SAME
+
+
+def _magnification(dataset: Dataset, remarks: list[str]) -> float | None:
+    """Object-to-detector magnification, when the file states one from 1 to 5; doubts about it become remarks."""
     stated = number(dataset, "EstimatedRadiographicMagnificationFactor")
+    detector, patient = number(dataset, "DistanceSourceToDetector"), number(dataset, "DistanceSourceToPatient")
+    distances = detector / patient if detector and patient else None
     if stated is None:
-        detector, patient = number(dataset, "DistanceSourceToDetector"), number(dataset, "DistanceSourceToPatient")
-        stated = detector / patient if detector and patient else None
-    return stated if stated is not None and 1 <= stated < 5 else None
+        stated = distances
+    elif distances is not None and abs(distances - stated) > 0.02 * abs(stated):
+        remarks.append(f"the magnification stated, {stated:.4g}, was believed; its distances say {distances:.4g}")
+    if stated is None:
+        return None
+    if not 1 <= stated < 5:
+        remarks.append(f"a magnification of {stated:.4g} is not plausible and was ignored")
+        return None
+    if stated == 1:
+        remarks.append("a magnification of 1 is that of a body on the detector: lengths in mm may be magnified")
+    return stated

@@ -26,7 +26,7 @@ from spinetk.keypoints.second_look import CLEARLY, evidence, shows_column
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
-from spinetk.measure.plausibility import impossible_size, other_part, too_small
+from spinetk.measure.plausibility import elsewhere, impossible_size, is_neck, other_part, too_small
 from spinetk.overrides import Overrides
 from spinetk.reading import Facing, Reading
 from spinetk.views import OFFERED, View, rules_of, usual_view
@@ -179,6 +179,9 @@ class Reader:
             raise InputError(
                 file, f"shows no spine, or its spacing is wrong: the bodies found are {impossible}", remedy
             )
+        other = elsewhere(picture.body_part, [vertebra.label for vertebra in found.vertebrae])
+        if other:
+            found.remarks.append(other)
         # What a result file holds is what is measured, so that measuring the file again changes nothing.
         return measure(found.rounded(), facing=said.facing, anchor=said.anchor, picture=grey), grey
 
@@ -223,6 +226,8 @@ class Reader:
         against = self._against(picture, view, predictor)
         if against:
             remarks.append(against)
+        if self._only is None and is_neck(picture.body_part):
+            remarks.append(f"BodyPartExamined is {picture.body_part}: no released model was taught on necks")
         front: Facing | None = None
         turns: tuple[int, ...] = ()
         if sight is not None and sight.view == view:

@@ -7,6 +7,7 @@ has marked (a reading without a model) is never overruled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,6 +71,12 @@ OTHER_PARTS = frozenset(
     UPPERARM UTERUS WRIST ZYGOMA""".split()  # noqa: SIM905
 )
 
+# Regions of the levels (first letters) that a film of a part shows, by the same terms; NECK and the spines of PS3.16.
+PART_REGIONS = {
+    "NECK": "C", "CSPINE": "C", "CTSPINE": "CT", "TSPINE": "T", "CHEST": "T", "TLSPINE": "TL", "LSPINE": "L",
+    "LSSPINE": "LS",
+}  # fmt: skip
+
 
 def _limit(name: str) -> float:
     limit = RULES[name].limit
@@ -80,6 +87,19 @@ def _limit(name: str) -> float:
 def other_part(body_part: str | None) -> bool:
     """Whether BodyPartExamined names a part that shows no vertebral column."""
     return body_part is not None and body_part.upper().replace(" ", "") in OTHER_PARTS
+
+
+def is_neck(body_part: str | None) -> bool:
+    """Whether BodyPartExamined names the neck, which no released model was taught on."""
+    return PART_REGIONS.get((body_part or "").upper()) == "C"
+
+
+def elsewhere(body_part: str | None, labels: Sequence[str | None]) -> str | None:
+    """What speaks against level names of which more than half lie outside the part examined, or None."""
+    regions, named = PART_REGIONS.get((body_part or "").upper()), [label for label in labels if label]
+    if regions is None or 2 * sum(label[0] in regions for label in named) >= len(named):
+        return None
+    return f"levels: named {named[0]} to {named[-1]}, but BodyPartExamined is {body_part}"
 
 
 def too_small(height: int, width: int) -> bool:

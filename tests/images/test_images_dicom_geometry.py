@@ -238,3 +238,68 @@ def test_an_absurd_detector_spacing_is_remarked_beside_a_believed_one(read):
     picture = read(dicom(SHOWN.astype(np.uint16), PixelSpacing=[0.2, 0.2], ImagerPixelSpacing=[0, 0]))
     assert picture.frame.spacing_mm == (0.2, 0.2)
     assert "ImagerPixelSpacing is not plausible and was ignored" in picture.remarks
+
+
+@pytest.mark.parametrize(
+    ("tags", "spacing", "said"),
+    [
+        # Two roundings of one detector spacing: the PixelSpacing is no calibration.
+        (
+            {"PixelSpacing": [0.139, 0.139], "EstimatedRadiographicMagnificationFactor": 1.25},
+            0.1388889 / 1.25,
+            "divided",
+        ),
+        # 1500 / 1200 mm is a magnification of 1.25, the file states 1.1.
+        (
+            {
+                "EstimatedRadiographicMagnificationFactor": 1.1,
+                "DistanceSourceToDetector": 1500,
+                "DistanceSourceToPatient": 1200,
+            },
+            0.1388889 / 1.1,
+            "the magnification stated, 1.1, was believed; its distances say 1.25",
+        ),
+        ({"EstimatedRadiographicMagnificationFactor": 1}, 0.1388889, "lengths in mm may be magnified"),
+        ({"EstimatedRadiographicMagnificationFactor": 0.8}, 0.1388889, "a magnification of 0.8 is not plausible"),
+        (
+            {
+                "EstimatedRadiographicMagnificationFactor": 0,
+                "DistanceSourceToDetector": 1500,
+                "DistanceSourceToPatient": 1200,
+            },
+            0.1388889,
+            "a magnification of 0 is not plausible",
+        ),
+        ({"DistanceSourceToDetector": 1200, "DistanceSourceToPatient": 1500}, 0.1388889, "of 0.8 is not plausible"),
+    ],
+)
+def test_doubts_about_a_detector_spacing_are_said(read, tags, spacing, said):
+    picture = read(dicom(SHOWN.astype(np.uint16), Modality="DX", ImagerPixelSpacing=[0.1388889, 0.1388889], **tags))
+    assert picture.frame.spacing_mm[0] == pytest.approx(spacing, rel=1e-6)
+    assert said in " ".join(picture.remarks)
+
+
+@pytest.mark.parametrize(("modality", "said"), [("OT", True), ("", True), ("CT", False), ("MR", False)])
+def test_a_secondary_capture_of_what_may_be_a_film_says_nothing_of_its_calibration(read, modality, said):
+    tags = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "Modality": modality, "PixelSpacing": [0.2, 0.2]}
+    remarks = read(dicom(SHOWN.astype(np.uint16), **tags)).remarks
+    assert any("does not say how it was calibrated" in remark for remark in remarks) == said
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"PixelAspectRatio": [2, 1]}, "PixelAspectRatio says that pixels are 2 times as high as wide"),
+        ({"ImagerPixelSpacing": [0.2, 0.1]}, "ImagerPixelSpacing says that pixels are 2 times as high as wide"),
+        ({"PixelAspectRatio": [1000, 999]}, None),
+        ({"PixelAspectRatio": [0, 1]}, None),
+        ({"PixelAspectRatio": [1, 1], "ImagerPixelSpacing": [0.25, 0.25]}, None),
+    ],
+)
+def test_another_shape_of_pixels_beside_a_spacing_is_said(read, tags, said):
+    picture = read(dicom(SHOWN.astype(np.uint16), PixelSpacing=[0.2, 0.2], **tags))
+    assert picture.frame.square.tolist() == [1, 1]
+    shapes = [remark for remark in picture.remarks if "as high as wide" in remark]
+    assert not shapes if said is None else said in shapes[0]
+    given = read(dicom(SHOWN.astype(np.uint16), PixelSpacing=[0.2, 0.2], **tags), spacing_mm=(0.2, 0.2))
+    assert not any("as high as wide" in remark for remark in given.remarks)

@@ -255,6 +255,27 @@ def test_what_headers_rule_out_is_refused_or_not_graded(seer, monkeypatch):
             assert all(v.measures["deformity"] is None for v in reading.vertebrae)
 
 
+def test_a_film_of_the_neck_is_read_with_a_remark(seer, monkeypatch):
+    reader = Reader()
+    monkeypatch.setattr(reader, "_pick", lambda *_: seer)
+    necks = [read(reader, picture_of("lateral", "CR", body_part=part)).remarks for part in ("CSPINE", "LSPINE")]
+    said = [any("no released model was taught on necks" in remark for remark in remarks) for remarks in necks]
+    assert said == [True, False]
+    named = read(Reader(seer), picture_of("lateral", "CR", body_part="CSPINE"))
+    assert not any("neck" in remark for remark in named.remarks)  # a model of the user's own may be made for it
+    found = seer.read
+
+    def counted(*args, **fields):
+        reading = found(*args, **fields)
+        for vertebra, label in zip(reading.vertebrae, ("L1", "L2", "L3", "L4", "L5"), strict=True):
+            vertebra.label = label
+        return reading
+
+    monkeypatch.setattr(seer, "read", counted)
+    remarks = read(Reader(seer), picture_of("lateral", "CR", body_part="CHEST")).remarks
+    assert "levels: named L1 to L5, but BodyPartExamined is CHEST" in remarks
+
+
 def test_a_lone_body_is_not_graded(seer):
     reading = read(Reader(seer), Picture(film(1, 160).astype(np.float32), view="lateral"), facing="left")
     (body,) = reading.vertebrae

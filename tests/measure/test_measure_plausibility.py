@@ -8,7 +8,7 @@ import pytest
 from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.measure.again import measure_again
-from spinetk.measure.plausibility import RULES, doubts, impossible_size, other_part, too_small
+from spinetk.measure.plausibility import RULES, doubts, elsewhere, impossible_size, is_neck, other_part, too_small
 from spinetk.overrides import Overrides
 from spinetk.reading import Facing, Reading, Vertebra
 from spinetk.schema import VERTEBRA6
@@ -75,6 +75,26 @@ def test_parts_and_sizes():
     assert too_small(400, 31)
     assert not too_small(32, 32)
     assert all(rule.source and rule.effect for rule in RULES.values())
+
+
+@pytest.mark.parametrize(
+    ("part", "labels", "said"),
+    [
+        ("CSPINE", ["L1", "L2", None, "L4"], "levels: named L1 to L4, but BodyPartExamined is CSPINE"),
+        ("CHEST", ["T12", "L1", "L2", "L3"], "levels: named T12 to L3, but BodyPartExamined is CHEST"),
+        ("CHEST", ["T4", "T5", "L1"], None),
+        ("LSPINE", ["T11", "T12", "L1", "L2"], None),
+        ("LSPINE", ["T5", "T6", "L1"], "named T5 to L1"),
+        ("TLSPINE", ["T1", "L5"], None),
+        ("CSPINE", [None, None], None),
+        ("SPINE", ["L1"], None),
+        (None, ["L1"], None),
+    ],
+)
+def test_names_outside_the_part_examined_are_remarked(part, labels, said):
+    found = elsewhere(part, labels)
+    assert found is None if said is None else said in found
+    assert is_neck(part) == (part == "CSPINE")
 
 
 def test_bodies_below_the_threshold_are_marked():
