@@ -83,12 +83,17 @@ class Frame:
             object.__setattr__(self, "spacing_mm", (row, column))
         for letter in (self.toward_right, self.toward_bottom):
             if letter is not None and letter not in OPPOSITE:
-                raise InputError("orientation", f"{letter!r} is not one of {''.join(OPPOSITE)}")
+                raise InputError(
+                    "orientation", f"{letter!r} is not one of {''.join(OPPOSITE)}", "leave it out if unknown"
+                )
         low, high = PLAUSIBLE_ASPECT
         if self.pixel_aspect is not None and not low <= self.pixel_aspect <= high:
-            raise InputError("pixel aspect", f"{self.pixel_aspect} is not between {low} and {high}")
+            fault = f"{self.pixel_aspect} is not between {low} and {high}"
+            raise InputError("pixel aspect", fault, "it is the height of a pixel by its width; leave it out if unknown")
         if self.exif_orientation not in TURNS:
-            raise InputError("EXIF orientation", f"{self.exif_orientation!r} is not one of 1 to 8")
+            raise InputError(
+                "EXIF orientation", f"{self.exif_orientation!r} is not one of 1 to 8", "1 leaves the picture as it is"
+            )
 
     @property
     def plane(self) -> str | None:

@@ -320,7 +320,7 @@ class Reading:
             for entry in entries:
                 points = np.array([entry["keypoints"][n] for n in schema.keypoints], dtype=np.float64)
                 if points.shape != (len(schema), 2) or not np.isfinite(points).all():
-                    raise InputError(source, "field 'keypoints' is not a finite [x, y] per name")
+                    raise InputError(source, "field 'keypoints' is not a finite [x, y] per name", "predict again")
                 seen = entry.get("visible") or {}
                 sigma = entry.get("point_sigma_px")
                 vertebrae.append(
@@ -363,7 +363,8 @@ class Reading:
                 source, f"field {error} is missing", "give a result written by `spinetk predict`"
             ) from error
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise InputError(source, f"is not a spinetk result: {error}", "give a JSON of `spinetk predict`") from error
+            why = str(error).split(". ")[0].rstrip(".")
+            raise InputError(source, f"is not a spinetk result: {why}", "give a JSON of `spinetk predict`") from error
 
 
 def scales_from(content: Mapping[str, Any]) -> dict[str, float]:

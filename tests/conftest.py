@@ -7,6 +7,7 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ import pytest
 import torch
 
 from spinetk.cases.folder import CaseFolder, write_record
+from spinetk.errors import InputError
 from spinetk.formats.files import write_metadata
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
@@ -144,6 +146,34 @@ def drawn(tmp_path) -> Reading:
 def picture_file(drawn) -> Path:
     """The picture alone."""
     return Path(drawn.file)
+
+
+# Rooms whose every refusal is read for its form.
+READ_FOR_FORM = ("formats", "images")
+
+
+@pytest.fixture(autouse=True)
+def _refusals_are_well_formed(request, monkeypatch) -> Iterator[None]:
+    """Whatever is refused says where, what is wrong and what to do, as parts of a sentence: ``where: what (do)``."""
+    if request.path.relative_to(Path(__file__).parent).parts[0] not in READ_FOR_FORM:
+        yield
+        return
+    made: set[tuple[str, str, str]] = set()
+    plain = InputError.__init__
+
+    def note(self: InputError, source: object, fault: object, remedy: object = "") -> None:
+        plain(self, source, fault, remedy)
+        made.add((str(source), str(fault), str(remedy)))
+
+    monkeypatch.setattr(InputError, "__init__", note)
+    yield
+    monkeypatch.undo()
+    wrong = [one for one in made if one[0] in ("", "None") or not all(map(_mid_sentence, one[1:]))]
+    assert not wrong, f"source, fault and remedy are wanted, no capital first, no full stop last: {wrong[:5]}"
+
+
+def _mid_sentence(text: str) -> bool:
+    return re.match(r"[a-z0-9'\"`\[({<-]", text) is not None and text[-1] not in ".:;, " and text != "None"
 
 
 _listening: list[list[tuple[str, str]]] = []

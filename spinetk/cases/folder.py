@@ -171,7 +171,7 @@ def write_record(path: str | Path, record: Mapping[str, Any], pixels: np.ndarray
         raise InputError(path, "the picture is not 8-bit or not of the record's size", "prepare the case again")
     done, data = cv2.imencode(".png", pixels)
     if not done:
-        raise InputError(picture, "cannot be encoded as PNG")
+        raise InputError(picture, "cannot be encoded as PNG", "prepare the case from a smaller picture")
     path.unlink(missing_ok=True)
     with replacing(picture) as temporary:
         temporary.write_bytes(data.tobytes())

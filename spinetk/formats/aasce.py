@@ -100,7 +100,8 @@ def _corners(path: Path) -> np.ndarray:
     except Exception as error:  # a damaged .mat raises whatever its bytes lead to
         raise InputError(path, "holds no readable p2", "fetch the label file again") from error
     if points.shape != (4 * len(LEVELS), 2) or not np.isfinite(points).all():
-        raise InputError(path, f"p2 is {points.shape}, not {(4 * len(LEVELS), 2)} finite numbers")
+        fault = f"p2 is {points.shape}, not {(4 * len(LEVELS), 2)} finite numbers"
+        raise InputError(path, fault, "fetch the label file again")
     return points.reshape(len(LEVELS), 4, 2)
 
 

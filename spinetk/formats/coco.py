@@ -224,7 +224,8 @@ def _items(file: Path, schema: KeypointSchema | None) -> Iterator[CaseItem | Inp
     shapes = [shape for found in drawn.values() if not isinstance(found, InputError) for _, shape in found]
     whole = meaning(shapes, schema, declared)
     if schema is not None and declared and not any({*schema.keypoints} & {*names} for names in declared):
-        raise InputError(file, f"has points {', '.join(declared[0][:8])}, not those of schema {schema.name!r}")
+        fault = f"has points {', '.join(declared[0][:8])}, not those of schema {schema.name!r}"
+        raise InputError(file, fault, "leave --schema out, or name the schema of these points")
     remark = [f"{dialect.writer} wrote it: its points count from the outer corner of the first pixel, not its centre"]
     for image in content["images"]:
         found = drawn.get(_key(image.get("id")), [])

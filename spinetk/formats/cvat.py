@@ -133,7 +133,8 @@ def read_cvat(path: str | Path, schema: str | Path | KeypointSchema | None = Non
     for item in _items(Path(path), None if schema is None else get_schema(schema)):
         if isinstance(item, InputError):
             raise item
-        item.missing = item.missing or InputError(path, "was read without its pictures")
+        fault = "was read without its pictures"
+        item.missing = item.missing or InputError(path, fault, "give the folder that holds them")
         readings.append(item.reading())
     return readings
 

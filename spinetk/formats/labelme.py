@@ -143,7 +143,7 @@ def _shapes(content: Mapping[str, Any], file: Path, schema: KeypointSchema | Non
         ]
         if not inside:
             fault = f"point {point!r} belongs to no vertebra"
-            raise InputError(file, fault, "give its points one group ID, or label them L3_top_left, L3_top_right, ...")
+            raise InputError(file, fault, "give its points one group ID, or label them L3_top_left and so on")
         _add(groups[min(inside)[1]], "", point, place, str(file))
     remarks += [f"{count} x shape of type {kind!r}: left out" for kind, count in skipped.items()]
     return [*groups.values(), *other]

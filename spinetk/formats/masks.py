@@ -76,7 +76,8 @@ def _item(label: Path, source: Path, schema: KeypointSchema, notes: Mapping[str,
     subject = label.relative_to(source).parts[0] if label.parent != source else None
     note = notes.get(subject, {}) if subject else {}
     if not isinstance(note, Mapping):
-        raise InputError(source / "annotations.json", f"field {subject!r} is not a table of fields")
+        fault = f"field {subject!r} is not a table of fields"
+        raise InputError(source / "annotations.json", fault, "name each subject's fields in braces")
     frame = Frame.from_json({**note, "spacing_source": "annotations.json"}, str(source / "annotations.json"))
     vertebrae, remarks = vertebrae_of(mask, schema, _levels(str(note.get("levels", ""))))
     return CaseItem(

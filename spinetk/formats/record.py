@@ -72,7 +72,7 @@ def check_record(
     if not isinstance(annotations, list):
         raise InputError(source, "field 'annotations' is missing or not a list", "an empty list means no vertebra")
     if record.get("view", "unknown") not in VIEWS:
-        raise InputError(source, f"field 'view' is not one of {', '.join(VIEWS)}")
+        raise InputError(source, f"field 'view' is not one of {', '.join(VIEWS)}", "'unknown' will do")
     Frame.from_json(record, str(source))
     extras_from(record.get("extras"), source)
     origin = record.get("origin", [])

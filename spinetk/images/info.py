@@ -80,7 +80,7 @@ def describe(path: str | Path, *, decode: bool = False) -> dict[str, Any]:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(display_name(path), f"is damaged ({type(error).__name__})") from error
+        raise InputError(display_name(path), f"is damaged ({type(error).__name__})", "export it again") from error
 
 
 def render(content: dict[str, Any]) -> str:

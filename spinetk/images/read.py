@@ -41,7 +41,8 @@ def read_picture(
     """
     path = Path(path)
     if slice_choice not in ("central", "most-spine") and not isinstance(slice_choice, int):
-        raise InputError("slice choice", f"{slice_choice!r} is not 'central' or 'most-spine'")
+        fault = f"{slice_choice!r} is not 'central' or 'most-spine'"
+        raise InputError("slice choice", fault, "or give the number of a slice, from 0")
     frame = None if spacing_mm is None else _user_frame(spacing_mm)
     try:
         with quiet():

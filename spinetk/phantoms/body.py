@@ -51,7 +51,8 @@ def vertebra_points(
         InputError: A height or the depth is not positive, or the taper leaves no height.
     """
     if min(anterior_mm, middle_mm, posterior_mm, depth_mm) <= 0 or abs(taper_mm) / 4 >= min(anterior_mm, posterior_mm):
-        raise InputError("vertebra", "heights and depth must be positive and larger than the taper")
+        fault = "heights and depth are not all positive, or the taper leaves no height"
+        raise InputError("vertebra", fault, "give larger heights or less taper")
     shift = taper_mm / 4
     half_a, half_p = (np.sqrt(h**2 - (2 * shift) ** 2) / 2 for h in (anterior_mm, posterior_mm))
     x = depth_mm / 2
@@ -183,7 +184,9 @@ def deform(body: Body, kind: Deformity, loss_percent: float) -> Body:
     if kind not in DEFORMITIES:
         raise InputError(f"deformity {kind!r}", "is unknown", f"use one of {', '.join(DEFORMITIES)}")
     if not 0 <= loss_percent <= 80:
-        raise InputError(f"height loss {loss_percent}", "is not between 0 and 80 %")
+        raise InputError(
+            f"height loss {loss_percent}", "is not between 0 and 80 %", "give the loss in percent of the height"
+        )
     keep = 1 - loss_percent / 100
     if kind == "none":
         return body

@@ -65,7 +65,8 @@ def write_phantom_set(
         if kind not in MAKERS:
             raise InputError(f"phantom kind {kind!r}", "is unknown", f"use {', '.join(MAKERS)}")
     if cases < 1 or not kinds or not 0 <= hardware_share <= 1:
-        raise InputError("phantom set", "needs a case, a kind, and a hardware share within 0..1")
+        fault = "needs a case, a kind, and a hardware share within 0..1"
+        raise InputError("phantom set", fault, f"kinds are {', '.join(MAKERS)}")
     Path(base).mkdir(parents=True, exist_ok=True)
     folder = CaseFolder(base)
     names, metadata = [], {}

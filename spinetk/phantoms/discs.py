@@ -163,7 +163,8 @@ def write_disc_set(
         if modality not in WEIGHTINGS:
             raise InputError(f"modality {modality!r}", "is unknown", f"use {' or '.join(WEIGHTINGS)}")
     if subjects < 1 or not centres or not all(name.isascii() and name.isalpha() for name in centres):
-        raise InputError("disc set", "needs a subject, and centres named by letters only")
+        fault = "has no subject, no centre, or a centre not named by letters alone"
+        raise InputError("disc set", fault, "BIDS wants letters in the name of an entity")
     root, names, rows = Path(root), [], ["participant_id\tinstitution_id"]
     for k in range(subjects):
         place = k % len(centres)

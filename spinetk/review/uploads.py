@@ -105,7 +105,7 @@ class Uploads:
             try:
                 described = describe(path)
                 if not described["readable"]:
-                    raise InputError(name, "; ".join(described["warnings"]) or "cannot be read")
+                    raise InputError(name, "; ".join(described["warnings"]) or "cannot be read", "export it again")
                 entries.append(Entry("picture", path, name))
             except InputError as error:
                 refused.append(f"{name}: {line(error)}")
