@@ -38,3 +38,35 @@ def wait_for(true, what: str) -> None:
     while not true():
         assert time.monotonic() < end, what
         time.sleep(0.1)
+
+
+class Traffic:
+    """The requests of a page that is not loaded yet, some of which are held until a test lets them go.
+
+    A browser that is asked for the requests of a page that runs already lets the next ones by, and nothing is heard
+    of them: so they are all asked for from the beginning.
+    """
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self._held: dict[str, list] = {}
+        page.route("**/*", self._pass)
+
+    def hold(self, end: str) -> list:
+        """From now on requests whose address ends so wait in the list."""
+        return self._held.setdefault(end, [])
+
+    def let_by(self, end: str) -> None:
+        """Those that come from now on go their way again."""
+        del self._held[end]
+
+    def wait(self, held: list, count: int = 1) -> None:
+        """Until so many are held."""
+        wait_for(lambda: self.page.wait_for_timeout(20) or len(held) >= count, "nothing was asked for")
+
+    def _pass(self, route) -> None:
+        for end, held in self._held.items():
+            if route.request.url.endswith(end):
+                held.append(route)
+                return
+        route.continue_()

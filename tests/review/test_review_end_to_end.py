@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from onpage import NARROW, WIDE, centre, drag, heights, wait_for
+from onpage import NARROW, WIDE, Traffic, centre, drag, heights, ready, wait_for
 
 from spinetk.cases.folder import CaseFolder, read_record
 from spinetk.measure import measure
@@ -101,13 +101,6 @@ def upload_and_click(page, address: str, file: Path, phantom) -> tuple[float, fl
     return place
 
 
-def hold(page) -> list:
-    """Measurements asked for from now on wait in the list."""
-    held: list = []
-    page.route("**/measure", lambda route: held.append(route))
-    return held
-
-
 def let_go(held: list) -> bool:
     while held:
         held.pop().continue_()
@@ -118,7 +111,7 @@ def test_what_is_added_before_an_answer_comes_is_kept(tmp_path, serve, page_of):
     """The server is slow: three bodies are clicked, the lowest first, before it has said anything of the first."""
     phantom, file = phantom_file(tmp_path)
     page = page_of(WIDE)
-    held = hold(page)
+    held = Traffic(page).hold("/measure")
     place = upload(page, serve(), file, phantom)
     for number in (3, 1, 2):
         click_corners(page, phantom.reading.vertebrae[number], phantom.reading.schema, place)
@@ -228,8 +221,7 @@ def test_a_person_corrects_a_case(tmp_path, target, serve, page_of, size):
 
 def test_the_original_is_kept_and_keys_do_all(tmp_path, case_folder, serve, page_of):
     page = page_of(WIDE)
-    page.goto(serve(case_folder))
-    page.wait_for_selector("body.ready")
+    ready(page, serve(case_folder))
     source = CaseFolder(case_folder).source("case 0")
     before = read_record(source)
     page.locator("#viewer").focus()
@@ -265,20 +257,19 @@ def test_the_original_is_kept_and_keys_do_all(tmp_path, case_folder, serve, page
 def test_a_picture_left_while_its_point_still_moves(case_folder, serve, page_of):
     """What the last press of an arrow set going ends when the next picture is only on its way."""
     page = page_of(WIDE)
-    page.goto(serve(case_folder))
-    page.wait_for_selector("body.ready")
+    traffic = Traffic(page)
+    ready(page, serve(case_folder))
     page.locator("#viewer").focus()
     page.keyboard.press("j")
     page.keyboard.press(".")
-
-    def late(route):
-        page.wait_for_timeout(900)  # longer than presses are gathered
-        route.continue_()
-
     steps = "async () => (await import('/store.js')).store.current.past.length"
-    page.route("**/pixels", late, times=1)
+    held = traffic.hold("/pixels")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("]")
+    traffic.wait(held)
+    page.wait_for_timeout(900)  # longer than presses are gathered
+    traffic.let_by("/pixels")
+    held[0].continue_()
     page.wait_for_selector("#title:text-is('case 1')")
     page.keyboard.press("j")
     page.keyboard.press("ArrowDown")

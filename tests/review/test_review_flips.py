@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from onpage import WIDE, centre, ready, wait_for
+from onpage import WIDE, Traffic, centre, ready, wait_for
 
 from spinetk.cases.folder import CaseFolder, read_record
 
 
 @pytest.fixture
-def page(case_folder, serve, page_of):
-    made = page_of(WIDE)
-    ready(made, serve(case_folder))
-    made.locator("#viewer").focus()
-    return made
+def traffic(page_of) -> Traffic:
+    return Traffic(page_of(WIDE))
 
 
-def hold(page, pattern: str) -> list:
-    """Requests from now on wait in the list."""
-    held: list = []
-    page.route(pattern, lambda route: held.append(route))
-    return held
-
-
-def waits(page, held: list, count: int = 1) -> None:
-    wait_for(lambda: page.wait_for_timeout(20) or len(held) >= count, "nothing was asked for")
+@pytest.fixture
+def page(traffic, case_folder, serve):
+    ready(traffic.page, serve(case_folder))
+    traffic.page.locator("#viewer").focus()
+    return traffic.page
 
 
 def on_page(page, title: str) -> None:
@@ -45,13 +38,13 @@ def left_corner(page) -> float:
     return inside(page, "store.current.reading.vertebrae[0].points[0][1]")
 
 
-def test_the_last_one_asked_for_stays(page):
+def test_the_last_one_asked_for_stays(page, traffic):
     """The answers come in the other order."""
-    held = hold(page, "**/pixels")
+    held = traffic.hold("/pixels")
     page.keyboard.press("]")
-    waits(page, held, 1)
+    traffic.wait(held, 1)
     page.keyboard.press("]")
-    waits(page, held, 2)
+    traffic.wait(held, 2)
     held[1].continue_()
     on_page(page, "case 2")
     with page.expect_response(lambda response: response.url == held[0].request.url):
@@ -81,13 +74,13 @@ def test_a_drag_is_of_the_picture_it_began_on(page):
     assert left_corner(page) == start
 
 
-def test_a_save_on_its_way_ends_where_it_began(page, case_folder):
+def test_a_save_on_its_way_ends_where_it_began(page, traffic, case_folder):
     page.keyboard.press("j")
     page.keyboard.press("Shift+ArrowDown")
     moved = left_corner(page)
-    held = hold(page, "**/save")
+    held = traffic.hold("/save")
     page.keyboard.press("Control+s")
-    waits(page, held)
+    traffic.wait(held)
     flip(page, "]", "case 1")
     held[0].continue_()
     page.wait_for_selector("#note:has-text('Saved: case 0')")
@@ -99,44 +92,44 @@ def test_a_save_on_its_way_ends_where_it_began(page, case_folder):
     page.keyboard.press("j")
     page.keyboard.press("Shift+ArrowDown")
     page.wait_for_selector("#state:text-is('unsaved')")
-    page.unroute("**/save")
+    traffic.let_by("/save")
     page.keyboard.press("Control+s")  # begun on what was saved: nobody else has saved meanwhile
     page.wait_for_selector("#state:text-is('corrected')")
     assert page.locator("#conflict-dialog[open]").count() == 0
 
 
-def test_order_and_names_are_of_the_picture_they_were_asked_for(page):
+def test_order_and_names_are_of_the_picture_they_were_asked_for(page, traffic):
     """The answer about one picture waits while the next is asked about."""
-    held = hold(page, "**/measure")
+    held = traffic.hold("/measure")
     page.evaluate("import('/store.js').then((s) => { s.recalculate(); s.recalculate({ sort: true }); })")
-    waits(page, held)
+    traffic.wait(held)
     flip(page, "]", "case 1")
     page.keyboard.press("j")
     page.keyboard.press("ArrowDown")
     held[0].continue_()
-    waits(page, held, 2)
+    traffic.wait(held, 2)
     asked = held[1].request.post_data_json
     assert not asked.get("sort")
     assert page.evaluate("location.hash.slice(1)") in held[1].request.url
 
 
-def test_an_older_list_takes_nothing_back(page):
+def test_an_older_list_takes_nothing_back(page, traffic):
     """The list was asked for before a save, and comes after it."""
-    held = hold(page, "**/api/worklist")
+    held = traffic.hold("/api/worklist")
     page.evaluate("import('/list.js').then(({ list }) => { list.refresh(); })")
-    waits(page, held)
+    traffic.wait(held)
     older = held[0].fetch()
     page.keyboard.press("j")
     page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Control+s")
     page.wait_for_selector("#state:text-is('corrected')")
     held[0].fulfill(response=older)
-    waits(page, held, 2)  # it is asked for once more
+    traffic.wait(held, 2)  # it is asked for once more
     held[1].continue_()
     assert page.inner_text("#rows .row[aria-selected='true'] .mark").startswith("corrected")
 
 
-def test_what_hung_beside_is_not_taken_over_by_the_next_picture(page):
+def test_what_hung_beside_is_not_taken_over_by_the_next_picture(page, traffic):
     """The reading of another reader of the first picture hangs beside while the second one comes."""
     points = inside(page, "structuredClone(store.current.reading)")
     page.evaluate(
@@ -148,9 +141,9 @@ def test_what_hung_beside_is_not_taken_over_by_the_next_picture(page):
         points,
     )
     page.wait_for_selector("#beside-take:visible")
-    held = hold(page, "**/companions")
+    held = traffic.hold("/companions")
     flip(page, "]", "case 1")
-    waits(page, held)
+    traffic.wait(held)
     own = left_corner(page)
     assert not page.locator("#beside-take").is_visible()
     page.evaluate("document.getElementById('beside-take').click()")

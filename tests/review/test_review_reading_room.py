@@ -46,7 +46,7 @@ def test_two_tabs_are_offered_both_and_nothing_is_lost(case_folder, serve, page_
     assert first_y(case_folder) == annas != start
     two.click("#conflict-dialog button[value='both']")  # Anna's hangs beside
     two.wait_for_selector("#beside:visible")
-    assert two.locator("#beside-overlay .theirs").count() == 3
+    wait_for(lambda: two.locator("#beside-overlay .theirs").count() == 3, "Anna's bodies are not drawn")
     two.click("#save")
     two.click("#conflict-dialog button[value='mine']")
     two.wait_for_selector("#state:text-is('corrected')")
@@ -55,10 +55,9 @@ def test_two_tabs_are_offered_both_and_nothing_is_lost(case_folder, serve, page_
     # Undo goes back over the page's steps, then into what was saved before.
     two.locator("#viewer").focus()
     two.keyboard.press("Control+z")  # the drag
-    for _ in range(2):  # Anna's, then the first
+    for reached in ("Anna", "before"):  # what Anna saved, then the first; one step at a time
         two.keyboard.press("Control+z")
-        two.wait_for_timeout(300)
-    wait_for(lambda: "before" in two.inner_text("#note"), "undo does not reach the first version")
+        wait_for(lambda reached=reached: reached in two.inner_text("#note"), f"undo does not reach {reached}")
     two.click("#history-button")
     two.wait_for_selector("#history-dialog[open]")
     assert two.locator("#versions tbody tr").count() == 3
@@ -131,8 +130,8 @@ def test_two_blinded_readers_then_side_by_side(case_folder, serve, page_of):
     assert first_y(case_folder) == pytest.approx(start)
     two.click("#beside-toggle")
     two.wait_for_selector("#beside:visible")
+    wait_for(lambda: two.locator("#beside-overlay .mine").count() == 3, "the own bodies are not drawn")
     assert "Anna" in two.inner_text("#beside-choice")
-    assert two.locator("#beside-overlay .mine").count() == 3
     two.click("#beside-settle")
     wait_for(lambda: "truth of this case" in two.inner_text("#note"), "it is not settled")
     anna = json.loads((case_folder / "readings" / "anna" / "case 0.json").read_text())
@@ -159,9 +158,9 @@ def test_a_prior_film_hangs_beside_and_rulers_measure(case_folder, serve, page_o
     page.mouse.move(*start)
     page.mouse.down()
     page.mouse.move(*end, steps=4)
-    assert page.locator("#loupe").is_visible()
+    page.wait_for_selector("#loupe:visible")
     page.mouse.up()
-    assert page.locator("#loupe").is_hidden()
+    page.wait_for_selector("#loupe", state="hidden")
     text = page.locator("#rulers text").text_content()
     assert text.endswith(" mm")
     assert float(text.split()[0]) == pytest.approx(18.0, abs=0.4)
