@@ -125,14 +125,16 @@ def test_levels_are_named_though_a_point_moves_before_the_answer(tmp_path, serve
     """The server is slow: the levels are asked for while it still thinks of a point, and that is dragged again."""
     phantom, file = phantom_file(tmp_path)
     page = page_of(WIDE)
+    traffic = Traffic(page)
     upload_and_click(page, serve(), file, phantom)
     page.click("#table tbody tr:nth-child(1)")
     page.select_option("#level", "L4")
     page.wait_for_selector("#number:enabled")
-    held = hold(page)
+    held = traffic.hold("/measure")
     drag(page, centre(page, 0, 2), (0, 9))
     page.click("#number")
     drag(page, centre(page, 0, 2), (0, 9))
+    traffic.wait(held)
     assert len(held) == 1
     lower = page.locator("#table tbody tr:nth-child(2) th > span:text-is('L5')")
     wait_for(lambda: let_go(held) and lower.count() == 1, "the lower body is not named")
