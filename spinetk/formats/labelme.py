@@ -71,9 +71,12 @@ def labelme_items(source: Path, schema: KeypointSchema | None = None) -> Iterato
             continue
         file, content, size, shapes, remarks = found
         stem = file.name.removesuffix(".json").removesuffix(".labelme")
+        named = str(content.get("imagePath") or "")
         picture, missing = Pictures(file, file.parent, file.parent / "images", file.parent.parent).find(
-            str(content.get("imagePath") or ""), *(stem + suffix for suffix in (".png", ".jpg", ".jpeg", ".dcm"))
+            named, *(stem + suffix for suffix in (".png", ".jpg", ".jpeg", ".dcm"))
         )
+        if missing is None and named and picture.name != (own := named.replace("\\", "/").rpartition("/")[2]):
+            remarks.append(f"picture {own[:120]!r} is missing: {picture.name} was taken")
         assembled = assemble(shapes, whole, size)
         yield CaseItem(
             picture=picture,

@@ -134,6 +134,31 @@ def test_a_cvat_export_counts_from_the_corner_of_the_first_pixel(folder):
 
 
 @pytest.mark.parametrize(
+    ("fields", "group"),
+    [
+        ({}, None),
+        ({"group": "ward 3"}, "ward 3"),
+        ({"patient": 17}, "17"),
+        ({"group": None, "patient": "p"}, "p"),
+        ({"group": 0, "patient": "p"}, "0"),
+    ],
+)
+def test_the_group_of_an_image_is_kept(folder, fields, group):
+    """So that pictures of one patient stay in one part of a split."""
+    (item,) = coco_items(write_cvat(folder, cvat(folder, **fields)))
+    assert (item.group, item.metadata) == (group, {} if group is None else {"group": group})
+
+
+@pytest.mark.parametrize(("width", "height", "fits"), [(1, 1, True), (0, 5, False), (5, 0, False), (5, None, False)])
+def test_a_picture_has_a_side_of_one_pixel_at_least(folder, width, height, fits):
+    content = cvat(folder, width=width, height=height)
+    content["annotations"] = []
+    (item,) = coco_items(write_cvat(folder, content))
+    assert isinstance(item, InputError) == (not fits)
+    assert fits == (getattr(item, "size", None) == (width, height))
+
+
+@pytest.mark.parametrize(
     "name", ["../../../a/src/0/src-0.png", "/etc/passwd", "C:\\x\\..\\..\\a.png", "", "none.png", "a\0"]
 )
 def test_names_that_lead_out_of_the_set(folder, name):

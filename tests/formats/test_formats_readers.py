@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -119,6 +120,52 @@ def test_labelme_outlines_and_structures(folder):
     said = "; ".join(item.remarks)
     assert "1 x point 'pedicle'" in said
     assert "1 x outline 'rib'" in said
+
+
+@pytest.mark.parametrize("named", ["", None, "elsewhere/gone.png"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg"])
+@pytest.mark.parametrize("json_name", ["other.json", "other.labelme.json"])
+def test_labelme_takes_the_picture_of_its_own_name_where_the_one_it_names_is_gone(folder, named, suffix, json_name):
+    labelme(folder, list(by_label()), imagePath=named)
+    (folder / "film.json").rename(folder / json_name)
+    pixels = cv2.imread(str(folder / "film.png"), cv2.IMREAD_UNCHANGED)
+    (folder / "film.png").unlink()
+    cv2.imwrite(str(folder / f"other{suffix}"), pixels)
+    item = only(folder)
+    assert (item.picture, item.case, item.size) == (folder / f"other{suffix}", "other", (WIDTH, HEIGHT))
+    assert item.remarks == ([f"picture 'gone.png' is missing: other{suffix} was taken"] if named else [])
+
+
+def test_labelme_believes_the_name_in_the_file_first_and_says_which_is_missing(folder):
+    labelme(folder, list(by_label()))
+    (folder / "film.json").rename(folder / "other.json")
+    cv2.imwrite(str(folder / "other.png"), np.zeros((HEIGHT, WIDTH), np.uint8))
+    item = only(folder)
+    assert (item.picture, item.remarks) == (folder / "film.png", [])
+    for name in ("film.png", "other.png"):
+        (folder / name).unlink()
+    (item,) = read(folder, "labelme")
+    assert (item.picture.name, item.missing.fault) == ("film.png", "picture 'film.png' is missing")
+
+
+@pytest.mark.parametrize(
+    ("size", "fits"),
+    [
+        ((1, 1), True),
+        ((0, 9), False),
+        ((9, 0), False),
+        ((True, 9), False),
+        ((9.5, 9), False),
+        ((9, 1_000_000), False),
+        ((9, None), False),
+    ],
+)
+def test_labelme_pictures_have_a_side_of_one_pixel_at_least(folder, size, fits):
+    labelme(folder, [], imageWidth=size[0], imageHeight=size[1])
+    (item,) = read(folder, "labelme")
+    assert (getattr(item, "size", None) == size) == fits
+    if not fits:
+        assert item.fault == "field 'imageWidth' or 'imageHeight' is no size in px"
 
 
 @pytest.mark.parametrize(

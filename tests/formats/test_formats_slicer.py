@@ -92,6 +92,40 @@ def test_points_moved_off_the_plane_and_saved_as_ras(tmp_path):
     assert found.vertebrae[0].points == pytest.approx(wanted.vertebrae[0].points)
 
 
+@pytest.mark.parametrize(
+    ("system", "sign"),
+    [("RAS", -1), ("LPS", 1), ("0", -1), ("1", 1), (0, -1), (1, 1), (None, 1)],
+)
+def test_coordinate_systems_by_name_number_or_default(tmp_path, system, sign):
+    """Slicer's schema has LPS as default; its older scenes counted RAS 0 and LPS 1."""
+    wanted = reading()
+    write_markups(tmp_path / "a.mrk.json", wanted)
+    content = json.loads((tmp_path / "a.mrk.json").read_text())
+    (markup,) = content["markups"]
+    markup["coordinateSystem"] = system
+    if system is None:
+        del markup["coordinateSystem"]
+    for control in markup["controlPoints"]:
+        x, y, z = control["position"]
+        control["position"] = [sign * x, sign * y, z]
+    (tmp_path / "b.mrk.json").write_text(json.dumps(content))
+    found = read_markups(tmp_path / "b.mrk.json", wanted)
+    for a, b in zip(found.vertebrae, wanted.vertebrae, strict=True):
+        np.testing.assert_allclose(a.points[a.visible], b.points[b.visible], atol=1e-9)
+
+
+@pytest.mark.parametrize("system", ["IJK", "2", "", "a name longer than twenty letters"])
+def test_coordinate_systems_of_another_name_are_refused(tmp_path, system):
+    write_markups(tmp_path / "a.mrk.json", reading())
+    content = json.loads((tmp_path / "a.mrk.json").read_text())
+    content["markups"][0]["coordinateSystem"] = system
+    (tmp_path / "a.mrk.json").write_text(json.dumps(content))
+    with pytest.raises(InputError) as error:
+        read_markups(tmp_path / "a.mrk.json", reading())
+    assert error.value.fault == f"is in the coordinate system {system[:20]!r}"
+    assert error.value.remedy == "save it in LPS or RAS"
+
+
 def test_missing_points_may_lack_a_position(tmp_path):
     wanted = reading()
     write_markups(tmp_path / "a.mrk.json", wanted)
