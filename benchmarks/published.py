@@ -14,6 +14,9 @@ Without ``--data`` phantoms are drawn into ``OUT/data``. ``--rows A,B`` takes so
 hand further words to the trainings and to the drawing, for small trials. ``--leave-one-out`` is for data of few
 patients (``lesions``): a seed trains a row once a case, on all the others, and its scores are means over the cases;
 nothing is left to validate on, so that the last weights are scored.
+
+``--cost N`` trains nothing to the end: each row is trained for two and for two and N iterations, and what lies between
+is the time of N; ``OUT/cost.md`` says how many hours the table takes on this machine.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -318,6 +322,33 @@ def prepare_data(table: Table, asked: argparse.Namespace, run: Runner) -> Path:
     return prepared
 
 
+def cost(table: Table, names: Sequence[str], data: Path, asked: argparse.Namespace, run: Runner) -> str:
+    """Markdown: seconds an iteration of each row, and hours of its trainings; what needs no iteration counts once each.
+
+    A training of two iterations is the start, the last validation, and the atrium's locator; scoring is left out.
+    """
+    seeds = len(asked.seeds)
+    lines = ["| row | s an iteration | s of the rest | hours a seed | hours of all seeds |", "|---|---|---|---|---|"]
+    whole = 0.0
+    for row in (row for row in table.rows if row.name in names):
+        times = []
+        for iterations in (2, 2 + asked.cost):
+            out = asked.out / "cost" / f"{row.name}-{iterations}"
+            shutil.rmtree(out, ignore_errors=True)
+            start = time.perf_counter()
+            run(*train_words(table, row, data, out, iterations, 0, tuple(asked.set)))
+            times.append(time.perf_counter() - start)
+            shutil.rmtree(out, ignore_errors=True)
+        each = (times[1] - times[0]) / asked.cost
+        rest = times[0] - 2 * each
+        hours = (each * asked.iterations + rest) / 3600
+        whole += seeds * hours
+        lines.append(f"| {row.name} | {each:.2f} | {rest:.0f} | {hours:.2f} | {seeds * hours:.1f} |")
+        print(lines[-1], file=sys.stderr, flush=True)
+    lines.append(f"| all, {asked.iterations} iterations, {seeds} seeds | | | | {whole:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
 def main(arguments: Sequence[str] | None = None, runner: Callable[[float | None], Runner] = Runner) -> int:
     """Run what is missing, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -332,6 +363,9 @@ def main(arguments: Sequence[str] | None = None, runner: Callable[[float | None]
     parser.add_argument("--set", type=shlex.split, default=[], help="further words for every training")
     parser.add_argument("--phantom", type=shlex.split, default=[], help="further words for the drawing of phantoms")
     parser.add_argument("--leave-one-out", action="store_true", help="lesions: train once a case, on all the others")
+    parser.add_argument(
+        "--cost", type=int, metavar="N", help="only tell the table's hours, by N iterations of each row"
+    )
     asked = parser.parse_args(arguments)
     table = TABLES[asked.table]
     if asked.leave_one_out and (asked.table != "lesions" or not asked.data):
@@ -342,6 +376,12 @@ def main(arguments: Sequence[str] | None = None, runner: Callable[[float | None]
     if strange := sorted(set(names) - set(known)):
         parser.error(f"row {strange[0]}: choose {', '.join(known)}")
     asked.out.mkdir(parents=True, exist_ok=True)
+    if asked.cost:
+        run = runner(asked.minutes)
+        text = cost(table, names, prepare_data(table, asked, run), asked, run)
+        (asked.out / "cost.md").write_text(text, encoding="utf-8")
+        print(text)
+        return 0
     settings = {
         "table": asked.table,
         "data": asked.data,

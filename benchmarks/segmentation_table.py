@@ -8,8 +8,8 @@ and rate for all; ``published``: each network's own. The weights that are best o
 where there is none) and tested on volumes none of them has seen. Rows are written as they finish, to ``OUT/rows``; the
 same command goes on where it was stopped and prints the table at the end.
 
-A folder is any data set of lesions that ``spinetk segment`` reads. With ``--folds 2`` every patient is tested once by a
-network that was trained on the others: two patients are tested both ways.
+A folder is any data set of lesions that ``spinetk segment`` reads, dealt out by patient. Data of few patients is for
+``published.py lesions --leave-one-out``, which tests every patient once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHECKS = (0.4, 0.6, 0.8, 1.0)
 Case = tuple[str, np.ndarray, np.ndarray, tuple[float, ...]]
 
 
-def read_cases(chosen: argparse.Namespace, fold: int) -> dict[str, list[Case]]:
+def read_cases(chosen: argparse.Namespace) -> dict[str, list[Case]]:
     """(name, values, mask, spacing) of every part."""
     if chosen.data == "phantoms":
         from spinetk.phantoms.lesion import lesion_volume
@@ -50,15 +50,8 @@ def read_cases(chosen: argparse.Namespace, fold: int) -> dict[str, list[Case]]:
     from spinetk.segmentation.data.parts import deal
 
     _, found = find_cases(chosen.data, "lesion", contrast=chosen.contrast)
-    if chosen.folds < 2:
-        named = deal(found.cases, seed=chosen.seed)
-    else:
-        patients = sorted({case.who for case in found.cases})
-        tested = set(np.random.default_rng(chosen.seed).permutation(patients)[fold :: chosen.folds])
-        named = {"train": [c for c in found.cases if c.who not in tested], "val": []}
-        named["test"] = [c for c in found.cases if c.who in tested]
     read: dict[str, list[Case]] = {}
-    for part, cases in named.items():
+    for part, cases in deal(found.cases, seed=chosen.seed).items():
         volumes = [(case.name, *case.read()) for case in cases]
         read[part] = [(name, v.values.astype(np.float32), mask, v.spacing_mm) for name, v, mask in volumes]
     return read
@@ -87,7 +80,7 @@ def draw_batch(dataset: Any, order: Any, chosen: argparse.Namespace) -> tuple[An
     return collate(items)[:2]
 
 
-def run_one(name: str, fold: int, chosen: argparse.Namespace) -> dict[str, Any]:
+def run_one(name: str, chosen: argparse.Namespace) -> dict[str, Any]:
     """Train and test one network; the row of the table."""
     import torch
 
@@ -108,7 +101,7 @@ def run_one(name: str, fold: int, chosen: argparse.Namespace) -> dict[str, Any]:
     from spinetk.training.sampler import EndlessSampler
 
     device, entry = pick_device(chosen.device), get_entry(name)
-    parts = read_cases(chosen, fold)
+    parts = read_cases(chosen)
     statistics = Statistics.of(values for _, values, _, _ in parts["train"])
     common = chosen.recipe == "common"
     channels = chosen.channels if common else entry.form.channels
@@ -164,7 +157,7 @@ def run_one(name: str, fold: int, chosen: argparse.Namespace) -> dict[str, Any]:
         result.add(case, predicted, mask, spacing)
         small.add(predicted, mask)
     return {
-        "network": name, "fold": fold, "parameters": sum(p.numel() for p in network.parameters()),
+        "network": name, "parameters": sum(p.numel() for p in network.parameters()),
         "channels": channels, "steps": steps, "seconds_a_step": spent / max(steps, 1), "memory_mb": memory,
         "seconds_a_slice": (time.perf_counter() - start) / slices, "validation_dice": best if kept else None,
         "tested": [row["name"] for row in result.rows], **result.summary(), "small": small.summary(),
@@ -174,7 +167,6 @@ def run_one(name: str, fold: int, chosen: argparse.Namespace) -> dict[str, Any]:
 
 COLUMNS = (
     ("network", lambda r: r["network"]),
-    ("fold", lambda r: str(r["fold"])),
     ("parameters", lambda r: f"{r['parameters']:,}"),
     ("steps", lambda r: str(r["steps"])),
     ("s/step", lambda r: f"{r['seconds_a_step']:.2f}"),
@@ -194,7 +186,7 @@ COLUMNS = (
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Markdown, best small lesions first."""
-    rows = sorted(rows, key=lambda r: (r["fold"], -(r["small"].get("pooled") or r["pooled"])["dice"]))
+    rows = sorted(rows, key=lambda r: -(r["small"].get("pooled") or r["pooled"])["dice"])
     lines = ["| " + " | ".join(name for name, _ in COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     lines += ["| " + " | ".join(cell(row) for _, cell in COLUMNS) + " |" for row in rows]
     return "\n".join(lines)
@@ -206,7 +198,6 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", default="phantoms", help="phantoms, or a folder of volumes with lesions")
     parser.add_argument("--contrast", help="which images, where the folder has several of each patient")
-    parser.add_argument("--folds", type=int, default=1, help="test every patient once, in so many folds")
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--minutes", type=float, default=4.0, help="of training steps, each network")
     parser.add_argument("--iterations", type=int, default=1_000_000, help="most steps of each network")
@@ -217,28 +208,25 @@ def main() -> int:
     parser.add_argument("--cases", type=float, default=1.0, help="share of the usual number of phantoms")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--one", nargs=2, metavar=("NETWORK", "FOLD"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", metavar="NETWORK", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     rows = chosen.out / "rows"
     settings = {k: v for k, v in vars(chosen).items() if k not in ("out", "networks", "one", "device")}
     if chosen.one:
         from spinetk.atomic import write_json
 
-        name, fold = chosen.one[0], int(chosen.one[1])
-        write_json(rows / f"{name}-{fold}.json", {"settings": settings, **run_one(name, fold, chosen)})
+        write_json(rows / f"{chosen.one}.json", {"settings": settings, **run_one(chosen.one, chosen)})
         return 0
     failed = []
-    for fold in range(max(1, chosen.folds)):
-        for name in chosen.networks.split(","):
-            row = rows / f"{name}-{fold}.json"
-            if row.exists():
-                if json.loads(row.read_text())["settings"] != settings:
-                    print(f"{row}: made with other settings, choose another OUT", file=sys.stderr)
-                    return 2
-                continue
-            command = [sys.executable, __file__, *sys.argv[1:], "--one", name, str(fold)]
-            if subprocess.run(command).returncode:
-                failed.append(f"{name}-{fold}")
+    for name in chosen.networks.split(","):
+        row = rows / f"{name}.json"
+        if row.exists():
+            if json.loads(row.read_text())["settings"] != settings:
+                print(f"{row}: made with other settings, choose another OUT", file=sys.stderr)
+                return 2
+            continue
+        if subprocess.run([sys.executable, __file__, *sys.argv[1:], "--one", name]).returncode:
+            failed.append(name)
     print(table([json.loads(path.read_text()) for path in sorted(rows.glob("*.json"))]))
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

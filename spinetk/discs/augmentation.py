@@ -10,6 +10,7 @@ from spinetk.geometry import warp
 TURN_DEGREES = 10.0
 ZOOM = 1.15
 CUT_SHARE = 0.15
+BACKGROUND = 0.03
 
 
 def move(
@@ -73,3 +74,25 @@ def tint(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     if random.random() < 0.3:
         values += random.normal(0, random.uniform(0.01, 0.05), values.shape).astype(np.float32)
     return (values.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def restyle(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a picture in the contrast of another sequence: its grey values through a random curve; uint8.
+
+    What is brightest in T2-weighted MR is fluid, dark in T1-weighted, where marrow and fat are bright: the curve rises
+    from the background to middle greys and falls beyond them. Fat, as bright as fluid in T2, falls with it, unlike in
+    T1. Half the curves are plain inversions with a gamma.
+    """
+    values = picture.astype(np.float32) / 255
+    if random.random() < 0.5:
+        peak = random.uniform(0.2, 0.5)
+        curve = np.interp(
+            values,
+            [0, peak / 2, peak, (1 + peak) / 2, 1],
+            [0, random.uniform(0.25, 0.6), random.uniform(0.7, 1), random.uniform(0.2, 0.6), random.uniform(0, 0.25)],
+        )
+    else:
+        curve = (1 - values) ** np.exp(random.uniform(-0.4, 0.6))
+    # Air stays black in every sequence.
+    curve *= (cv2.GaussianBlur(values, (0, 0), 1.0) / BACKGROUND).clip(0, 1)
+    return (curve.clip(0, 1) * 255).round().astype(np.uint8)

@@ -92,6 +92,7 @@ class Augment(StrEnum):
     """Augmentation."""
 
     FULL = "full"
+    CONTRASTS = "contrasts"
     LEGACY = "legacy"
     NONE = "none"
 

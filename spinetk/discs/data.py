@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spinetk.discs.augmentation import cut, move, tint
+from spinetk.discs.augmentation import cut, move, restyle, tint
 from spinetk.discs.hourglass import MULTIPLE
 from spinetk.discs.preparation import Sample
 from spinetk.discs.target import LEGACY_JOINTS, level_heatmaps, ordinal_heatmaps
 
 LARGEST = (384, 256)
 CUT_PROBABILITY = 0.3
+RESTYLE_PROBABILITY = 0.4
 
 
 class Item(NamedTuple):
@@ -55,7 +56,8 @@ class DiscDataset(Dataset):
     Args:
         samples: What to read; pictures are kept in memory.
         levels: Disc number of each channel, or None for the eleven ordinal channels of the legacy mode.
-        augment: ``none``, ``full`` (turn, zoom, shift, cut, grey values) or ``legacy`` (half the pictures head to
+        augment: ``none``, ``full`` (turn, zoom, shift, cut, grey values), ``contrasts`` (the same, and two
+            pictures in five in the contrast of another sequence) or ``legacy`` (half the pictures head to
             foot, channels unchanged, as the original's flip does).
         seed: Seed of the run.
         largest: Canvases are as large as the largest picture, but no larger than this (H, W); None for no limit.
@@ -83,7 +85,7 @@ class DiscDataset(Dataset):
     def __getitem__(self, key: tuple[int, int] | int) -> Item:
         epoch, index = key if isinstance(key, tuple) else (0, key)
         random = np.random.default_rng((self.seed, epoch, index))
-        sample, full = self.samples[index], self.augment == "full"
+        sample, full = self.samples[index], self.augment in ("full", "contrasts")
         numbers = sorted(sample.points)
         points = np.array([sample.points[n] for n in numbers], dtype=np.float64).reshape(-1, 2)
         picture, points = move(self.pictures[index], points, self.size, random if full else None)
@@ -92,6 +94,8 @@ class DiscDataset(Dataset):
             picture, rows = cut(picture, random)
         if full:
             picture = tint(picture, random)
+        if self.augment == "contrasts" and random.random() < RESTYLE_PROBABILITY:
+            picture = restyle(picture, random)
         known = {n: p for n, p in zip(numbers, points, strict=True) if rows[0] <= p[1] <= rows[1]}
         if self.levels is None:
             target, present = ordinal_heatmaps(known.values(), self.size)

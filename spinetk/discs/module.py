@@ -34,7 +34,7 @@ class Recipe:
         batch: Pictures per iteration.
         loss: ``mse``, ``peaks`` (the same with weight on the peaks) or ``hca`` (with the skeletal term).
         absent: ``supervised`` (channels of absent discs are to be empty) or ``ignored`` (the original).
-        augment: ``full``, ``legacy`` or ``none`` (:class:`spinetk.discs.data.DiscDataset`).
+        augment: ``full``, ``contrasts``, ``legacy`` or ``none`` (:class:`spinetk.discs.data.DiscDataset`).
     """
 
     __pydantic_config__ = STRICT
@@ -49,7 +49,7 @@ class Recipe:
     batch: Batch = 3
     loss: Literal["mse", "peaks", "hca"] = "mse"
     absent: Literal["supervised", "ignored"] = "supervised"
-    augment: Literal["full", "legacy", "none"] = "full"
+    augment: Literal["full", "contrasts", "legacy", "none"] = "full"
 
 
 class DiscTraining(lightning.LightningModule):

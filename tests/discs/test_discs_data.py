@@ -11,7 +11,7 @@ import pytest
 import torch
 from disc_volumes import draw_volume, write_subject
 
-from spinetk.discs.augmentation import move
+from spinetk.discs.augmentation import move, restyle
 from spinetk.discs.bids import find_subjects
 from spinetk.discs.data import DiscDataset
 from spinetk.discs.levels import NUMBERS, name_of, number_between
@@ -183,7 +183,7 @@ def test_samples_depend_on_epoch_and_index_only(prepared):
     assert not torch.equal(first[(0, 0)].pictures, first[(1, 0)].pictures)
 
 
-@pytest.mark.parametrize("augment", ["none", "full"])
+@pytest.mark.parametrize("augment", ["none", "full", "contrasts"])
 def test_targets_stay_on_their_discs(prepared, augment):
     samples = read_samples(prepared, "train")
     data = DiscDataset(samples, (20, 21, 22, 23), augment, seed=1)
@@ -232,3 +232,16 @@ def test_real_subjects_of_two_kinds(tmp_path):
         assert rows == sorted(rows)
         assert all(20 < b - a < 50 for a, b in pairwise(rows))
         assert picture.shape in {(224, 224), (381, 381)}
+
+
+def test_another_contrast_darkens_fluid_and_leaves_the_air_black():
+    """Stripes of air, disc, marrow and fluid, as bright as in T2: in T1 fluid is darker than marrow."""
+    picture = np.repeat(np.array([0, 50, 110, 250], np.uint8), 16)[None].repeat(32, axis=0)
+    for seed in range(40):
+        styled = restyle(picture, np.random.default_rng(seed))
+        assert styled.dtype == np.uint8
+        assert styled.shape == picture.shape
+        air, disc, marrow, fluid = (int(styled[16, column]) for column in (4, 24, 40, 58))
+        assert air == 0
+        assert fluid < marrow
+        assert min(disc, marrow) > 30
