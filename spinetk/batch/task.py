@@ -102,7 +102,7 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Outcome("full", f"{error.filename or task.out}: {error.strerror}")
         if not is_address(task.source) and not _path(task).exists():
-            return Outcome("failed", str(InputError(task.source, "is gone", "check the path")))
+            return Outcome("failed", str(InputError(task.source, "does not exist", "check the path")))
         return Outcome("error", _ours(task, error))
     except Exception as error:
         if os.environ.get("SPINETK_DEBUG"):

@@ -27,6 +27,8 @@ LEADING_COLUMNS = (
     "score",
     "below_threshold",
     "view",
+    "slice",
+    "series",
     *(f"height_{side}_px" for side in SIDES),
     *(f"height_{side}_mm" for side in SIDES),
     *(f"height_{side}_{unit}_{end}" for unit in ("px", "mm") for side in SIDES for end in ENDS),
@@ -68,7 +70,8 @@ def columns(readings: Iterable[Reading]) -> list[str]:
 def rows(reading: Reading) -> list[dict[str, Any]]:
     """One dictionary a vertebra, head to foot; values are plain, None where unknown.
 
-    ``index`` counts from 1 at the top. Points are in px of the stored picture (pixel centres at integer + 0.5); a
+    ``index`` counts from 1 at the top, ``slice`` from 0 as in the JSON; ``slice`` and ``series`` are None where the
+    file holds one picture. Points are in px of the stored picture (pixel centres at integer + 0.5); a
     point that is not visible has None. Heights and angles that were not measured have None. ``deformity_type`` is
     ``uncertain`` where no deformity is one of several possible answers; ``deformity_grade`` is then the likeliest
     reading of the points, ``deformity_grade_probability`` says how likely.
@@ -86,6 +89,8 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
             "score": vertebra.score,
             "below_threshold": int(bool(measures.get("below_threshold"))),
             "view": reading.view,
+            "slice": reading.slice,
+            "series": reading.series,
         }
         for unit in ("px", "mm"):
             heights = measures.get(f"heights_{unit}") or {}
@@ -179,7 +184,7 @@ FORMAT = Format(
     media_type="text/csv; charset=utf-8",
     write=write_rows,
     many=True,
-    holds=frozenset({"points", "levels", "visibility", "scores", "spacing", "measurements"}),
+    holds=frozenset({"points", "levels", "visibility", "scores", "slice", "spacing", "measurements"}),
     origin="outer corner of the first pixel, as everywhere in spinetk",
     documented="spreadsheets, pandas, R",
     source="RFC 4180",

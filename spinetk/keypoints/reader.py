@@ -203,7 +203,7 @@ class Reader:
         if sight is not None and sure:
             if sight.posed and not frame.says_head and sight.turn != 1 and sight.turn_probability >= SURE_VIEW:
                 frame = replace(frame, exif_orientation=sight.turn)
-                remarks.append("the picture does not stand upright, as it looks: it was turned for the network")
+                remarks.append("the picture does not look upright: it was turned for the network")
             if view == "unknown":
                 self._refuse_look(sight, file)
                 view = sight.view
@@ -279,8 +279,8 @@ class Reader:
     def _refuse_look(self, sight: Sight, file: str) -> None:
         """Raise where a picture looks like no spine, and neither the user nor its file says otherwise."""
         if sight.view == "unknown" and sight.probability >= SURE_REFUSAL and self._only is None:
-            fault = f"shows no spine that a model reads, as it looks (probability {sight.probability:.2f})"
-            raise InputError(file, fault, "give --view to read it all the same")
+            fault = f"does not look like a spine that a model reads, probability {sight.probability:.2f}"
+            raise InputError(file, fault, "give --view to read it anyway")
 
     def _usual(self, picture: Picture, remarks: list[str]) -> View:
         """What pictures of this modality, or for this model, usually show."""
@@ -302,7 +302,7 @@ class Reader:
             return
         if other_part(picture.body_part):
             fault = f"shows no spine: BodyPartExamined is {picture.body_part}"
-            raise InputError(file, fault, "give --view to read it all the same")
+            raise InputError(file, fault, "give --view to read it anyway")
         if view == "unknown":
             raise InputError(file, "does not say which view it is", VIEW_REMEDY)
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 KEYS = ("file", "label")
 # Columns of our own tables that are no measurements, or only grade one that is compared (the slip in percent).
-OTHER = ("index", "label_probability", "score", "below_threshold", "spacing_row_mm", "spacing_column_mm", "meyerding")
+OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "series", "spacing_row_mm",
+         "spacing_column_mm", "meyerding")  # fmt: skip
 UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
 PANELS_A_ROW = 3
 OF_FIRST = "% of first"

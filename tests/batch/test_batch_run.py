@@ -116,7 +116,7 @@ def test_a_file_that_vanishes_is_a_line(texts, tmp_path):
     files = texts("a", "bb")
     os.remove(files[1])
     outcome = run(files, tmp_path / "out")
-    assert outcome.failures() == [f"{files[1]}: is gone (check the path)"]
+    assert outcome.failures() == [f"{files[1]}: does not exist (check the path)"]
 
 
 def test_a_full_disk_ends_the_run_and_says_what_to_do(texts, tmp_path):

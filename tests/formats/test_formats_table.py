@@ -120,3 +120,11 @@ def test_a_name_carries_its_probability_until_a_person_gives_another():
     told = measure(again, anchor="L4=last")
     assert [row["label_probability"] for row in rows(told)] == [None, None]
     assert "label_probability" not in told.to_json()
+
+
+def test_which_slice_and_series_a_row_is_about(tmp_path):
+    """Slices count from 0, and so does the first; a file of one picture has neither."""
+    write_table(tmp_path / "t.csv", [replace(reading(), slice=0, series="3"), reading("b.png")])
+    with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert [(row["slice"], row["series"]) for row in table] == [("0", "3")] * 2 + [("", "")] * 2

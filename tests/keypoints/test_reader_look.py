@@ -50,7 +50,7 @@ def test_a_slice_that_looks_like_mr_is_read_by_the_model_of_mr(decide):
 
 
 def test_what_looks_like_no_spine_is_refused_by_name_and_reason(decide):
-    with pytest.raises(InputError, match=r"film.png: shows no spine that a model reads, as it looks"):
+    with pytest.raises(InputError, match=r"film.png: does not look like a spine that a model reads"):
         decide(NOTHING)
 
 

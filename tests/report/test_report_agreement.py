@@ -76,6 +76,13 @@ def test_tables_by_hand(tables):
     assert (found.only_first, found.only_second) == ([], ["c"])
 
 
+def test_the_slice_that_was_read_is_no_measurement(tmp_path):
+    """A table says which slice and series its rows are about; two readers may well have taken different ones."""
+    for name, place in (("one", 8), ("two", 9)):
+        (tmp_path / f"{name}.csv").write_text(f"file,label,slice,series,height_anterior_mm\na,L1,{place},{place},20\n")
+    assert list(by_name(agree(tmp_path / "one.csv", tmp_path / "two.csv"))) == ["height_anterior"]
+
+
 def test_results_of_two_folders(results):
     """Every height is 2 % larger; no grade changes when all heights grow alike."""
     found = agree(results / "a", results / "b")
