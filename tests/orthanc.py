@@ -111,7 +111,7 @@ class Orthanc:
         """End it."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(DEADLINE_S)
             self.process = None
 
     def __enter__(self) -> Orthanc:
@@ -122,7 +122,7 @@ class Orthanc:
 
     def get(self, path: str) -> Any:
         """JSON of its REST interface."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=DEADLINE_S) as answer:
             return json.loads(answer.read())
 
     def file(self, instance: str) -> bytes:

@@ -105,7 +105,7 @@ def test_a_scheduler_that_dies_is_one_line_and_the_next_run_goes_on(files, tmp_p
     command = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", place]
     worker = subprocess.Popen([*command, "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet)
     try:
-        pool = Cluster(distributed.Client(scheduler_file=place, timeout=20, set_as_default=False))
+        pool = Cluster(distributed.Client(scheduler_file=place, timeout=120, set_as_default=False))
 
         def killing():
             for number, file in enumerate(files):

@@ -33,6 +33,8 @@ def length(path: Path, source: str, out: Path, stem: str, diary: str = "") -> di
         os.kill(os.getpid(), signal.SIGKILL)
     if "slow" in text:
         time.sleep(0.05)
+    while "held" in text and not path.with_name("go").exists():
+        time.sleep(0.01)
     write_json(out / f"{stem}.json", {"file": source, "length": len(text)})
     return {"length": len(text)}
 

@@ -58,7 +58,7 @@ def read(path: Path) -> tuple[Reading, np.ndarray]:
     return Reading(str(path), *grey.shape, VERTEBRA4, vertebrae, frame, "lateral", "a model"), grey
 
 
-def until(condition, seconds: float = 20.0) -> None:
+def until(condition, seconds: float = 120.0) -> None:
     """Wait for something to become true."""
     end = time.monotonic() + seconds
     while not condition():
