@@ -224,5 +224,13 @@ def in_schema(reading: Reading, schema: KeypointSchema | None, file: Path) -> Re
     if not set(schema.keypoints) <= set(reading.schema.keypoints):
         raise InputError(file, f"has no points for schema {schema.name!r}", "annotate them or use another schema")
     order = [reading.schema.index(name) for name in schema.keypoints]
-    vertebrae = [replace(v, points=v.points[order], visible=v.visible[order]) for v in reading.vertebrae]
+    vertebrae = [
+        replace(
+            v,
+            points=v.points[order],
+            visible=v.visible[order],
+            point_sigma_px=None if v.point_sigma_px is None else np.asarray(v.point_sigma_px)[order],
+        )
+        for v in reading.vertebrae
+    ]
     return replace(reading, schema=schema, vertebrae=vertebrae)

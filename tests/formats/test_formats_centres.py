@@ -64,6 +64,42 @@ def test_sct_point_labels_mean_discs_or_vertebrae_by_the_name_of_the_file(volume
     np.testing.assert_allclose(place, [2.5 * item.size[0] / 10, 2.5 * item.size[1] / 12])
 
 
+def test_the_first_label_counts_and_voxels_of_one_label_are_one_point(volume):
+    """Label 1 is C1 in SCT; a label of several voxels lies in their middle."""
+    import SimpleITK as sitk
+
+    (volume / "sub-1_ct.nii.gz").rename(volume / "sub-1_T2w.nii.gz")
+    labels = np.zeros((12, 10, 8), np.uint8)
+    labels[9, 7, 4] = 1
+    labels[[4, 6], 5, 4] = 2
+    image = sitk.GetImageFromArray(labels)
+    image.CopyInformation(sitk.ReadImage(str(volume / "sub-1_T2w.nii.gz")))
+    sitk.WriteImage(image, str(volume / "sub-1_T2w_labels-vert.nii.gz"))
+    item = only(volume, "sct")
+    assert [v.label for v in item.vertebrae] == ["C1", "C2"]
+    across, down = item.size[0] / 10, item.size[1] / 12
+    np.testing.assert_allclose(item.vertebrae[0].points[0], [2.5 * across, 2.5 * down])
+    np.testing.assert_allclose(item.vertebrae[1].points[0], [4.5 * across, 6.5 * down])
+
+
+@pytest.mark.parametrize("direction", [["P", "I"], ["P", "A", "R"], ["P", "I", "X"], ["L", "R", "S"], ["P", "S", "I"]])
+def test_axes_that_are_none_are_named(volume, direction):
+    (volume / "sub-1_ctd.json").write_text(
+        json.dumps([{"direction": direction}, {"label": 20, "X": 2, "Y": 2, "Z": 3}])
+    )
+    (error,) = read(volume, "verse")
+    assert error.fault == f"field 'direction' is {direction}"
+
+
+@pytest.mark.parametrize("direction", [["P", "I", "R"], ["a", "s", "l"]])
+def test_axes_may_be_written_small_and_point_either_way(volume, direction):
+    """Of 10, 12 and 8 voxels: the same one, counted from the other end of every axis."""
+    place = {"X": 2, "Y": 2, "Z": 3} if direction[0] == "P" else {"X": 7, "Y": 9, "Z": 4}
+    (volume / "sub-1_ctd.json").write_text(json.dumps([{"direction": direction}, {"label": 20, **place}]))
+    item = only(volume)
+    np.testing.assert_allclose(item.vertebrae[0].points[0], [2.5 * item.size[0] / 10, 2.5 * item.size[1] / 12])
+
+
 def test_centres_have_no_schema_of_bodies(volume):
     (volume / "sub-1_ctd.json").write_text(json.dumps([{"direction": ["P", "I", "R"]}]))
     (error,) = read(volume, "verse", KeypointSchema("x", ("a", "b")))

@@ -53,6 +53,12 @@ def overlay(path, identity):
     write_capture(path, np.zeros((40, 30, 3), np.uint8), source(), identity=identity)
 
 
+@pytest.mark.parametrize(("write", "words"), [(report, "measurements"), (outlines, "landmarks"), (overlay, "overlay")])
+def test_viewers_list_them_as_research(write, words, tmp_path):
+    write(tmp_path / "a.dcm", None)
+    assert pydicom.dcmread(tmp_path / "a.dcm").SeriesDescription == f"Vertebral {words}, research use only"
+
+
 @pytest.mark.parametrize("write", [report, outlines, overlay])
 def test_every_date_and_time_is_the_readers_or_the_studys(write, tmp_path):
     write(tmp_path / "a.dcm", MADE)

@@ -207,6 +207,8 @@ def test_yolo_with_names(folder):
     item = only(folder)
     check(item)
     assert item.remarks == []
+    for vertebra in item.vertebrae:  # the box of the file, not that of the points
+        np.testing.assert_allclose(vertebra.bbox, [0.25 * WIDTH, 0.15 * HEIGHT, 0.45 * WIDTH, 0.25 * HEIGHT])
 
 
 @pytest.mark.parametrize("order", [NAMES, NAMES[::-1], ("top_left", "top_right", "bottom_right", "bottom_left")])

@@ -1,0 +1,96 @@
+"""Results and cases of our own, read back: other points than all, wrong bodies among right ones, nothing there."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from spinetk.errors import InputError
+from spinetk.formats.item import in_schema
+from spinetk.formats.record import check_record
+from spinetk.formats.registry import read
+from spinetk.formats.results import find_results
+from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
+
+
+def test_a_result_in_the_points_of_another_schema(drawn, tmp_path):
+    for number, vertebra in enumerate(drawn.vertebrae):
+        vertebra.visible[[number, number + 2]] = False
+        vertebra.point_sigma_px, vertebra.score = np.arange(6) + 0.25, 0.5 + number / 10
+    (tmp_path / "column.json").write_text(json.dumps(drawn.to_json()))
+    (item,) = read(tmp_path / "column.json", "ours", VERTEBRA4)
+    assert item.schema == VERTEBRA4
+    assert len(item.vertebrae) == 3
+    for found, wanted in zip(item.vertebrae, drawn.vertebrae, strict=True):
+        assert (found.label, found.score, found.bbox) == (
+            wanted.label,
+            wanted.score,
+            pytest.approx(wanted.bbox, abs=0.01),
+        )
+        for k, name in enumerate(VERTEBRA4.keypoints):
+            own = VERTEBRA6.keypoints.index(name)
+            assert found.points[k] == pytest.approx(wanted.points[own], abs=0.01)
+            assert found.visible[k] == wanted.visible[own]
+            assert found.point_sigma_px[k] == pytest.approx(wanted.point_sigma_px[own])
+
+
+def test_without_a_word_on_the_schema_nothing_changes(drawn, tmp_path):
+    assert in_schema(drawn, None, tmp_path) is drawn
+    assert in_schema(drawn, VERTEBRA6, tmp_path) is drawn
+    turned = in_schema(drawn, KeypointSchema("turned", VERTEBRA6.keypoints[::-1]), tmp_path)
+    assert [v.point_sigma_px for v in turned.vertebrae] == [None] * 3
+    np.testing.assert_array_equal(turned.vertebrae[0].points, drawn.vertebrae[0].points[::-1])
+
+
+def test_points_that_a_result_lacks_are_named(drawn, tmp_path):
+    with pytest.raises(InputError, match="has no points for schema 'nose'"):
+        in_schema(drawn, KeypointSchema("nose", ("tip",)), tmp_path / "a.json")
+
+
+@pytest.fixture
+def one_wrong(tmp_path, make_case):
+    """A case of two bodies, the second with a point that is no number."""
+    path = make_case(tmp_path, "a")
+    content = json.loads(path.read_text())
+    wrong = json.loads(json.dumps(content["annotations"][0]))
+    wrong["keypoints"][0] = "x"
+    content["annotations"].append(wrong)
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_wrong_body_among_right_ones_is_left_out_and_said(one_wrong):
+    (item,) = read(one_wrong.parents[3], "ours")
+    assert len(item.vertebrae) == 1
+    (said,) = item.remarks
+    assert "annotations[1]" in said
+    assert "left out, the other 1 of the picture are kept" in said
+    # Alone it is refused, as there is nowhere to say it.
+    with pytest.raises(InputError, match=r"annotations\[1\]"):
+        check_record(json.loads(one_wrong.read_text()), one_wrong)
+
+
+def test_only_wrong_bodies_are_refused(one_wrong):
+    content = json.loads(one_wrong.read_text())
+    del content["annotations"][0]
+    left_out: list[InputError] = []
+    with pytest.raises(InputError, match=r"annotations\[0\]"):
+        check_record(content, one_wrong, left_out=left_out)
+    assert left_out == []
+
+
+@pytest.mark.parametrize("extras", [{"hip": [[1]]}, {"hip": [["a", 2]]}, {"hip": [[float("nan"), 1]]}, 7])
+def test_wrong_extras_of_a_case_are_refused(extras, one_wrong):
+    content = json.loads(one_wrong.read_text()) | {"extras": extras}
+    with pytest.raises(InputError, match="field 'extras' is not a list"):
+        check_record(content, one_wrong, left_out=[])
+
+
+def test_folders_without_a_result_are_all_named(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(InputError) as error:
+        find_results([tmp_path / "a", tmp_path / "b"])
+    assert (error.value.source, error.value.fault) == (f"{tmp_path / 'a'}, {tmp_path / 'b'}", "holds no result")
