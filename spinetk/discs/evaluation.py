@@ -16,7 +16,7 @@ from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_
 from spinetk.discs.pointdata import TRUE_MM
 from spinetk.discs.points import DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
-from spinetk.discs.preparation import Sample, read_samples
+from spinetk.discs.preparation import Sample, read_dataset, read_samples
 from spinetk.discs.table import table
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
@@ -37,8 +37,10 @@ def evaluate(
 ) -> list[dict[str, Any]]:
     """One row for every model and method.
 
-    The truth is read for comparison only. A disc whose level the model marks as unknown counts for the trio and is
-    wrong for the metrics of levels; ``level_accuracy_if_guessed`` says how the guesses would have fared.
+    The truth is read for comparison only. Levels that no picture of the folder bears (a model may know more than
+    the labels tell) are left out of the comparison; ``not_judged`` of a row lists them. A disc whose level the model
+    marks as unknown counts for the trio and is wrong for the metrics of levels; ``level_accuracy_if_guessed`` says how
+    the guesses would have fared.
 
     Args:
         prepared: Folder of ``spinetk discs prepare``.
@@ -57,10 +59,12 @@ def evaluate(
     samples = read_samples(prepared, part)
     if not samples:
         raise InputError(prepared, f"has no picture in part {part!r}", "choose another part")
+    labelled = {*read_dataset(prepared)["levels"], *(number for sample in samples for number in sample.points)}
     rows = []
     for number, predictor in enumerate(predictors, start=1):
         own = methods or [*BASE_METHODS, *(POINT_METHODS if predictor.points is not None else ())]
         folder = out / f"{number}-{predictor.name}"
+        levels = [level for level in predictor.levels or () if level in labelled]
         cases: dict[str, list[Case]] = {method: [] for method in own}
         guesses: dict[str, list[Case]] = {method: [] for method in own}
         judged: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {method: [] for method in own}
@@ -71,8 +75,9 @@ def evaluate(
             for method in own:
                 chosen = predictor.choose(evidence, method)
                 discs = predictor.label(evidence, chosen)
-                judged[method].append(_judged(predictor, evidence, chosen, sample))
+                judged[method].append(_judged(predictor, evidence, chosen, sample, labelled))
                 places = [(disc.number, disc.guess, np.array(disc.point) * sample.grid_mm) for disc in discs]
+                places = [own for own in places if own[1] is None or own[1] in labelled]
                 known = {number: point for number, _, point in places if number is not None}
                 unknown = [point for number, _, point in places if number is None]
                 cases[method].append(Case(truth, known, unknown))
@@ -86,7 +91,6 @@ def evaluate(
                 write_png(folder / f"{sample.stem}_attention.png", attention_overlay(grey, evidence.attention))
         network = predictor.network
         for method in own:
-            levels = predictor.levels or ()
             rows.append(
                 {
                     "model": predictor.name,
@@ -95,6 +99,7 @@ def evaluate(
                     "method": method,
                     **summary(cases[method], levels, rounds=rounds),
                     "level_accuracy_if_guessed": summary(guesses[method], levels, rounds=1)["level_accuracy"],
+                    "not_judged": [level for level in predictor.levels or () if level not in labelled],
                     "candidates": selection(judged[method]),
                 }
             )
@@ -104,7 +109,7 @@ def evaluate(
 
 
 def _judged(
-    predictor: DiscPredictor, evidence: Evidence, chosen: Candidates, sample: Sample
+    predictor: DiscPredictor, evidence: Evidence, chosen: Candidates, sample: Sample, labelled: set[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each candidate whether it is its level's disc (any disc, for ordinal channels), and whether it was kept.
 
@@ -122,4 +127,5 @@ def _judged(
         number = None if levels is None else levels[channel]
         true[k] = near(k, [np.array(p) for n, p in sample.points.items() if levels is None or n == number])
         kept[k] = near(k, list(chosen.points[chosen.channel == channel]))
-    return true, kept
+    told = np.array([levels is None or levels[channel] in labelled for channel in found.channel], bool)
+    return true[told], kept[told]

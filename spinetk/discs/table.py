@@ -28,6 +28,9 @@ NETWORK_ORDER = (("PlainUNet", "peaks"), ("StackedHourglass", "search"), ("Shape
 def table(rows: Sequence[Row]) -> str:
     """Figures; their 95 % intervals; L2 by level in mm; which published orders hold. A line a row, blocks by blanks."""
     blocks = [_figures(rows), _intervals(rows), _levels(rows)]
+    if unjudged := {row["model"]: row["not_judged"] for row in rows if row.get("not_judged")}:
+        left = [f"{model}: {', '.join(map(name_of, levels))}" for model, levels in unjudged.items()]
+        blocks.append(["Not judged, for want of labels", *left])
     orders = [(what, published, ", ".join(_number(v, 1, 3) for v in values), "holds" if holds else "does not hold")
               for what, published, values, holds in orderings(rows)]  # fmt: skip
     if orders:

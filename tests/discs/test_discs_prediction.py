@@ -247,6 +247,26 @@ def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path
     assert (tmp_path / "out" / "1-told" / f"{sample.stem}.png").exists()
 
 
+def test_a_level_that_no_picture_bears_is_not_judged(prepared, tmp_path):
+    """A model that finds L4/L5 below labels that end at L3/L4 is not blamed for it, and the table says so."""
+    levels = (*LEVELS, 24)
+    column = Column(levels, np.vstack([STEPS_MM, STEPS_MM[-1:]]), np.full((4, 2), 4.0))
+    sample = next(s for s in read_samples(prepared, "test") if max(s.points) == 23)
+    below = {24: tuple(np.array(sample.points[23]) + STEPS_MM[-1])}
+    network = Told(sample.points | below, levels)
+    wider = DiscPredictor(network, CONFIG | {"levels": list(levels), "column": column.to_json()}, "wider", device="cpu")
+    evidence = wider.look(sample.pixels())
+    assert wider.label(evidence, wider.choose(evidence))[-1].number == 24
+    content = read_dataset(prepared)
+    content["split"] = {"train": [], "val": [], "test": [sample.stem]}
+    (tmp_path / "dataset.json").write_text(json.dumps(content))
+    for suffix in (".png", ".json"):
+        (tmp_path / f"{sample.stem}{suffix}").write_bytes((prepared / f"{sample.stem}{suffix}").read_bytes())
+    (row,) = evaluate(tmp_path, [wider], tmp_path / "out", part="test", methods=["search"], rounds=5)
+    assert (row["not_judged"], row["fpr_percent"], row["sets"]["fp"], row["candidates"]["f1"]) == ([24], 0, 0, 1)
+    assert "wider: L4/L5" in (tmp_path / "out/evaluation.txt").read_text()
+
+
 def reading_of(schema=VERTEBRA6, labels=("L1", "L2", "L3"), gap=36):
     vertebrae = []
     for k, label in enumerate(labels):
