@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,17 +13,26 @@ from spinetk.batch.pools import Here, Pool
 from spinetk.batch.task import Outcome, Task, Work
 
 
-def do_each(sources: Iterable[str], work: Work, pool: Pool, out: str | Path = ".") -> dict[str, Outcome]:
+def do_each(
+    sources: Iterable[str],
+    work: Work,
+    pool: Pool,
+    out: str | Path = ".",
+    stems: Mapping[str, str] | None = None,
+) -> dict[str, Outcome]:
     """What became of each input, in their order.
 
     Args:
         sources: Inputs as the user named them.
-        work: Picklable; its ``stem`` is the file's.
+        work: Picklable.
         pool: Where.
         out: Folder of what the work writes.
+        stems: By input, the ``stem`` of its work; the file's by default, for work that writes nothing.
     """
     here, folder = os.getcwd(), str(Path(out).absolute())
-    tasks = {source: Task(source, here, folder, Path(source).stem, hashed=False) for source in sources}
+    stems = stems or {}
+    named = ((source, stems.get(source, Path(source).stem)) for source in sources)
+    tasks = {source: Task(source, here, folder, stem, hashed=False) for source, stem in named}
     made: dict[str, Outcome] = {}
     with tqdm(total=len(tasks), disable=isinstance(pool, Here)) as bar:
         for task, outcome in pool.run(partial(_ready, work), repr(work), tasks.values()):

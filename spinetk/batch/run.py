@@ -85,11 +85,13 @@ class Names:
         result: Name of the file whose presence says that an input is done, by its stem.
         reserved: Stems that no input may have.
         stem_of: A stem from an input's name.
+        beside: Names of further files. One that is there without a result is somebody's picture, and is kept.
     """
 
     result: str = "{}.json"
     reserved: Sequence[str] = ("run", "vertebrae", "journal")
     stem_of: Callable[[str], str] | None = None
+    beside: Sequence[str] = ()
 
 
 def run_batch(
@@ -247,7 +249,7 @@ class _Namer:
     """Stems of result files: an input's own name, and a hash of its path where another input has that already."""
 
     def __init__(self, journal: Journal, out: Path, names: Names) -> None:
-        self._journal, self._out, self.result = journal, out, names.result
+        self._journal, self._out, self.result, self._beside = journal, out, names.result, names.beside
         self._reserved = {stem.casefold() for stem in names.reserved}
         self._stem_of = names.stem_of or plain_stem
 
@@ -276,10 +278,12 @@ class _Namer:
         return any(self._journal.owner(stem) not in (None, key) for stem in stems)
 
     def _is_free(self, stem: str, key: str) -> bool:
-        """Whether no result of before there were journals, of another picture, has this name."""
-        path = self._out / self.result.format(stem)
+        """Whether no result of before there were journals, of another picture, and no picture has this name."""
+        path, beside = self._out / self.result.format(stem), [self._out / name.format(stem) for name in self._beside]
+        if any(key_of(str(one)) == key for one in beside):
+            return False
         if not path.exists():
-            return True
+            return not any(one.exists() for one in beside)
         try:
             return key_of(str(json.loads(path.read_text(encoding="utf-8")).get("file"))) == key
         except (OSError, ValueError, AttributeError):

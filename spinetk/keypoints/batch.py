@@ -187,7 +187,7 @@ def predict_files(
     else:
         raise InputError("a model in memory", "cannot go to other processes", "give its name or path")
     run = run_batch(
-        _found(inputs, lists, aet), out, maker, settings,
+        _found(inputs, lists, aet), out, maker, settings, names=Names(beside=("{}.png",)),
         pool=pool, again=again, aet=aet, progress=progress,
         finish=partial(_finish, model or "chosen by view", asked.device),
     )  # fmt: skip

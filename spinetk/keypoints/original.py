@@ -87,6 +87,8 @@ def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: A
     image, out = Path(rest[0]), Path(rest[1])
     if out.suffix.lower() != ".png":
         raise InputError(out, "the overlay is written as PNG", "end the output path in .png")
+    if out.resolve() == image.resolve():
+        raise InputError(out, "is the image itself", "give the overlay another name")
     reading, grey = Reader(predictor).read(image, Overrides(view, spacing_mm, facing))
     schema = getattr(metadata, "schema", None)
     if schema is not None and schema.keypoints != reading.schema.keypoints:

@@ -46,13 +46,14 @@ def measure(
     from spinetk.formats.table import rows, write_table
     from spinetk.measure import words
     from spinetk.measure.again import PREFIX, measure_again
+    from spinetk.report.stems import Stems
 
     try:
         limits = tuple(float(v) for v in grade_limits.split(","))
     except ValueError as error:
         raise InputError(f"--grade-limits {grade_limits}", "is not three numbers", "for example 20,25,40") from error
     overrides = options.overrides()
-    readings, failures = [], []
+    readings, failures, stems = [], [], Stems()
     for path, reading in iter_results(results):
         if isinstance(reading, InputError):
             failures.append(str(reading))
@@ -63,7 +64,7 @@ def measure(
             failures.append(f"{path}: {error}")
             continue
         if out is not None:
-            write_json(out / path.name, readings[-1].to_json())
+            write_json(out / f"{stems.of(path, reading.file)}.json", readings[-1].to_json())
     if out is not None:
         write_table(out / "vertebrae.csv", readings)
     if as_json:

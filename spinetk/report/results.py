@@ -19,6 +19,7 @@ from spinetk.images import to_uint8
 from spinetk.images.source import picture_of
 from spinetk.reading import Reading
 from spinetk.report.page import card, write_page, write_summary
+from spinetk.report.stems import Stems
 
 SUMMARY = "index.html"
 PAGES = "html"
@@ -52,7 +53,7 @@ def write_reports(
     labelstudio: bool = False,
     pool: Pool | None = None,
 ) -> Reports:
-    """Write the chosen reports of result files, named after them.
+    """Write the chosen reports of result files, named after them (apart where two have one name).
 
     The picture is read again from the path in the result, so it must still be there.
 
@@ -88,7 +89,7 @@ def write_reports(
             pages.append(reading)
             cards.append(one["card"])
         elif "fault" in one:
-            failed[path.name] = one["fault"]
+            failed[str(path) if path.name in failed else path.name] = one["fault"]
     if pages:
         write_summary(out / SUMMARY, pages, cards=cards, failed=failed)
         done.written.append(out / SUMMARY)
@@ -112,14 +113,15 @@ def _reported(
     order: list[tuple[Path, Reading | InputError | None]] = []
     for given in map(Path, results):
         order += [(path, None) for path in own_results(given)] or list(iter_results([given]))
-    own = [str(path) for path, reading in order if reading is None]
-    made = do_each(own, partial(_report, html, tuple(formats)), pool, out)
+    stems = Stems({Path(SUMMARY).stem} if html else ())
+    own = {str(path): stems.of(path) for path, reading in order if reading is None}
+    made = do_each(own, partial(_report, html, tuple(formats)), pool, out, own)
     for path, reading in order:
         if isinstance(reading, InputError):
             yield path, None, _failed(reading)
         elif reading is not None:
             try:
-                yield path, reading, _report_one(reading, path.stem, out, html, formats)
+                yield path, reading, _report_one(reading, stems.of(path, reading.file), out, html, formats)
             except InputError as error:
                 yield path, reading, _failed(error)
         else:

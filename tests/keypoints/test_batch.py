@@ -134,6 +134,25 @@ def test_results_among_the_pictures_are_not_read_as_pictures(pictures):
     assert any(out in path.parents for path in find_inputs([pictures]))
 
 
+def test_results_in_the_folder_of_the_pictures_overwrite_none(pictures, monkeypatch):
+    """The overlay of a PNG, and that of a DICOM file beside its PNG, are pictures of another name."""
+    folder = pictures / "x"
+    film(folder / "film.dcm", "1.2.3")
+    cv2.imwrite(str(folder / "film.png"), np.full((12, 12), 90, np.uint8))
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    reader = FakeReader()
+    done = predict([folder], folder, reader)
+    assert not done.failures
+    assert sorted(Path(file).name for file in reader.read_files) == sorted(kept)
+    assert {name: (folder / name).read_bytes() for name in kept} == kept
+    assert {len(list(folder.glob(f"{path.stem}.*"))) for path in done.results} == {2}  # JSON and overlay
+    again = FakeReader()
+    assert predict([folder], folder, again).results == done.results
+    assert not again.read_files
+    other = predict([folder / "film.dcm"], pictures / "out", FakeReader())
+    assert [path.name for path in other.results] == ["film.json"]
+
+
 def test_a_model_in_memory_stays_in_its_process(pictures, tmp_path):
     from spinetk.batch.pools import Processes
 

@@ -165,6 +165,10 @@ def test_eval_img_works_without_any_training(home, tmp_path, monkeypatch):
     assert (tmp_path / "out.png").is_file()
     with pytest.raises(InputError, match="which view"):
         eval_img(None, "film.png", "out.png")
+    kept = (tmp_path / "film.png").read_bytes()
+    with pytest.raises(InputError, match="is the image itself"):
+        eval_img(None, tmp_path / "film.png", "film.png", view="ap")
+    assert (tmp_path / "film.png").read_bytes() == kept
 
 
 def test_a_trained_centre_network_is_calibrated(phantoms, tmp_path):

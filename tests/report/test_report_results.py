@@ -7,6 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pydicom
 import pytest
+from typer.testing import CliRunner
 
 from spinetk.batch.pools import Processes
 from spinetk.errors import InputError
@@ -17,6 +18,7 @@ from spinetk.images import read_picture, to_uint8
 from spinetk.images.source import dicom_source
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, sagittal_mr, write_dicom
+from spinetk.report.commands import app
 from spinetk.report.results import write_reports
 
 pytest.importorskip("highdicom")
@@ -98,6 +100,48 @@ def test_series_is_reported_about_the_slice_that_was_read(tmp_path):
     uid = read_sr(tmp_path / "out" / "a.dcm").sop_instance_uid
     assert uid in (f"1.2.3.{place}", f"1.2.3.{5 - place}")
     assert dicom_source(folder) == (folder / f"{uid[-1]}.dcm", None)
+
+
+def test_results_of_one_name_have_reports_of_their_own(tmp_path, phantom):
+    """Two patients' ``a.json``, and one that the overview is named like: a page, a report and a JSON each."""
+    for folder, stem, truth in (("x", "a", "first"), ("y", "A", "second"), ("y", "index", "third")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        write_dicom(phantom, tmp_path / folder / f"{truth}.dcm")
+        result_of(phantom, tmp_path / folder / f"{truth}.dcm", tmp_path / folder / f"{stem}.json")
+    given, out = [tmp_path / "x", tmp_path / "y"], tmp_path / "out"
+    done = write_reports(given, out, formats=["html", "sr", "ours"])
+    assert done.failures == []
+    assert len(set(done.written)) == len(done.written) == len(list(out.iterdir())) == 10
+    told = {path.stem: path.read_text() for path in done.written if path.suffix == ".html"}
+    overview = told.pop("index")
+    for stem, page in told.items():
+        (truth,) = (word for word in ("first", "second", "third") if f"{word}.dcm" in page)
+        assert f"/{stem}.html'" in overview
+        assert read_result(out / f"{stem}.json").file.endswith(f"{truth}.dcm")
+        wanted = pydicom.dcmread(next(tmp_path.glob(f"*/{truth}.dcm"))).SOPInstanceUID
+        assert read_sr(out / f"{stem}.dcm").sop_instance_uid == wanted
+
+
+def test_a_report_is_not_written_over_a_picture(tmp_path, phantom):
+    write_dicom(phantom, tmp_path / "a.dcm")
+    kept = (tmp_path / "a.dcm").read_bytes()
+    result_of(phantom, tmp_path / "a.dcm", tmp_path / "a.json")
+    (failure,) = write_reports([tmp_path / "a.json"], tmp_path, html=False, sr=True).failures
+    assert "a.dcm: is there and is no structured report" in failure
+    assert (tmp_path / "a.dcm").read_bytes() == kept
+    for _ in range(2):  # a report of before is
+        assert write_reports([tmp_path / "a.json"], tmp_path / "out", html=False, sr=True).failures == []
+
+
+def test_measures_of_results_of_one_name_are_files_of_their_own(tmp_path, phantom):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        write_dicom(phantom, tmp_path / folder / "a.dcm")
+        result_of(phantom, tmp_path / folder / "a.dcm", tmp_path / folder / "a.json")
+    told = CliRunner().invoke(app, ["measure", str(tmp_path / "x"), str(tmp_path / "y"), "-o", str(tmp_path / "out")])
+    assert told.exit_code == 0, told.output
+    found = [read_result(path).file for path in (tmp_path / "out").glob("*.json")]
+    assert sorted(found) == [str(tmp_path / "x" / "a.dcm"), str(tmp_path / "y" / "a.dcm")]
 
 
 def test_a_result_without_dicom_still_gets_its_page(tmp_path, phantom):

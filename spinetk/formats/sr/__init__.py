@@ -37,10 +37,14 @@ def write_report(path: Path, readings: Sequence[Reading], *, chosen: int | None 
     """One reading of a DICOM picture as a structured report.
 
     Raises:
-        InputError: The picture is no DICOM, or highdicom is not installed.
+        InputError: The picture is no DICOM, highdicom is not installed, or ``path`` is a file that is no report: a
+            picture of the same name.
     """
+    from spinetk.formats.sr.items import is_report
     from spinetk.images.source import source_of
 
+    if path.is_file() and not is_report(Source(path).head(path)):
+        raise InputError(path, "is there and is no structured report", "write the reports into another folder")
     (reading,) = readings
     source, frame = source_of(reading, chosen)
     write_sr(path, reading, source, frame=frame)

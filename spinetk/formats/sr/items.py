@@ -33,7 +33,7 @@ def items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseIt
         One item per picture that a report is about, or the error that keeps it out.
     """
     look = Source(source)
-    reports = [source] if source.is_file() else [p for p in look.files if _is_report(look.head(p))]
+    reports = [source] if source.is_file() else [p for p in look.files if is_report(look.head(p))]
     with quiet():
         known = _pictures(source if source.is_dir() else source.parent)
     found: list[CaseItem | InputError]
@@ -46,7 +46,8 @@ def items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseIt
         yield from found
 
 
-def _is_report(head: bytes) -> bool:
+def is_report(head: bytes) -> bool:
+    """Whether a file that begins so is a structured report."""
     return head[128:132] == b"DICM" and REPORTS in head
 
 
