@@ -91,6 +91,30 @@ def over_pelvis(picture: np.ndarray, reading: Reading, random: np.random.Generat
     return shown.clip(0, 255).astype(np.uint8)
 
 
+def faint_sacrum(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> Film:
+    """Little to see below the lowest body: flat, burnt or black there, and mostly cut off above the hips.
+
+    Now and then the film ends within the lowest bodies, so that no sacrum is in it. For fitting how sure names are that
+    follow from an endplate hardly seen, and for judging it; no network was trained on such films.
+    """
+    if not reading.vertebrae:
+        return picture, reading
+    size, low = body_height(reading), reading.vertebrae[-1].centre
+    y = (np.arange(len(picture), dtype=np.float32)[:, None] - low[1]) / size
+    below = 1 / (1 + np.exp(np.clip((random.uniform(-0.6, 0.8) - y) / random.uniform(0.1, 0.4), -30, 30)))
+    grey = picture.astype(np.float32)
+    base = cv2.GaussianBlur(grey, (0, 0), size * random.uniform(0.4, 0.9))
+    shown = base + (1 - below * random.uniform(0.2, 0.97)) * (grey - base)
+    shown += below * random.uniform(0, 0.9) * (random.choice([0.0, 255.0]) - shown)
+    shown += below * cv2.GaussianBlur(random.normal(0, random.uniform(0, 14), grey.shape).astype(np.float32), (0, 0), 1)
+    picture = shown.clip(0, 255).astype(np.uint8)
+    reach = random.uniform(-1.6, 0.5) if random.random() < 0.2 else random.uniform(0.7, 3.5)
+    row = int(low[1] + reach * size)
+    if random.random() < 0.8 and reading.height // 2 < row < reading.height:
+        picture, reading = picture[:row].copy(), reading.cropped(0, 0, reading.width, row)
+    return picture, reading
+
+
 def flat(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> np.ndarray:
     """Little fine contrast, least toward the upper end, and a grey scale fitted to something other than the spine."""
     size = body_height(reading)

@@ -1,7 +1,7 @@
 """The training set of ``xray-lateral``: phantom radiographs and CT slices, and real MR spines drawn as radiographs.
 
 python benchmarks/lateral_set.py MR_CASES OUT [--phantoms 480] [--slices 120] [--copies 1] [--seed 7000] [--cut 0.6]
-    [--stored 0.5] [--region lumbar]
+    [--stored 0.5] [--region lumbar] [--faint 0]
 
 Bodies look alike in a lateral film and in a sagittal CT slice: bright walls around spongy bone. No annotated lateral
 radiograph is at hand. Phantoms have exact truth and simple shapes; sagittal MR has real shapes. So each MR slice of
@@ -10,7 +10,8 @@ than discs, bright end plates and walls along the true outline, the fine texture
 
 Real films end where the plate ends, mostly within a vertebra, and are often stored small: ``--cut`` of the phantom
 films lose their upper edge down to somewhere in their topmost body (which stays, with the points that are left),
-``--stored`` of them, and half as many of the drawn ones, are as teaching files have them (``film_looks.py``).
+``--stored`` of them, and half as many of the drawn ones, are as teaching files have them (``film_looks.py``). Of
+``--faint`` the sacrum is hardly to be seen, or not in the film: no training asks for them, the names' probability does.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from film_looks import stored
+from film_looks import faint_sacrum, stored
 
 from spinetk.cases.folder import CaseFolder, read_pixels, write_record
 from spinetk.formats.files import read_metadata, write_metadata
@@ -90,8 +91,8 @@ def rewrite(folder: CaseFolder, record: Record, picture: np.ndarray, reading: Re
     write_record(folder.source(record["case"]), content, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
 
 
-def as_stored(folder: CaseFolder, names: list[str], cut: float, share: float, seed: int) -> None:
-    """Cut these shares of the films, or make them what a teaching file has, in place."""
+def as_stored(folder: CaseFolder, names: list[str], cut: float, share: float, seed: int, faint: float = 0.0) -> None:
+    """Cut these shares of the films, hide their sacrum, or make them what a teaching file has, in place."""
     records, _ = folder.records(names, augmented=False)
     for number, record in enumerate(records):
         random = np.random.default_rng((seed, 1, number))
@@ -99,6 +100,8 @@ def as_stored(folder: CaseFolder, names: list[str], cut: float, share: float, se
         before = picture
         if random.random() < cut:
             picture, reading = cut_top(picture, reading, random)
+        if faint and random.random() < faint:
+            picture, reading = faint_sacrum(picture, reading, random)
         if random.random() < share:
             picture, reading = stored(picture, reading, random)
         if picture is not before:
@@ -116,6 +119,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7000)
     parser.add_argument("--cut", type=float, default=0.6, help="share of phantom films whose upper edge cuts a body")
     parser.add_argument("--stored", type=float, default=0.5, help="share of phantom films as teaching files have them")
+    parser.add_argument("--faint", type=float, default=0.0, help="share of phantom films with hardly a sacrum to see")
     parser.add_argument("--region", choices=REGIONS, help="of all lateral phantoms, without cervical ones among them")
     options = parser.parse_args()
     kinds = KINDS if options.region is None else ("lateral",)
@@ -152,7 +156,8 @@ def main() -> None:
             content = record_of(drawn, f"{case}/src-0", case=case)  # where its sacrum lies, nobody said
             write_record(films.source(case), content, cv2.cvtColor(film, cv2.COLOR_GRAY2BGR))
             metadata[case] = {"group": groups.get(record["case"], {}).get("group", record["case"]), "View": "film"}
-    as_stored(films, [name for name in names if name.startswith("phantom")], options.cut, options.stored, options.seed)
+    phantoms = [name for name in names if name.startswith("phantom")]
+    as_stored(films, phantoms, options.cut, options.stored, options.seed, options.faint)
     as_stored(films, [name for name in metadata if "-film" in name], 0.0, options.stored / 2, options.seed + 1)
     for name in names:
         metadata[name]["group"] = name

@@ -4,8 +4,8 @@ On lateral films the bodies under lung, diaphragm and ribs (T12, L1) are dim, an
 sees them with little confidence. So what it hardly sees counts all the same where the next body must lie: one step
 above the highest, of its size, on the short way to the picture's edge (a neck ends at the skull, well inside the film).
 It is kept with the little confidence that it has, marked as below the threshold. At the lower end the column stops at
-the sacrum, so a body is added only where it fits between the lowest sure body and an S1 endplate that is seen: L5 under
-the iliac wings.
+the sacrum, so a body hardly seen is added only where it fits between the lowest sure body and an S1 endplate that is
+seen: L5 under the iliac wings. One seen half, as would fill a gap, is added where no S1 endplate is seen better.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ DISC = (0.0, 0.6)
 """The disc between the two, in heights of the neighbour: bodies do not overlap."""
 MOST_TURN_DEG = 25.0
 """Between the axes of neighbours."""
+LOWER_TURN_DEG = 35.0
+"""The same at the lower end: nowhere do neighbours stand to each other as aslant as L4 and L5."""
 REACH = (3.6, 2.2)
 """Heights above the highest and below the lowest body within which detections are worth a look: two steps, one step."""
 
@@ -57,11 +59,16 @@ def worth_beyond(points: np.ndarray, scores: np.ndarray, least: float, schema: K
 
 
 def with_ends(
-    points: np.ndarray, scores: np.ndarray, kept: list[int], landmarks: list[Landmark], schema: KeypointSchema
+    points: np.ndarray,
+    scores: np.ndarray,
+    kept: list[int],
+    landmarks: list[Landmark],
+    schema: KeypointSchema,
+    least: float,
 ) -> list[int]:
     """A column with :func:`with_upper_end` and, by the S1 endplate among the landmarks, :func:`with_lower_end`."""
     sacral = next((own for own in landmarks if own.kind == "s1"), None)
-    return with_lower_end(points, scores, with_upper_end(points, scores, kept, schema), sacral, schema)
+    return with_lower_end(points, scores, with_upper_end(points, scores, kept, schema), sacral, schema, least)
 
 
 def with_upper_end(points: np.ndarray, scores: np.ndarray, kept: list[int], schema: KeypointSchema) -> list[int]:
@@ -100,33 +107,46 @@ def with_upper_end(points: np.ndarray, scores: np.ndarray, kept: list[int], sche
 
 
 def with_lower_end(
-    points: np.ndarray, scores: np.ndarray, kept: list[int], sacral: Landmark | None, schema: KeypointSchema
+    points: np.ndarray,
+    scores: np.ndarray,
+    kept: list[int],
+    sacral: Landmark | None,
+    schema: KeypointSchema,
+    least: float,
 ) -> list[int]:
-    """A column with the body between its lowest one and the sacrum, where there is room for one and it is hardly seen.
+    """A column with the next body below its lowest, where the sacrum leaves room for one.
 
     Args:
         points: (N, K, 2) px of all detections.
         scores: (N,) their confidence.
         kept: Indices of the column, head to foot.
-        sacral: The S1 endplate; None where none is seen: then nobody can say that the spine goes on.
+        sacral: The S1 endplate, or None where none is seen.
         schema: Must have columns.
+        least: Confidence from which a body is added without an S1 endplate below it, if none lies, surer than the
+            body, under the lowest of the column. With one below it, a body is added however little it is seen.
 
     Returns:
         ``kept``, or with one index after it.
     """
-    if sacral is None or len(kept) < FEWEST or not schema.columns or is_near(seat(points[kept[-1]], sacral, schema)):
+    if len(kept) < FEWEST or not schema.columns:
         return list(kept)
+    on_sacrum = sacral is not None and is_near(seat(points[kept[-1]], sacral, schema))
     centres = points.mean(axis=1)
     last, before = kept[-1], kept[-2]
     height = float(np.linalg.norm(body_axes(points[last][None], schema)[0]))
     near = np.linalg.norm(centres - (2 * centres[last] - centres[before]), axis=1) <= AWAY * height
-    others = [int(k) for k in np.flatnonzero(near) if k not in kept and follows(points[last], points[k], schema)]
-    seats = {k: seat(points[k], sacral, schema) for k in others}
-    others = [k for k, own in seats.items() if is_near(own) and own.wedge_deg <= MOST_WEDGE_DEG]
-    return [*kept, max(others, key=lambda k: scores[k])] if others else list(kept)
+    others = [
+        int(k) for k in np.flatnonzero(near)
+        if k not in kept and follows(points[last], points[k], schema, LOWER_TURN_DEG)
+    ]  # fmt: skip
+    seats = {} if sacral is None or on_sacrum else {k: seat(points[k], sacral, schema) for k in others}
+    added = [k for k, own in seats.items() if is_near(own) and own.wedge_deg <= MOST_WEDGE_DEG]
+    rival = (sacral.score or 0.0) if sacral is not None and on_sacrum else 0.0
+    added = added or [k for k in others if scores[k] >= max(least, rival)]
+    return [*kept, max(added, key=lambda k: scores[k])] if added else list(kept)
 
 
-def follows(upper: np.ndarray, lower: np.ndarray, schema: KeypointSchema) -> bool:
+def follows(upper: np.ndarray, lower: np.ndarray, schema: KeypointSchema, most_turn_deg: float = MOST_TURN_DEG) -> bool:
     """Whether two bodies, (K, 2) px each, can be neighbours: alike in size and tilt, with room for a disc between."""
     axes, widths = body_axes(np.stack([upper, lower]), schema)
     heights = np.linalg.norm(axes, axis=1) + 1e-6
@@ -138,7 +158,7 @@ def follows(upper: np.ndarray, lower: np.ndarray, schema: KeypointSchema) -> boo
     across = [np.linalg.norm(upper[right] - upper[left]) for left, right in zip(*_sides(schema), strict=True)]
     taper = across[0] / max(float(across[1]), 1e-6)
     alike = (sizes > SIZES[0]).all() and (sizes < SIZES[1]).all() and TAPER[0] <= taper <= TAPER[1]
-    return bool(alike and turn <= MOST_TURN_DEG and DISC[0] <= disc <= DISC[1])
+    return bool(alike and turn <= most_turn_deg and DISC[0] <= disc <= DISC[1])
 
 
 def _sides(schema: KeypointSchema) -> tuple[list[int], list[int]]:

@@ -287,7 +287,7 @@ class Predictor:
             if place in room:
                 kept += list(chain[start + 1 : sure[place + 1]])
         if self._goes_on(empty.view):
-            kept = with_ends(points, scores, kept, empty.landmarks, self.schema)
+            kept = with_ends(points, scores, kept, empty.landmarks, self.schema, threshold * WEAK_SHARE)
         return self._reading(found, kept, empty, None)
 
     def _reading(self, found: Found, kept: list[int], empty: Reading, names: list[str] | None) -> Reading:

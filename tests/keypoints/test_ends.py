@@ -1,5 +1,7 @@
 """The spine goes on above the highest sure body and down to the sacrum: what is hardly seen counts there alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,7 +93,7 @@ LEFT, WITH_L5 = [0, 1, 2, 3], [0, 1, 2, 3, 4]
     ("sacral", "expected"),
     [
         (plate(186), WITH_L5),  # 7 px below a body that ends at y = 179
-        (None, LEFT),  # no sacrum is seen: nobody can say that the spine goes on
+        (None, LEFT),  # no sacrum is seen: too little to say that the spine goes on
         (plate(161), LEFT),  # it lies under the lowest sure body, which is L5 then
         (plate(215), LEFT),  # too far below: two bodies would have to be missing
         (plate(186, x=125), LEFT),
@@ -100,15 +102,33 @@ LEFT, WITH_L5 = [0, 1, 2, 3], [0, 1, 2, 3, 4]
 )
 def test_a_body_that_is_hardly_seen_counts_between_the_column_and_the_sacrum(sacral, expected):
     points, scores = seen((body(101, 170), 0.03))
-    assert with_lower_end(points, scores, LEFT, sacral, VERTEBRA6) == expected
+    assert with_lower_end(points, scores, LEFT, sacral, VERTEBRA6, 0.24) == expected
 
 
 @pytest.mark.parametrize(
-    "other", [body(118, 170), body(100, 170, height=26), body(100, 170, tilt_deg=30), body(100, 161)]
+    "other", [body(118, 170), body(100, 170, height=26), body(100, 172, tilt_deg=40), body(100, 161)]
 )
 def test_what_is_no_body_like_those_above_is_not_taken_for_l5(other):
     points, scores = seen((other, 0.3))
-    assert with_lower_end(points, scores, LEFT, plate(186), VERTEBRA6) == LEFT
+    assert with_lower_end(points, scores, LEFT, plate(186), VERTEBRA6, 0.24) == LEFT
+    assert with_lower_end(points, scores, LEFT, None, VERTEBRA6, 0.24) == LEFT
+
+
+@pytest.mark.parametrize(
+    ("sacral", "expected"),
+    [
+        (None, WITH_L5),
+        (plate(161), LEFT),  # the endplate of 0.8 lies where the body of 0.3 would begin
+        (replace(plate(161), score=0.2), WITH_L5),  # here it is the body that is seen better
+        (plate(215), WITH_L5),  # the sacrum leaves room for two, of which one is seen
+    ],
+)
+def test_a_body_that_is_half_seen_counts_unless_a_surer_endplate_of_s1_lies_there(sacral, expected):
+    """What would fill a gap, 0.24 of a threshold of 0.6, goes on at the lower end; L5 leans against L4 by up to 35."""
+    for tilt in (0, 30):
+        points, scores = seen((body(101, 172, tilt_deg=tilt), 0.3))
+        assert with_lower_end(points, scores, LEFT, sacral, VERTEBRA6, 0.24) == expected
+        assert with_lower_end(points, scores, LEFT, sacral, VERTEBRA6, 0.31) == LEFT
 
 
 def test_a_column_that_ends_well_below_the_picture_s_edge_is_a_neck():
