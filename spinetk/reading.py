@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, Side, Upright
+from spinetk.facing import Facing
+from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
 from spinetk.ruler import Ruler, rulers_from
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
@@ -88,34 +89,6 @@ class Vertebra:
             point_sigma_px=sigma,
             measures={},
         )
-
-
-@dataclass(frozen=True)
-class Facing:
-    """The side of the picture that is the patient's front, seen with the head up, and where it is known from.
-
-    Attributes:
-        side: ``left``, ``right``, or None when unknown.
-        source: ``user``, ``header``, ``sacrum``, ``look of the picture``, ``curvature``, ``picture``, ``curvature and
-            picture`` or ``none``.
-        confidence: 0..1; 1 for what the user or the header says.
-    """
-
-    side: Side | None
-    source: str
-    confidence: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON content, read back by :meth:`from_json`."""
-        return {"side": self.side, "source": self.source, "confidence": round(float(self.confidence), 4)}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any], source: str = "result") -> Facing:
-        """Read the fields written by :meth:`to_json`."""
-        side = content.get("side")
-        if side not in ("left", "right"):
-            raise InputError(source, "field 'facing' names no side", "use left or right, or leave the field out")
-        return cls(side, str(content.get("source", "none")), float(content.get("confidence", 0.0)))
 
 
 @dataclass

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
 from spinetk.measure.body import faults, stack
-from spinetk.reading import Facing, Reading, Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from spinetk import zoo
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice
@@ -28,7 +29,7 @@ from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
 from spinetk.measure.plausibility import elsewhere, impossible_size, is_neck, other_part, too_small
 from spinetk.overrides import Overrides
-from spinetk.reading import Facing, Reading
+from spinetk.reading import Reading
 from spinetk.views import OFFERED, View, rules_of, usual_view
 
 NEEDS_MODEL = "train one and give --model"

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spinetk.facing import Facing
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.keypoints.naming import Naming, Seat, evidence, seat_of
@@ -19,7 +20,7 @@ from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
 from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
-from spinetk.reading import Facing, Reading
+from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
 NAMED = 0.9

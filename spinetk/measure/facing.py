@@ -30,11 +30,12 @@ from functools import cached_property
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.geometry import Side, turn
 from spinetk.measure.body import column, direction_deg, midline, scale_of, stack, turn_deg
 from spinetk.measure.levels import order_faults
 from spinetk.measure.pelvis import front_of
-from spinetk.reading import Facing, Reading
+from spinetk.reading import Reading
 from spinetk.views import rules_of
 
 # Below this an answer is not given.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.facing import Facing
 from spinetk.measure import alignment, levels, plausibility
 from spinetk.measure import angles as spine_angles
 from spinetk.measure.body import area, faults, number, scale_of, stack
@@ -15,7 +16,7 @@ from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, jud
 from spinetk.measure.facing import Seen, anterior_side, contradiction
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
 from spinetk.measure.uncertainty import disturbed, interval, intervals, scale_angles
-from spinetk.reading import Facing, Reading, Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.views import rules_of
 
 # Marks the remarks of this room, so that measuring again replaces them.

@@ -1,16 +1,11 @@
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+from pydicom.uid import CTImageStorage
+from report_source import disc_between, full_reading, items, random_body, source
 
-from spinetk.errors import InputError
-from spinetk.formats import registry
-from spinetk.formats.capture import write_capture
-from spinetk.formats.referenced import read_source
 from spinetk.formats.sr import read_sr, write_sr
 from spinetk.formats.sr.concepts import private
 from spinetk.geometry import Frame
@@ -19,75 +14,6 @@ from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 hd = pytest.importorskip("highdicom")
-
-SECRETS = {
-    "PatientComments": "planted comment",
-    "OtherPatientIDs": "planted other id",
-    "PatientAddress": "planted address",
-    "InstitutionName": "planted institution",
-    "StationName": "planted station",
-    "OperatorsName": "planted^operator",
-    "StudyDescription": "planted study words",
-    "PatientAge": "077Y",
-    "PatientTelephoneNumbers": "planted 555",
-    "EthnicGroup": "planted group",
-}
-
-
-def source(rows=300, columns=200, frames=None):
-    data = Dataset()
-    data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.SOPClassUID = CTImageStorage if frames is None else MultiFrameGrayscaleWordSecondaryCaptureImageStorage
-    data.SOPInstanceUID, data.SeriesInstanceUID, data.StudyInstanceUID = "1.2.3.1", "1.2.3.2", "1.2.3.3"
-    data.SpecificCharacterSet = "ISO_IR 100"
-    data.PatientName, data.PatientID, data.PatientBirthDate, data.PatientSex = "Müller^Zoë", "P-7", "19500102", "F"
-    data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = "20200304", "101112", "S1", "A9"
-    data.ReferringPhysicianName = "Ref^Doc"
-    data.Modality = "CT"
-    for tag, value in SECRETS.items():
-        setattr(data, tag, value)
-    data.Rows, data.Columns = rows, columns
-    if frames is not None:
-        data.NumberOfFrames = frames
-    return data
-
-
-def vertebra(rng, count=6, **fields):
-    points = rng.uniform(10, 190, (count, 2))
-    return Vertebra.from_points(points, **fields)
-
-
-def full_reading():
-    rng = np.random.default_rng(7)
-    vertebrae = [vertebra(rng, label=label, score=s) for label, s in [("T12", 0.123456789), ("L6", 1.0), (None, None)]]
-    vertebrae[0].point_sigma_px = rng.uniform(0.1, 2, 6)
-    vertebrae[0].measures = {
-        "heights_px": {"left": 12.3456789012345, "middle": None, "right": 11.0, "anterior": 11.0, "posterior": 12.1},
-        "heights_mm": {"left": 2e-7, "right": 1 / 3, "anterior": 1 / 3, "middle": 24.5, "posterior": 2e-7},
-        "heights_mm_interval": {"anterior": [0.1, 0.2], "right": [0.1, 0.2], "middle": None},
-        "anterior_side": "right",
-        "area_mm2": 812.25,
-        "tilt_deg": -3.5,
-        "ratios": {"wedge": 0.8, "a_rather_long_ratio_name": 1.25},
-        "deformity": {"type": "wedge", "grade": 2, "loss_percent": 31.7, "notes": ["two\\three", "50 %", ""]},
-        "deformity_reason": None,
-        "flag": True,
-    }
-    vertebrae[1].measures = {"heights_px": {"left": 5}, "heights_mm": None, "deformity": None}
-    vertebrae[2].visible[[1, 4]] = False
-    return Reading(
-        "/home/someone/Planted_Name.dcm",
-        300,
-        200,
-        VERTEBRA6,
-        vertebrae,
-        Frame((0.7, 0.35), "PixelSpacing", "P", "F"),
-        "sagittal",
-        "vertebra-net-1",
-        {"cobb_max": 17.123456789, "cobb_max_ends": ["T12", 2], "cobb_upper": None, "cobb_max_interval": [15.0, 19.5]},
-        ["Measurement: a remark.", "x" * 300, "größer — 25°"],
-    )
 
 
 @pytest.fixture
@@ -146,13 +72,6 @@ def test_only_required_patient_data_is_copied(written):
     assert b"077Y" not in raw
     patient = {element.keyword for element in data if element.tag.group == 0x0010}
     assert patient == {"PatientName", "PatientID", "PatientBirthDate", "PatientSex"}
-
-
-def items(node, kind):
-    for item in node.get("ContentSequence", []):
-        if item.ValueType == kind:
-            yield item
-        yield from items(item, kind)
 
 
 def test_coordinates_are_dicom_pixel_corners_at_integers(tmp_path):
@@ -233,7 +152,7 @@ def test_no_vertebra_and_hidden_points(tmp_path):
     write_sr(tmp_path / "none.dcm", Reading("x", 300, 200, VERTEBRA6), source())
     assert read_sr(tmp_path / "none.dcm").reading.vertebrae == []
     rng = np.random.default_rng(1)
-    vertebrae = [vertebra(rng, label="L1"), vertebra(rng, label="L2"), vertebra(rng), vertebra(rng)]
+    vertebrae = [random_body(rng, label="L1"), random_body(rng, label="L2"), random_body(rng), random_body(rng)]
     vertebrae[0].visible[:] = False
     vertebrae[1].visible[:5] = False
     vertebrae[2].visible[2:] = False
@@ -255,51 +174,6 @@ def test_own_schema_comes_back(tmp_path):
     found = read_sr(tmp_path / "r.dcm").reading
     assert found.schema == schema
     assert found.vertebrae[0].points.tolist() == [[1, 2], [3, 4], [5, 7.25]]
-
-
-def test_frame_of_a_multiframe_picture_is_named(tmp_path):
-    reading = Reading("x", 300, 200, VERTEBRA4, [Vertebra.from_points([[1, 1], [9, 1], [1, 9], [9, 9]])])
-    write_sr(tmp_path / "r.dcm", reading, source(frames=5), frame=3)
-    assert read_sr(tmp_path / "r.dcm").frame == 3
-    (region,) = items(pydicom.dcmread(tmp_path / "r.dcm"), "SCOORD")
-    assert next(items(region, "IMAGE")).ReferencedSOPSequence[0].ReferencedFrameNumber == 4
-    with pytest.raises(InputError, match="frames"):
-        write_sr(tmp_path / "r.dcm", reading, source(frames=5))
-    with pytest.raises(InputError, match="no frame 5"):
-        write_sr(tmp_path / "r.dcm", reading, source(frames=5), frame=5)
-
-
-def test_sources_without_patient_data_are_fine(tmp_path):
-    bare = source()
-    for tag in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "ReferringPhysicianName"):
-        delattr(bare, tag)
-    write_sr(tmp_path / "r.dcm", Reading("x", 300, 200, VERTEBRA6), bare)
-    data = pydicom.dcmread(tmp_path / "r.dcm")
-    assert data["PatientName"].is_empty
-    assert data["PatientID"].is_empty
-
-
-def test_wrong_sources_are_refused_in_one_line(tmp_path):
-    reading = Reading("x", 300, 200, VERTEBRA6)
-    with pytest.raises(InputError, match="200 x 299"):
-        write_sr(tmp_path / "r.dcm", reading, source(rows=299))
-    without = source()
-    del without.SOPInstanceUID
-    with pytest.raises(InputError, match="SOPInstanceUID"):
-        write_sr(tmp_path / "r.dcm", reading, without)
-    (tmp_path / "no.dcm").write_text("no DICOM")
-    for wrong in ("no.dcm", "absent.dcm"):
-        with pytest.raises(InputError, match=wrong):
-            write_sr(tmp_path / "r.dcm", reading, tmp_path / wrong)
-        with pytest.raises(InputError, match=wrong):
-            read_sr(tmp_path / wrong)
-    assert not (tmp_path / "r.dcm").exists()
-
-
-def test_missing_highdicom_is_said_with_its_remedy(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "highdicom", None)
-    with pytest.raises(InputError, match=r"pip install 'spinetk\[sr\]'"):
-        write_sr(tmp_path / "r.dcm", Reading("x", 300, 200, VERTEBRA6), source())
 
 
 def test_a_meaning_has_the_length_that_dicom_allows():
@@ -395,44 +269,6 @@ def test_what_is_measured_once_more_is_as_wide_and_as_graded(tmp_path, refused):
         assert one.measures.get("below_threshold") == other.measures.get("below_threshold")
     if refused is None:
         plain = measure(replace(reading, interval_scale={}), facing="left")
-        low, high, wide = (_disc(own) for own in (plain, wanted, found))
+        low, high, wide = (disc_between(own) for own in (plain, wanted, found))
         assert high == pytest.approx(2 * low, rel=0.01), "the factor does nothing in this test"
         assert wide == pytest.approx(high, rel=1e-3)
-
-
-def _disc(reading):
-    """Width of the interval of a disc's height."""
-    low, high = reading.vertebrae[0].measures["disc_below"]["heights_mm_interval"]["middle"]
-    return high - low
-
-
-@pytest.mark.parametrize("missing", ["StudyInstanceUID", "Rows"])
-def test_a_source_that_nothing_can_refer_to_is_named_with_what_it_lacks(missing):
-    without = source()
-    del without[missing]
-    with pytest.raises(InputError, match=f"^DICOM data set: has no {missing}"):
-        read_source(without)
-
-
-def test_a_capture_of_a_frame_refers_to_that_frame(tmp_path):
-    """Frames of a DICOM file are counted from 1 (PS3.3 10.3)."""
-    write_capture(tmp_path / "c.dcm", np.zeros((30, 20, 3), np.uint8), source(frames=5), frame=3)
-    (item,) = pydicom.dcmread(tmp_path / "c.dcm").SourceImageSequence
-    assert (item.ReferencedSOPInstanceUID, item.ReferencedFrameNumber) == ("1.2.3.1", 4)
-
-
-def test_a_report_of_a_frame_is_read_with_that_frame(tmp_path):
-    film = source(30, 20, frames=5)
-    film.SamplesPerPixel, film.PhotometricInterpretation, film.PixelRepresentation = 1, "MONOCHROME2", 0
-    film.BitsAllocated, film.BitsStored, film.HighBit = 16, 12, 11
-    values = np.random.default_rng(0).integers(0, 4096, (5, 30, 20)).astype(np.uint16)
-    film.PixelData = values.tobytes()
-    film["PixelData"].VR = "OW"
-    pydicom.dcmwrite(tmp_path / "film.dcm", film, enforce_file_format=True)
-    body = Vertebra.from_points([[1, 1], [9, 1], [1, 9], [9, 9]])
-    reading = Reading(str(tmp_path / "film.dcm"), 30, 20, VERTEBRA4, [body])
-    write_sr(tmp_path / "r.dcm", reading, tmp_path / "film.dcm", frame=4)
-    (item,) = registry.read(tmp_path / "r.dcm")
-    assert (item.missing, item.slice, item.reading().slice) == (None, 4, 4)
-    assert np.array_equal(item.shown().pixels, values[4])
-    assert not [remark for remark in item.remarks if "may not be" in remark]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import struct
-from itertools import pairwise, permutations, product
-
 import nibabel as nib
 import nrrd
 import numpy as np
@@ -13,29 +9,16 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from volume_files import CODES, SIZE, affine_of
 
 from spinetk.errors import InputError
 from spinetk.images.grid import Grid
-from spinetk.images.volume import Volume, mask_on, read_volume, read_volume_header
-
-SIZE = (5, 6, 7)  # i, j, k
-CODES = ["".join(c) for order in permutations(("RL", "AP", "SI")) for c in product(*order)]
+from spinetk.images.volume import Volume, read_volume, read_volume_header
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("volumes")
-
-
-def affine_of(order=(0, 1, 2), signs=(1, 1, 1), spacing=(1.0, 1.5, 2.5), origin=(-12.5, 30.0, 7.25), turn=0.0):
-    matrix = np.zeros((3, 3))
-    for axis, world in enumerate(order):
-        matrix[world, axis] = signs[axis] * spacing[axis]
-    c, s = np.cos(turn), np.sin(turn)
-    affine = np.eye(4)
-    affine[:3, :3] = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ matrix
-    affine[:3, 3] = origin
-    return affine
 
 
 STRAIGHT = (
@@ -140,60 +123,6 @@ def test_every_storage_of_a_volume_turned_by_45_degrees_becomes_the_same():
     assert len(seen) == 1
 
 
-def write_nifti(path, *, sform=None, qform=None, values=None, kind=nib.Nifti1Image, zooms=None, **fields):
-    """A file with these (matrix, code) pairs, as nibabel writes it."""
-    values = np.zeros(SIZE, np.int16) if values is None else values
-    image = kind(values, None)
-    image.header.set_zooms(zooms or (1.0, 1.5, 2.5))
-    for name, given_ in (("sform", sform), ("qform", qform)):
-        matrix, code = given_ or (None, 0)
-        getattr(image.header, f"set_{name}")(matrix, code)
-    for name, value in fields.items():
-        image.header[name] = value
-    nib.save(image, path)
-    return path
-
-
-FAR = affine_of(origin=(40.0, 5.0, 7.25))
-
-
-@pytest.mark.parametrize("codes", [(2, 1), (4, 1), (1, 1), (0, 1), (2, 0)])
-def test_sform_wins_where_its_code_is_set(tmp_path, codes):
-    sform, qform = affine_of(), FAR
-    path = write_nifti(
-        tmp_path / "a.nii", sform=(sform, codes[0]) if codes[0] else None, qform=(qform, codes[1]) if codes[1] else None
-    )
-    volume = read_volume(path)
-    assert np.allclose(volume.affine, nib.load(path).affine)
-    assert np.allclose(volume.affine, sform if codes[0] else qform)
-    said = [remark for remark in volume.remarks if "apart" in remark]
-    assert len(said) == all(codes)
-    if said:
-        assert f"sform (code {codes[0]})" in said[0]
-        assert "58.1 mm" in said[0]  # (52.5, 25, 0)
-
-
-@pytest.mark.parametrize("name", ["out.nii", "out.nii.gz"])
-@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
-def test_matrices_and_codes_are_written_as_they_were(tmp_path, name, kind):
-    path = write_nifti(tmp_path / "a.nii.gz", sform=(affine_of(turn=0.3), 4), qform=(FAR, 1), kind=kind,
-                       descrip=b"SECRET^PATIENT")  # fmt: skip
-    volume = read_volume(path)
-    mask = np.zeros(SIZE[::-1], bool)
-    mask[1, 2, 3] = True
-    volume.write(mask, tmp_path / name)
-    before, after = nib.load(path), nib.load(tmp_path / name)
-    assert type(after) is type(before)
-    for field in ("sform_code", "qform_code", "srow_x", "srow_y", "srow_z", "quatern_b", "quatern_c", "quatern_d",
-                  "qoffset_x", "qoffset_y", "qoffset_z", "xyzt_units"):  # fmt: skip
-        assert np.array_equal(after.header[field], before.header[field]), field
-    assert np.array_equal(after.header["pixdim"][:4], before.header["pixdim"][:4])
-    assert np.array_equal(np.asanyarray(after.dataobj).T, mask)
-    assert after.get_data_dtype() == np.uint8
-    raw = (tmp_path / name).read_bytes()
-    assert b"SECRET" not in (gzip.decompress(raw) if name.endswith("gz") else raw)
-
-
 @pytest.mark.parametrize("space", ["left-posterior-superior", "right-anterior-superior", "LAS"])
 def test_nrrd_spaces(tmp_path, space):
     signs = {"l": (-1, -1, 1), "r": (1, 1, 1), "L": (-1, 1, 1)}[space[0]]
@@ -216,113 +145,6 @@ def test_nrrd_spaces(tmp_path, space):
     assert b"SECRET" not in (tmp_path / "mask.nrrd").read_bytes()
     volume.write(volume.values > 5, tmp_path / "mask.nii.gz")
     assert np.allclose(nib.load(tmp_path / "mask.nii.gz").affine, affine, atol=1e-5)
-
-
-def test_unknown_directions_are_said_and_stay_unknown(tmp_path):
-    path = write_nifti(tmp_path / "a.nii.gz")
-    volume = read_volume(path)
-    assert not volume.grid.oriented
-    assert np.allclose(volume.affine, nib.load(path).affine)
-    assert [r for r in volume.remarks if "directions are unknown" in r and "left, front and head" in r]
-    volume.write(volume.values == 0, tmp_path / "mask.nii.gz")
-    header = nib.load(tmp_path / "mask.nii.gz").header
-    assert (int(header["sform_code"]), int(header["qform_code"])) == (0, 0)
-    assert header.get_zooms() == (1.0, 1.5, 2.5)
-    nrrd.write(str(tmp_path / "a.nrrd"), np.zeros(SIZE), {"spacings": [1.0, 1.5, 2.5]})
-    plain = read_volume(tmp_path / "a.nrrd")
-    assert plain.spacing_mm == (2.5, 1.5, 1.0)
-    assert [r for r in plain.remarks if "left, back and head" in r]
-
-
-def test_sheared_sform_is_read_exactly_and_named(tmp_path):
-    affine = affine_of()
-    affine[:3, 1] += 0.02 * affine[:3, 2]
-    path = write_nifti(tmp_path / "a.nii", sform=(affine, 1))
-    volume = read_volume(path)
-    assert np.allclose(volume.affine, affine)
-    assert volume.grid.shear_degrees == pytest.approx(np.degrees(np.arctan(0.02 * 2.5 / 1.5)))
-    assert [r for r in volume.remarks if "sheared" in r]
-    volume.write(volume.values == 0, tmp_path / "mask.nii")
-    assert np.allclose(nib.load(tmp_path / "mask.nii").affine, affine)
-    Volume(volume.values, volume.grid).write(volume.values, tmp_path / "bare.nii")
-    assert np.allclose(nib.load(tmp_path / "bare.nii").affine, affine)
-    assert int(nib.load(tmp_path / "bare.nii").header["qform_code"]) == 0
-
-
-def test_units_are_brought_to_mm(tmp_path):
-    path = write_nifti(tmp_path / "a.nii", sform=(affine_of(spacing=(500.0, 600.0, 700.0)), 1), xyzt_units=3)
-    header = read_volume_header(path)
-    assert header.grid.spacing_mm == pytest.approx((0.7, 0.6, 0.5))
-    assert [r for r in header.remarks if "micrometres" in r]
-
-
-def test_another_spacing_in_pixdim_is_said(tmp_path):
-    path = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), pixdim=[1, 1.0, 1.5, 5.0, 0, 0, 0, 0])
-    volume = read_volume(path)
-    assert volume.spacing_mm == pytest.approx((2.5, 1.5, 1.0))
-    assert [r for r in volume.remarks if "pixdim says 1 x 1.5 x 5 mm, the sform 1 x 1.5 x 2.5 mm" in r]
-    assert not read_volume(write_nifti(tmp_path / "b.nii", sform=(affine_of(), 1))).remarks
-
-
-def test_broken_matrices_are_passed_over(tmp_path):
-    path = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), qform=(FAR, 1), srow_x=[0, 0, 0, 0])
-    volume = read_volume(path)
-    assert np.allclose(volume.affine, FAR, atol=1e-5)
-    assert [r for r in volume.remarks if "sform is not a matrix" in r]
-
-
-@pytest.mark.parametrize("parts", [[100, 352, 353], [0, 20], [400] * 3])
-def test_gzip_of_several_members(tmp_path, parts):
-    """RFC 1952: members may follow one another; bgzip and parallel packers write them."""
-    values = np.random.default_rng(1).integers(0, 900, SIZE).astype(np.int16)
-    whole = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), values=values).read_bytes()
-    cuts = [0, *np.cumsum(parts).tolist(), len(whole)]
-    packed = b"".join(gzip.compress(whole[a:b]) for a, b in pairwise(cuts))
-    (tmp_path / "b.nii.gz").write_bytes(packed + gzip.compress(b""))
-    assert np.array_equal(read_volume(tmp_path / "b.nii.gz").values, values.T)
-    (tmp_path / "c.nii.gz").write_bytes(packed + b"\0" * 40 + b"trailing")
-    assert np.array_equal(read_volume(tmp_path / "c.nii.gz").values, values.T)
-    (tmp_path / "d.nii.gz").write_bytes(packed[:-30])
-    with pytest.raises(InputError, match=r"d\.nii\.gz: (is damaged|claims more)"):
-        read_volume(tmp_path / "d.nii.gz")
-
-
-def test_flipped_bit_is_found_by_the_checksum(tmp_path):
-    values = np.random.default_rng(2).integers(0, 30000, SIZE).astype(np.int16)
-    whole = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), values=values).read_bytes()
-    packed = bytearray(gzip.compress(whole, 0))  # stored as it is: every byte is a voxel's
-    packed[-40] ^= 0x10
-    (tmp_path / "a.nii.gz").write_bytes(packed)
-    with pytest.raises(InputError, match="is damaged"):
-        read_volume(tmp_path / "a.nii.gz")
-
-
-@pytest.mark.parametrize("code", ["i1", "u1", "<i2", ">i2", "u2", "i4", "u4", "i8", "u8", "f4", ">f4", "f8"])
-def test_stored_types_keep_their_values(tmp_path, code):
-    dtype = np.dtype(code)
-    values = np.arange(210).reshape(SIZE).astype(dtype) // 2
-    header = nib.Nifti1Header(endianness=">" if code.startswith(">") else "<")
-    header.set_data_dtype(dtype)
-    nib.save(nib.Nifti1Image(values, affine_of(), header, dtype=dtype), tmp_path / "a.nii.gz")
-    nrrd.write(str(tmp_path / "a.nrrd"), values)
-    for name in ("a.nii.gz", "a.nrrd"):
-        found = read_volume(tmp_path / name).values
-        assert np.array_equal(found, values.T)
-        assert found.dtype == dtype.newbyteorder("=")
-        assert found.flags.c_contiguous
-
-
-@pytest.mark.parametrize(("slope", "offset"), [(0.013, -4.0), (2.0, 0.0), (0.0, 7.0), (np.nan, np.nan), (1.0, -1024.0)])
-def test_scaling_is_nibabels(tmp_path, slope, offset):
-    values = np.arange(210, dtype=np.int16).reshape(SIZE)
-    path = write_nifti(tmp_path / "a.nii", sform=(affine_of(), 1), values=values)
-    raw = bytearray(path.read_bytes())
-    struct.pack_into("<2f", raw, 112, slope, offset)
-    path.write_bytes(raw)
-    expected = np.asanyarray(nib.load(path).dataobj)
-    found = read_volume(path).values
-    assert np.allclose(found, expected.T, atol=1e-3)
-    assert found.dtype == (np.int16 if slope in (0,) or np.isnan(slope) else np.float32)
 
 
 def test_what_is_no_volume(tmp_path):
@@ -354,41 +176,6 @@ def test_what_is_no_volume(tmp_path):
         volume.write(volume.values, tmp_path / "mask.png")
     with pytest.raises(ValueError, match="do not fit"):
         volume.write(np.zeros((2, 2, 3)), tmp_path / "mask.nrrd")
-
-
-@pytest.mark.parametrize("code", CODES[::5])
-def test_masks_meet_their_image_in_mm(code):
-    """A mask stored in another order of axes has the same size and place, and is not laid on by index."""
-    shape = (6, 6, 6)
-    values = np.zeros(shape, np.uint8)
-    values[1, 2, 4] = values[5, 0, 3] = 1
-    grid = Grid(shape, affine_of(turn=0.2))
-    mask, _ = Volume(values, grid).as_closest(code)
-    assert np.array_equal(mask_on(mask, grid, "mask.nii", "image.nii"), values > 0)
-
-
-def test_masks_on_another_grid_are_resampled():
-    fine = Grid((12, 12, 12), affine_of(spacing=(1.0, 1.0, 1.0), origin=(0.25, 0.25, 0.25)))
-    coarse = Grid((6, 6, 6), affine_of(spacing=(2.0, 2.0, 2.0), origin=(0.75, 0.75, 0.75)))
-    values = np.zeros((6, 6, 6), np.uint8)
-    values[1:3, 0, 4] = 1
-    found = mask_on(Volume(values, coarse), fine, "mask.nii", "image.nii")
-    expected = np.kron(values, np.ones((2, 2, 2), np.uint8))
-    assert np.array_equal(found, expected > 0)
-
-
-def test_masks_of_another_place_are_refused():
-    image = Grid((6, 6, 6), affine_of())
-    mask = Volume(np.ones((6, 6, 6), np.uint8), Grid((6, 6, 6), np.eye(4)))
-    with pytest.raises(InputError, match=r"mask\.nii: has the size .* elsewhere: .*RAS.*image\.nii: 6 x 6 x 6 voxels"):
-        mask_on(mask, image, "mask.nii", "image.nii")
-    larger = Volume(np.ones((9, 9, 9), np.uint8), Grid((9, 9, 9), affine_of()))
-    with pytest.raises(InputError, match=r"has 70% of its foreground outside.*9 x 9 x 9.*6 x 6 x 6"):
-        mask_on(larger, image, "mask.nii", "image.nii")
-    unknown = Grid((6, 6, 6), affine_of(), oriented=False)
-    with pytest.raises(InputError, match="unknown directions"):
-        mask_on(Volume(mask.values, unknown), image, "mask.nii", "image.nii")
-    assert mask_on(Volume(mask.values, unknown), unknown, "mask.nii", "image.nii").all()
 
 
 def test_a_grid_is_described_as_it_is_looked_at():
@@ -442,17 +229,6 @@ def test_hounsfield_units_are_air_and_soft_tissue():
     assert not is_hounsfield(shares(fat=20, muscle=70, bone=10))
     assert not is_hounsfield(shares(air=20, muscle=80))
     assert not is_hounsfield(np.full(100, np.nan))
-
-
-def test_masks_elsewhere_say_what_to_do():
-    image = Grid((4, 5, 6), np.diag([1.0, 1.0, 2.0, 1.0]))
-    moved = np.diag([1.0, 1.0, 2.0, 1.0])
-    moved[:3, 3] = 50
-    mask = Volume(np.ones((4, 5, 6), np.uint8), Grid((4, 5, 6), moved))
-    with pytest.raises(InputError) as error:
-        mask_on(mask, image, "mask.nii", "image.nii")
-    assert error.value.fault.startswith("has the size of its image and lies elsewhere: 6 x 5 x 4 voxels")
-    assert error.value.remedy == "write the mask with the geometry of its image"
 
 
 def test_steps_of_a_flat_nrrd_in_a_space_are_lengths_of_its_directions(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spinetk.cases.folder import write_record
+from spinetk.facing import Facing
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes
@@ -22,7 +23,7 @@ from spinetk.keypoints.sacrum import (
 from spinetk.landmark import Landmark
 from spinetk.measure.facing import anterior_side
 from spinetk.phantoms import lateral_radiograph
-from spinetk.reading import Facing, Reading
+from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
 
 SURE = Naming((5.0, 0.0, 0.0, 0.0), 0.0)  # 1 / (1 + exp(-4.5)) = 0.989 for an endplate of 0.9

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.measure import measure
 from spinetk.measure.facing import MIN_CONFIDENCE, SACRUM_CONFIDENCE, Seen, anterior_side, brightness
-from spinetk.reading import Facing
 
 FULL = (27.0, 27.0, 27.0)
 LUMBAR = ["L1", "L2", "L3", "L4", "L5"]

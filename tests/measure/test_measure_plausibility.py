@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinetk.facing import Facing
 from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.measure.again import measure_again
 from spinetk.measure.plausibility import RULES, doubts, elsewhere, impossible_size, is_neck, other_part, too_small
 from spinetk.overrides import Overrides
-from spinetk.reading import Facing, Reading, Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
 

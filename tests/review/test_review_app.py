@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from spinetk.facing import Facing
 from spinetk.images.picture import Picture
-from spinetk.reading import Facing, Reading
+from spinetk.reading import Reading
 from spinetk.review.app import STATIC
 from spinetk.review.opened import Opened
 from spinetk.review.serialization import SentVertebra
