@@ -44,7 +44,7 @@ def to_display(
             valid = values if padding is None or padding.all() else values[~padding]
             shown = float(valid.min()), float(valid.max())
         values = np.subtract(np.asarray(shown[0] + shown[1], values.dtype), values, out=values)
-        remarks.append("inverse grey scale was turned over")
+        remarks.append("the grey scale is stored inverted and was inverted back")
     return np.ascontiguousarray(values, dtype=np.float32), inverted
 
 
@@ -140,7 +140,7 @@ def _voi(
         if inside.mean() < LEAST_KEPT and np.ptp(values) > 0:
             remarks.append("the window clips nearly every pixel and was set aside")
             return values, None
-    remarks.append("window was applied")
+    remarks.append("the window of the file was applied")
     if function == "SIGMOID":
         exponent = np.clip(-4 * (values.astype(np.float64) - centre) / width, -700, 700)
         return top / (1 + np.exp(exponent)), (0.0, top)

@@ -21,8 +21,8 @@ NAMED = 0.95
 LOWEST = 9
 """Bodies that are counted by themselves, from the foot: the lumbar spine and the last ribs."""
 FARTHEST = LOWEST * -FLOOR
-COUNTED = "levels are counted by the network, and a count can err by one level"
-ONE_OFF = "the network's count of the levels may be one off, it names none"
+COUNTED = "levels were counted by the network"
+ONE_OFF = "no level is named, as the network's count may be off by one"
 Evidence = tuple[float, float, float]
 SPINE = ("C6", "C7", *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)), "S1", "S2")
 
@@ -56,12 +56,19 @@ class Count:
     def remark(self, probability: float | None) -> str:
         """What the user should know: how sure the names are, or, where none are given, the two likeliest counts."""
         if probability is not None and probability >= NAMED:
-            return f"{COUNTED} (probability {probability:.2f}): see that the lowest is right"
+            return (
+                f"{COUNTED}, right with probability {probability:.2f}, else off by one: check that the lowest is right"
+            )
         other = -1 if self.foot[0] <= self.foot[1] else 1  # the neighbour that the foot holds for likelier
         places = [SPINE.index(self.levels[end]) for end in (0, -1)]
         first, second = (" to ".join(SPINE[place + by] for place in places) for by in (0, other))
-        sure = "not calibrated" if probability is None else f"probability {probability:.2f}"
-        return f"{ONE_OFF}: {first} ({sure}) or {second} (--anchor L5=last names all)"
+        sure = "not calibrated" if probability is None else "probability " + _two_decimals(probability)
+        return f"{ONE_OFF}: {first} ({sure}) or {second} (--anchor L5=last names them all)"
+
+
+def _two_decimals(probability: float) -> str:
+    """Never 0.00: what is improbable is not impossible."""
+    return f"{probability:.2f}" if probability >= 0.005 else "below 0.01"
 
 
 def evidence(foot: tuple[float, float], scores: np.ndarray, first_points: np.ndarray) -> Evidence:

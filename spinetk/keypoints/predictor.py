@@ -307,7 +307,7 @@ class Predictor:
         remarks = [f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps]
         cut = [str(n) for n, v in enumerate(vertebrae, start=1) if not v.visible.all()]
         if cut:
-            remarks.append(f"cut by the picture's edge, counted from the top: {', '.join(cut)}")
+            remarks.append(f"cut off by the edge of the picture: vertebra {', '.join(cut)} from the top")
         return replace(empty, vertebrae=vertebrae, remarks=remarks)
 
 

@@ -40,7 +40,7 @@ LIKELY_VIEW = 0.4
 SURE_REFUSAL = 0.95
 """Least probability for refusing what looks like no spine, and for contradicting a file."""
 VIEW_REMEDY = f"give --view {', '.join(OFFERED[:-1])} or {OFFERED[-1]}, or --model"
-TURNED = "the picture does not stand upright, as more is found in it turned: it was turned for the network"
+TURNED = "the picture seems not to be upright (more is found in it when turned): it was turned for the network"
 
 
 class Decision(NamedTuple):
@@ -209,9 +209,10 @@ class Reader:
                 self._refuse_look(sight, file)
                 view = sight.view
                 if view != "unknown":
-                    remarks.append(f"view: {view}, as the picture looks (probability {sight.probability:.2f})")
+                    remarks.append(f"view: {view}, judged from the picture (probability {sight.probability:.2f})")
             elif sight.view != view and said.view is None and sight.probability >= SURE_REFUSAL:
-                remarks.append(f"looks like {sight.words} (probability {sight.probability:.2f}), against the file")
+                chance = f"probability {sight.probability:.2f}"
+                remarks.append(f"looks like {sight.words} ({chance}), which contradicts the file: check it")
         if view == "unknown":
             view = self._usual(picture, remarks)
         unproven = False
@@ -219,7 +220,7 @@ class Reader:
             unproven = True
             view = sight.view
             chance = f"probability {sight.probability:.2f}"
-            remarks.append(f"view: {view}, as the picture looks ({chance}) and what was found in it bears out")
+            remarks.append(f"view: {view}, judged from the picture ({chance}) and borne out by what was found in it")
         self._refuse(picture, view, file, said)
         if self._only is None and (modality is None or (said.view is not None and not self._is_read(view, modality))):
             modality = self._modality(view, sight, remarks)
@@ -313,7 +314,7 @@ class Reader:
         if len(set(made.values())) < 2:
             return sight.modality if sight is not None and sight.view == view else None
         if sight is not None and sight.view == view and sight.modality is not None:
-            taken, why = sight.modality, "as the picture looks"
+            taken, why = sight.modality, "judged from the picture"
         else:
             taken, why = next((own for own in made if own in rules_of(view).usual_in), next(iter(made))), "as is usual"
         others = [name for own, name in made.items() if own != taken]

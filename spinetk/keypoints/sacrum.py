@@ -146,7 +146,7 @@ def named(reading: Reading, naming: Naming | None) -> Reading:
         return reading
     sure = naming.probability(evidence(reading, sacral))
     if sure < NAMED:
-        doubt = f"names counted up from the sacrum would be right with a probability of {sure:.2f} only: none are given"
+        doubt = f"no level is named: a count up from the sacrum would be right with probability {sure:.2f} only"
         return replace(reading, label_probability=sure, remarks=[*reading.remarks, doubt])
     vertebrae = [replace(v, label=name) for v, name in zip(reading.vertebrae, SPINE[-count:], strict=True)]
     remark = (

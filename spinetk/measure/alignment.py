@@ -213,6 +213,7 @@ def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | Non
         if low_high is not None and low_high[0] <= 0 <= low_high[1]:
             continue
         percent = own["listhesis_percent"]
-        way = "forward" if percent > 0 else "backward"
-        found.append(f"{upper} lies {abs(percent):.0f} % {way} on {lower} (Meyerding grade {own['meyerding']}).")
+        way, kind = ("forward", "anterolisthesis") if percent > 0 else ("backward", "retrolisthesis")
+        grade = own["meyerding"]
+        found.append(f"{upper} lies {abs(percent):.0f} % {way} on {lower} ({kind}, Meyerding grade {grade}).")
     return found

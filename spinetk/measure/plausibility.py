@@ -138,7 +138,7 @@ def doubts(reading: Reading) -> list[str | None]:
             found[k].append(beyond)
         score = reading.vertebrae[k].score
         if score is not None and score < _limit("hardly_seen") * (reading.threshold or 0.0):
-            found[k].append(f"it was hardly seen (confidence {score:.2f}), and is where the column must go on")
+            found[k].append(f"it was hardly seen (confidence {score:.2f}) and lies where the column must continue")
         if pixels[k] < _limit("body_px"):
             found[k].append(f"the body is {pixels[k]:.1f} px high")
     for a, b, share in _overlaps(points, reading):

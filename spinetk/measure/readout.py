@@ -286,7 +286,7 @@ def _remarks(
         found.append(f"no grades: {reading.not_graded}.")
     weak = [_called(reading, k) for k, v in enumerate(reading.vertebrae) if _below(v, reading)]
     if weak:
-        found.append(f"below the threshold of {reading.threshold:g}, kept to fill the column: {', '.join(weak)}.")
+        found.append(f"below the threshold of {reading.threshold:g}, kept as part of the column: {', '.join(weak)}.")
     impossible = plausibility.impossible_size(reading)
     if impossible:
         found.append(f"the bodies are {impossible}: the spacing or what was found is wrong.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
@@ -141,6 +141,22 @@ def sides_of(reading: Reading) -> list[str]:
     return [side for side in SIDES if side in present - hidden]
 
 
+def lines_of(readings: Iterable[Reading]) -> Iterator[str]:
+    """The heights and grades of readings as aligned text, a line a vertebra; a head wherever other columns follow."""
+    known = None
+    for reading in readings:
+        unit, sides = height_unit(reading), sides_of(reading)
+        if (unit, sides) != known and reading.vertebrae:
+            known = unit, sides
+            yield f"{'picture':<32} {'level':>5}{''.join(f'{SIDES[side]:>12}' for side in sides)}  height in {unit}"
+        name = reading.file.replace("\\", "/").rpartition("/")[2]
+        for index, vertebra in enumerate(reading.vertebrae):
+            heights = vertebra.measures.get(f"heights_{unit}") or {}
+            cells = ("-" if (own := number(heights.get(side))) is None else f"{own:.1f}" for side in sides)
+            verdict = deformity_text(vertebra) or "not graded"
+            yield f"{name:<32.32} {name_of(vertebra, index):>5}{''.join(f'{cell:>12}' for cell in cells)}  {verdict}"
+
+
 def heights_spread(reading: Reading) -> list[str]:
     """One sentence on how wide the 95 % intervals of the heights are; none without intervals."""
     unit = height_unit(reading)
@@ -152,7 +168,7 @@ def heights_spread(reading: Reading) -> list[str]:
     ]
     if not halves:
         return []
-    return [f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{median(halves):.1f} {unit} in the median"]
+    return [f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{median(halves):.1f} {unit} (median)"]
 
 
 def intervals_note(reading: Reading) -> str:

@@ -186,6 +186,7 @@ def judge(group: pd.DataFrame, unit: str) -> dict[str, Any]:
             "table": table.tolist()
         }
     correlation = icc(np.stack([first, second], axis=1)[: 0 if unit == OF_FIRST else None])
+    del correlation["n"]  # 0 where there is none
     errors = {"mae": _plain(group["difference"].abs().mean()), "mape": _plain(group["percent"].abs().mean())}
     return bland_altman(first, second) | correlation | errors
 

@@ -43,7 +43,7 @@ def measure(
     """
     from spinetk.atomic import write_json
     from spinetk.formats.results import iter_results, several_runs
-    from spinetk.formats.table import rows, write_table
+    from spinetk.formats.table import write_table
     from spinetk.measure import words
     from spinetk.measure.again import PREFIX, measure_again
     from spinetk.report.stems import Stems
@@ -70,13 +70,8 @@ def measure(
     if as_json:
         show([reading.to_json() for reading in readings])
     else:
-        told = ((v, row) for reading in readings for v, row in zip(reading.vertebrae, rows(reading), strict=True))
-        for vertebra, row in told:
-            unit = "mm" if row.get("spacing_row_mm") else "px"
-            heights = " ".join(f"{row.get(f'height_{side}_{unit}') or '-':>8}" for side in ("left", "middle", "right"))
-            verdict = words.deformity_text(vertebra)
-            verdict = "not graded" if verdict in ("", "not determinable") else verdict
-            typer.echo(f"{Path(row['file']).name:<32.32} {row['label'] or row['index']:>4} {heights} {unit}  {verdict}")
+        for line in words.lines_of(readings):
+            typer.echo(line)
     for reading in readings:
         warn([f"{reading.file}: {r.removeprefix(PREFIX)}" for r in reading.remarks if r.startswith(PREFIX)])
     warn([f"{options.views}: no result is about {name}" for name in overrides.unmet(r.file for r in readings)])

@@ -72,7 +72,7 @@ def test_a_body_cut_by_the_edge_has_unseen_points(predictor):
     reading = chained(predictor, [10, 40, 70], [0.9] * 3)
     assert reading.vertebrae[0].visible.tolist() == [True, True, True, False, False, False]
     assert all(v.visible.all() for v in reading.vertebrae[1:])
-    assert reading.remarks == ["cut by the picture's edge, counted from the top: 1"]
+    assert reading.remarks == ["cut off by the edge of the picture: vertebra 1 from the top"]
 
 
 def test_nothing_sure_is_nothing(predictor):

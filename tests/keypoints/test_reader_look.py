@@ -42,7 +42,7 @@ def test_a_silent_file_is_what_it_looks_like(decide):
     found = decide(LATERAL)
     assert (found.view, found.predictor.name) == ("lateral", "xray-lateral")
     assert (found.front.side, found.front.source, found.front.confidence) == ("left", "look of the picture", 0.98)
-    assert any("as the picture looks (probability 0.97)" in remark for remark in found.remarks)
+    assert any("judged from the picture (probability 0.97)" in remark for remark in found.remarks)
 
 
 def test_a_slice_that_looks_like_mr_is_read_by_the_model_of_mr(decide):
@@ -58,8 +58,10 @@ def test_the_users_word_and_the_file_win_over_the_look(decide):
     assert decide(NOTHING, said=Overrides(view="ap")).view == "ap"
     found = decide(LATERAL, view="ap")
     assert found.view == "ap"
-    assert any("looks like a lateral radiograph" in remark and "against the file" in remark for remark in found.remarks)
-    assert not any("against the file" in remark for remark in decide(LATERAL, view="lateral").remarks)
+    assert any(
+        "looks like a lateral radiograph" in remark and "contradicts the file" in remark for remark in found.remarks
+    )
+    assert not any("contradicts the file" in remark for remark in decide(LATERAL, view="lateral").remarks)
 
 
 @pytest.mark.parametrize("sight", [None, LATERAL._replace(probability=0.3), NOTHING._replace(probability=0.92)])
@@ -102,7 +104,7 @@ def test_where_nothing_says_mr_or_ct_the_user_is_told_which_was_taken(decide, mo
     assert "modality: taken for MR, as is usual; if it is not, give --model sagittal-ct" in found.remarks
     found = decide(LATERAL._replace(view="sagittal", modality="CT"), said=sagittal, modality=modality)
     assert found.predictor.name == "sagittal-ct"
-    remark = "modality: taken for CT, as the picture looks; if it is not, give --model sagittal-mr"
+    remark = "modality: taken for CT, judged from the picture; if it is not, give --model sagittal-mr"
     assert remark in found.remarks
     # Where one model reads the view, whatever the modality, there is nothing to say.
     assert not any(own.startswith("modality:") for own in decide(LATERAL, modality=modality).remarks)
@@ -156,7 +158,7 @@ def settled(monkeypatch):
 def test_what_a_picture_likely_shows_is_settled_by_what_is_found_in_it(settled):
     reading = settled(LATERAL._replace(probability=0.6), {1: column(5)})
     assert reading.view == "lateral"
-    assert any("probability 0.60) and what was found in it bears out" in remark for remark in reading.remarks)
+    assert any("probability 0.60) and borne out by what was found in it" in remark for remark in reading.remarks)
     with pytest.raises(InputError, match="does not say which view it is"):
         settled(LATERAL._replace(probability=0.6), {1: column(1)})
 
@@ -166,7 +168,7 @@ def test_a_lateral_film_is_turned_only_where_more_is_found_in_it_turned(settled)
     upside_down = LATERAL._replace(turn=3, posed=False)
     turned = settled(upside_down, {1: column(5), 3: column(5, sacrum=0.8)})
     assert len(turned.landmarks) == 1
-    assert any("more is found in it turned" in remark for remark in turned.remarks)
+    assert any("more is found in it when turned" in remark for remark in turned.remarks)
     for other in (column(5), column(5, sacrum=0.4), column(2, sacrum=0.9)):
         kept = settled(upside_down, {1: column(5), 3: other})
         assert not kept.landmarks

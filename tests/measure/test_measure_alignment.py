@@ -91,7 +91,7 @@ def test_a_slip_is_named_in_words_and_graded():
     assert disc["listhesis_percent"] == pytest.approx(before + 40, abs=1e-3)
     assert disc["name"] == "L4-L5"
     assert disc["meyerding"] == 2
-    assert any("forward on L5 (Meyerding grade 2)" in remark for remark in found.remarks)
+    assert any("forward on L5 (anterolisthesis, Meyerding grade 2)" in remark for remark in found.remarks)
 
 
 def test_no_disc_over_a_gap_in_ap_views_and_without_a_front():

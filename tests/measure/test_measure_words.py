@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spinetk.measure import measure, words
 from spinetk.measure.deformity import possible_grades
+from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Vertebra
 
 FULL = (30.0, 30.0, 30.0)
@@ -97,7 +100,7 @@ def test_an_unknown_front_does_not_make_a_grade_sure(spine):
 def test_the_width_of_the_intervals_is_said_once(spine):
     (said,) = words.heights_spread(measure(spine([FULL] * 3, sigma=1.0)))
     # The height moves by sqrt(2) px of 0.5 mm.
-    assert said == f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{1.96 * 2**0.5 * 0.5:.1f} mm in the median"
+    assert said == f"95 % intervals of the heights: \N{PLUS-MINUS SIGN}{1.96 * 2**0.5 * 0.5:.1f} mm (median)"
     assert words.heights_spread(measure(spine([FULL] * 3))) == []
 
 
@@ -118,3 +121,18 @@ def test_intervals_nobody_calibrated_are_named(kinds, named, monkeypatch):
     assert words.intervals_note(None) == said
     monkeypatch.setattr("spinetk.measure.words.not_fitted", lambda _: [])
     assert words.intervals_note(None) == ""
+
+
+def test_lines_of_the_command_line_name_their_columns_once():
+    """Heights to 0.1, under a head that says which side and unit; another where those of the next picture differ."""
+    front = measure(lateral_radiograph(4, region="lumbar", facing="right").reading)
+    said = list(words.lines_of([front, front, measure(replace(front, view="ap"))]))
+    heads = [k for k, line in enumerate(said) if line.startswith("picture")]
+    count = len(front.vertebrae)
+    assert heads == [0, 2 * count + 1]
+    assert said[0].split()[:5] == ["picture", "level", "ant.", "mid.", "post."]
+    assert said[0].endswith("height in mm")
+    assert "image left" in said[heads[1]]
+    one = front.vertebrae[0]
+    assert f"{one.measures['heights_mm']['anterior']:.1f}" in said[1].split()
+    assert one.label in said[1].split()

@@ -177,6 +177,7 @@ def test_px_of_films_of_unknown_scale_are_not_pooled_as_they_are(tmp_path):
     other = written(tmp_path / "b", {"small": scaled(film, 1.02), "large": scaled(film, 3.06)})
     row = by_name(agree(one, other))["height_middle"]
     assert (row["unit"], row["icc_2_1"]) == ("% of first", None)
+    assert row["n"] == 2 * len(film.vertebrae)
     assert row["bias"] == pytest.approx(2, abs=0.01)
     assert row["sd"] == pytest.approx(0, abs=0.01)
     (other / "small.json").unlink()
