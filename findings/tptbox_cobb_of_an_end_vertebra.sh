@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# TPTBox 1.1.0 (by which SPINEPS's results are measured), compute_max_cobb_angle: the upper end plate of a vertebra is given the
+# TPTBox 1.1.0 (the toolbox under SPINEPS), compute_max_cobb_angle: the upper end plate of a vertebra is given the
 # mean direction of it and of the one above, the lower that of it and of the one below. The end vertebrae of a curve are its most
 # tilted ones, so that the mean with a neighbour is always less: half a step of tilt is lost at each end, 4 of 40 degrees where
 # neighbours differ by 4. With MoveTo.CENTER (no mean) the main curve is right, but compute_max_cobb_angle_multi gives the

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# TPTBox 1.1.0 (by which SPINEPS's results are measured), measure_ivd_and_vertebra_geometry: the heights of a vertebra are taken
+# TPTBox 1.1.0 (the toolbox under SPINEPS), measure_ivd_and_vertebra_geometry: the heights of a vertebra are taken
 # along -(point below + centre) of the voxel indices, not along the way from the one to the other, so that they hang on where
 # in the volume the vertebra lies: the same body has another height at another level, or with a margin around the volume.
 # A disc's widths are taken along a mean with (point of the vertebra below - centre of this one), which points mostly down.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# TPTBox 1.1.0 (by which SPINEPS's results are measured): compute_lordosis_and_kyphosis takes the arc cosine between two vertebrae,
+# TPTBox 1.1.0 (the toolbox under SPINEPS): compute_lordosis_and_kyphosis takes the arc cosine between two vertebrae,
 # so that a lumbar spine in 40 degrees of kyphosis has "lumbar_lordosis" 40, as one in lordosis has; PI-LL, taken from it, is 80
 # degrees off. compute_segmental_endplate_angles does have a sign, the other way round from its text ("positive: anterior
 # opening (typical lordotic disc)"). compute_sva says "posterior-superior corner of S1" and takes the middle of the
