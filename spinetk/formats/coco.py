@@ -20,7 +20,7 @@ from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name, read_json
-from spinetk.formats.item import CaseItem, Pictures, case_named
+from spinetk.formats.item import CaseItem, Pictures, case_named, judged
 from spinetk.formats.record import Record, reading_of, record_of, schema_of
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, check_points, meaning
@@ -30,7 +30,10 @@ from spinetk.schema import KeypointSchema
 from spinetk.views import VIEWS
 
 CATEGORY = 1
-FIELDS = ("spacing_mm", "spacing_source", "orientation", "view", "case", "group", "slice", "series")
+FIELDS = (
+    "spacing_mm", "spacing_source", "orientation", "pixel_aspect", "exif_orientation", "view", "case", "group", "slice",
+    "series", "facing", "not_graded", "threshold", "label_probability",
+)  # fmt: skip
 LISTS = ("images", "annotations", "categories")
 
 
@@ -150,8 +153,10 @@ def write_readings(path: Path, readings: Sequence[Reading], *, chosen: int | Non
     """Write readings as one set; pictures bear their file names."""
     records = []
     for number, reading in enumerate(readings, start=1):
-        place = {"slice": reading.slice, "series": reading.series}
-        record = record_of(reading, str(number), case=Path(reading.file).stem, **place)
+        names = ("slice", "series", "not_graded", "threshold", "label_probability")
+        more = {name: getattr(reading, name) for name in names}
+        more["facing"] = reading.facing.to_json() if reading.facing else None
+        record = record_of(reading, str(number), case=Path(reading.file).stem, **more)
         kept = [v for v in reading.vertebrae if v.visible.any()]
         if len(kept) == len(record["annotations"]):
             for entry, vertebra in zip(record["annotations"], kept, strict=True):
@@ -283,6 +288,7 @@ def _item(
         size=size,
         slice=place,
         series=None if series is None else str(series),
+        **judged(image, where),
         remarks=found.remarks,
         missing=missing,
     )
@@ -356,7 +362,7 @@ FORMAT = Format(
     write=write_readings,
     recognises=_recognises,
     many=True,
-    holds=frozenset({"points", "levels", "visibility", "scores", "extras", "slice", "spacing"}),
+    holds=frozenset({"points", "levels", "visibility", "scores", "extras", "slice", "spacing", "front", "refusals"}),
     origin="centre of the first pixel: 0.5 px is taken off and added; files of CVAT, Label Studio and Roboflow count "
     "from its outer corner and are taken as they stand",
     tools="pycocotools 2.0.11",

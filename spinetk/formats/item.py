@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Facing, Reading, Vertebra
 from spinetk.ruler import Ruler
 from spinetk.schema import KeypointSchema
 from spinetk.views import View
@@ -76,6 +76,10 @@ class CaseItem:
     model: str | None = None
     slice: int | None = None
     series: str | None = None
+    facing: Facing | None = None
+    not_graded: str | None = None
+    threshold: float | None = None
+    label_probability: float | None = None
     remarks: list[str] = field(default_factory=list)
     missing: InputError | None = None
 
@@ -111,7 +115,7 @@ class CaseItem:
                 raise InputError(self.picture, fault, "give the picture that was annotated")
             size = (picture.width, picture.height)
             view = picture.view if picture.view != "unknown" else view
-            frame = frame if frame.spacing_mm is not None else picture.frame
+            frame = _completed(frame, picture.frame)
             remarks += picture.remarks
         elif size is None:
             raise self.missing
@@ -130,6 +134,10 @@ class CaseItem:
             model=self.model,
             slice=self.slice,
             series=self.series,
+            facing=self.facing,
+            not_graded=self.not_graded,
+            threshold=self.threshold,
+            label_probability=self.label_probability,
             remarks=remarks,
         )
 
@@ -140,9 +148,40 @@ class CaseItem:
         height, width = turned
         about = Reading(str(self.picture), height, width, self.schema, self.vertebrae, view=self.view, model=self.model)
         about.landmarks, about.extras, about.rulers = self.landmarks, self.extras, self.rulers
-        about.interval_scale = self.interval_scale
+        about.interval_scale, about.facing, about.not_graded = self.interval_scale, self.facing, self.not_graded
+        about.threshold, about.label_probability = self.threshold, self.label_probability
         remarks.append("annotated as EXIF turns it: the points were turned back to the picture as stored")
         return replace(about.stored(way), remarks=remarks)
+
+
+def _completed(own: Frame, picture: Frame) -> Frame:
+    """The frame that annotations bring, and what they leave open as the file of the picture says it."""
+    if own.spacing_mm is None:
+        own = replace(own, spacing_mm=picture.spacing_mm, spacing_source=picture.spacing_source)
+        own = own if own.pixel_aspect is not None else replace(own, pixel_aspect=picture.pixel_aspect)
+    if own.toward_right is None and own.toward_bottom is None:
+        own = replace(own, toward_right=picture.toward_right, toward_bottom=picture.toward_bottom)
+    return own if own.exif_orientation != 1 else replace(own, exif_orientation=picture.exif_orientation)
+
+
+def judged(content: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """What a format keeps of a reading beside its points: fields of :class:`CaseItem` from those of a JSON.
+
+    Raises:
+        InputError: One of them is malformed.
+    """
+    facing, refusal = content.get("facing"), content.get("not_graded")
+    try:
+        numbers = {name: None if content.get(name) is None else float(content[name])
+                   for name in ("threshold", "label_probability")}  # fmt: skip
+        return {
+            "facing": None if facing is None else Facing.from_json(facing, source),
+            "not_graded": None if refusal is None else str(refusal),
+            **numbers,
+        }
+    except (TypeError, ValueError, AttributeError) as error:
+        fault = "field 'facing', 'threshold' or 'label_probability' is malformed"
+        raise InputError(source, fault, "mend or remove it") from error
 
 
 def case_from(path: Path, root: Path) -> str:

@@ -79,6 +79,10 @@ def _item(reading: Reading, file: Path) -> CaseItem:
         model=reading.model,
         slice=reading.slice,
         series=reading.series,
+        facing=reading.facing,
+        not_graded=reading.not_graded,
+        threshold=reading.threshold,
+        label_probability=reading.label_probability,
         missing=None if picture else InputError(reading.file, "is no longer there", "give the picture back its place"),
     )
 

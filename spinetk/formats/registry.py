@@ -38,9 +38,12 @@ MODULES: list[str] = [
 """In the order in which a source is asked what it is; ``ours``, which takes any picture with a JSON, comes last."""
 
 HEAD_BYTES = 4096
-HOLDS = ("points", "levels", "visibility", "scores", "extras", "rulers", "slice", "spacing", "measurements")
+HOLDS = (
+    "points", "levels", "visibility", "scores", "extras", "rulers", "slice", "spacing", "front", "refusals",
+    "measurements",
+)  # fmt: skip
 """What a format may keep of a reading: all named points to 0.01 px, level names, which points are visible, ...; *slice*
-is which slice, frame or series of its file it is about."""
+is which slice, frame or series it is about, *front* the patient's front, *refusals* why there are no grades."""
 
 
 class Reader(Protocol):
@@ -208,6 +211,12 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
             f"{entry.title} does not hold the slice or series of {placed} readings: where it is read again, they are "
             "taken to be of the central slice of the main series"
         )
+    fronts = sum(r.facing is not None and r.frame.anterior is None for r in readings)
+    if fronts and "front" not in entry.holds:
+        said.append(f"{entry.title} does not hold the front of {fronts} readings: give --facing when they are measured")
+    refused = sum(reading.not_graded is not None for reading in readings)
+    if refused and "refusals" not in entry.holds:
+        said.append(f"{entry.title} does not hold why {refused} readings have no grades: measured again, they get some")
     turned = sum(reading.frame.exif_orientation != 1 for reading in readings)
     if turned and not entry.stored:
         said.append(

@@ -184,7 +184,9 @@ FORMAT = Format(
     media_type="text/csv; charset=utf-8",
     write=write_rows,
     many=True,
-    holds=frozenset({"points", "levels", "visibility", "scores", "slice", "spacing", "measurements"}),
+    holds=frozenset(
+        {"points", "levels", "visibility", "scores", "slice", "spacing", "front", "refusals", "measurements"}
+    ),
     origin="outer corner of the first pixel, as everywhere in spinetk",
     documented="spreadsheets, pandas, R",
     source="RFC 4180",

@@ -66,7 +66,9 @@ FORMAT = Format(
     recognises=_recognises,
     needs="sr",
     stored=True,
-    holds=frozenset({"points", "levels", "visibility", "scores", "slice", "spacing", "measurements"}),
+    holds=frozenset(
+        {"points", "levels", "visibility", "scores", "slice", "spacing", "front", "refusals", "measurements"}
+    ),
     origin="outer corner of the first pixel (PS3.3 C.18.6.1): coordinates pass unchanged",
     tools="highdicom 0.28.2, pydicom 3.0",
     documented="dcmqi, OHIF 3",

@@ -73,6 +73,10 @@ def _items(path: Path, known: dict[str, Path], schema: KeypointSchema | None) ->
         size=(reading.width, reading.height),
         model=reading.model,
         slice=place,
+        facing=reading.facing,
+        not_graded=reading.not_graded,
+        threshold=reading.threshold,
+        label_probability=reading.label_probability,
         remarks=[*reading.remarks, *said],
         missing=None if picture else _no_picture(path),
     )

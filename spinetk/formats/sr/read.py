@@ -20,7 +20,7 @@ from spinetk.errors import InputError
 from spinetk.formats.sr import concepts
 from spinetk.geometry import Frame
 from spinetk.landmark import POINTS, Landmark
-from spinetk.reading import Reading, Vertebra, scales_from
+from spinetk.reading import Facing, Reading, Vertebra, scales_from
 from spinetk.schema import SCHEMAS, KeypointSchema
 
 REMEDY = "give a report of `spinetk report --sr`"
@@ -96,6 +96,8 @@ def read_sr(path: str | Path) -> Report:
             model=picture.get("model"),
             threshold=picture.get("threshold"),
             not_graded=picture.get("not_graded"),
+            label_probability=picture.get("label_probability"),
+            facing=Facing.from_json(picture["facing"], str(path)) if picture.get("facing") else None,
             interval_scale=scales_from(picture.get("interval_scale") or {}),
             angles=about.get("angles", {}),
             remarks=_texts(whole, codes.DCM.Comment.value),

@@ -195,6 +195,8 @@ class _Writer:
                 # What measuring the points once more needs.
                 "threshold": reading.threshold,
                 "not_graded": reading.not_graded,
+                "label_probability": reading.label_probability,
+                "facing": reading.facing.to_json() if reading.facing else {},
                 "interval_scale": reading.interval_scale,
                 **reading.frame.to_json(),
             },
