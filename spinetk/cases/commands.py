@@ -82,7 +82,7 @@ def split(
     base: Path,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
     group: Annotated[str | None, typer.Option(help="Field of metadata.json that names the patient.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 100.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 100 unless given.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Split the cases 68.6 / 11.4 / 20 into train, val and test; saved in BASE/split.json.

@@ -362,6 +362,9 @@ def _legend(reading: Reading, truth: Reading | None) -> list[tuple[str, Colour]]
     if None in grades and (shown or truth is not None):
         shown.append(None)
     entries = [(words.GRADE_NAMES[grade], words.GRADE_COLOURS[grade]) for grade in shown]
+    kinds = {"line" if landmark.radius_px is None else "circle" for landmark in reading.landmarks}
+    named = [name for kind, name in (("line", "S1 endplate"), ("circle", "femoral heads")) if kind in kinds]
+    entries += [(", ".join(named), words.LANDMARK_COLOUR)] if named else []
     return entries + ([("truth (dashed)", words.TRUTH_COLOUR)] if truth is not None else [])
 
 

@@ -31,6 +31,10 @@ SMALL_PRINT = (
     "picture, not of the patient. Wedge: anterior by posterior height; biconcavity: middle by posterior; crush: "
     "posterior by that expected from the neighbours. Tilt: right side down is positive."
 )
+DISC_PRINT = (
+    "Discs: an angle that opens to the front is positive. Slips: forward is positive; where the interval includes "
+    "zero, there may be none."
+)
 NAMES = {"anterior": "Anterior", "left": "Image left", "middle": "Middle", "right": "Image right"}
 NAMES["posterior"] = "Posterior"
 DISC_SIDES = ("anterior", "middle", "posterior")
@@ -56,12 +60,12 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
         _facts(reading),
         f"<figure><img src='{overlay}' alt='{_text(f'{name} with the outlines of {_count(reading)}')}'></figure>",
         _vertebra_table(reading),
-        _disc_table(reading),
+        discs := _disc_table(reading),
         _angle_table(reading),
         f"<p><small>{_text(note)}.</small></p>" if (note := words.intervals_note(reading)) else "",
         _reasons(reading),
         _list("Remarks", words.remarks_of(reading)),
-        _foot(SMALL_PRINT),
+        _foot(SMALL_PRINT, *([DISC_PRINT] if discs else [])),
     ]
     write_text(path, _document(name, parts))
 
@@ -237,10 +241,11 @@ def _number(value: object, decimals: int, unit: str = "") -> str:
 
 
 def _span(value: object, decimals: int) -> str:
-    """A 95 % interval in small print."""
+    """A 95 % interval in small print; a dash between its ends would read as one more minus where one is negative."""
     if not isinstance(value, list | tuple) or len(value) != 2 or None in value:
         return ""
-    return f" <small>{_number(value[0], decimals)}{DASH}{_number(value[1], decimals)}</small>"
+    between = " to " if min(value) < 0 else DASH
+    return f" <small>{_number(value[0], decimals)}{between}{_number(value[1], decimals)}</small>"
 
 
 def _deformity(vertebra: Vertebra) -> str:

@@ -15,7 +15,7 @@ STYLE = f"""
 }}
 * {{ box-sizing: border-box }}
 body {{ margin: 0; background: var(--paper); color: var(--ink); font: .94rem/1.45 system-ui, sans-serif }}
-main {{ max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 2rem }}
+main {{ max-width: 74rem; margin: 0 auto; padding: 1.5rem 1.25rem 2rem }}
 h1 {{ font-size: 1.45rem; margin: 0 }}
 h2 {{ font-size: 1.05rem; margin: 1.6rem 0 .4rem }}
 .file {{ margin: .1rem 0 0; color: var(--faint); overflow-wrap: anywhere }}
@@ -27,7 +27,9 @@ figure img {{ display: block; max-width: 100%; max-height: 92vh; margin: 0 auto 
 section {{ overflow-x: auto }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .28rem .8rem .28rem 0; text-align: left; border-bottom: 1px solid var(--line) }}
-th, td {{ white-space: nowrap; vertical-align: top }}
+th, td {{ vertical-align: top }}
+td.n, td b {{ white-space: nowrap }}
+th {{ vertical-align: bottom }}
 th {{ color: var(--faint); font-weight: 500; font-size: .85rem }}
 .n {{ text-align: right }}
 td small {{ color: var(--faint); display: block; font-size: .78em }}

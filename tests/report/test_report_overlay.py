@@ -10,12 +10,13 @@ from PIL import Image, ImageDraw
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, turn
 from spinetk.images import to_uint8
+from spinetk.landmark import Landmark
 from spinetk.measure import words
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
 from spinetk.report.lettering import Pen, font, text_width
-from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, draw, outline, placement, write_overlay
+from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, _legend, draw, outline, placement, write_overlay
 from spinetk.report.png import encode
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
@@ -287,3 +288,11 @@ def test_a_body_below_the_threshold_says_so():
     assert found[0][1] == 1.0
     assert 0.3 < found[1][1] < 0.75
     assert words.score_text(replace(weak, score=0.5999), 0.6) == "0.5999 < 0.6000"
+
+
+def test_the_legend_names_the_landmarks_that_are_drawn():
+    plate = Landmark("s1", np.array([[10.0, 90.0], [40.0, 95.0]]))
+    head = Landmark("femoral_head", np.array([[30.0, 150.0]]), radius_px=12.0)
+    for shown, name in (([], None), ([plate], "S1 endplate"), ([plate, head], "S1 endplate, femoral heads")):
+        entries = dict(_legend(replace(crowd(2), landmarks=shown), None))
+        assert [text for text, colour in entries.items() if colour == words.LANDMARK_COLOUR] == [name] * bool(shown)

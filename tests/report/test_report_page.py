@@ -217,3 +217,18 @@ def test_what_is_not_sure_is_never_called_normal(tmp_path):
     # The head of the overview counts grades by name, whether or not one occurs.
     assert "normal" not in document.text
     assert re.search(r"normal\s*0", overview.text)
+
+
+def test_an_interval_with_a_negative_end_has_no_dash_for_a_minus(tmp_path):
+    one = reading()
+    one.vertebrae[0].measures["tilt_deg_interval"] = [-5.0, -1.5]
+    text, _ = page(tmp_path, one)
+    assert "<small>\N{MINUS SIGN}5.0 to \N{MINUS SIGN}1.5</small>" in text
+    assert "<small>23.1\N{EN DASH}25.2</small>" in text
+
+
+def test_the_signs_of_discs_are_explained_where_there_are_discs(tmp_path):
+    one = reading()
+    assert "Slips: forward is positive" not in page(tmp_path, one)[1].text
+    one.vertebrae[0].measures["disc_below"] = {"name": "L1-L2", "heights_mm": {"middle": 8.0}, "angle_deg": 4.0}
+    assert "Slips: forward is positive" in page(tmp_path, one)[1].text
