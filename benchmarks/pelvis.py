@@ -15,9 +15,7 @@ import numpy as np
 
 from spinetk.geometry import Frame
 from spinetk.images import to_uint8
-from spinetk.keypoints.naming import evidence
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.sacrum import lies_on_sacrum
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading
@@ -48,10 +46,10 @@ def main() -> None:
             counts[1] += true
             counts[2] += max(0, own - true)
         labels = [_label(vertebra.centre, truth) for vertebra in found.vertebrae]
-        sacral = lies_on_sacrum(found)
-        if sacral is not None and any(labels):
+        evidence = predictor.sacral_evidence(to_uint8(phantom.pixels), spacing, "lateral")[1]
+        if evidence is not None and any(labels):
             right = labels[-1] == "L5"
-            names.append((naming.probability(evidence(found, sacral)) if naming else float("nan"), right))
+            names.append((naming.probability(evidence) if naming else float("nan"), right))
         given = replace(
             found, vertebrae=[replace(v, label=own) for v, own in zip(found.vertebrae, labels, strict=True)]
         )

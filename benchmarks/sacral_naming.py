@@ -1,10 +1,10 @@
-"""How sure names counted up from the sacrum are: fitted on some phantom films, judged on others.
+"""How sure names and fronts by the sacrum are: fitted on some phantom films, judged on others.
 
-python benchmarks/sacral_naming.py MODEL FIT JUDGE [--write]
+python benchmarks/sacral_naming.py MODEL --fit FOLDER... --judge FOLDER... [--write]
 
-FIT and JUDGE are case folders whose films were not trained on and whose truth is named. Prints, for JUDGE, how often
-the names are right by their probability, and what is named at the least that the product asks for. With --write the
-weights go into the card of a release.
+The folders hold cases whose films were not trained on and whose truth is named. Prints, for those to judge by, how
+often names and fronts are right by their probability, and what is named at the least that the product asks for. With
+--write the weights go into the card of a release.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 from spinetk import zoo
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder
-from spinetk.keypoints.calibration import fit_naming, sacral_names
+from spinetk.keypoints.calibration import Sacral, calibrate_outcomes, fit_naming, sacral_outcomes
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.sacrum import NAMED
+from spinetk.keypoints.sacrum import NAMED, probability
 
 BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.001)
 
@@ -31,37 +31,56 @@ def main() -> None:
     """Fit, judge, and write where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
-    parser.add_argument("fit", type=Path)
-    parser.add_argument("judge", type=Path)
+    parser.add_argument("--fit", type=Path, nargs="+", required=True)
+    parser.add_argument("--judge", type=Path, nargs="+", required=True)
     parser.add_argument("--write", action="store_true", help="put the weights into the card of the release")
     options = parser.parse_args()
     predictor = Predictor.load(options.model)
-    predictor.naming, predictor.unmeasured = None, ()
-    seen = {}
-    for folder in dict.fromkeys((options.fit, options.judge)):
-        records = CaseFolder(folder).records(CaseFolder(folder).cases(), augmented=False)[0]
-        seen[folder] = sacral_names(predictor, records)
-        right = sum(own for _, own in seen[folder])
-        print(f"{folder.name}: {len(records)} films, {len(seen[folder])} columns on a sacrum, {right} named right")
-    naming = fit_naming(seen[options.fit], f"{len(seen[options.fit])} phantom films that were not trained on")
-    if naming is None:
+    fitted, judged = told(predictor, options.fit), told(predictor, options.judge)
+    naming = fit_naming(fitted.names, f"{len(fitted.names)} columns of phantom films that were not trained on")
+    fronts = calibrate_outcomes(fitted.fronts)
+    if naming is None or fronts is None:
         raise SystemExit("too few films to fit on")
-    print(f"weights {np.round(naming.weights, 3).tolist()}, intercept {naming.intercept:.3f}")
-    said = np.array([naming.probability(own) for own, _ in seen[options.judge]])
-    right = np.array([own for _, own in seen[options.judge]], bool)
-    for low, high in itertools.pairwise(BINS):
-        own = (said >= low) & (said < high)
-        if own.any():
-            words = f"said {100 * said[own].mean():.1f} %, right {100 * right[own].mean():.1f} %"
-            print(f"probability {low} to {min(high, 1)}: {own.sum()} films, {words}")
+    print(f"weights {np.round(naming.weights, 3).tolist()}, intercept {naming.intercept:.3f}; fronts {fronts}")
+    said = np.array([naming.probability(own) for own, _ in judged.names])
+    right = np.array([own for _, own in judged.names], bool)
+    print_table("names", said, right)
     named = said >= NAMED
     print(f"named at {NAMED}: {named.sum()} of {len(said)}, right {right[named].sum()}")
+    said = np.array([probability(score, fronts) for score, _ in judged.fronts])
+    print_table("fronts", said, np.array([own for _, own in judged.fronts], bool))
     if options.write:
         card = zoo.find(options.model).with_suffix(".json")
         content = json.loads(card.read_text(encoding="utf-8"))
         weights = [round(own, 4) for own in naming.weights]
         content["naming"] = asdict(naming) | {"weights": weights, "intercept": round(naming.intercept, 4)}
+        content["fronts"] = [round(value, 4) for value in fronts]
         write_json(card, content)
+
+
+def told(predictor: Predictor, folders: list[Path]) -> Sacral:
+    """What the sacrum tells of all phantoms of some folders."""
+    found = Sacral([], [])
+    for path in folders:
+        folder = CaseFolder(path)
+        records = folder.records(folder.cases(), augmented=False)[0]
+        own = sacral_outcomes(predictor, records)
+        right = sum(true for _, true in own.names)
+        print(
+            f"{path.name}: {len(records)} films, {len(own.names)} columns on a sacrum, {right} named right", flush=True
+        )
+        found.names.extend(own.names)
+        found.fronts.extend(own.fronts)
+    return found
+
+
+def print_table(what: str, said: np.ndarray, right: np.ndarray) -> None:
+    """How often what was said is right, by its probability."""
+    for low, high in itertools.pairwise(BINS):
+        own = (said >= low) & (said < high)
+        if own.any():
+            words = f"said {100 * said[own].mean():.1f} %, right {100 * right[own].mean():.1f} %"
+            print(f"{what}, probability {low} to {min(high, 1)}: {own.sum()} films, {words}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,16 +14,16 @@ from spinetk.cases.folder import read_pixels
 from spinetk.formats.record import Record, reading_of
 from spinetk.keypoints import naming
 from spinetk.keypoints.centre.landmarks import known
-from spinetk.keypoints.chain import find_gaps
 from spinetk.keypoints.counting import Counting, Evidence
 from spinetk.keypoints.exposure import KINDS, spoil
 from spinetk.keypoints.matching import MATCH_SHARE, mean_height
 from spinetk.keypoints.pictures import network_scale, resize, to_grey
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.sacrum import SPINE, lies_on_sacrum
+from spinetk.keypoints.sacrum import SPINE, lies_on_sacrum, surest
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
 from spinetk.measure.pelvis import front_of
+from spinetk.reading import Reading
 
 LANDMARK_SHARE = 0.25
 
@@ -78,47 +79,49 @@ def _size(landmark: Landmark) -> float:
     return landmark.radius_px or float(np.linalg.norm(landmark.points[-1] - landmark.points[0]))
 
 
-def sacral_names(predictor: Predictor, records: Sequence[Record]) -> list[tuple[naming.Evidence, bool]]:
-    """(evidence for the names counted up from S1, whether they are right) of the pictures where they could be.
+class Sacral(NamedTuple):
+    """What the sacrum told of pictures whose truth is known.
 
-    Names are right when every body that lies on a true one bears its name. Pictures whose truth has no names are left
-    out, and columns with a gap, which nobody names.
+    Attributes:
+        names: The evidence for the names counted up from S1, and whether they are right. Names are right when every
+            body that lies on a true one bears its name.
+        fronts: The score of the S1 endplate, and whether the front that it tells is right.
     """
-    found = []
-    for record in records:
-        truth = reading_of(record)
-        if not truth.vertebrae or not all(vertebra.label for vertebra in truth.vertebrae):
-            continue
-        reading = predictor.read(to_grey(read_pixels(record)), frame=truth.frame, view=truth.view)
-        sacral = lies_on_sacrum(reading)
-        count = len(reading.vertebrae)
-        broken = find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema)
-        if sacral is None or broken or not 0 < count <= len(SPINE):
-            continue
-        right = []
-        for vertebra, name in zip(reading.vertebrae, SPINE[-count:], strict=True):
-            away = [float(np.linalg.norm(own.centre - vertebra.centre)) for own in truth.vertebrae]
-            nearest = truth.vertebrae[int(np.argmin(away))]
-            if min(away) <= MATCH_SHARE * mean_height(nearest, truth.schema):
-                right.append(nearest.label == name)
-        if right:
-            found.append((naming.evidence(reading, sacral), all(right)))
-    return found
+
+    names: list[tuple[naming.Evidence, bool]]
+    fronts: list[tuple[float, bool]]
 
 
-def sacral_fronts(predictor: Predictor, records: Sequence[Record]) -> list[tuple[float, bool]]:
-    """(score of the S1 endplate, whether the front it tells is right) of the pictures whose truth says the front."""
-    found = []
+def sacral_outcomes(predictor: Predictor, records: Iterable[Record]) -> Sacral:
+    """Names and fronts by the sacrum in the pictures where it tells any, and the truth knows them."""
+    told = Sacral([], [])
     for record in records:
         truth = reading_of(record)
-        if truth.frame.anterior is None:
+        if not truth.vertebrae:
             continue
-        reading = predictor.read(to_grey(read_pixels(record)), view=truth.view)
+        reading, seen = predictor.sacral_evidence(to_grey(read_pixels(record)), truth.frame, truth.view)
+        right = _names_right(reading, truth)
+        if seen is not None and right is not None:
+            told.names.append((seen, right))
         side = front_of(reading.landmarks, scale_of(reading))
-        if side is not None:
-            score = next(own.score for own in reading.landmarks if own.kind == "s1")
-            found.append((float(score or 0.0), side == truth.frame.anterior))
-    return found
+        usable = surest(reading.landmarks) or lies_on_sacrum(reading)
+        if side is not None and usable is not None and truth.frame.anterior is not None:
+            told.fronts.append((float(usable.score or 0.0), side == truth.frame.anterior))
+    return told
+
+
+def _names_right(reading: Reading, truth: Reading) -> bool | None:
+    """Whether the names that a sacrum below its last body would give a column are right; None where nobody knows."""
+    count = len(reading.vertebrae)
+    if count > len(SPINE) or not all(vertebra.label for vertebra in truth.vertebrae):
+        return None
+    right = []
+    for vertebra, name in zip(reading.vertebrae, SPINE[-count:] if count else [], strict=True):
+        away = [float(np.linalg.norm(own.centre - vertebra.centre)) for own in truth.vertebrae]
+        nearest = truth.vertebrae[int(np.argmin(away))]
+        if min(away) <= MATCH_SHARE * mean_height(nearest, truth.schema):
+            right.append(nearest.label == name)
+    return all(right) if right else None
 
 
 def calibrate_outcomes(outcomes: Sequence[tuple[float, bool]]) -> tuple[float, float] | None:
@@ -231,8 +234,8 @@ def fit_naming(outcomes: Sequence[tuple[naming.Evidence, bool]], fitted_on: str 
     seen = np.array([own for own, _ in outcomes])
     right = np.array([own for _, own in outcomes], bool)
     target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    (first, second, third, fourth), intercept = fit_weights(seen, target)
-    return naming.Naming((first, second, third, fourth), intercept, fitted_on)
+    (first, second, third, fourth, fifth, sixth), intercept = fit_weights(seen, target)
+    return naming.Naming((first, second, third, fourth, fifth, sixth), intercept, fitted_on)
 
 
 def fit_weights(seen: np.ndarray, target: np.ndarray) -> tuple[list[float], float]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from spinetk.keypoints.chain import body_axes, find_chain
 from spinetk.keypoints.naming import seat
-from spinetk.keypoints.sacrum import MOST_WEDGE_DEG, is_near
+from spinetk.keypoints.sacrum import MOST_WEDGE_DEG, is_near, surest
 from spinetk.landmark import Landmark
 from spinetk.schema import KeypointSchema
 
@@ -66,8 +66,8 @@ def with_ends(
     schema: KeypointSchema,
     least: float,
 ) -> list[int]:
-    """A column with :func:`with_upper_end` and, by the S1 endplate among the landmarks, :func:`with_lower_end`."""
-    sacral = next((own for own in landmarks if own.kind == "s1"), None)
+    """A column with :func:`with_upper_end` and, by the surest S1 endplate seen, :func:`with_lower_end`."""
+    sacral = surest(landmarks)
     return with_lower_end(points, scores, with_upper_end(points, scores, kept, schema), sacral, schema, least)
 
 

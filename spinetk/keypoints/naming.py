@@ -1,25 +1,32 @@
 """Naming: how sure the names are that are counted up from the sacrum, from what speaks for them.
 
-What was found as S1 may be another endplate, and the body above it the wrong one. Four things are asked that fail in
+What was found as S1 may be another endplate, and the body above it the wrong one. Six things are asked that fail in
 different ways: how sure the endplate is; how sure the lowest body is; whether the two lie to each other as L5 and S1
-do; and whether femoral heads lie as far from the endplate as a pelvis has them. A logistic function of them (Platt,
-1999), fitted on films that the network has not seen, makes them one probability.
+do; whether femoral heads lie as far from the endplate as a pelvis has them; whether a body is seen, however little,
+where the sacrum should be; and whether the endplate slopes toward the side to which the spine bends. A logistic
+function of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes
 from spinetk.keypoints.logistic import Logistic, Weight
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of, turn_deg
+from spinetk.measure.facing import curvature
+from spinetk.measure.pelvis import front_of
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
-Evidence = tuple[float, float, float, float]
+Evidence = tuple[float, float, float, float, float, float]
+Weights = tuple[Weight, Weight, Weight, Weight]
+AllWeights = tuple[Weight, Weight, Weight, Weight, Weight, Weight]
 
 # The disc L5/S1 and the pelvis of spinetk.phantoms.spine, with its sources: mean and a generous spread.
 ALONG, ALONG_SD = 0.36, 0.2  # from the lowest endplate to that of S1, in heights of L5
@@ -28,13 +35,23 @@ WEDGE_DEG, WEDGE_SD = 14.0, 12.0
 TO_HIPS, TO_HIPS_SD = 3.05, 0.5  # from the middle of the endplate to the hip axis, in widths of the endplate
 SQUARE = np.ones(2)
 UNSEEN_HIPS = 0.5  # neither for nor against
+# Where the first body below an endplate would have its centre: along its perpendicular and across, in its widths.
+BELOW_WIDTHS = (0.1, 1.1)
+BESIDE_WIDTHS = 0.6
 
 
 @dataclass(frozen=True)
 class Naming(Logistic):
-    """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right."""
+    """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right.
 
-    weights: tuple[Weight, Weight, Weight, Weight]
+    A card with four weights weighs the first four of the evidence alone.
+    """
+
+    weights: Weights | AllWeights
+
+    def probability(self, seen: Sequence[float]) -> float:
+        """That names with this evidence are right, 0 to 1."""
+        return super().probability(seen[: len(self.weights)])
 
 
 @dataclass(frozen=True)
@@ -70,22 +87,51 @@ def seat(body: np.ndarray, sacral: Landmark, schema: KeypointSchema, scale: np.n
     return Seat(float(step @ down) / max(height, 1e-6), across / max(float(widths[0]), 1e-6), wedge)
 
 
-def evidence(reading: Reading, sacral: Landmark) -> Evidence:
+def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> Evidence:
     """What speaks for the names of a column that lies on an S1 endplate, each 0 to 1.
+
+    Args:
+        reading: The column.
+        sacral: The endplate.
+        found: All bodies detected, also where the sacrum lies: ``points`` (N, K, 2) px and ``scores``; None: those of
+            the reading.
 
     Returns:
         Confidence of the endplate and of the lowest body; how usual its seat is; how usual the distance to the hips is,
-        ``UNSEEN_HIPS`` where none are seen.
+        ``UNSEEN_HIPS`` where none are seen; 1 less the confidence of a body below the endplate; and whether its slope
+        and the bend of the spine tell the same front: 1 where both do, 0.5 where one is silent, 0 where they disagree.
     """
-    seat = seat_of(reading, sacral)
-    away = (seat.along - ALONG) / ALONG_SD, seat.sideways / SIDEWAYS_SD, (seat.wedge_deg - WEDGE_DEG) / WEDGE_SD
     score = reading.vertebrae[-1].score
     return (
         float(sacral.score or 0.0),
         1.0 if score is None else float(score),
-        _usual(*away),
+        usual(seat_of(reading, sacral)),
         _hips(reading, sacral),
+        1.0 if found is None else 1.0 - _below(found, sacral),
+        _agreement(reading, sacral),
     )
+
+
+def usual(seat: Seat) -> float:
+    """1 for the usual seat of L5 on S1, less the farther from it."""
+    return _usual((seat.along - ALONG) / ALONG_SD, seat.sideways / SIDEWAYS_SD, (seat.wedge_deg - WEDGE_DEG) / WEDGE_SD)
+
+
+def _below(found: Found, sacral: Landmark) -> float:
+    """The confidence of the surest body whose upper side the endplate may be."""
+    across = sacral.points[1] - sacral.points[0]
+    width = max(float(np.linalg.norm(across)), 1e-6)
+    right = across / width
+    away = (found["points"].mean(axis=1) - sacral.points.mean(axis=0)) / width
+    along, aside = away @ np.array([-right[1], right[0]]), np.abs(away @ right)
+    there = (along > BELOW_WIDTHS[0]) & (along < BELOW_WIDTHS[1]) & (aside < BESIDE_WIDTHS)
+    return float(found["scores"][there].max(initial=0.0))
+
+
+def _agreement(reading: Reading, sacral: Landmark) -> float:
+    side = front_of([sacral], scale_of(reading))
+    toward = 0 if side is None else 1 if side == "right" else -1
+    return 0.5 + 0.5 * toward * curvature(reading)
 
 
 def _hips(reading: Reading, sacral: Landmark) -> float:

@@ -21,7 +21,7 @@ from spinetk.keypoints.counting import NAMED, Count, Counting
 from spinetk.keypoints.ends import with_ends, worth_beyond
 from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
-from spinetk.keypoints.naming import Naming
+from spinetk.keypoints.naming import Evidence, Naming
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
@@ -31,8 +31,8 @@ from spinetk.views import View, rules_of
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
 METAL = "metal"  # which bodies lie beneath some
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
-LANDMARK_SCORE = 0.4
-MOST_OF_KIND = {"s1": 1, "femoral_head": 2}
+LEAST_OF_KIND = {"s1": 0.1, "femoral_head": 0.4}  # of an unsure S1 the names and the front may still make use
+MOST_OF_KIND = {"s1": 2, "femoral_head": 2}
 
 
 class Predictor:
@@ -150,6 +150,33 @@ class Predictor:
     ) -> list[Reading]:
         """As :meth:`read`, one reading for each of several thresholds, from one pass of the network."""
         shown, way = upright(picture, frame or Frame())
+        columns, found = self._columns(shown, thresholds, file, way.frame, view)
+        told = [
+            sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found) for own in columns
+        ]
+        readings = [replace(own, landmarks=[m for m in own.landmarks if self._is_measured(m)]) for own in told]
+        return [reading.stored(way) for reading in readings] if way.changes else readings
+
+    def sacral_evidence(
+        self, picture: np.ndarray, frame: Frame | None = None, view: View = "unknown"
+    ) -> tuple[Reading, Evidence | None]:
+        """A column before anything is told by its sacrum, and what speaks for the names that it would give.
+
+        Args:
+            picture, frame, view: As of :meth:`read`.
+
+        Returns:
+            The column as stored, without names, with its S1 endplate however unsure; and the evidence of
+            :mod:`spinetk.keypoints.naming`, None where the sacrum gives no names.
+        """
+        shown, way = upright(picture, frame or Frame())
+        (column,), found = self._columns(shown, (self.threshold,), "", way.frame, view)
+        return column.stored(way) if way.changes else column, sacrum.evidence_of(column, found)
+
+    def _columns(
+        self, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
+    ) -> tuple[list[Reading], Found]:
+        """The column of an upright picture at each threshold, with all landmarks; and all bodies found, in its px."""
         height, width = shown.shape
         pixels, factors = self._input(shown)
         found = self._detect(pixels, min(thresholds), self.calibration, self._goes_on(view))
@@ -159,19 +186,18 @@ class Predictor:
             found[METAL] = metal.covered(np.rint(pixels[0] * 255).astype(np.uint8), found["points"], self.schema)
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = self._sigma(found["sigma"], factors)
-        empty = Reading(file, height, width, self.schema, [], way.frame, view, self.name)
+        empty = Reading(file, height, width, self.schema, [], frame, view, self.name)
         empty.interval_scale = dict(self.scales)
-        empty.landmarks = self._landmarks(marks, factors, LANDMARK_SCORE, MOST_OF_KIND)
-        empty.facing = sacrum.facing(empty, self.fronts)
+        empty.landmarks = self._landmarks(marks, factors, LEAST_OF_KIND, MOST_OF_KIND)
+        free = found
         if count is None:
-            found = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE, self.schema)
-        columns = [sacrum.without_stray(self._chained(found, threshold, empty, count)) for threshold in thresholds]
-        named = [sacrum.named(own, self.naming) for own in columns]
-        readings = [
-            replace(own, threshold=threshold, landmarks=[m for m in own.landmarks if m.kind not in self.unmeasured])
-            for own, threshold in zip(named, thresholds, strict=True)
-        ]
-        return [reading.stored(way) for reading in readings] if way.changes else readings
+            free = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE, self.schema)
+        columns = [self._chained(free, own, replace(empty, threshold=own), count) for own in thresholds]
+        return [sacrum.without_stray(sacrum.seated(own)) for own in columns], found
+
+    def _is_measured(self, mark: Landmark) -> bool:
+        sure = mark.kind != "s1" or (mark.score or 0.0) >= sacrum.LEAST_SACRUM
+        return sure and mark.kind not in self.unmeasured
 
     def _goes_on(self, view: View) -> bool:
         """Whether a column goes on beyond its sure bodies: a rule of the view, else of what it was made for."""
@@ -218,12 +244,14 @@ class Predictor:
         marks = {key.removeprefix(MARK): values for key, values in found.items() if key.startswith(MARK)}
         kept, self.landmark_calibration = self.landmark_calibration, {}
         try:
-            return self._landmarks(marks, factors, 0.0, {})
+            return self._landmarks(marks, factors, {}, {})
         finally:
             self.landmark_calibration = kept
 
-    def _landmarks(self, marks: Found, factors: np.ndarray, least: float, most: Mapping[str, int]) -> list[Landmark]:
-        """The surest landmarks in px of the picture: at most so many of a kind, none below the least probability."""
+    def _landmarks(
+        self, marks: Found, factors: np.ndarray, least: Mapping[str, float], most: Mapping[str, int]
+    ) -> list[Landmark]:
+        """The surest landmarks in px of the picture: at most so many of a kind, none below its least probability."""
         if not marks:
             return []
         from spinetk.keypoints.centre.landmarks import from_body
@@ -233,7 +261,7 @@ class Predictor:
             kind = kinds[int(marks["kinds"][k])]
             score = probability(float(marks["scores"][k]), self.landmark_calibration.get(kind, (1.0, 0.0)))
             seen = [own for own in found if own.kind == kind]
-            if score < least or len(seen) >= most.get(kind, len(marks["scores"])):
+            if score < least.get(kind, 0.0) or len(seen) >= most.get(kind, len(marks["scores"])):
                 continue
             points = marks["points"][k].astype(np.float64) / factors
             own = from_body(kind, points, self.schema, score, self._sigma(marks["sigma"][k], factors))

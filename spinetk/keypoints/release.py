@@ -21,8 +21,7 @@ from spinetk.keypoints.calibration import (
     counted,
     fit_counting,
     fit_naming,
-    sacral_fronts,
-    sacral_names,
+    sacral_outcomes,
 )
 from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.evaluation import cases_of, evaluate
@@ -83,10 +82,11 @@ def release(
     if network.preset.landmarks:
         predictor.landmark_calibration = calibrate_landmarks(predictor, records)
         sacral["landmarks"] = {kind: [round(v, 4) for v in own] for kind, own in predictor.landmark_calibration.items()}
-        naming = fit_naming(sacral_names(predictor, records), f"{part} part, {len(records)} pictures")
+        told = sacral_outcomes(predictor, records)
+        naming = fit_naming(told.names, f"{part} part, {len(records)} pictures")
         if naming is not None:
             sacral["naming"] = asdict(naming)
-        fronts = calibrate_outcomes(sacral_fronts(predictor, records))
+        fronts = calibrate_outcomes(told.fronts)
         if fronts is not None:
             sacral["fronts"] = [round(value, 4) for value in fronts]
     if network.preset.levels:

@@ -15,9 +15,10 @@ import numpy as np
 from spinetk.facing import Facing
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
-from spinetk.keypoints.naming import Naming, Seat, evidence, seat_of
+from spinetk.keypoints.naming import Evidence, Naming, Seat, evidence, seat_of, usual
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
+from spinetk.measure.facing import MIN_CONFIDENCE, curvature
 from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
 from spinetk.reading import Reading
@@ -28,6 +29,10 @@ NAMED = 0.9
 DISC_HEIGHTS = (0.02, 0.85)
 SIDEWAYS_WIDTHS = 0.6
 SURE_SACRUM = 0.5
+LEAST_SACRUM = 0.4  # below which an endplate is not measured from
+# Endplates that lie nearer than S1 is high, in widths of the surest, are those of one sacrum, seen twice.
+SAME_WIDTHS = 0.75
+UNUSUAL = 0.01  # what a candidate's seat counts at least, beside its confidence
 MOST_BELOW = 2
 # From the centre of a femoral head to that of a body, in its heights: at least 3.7 on 18 real films.
 HIP_HEIGHTS = 2.5
@@ -43,6 +48,35 @@ def lies_on_sacrum(reading: Reading) -> Landmark | None:
     if sacral is None or not reading.vertebrae or not reading.schema.columns:
         return None
     return sacral if is_near(seat_of(reading, sacral)) else None
+
+
+def surest(landmarks: list[Landmark]) -> Landmark | None:
+    """The surest S1 endplate, if it is sure enough to measure from."""
+    plates = [own for own in landmarks if own.kind == "s1" and (own.score or 0.0) >= LEAST_SACRUM]
+    return max(plates, key=lambda own: own.score or 0.0, default=None)
+
+
+def seated(reading: Reading) -> Reading:
+    """The reading with one S1 endplate of all that were seen, sure or not.
+
+    A network may see one sacrum twice, as the endplate and, steeper, as the front of it, and be unsure of either. What
+    lies at the place of the surest is one sacrum, which is there if any of these is (taken as independent); of them
+    that one is kept on which the lowest body sits more as L5 does.
+    """
+    plates = [own for own in reading.landmarks if own.kind == "s1"]
+    if len(plates) < 2:
+        return reading
+    first = max(plates, key=lambda own: own.score or 0.0)
+    middle, width = first.points.mean(axis=0), float(np.linalg.norm(first.points[1] - first.points[0]))
+    alike = [own for own in plates if np.linalg.norm(own.points.mean(axis=0) - middle) <= SAME_WIDTHS * width]
+
+    def worth(own: Landmark) -> float:
+        sits = usual(seat_of(reading, own)) if reading.vertebrae and reading.schema.columns else 0.0
+        return (own.score or 0.0) * (UNUSUAL + sits)
+
+    score = 1.0 - float(np.prod([1.0 - (own.score or 0.0) for own in alike]))
+    others = [own for own in reading.landmarks if own.kind != "s1"]
+    return replace(reading, landmarks=[replace(max(alike, key=worth), score=score), *others])
 
 
 def is_near(seat: Seat) -> bool:
@@ -61,11 +95,10 @@ def without_stray(reading: Reading) -> Reading:
     wedge = seat_of(reading, sacral).wedge_deg
     if wedge <= MOST_WEDGE_DEG:
         return reading
-    remark = f"a sacral endplate at {wedge:.0f} degrees to the lowest body was left out: no disc is such a wedge"
-    told = reading.facing is not None and reading.facing.source == "sacrum"
     landmarks = [own for own in reading.landmarks if own is not sacral]
-    facing = None if told else reading.facing
-    return replace(reading, landmarks=landmarks, facing=facing, remarks=[*reading.remarks, remark])
+    remark = f"a sacral endplate at {wedge:.0f} degrees to the lowest body was left out: no disc is such a wedge"
+    sure = (sacral.score or 0.0) >= LEAST_SACRUM
+    return replace(reading, landmarks=landmarks, remarks=[*reading.remarks, remark] if sure else reading.remarks)
 
 
 def below_sacrum(centres: np.ndarray, sacral: Landmark) -> np.ndarray:
@@ -107,9 +140,9 @@ def above_sacrum(found: Found, landmarks: list[Landmark], least: float, schema: 
     seen = found["scores"] >= least
     points = found["points"][seen]
     stray[seen] = beside_hips(points, [own for own in landmarks if own.kind == "femoral_head"], schema)
-    for own in landmarks:
-        if own.kind == "s1":
-            stray[seen] |= below_sacrum(points.mean(axis=1), own)
+    sacral = surest(landmarks)
+    if sacral is not None:
+        stray[seen] |= below_sacrum(points.mean(axis=1), sacral)
     return {key: values[~stray] for key, values in found.items()}
 
 
@@ -120,34 +153,57 @@ def probability(score: float, calibration: tuple[float, float]) -> float:
 
 
 def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing | None:
-    """The front that the S1 endplate tells, with its calibrated probability; None where it tells none."""
+    """The front that the S1 endplate tells, with its calibrated probability; None where it tells none.
+
+    An endplate that is not sure enough to be measured tells it where the column lies on it and bends the same way, each
+    wrong with what its own confidence leaves, taken as independent; None below ``MIN_CONFIDENCE``.
+    """
     side = None if calibration is None else front_of(reading.landmarks, scale_of(reading))
     if side is None or calibration is None or reading.frame.anterior is not None:
         return None
-    score = next(own.score for own in reading.landmarks if own.kind == "s1")
-    return Facing(side, "sacrum", round(probability(score or 0.0, calibration), 4))
+    own = next(own for own in reading.landmarks if own.kind == "s1")
+    chance = probability(own.score or 0.0, calibration)
+    if surest([own]) is not None:
+        return Facing(side, "sacrum", round(chance, 4))
+    bend = curvature(reading) * (1 if side == "right" else -1)
+    both = 1 - (1 - chance) * (1 - bend)
+    told = lies_on_sacrum(reading) is own and bend > 0 and both >= MIN_CONFIDENCE
+    return Facing(side, "sacrum and curvature", round(both, 4)) if told else None
 
 
-def named(reading: Reading, naming: Naming | None) -> Reading:
+def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None:
+    """What speaks for the names that the sacrum gives a column without names (:func:`naming.evidence`).
+
+    None where it gives none: no endplate lies under the column, a body seems to be missing, or there are too many.
+    """
+    sacral = lies_on_sacrum(reading)
+    if sacral is None or len(reading.vertebrae) > len(SPINE):
+        return None
+    if find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema):
+        return None
+    return evidence(reading, sacral, found)
+
+
+def named(reading: Reading, naming: Naming | None, found: Found | None = None) -> Reading:
     """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
 
     Args:
         reading: A column, head to foot, without names.
         naming: Makes what speaks for the names a probability; None where the model was not calibrated for it: then
             nothing is named.
+        found: All bodies detected, as of :func:`naming.evidence`.
     """
     if naming is None or any(vertebra.label for vertebra in reading.vertebrae):
         return reading
-    sacral = lies_on_sacrum(reading)
-    count = len(reading.vertebrae)
-    if sacral is None or count > len(SPINE):
+    seen = evidence_of(reading, found)
+    if seen is None:
         return reading
-    if find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema):
-        return reading
-    sure = naming.probability(evidence(reading, sacral))
+    sure = naming.probability(seen)
     if sure < NAMED:
         doubt = f"no level is named: a count up from the sacrum would be right with probability {sure:.2f} only"
-        return replace(reading, label_probability=sure, remarks=[*reading.remarks, doubt])
+        remarks = reading.remarks if surest(reading.landmarks) is None else [*reading.remarks, doubt]
+        return replace(reading, label_probability=sure, remarks=remarks)
+    count = len(reading.vertebrae)
     vertebrae = [replace(v, label=name) for v, name in zip(reading.vertebrae, SPINE[-count:], strict=True)]
     remark = (
         f"levels are counted up from the sacrum (probability {sure:.2f}); "

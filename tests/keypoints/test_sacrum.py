@@ -18,10 +18,11 @@ from spinetk.keypoints.sacrum import (
     lies_on_sacrum,
     named,
     probability,
+    seated,
     without_stray,
 )
 from spinetk.landmark import Landmark
-from spinetk.measure.facing import anterior_side
+from spinetk.measure.facing import anterior_side, curvature
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
@@ -70,7 +71,6 @@ def test_a_missing_l5_a_gap_or_no_calibration_leave_the_column_unnamed():
 @pytest.mark.parametrize("more_deg", [-60, 60])
 def test_a_sacral_endplate_that_no_disc_could_lie_on_is_left_out_with_all_that_follows(more_deg):
     reading, _ = unnamed()
-    reading.facing = Facing("left", "sacrum", 0.97)
     assert without_stray(reading) is reading
     turn = np.radians(more_deg)
     spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
@@ -81,9 +81,65 @@ def test_a_sacral_endplate_that_no_disc_could_lie_on_is_left_out_with_all_that_f
     assert lies_on_sacrum(stray) is turned
     found = without_stray(stray)
     assert [mark.kind for mark in found.landmarks] == [mark.kind for mark in reading.landmarks if mark is not own]
-    assert found.facing is None
     assert any("sacral endplate at" in remark for remark in found.remarks)
+    weak = replace(stray, landmarks=[replace(turned, score=0.3)])
+    assert (without_stray(weak).landmarks, without_stray(weak).remarks) == ([], [])
     assert all(vertebra.label is None for vertebra in named(found, SURE).vertebrae)
+
+
+def endplate(reading, score, turn_deg=0.0, down=0.0):
+    """The S1 endplate of a reading, turned and moved along its perpendicular, in its widths."""
+    own = next(own for own in reading.landmarks if own.kind == "s1")
+    middle, turn = own.points.mean(axis=0), np.radians(turn_deg)
+    across = own.points[1] - own.points[0]
+    spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    moved = middle + down * np.array([-across[1], across[0]])
+    return replace(own, points=(own.points - middle) @ spin + moved, score=score)
+
+
+def test_one_sacrum_seen_twice_is_one_endplate_where_l5_sits_on_it():
+    """0.6 steep and 0.5 well seated: one of them is there with 1 - 0.4 * 0.5 = 0.8. Farther than 0.75 widths away, the
+    second is another."""
+    reading, _ = unnamed()
+    steep, good = endplate(reading, 0.6, turn_deg=45, down=0.2), endplate(reading, 0.5)
+    (found,) = seated(replace(reading, landmarks=[steep, good])).landmarks
+    assert found.score == pytest.approx(0.8)
+    np.testing.assert_allclose(found.points, good.points)
+    far = endplate(reading, 0.5, down=1.0)
+    (found,) = seated(replace(reading, landmarks=[steep, far])).landmarks
+    assert (found.score, found.points.tolist()) == (0.6, steep.points.tolist())
+    alone = replace(reading, landmarks=[good])
+    assert seated(alone) is alone
+    # Without a column nobody can say how it sits: the surest stays.
+    (found,) = seated(replace(reading, vertebrae=[], landmarks=[good, steep])).landmarks
+    np.testing.assert_allclose(found.points, steep.points)
+
+
+def test_an_endplate_too_unsure_to_measure_names_in_silence_or_not_at_all():
+    """Weight 5 of a score of 0.3, intercept 1: 1 / (1 + exp(-2.5)) = 0.924. With intercept 0 it is 0.818: no name, and
+    no remark about an endplate that no reading holds."""
+    reading, names = unnamed(score=0.3)
+    found = named(reading, Naming((5.0, 0.0, 0.0, 0.0), 1.0))
+    assert [vertebra.label for vertebra in found.vertebrae] == names
+    found = named(reading, Naming((5.0, 0.0, 0.0, 0.0), 0.0))
+    assert found.label_probability == pytest.approx(0.8176, abs=1e-4)
+    assert (found.remarks, {vertebra.label for vertebra in found.vertebrae}) == (reading.remarks, {None})
+
+
+def test_a_weak_endplate_tells_the_front_with_a_spine_that_bends_the_same_way():
+    """By slope 1 and intercept 2 a score of 0.2 is 1 / (1 + exp(-0.614)) = 0.649; the bend leaves 1 - |curvature|."""
+    reading, _ = unnamed(score=0.2)
+    front = reading.frame.anterior
+    free = replace(reading, frame=Frame(spacing_mm=reading.frame.spacing_mm), facing=None)
+    bend = abs(curvature(free))
+    assert bend > 0.5
+    told = facing(free, (1.0, 2.0))
+    assert told == Facing(front, "sacrum and curvature", round(1 - (1 - 0.64878) * (1 - bend), 4))
+    assert anterior_side(replace(free, facing=told, landmarks=[])) == told
+    # It hangs to the other side, or no body lies on it.
+    other = endplate(free, 0.2, turn_deg=60 if front == "right" else -60)
+    assert facing(replace(free, landmarks=[other]), (1.0, 2.0)) is None
+    assert facing(replace(free, landmarks=[endplate(free, 0.2, down=3.0)]), (1.0, 2.0)) is None
 
 
 def test_names_that_are_there_stay():
