@@ -48,8 +48,8 @@ def orderings(rows: Sequence[Row]) -> list[tuple[str, str, list[float], bool]]:
     found = []
     for model in dict.fromkeys(row["model"] for row in rows):
         own = {row["method"]: row["candidates"]["f1"] for row in rows if row["model"] == model}
-        values = [own.get(method) for method in METHOD_ORDER]
-        if None not in values:
+        if not any(own.get(method) is None for method in METHOD_ORDER):
+            values = [own[method] for method in METHOD_ORDER]
             found.append((f"F1 of candidates, {model}", " < ".join(METHOD_ORDER), values, values == sorted(values)))
     # Of several hourglasses the one with attention is the published.
     chosen = {

@@ -34,7 +34,9 @@ class Attenuation:
         """(H, W) float32 line integrals."""
         return np.maximum(self.soft, 0) + self.bone
 
-    def add(self, target: np.ndarray, outline_mm: np.ndarray, amount: float, soft_px: float = 1.0) -> None:
+    def add(
+        self, target: np.ndarray, outline_mm: np.ndarray, amount: float | np.floating, soft_px: float = 1.0
+    ) -> None:
         """Add a shape of even thickness."""
         found = cover(self.shown.px(outline_mm), self.shown.size, soft_px)
         if found:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from spinetk.errors import InputError
 from spinetk.geometry import Side
@@ -138,10 +139,10 @@ class Body:
             upper_share=self.upper_share,
         )
 
-    def place(self, local: np.ndarray) -> np.ndarray:
+    def place(self, local: npt.ArrayLike) -> np.ndarray:
         """(..., 2) points in the body's own axes (front, down; mm from its centre) to the frame of the anatomy."""
-        local = np.asarray(local, dtype=np.float64)
-        return self.centre + local[..., :1] * self.front - local[..., 1:] * self.up
+        own = np.asarray(local, dtype=np.float64)
+        return self.centre + own[..., :1] * self.front - own[..., 1:] * self.up
 
     def contour(self, steps: int = 8) -> np.ndarray:
         """(N, 2) closed smooth outline in mm that passes exactly through the six landmarks.

@@ -11,7 +11,7 @@ import numpy as np
 from spinetk.geometry import Side
 from spinetk.phantoms.attenuation import COMPACT, SOFT, Attenuation
 from spinetk.phantoms.bones import draw_vertebra
-from spinetk.phantoms.choose import choose_field, choose_side, stream
+from spinetk.phantoms.choose import choose_field, choose_side, draw, stream
 from spinetk.phantoms.phantom import Phantom, read_truth
 from spinetk.phantoms.radiograph import detect
 from spinetk.phantoms.shape import ellipse, ribbon, smooth, texture
@@ -42,7 +42,7 @@ def cervical_radiograph(
         InputError: An argument is out of range.
     """
     rng = stream(seed, 30)
-    side = choose_side(facing, str(rng.choice(["left", "right"], p=[0.65, 0.35])))
+    side = choose_side(facing, draw(rng, ("left", "right"), [0.65, 0.35]))
     spine = draw_spine(stream(seed, 31), {}, on_film=True)
     shown = choose_field(_extent(rng, spine), size, spacing_mm, float(rng.uniform(0.3, 0.5)))
     film = Attenuation(shown, spine, stream(seed, 32))

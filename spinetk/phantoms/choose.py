@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from spinetk.phantoms.spine import LEVELS, Spine
 Region = Literal["lumbar", "thoracic", "whole"]
 REGIONS: tuple[Region, ...] = ("lumbar", "thoracic", "whole")
 MAX_SIZE_PX = 8192
+DRAWN: dict[Deformity, float] = {"wedge": 0.5, "biconcave": 0.32, "crush": 0.18}
+"""Kinds that are drawn, with their odds."""
+
+Word = TypeVar("Word", bound=str)
 
 
 def stream(seed: int, topic: int) -> np.random.Generator:
@@ -30,6 +34,11 @@ def choose_side(facing: Side | None, drawn: Side) -> Side:
     if facing not in (None, "left", "right"):
         raise InputError(f"facing {facing!r}", "is unknown", "use left or right")
     return facing or drawn
+
+
+def draw(rng: np.random.Generator, words: Sequence[Word], odds: Sequence[float]) -> Word:
+    """One of some words."""
+    return words[int(rng.choice(len(words), p=odds))]
 
 
 def choose_deformities(
@@ -58,13 +67,13 @@ def choose_deformities(
     weights = np.array(list(likely.values())) / sum(likely.values())
     count = 1 if wanted else int(rng.choice([0, 1, 2, 3, 4], p=[0.5, 0.22, 0.14, 0.09, 0.05]))
     labels = rng.choice(list(likely), size=4, replace=False, p=weights)
-    kinds = rng.choice(["wedge", "biconcave", "crush"], size=4, p=[0.5, 0.32, 0.18])
+    kinds = rng.choice(len(DRAWN), size=4, p=list(DRAWN.values()))
     losses = np.clip(20.5 + rng.gamma(1.6, 9.0, size=4), 20.5, 62.0)
     if wanted == "none":
         return {}
     chosen = {}
     for k in range(count):
-        chosen[str(labels[k])] = (wanted or str(kinds[k]), round(float(losses[k]), 1))
+        chosen[str(labels[k])] = (wanted or list(DRAWN)[kinds[k]], round(float(losses[k]), 1))
     return chosen
 
 

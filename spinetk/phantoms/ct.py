@@ -16,6 +16,7 @@ from spinetk.phantoms.choose import (
     choose_deformities,
     choose_field,
     choose_side,
+    draw,
     region_extent,
     stream,
 )
@@ -63,8 +64,8 @@ def sagittal_ct(
     if region not in (None, *REGIONS):
         raise InputError(f"region {region!r}", "is unknown", f"use one of {', '.join(REGIONS)}")
     rng = stream(seed, 40)
-    region = region or str(rng.choice(REGIONS, p=[0.6, 0.2, 0.2]))  # type: ignore[assignment]
-    side = choose_side(facing, str(rng.choice(["left", "right"], p=[0.85, 0.15])))
+    region = region or draw(rng, REGIONS, [0.6, 0.2, 0.2])
+    side = choose_side(facing, draw(rng, ("left", "right"), [0.85, 0.15]))
     drawn_spacing = float(rng.choice([0.5, 0.6, 0.75, 0.9, 1.0]))
     spine = draw_spine(stream(seed, 41), choose_deformities(stream(seed, 42), deformity))
     x0, y0, x1, y1 = region_extent(stream(seed, 43), spine, region)
@@ -80,7 +81,7 @@ def sagittal_ct(
     slice_.draw()
     draw_column(slice_)
     image = cv2.GaussianBlur(slice_.signal, (0, 0), rng.uniform(0.35, 1.1))
-    noise = stream(seed, 45).standard_normal(image.shape, dtype=np.float32)
+    noise = np.asarray(stream(seed, 45).standard_normal(image.shape, dtype=np.float32))
     noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 1.0))
     hounsfield = np.interp((image - 1) * 1000, PAINTED_HU, SEEN_HU) + noise / noise.std() * rng.uniform(8, 90)
     centre, wide = window or BONE_WINDOWS[int(rng.integers(len(BONE_WINDOWS)))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -20,7 +20,7 @@ SpacingTag = Literal[
     "MagnifiedImagerPixelSpacing",
     "none",
 ]
-SPACING_TAGS: tuple[SpacingTag, ...] = SpacingTag.__args__
+SPACING_TAGS: tuple[SpacingTag, ...] = get_args(SpacingTag)
 MAGNIFICATION = 1.25
 CR_STORAGE = "1.2.840.10008.5.1.4.1.1.1"
 MR_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
@@ -55,19 +55,19 @@ def write_dicom(
         InputError: An unknown spacing source, or one that the modality does not have.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import generate_uid
+    from pydicom.uid import UID, generate_uid
 
     if spacing_source not in SPACING_TAGS:
         raise InputError(f"spacing source {spacing_source!r}", "is unknown", f"use one of {', '.join(SPACING_TAGS)}")
     if phantom.modality == "MR" and spacing_source not in ("PixelSpacing", "none"):
         raise InputError(f"spacing source {spacing_source!r}", "does not exist in MR", "use PixelSpacing")
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MR_STORAGE if phantom.modality == "MR" else CR_STORAGE
+    meta.MediaStorageSOPClassUID = UID(MR_STORAGE if phantom.modality == "MR" else CR_STORAGE)
     # UIDs derived from the content keep equal calls equal, file for file; every phantom is a patient of its own.
     content = hashlib.sha256(phantom.pixels.tobytes()).hexdigest()
     seeds = [content, phantom.modality, str(monochrome1), str(voi), spacing_source]
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=seeds)
-    meta.TransferSyntaxUID = EXPLICIT_LITTLE_ENDIAN
+    meta.TransferSyntaxUID = UID(EXPLICIT_LITTLE_ENDIAN)
     ds = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
     ds.SOPClassUID, ds.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     ds.StudyInstanceUID = generate_uid(entropy_srcs=[*seeds[:2], "study"])
@@ -105,6 +105,7 @@ def _decimal(value: float) -> str:
 
 def _set_spacing(ds, phantom: Phantom, source: SpacingTag) -> None:
     true = phantom.reading.frame.spacing_mm
+    assert true is not None  # every phantom has one
     pair = [_decimal(value) for value in true]
     magnified = [_decimal(value * MAGNIFICATION) for value in true]
     if source == "PixelSpacing":
@@ -131,6 +132,7 @@ def _set_orientation(ds, phantom: Phantom) -> None:
     row = ["0", "-1", "0"] if frame.toward_right == "A" else ["0", "1", "0"]
     ds.ImageOrientationPatient = [*row, "0", "0", "-1"]
     spacing = frame.spacing_mm
+    assert spacing is not None  # every phantom has one
     half = (phantom.pixels.shape[1] - 1) * spacing[1] / 2
     ds.ImagePositionPatient = ["0", _decimal(half if frame.toward_right == "A" else -half), "0"]
     ds.SliceThickness = "4"

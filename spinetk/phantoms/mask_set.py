@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -21,7 +22,7 @@ PICTURES: dict[str, Callable[..., PicturePhantom]] = {"skin": skin_picture, "gla
 KINDS = ("lesion", *PICTURES)
 
 
-def write_mask_set(base: str | Path, kind: str, cases: int = 12, *, seed: int = 0, **options: object) -> list[str]:
+def write_mask_set(base: str | Path, kind: str, cases: int = 12, *, seed: int = 0, **options: Any) -> list[str]:
     """Write phantoms of one kind.
 
     ``lesion``: BIDS, ``sub-001/anat/sub-001_T1w.nii.gz`` (or ``_FLAIR``) and

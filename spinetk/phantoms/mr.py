@@ -17,6 +17,7 @@ from spinetk.phantoms.choose import (
     choose_deformities,
     choose_field,
     choose_side,
+    draw,
     region_extent,
     stream,
 )
@@ -62,8 +63,8 @@ def sagittal_mr(
     if weighting not in (None, "T1", "T2"):
         raise InputError(f"weighting {weighting!r}", "is unknown", "use T1 or T2")
     rng = stream(seed, 10)
-    drawn_region = str(rng.choice(REGIONS, p=[0.74, 0.14, 0.12]))
-    side = choose_side(facing, str(rng.choice(["left", "right"], p=[0.85, 0.15])))
+    drawn_region = draw(rng, REGIONS, [0.74, 0.14, 0.12])
+    side = choose_side(facing, draw(rng, ("left", "right"), [0.85, 0.15]))
     drawn_weighting = str(rng.choice(["T1", "T2"], p=[0.4, 0.6]))
     metal = bool(rng.random() < 0.06) if hardware is None else hardware
     drawn_spacing = float(rng.choice([0.55, 0.6, 0.68, 0.75, 0.86, 1.0]))

@@ -18,6 +18,7 @@ from spinetk.phantoms.choose import (
     choose_deformities,
     choose_field,
     choose_side,
+    draw,
     region_extent,
     stream,
 )
@@ -55,8 +56,8 @@ def lateral_radiograph(
     if region not in (None, *REGIONS):
         raise InputError(f"region {region!r}", "is unknown", f"use one of {', '.join(REGIONS)}")
     rng = stream(seed, 0)
-    drawn_region = str(rng.choice(REGIONS, p=[0.62, 0.2, 0.18]))
-    side = choose_side(facing, str(rng.choice(["left", "right"], p=[0.65, 0.35])))
+    drawn_region = draw(rng, REGIONS, [0.62, 0.2, 0.18])
+    side = choose_side(facing, draw(rng, ("left", "right"), [0.65, 0.35]))
     metal = bool(rng.random() < 0.12) if hardware is None else hardware
     drawn_spacing = float(rng.uniform(0.42, 0.62))
     region = region or drawn_region

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 SUPERSAMPLING = 4
 
@@ -26,22 +27,22 @@ def hermite(start: np.ndarray, end: np.ndarray, leaving: np.ndarray, arriving: n
     )
 
 
-def smooth(points: np.ndarray, closed: bool = True, steps: int = 6) -> np.ndarray:
+def smooth(points: npt.ArrayLike, closed: bool = True, steps: int = 6) -> np.ndarray:
     """(N, 2) Catmull-Rom curve through ``points``."""
-    points = np.asarray(points, dtype=np.float64)
+    nodes = np.asarray(points, dtype=np.float64)
     if closed:
-        a, b, c, d = (np.roll(points, shift, axis=0) for shift in (1, 0, -1, -2))
+        a, b, c, d = (np.roll(nodes, shift, axis=0) for shift in (1, 0, -1, -2))
     else:
-        padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+        padded = np.concatenate([2 * nodes[:1] - nodes[1:2], nodes, 2 * nodes[-1:] - nodes[-2:-1]])
         a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
     a, b, c, d = (p[:, None] for p in (a, b, c, d))
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
     curve = curve.reshape(-1, 2)
-    return curve if closed else np.concatenate([curve, points[-1:]])
+    return curve if closed else np.concatenate([curve, nodes[-1:]])
 
 
-def ribbon(centre: np.ndarray, width: np.ndarray | float) -> np.ndarray:
+def ribbon(centre: np.ndarray, width: np.ndarray | np.floating | float) -> np.ndarray:
     """Closed outline of a band of the given full width about an (N, 2) line."""
     centre = np.asarray(centre, dtype=np.float64)
     along = np.gradient(centre, axis=0)

@@ -98,7 +98,8 @@ def draw_spine(
     The S1 endplate's middle is the origin of the frame. Postures that nobody stands or lies in (head far off the
     pelvis) are drawn again.
     """
-    best, least = None, np.inf
+    best: Spine | None = None
+    least = np.inf
     for _ in range(12):
         spine = _draw_once(rng, deformities or {}, on_film)
         top = spine.body("T1")
@@ -108,6 +109,7 @@ def draw_spine(
             best, least = spine, excess
         if least == 0:
             break
+    assert best is not None  # twelve were drawn
     return _leaning(best, float(np.clip(rng.normal(0, 4), -10, 10)))
 
 
@@ -120,8 +122,9 @@ def _leaning(spine: Spine, angle_deg: float) -> Spine:
         x, y = np.array(body.centre) @ turn
         return replace(body, centre=(float(x), float(y)), tilt_deg=body.tilt_deg + angle_deg)
 
-    hips = tuple(tuple(float(v) for v in np.array(hip) @ turn) for hip in spine.hips)
-    return replace(spine, bodies=tuple(map(turned, spine.bodies)), sacrum=tuple(map(turned, spine.sacrum)), hips=hips)
+    (x0, y0), (x1, y1) = (np.array(spine.hips) @ turn).tolist()
+    bodies, sacrum = tuple(map(turned, spine.bodies)), tuple(map(turned, spine.sacrum))
+    return replace(spine, bodies=bodies, sacrum=sacrum, hips=((x0, y0), (x1, y1)))
 
 
 def _draw_once(rng: np.random.Generator, deformities: Mapping[str, tuple[Deformity, float]], on_film: bool) -> Spine:

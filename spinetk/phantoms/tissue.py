@@ -212,7 +212,7 @@ class Tissue:
             long = (25 if not thoracic else 27) * self.spine.scale * reach
             drop = (0.12 if not thoracic else 0.95) * h
             tall = (0.8 if not thoracic else 0.38) * h
-            outline = [
+            corners = [
                 (start, 0.05 * h),
                 (start - 0.55 * long, 0.02 * h + 0.55 * drop),
                 (start - long, 0.1 * h + drop),
@@ -221,7 +221,7 @@ class Tissue:
                 (start - 0.4 * long, 0.5 * drop + 0.85 * tall),
                 (start - 1, 0.15 * h + 0.6 * tall),
             ]
-            outline = smooth(np.array(outline) + rng.normal(0, 0.7, (7, 2)))
+            outline = smooth(np.array(corners) + rng.normal(0, 0.7, (7, 2)))
             placed = body.place(outline)
             # The slice meets a process more or less fully.
             met = rng.uniform(0.35, 1.0)

@@ -110,7 +110,8 @@ def test_half_unet_ends_at_half_the_size():
     network = HalfUNet().eval()
     assert count(HalfUNet(bottom=1024)) == 31_385_216
     with torch.inference_mode():
-        assert network.half(torch.randn(1, 1, 197, 233)).shape == (1, 1, 99, 117)
+        assert network.at_half_size(torch.randn(1, 1, 197, 233)).shape == (1, 1, 99, 117)
+    assert {parameter.dtype for parameter in network.half().parameters()} == {torch.float16}  # PyTorch's own word
 
 
 def test_kiunet_reaches_eight_times_the_size_and_gives_a_softmax():

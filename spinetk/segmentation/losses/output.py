@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def logit_of(output: Tensor | tuple) -> Tensor:
+class Maps(Protocol):
+    """An output of several maps."""
+
+    @property
+    def logit(self) -> Tensor:
+        """(N, 1, *S)."""
+
+
+def logit_of(output: Tensor | Maps) -> Tensor:
     """The logit (N, 1, *S): the output itself, or the field ``logit`` of an output of several maps."""
     return output if isinstance(output, Tensor) else output.logit
 

@@ -75,7 +75,7 @@ class HalfUNet(nn.Module):
         self.up = nn.ModuleList(_Up(widths[i], widths[i - 1]) for i in range(5, 1, -1))
         self.last = nn.Conv2d(64, 1, 3, padding=1, bias=False)
 
-    def half(self, x: Tensor) -> Tensor:
+    def at_half_size(self, x: Tensor) -> Tensor:
         """(N, slices, H, W), standardised, to logits at half the size, rounded up."""
         skips = []
         for block in self.down:
@@ -88,4 +88,4 @@ class HalfUNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, slices, H, W) to logits (N, 1, H, W), enlarged bilinearly."""
-        return F.interpolate(self.half(x), size=x.shape[2:], mode="bilinear", align_corners=False)
+        return F.interpolate(self.at_half_size(x), size=x.shape[2:], mode="bilinear", align_corners=False)

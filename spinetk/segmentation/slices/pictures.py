@@ -135,7 +135,7 @@ def _warp(values: np.ndarray, mask: np.ndarray, degrees: float, scales: np.ndarr
     linear = np.diag(scales[::-1]) @ np.array([[c, s], [-s, c]])
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     matrix = np.hstack([linear, (middle - linear @ middle)[:, None]])
-    options = {"dsize": (width, height), "borderMode": cv2.BORDER_REFLECT_101}
+    options: dict[str, Any] = {"dsize": (width, height), "borderMode": cv2.BORDER_REFLECT_101}
     layers = [cv2.warpAffine(np.ascontiguousarray(v), matrix, flags=cv2.INTER_LINEAR, **options) for v in values]
     moved = cv2.warpAffine(np.ascontiguousarray(mask, dtype=np.uint8), matrix, flags=cv2.INTER_NEAREST, **options)
     return np.stack(layers), moved != 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -108,7 +108,7 @@ def _warp(values: np.ndarray, mask: np.ndarray, degrees: float, scales: np.ndarr
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     matrix = np.hstack([linear, (middle - linear @ middle)[:, None]])
     background = float(values.min())
-    options = {"dsize": (width, height), "flags": cv2.INTER_NEAREST}
+    options: dict[str, Any] = {"dsize": (width, height), "flags": cv2.INTER_NEAREST}
     layers = [cv2.warpAffine(np.ascontiguousarray(v), matrix, borderValue=background, **options) for v in values]
     moved = cv2.warpAffine(np.ascontiguousarray(mask, dtype=np.uint8), matrix, borderValue=0, **options)
     return np.stack(layers), moved != 0
