@@ -33,6 +33,7 @@ BODY_MM = 27.0  # usual height of a body, where a slice has no scale
 LABEL = "_label.png"
 WINDOWS = ((400, 1800), (300, 1500), (500, 2500), (50, 400), (60, 600), (250, 1000), (100, 2000))
 AIR, LUNG = -1000.0, -850.0
+ALIKE = {"sub-vb333": "sub-vb332"}  # subjects whose slices are nearly the same: one group, so one part
 FRONT = -1  # of all slices of the tree, as looked at: the left
 
 
@@ -225,7 +226,7 @@ def main() -> None:
             case = f"{path.parent.name}-{source.stem}-ct{copy}"
             content = record_of(reading, f"{case}/src-0", case=case)
             write_record(folder.source(case), content, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
-            metadata[case] = {"group": path.parent.name, "View": "ct"}
+            metadata[case] = {"group": ALIKE.get(path.parent.name, path.parent.name), "View": "ct"}
             written += 1
     write_metadata(options.out, metadata)
     print(f"{len(names)} phantoms and {written} drawn slices in {options.out}")

@@ -16,7 +16,8 @@ class Facing:
 
     Attributes:
         side: ``left``, ``right``, or None when unknown.
-        source: ``user``, ``header``, ``sacrum``, ``look of the picture``, ``curvature``, ``picture``, ``curvature and
+        source: ``user``, ``header``, ``sacrum``, ``sacrum and curvature``, ``look of the picture``, ``curvature``,
+            ``picture``, ``curvature and
             picture`` or ``none``.
         confidence: 0..1; 1 for what the user or the header says.
     """

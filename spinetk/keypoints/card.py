@@ -55,6 +55,7 @@ class KeypointCard(zoo.Card):
         naming: What makes the evidence for names counted up from the sacrum a probability; None: none are given.
         counting: What makes the evidence for counted levels a probability; None: counted levels are not named.
         unmeasured: Kinds of landmark that serve the names alone: too inexact to measure from, no reading holds them.
+        caution: What every reading by the model says among its remarks; nothing where it is empty.
     """
 
     __pydantic_config__ = OPEN
@@ -66,6 +67,7 @@ class KeypointCard(zoo.Card):
     naming: Naming | None = None
     counting: Counting | None = None
     unmeasured: tuple[StrictStr, ...] = ()
+    caution: StrictStr = ""
 
 
 @dataclass(frozen=True)

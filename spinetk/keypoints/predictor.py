@@ -42,6 +42,7 @@ class Predictor:
         views, modalities: What it was made for, where its card says so.
         landmark_calibration: By kind of landmark, slope and intercept that make its scores probabilities.
         unmeasured: Kinds of landmark that serve the names alone and stand in no reading.
+        caution: A remark on every reading, from the model's card; empty: none.
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
         scales: By kind of measurement, how much wider its intervals are than the points make them (ibid.).
@@ -80,6 +81,7 @@ class Predictor:
         self.scales: dict[str, float] = {}
         self.landmark_calibration: dict[str, tuple[float, float]] = {}
         self.unmeasured: tuple[str, ...] = ()
+        self.caution = ""
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
 
@@ -119,6 +121,7 @@ class Predictor:
         predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts, card.counting)
         predictor.views, predictor.modalities = card.views, card.modalities
         predictor.landmark_calibration, predictor.unmeasured = dict(card.landmarks), card.unmeasured
+        predictor.caution = card.caution
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
             predictor.spread, predictor.scales = np.array(card.spread.points), card.spread.scales_of_all
         return predictor
@@ -154,7 +157,15 @@ class Predictor:
         told = [
             sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found) for own in columns
         ]
-        readings = [replace(own, landmarks=[m for m in own.landmarks if self._is_measured(m)]) for own in told]
+        caution = [self.caution] if self.caution else []
+        readings = [
+            replace(
+                own,
+                landmarks=[m for m in own.landmarks if self._is_measured(m)],
+                remarks=[*own.remarks, *caution],
+            )
+            for own in told
+        ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
 
     def sacral_evidence(

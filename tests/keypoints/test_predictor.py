@@ -241,3 +241,14 @@ def test_landmarks_for_the_names_alone_name_and_stand_in_no_reading():
     reading = predictor.read(picture)
     assert [own.label for own in reading.vertebrae] == ["L1", "L2", "L3", "L4", "L5"]
     assert (len(measured.landmarks), reading.landmarks) == (1, [])
+
+
+def test_what_a_card_warns_of_is_a_remark_on_every_reading():
+    preset = CentrePreset("says", short_px=(192,), long_px=192)
+    predictor = Predictor(Says(preset, body(60)), "says")
+    picture = np.zeros((192, 192), np.uint8)
+    assert "look" not in " ".join(predictor.read(picture).remarks)
+    predictor.caution = "look at every body"
+    for reading in predictor.read_at(picture, (0.6, 0.99)):
+        assert reading.remarks[-1] == "look at every body"
+    assert "looked at on two" in Predictor.load("sagittal-ct").caution
