@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 
 fail() { echo "install.sh: $1" >&2; exit 2; }
 
-extras="[train,export]"
+extras="[train,export,serve]"
 for argument in "$@"; do
   case "$argument" in
     --dev) extras="[dev,all]" ;;
