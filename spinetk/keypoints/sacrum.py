@@ -32,6 +32,7 @@ SURE_SACRUM = 0.5
 LEAST_SACRUM = 0.4  # below which an endplate is not measured from
 # Endplates that lie nearer than S1 is high, in widths of the surest, are those of one sacrum, seen twice.
 SAME_WIDTHS = 0.75
+MOST_SURE = 0.99  # of a front: what some hundred phantoms bear out, however sure the endplate
 UNUSUAL = 0.01  # what a candidate's seat counts at least, beside its confidence
 MOST_BELOW = 2
 # From the centre of a femoral head to that of a body, in its heights: at least 3.7 on 18 real films.
@@ -164,11 +165,11 @@ def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing 
     own = next(own for own in reading.landmarks if own.kind == "s1")
     chance = probability(own.score or 0.0, calibration)
     if surest([own]) is not None:
-        return Facing(side, "sacrum", round(chance, 4))
+        return Facing(side, "sacrum", round(min(chance, MOST_SURE), 4))
     bend = curvature(reading) * (1 if side == "right" else -1)
     both = 1 - (1 - chance) * (1 - bend)
     told = lies_on_sacrum(reading) is own and bend > 0 and both >= MIN_CONFIDENCE
-    return Facing(side, "sacrum and curvature", round(both, 4)) if told else None
+    return Facing(side, "sacrum and curvature", round(min(both, MOST_SURE), 4)) if told else None
 
 
 def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None:

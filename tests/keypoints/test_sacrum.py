@@ -194,6 +194,7 @@ def test_the_front_by_the_sacrum_bears_the_models_own_probability():
     assert anterior_side(reading).confidence == chance
     moved = replace(reading, landmarks=[replace(s1, points=np.array([[100.0, 200.0], [140.0, 220.0]]))])
     assert anterior_side(moved) == Facing("right", "sacrum", 0.97)
+    assert facing(reading, (1.0, 9.0)).confidence == 0.99  # phantoms bear out no more
     assert facing(reading, None) is None
     assert facing(replace(reading, frame=Frame(toward_right="P", toward_bottom="F")), (1.0, 1.0)) is None
 
