@@ -152,14 +152,17 @@ def _foreign(given: Path, schema: KeypointSchema | None) -> Iterator[tuple[Path,
     if not given.is_dir() and not detect(given):
         return
     folder = given if given.is_dir() else given.parent
-    bases = {Path(r.file).name: (path, r) for path, r in _read_all(_results_in(folder)) if isinstance(r, Reading)}
+    bases: dict[str, list[tuple[Path, Reading]]] = {}
+    for path, found in _read_all(_results_in(folder)):
+        if isinstance(found, Reading):
+            bases.setdefault(Path(found.file).name, []).append((path, found))
     if given.name.lower().endswith((MARKUPS, FCSV)):
         stem = given.name[: -len(MARKUPS if given.name.lower().endswith(MARKUPS) else FCSV)]
         base = given.with_name(f"{stem}.json")
         if base.exists():
             yield base, corrected(given, read_result(base))
             return
-    for item in read(given, schema=schema or _common(r.schema for _, r in bases.values())):
+    for item in read(given, schema=schema or _common(r.schema for named in bases.values() for _, r in named)):
         if isinstance(item, InputError):
             yield given, item
             continue
@@ -175,16 +178,37 @@ def _common(schemas: Iterable[KeypointSchema]) -> KeypointSchema | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _corrected(item: CaseItem, bases: dict[str, tuple[Path, Reading]], given: Path) -> tuple[Path, Reading]:
+def _corrected(item: CaseItem, bases: dict[str, list[tuple[Path, Reading]]], given: Path) -> tuple[Path, Reading]:
     name = item.picture.name
     suffix = f".{item.annotator or item.rank}".replace(" ", "-") if item.rank else ""
-    if name not in bases:
+    meant = _meant(item, bases.get(name, []), given)
+    if meant is None:
         reading = item.reading()
         return given.with_name(f"{item.case}{suffix}.json"), reading
-    where, base = bases[name]
+    where, base = meant
     if item.size is not None and item.size != (base.width, base.height):
         raise InputError(f"{given}: image {name}", "has another size than the result's picture", "give its own result")
     remarks = [*base.remarks, *item.remarks]
     points = {name: getattr(item, name) for name in ("vertebrae", "schema", "landmarks", "extras")}
     fixed = replace(base, **points, angles={}, remarks=remarks)
+    if [v.label for v in base.vertebrae] != [v.label for v in item.vertebrae]:
+        fixed.label_probability = None  # it was about the network's names
     return where.with_name(f"{where.stem}{suffix}.json"), fixed
+
+
+def _meant(item: CaseItem, results: list[tuple[Path, Reading]], given: Path) -> tuple[Path, Reading] | None:
+    """The result that an annotation corrects, of those of a picture of its name; None where there is none.
+
+    Raises:
+        InputError: It may be any of several.
+    """
+    placed = item.slice is not None or item.series is not None
+    fitting = [one for one in results if not placed or (one[1].slice, one[1].series) == (item.slice, item.series)]
+    if len(fitting) > 1:
+        here = item.picture.resolve()
+        fitting = [one for one in fitting if Path(one[1].file).resolve() == here] or fitting
+    if len(fitting) > 1:
+        names = ", ".join(path.name for path, _ in fitting[:4])
+        fault = f"may correct any of {len(fitting)} results of pictures of that name ({names})"
+        raise InputError(f"{given}: image {item.picture.name}", fault, "keep it beside the result that it is about")
+    return fitting[0] if fitting else None

@@ -3,6 +3,8 @@
 import json
 import re
 from copy import deepcopy
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pydicom
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from spinetk.batch.pools import Processes
 from spinetk.errors import InputError
+from spinetk.formats.registry import formats
 from spinetk.formats.results import find_results, iter_results, read_result
 from spinetk.formats.sr import read_sr
 from spinetk.geometry import Frame
@@ -18,8 +21,10 @@ from spinetk.images import read_picture, to_uint8
 from spinetk.images.source import dicom_source
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, sagittal_mr, write_dicom
+from spinetk.reading import Reading, Vertebra
 from spinetk.report.commands import app
 from spinetk.report.results import write_reports
+from spinetk.schema import VERTEBRA6
 
 pytest.importorskip("highdicom")
 NAME = "PLANTED^Zyxwvut"
@@ -220,3 +225,60 @@ def test_processes_write_the_same_reports_and_runs_that_differ_are_said(tmp_path
     assert len(failures) == 1
     assert remarks == [f"{tmp_path} holds results of 2 runs, which differ in threshold (see run.json)"]
     assert files["index.html"].count(b"<article>") == 2
+
+
+@pytest.mark.parametrize("form", ["slicer", "fcsv"])
+def test_a_spacing_that_the_user_gave_moves_no_point_of_3d_slicer(tmp_path, phantom, form):
+    """Slicer shows a PNG in px: so the points are, whatever they were measured in, with a result beside or not."""
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "a.png"), (phantom.pixels // 16).astype(np.uint8))
+    wanted = replace(result_of(phantom, tmp_path / "a.png", tmp_path / "a.json"), frame=Frame((0.4, 0.25), "user"))
+    (tmp_path / "a.json").write_text(json.dumps(wanted.to_json()))
+    (file,) = write_reports([tmp_path / "a.json"], tmp_path, html=False, formats=[form]).written
+    numbers = [float(text) for text in re.findall(r"-?\d+\.\d+", file.read_text())]
+    first = (wanted.vertebrae[0].points[0] - 0.5).tolist()
+    assert any(pair == pytest.approx(first, abs=1e-3) for pair in pairwise(numbers))
+    ((_, beside),) = iter_results([file])
+    assert beside.frame == wanted.frame
+    (tmp_path / "a.json").unlink()
+    ((_, alone),) = iter_results([file])
+    assert alone.frame == Frame()
+    for found in (beside, alone):
+        for a, b in zip(found.vertebrae, wanted.vertebrae, strict=True):
+            np.testing.assert_allclose(a.points, b.points, atol=2e-3)
+
+
+def test_a_correction_that_may_be_of_several_results_is_refused(tmp_path, phantom):
+    """Pictures of two patients bear one name; the one that lies beside the file is meant, else nobody knows."""
+    import cv2
+
+    for folder in ("x", "y", "both"):
+        (tmp_path / folder).mkdir()
+    for folder in ("x", "y"):
+        cv2.imwrite(str(tmp_path / folder / "a.png"), (phantom.pixels // 16).astype(np.uint8))
+        result_of(phantom, tmp_path / folder / "a.png", tmp_path / "both" / f"{folder}.json")
+    (file,) = write_reports([tmp_path / "both" / "x.json"], tmp_path / "both", html=False, cvat=True).written
+    ((_, error),) = iter_results([file])
+    assert "may correct any of 2 results" in str(error)
+    beside = file.rename(tmp_path / "x" / file.name)
+    for folder in ("x", "y"):
+        (tmp_path / "both" / f"{folder}.json").rename(tmp_path / "x" / f"{folder}.json")
+    ((path, found),) = iter_results([beside])
+    assert (path.name, found.file) == ("x.json", str(tmp_path / "x" / "a.png"))
+
+
+def test_a_correction_of_another_slice_is_no_correction(tmp_path, phantom):
+    """A set of COCO says which slice: the result of slice 3 of the volume is not given the points of slice 1."""
+    import nibabel
+
+    voxels = np.zeros((7, 12, 12), np.int16) + np.arange(7, dtype=np.int16)[:, None, None]
+    nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), tmp_path / "a.nii.gz")
+    body = Vertebra.from_points(np.array([[2, 8], [5, 8], [8, 8], [8, 2], [5, 2], [2, 2]], float), label="L1")
+    told = Reading(str(tmp_path / "a.nii.gz"), 12, 12, VERTEBRA6, [body], model="net", label_probability=0.97, slice=3)
+    (tmp_path / "a.json").write_text(json.dumps(told.to_json()))
+    for place, label, model, sure in ((3, "L1", "net", 0.97), (3, "L2", "net", None), (1, "L1", None, 0.97)):
+        one = replace(told, slice=place, vertebrae=[replace(body, label=label)])
+        formats()["coco"].write(tmp_path / "coco.json", [one])
+        ((_, found),) = iter_results([tmp_path / "coco.json"])
+        assert (found.slice, found.model, found.label_probability) == (place, model, sure)

@@ -4,8 +4,8 @@ Slicer puts the centre of the first pixel at the origin of a picture, spinetk it
 between the two. Positions are LPS:
 
 * with the DICOM source, or on a NIfTI or NRRD volume, in mm of its patient coordinate system;
-* else, with a known spacing, in mm of the picture's plane (x right, y down, z = 0), as Slicer shows a picture that has
-  a spacing but no position;
+* else, where its file says a spacing, in mm of the picture's plane (x right, y down, z = 0), as Slicer shows a picture
+  that has a spacing but no position (a spacing that the user gave Slicer does not know);
 * else in px of that plane, as Slicer shows a PNG.
 
 slicerio 1.4 reads ``.fcsv`` only, and takes missing points for defined ones: those are left out of ``.fcsv``.

@@ -21,6 +21,7 @@ from spinetk.formats.shapes import Shape, assemble, level_in, meaning, split_lab
 from spinetk.formats.slicer.controls import FCSV, FCSV_COLUMNS, MARKUPS, REMEDY, Control, read_controls
 from spinetk.formats.slicer.plane import Placed, Plane, plane_of, positioned
 from spinetk.images import read_picture
+from spinetk.images.picture import SliceChoice
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
@@ -86,15 +87,24 @@ def write_fcsv(path: str | Path, reading: Reading, *, source_dicom: Placed = Non
 
 
 def write_reading(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
-    """One reading as a point list, in patient coordinates where the picture is a DICOM slice that has them.
+    """One reading as a point list, in patient coordinates where the picture is a DICOM slice that has them, else as its
+    file is shown: a spacing that the user gave is not in it.
 
     Raises:
         InputError: The picture is no longer there.
     """
     (reading,) = readings
     write = write_fcsv if path.name.lower().endswith(FCSV) else write_markups
-    write(path, reading, source_dicom=positioned(reading, chosen))
+    placed = positioned(reading, chosen)
+    write(path, reading if placed is not None else _as_stored(reading, chosen), source_dicom=placed)
     return [path]
+
+
+def _as_stored(reading: Reading, chosen: int | None = None) -> Reading:
+    """The reading with the scale that the file of its picture says, by which other programs show it."""
+    place = reading.slice if chosen is None else chosen
+    choice: SliceChoice = "central" if place is None else place
+    return replace(reading, frame=read_picture(reading.file, slice_choice=choice, series=reading.series).frame)
 
 
 def _written(reading: Reading, plane: Plane) -> Iterator[Control]:
@@ -147,7 +157,9 @@ def corrected(path: Path, base: Reading) -> Reading:
     Raises:
         InputError: It is no point list of this result, or the picture is no longer there.
     """
-    return read_markups(path, base, source_dicom=positioned(base))
+    placed = positioned(base)
+    found = read_markups(path, base if placed is not None else _as_stored(base), source_dicom=placed)
+    return replace(found, frame=base.frame)
 
 
 def slicer_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
