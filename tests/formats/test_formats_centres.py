@@ -82,6 +82,30 @@ def test_the_first_label_counts_and_voxels_of_one_label_are_one_point(volume):
     np.testing.assert_allclose(item.vertebrae[1].points[0], [4.5 * across, 6.5 * down])
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(1, "disc_top_of_C1"), (2, "disc_C1_C2"), (19, "disc_T11_T12"), (20, "disc_T12_L1"), (25, "disc_L5_S1")],
+)
+def test_discs_of_sct_pass_over_levels_that_it_does_not_have(volume, value, name):
+    """Its documentation: 1 the top of C1, 3 is C2/C3, 21 is L1/L2, 25 is L5/S1; there is no T13 and no L6."""
+    import SimpleITK as sitk
+
+    (volume / "sub-1_ct.nii.gz").rename(volume / "sub-1_T2w.nii.gz")
+    labels = np.zeros((12, 10, 8), np.uint8)
+    labels[9, 7, 4] = value
+    image = sitk.GetImageFromArray(labels)
+    image.CopyInformation(sitk.ReadImage(str(volume / "sub-1_T2w.nii.gz")))
+    sitk.WriteImage(image, str(volume / "sub-1_T2w_labels-disc.nii.gz"))
+    assert list(only(volume, "sct").extras) == [name]
+
+
+def test_a_centre_outside_of_its_volume_is_named(volume):
+    far = [{"direction": ["P", "I", "R"]}, {"label": 20, "X": 2, "Y": 14, "Z": 3}]
+    (volume / "sub-1_ctd.json").write_text(json.dumps(far))
+    (error,) = read(volume, "verse")
+    assert error.fault == "has a point outside of sub-1_ct.nii.gz"
+
+
 @pytest.mark.parametrize("direction", [["P", "I"], ["P", "A", "R"], ["P", "I", "X"], ["L", "R", "S"], ["P", "S", "I"]])
 def test_axes_that_are_none_are_named(volume, direction):
     (volume / "sub-1_ctd.json").write_text(

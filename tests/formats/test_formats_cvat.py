@@ -141,3 +141,12 @@ def test_a_correction_of_another_size_is_refused(tmp_path):
     ((path, corrected),) = [(path, reading) for path, reading in found if isinstance(reading, Reading)]
     assert path == tmp_path / "c.json"
     assert len(corrected.vertebrae) == 3
+
+
+def test_an_ellipse_about_a_femoral_head_gives_its_middle_and_mean_radius(tmp_path):
+    shape = '<ellipse label="femoral head" cx="30.5" cy="60.25" rx="12" ry="10"/>'
+    image = f'<image id="0" name="a.png" width="90" height="120">{shape}</image>'
+    (tmp_path / "a.xml").write_text(f"<annotations><version>1.1</version>{image}</annotations>")
+    (found,) = read_cvat(tmp_path / "a.xml")
+    (head,) = found.landmarks
+    assert (head.kind, head.points.tolist(), head.radius_px) == ("femoral_head", [[30.5, 60.25]], 11)

@@ -9,7 +9,7 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.formats.item import in_schema
-from spinetk.formats.record import check_record
+from spinetk.formats.record import annotation_of, check_record
 from spinetk.formats.registry import read
 from spinetk.formats.results import find_results
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
@@ -94,3 +94,16 @@ def test_folders_without_a_result_are_all_named(tmp_path):
     with pytest.raises(InputError) as error:
         find_results([tmp_path / "a", tmp_path / "b"])
     assert (error.value.source, error.value.fault) == (f"{tmp_path / 'a'}, {tmp_path / 'b'}", "holds no result")
+
+
+def test_boxes_of_records_end_at_the_border_of_the_picture():
+    points = np.array([[2.0, 3.0], [9.0, 3.0], [9.0, 8.0], [2.0, 8.0]])
+    seen = np.ones(4, bool)
+    assert annotation_of(points, seen, (10, 9), (-4.0, -1.0, 12.0, 8.5))["bbox"] == [0, 0, 10, 8.5]
+    assert annotation_of(points, seen, (10, 9), (0.25, 0.5, 9.75, 8.5))["bbox"] == [0.25, 0.5, 9.75, 8.5]
+    assert annotation_of(points, seen, (10, 9), (10.0, 1.0, 12.0, 8.0)) is None
+    # Points outside are unknown, and the box is that of the others.
+    points[2] = (10.5, 8.0)
+    found = annotation_of(points, seen, (10, 9))
+    assert found["bbox"] == [2, 3, 9, 8]
+    assert found["keypoints"] == [2, 3, 2, 9, 3, 2, 0, 0, 0, 2, 8, 2]

@@ -211,6 +211,22 @@ def test_yolo_with_names(folder):
         np.testing.assert_allclose(vertebra.bbox, [0.25 * WIDTH, 0.15 * HEIGHT, 0.45 * WIDTH, 0.25 * HEIGHT])
 
 
+def test_yolo_parts_have_pictures_of_their_own(folder):
+    """Ultralytics' layout: the same place under images as under labels."""
+    yolo(folder, [UPPER, LOWER], names=NAMES)
+    for part in ("train", "val"):
+        for kind, name in (("labels", "film.txt"), ("images", "film.png")):
+            (folder / kind / part).mkdir(parents=True)
+            (folder / kind / part / name).write_bytes(
+                (folder / (name if kind == "images" else f"labels/{name}")).read_bytes()
+            )
+    (folder / "labels/film.txt").unlink()
+    assert [item.picture.relative_to(folder).as_posix() for item in read(folder)] == [
+        "images/train/film.png",
+        "images/val/film.png",
+    ]
+
+
 @pytest.mark.parametrize("order", [NAMES, NAMES[::-1], ("top_left", "top_right", "bottom_right", "bottom_left")])
 def test_yolo_points_without_names_are_named_by_their_places(folder, order):
     item = only(yolo(folder, [UPPER, LOWER], order=order))
