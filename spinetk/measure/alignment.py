@@ -52,6 +52,12 @@ def pelvic_angles(reading: Reading, side: Side | None) -> dict[str, Any]:
     return content | (lordosis or {})
 
 
+def has_one_head(reading: Reading) -> bool:
+    """Whether pelvic tilt and incidence rest on one femoral head, where the hip axis is midway between two."""
+    kinds = [own.kind for own in reading.landmarks]
+    return "pelvic" in rules_of(reading.view).angles and "s1" in kinds and kinds.count("femoral_head") == 1
+
+
 def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None) -> list[dict[str, Any] | None]:
     """For each vertebra what lies below it, or None: at the last one, over a gap, without a known front, in AP views.
 

@@ -297,6 +297,8 @@ def _remarks(
     unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
     if unnamed and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
+    if side.side is not None and alignment.has_one_head(reading):
+        found.append("one femoral head is seen: if the other lies apart from it, pelvic tilt and incidence are off.")
     names = [_called(reading, k) for k in range(n)]
     found += alignment.slips_in_words(names, below)
     for k, (fault, doubt) in enumerate(zip(wrong, doubtful, strict=True)):

@@ -36,6 +36,23 @@ def test_pelvic_angles_of_a_phantom_and_their_identity(facing):
     assert last.measures["disc_below"]["meyerding"] == 0
 
 
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (("s1", "femoral_head"), True),
+        (("s1", "femoral_head", "femoral_head"), False),
+        (("s1",), False),
+        (("femoral_head",), False),  # no angle rests on it
+    ],
+)
+def test_one_femoral_head_for_the_hip_axis_is_a_remark(kinds, said):
+    reading = lateral(3)
+    marks = {kind: [own for own in reading.landmarks if own.kind == kind] for kind in ("s1", "femoral_head")}
+    seen = [marks[kind][kinds[:k].count(kind)] for k, kind in enumerate(kinds)]
+    remarks = measure(replace(reading, landmarks=seen)).remarks
+    assert any("one femoral head is seen" in remark for remark in remarks) is said
+
+
 def test_mirrored_film_gives_the_same_numbers():
     reading = lateral(8, facing="right")
     plain, mirrored = measure(reading), measure(reading.flipped())
