@@ -14,6 +14,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.facing import Facing
+from spinetk.fields import check_share, check_vertebra
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
 from spinetk.ruler import Ruler, rulers_from
@@ -296,6 +297,7 @@ class Reading:
                     raise InputError(source, "field 'keypoints' is not a finite [x, y] per name", "predict again")
                 seen = entry.get("visible") or {}
                 sigma = entry.get("point_sigma_px")
+                check_vertebra(entry, seen, sigma, source)
                 vertebrae.append(
                     Vertebra(
                         points=points,
@@ -307,6 +309,10 @@ class Reading:
                         measures={k: v for k, v in entry.items() if k not in plain},
                     )
                 )
+            for field in ("threshold", "label_probability"):
+                check_share(content.get(field), field, source)
+            if not (int(content["height"]) > 0 and int(content["width"]) > 0):
+                raise InputError(source, "field 'height' or 'width' is no size in px", "give that of the picture")
             return cls(
                 file=str(content["file"]),
                 height=int(content["height"]),

@@ -47,6 +47,17 @@ def test_box_and_centre_are_those_of_the_visible_points():
         (lambda c: c["vertebrae"][0]["keypoints"].update(top_left=[1, float("nan")]), "finite"),
         (lambda c: c["vertebrae"][0].update(keypoints=3), "not a spinetk result"),
         (lambda c: c.update(spacing_mm=[1]), "spacing_mm"),
+        (lambda c: c.update(height=-100), "'height' or 'width' is no size"),
+        (lambda c: c.update(threshold="0.5"), "'threshold' is not a number from 0 to 1"),
+        (lambda c: c.update(label_probability=96), "'label_probability' is not a number from 0 to 1"),
+        (lambda c: c["vertebrae"][0].update(score=float("nan")), "'score' is not a number from 0 to 1"),
+        (lambda c: c["vertebrae"][0].update(label=3), "'label' is not text"),
+        (lambda c: c["vertebrae"][0].update(visible={"top_left": "false"}), "'visible' is not true or false"),
+        (lambda c: c["vertebrae"][0].update(bbox=[0, 0, float("inf"), 1]), "'bbox' is not four finite"),
+        (
+            lambda c: c["vertebrae"][0].update(point_sigma_px=dict.fromkeys(VERTEBRA6.keypoints, -1)),
+            "'point_sigma_px' is not a length",
+        ),
     ],
 )
 def test_a_damaged_result_is_named(change, fault):

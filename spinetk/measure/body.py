@@ -125,6 +125,10 @@ def crossed(top: np.ndarray, bottom: np.ndarray, head: np.ndarray) -> np.ndarray
     return along[..., 0] + along[..., 1] <= 0
 
 
+CROSSED = "the endplates cross or touch"
+SWAPPED = "the names of its points are swapped (left with right, or top with bottom)"
+
+
 def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
     """What is wrong with the outline of each of n vertebrae (n, K, 2), as a short phrase; None when nothing is.
 
@@ -139,9 +143,9 @@ def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
     swapped = across[:, 0] * head[:, 1] - across[:, 1] * head[:, 0] >= 0
     found = (
         (np.isnan(head).any(axis=1), "no upper point and the lower point below it are both seen, so it has no height"),
-        (cross, "the endplates cross or touch"),
+        (cross, CROSSED),
         (~(np.hypot(across[:, 0], across[:, 1]) > 0), "a wall of the body is missing or the body has no width"),
-        (swapped, "the names of its points are swapped (left with right, or top with bottom)"),
+        (swapped, SWAPPED),
     )
     return [next((words for bad, words in found if bad[k]), None) for k in range(len(points))]
 

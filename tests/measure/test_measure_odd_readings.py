@@ -53,3 +53,20 @@ def test_odd_readings_give_strict_json(seed):
     assert back.angles == measured.angles
     assert [v.measures for v in back.vertebrae] == [v.measures for v in measured.vertebrae]
     json.dumps(comparison, allow_nan=False)
+
+
+@pytest.mark.parametrize("turned", [VERTEBRA6.flip_indices, [5, 4, 3, 2, 1, 0], None])
+def test_an_outline_that_cannot_be_says_nothing_of_the_discs_beside_it(turned):
+    """Left and right, or top and bottom, of the third body of five changed, or its endplates crossed: no slip."""
+    body = np.array([[60, 30], [80, 30], [100, 30], [100, 0], [80, 0], [60, 0]], float)
+    vertebrae = [Vertebra.from_points(body + [0, 40 * k + 20], label=f"L{k + 1}") for k in range(5)]
+    order = list(range(6)) if turned is None else list(turned)
+    points = vertebrae[2].points[order]
+    if turned is None:
+        points[[2, 3]] = points[[3, 2]]  # the right wall upside down: the endplates cross
+    vertebrae[2] = Vertebra.from_points(points, label="L3")
+    told = measure(Reading("a.png", 260, 200, VERTEBRA6, vertebrae, Frame((1.0, 1.0)), "lateral"), facing="left")
+    discs = [vertebra.measures["disc_below"] for vertebra in told.vertebrae]
+    assert [disc and disc["name"] for disc in discs] == ["L1-L2", None, None, "L4-L5", None]
+    assert not any("listhesis" in remark for remark in told.remarks)
+    assert any(remark.startswith("Measurement: L3: ") for remark in told.remarks)
