@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # dwv 0.36.4 (the DICOM web viewer), shapes and their values: lengths, half axes and areas ask the view for its spacing, the protractor
 # does not and measures between pixel indices. Where pixels are not square (an enlarged film, a reformatted MR) the angle
-# is that of the stretched picture, on the screen and in the report that dwv writes, beside lengths that are right.
+# is that of the stretched picture, beside lengths that are right.
 # Seen, points (0, 0), (10, 0), (20, 10), pixels 1 wide and 2 high: 135 degrees; by hand 116.57. An ellipse of 10 x 10 px: 10 and 20 mm.
 # Needs node and npm; left out where they are missing.
 set -euo pipefail
