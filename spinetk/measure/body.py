@@ -128,12 +128,14 @@ def crossed(top: np.ndarray, bottom: np.ndarray, head: np.ndarray) -> np.ndarray
 CROSSED = "the endplates cross or touch"
 SWAPPED = "the names of its points are swapped (left with right, or top with bottom)"
 
+UPSIDE_DOWN = "its points are named upside down, against those of the other bodies"
+
 
 def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
     """What is wrong with the outline of each of n vertebrae (n, K, 2), as a short phrase; None when nothing is.
 
     A sound outline has every top point on one side of its bottom point, has endplates that do not cross, and runs
-    left to right as seen with the top up.
+    left to right as seen with the top up. Of three and more, none has its top where the others have their bottom.
     """
     head, across = up(points, schema), midline(points, schema)
     cross = np.zeros(len(points), bool)
@@ -146,8 +148,17 @@ def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
         (cross, CROSSED),
         (~(np.hypot(across[:, 0], across[:, 1]) > 0), "a wall of the body is missing or the body has no width"),
         (swapped, SWAPPED),
+        (_turned_over(head), UPSIDE_DOWN),
     )
     return [next((words for bad, words in found if bad[k]), None) for k in range(len(points))]
+
+
+def _turned_over(head: np.ndarray) -> np.ndarray:
+    """(n,) bool: of (n, 2) vectors from bottom to top, those that point the other way than most."""
+    whole = np.isfinite(head).all(axis=1) & (np.hypot(head[:, 0], head[:, 1]) > 0)
+    units = np.where(whole[:, None], head, 0.0) / np.where(whole, np.hypot(head[:, 0], head[:, 1]), 1.0)[:, None]
+    over = units @ units.sum(axis=0) < 0
+    return over & (whole.sum() >= 3) & (2 * over.sum() < whole.sum())
 
 
 def number(value: float | np.ndarray, digits: int = 4) -> float | None:

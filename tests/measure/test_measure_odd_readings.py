@@ -55,9 +55,9 @@ def test_odd_readings_give_strict_json(seed):
     json.dumps(comparison, allow_nan=False)
 
 
-@pytest.mark.parametrize("turned", [VERTEBRA6.flip_indices, [5, 4, 3, 2, 1, 0], None])
+@pytest.mark.parametrize("turned", [VERTEBRA6.flip_indices, [5, 4, 3, 2, 1, 0], [3, 4, 5, 0, 1, 2], None])
 def test_an_outline_that_cannot_be_says_nothing_of_the_discs_beside_it(turned):
-    """Left and right, or top and bottom, of the third body of five changed, or its endplates crossed: no slip."""
+    """Left and right, top and bottom, or both of the third body of five changed, or its endplates crossed: no slip."""
     body = np.array([[60, 30], [80, 30], [100, 30], [100, 0], [80, 0], [60, 0]], float)
     vertebrae = [Vertebra.from_points(body + [0, 40 * k + 20], label=f"L{k + 1}") for k in range(5)]
     order = list(range(6)) if turned is None else list(turned)
@@ -70,3 +70,4 @@ def test_an_outline_that_cannot_be_says_nothing_of_the_discs_beside_it(turned):
     assert [disc and disc["name"] for disc in discs] == ["L1-L2", None, None, "L4-L5", None]
     assert not any("listhesis" in remark for remark in told.remarks)
     assert any(remark.startswith("Measurement: L3: ") for remark in told.remarks)
+    assert [v.measures["deformity"] is None for v in told.vertebrae] == [False, False, True, False, False]
