@@ -87,7 +87,7 @@ function second(one) {
   if (one.reader) parts.push(one.reader);
   const title = viewRules.get(one.view)?.title;
   if (title && one.view !== "unknown") parts.push(title);
-  if (one.score !== null) parts.push(`from ${one.score.toFixed(2)}`);
+  if (one.score !== null) parts.push(`least score ${one.score.toFixed(2)}`);
   return parts.join(" · ");
 }
 
