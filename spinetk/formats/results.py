@@ -96,7 +96,9 @@ def _each(inputs: list[Path], schema: KeypointSchema | None) -> Iterator[tuple[P
                 yield from _read_all(results)
             elif given.is_dir() and (reasons := _all_failed(given)):
                 fault = f"holds no result: all {len(reasons)} pictures failed, the first with {reasons[0]!r}"
-                raise InputError(given, fault, f"see {MANIFEST} for the others" if len(reasons) > 1 else "")
+                raise InputError(
+                    given, fault, f"see {MANIFEST} for the others" if len(reasons) > 1 else "mend it and predict again"
+                )
             else:
                 yield from _foreign(given, schema)
         except InputError as error:
