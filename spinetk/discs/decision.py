@@ -17,6 +17,11 @@ from spinetk.errors import InputError
 
 METHODS = ("peaks", "search", "lookonce", "lookonce+search", "condition")
 THRESHOLD = 0.3
+SURE_HEIGHT = 0.7
+"""A peak of this height is a disc for ``lookonce+search`` whatever the point network says: on pictures unlike its
+training it throws true discs away, and peaks so high are hardly ever false."""
+SAME_MM = 10.0
+"""Two candidates so near to one another are of one disc."""
 SURE_MARGIN = 0.1
 """By how much heatmaps at the found places must speak for the levels rather than for all one higher or lower."""
 
@@ -36,7 +41,8 @@ def decide(
     Args:
         candidates: In mm.
         method: ``peaks``: the highest peak of each channel. ``search``: the best column. ``lookonce``: those that the
-            point network takes for discs, the highest of each channel. ``lookonce+search``: the best column of those.
+            point network takes for discs, the highest of each channel. ``lookonce+search``: the best column of those
+            and of peaks of at least :data:`SURE_HEIGHT`.
             ``condition``: the hand-written clean-up.
         column: Of the model, for ``search``; a legacy model has none and is searched for the nearest to ``skeleton``.
         skeleton: Mean skeleton of a legacy model.
@@ -52,7 +58,11 @@ def decide(
     if method.startswith("lookonce"):
         if points is None:
             raise InputError(f"method {method!r}", "needs a point network", "give --points, trained with `--points-of`")
-        candidates = candidates.take(_believed(candidates, points, channels))
+        kept = np.zeros(len(candidates), bool)
+        kept[_believed(candidates, points, channels)] = True
+        if method.endswith("search"):
+            kept |= candidates.scores >= SURE_HEIGHT
+        candidates = candidates.take(kept)
     if method.endswith("search"):
         if column is not None:
             return candidates.take(best_chain(candidates, column, threshold=threshold)[0])
@@ -90,6 +100,21 @@ def _nearest(candidates: Candidates, skeleton: np.ndarray | None) -> Candidates:
         return candidates.take(candidates.strongest())
     chosen, _ = nearest_to_skeleton([candidates.points[members] for members in own[:count]], skeleton)
     return candidates.take(np.array([members[i] for members, i in zip(own, chosen, strict=False)]))
+
+
+def levels_disagree(
+    candidates: Candidates, chosen: Candidates, column: Column, points: PointSet, channels: int
+) -> bool:
+    """Whether the column of what the point network believes gives a chosen disc another level.
+
+    Args:
+        candidates, chosen: In mm.
+        column, points, channels: As for :func:`decide`.
+    """
+    believed = candidates.take(_believed(candidates, points, channels))
+    other = believed.take(best_chain(believed, column)[0])
+    apart = np.linalg.norm(chosen.points[:, None] - other.points[None], axis=2)
+    return bool(((apart < SAME_MM) & (chosen.channel[:, None] != other.channel[None])).any())
 
 
 def levels_are_sure(maps: np.ndarray, chosen: Candidates) -> bool:

@@ -14,7 +14,7 @@ from spinetk import zoo
 from spinetk.discs.candidates import Candidates, find_peaks
 from spinetk.discs.card import DiscCard, PointCard, plain
 from spinetk.discs.data import round_up, to_tensor
-from spinetk.discs.decision import decide, levels_are_sure
+from spinetk.discs.decision import decide, levels_are_sure, levels_disagree
 from spinetk.discs.hourglass import StackedHourglass
 from spinetk.discs.levels import NUMBERS, name_of
 from spinetk.discs.lookonce import PointSet
@@ -141,6 +141,9 @@ class DiscPredictor:
     def label(self, evidence: Evidence, chosen: Candidates) -> list[DiscPoint]:
         """Discs from head to foot; without a number when their level cannot be known."""
         sure = self.levels is not None and levels_are_sure(evidence.maps, chosen)
+        if sure and self.points is not None and self.column is not None:
+            found, own = evidence.candidates.scaled(self.grid_mm), chosen.scaled(self.grid_mm)
+            sure = not levels_disagree(found, own, self.column, self.points, self.channels)
         discs = []
         for k in np.argsort(chosen.points[:, 1], kind="stable"):
             number = None if self.levels is None else self.levels[chosen.channel[k]]
@@ -193,7 +196,11 @@ class DiscPredictor:
         if not discs:
             remarks.append("no disc was found")
         elif discs[0].number is None:
-            why = "the model knows no levels" if self.levels is None else "too little of the spine is seen to tell"
+            why = (
+                "the model knows no levels"
+                if self.levels is None
+                else "too little of the spine is seen to tell, or two ways to count differ"
+            )
             remarks.append(f"levels are unknown: {why}")
         if discs and self.levels is not None and FIRST_LUMBAR <= self.levels[-1] < LUMBOSACRAL:
             known = f"{name_of(self.levels[0])} to {name_of(self.levels[-1])}"

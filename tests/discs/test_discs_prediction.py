@@ -12,7 +12,7 @@ from torch import nn
 from spinetk.discs.batch import predict_files
 from spinetk.discs.bridge import convert
 from spinetk.discs.candidates import Candidates
-from spinetk.discs.decision import decide, levels_are_sure
+from spinetk.discs.decision import decide, levels_are_sure, levels_disagree
 from spinetk.discs.evaluation import evaluate
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.pictures import KNOWN, PLATE, draw
@@ -245,6 +245,49 @@ def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path
     assert "T12/L1" in (tmp_path / "out/evaluation.txt").read_text()
     assert json.loads((tmp_path / "out/evaluation.json").read_text())["rows"] == rows
     assert (tmp_path / "out" / "1-told" / f"{sample.stem}.png").exists()
+
+
+def test_the_point_network_cannot_throw_a_high_peak_away():
+    """A network that believes nothing: of the right column only the peaks below 0.7 are lost."""
+
+    class Nothing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused = nn.Parameter(torch.zeros(1))
+
+        def forward(self, features):
+            return torch.full(features.shape[:2], -1.0)
+
+    places = np.cumsum(np.vstack([[(50.0, 20.0)], STEPS_MM]), axis=0)
+    candidates = Candidates(np.arange(4), places, np.array([0.9, 0.72, 0.65, 0.7]))
+    options = {"column": COLUMN, "channels": 4, "points": Nothing()}
+    assert decide(candidates, "lookonce+search", **options).channel.tolist() == [0, 1, 3]
+    assert len(decide(candidates, "lookonce", **options)) == 0
+    assert decide(candidates, "search", **options).channel.tolist() == [0, 1, 2, 3]
+
+
+def test_levels_are_unsure_where_the_point_network_would_have_another_column():
+    """Two columns on the same discs, a level apart: the one is believed, the other has the high peaks."""
+    places = {
+        n: tuple(p) for n, p in zip(LEVELS, np.cumsum(np.vstack([[(30.5, 20.5)], STEPS_MM]), axis=0), strict=True)
+    }
+    shifted = [(k - 1, places[LEVELS[k]]) for k in (1, 2, 3)]
+    channel = np.array([*range(4), *(k for k, _ in shifted)])
+    order = np.argsort(channel, kind="stable")
+    points, scores = np.array([*places.values(), *(p for _, p in shifted)]), np.array([0.9] * 4 + [0.5] * 3)
+    candidates = Candidates(channel[order], points[order], scores[order])
+    chosen = candidates.take(candidates.scores > 0.7)
+
+    class Low(PointSet):
+        def forward(self, features, padding=None):
+            return 0.7 - features[..., 2]  # the scores
+
+    class High(PointSet):
+        def forward(self, features, padding=None):
+            return features[..., 2] - 0.7
+
+    assert levels_disagree(candidates, chosen, COLUMN, Low(), 4)
+    assert not levels_disagree(candidates, chosen, COLUMN, High(), 4)
 
 
 def test_a_level_that_no_picture_bears_is_not_judged(prepared, tmp_path):
