@@ -18,7 +18,7 @@ Inputs = Annotated[
     list[str] | None,
     typer.Argument(help="Files, folders, patterns, dicomweb+http://HOST/PATH/studies?..., dicom://AET@HOST:PORT."),
 ]
-Lists = Annotated[list[Path] | None, typer.Option("--list", help="File with an input a line; - is standard input.")]
+Lists = Annotated[list[Path] | None, typer.Option("--list", help="File with one input per line; - is standard input.")]
 Series = Annotated[
     str | None, typer.Option(help="Which of several series of a folder or file: its number in `spinetk info`.")
 ]

@@ -22,7 +22,7 @@ def sources(
 
     Args:
         inputs: Files, folders, patterns (``'films/*.dcm'``), addresses of archives (see `spinetk.pacs.address`).
-        lists: Text files with such an input a line; ``-`` is standard input. Empty lines and lines that begin with
+        lists: Text files with one such input per line; ``-`` is standard input. Empty lines and lines that begin with
             ``#`` are ignored; names are relative to the working folder.
         expand: What a folder holds.
         aet: Our own AE title, for DIMSE.
@@ -40,7 +40,7 @@ def _each(inputs: Iterable[str | Path], lists: Iterable[str | Path]) -> Iterator
         try:
             stream = sys.stdin if str(name) == "-" else open(name, encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
         except OSError as error:
-            raise InputError(name, "cannot be read as a list", "give a text file with an input a line") from error
+            raise InputError(name, "cannot be read as a list", "give a text file with one input per line") from error
         with stream:
             try:
                 for line in stream:
@@ -48,7 +48,9 @@ def _each(inputs: Iterable[str | Path], lists: Iterable[str | Path]) -> Iterator
                     if text.strip() and not text.startswith("#"):
                         yield text
             except (OSError, ValueError) as error:
-                raise InputError(name, "cannot be read as a list", "give a text file with an input a line") from error
+                raise InputError(
+                    name, "cannot be read as a list", "give a text file with one input per line"
+                ) from error
 
 
 def _expanded(given: str, expand: Expand, aet: str) -> Iterator[str]:

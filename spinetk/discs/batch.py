@@ -104,7 +104,7 @@ def predict_files(
         facing: Side that the patient's front faces, head up, for pictures that do not say.
         show_attention: Also write ``<stem>_attention.png`` and ``<stem>_heatmaps.png``.
         series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
-        lists: Files with an input a line.
+        lists: Files with one input per line.
         pool: Processes or a cluster; this process by default.
         again: Label what is there already anew.
         aet: Our own AE title, for archives by DIMSE.

@@ -1,4 +1,4 @@
-"""Table: one row a vertebra, for spreadsheets and statistics; the angles of a picture stand in each of its rows."""
+"""Table: one row per vertebra, for spreadsheets and statistics; the angles of a picture stand in each of its rows."""
 
 from __future__ import annotations
 

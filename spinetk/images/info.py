@@ -83,6 +83,13 @@ def describe(path: str | Path, *, decode: bool = False) -> dict[str, Any]:
         raise InputError(display_name(path), f"is damaged ({type(error).__name__})", "export it again") from error
 
 
+BITS = {
+    **{"1": "1", "L": "8", "I;16": "16", "I;16B": "16", "I": "32", "F": "32 (floating point)", "P": "8 (palette)"},
+    **{"LA": "8 x 2 (grey, alpha)", "RGB": "8 x 3 (RGB)", "RGBA": "8 x 4 (RGB, alpha)", "CMYK": "8 x 4 (CMYK)"},
+}
+"""Of Pillow's modes: bits of a pixel."""
+
+
 def render(content: dict[str, Any]) -> str:
     """The content of :func:`describe` as aligned plain text, one fact a line."""
     lines = [str(content["file"])]
@@ -123,7 +130,7 @@ def _describer(kind: str) -> Describe:
 def _plain(path: Path, content: dict[str, Any]) -> None:
     kind = content["kind"]
     with open_plain(path, kind) as header:
-        content |= {"size": list(header.size[::-1]), "bits": header.mode}
+        content |= {"size": list(header.size[::-1]), "bits": BITS.get(header.mode, header.mode)}
         try:
             check_size(path, *header.size, 8, path.stat().st_size)
             frame = plain_frame(path, header, kind, None, content["remarks"])

@@ -160,7 +160,7 @@ def predict_files(
         inputs: Files, folders of any depth, patterns, addresses of archives (see `spinetk.batch.sources`).
         out: Folder of the results.
         model: What reads them; None takes the released model that each picture calls for.
-        lists: Files with an input a line.
+        lists: Files with one input per line.
         pool: Processes or a cluster that read; the model is then given by name or path. This process by default.
         again: Read everything anew.
         aet: Our own AE title, for archives by DIMSE.

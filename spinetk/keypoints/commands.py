@@ -165,7 +165,8 @@ def predict(
     found, read = sum(done.vertebrae), len(done.readings)
     if as_json:
         show([reading.to_json() for reading in done.readings])
-    typer.echo(f"{found} vertebrae in {read} pictures{before}, {len(done.failures)} failed; see {out}", err=as_json)
+    counted = f"{found} {'vertebra' if found == 1 else 'vertebrae'} in {read} {'picture' if read == 1 else 'pictures'}"
+    typer.echo(f"{counted}{before}, {len(done.failures)} failed; see {out}", err=as_json)
     if done.has_errors:
         raise typer.Exit(ExitCode.FAULT)
     # A lone picture that gave nothing is bad input; in a batch the rest counts.

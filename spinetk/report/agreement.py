@@ -361,7 +361,7 @@ def _plain(value: float) -> float | None:
 
 
 def lines(found: Agreement) -> Iterator[str]:
-    """The agreement as aligned text, a line a quantity."""
+    """The agreement as aligned text, a line per quantity."""
     yield f"{'quantity':<24}{'n':>5}{'bias':>9}{'limits of agreement':>23}{'ICC(2,1)':>10}{'ICC(3,1)':>10}"
     for row in found.quantities:
         name = f"{row['quantity']} {row['unit']}".replace("grade grade", "grade")

@@ -121,7 +121,7 @@ def report(
         )
     warn([*done.remarks, *done.failures])
     reports = [path for path in done.written if path.name != "index.html"]
-    typer.echo(f"{len(reports)} reports in {out}, {len(done.failures)} failed")
+    typer.echo(f"{len(reports)} {'report' if len(reports) == 1 else 'reports'} in {out}, {len(done.failures)} failed")
     leave(len(done.written), len(done.failures))
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_seeds import PLANTED, dicom, seeds, to_bytes, truth, volume
+from PIL import Image
 from pydicom.uid import JPEGLSLossless
 
 from spinetk.errors import InputError
@@ -212,3 +213,10 @@ def test_every_fact_of_a_frame_has_its_key_where_nothing_is_known():
 )
 def test_a_name_of_which_nothing_is_left_is_a_case_with_a_hash(text, start):
     assert safe_name(text) == f"{start}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@pytest.mark.parametrize(("mode", "bits"), [("L", "8"), ("RGB", "8 x 3 (RGB)"), ("I;16", "16"), ("P", "8 (palette)")])
+def test_bits_of_a_png_are_a_number(mode, bits, tmp_path):
+    """Not the letters by which Pillow calls them."""
+    Image.new(mode, (40, 50)).save(tmp_path / "a.png")
+    assert describe(tmp_path / "a.png")["bits"] == bits

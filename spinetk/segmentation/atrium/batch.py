@@ -64,7 +64,7 @@ def predict_files(
         output: Folder. Where another input has the name of one already, a hash of its path is added.
         how: As in :meth:`AtriumPredictor.predict`.
         draw: Called with the name of the mask without its suffix, values, spacing_mm and mask of every volume.
-        lists: Files with an input a line.
+        lists: Files with one input per line.
         pool: Processes or a cluster; this process by default.
         again: Do what is there already anew.
         aet: Our own AE title, for archives by DIMSE.

@@ -1,4 +1,4 @@
-"""Models on held-out atria: a row a model, with what the published table says of each."""
+"""Models on held-out atria: a row per model, with what the published table says of each."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def facts(model: str) -> dict[str, str]:
 
 
 def table(rows: Iterable[tuple[str, AtriumEvaluation]]) -> str:
-    """Markdown: a row a model, mean ± SD over the cases, distances in mm."""
+    """Markdown: a row per model, mean ± SD over the cases, distances in mm."""
     lines: list[str] = []
     for model, result in rows:
         of_model, summary = facts(model), result.summary()

@@ -1,6 +1,6 @@
 """ATLAS: T1 of strokes in standard space, release 1.2 (and 1.1), and release 2.0.
 
-Release 1: a folder a scan with ``NAME_t1w_stx.nii.gz`` (1.1: ``NAME_t1w_deface_stx.nii.gz``) and one or more
+Release 1: a folder per scan with ``NAME_t1w_stx.nii.gz`` (1.1: ``NAME_t1w_deface_stx.nii.gz``) and one or more
 ``NAME_LesionSmooth[_N]_stx.nii.gz``, such as ``c0001/c0001s0004t01/``; ``tNN`` is the visit. Release 2: BIDS with
 ``..._label-L_desc-T1lesion_mask.nii.gz``. All lesion masks of a scan are joined.
 """

@@ -71,7 +71,7 @@ def predict_files(
         inputs: Files, or folders of them at any depth.
         output: Folder. Where another input has the name of one already, a hash of its path is added.
         pictures: Also draw outlines, as ``output/pictures/<name>.png``.
-        lists: Files with an input a line.
+        lists: Files with one input per line.
         pool: Processes or a cluster; this process by default.
         again: Do what is there already anew.
         aet: Our own AE title, for archives by DIMSE.
