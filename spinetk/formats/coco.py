@@ -362,7 +362,20 @@ FORMAT = Format(
     write=write_readings,
     recognises=_recognises,
     many=True,
-    holds=frozenset({"points", "levels", "visibility", "scores", "extras", "slice", "spacing", "front", "refusals"}),
+    holds=frozenset(
+        {
+            "points",
+            "levels",
+            "visibility",
+            "other names",
+            "scores",
+            "extras",
+            "slice",
+            "spacing",
+            "front",
+            "refusals",
+        }
+    ),
     origin="centre of the first pixel: 0.5 px is taken off and added; files of CVAT, Label Studio and Roboflow count "
     "from its outer corner and are taken as they stand",
     tools="pycocotools 2.0.11",

@@ -18,6 +18,7 @@ from spinetk.errors import InputError
 from spinetk.formats.beside import beside
 from spinetk.formats.files import read_json
 from spinetk.formats.item import CaseItem
+from spinetk.measure.levels import TABLE
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
@@ -40,10 +41,11 @@ MODULES: list[str] = [
 HEAD_BYTES = 4096
 HOLDS = (
     "points", "levels", "visibility", "scores", "extras", "rulers", "slice", "spacing", "front", "refusals",
-    "measurements",
+    "outside", "other names", "measurements",
 )  # fmt: skip
 """What a format may keep of a reading: all named points to 0.01 px, level names, which points are visible, ...; *slice*
-is which slice, frame or series it is about, *front* the patient's front, *refusals* why there are no grades."""
+is which slice, frame or series it is about, *front* the patient's front, *refusals* why there are no grades,
+*outside* points beyond the picture, *other names* names that are no levels."""
 
 
 class Reader(Protocol):
@@ -204,6 +206,11 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
         found.append((sum(len(p) for r in readings for p in beside(r).values()), "points beside the vertebrae"))
     if "rulers" not in entry.holds:
         found.append((sum(len(r.rulers) for r in readings), "lengths and angles drawn by a reader"))
+    if "outside" not in entry.holds:
+        found.append((sum(map(_outside, readings)), "points outside the picture"))
+    if "levels" in entry.holds and "other names" not in entry.holds:
+        named = (v.label for r in readings for v in r.vertebrae if v.label is not None)
+        found.append((sum(label not in TABLE for label in named), "names that are no levels"))
     said = [f"{entry.title} does not hold {count} {what}" for count, what in found if count]
     placed = sum(reading.slice is not None or reading.series is not None for reading in readings)
     if placed and "slice" not in entry.holds:
@@ -224,6 +231,12 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
             "(CVAT, Label Studio, labelme); give those copies without the tag"
         )
     return said
+
+
+def _outside(reading: Reading) -> int:
+    """How many points that are seen lie outside the picture."""
+    size = (reading.width, reading.height)
+    return sum(int((v.visible & ((v.points < 0) | (v.points > size)).any(axis=1)).sum()) for v in reading.vertebrae)
 
 
 def read(

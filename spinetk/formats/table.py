@@ -185,7 +185,19 @@ FORMAT = Format(
     write=write_rows,
     many=True,
     holds=frozenset(
-        {"points", "levels", "visibility", "scores", "slice", "spacing", "front", "refusals", "measurements"}
+        {
+            "points",
+            "levels",
+            "visibility",
+            "outside",
+            "other names",
+            "scores",
+            "slice",
+            "spacing",
+            "front",
+            "refusals",
+            "measurements",
+        }
     ),
     origin="outer corner of the first pixel, as everywhere in spinetk",
     documented="spreadsheets, pandas, R",

@@ -94,3 +94,19 @@ def test_a_malformed_judgement_in_coco_is_named(wrong, reading, tmp_path):
     (error,) = read(tmp_path / "coco.json")
     assert isinstance(error, InputError)
     assert f"field '{next(iter(wrong))}'" in str(error) or "field 'facing', 'threshold'" in str(error)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_points_outside_the_picture_and_other_names_come_back_or_are_counted(name, reading, tmp_path):
+    entry = formats()[name]
+    beyond = BODY + [0, reading.height - 31.25]  # the lower endplate lies 11 px and more below the last row
+    vertebrae = [replace(reading.vertebrae[0], label="banana"), Vertebra.from_points(beyond, label="L5")]
+    told = replace(reading, vertebrae=vertebrae, facing=None, not_graded=None)
+    said = " ".join(lost(entry, [told]))
+    assert ("3 points outside the picture" in said) == ("outside" not in entry.holds)
+    assert ("1 names that are no levels" in said) == ("other names" not in entry.holds)
+    (item,) = read(entry.write(entry.path_in(tmp_path, "r" if name in ("sr", "ours") else "film"), [told])[0])
+    upper, lower = item.vertebrae
+    assert (upper.label == "banana") == ("other names" in entry.holds)
+    whole = lower.visible.all() and np.allclose(lower.points, beyond, atol=0.01)
+    assert whole == ("outside" in entry.holds)

@@ -67,7 +67,18 @@ FORMAT = Format(
     needs="sr",
     stored=True,
     holds=frozenset(
-        {"points", "levels", "visibility", "scores", "slice", "spacing", "front", "refusals", "measurements"}
+        {
+            "points",
+            "levels",
+            "visibility",
+            "other names",
+            "scores",
+            "slice",
+            "spacing",
+            "front",
+            "refusals",
+            "measurements",
+        }
     ),
     origin="outer corner of the first pixel (PS3.3 C.18.6.1): coordinates pass unchanged",
     tools="highdicom 0.28.2, pydicom 3.0",
