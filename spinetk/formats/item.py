@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.formats.files import clean_name
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
-from spinetk.reading import Facing, Reading, Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.ruler import Ruler
 from spinetk.schema import KeypointSchema
 from spinetk.views import View

@@ -17,6 +17,26 @@ from pydicom.uid import generate_uid
 from spinetk._version import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
+from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY
+
+# Where a slice lies and how it is stored; with identification, all that is taken over from a source.
+PLACED = (
+    "SpecificCharacterSet",
+    "Modality",
+    "InstanceNumber",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "FrameOfReferenceUID",
+    "PositionReferenceIndicator",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+)
 
 
 @dataclass(frozen=True)
@@ -99,14 +119,18 @@ def _read(path: Path) -> pydicom.Dataset:
         source = pydicom.dcmread(path, stop_before_pixels=True)
     except (InvalidDicomError, OSError, ValueError) as error:
         raise InputError(path.name, "is not a readable DICOM file", "give the series the mask was made from") from error
-    for tag in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Rows", "Columns"):
+    for tag in (*NEEDED, "Rows", "Columns"):
         if tag not in source:
             raise InputError(path.name, f"has no {tag}", "a segmentation can only refer to complete slices")
-    for tag in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime",
-                "AccessionNumber", "ReferringPhysicianName"):  # fmt: skip
-        if tag not in source:
-            setattr(source, tag, None)  # type 2: may be empty, must be there
-    return source
+    # highdicom copies comments, age and descriptions, too, where it finds them.
+    kept = pydicom.Dataset()
+    kept.file_meta = source.file_meta
+    for tag in (*NEEDED, *PLACED):
+        if tag in source:
+            kept[tag] = source[tag]
+    for tag in PATIENT_AND_STUDY:
+        setattr(kept, tag, source.get(tag))  # type 2: may be empty, must be there
+    return kept
 
 
 def _highdicom() -> Any:

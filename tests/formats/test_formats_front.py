@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.formats.registry import formats, lost, read, readable, writable
 from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, write_dicom
-from spinetk.reading import Facing, Reading, Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
 HIP = "BodyPartExamined is HIP, which shows no spine"

@@ -15,6 +15,7 @@ from spinetk.formats.coco import coco_items
 from spinetk.formats.cvat import write_cvat
 from spinetk.formats.files import read_metadata
 from spinetk.formats.presentation import write_presentation
+from spinetk.formats.referenced import read_source
 from spinetk.formats.registry import format_named, read
 from spinetk.formats.sr import write_sr
 from spinetk.reading import Reading, Vertebra
@@ -103,3 +104,14 @@ def test_a_report_whose_picture_is_not_there(tmp_path):
         str(tmp_path / "r.dcm"),
         "is about a picture that is not beside it",
     )
+
+
+@pytest.mark.parametrize(
+    ("frames", "asked", "fault"),
+    [(5, None, "has 5 frames"), (5, 5, "has no frame 5"), (5, -1, "has no frame -1"), (None, 1, "has no frame 1")],
+)
+def test_frames_that_are_not_named_or_not_there(frames, asked, fault):
+    with pytest.raises(InputError) as error:
+        read_source(source(frames=frames), asked)
+    assert error.value.fault == fault
+    assert error.value.remedy == f"name one of its frames, 0 to {(frames or 1) - 1}"

@@ -17,10 +17,11 @@ from pydicom.errors import InvalidDicomError
 from pydicom.sr.codedict import codes
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.formats.sr import concepts
 from spinetk.geometry import Frame
 from spinetk.landmark import POINTS, Landmark
-from spinetk.reading import Facing, Reading, Vertebra, scales_from
+from spinetk.reading import Reading, Vertebra, scales_from
 from spinetk.schema import SCHEMAS, KeypointSchema
 
 REMEDY = "give a report of `spinetk report --sr`"
