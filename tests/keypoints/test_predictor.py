@@ -230,6 +230,39 @@ def test_a_body_in_the_sacrum_is_left_out_once_the_endplate_is_sure():
     assert plain.score == pytest.approx(0.2)
 
 
+class SeesSacrumTwice(SeesSacrum):
+    """A second endplate, 2 px lower."""
+
+    def detect(self, picture, least, worth=None):
+        found = super().detect(picture, least, worth)
+        again = {"landmark_points": found["landmark_points"] + [0, 2], "landmark_scores": np.array([0.1])}
+        return found | {
+            key: np.concatenate([values, again.get(key, values)])
+            for key, values in found.items()
+            if key.startswith("landmark_")
+        }
+
+
+def test_one_sacrum_seen_twice_is_as_sure_as_either_makes_it():
+    """By slope 1 and intercept 2, 0.2 is 1 / (1 + exp(-0.614)) = 0.6488 and 0.1 is 0.4509: 1 - 0.3512 * 0.5491."""
+    preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))
+    predictor = Predictor(SeesSacrumTwice(preset, None), "says")
+    predictor.landmark_calibration = {"s1": (1.0, 2.0)}
+    (s1,) = predictor.read(np.zeros((192, 192), np.uint8)).landmarks
+    assert s1.score == pytest.approx(0.8072, abs=1e-3)
+
+
+def test_a_body_seen_in_the_sacrum_speaks_against_the_names_though_it_is_left_out():
+    """0.9 below the endplate: 10 * 0.1 - 5 is a probability of 0.018; without it, 10 - 5 would be 0.993."""
+    preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))
+    naming = Naming((0.0, 0.0, 0.0, 0.0, 10.0, 0.0), -5.0)
+    predictor = Predictor(SeesSacrum(preset, None), "says", naming=naming)
+    predictor.landmark_calibration = {"s1": (1.0, 3.0)}
+    reading = predictor.read(np.zeros((192, 192), np.uint8))
+    assert len(reading.vertebrae) == 5
+    assert reading.label_probability == pytest.approx(0.018, abs=1e-3)
+
+
 def test_landmarks_for_the_names_alone_name_and_stand_in_no_reading():
     """The S1 endplate lies under the fifth body as under an L5; too inexact to measure from, it is not given out."""
     preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))

@@ -9,7 +9,7 @@ from spinetk.cases.folder import write_record
 from spinetk.facing import Facing
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
-from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes
+from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes, sacral_outcomes
 from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.sacrum import (
     below_sacrum,
@@ -137,8 +137,9 @@ def test_a_weak_endplate_tells_the_front_with_a_spine_that_bends_the_same_way():
     assert told == Facing(front, "sacrum and curvature", round(1 - (1 - 0.64878) * (1 - bend), 4))
     assert anterior_side(replace(free, facing=told, landmarks=[])) == told
     # It hangs to the other side, or no body lies on it.
-    other = endplate(free, 0.2, turn_deg=60 if front == "right" else -60)
+    other = endplate(free, 0.2, turn_deg=-60 if front == "right" else 60)
     assert facing(replace(free, landmarks=[other]), (1.0, 2.0)) is None
+    assert facing(replace(free, landmarks=[other]), (1.0, 9.0)) is None
     assert facing(replace(free, landmarks=[endplate(free, 0.2, down=3.0)]), (1.0, 2.0)) is None
 
 
@@ -225,3 +226,40 @@ def test_landmarks_are_calibrated_by_the_share_that_lies_on_true_ones(tmp_path):
     unknown = {**record}
     del unknown["landmarks"]
     assert calibrate_landmarks(Seer([true]), [unknown] * 30) == {}
+
+
+class Follows:
+    """Finds the column it is told, and evidence for its names."""
+
+    def __init__(self, reading):
+        self.reading = reading
+
+    def sacral_evidence(self, picture, frame=None, view="unknown"):
+        return self.reading, (0.9, 0.9, 0.9, 0.5, 1.0, 1.0)
+
+
+def hanging_back(reading):
+    """The S1 endplate of a reading, turned until its back end hangs lower."""
+    return endplate(reading, 0.9, turn_deg=-90 if reading.frame.anterior == "right" else 90)
+
+
+@pytest.mark.parametrize(
+    ("change", "names", "fronts"),
+    [
+        (lambda own: own, [True], [True]),
+        (lambda own: replace(own, vertebrae=own.vertebrae[:-1]), [False], [True]),  # L4 would be called L5
+        (lambda own: replace(own, landmarks=[hanging_back(own)]), [True], [False]),
+        (lambda own: replace(own, landmarks=[endplate(own, 0.2, down=3.0)]), [True], []),  # too unsure, and far away
+        (lambda own: replace(own, vertebrae=[]), [], [True]),
+    ],
+)  # fmt: skip
+def test_what_the_sacrum_tells_is_held_against_the_truth(tmp_path, change, names, fronts):
+    reading, labels = unnamed()
+    named_all = [replace(v, label=own) for v, own in zip(reading.vertebrae, labels, strict=True)]
+    path = tmp_path / "src-0.json"
+    record = record_of(replace(reading, vertebrae=named_all), "film", case="film")
+    write_record(path, record, np.zeros((reading.height, reading.width), np.uint8))
+    record |= {"file_name": str(path.with_suffix(".png"))}
+    told = sacral_outcomes(Follows(change(reading)), [record])
+    assert [right for _, right in told.names] == names
+    assert [right for _, right in told.fronts] == fronts
