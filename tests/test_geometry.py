@@ -246,3 +246,46 @@ def test_a_picture_is_moved_as_its_points_are():
     np.testing.assert_array_equal(moved, [[0, 0, 4, 5], [0, 0, 8, 9], [0, 0, 0, 0]])
     turned = warp(NUMBERED, np.array([[0, -1, 3.0], [1, 0, 0]]), (4, 3))
     np.testing.assert_array_equal(turned, np.rot90(NUMBERED, -1))
+
+
+def test_pixels_that_are_made_narrower_are_taller_than_wide():
+    """The aspect is height by width; twice as many columns halve the width."""
+    assert Frame().resized(2.0, 1.0).pixel_aspect == 2
+    assert Frame().resized(1.0, 2.0).pixel_aspect == 0.5
+    assert Frame(pixel_aspect=2.0).resized(0.5, 1.0).pixel_aspect is None
+    assert Frame(pixel_aspect=1.5).resized(3.0, 3.0).pixel_aspect == 1.5
+
+
+@pytest.mark.parametrize(("first", "left"), [(6, 1), (8, 3), (3, 8), (1, 6)])
+def test_what_is_left_to_turn_after_a_turn(first, left):
+    """A picture to be turned by 90 degrees clockwise (6): after that nothing; the other way round (8), half a turn."""
+    assert Frame(exif_orientation=6).turned(first).exif_orientation == left
+
+
+def test_json_says_a_turn_only_where_there_is_one():
+    assert [Frame(exif_orientation=n).to_json().get("exif_orientation") for n in range(1, 9)] == [None, *range(2, 9)]
+
+
+def test_points_may_be_whole_numbers_or_lists_and_need_a_spacing_both_ways():
+    frame = Frame((0.5, 0.25), "user")
+    assert frame.to_px([[1, 2]]).tolist() == [[4, 4]]
+    assert (
+        frame.to_mm(np.array([[1, 2]], np.float16)).dtype == frame.to_px(np.array([[1, 2]], np.float16)).dtype == float
+    )
+    with pytest.raises(InputError) as error:
+        Frame().to_px([[1, 1]])
+    assert (error.value.source, error.value.fault) == ("picture", "pixel spacing is unknown")
+
+
+@pytest.mark.parametrize("fields", [{"toward_right": "X"}, {"exif_orientation": 9}, {"pixel_aspect": 11.0}])
+def test_what_a_frame_cannot_be_is_refused_with_a_remedy(fields):
+    with pytest.raises(InputError) as error:
+        Frame(**fields)
+    assert error.value.remedy
+
+
+def test_a_warp_takes_plain_lists_and_mixes_neighbours():
+    picture = np.zeros((3, 4), np.float32)
+    picture[1, 1] = 8
+    assert warp(picture, [[1, 0, 1], [0, 1, 0]], (3, 4))[1].tolist() == [0, 0, 8, 0]
+    assert warp(picture, [[1, 0, 0.5], [0, 1, 0]], (3, 4))[1].tolist() == [0, 4, 4, 0]
