@@ -47,6 +47,11 @@ def test_coco_of_cvat_is_where_its_xml_is(folder, attributes):
     assert "CVAT wrote it" in again.remarks[-1]
 
 
+@pytest.mark.parametrize("fields", [{"label": "L3"}, {"attributes": {"level": "L3"}}, {"attributes": {"label": "L3"}}])
+def test_coco_levels_stand_in_the_annotation_or_its_attributes(folder, fields):
+    assert only(coco(folder, entry(UPPER, **fields))).vertebrae[0].label == "L3"
+
+
 @pytest.mark.parametrize("info", [{"contributor": "Label Studio"}, {"description": "Exported from roboflow.com"}])
 def test_coco_of_programs_that_count_from_the_corner(folder, info):
     item = only(coco(folder, entry(UPPER, shift=0), info=info))

@@ -107,3 +107,11 @@ def test_boxes_of_records_end_at_the_border_of_the_picture():
     found = annotation_of(points, seen, (10, 9))
     assert found["bbox"] == [2, 3, 9, 8]
     assert found["keypoints"] == [2, 3, 2, 9, 3, 2, 0, 0, 0, 2, 8, 2]
+
+
+def test_results_of_several_folders_and_files_are_all_found(drawn, tmp_path):
+    places = [tmp_path / "a/x.json", tmp_path / "b/y.json", tmp_path / "z.json"]
+    for path in places:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(drawn.to_json()))
+    assert find_results([tmp_path / "a", tmp_path / "b", tmp_path / "z.json"]) == places
