@@ -6,7 +6,8 @@ DATA holds ``lateral_masks`` (34 small films, one mask per body T12..L5 and S1) 
 loose boxes). Both are for measuring and looking: no model was or may be trained on them. A body counts as found when a
 predicted outline shares more than half with its mask (intersection over union); for a box, when one of the two covers
 the other's middle and neither is more than twice as large. What lies below the lowest body of a film is in the pelvis.
-``--as-a-user`` reads each file as `spinetk predict` does without any flag, with the released models: how many are read,
+Each file is read as `spinetk predict --model MODEL` reads it, grey scale, turn and refusals included.
+``--as-a-user`` reads them once more without any flag, with the released models: how many are read,
 on which side the front is said to be (it is the left in all films of ``lateral_masks``), and which get names.
 """
 
@@ -21,7 +22,6 @@ import cv2
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.reading import Reading
 
@@ -42,14 +42,22 @@ def filled(outline: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return mask > 0
 
 
-def score_masks(predictor: Predictor, folder: Path) -> dict[str, tuple[int, int]]:
+def bodies_of(reader: Reader, path: Path) -> list[np.ndarray]:
+    """Outlines found in a file; none where it is refused, which is printed."""
+    try:
+        return outlines(reader.read(path)[0])
+    except InputError as error:
+        print(error)
+        return []
+
+
+def score_masks(reader: Reader, folder: Path) -> dict[str, tuple[int, int]]:
     """(found, all) per level; for S1 how often it was taken for a body."""
     counts = {name: [0, 0] for name in (*NAMES, "below S1")}
     areas = []
     for path in sorted((folder / "masks").glob("*.png")):
         mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        picture = cv2.imread(str(folder / "images" / path.name), cv2.IMREAD_GRAYSCALE)
-        found = [filled(own, mask.shape) for own in outlines(predictor.read(picture))]
+        found = [filled(own, mask.shape) for own in bodies_of(reader, folder / "images" / path.name)]
         for value, name in enumerate(NAMES, start=1):
             body = mask == value
             if not body.any():
@@ -95,12 +103,12 @@ def score_names(folder: Path) -> dict[str, int]:
     return dict(counts)
 
 
-def score_films(predictor: Predictor, folder: Path, sheet: Path | None) -> dict[str, int]:
+def score_films(reader: Reader, folder: Path, sheet: Path | None) -> dict[str, int]:
     """Boxed bodies, how many are found, and bodies seen in the pelvis of the boxed films; optionally a drawn sheet."""
     counts, drawn = {"boxes": 0, "found": 0, "in the pelvis": 0}, []
     for entry in json.loads((folder / "annotations.json").read_text(encoding="utf-8")):
         picture = cv2.imread(str(folder / entry["image"]), cv2.IMREAD_GRAYSCALE)
-        found = outlines(predictor.read(picture))
+        found = bodies_of(reader, folder / entry["image"])
         drawn.append(_tile(picture, found))
         boxes = np.array(entry["boxes_xyxy"] or []).reshape(-1, 4)[:-1]  # the last box is that of the sacrum
         counts["boxes"] += len(boxes)
@@ -139,8 +147,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--as-a-user", action="store_true")
     options = parser.parse_args()
-    predictor = Predictor.load(options.model)
-    masks = score_masks(predictor, options.data / "lateral_masks")
+    reader = Reader(options.model)
+    masks = score_masks(reader, options.data / "lateral_masks")
     for name, (hit, total) in masks.items():
         print(f"lateral_masks {name}: {hit} of {total}" + (" taken for a body" if "S1" in name else " found"))
     bodies = [masks[name] for name in NAMES[:-1]]
@@ -149,7 +157,7 @@ def main() -> None:
     if options.as_a_user:
         said = score_names(options.data / "lateral_masks")
         print("lateral_masks without a flag: " + ", ".join(f"{value} {name}" for name, value in said.items()))
-    films = score_films(predictor, options.data / "lateral_films", options.sheet)
+    films = score_films(reader, options.data / "lateral_films", options.sheet)
     print("lateral_films: " + ", ".join(f"{value} {name}" for name, value in films.items()))
 
 
