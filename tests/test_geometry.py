@@ -1,4 +1,5 @@
 import io
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -289,3 +290,29 @@ def test_a_warp_takes_plain_lists_and_mixes_neighbours():
     picture[1, 1] = 8
     assert warp(picture, [[1, 0, 1], [0, 1, 0]], (3, 4))[1].tolist() == [0, 0, 8, 0]
     assert warp(picture, [[1, 0, 0.5], [0, 1, 0]], (3, 4))[1].tolist() == [0, 4, 4, 0]
+
+
+@pytest.mark.parametrize("kind", [object, Decimal])
+def test_points_of_a_table_of_objects_become_numbers(kind):
+    """Columns of mixed kind come out of pandas as objects, values of DICOM (DS) out of pydicom as decimals."""
+    points = np.array([[Decimal(1), Decimal(2)]] if kind is Decimal else [[1, 2.0]], dtype=object)
+    frame = Frame((0.5, 0.25), "user")
+    way = Upright.of(Frame(exif_orientation=3), (4, 6))
+    for found, wanted in (
+        (frame.to_mm(points), [[0.25, 1]]),
+        (frame.to_px(points), [[4, 4]]),
+        (way.to_upright(points), [[5, 2]]),
+        (way.to_stored(points), [[5, 2]]),
+    ):
+        assert found.dtype == np.float64
+        assert found.tolist() == wanted
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_letters_go_round_with_the_picture(orientation):
+    """Of a picture that grows by 1 towards the head and by 3 towards the back."""
+    turned = turn(np.arange(6).reshape(2, 3), orientation)
+    found = Frame(toward_right="H", toward_bottom="P").turned(orientation)
+    letters = {1: "H", -1: "F", 3: "P", -3: "A"}
+    assert found.toward_right == letters[turned[0, 1] - turned[0, 0]]
+    assert found.toward_bottom == letters[turned[1, 0] - turned[0, 0]]

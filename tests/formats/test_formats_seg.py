@@ -41,6 +41,7 @@ def test_pixels_places_and_meaning_come_back(slices, mask, tmp_path):
     write_seg(tmp_path / "seg.dcm", mask, slices, LEFT_ATRIUM)
     seg = pydicom.dcmread(tmp_path / "seg.dcm")
     assert (seg.Modality, seg.SegmentationType, seg.Rows, seg.Columns) == ("SEG", "BINARY", 6, 5)
+    assert (seg.Manufacturer, seg.ManufacturerModelName) == ("spinetk", "spinetk")
     # The slice without a voxel has no frame.
     assert int(seg.NumberOfFrames) == 2
     found = {}
