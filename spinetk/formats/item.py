@@ -12,6 +12,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.facing import Facing
+from spinetk.fields import check_share
 from spinetk.formats.files import clean_name
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
@@ -172,17 +173,14 @@ def judged(content: Mapping[str, Any], source: str) -> dict[str, Any]:
         InputError: One of them is malformed.
     """
     facing, refusal = content.get("facing"), content.get("not_graded")
+    numbers = {name: content.get(name) for name in ("threshold", "label_probability")}
+    for name, value in numbers.items():
+        check_share(value, name, source)
     try:
-        numbers = {name: None if content.get(name) is None else float(content[name])
-                   for name in ("threshold", "label_probability")}  # fmt: skip
-        return {
-            "facing": None if facing is None else Facing.from_json(facing, source),
-            "not_graded": None if refusal is None else str(refusal),
-            **numbers,
-        }
+        front = None if facing is None else Facing.from_json(facing, source)
     except (TypeError, ValueError, AttributeError) as error:
-        fault = "field 'facing', 'threshold' or 'label_probability' is malformed"
-        raise InputError(source, fault, "mend or remove it") from error
+        raise InputError(source, "field 'facing' is malformed", "mend or remove it") from error
+    return {"facing": front, "not_graded": None if refusal is None else str(refusal), **numbers}
 
 
 def case_from(path: Path, root: Path) -> str:

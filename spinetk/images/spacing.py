@@ -119,19 +119,21 @@ def _same(one: Spacing, other: Spacing) -> bool:
 
 
 def _magnification(dataset: Dataset, remarks: list[str]) -> float | None:
-    """Object-to-detector magnification, when the file states one from 1 to 5; doubts about it become remarks."""
+    """Magnification from 1 to 5 that the file states, else that of its distances; doubts about it become remarks."""
     stated = number(dataset, "EstimatedRadiographicMagnificationFactor")
     detector, patient = number(dataset, "DistanceSourceToDetector"), number(dataset, "DistanceSourceToPatient")
     distances = detector / patient if detector and patient else None
-    if stated is None:
-        stated = distances
-    elif distances is not None and abs(distances - stated) > 0.02 * abs(stated):
-        remarks.append(f"the magnification stated, {stated:.4g}, was believed; its distances say {distances:.4g}")
-    if stated is None:
+    plausible = [own for own in (stated, distances) if own is not None and 1 <= own < 5]
+    remarks += [
+        f"a magnification of {own:.4g} is not plausible and was ignored"
+        for own in (stated, distances)
+        if own is not None and own not in plausible
+    ]
+    if not plausible:
         return None
-    if not 1 <= stated < 5:
-        remarks.append(f"a magnification of {stated:.4g} is not plausible and was ignored")
-        return None
-    if stated == 1:
+    believed = plausible[0]
+    if abs(plausible[-1] - believed) > 0.02 * believed:
+        remarks.append(f"the magnification stated, {believed:.4g}, was believed; its distances say {plausible[-1]:.4g}")
+    if believed == 1:
         remarks.append("a magnification of 1 is that of a body on the detector: lengths in mm may be magnified")
-    return stated
+    return believed

@@ -252,13 +252,13 @@ def _predict_one(
 
 
 def _write(reading: Reading, grey: np.ndarray, out: Path, stem: str, overlay: bool = True) -> dict[str, Any]:
-    # The JSON last: where it is, all is there.
-    drawing = out / f"{stem}.png"
+    # The overlay last: one without its JSON would be taken for somebody's picture when a killed batch goes on.
+    drawing, result = out / f"{stem}.png", out / f"{stem}.json"
+    if not overlay and result.is_file() and drawing.resolve() != Path(reading.file).resolve():
+        drawing.unlink(missing_ok=True)  # of an earlier run: it shows another reading
+    write_json(result, reading.to_json())
     if overlay:
         write_overlay(drawing, grey, reading)
-    elif (out / f"{stem}.json").is_file() and drawing.resolve() != Path(reading.file).resolve():
-        drawing.unlink(missing_ok=True)  # of an earlier run: it shows another reading
-    write_json(out / f"{stem}.json", reading.to_json())
     about: dict[str, Any] = {"vertebrae": len(reading.vertebrae)}
     if reading.schema.keypoints != VERTEBRA6.keypoints:
         about["points"] = list(reading.schema.keypoints)

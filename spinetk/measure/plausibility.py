@@ -86,17 +86,22 @@ def _limit(name: str) -> float:
 
 def other_part(body_part: str | None) -> bool:
     """Whether BodyPartExamined names a part that shows no vertebral column."""
-    return body_part is not None and body_part.upper().replace(" ", "") in OTHER_PARTS
+    return _term(body_part) in OTHER_PARTS
+
+
+def _term(body_part: str | None) -> str:
+    """A part as PS3.16 writes it, without the blanks and dashes that many devices put in."""
+    return (body_part or "").upper().replace(" ", "").replace("-", "")
 
 
 def is_neck(body_part: str | None) -> bool:
     """Whether BodyPartExamined names the neck, which no released model was taught on."""
-    return PART_REGIONS.get((body_part or "").upper()) == "C"
+    return PART_REGIONS.get(_term(body_part)) == "C"
 
 
 def elsewhere(body_part: str | None, labels: Sequence[str | None]) -> str | None:
     """What speaks against level names of which more than half lie outside the part examined, or None."""
-    regions, named = PART_REGIONS.get((body_part or "").upper()), [label for label in labels if label]
+    regions, named = PART_REGIONS.get(_term(body_part)), [label for label in labels if label]
     if regions is None or 2 * sum(label[0] in regions for label in named) >= len(named):
         return None
     return f"levels: named {named[0]} to {named[-1]}, but BodyPartExamined is {body_part}"

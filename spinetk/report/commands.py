@@ -54,7 +54,13 @@ def measure(
         raise InputError(f"--grade-limits {grade_limits}", "is not three numbers", "for example 20,25,40") from error
     overrides = options.overrides()
     readings, failures, stems = [], [], Stems()
-    for path, reading in iter_results(results):
+    # All are read before any is written: a result in the folder of the new ones keeps its name, and is not written over
+    # by another's of its name before its turn comes.
+    found = list(iter_results(results))
+    for path, reading in found:
+        if out is not None and not isinstance(reading, InputError) and path.parent.resolve() == out.resolve():
+            stems.of(path, reading.file)
+    for path, reading in found:
         if isinstance(reading, InputError):
             failures.append(str(reading))
             continue

@@ -114,7 +114,10 @@ def _reported(
     for given in map(Path, results):
         order += [(path, None) for path in own_results(given)] or list(iter_results([given]))
     stems = Stems({Path(SUMMARY).stem} if html else ())
-    own = {str(path): stems.of(path) for path, reading in order if reading is None}
+    results_only = [path for path, reading in order if reading is None]
+    # A result in the folder of the reports keeps its name: no other is written over it before its turn comes.
+    results_only.sort(key=lambda path: path.parent.resolve() != out.resolve())
+    own = {str(path): stems.of(path) for path in results_only}
     made = do_each(own, partial(_report, html, tuple(formats)), pool, out, own)
     for path, reading in order:
         if isinstance(reading, InputError):

@@ -267,8 +267,17 @@ def test_an_absurd_detector_spacing_is_remarked_beside_a_believed_one(read):
                 "DistanceSourceToDetector": 1500,
                 "DistanceSourceToPatient": 1200,
             },
-            0.1388889,
-            "a magnification of 0 is not plausible",
+            0.1388889 / 1.25,
+            "a magnification of 0 is not plausible and was ignored; detector-plane spacing was divided",
+        ),
+        (
+            {
+                "EstimatedRadiographicMagnificationFactor": 1.25,
+                "DistanceSourceToDetector": 1200,
+                "DistanceSourceToPatient": 1500,
+            },
+            0.1388889 / 1.25,
+            "a magnification of 0.8 is not plausible and was ignored; detector-plane spacing was divided",
         ),
         ({"DistanceSourceToDetector": 1200, "DistanceSourceToPatient": 1500}, 0.1388889, "of 0.8 is not plausible"),
     ],
@@ -276,7 +285,7 @@ def test_an_absurd_detector_spacing_is_remarked_beside_a_believed_one(read):
 def test_doubts_about_a_detector_spacing_are_said(read, tags, spacing, said):
     picture = read(dicom(SHOWN.astype(np.uint16), Modality="DX", ImagerPixelSpacing=[0.1388889, 0.1388889], **tags))
     assert picture.frame.spacing_mm[0] == pytest.approx(spacing, rel=1e-6)
-    assert said in " ".join(picture.remarks)
+    assert said in "; ".join(picture.remarks)
 
 
 @pytest.mark.parametrize(("modality", "said"), [("OT", True), ("", True), ("CT", False), ("MR", False)])

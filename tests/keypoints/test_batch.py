@@ -153,6 +153,25 @@ def test_results_in_the_folder_of_the_pictures_overwrite_none(pictures, monkeypa
     assert [path.name for path in other.results] == ["film.json"]
 
 
+def test_a_batch_killed_while_it_drew_goes_on_under_the_same_names(pictures, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    folder, out = pictures / "x", tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "write_overlay", killed)
+        with pytest.raises(Killed):
+            predict([folder], out, FakeReader())
+    done = predict([folder], out, FakeReader())
+    undisturbed = predict([folder], tmp_path / "other", FakeReader())
+    assert [path.name for path in done.results] == [path.name for path in undisturbed.results]
+    names = sorted(path.name for path in out.iterdir() if path.suffix in (".json", ".png"))
+    assert names == sorted(path.name for path in (tmp_path / "other").iterdir() if path.suffix in (".json", ".png"))
+
+
 def test_a_model_in_memory_stays_in_its_process(pictures, tmp_path):
     from spinetk.batch.pools import Processes
 

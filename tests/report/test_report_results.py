@@ -149,6 +149,19 @@ def test_measures_of_results_of_one_name_are_files_of_their_own(tmp_path, phanto
     assert sorted(found) == [str(tmp_path / "x" / "a.dcm"), str(tmp_path / "y" / "a.dcm")]
 
 
+@pytest.mark.parametrize("verb", [["measure"], ["report", "--as", "ours"]])
+def test_a_result_in_the_folder_of_the_new_ones_is_not_written_over_by_another_of_its_name(tmp_path, phantom, verb):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        write_dicom(phantom, tmp_path / folder / "a.dcm")
+        result_of(phantom, tmp_path / folder / "a.dcm", tmp_path / folder / "a.json")
+    told = CliRunner().invoke(app, [*verb, str(tmp_path / "x"), str(tmp_path / "y"), "-o", str(tmp_path / "y")])
+    assert told.exit_code == 0, told.output
+    assert read_result(tmp_path / "y" / "a.json").file == str(tmp_path / "y" / "a.dcm")
+    found = [read_result(path).file for path in (tmp_path / "y").glob("a*.json")]
+    assert sorted(found) == [str(tmp_path / "x" / "a.dcm"), str(tmp_path / "y" / "a.dcm")]
+
+
 def test_a_result_without_dicom_still_gets_its_page(tmp_path, phantom):
     import cv2
 
