@@ -74,7 +74,7 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None) -> Slab:
     Raises:
         InputError: It cannot be read or is no volume.
     """
-    volume = read_volume(path)
+    volume = read_volume(path).finite(path)
     standing, _ = volume.as_closest(STANDING)
     across, rows, columns = standing.values.shape
     if min(columns, rows) < 16:
@@ -88,7 +88,6 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None) -> Slab:
     first = max(0, min(middle - count // 2, across - count))
     last = min(across, first + count)
     values = standing.values[first:last].astype(np.float32)
-    values[~np.isfinite(values)] = 0
     remark = f"mean of sagittal slices {first + 1} to {last} of {across}"
     frame = Frame((spacing[1], spacing[2]), "volume", "P", "F")
     return Slab(values.mean(axis=0), frame, middle, volume, standing.grid, (remark, *volume.remarks))

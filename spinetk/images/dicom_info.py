@@ -87,7 +87,13 @@ def _put_series(content: dict[str, Any], groups: dict[str, list[Slice]]) -> None
 
 def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) -> None:
     """What the slices of a volume are read as; ``content`` describes the central one."""
-    planes, chosen = plan(planes, notes)
+    try:
+        planes, chosen = plan(planes, notes)
+    except InputError as error:
+        content["readable"] = False
+        content["warnings"].append(error.fault)
+        content["remarks"] += notes
+        return
     if len(planes) > 1:
         normal = planes[0].normal
         steps = [float((b.position - a.position) @ normal) for a, b in pairwise(planes)]

@@ -40,9 +40,9 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
         if kind == "png" and not _chunks(path):
             raise InputError(display_name(path), "is cut short or damaged", REMEDY_COPY)
         frame = frame_of(path, header, kind, user_frame, remarks)
-        frames = getattr(header, "n_frames", 1) if kind == "tiff" else 1
+        frames = getattr(header, "n_frames", 1) if kind in ("tiff", "png") else 1
         if frames > 1:
-            remarks.append(f"the first of {frames} pages was read")
+            remarks.append(f"the first of {frames} {'pages' if kind == 'tiff' else 'frames'} was read")
         inverted = kind == "tiff" and _tag(header, TIFF_PHOTOMETRIC, None) == WHITE_IS_ZERO
         with silent_stderr():
             values = _decode(path, header, kind, frame.exif_orientation)
@@ -56,6 +56,13 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
             remarks.append("transparent pixels were left out")
         values = values[..., :-1]
     pixels = to_grey(values, remarks)
+    finite = np.isfinite(pixels)
+    if not finite.any():
+        raise InputError(display_name(path), "holds no pixel that is a number", REMEDY_COPY)
+    if not finite.all():
+        padding = ~finite if padding is None else padding | ~finite
+        pixels = np.where(finite, pixels, np.float32(0))
+        remarks.append("pixels that are not finite were left out")
     if inverted:
         remarks.append("white-is-zero grey scale was inverted")
     return Picture(

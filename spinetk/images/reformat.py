@@ -25,6 +25,7 @@ class Plane:
         position: (3,) centre of its upper left pixel, mm.
         spacing_mm: (row, column) distance between pixel centres.
         size: (H, W) px.
+        scaled: Whether the spacing was stated; 1 mm stands for one that was not.
     """
 
     index: int
@@ -33,6 +34,7 @@ class Plane:
     position: np.ndarray
     spacing_mm: tuple[float, float] = (1.0, 1.0)
     size: tuple[int, int] = (0, 0)
+    scaled: bool = True
 
     @property
     def normal(self) -> np.ndarray:
@@ -47,7 +49,7 @@ class Plane:
     def transposed(self) -> Plane:
         """The same slice with rows and columns exchanged."""
         spacing, size = self.spacing_mm[::-1], self.size[::-1]
-        return Plane(self.index, self.down, self.right, self.position, spacing, size)
+        return Plane(self.index, self.down, self.right, self.position, spacing, size, self.scaled)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ MAX_SLICES = 5_000
 FEWEST_SAGITTAL = 5
 """Sagittal slices that are more than a localiser."""
 
+SAME_SPACING = 0.01
+"""Pixel spacings of one stack differ by less than this share."""
+
 MOST_NAMED = 4
 """Most series that a remark names beside the one read."""
 
@@ -66,13 +69,16 @@ def main_series(folder: Path, series: str | int | None = None) -> tuple[str, lis
     return pick(group_series(folder), series, display_name(folder))
 
 
-def pick(groups: dict[str, list[Slice]], series: str | int | None, name: str) -> tuple[str, list[Slice], list[str]]:
+def pick(
+    groups: dict[str, list[Slice]], series: str | int | None, name: str, chooses: str = "--series chooses"
+) -> tuple[str, list[Slice], list[str]]:
     """One of several series: its key, its slices, and a remark on the others.
 
     Args:
         groups: Of :func:`group_series` or :func:`frame_series`; the first is the main one.
         series: Key, or number counted from 1; None means the main one.
         name: Of the file or folder, for the error.
+        chooses: How to have another one, for the remark.
 
     Raises:
         InputError: There is no (such) series.
@@ -90,7 +96,7 @@ def pick(groups: dict[str, list[Slice]], series: str | int | None, name: str) ->
     if lines:
         more = f"; and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
         others = "; ".join(lines[:MOST_NAMED]) + more
-        remarks.append(f"series {number} of {len(keys)} was read ({read}), not {others} (--series chooses)")
+        remarks.append(f"series {number} of {len(keys)} was read ({read}), not {others} ({chooses})")
     return keys[number - 1], groups[keys[number - 1]], remarks
 
 
@@ -178,10 +184,22 @@ def _grouped(slices: list[tuple[str, Slice]], fewest: int = 1) -> dict[str, list
     stacks = {}
     for label, group in alike.items():
         if len(group) >= fewest:
+            _mark_spacings(group)
             for number, stack in enumerate(split(group)):
                 text = f"{label}|{sorted(stack[0].traits.items())}|{number}"
                 stacks[hashlib.sha256(text.encode()).hexdigest()[:12]] = stack
     return dict(sorted(stacks.items(), key=lambda item: _rank(item[1])))
+
+
+def _mark_spacings(group: list[Slice]) -> None:
+    """Make another pixel spacing a trait where slices of one size differ in it: they are no one stack."""
+    spacings = np.array([entry.plane.spacing_mm if entry.plane.scaled else (np.nan, np.nan) for entry in group])
+    known = spacings[np.isfinite(spacings[:, 0])]
+    if not len(known) or (len(known) == len(group) and np.ptp(np.log(known), axis=0).max() < SAME_SPACING):
+        return
+    for entry in group:
+        row, column = entry.plane.spacing_mm
+        entry.traits["pixel spacing"] = f"{row:.3g} x {column:.3g} mm" if entry.plane.scaled else "unknown"
 
 
 def _rank(slices: list[Slice]) -> tuple[bool, int]:
@@ -197,7 +215,7 @@ def _plane(header: Header, index: int) -> Plane | None:
     if axes is None or position is None or not rows or not columns:
         return None
     spacing = read_spacing(dataset, index, [])[0]
-    return Plane(index, *axes, position, spacing or (1.0, 1.0), (rows, columns))
+    return Plane(index, *axes, position, spacing or (1.0, 1.0), (rows, columns), spacing is not None)
 
 
 def _direction_key(plane: Plane) -> tuple[float, ...]:
@@ -210,10 +228,17 @@ def _values(header: Header, options: dict[str, Any], index: int) -> np.ndarray:
 
 
 def plan(planes: list[Plane], remarks: list[str]) -> tuple[list[Plane], int | None]:
-    """Planes in order, and the place of the central one to show; None when a reformation is shown instead."""
+    """Planes in order, and the place of the central one to show; None when a reformation is shown instead.
+
+    Raises:
+        InputError: A reformation of slices whose pixels lie nobody knows how far apart.
+    """
     planes = in_order(planes, remarks)
     if planes[0].is_sagittal or len(planes) < FEWEST_FOR_REFORMATION:
         return planes, central(planes)
+    if not planes[0].scaled:
+        fault = "is not sagittal and has no pixel spacing, without which no sagittal picture can be made of it"
+        raise InputError("series", fault, "give sagittal slices, or files with their PixelSpacing")
     return planes, None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -73,6 +74,29 @@ class Volume:
         """
         turn = self.grid.turn_to(axes)
         return Volume(turn.take(self.values), turn.grid(self.grid), None, self.remarks), turn
+
+    def finite(self, name: str | Path = "volume") -> Self:
+        """The volume with every value a number: the others hold the lowest of those, with a remark.
+
+        One voxel that is no number would make the mean of all none, and with it all that a network says.
+
+        Args:
+            name: Named in the error.
+
+        Raises:
+            InputError: No voxel is a number.
+        """
+        if self.values.dtype.kind != "f":
+            return self
+        known = np.isfinite(self.values)
+        lost = known.size - int(known.sum())
+        if not lost:
+            return self
+        if lost == known.size:
+            raise InputError(display_name(Path(name)), "holds no voxel that is a number", REMEDY_COPY)
+        said = f"{lost} of {known.size} voxels are no number: they were taken for the lowest of the others"
+        values = np.where(known, self.values, self.values[known].min())
+        return replace(self, values=values, remarks=(*self.remarks, said))
 
     def write(self, values: np.ndarray, path: str | Path) -> None:
         """Write values of this volume's shape where it lies, atomically, with its own matrices, codes and units.
@@ -141,6 +165,9 @@ def read_volume(path: str | Path, *, first: bool = False, flat: bool = False) ->
         raise InputError(name, "is a picture, not one grey volume", "give a volume with slices")
     if not header.grid.oriented:
         remarks.append(said_guess(header))
+    if not header.spacing_known:
+        steps = " x ".join(f"{step:.4g}" for step in header.grid.spacing_mm[::-1])
+        remarks.append(f"voxel spacing is unknown: it was taken to be {steps} mm")
     try:
         values = FORMATS[header.kind].read_values(path, header)
     except InputError:

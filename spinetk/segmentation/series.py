@@ -14,7 +14,7 @@ from spinetk.images.frames import grey
 from spinetk.images.grid import Grid
 from spinetk.images.guard import display_name
 from spinetk.images.headers import open_header
-from spinetk.images.series import group_series
+from spinetk.images.series import group_series, pick
 from spinetk.images.stack import in_order
 from spinetk.images.volume import Volume
 
@@ -56,9 +56,13 @@ def read_series(folder: str | Path) -> Series:
     groups = group_series(folder)
     if not groups:
         raise InputError(name, "holds no DICOM series", "give a folder with the slices of one series")
-    slices = {entry.plane.index: entry for entry in max(groups.values(), key=len)}
-    planes = in_order([entry.plane for entry in slices.values()], [])
+    largest = max(groups, key=lambda key: len(groups[key]))
+    _, entries, remarks = pick(groups, largest, name, "give a folder of one series")
+    slices = {entry.plane.index: entry for entry in entries}
+    planes = in_order([entry.plane for entry in entries], remarks)
     first = planes[0]
+    if not first.scaled:
+        raise InputError(name, "has no pixel spacing", "give files with their PixelSpacing")
     depths = np.array([plane.position @ first.normal for plane in planes])
     steps = np.diff(depths)
     if len(planes) < 2 or np.abs(steps - np.median(steps)).max() > UNEVEN * np.median(steps):
@@ -73,4 +77,4 @@ def read_series(folder: str | Path) -> Series:
     direction = np.stack([first.right, first.down, first.normal], axis=1)
     spacing = (float(steps.mean()), *map(float, first.spacing_mm))
     grid = Grid.of_lps(values.shape, spacing, first.position, direction.ravel())
-    return Series(values, grid, files=tuple(slices[plane.index].path for plane in planes))
+    return Series(values, grid, None, tuple(remarks), tuple(slices[plane.index].path for plane in planes))

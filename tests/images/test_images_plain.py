@@ -186,3 +186,27 @@ def test_a_bigtiff_is_read(tmp_path):
     Image.fromarray(GREY16).save(tmp_path / "a.tif", big_tiff=True)
     assert (tmp_path / "a.tif").read_bytes()[:4] == b"II+\0"
     np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, GREY16)
+
+
+def test_further_frames_of_a_moving_png_are_said(tmp_path):
+    first, *others = (Image.fromarray(np.full((40, 40), value, np.uint8)) for value in (10, 90, 200))
+    first.save(tmp_path / "moving.png", save_all=True, append_images=others)
+    first.save(tmp_path / "still.png")
+    picture = read_picture(tmp_path / "moving.png")
+    assert (picture.pixels == 10).all()
+    assert picture.remarks == ("the first of 3 frames was read",)
+    assert read_picture(tmp_path / "still.png").remarks == ()
+
+
+def test_pixels_of_a_tiff_that_are_no_number_are_left_out(tmp_path):
+    values = np.arange(1600, dtype=np.float32).reshape(40, 40)
+    values[3:9, 5] = np.nan
+    values[20, 20] = np.inf
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(picture.padding, ~np.isfinite(values))
+    np.testing.assert_array_equal(picture.pixels[~picture.padding], values[np.isfinite(values)])
+    assert "pixels that are not finite were left out" in picture.remarks
+    Image.fromarray(np.full((40, 40), np.nan, np.float32)).save(tmp_path / "b.tif")
+    with pytest.raises(InputError, match="no pixel that is a number"):
+        read_picture(tmp_path / "b.tif")

@@ -256,6 +256,37 @@ def test_enhanced_volume_is_reformatted(tmp_path):
     assert picture.pixels[0, 29] == pytest.approx(patient(10, 29, 10), abs=1)
 
 
+def axial_slices(spacings):
+    """Axial slices 4 mm apart with these pixel spacings, None for none."""
+    tags = [AXIAL if mm is None else AXIAL | {"PixelSpacing": [mm, mm]} for mm in spacings]
+    return [(truth().astype(np.uint16), (0, 0, 4.0 * k), own) for k, own in enumerate(tags)]
+
+
+def test_a_reformation_of_slices_without_a_spacing_is_refused(tmp_path):
+    """One mm would have been made up: every height in mm would be wrong."""
+    write_slices(tmp_path, axial_slices([None] * 6))
+    with pytest.raises(InputError, match="no pixel spacing"):
+        read_picture(tmp_path)
+    content = describe(tmp_path)
+    assert not content["readable"]
+    assert any("no pixel spacing" in warning for warning in content["warnings"])
+
+
+@pytest.mark.parametrize("other", [0.4, None])
+def test_slices_of_another_pixel_spacing_are_another_stack(tmp_path, other):
+    write_slices(tmp_path, axial_slices([0.8] * 8 + [other] * 5))
+    picture = read_picture(tmp_path)
+    assert picture.frame.spacing_mm == (0.8, 0.8)
+    assert picture.pixels.shape[0] == round(7 * 4 / 0.8) + 1  # of the eight alone
+    assert picture.remarks[0].startswith("series 1 of 2 was read (8 axial slices")
+    assert f"pixel spacing {'unknown' if other is None else '0.4 x 0.4 mm'}" in picture.remarks[0]
+
+
+def test_two_roundings_of_one_pixel_spacing_are_one_stack(tmp_path):
+    write_slices(tmp_path, axial_slices([0.8, 0.80004] * 4))
+    assert read_picture(tmp_path).remarks == ("mid-sagittal reformation of 8 slices at 0.8 mm",)
+
+
 def test_folder_without_a_series_is_refused(tmp_path):
     with pytest.raises(InputError, match="without a DICOM series"):
         read_picture(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from volume_files import CODES, SIZE, affine_of
+from volume_files import CODES, SIZE, affine_of, write_nifti
 
 from spinetk.errors import InputError
 from spinetk.images.grid import Grid
@@ -248,3 +248,25 @@ def test_a_file_that_is_no_volume_by_its_name_is_not_written(tmp_path):
     with pytest.raises(InputError, match=r"a\.png: is not the name of a volume \(end it with"):
         whole.write(whole.values, path)
     assert not path.exists()
+
+
+def test_voxels_that_are_no_number_hold_the_lowest_of_the_others(tmp_path):
+    values = np.arange(210, dtype=np.float32).reshape(SIZE) - 50
+    values[1, 2, 3], values[0, 0, 0], values[4, 5, 6] = np.nan, -np.inf, np.inf
+    path = write_nifti(tmp_path / "a.nii.gz", values=values, sform=(affine_of(), 1))
+    stored, whole = read_volume(path), read_volume(path).finite(path)
+    known = np.isfinite(stored.values)
+    assert (~known).sum() == 3
+    assert (whole.values[~known] == -49).all()
+    np.testing.assert_array_equal(whole.values[known], stored.values[known])
+    assert whole.remarks == ("3 of 210 voxels are no number: they were taken for the lowest of the others",)
+    empty = write_nifti(tmp_path / "b.nii.gz", values=np.full(SIZE, np.nan, np.float32), sform=(affine_of(), 1))
+    with pytest.raises(InputError, match=r"b\.nii\.gz: holds no voxel that is a number"):
+        read_volume(empty).finite(empty)
+
+
+def test_a_spacing_that_nobody_knows_is_said(tmp_path):
+    path = write_nifti(tmp_path / "a.nii", pixdim=[1, 0, 0, 0, 0, 0, 0, 0])
+    assert "voxel spacing is unknown: it was taken to be 1 x 1 x 1 mm" in read_volume(path).remarks
+    known = write_nifti(tmp_path / "b.nii", sform=(affine_of(), 1))
+    assert read_volume(known).remarks == ()

@@ -129,3 +129,36 @@ def test_inputs_of_all_kinds(folder, tmp_path):
     assert volume_files([tmp_path / "study"]) == [tmp_path / "study" / "scan.nrrd", folder]
     assert volume_files([folder]) == [folder]
     assert volume_files([tmp_path / "named"]) == [tmp_path / "named"]
+
+
+def test_the_series_that_was_not_read_is_said(folder, values):
+    assert read_series(folder).remarks == ()
+    for number in range(4):
+        slice_ = pydicom.dcmread(folder / f"{number:03d}.dcm")
+        slice_.SeriesInstanceUID, slice_.SOPInstanceUID = "1.2.3", generate_uid()
+        slice_.save_as(folder / f"other{number}.dcm")
+    series = read_series(folder)
+    assert np.array_equal(series.values, values)
+    assert series.remarks == (
+        "series 1 of 2 was read (10 axial slices of 24 x 20 px), not 2: 4 axial slices of 24 x 20 px"
+        " (give a folder of one series)",
+    )
+
+
+def test_a_series_without_a_pixel_spacing_is_refused(folder):
+    for path in folder.iterdir():
+        slice_ = pydicom.dcmread(path)
+        del slice_.PixelSpacing
+        slice_.save_as(path)
+    with pytest.raises(InputError, match="no pixel spacing"):
+        read_series(folder)
+
+
+def test_one_voxel_that_is_no_number_does_not_hide_the_atrium(values, tmp_path):
+    grey = values.astype(np.float32)
+    grey[0, 0, 0] = np.nan
+    sitk.WriteImage(sitk.GetImageFromArray(grey), str(tmp_path / "a.nrrd"))
+    predictor = AtriumPredictor([Bright()], Geometry((1, 1, 1), (16, 16, 16), (1, 1, 1)), Bright())
+    (entry,) = predict_files(predictor, [tmp_path / "a.nrrd"], tmp_path / "out")["written"]
+    assert entry["voxels"] == (values > 500).sum()
+    assert "1 of 4800 voxels are no number: they were taken for the lowest of the others" in entry["remarks"]

@@ -128,7 +128,7 @@ def _mask(
     name: str,
 ) -> dict[str, Any]:
     """The work of a batch: one volume to its mask."""
-    volume = read_series(path) if path.is_dir() else read_volume(path)
+    volume = (read_series(path) if path.is_dir() else read_volume(path)).finite(path)
     mask = predictor.predict_volume(volume, how)
     if draw is not None:
         axial, turn = volume.as_closest(AXIAL)

@@ -45,7 +45,7 @@ def read_case(image: Path, masks: Sequence[Path]) -> tuple[Volume, np.ndarray]:
     Raises:
         InputError: A file cannot be read, or a mask does not lie on its image.
     """
-    stored = read_volume(image)
+    stored = read_volume(image).finite(image)
     for remark in stored.remarks:
         warnings.warn(f"{display_name(image)}: {remark}", stacklevel=2)
     mask = np.zeros(stored.values.shape, bool)

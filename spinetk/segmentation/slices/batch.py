@@ -104,7 +104,7 @@ def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, 
     drawn = None
     remarks: tuple[str, ...] = ()
     if isinstance(predictor, SlicePredictor):
-        volume = read_volume(path)
+        volume = read_volume(path).finite(path)
         remarks = volume.remarks
         mask = segment_volume(predictor, volume)
         if draw:
