@@ -74,14 +74,14 @@ def write_presentation(
         texts.append(
             pr.TextObject(text, units="PIXEL", anchor_point=tuple(anchor.tolist()), anchor_point_visible=False)
         )
-    annotations = []
-    if graphics or texts:
-        number = None if frame is None or int(source.get("NumberOfFrames") or 1) == 1 else frame + 1
-        options: dict[str, Any] = {"graphic_objects": graphics or None, "text_objects": texts or None}
-        annotations.append(pr.GraphicAnnotation([source], layer, referenced_frame_number=number, **options))
     # Without it highdicom takes the grey scale of MONOCHROME1 pictures the wrong way round.
     shape = "INVERSE" if source.get("PhotometricInterpretation") == "MONOCHROME1" else "IDENTITY"
     try:
+        annotations = []
+        if graphics or texts:
+            number = None if frame is None or int(source.get("NumberOfFrames") or 1) == 1 else frame + 1
+            options: dict[str, Any] = {"graphic_objects": graphics or None, "text_objects": texts or None}
+            annotations.append(pr.GraphicAnnotation([source], layer, referenced_frame_number=number, **options))
         state = pr.GrayscaleSoftcopyPresentationState(
             referenced_images=[source],
             series_instance_uid=series_uid,

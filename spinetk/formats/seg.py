@@ -109,7 +109,8 @@ def write_seg(path: str | Path, mask: np.ndarray, files: Sequence[str | Path], s
             omit_empty_frames=True,
         )
     except (AttributeError, ValueError, TypeError, KeyError) as error:
-        raise InputError(files[0], f"cannot carry a segmentation: {error}", "choose another format") from error
+        why = " ".join(str(error).split()).rstrip(".")
+        raise InputError(files[0], f"cannot carry a segmentation: {why}", "choose another format") from error
     with replacing(path) as temporary:
         found.save_as(temporary)
 

@@ -17,6 +17,7 @@ from spinetk.formats.files import read_metadata
 from spinetk.formats.presentation import write_presentation
 from spinetk.formats.referenced import read_source
 from spinetk.formats.registry import format_named, read
+from spinetk.formats.seg import LEFT_ATRIUM, write_seg
 from spinetk.formats.sr import write_sr
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
@@ -92,6 +93,10 @@ def test_without_highdicom_each_object_says_what_to_install(tmp_path, monkeypatc
         with pytest.raises(InputError) as error:
             write()
         assert (error.value.source, error.value.remedy) == (kind, "pip install 'spinetk[sr]'")
+    with pytest.raises(InputError) as error:
+        write_seg(tmp_path / "seg.dcm", np.ones((1, 9, 9), bool), [tmp_path / "0.dcm"], LEFT_ATRIUM)
+    assert (error.value.source, error.value.fault) == ("DICOM SEG", "the package highdicom is not installed")
+    assert error.value.remedy == "pip install 'spinetk[sr]', or convert to NIfTI first"
     assert not list(tmp_path.iterdir())
 
 

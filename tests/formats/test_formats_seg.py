@@ -83,3 +83,16 @@ def test_nothing_and_slices_that_nobody_can_refer_to_are_refused(slices, mask, t
     with pytest.raises(InputError, match=r"0\.dcm: has no Rows"):
         write_seg(tmp_path / "seg.dcm", mask, slices, LEFT_ATRIUM)
     assert not (tmp_path / "seg.dcm").exists()
+
+
+@pytest.mark.parametrize("tag", ["ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID"])
+def test_slices_without_a_place_carry_no_segmentation(slices, mask, tmp_path, tag):
+    for path in slices:
+        data = pydicom.dcmread(path)
+        del data[tag]
+        data.save_as(path)
+    with pytest.raises(InputError) as error:
+        write_seg(tmp_path / "seg.dcm", mask, slices, LEFT_ATRIUM)
+    assert error.value.source == str(slices[0])
+    assert error.value.fault.startswith("cannot carry a segmentation: ")
+    assert not (tmp_path / "seg.dcm").exists()

@@ -60,14 +60,6 @@ def test_points_of_a_structure_bear_its_name():
     assert found.remarks == ["1 x 'sketch' with other points: left out"]
 
 
-@pytest.mark.parametrize(("size", "first"), [((40, 400), "lower"), ((400, 40), "lower")])
-def test_bodies_are_ordered_whatever_the_picture_s_shape(size, first):
-    points = np.array([[0, 12], [10, 12], [20, 12], [20, 0], [10, 0], [0, 0.0]])
-    shapes = [Shape(label, loose=points + [5, y]) for label, y in (("lower", 22), ("upper", 2))]
-    found = assemble(shapes, VERTEBRA6, size)
-    assert [v.points[0].tolist() for v in found.vertebrae] == [[5, 14], [5, 34]]
-
-
 def test_a_box_without_points_is_counted_and_its_edges_are_read(tmp_path):
     """CVAT names the edges of a box xtl, ytl, xbr, ybr; one of them wrong, and the whole image is said to be."""
     box = '<box label="L3" occluded="0" xtl="1.5" ytl="2.5" xbr="30.25" ybr="{}"/>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,7 @@ DAMAGE = (
     AssertionError,
     StructError,
     MemoryError,
+    zlib.error,  # of a deflated one that breaks off
 )
 
 

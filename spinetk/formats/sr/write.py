@@ -75,7 +75,12 @@ def write_sr(
     series_uid, instance_uid = uids(source, frame, "sr", identity)
     # highdicom and pydicom quote the names of patients that they find odd.
     with quiet(), _no_garbage():
-        report = _Writer(hd, reading, source, frame).report(series_uid, instance_uid)
+        try:
+            report = _Writer(hd, reading, source, frame).report(series_uid, instance_uid)
+        except KeyError as error:  # highdicom looks up what a picture of a class has: of private ones it does not know
+            name = "DICOM data set" if isinstance(source_dicom, Dataset) else str(source_dicom)
+            fault = f"is of the class {source.SOPClassUID}, which is none that reports are known to refer to"
+            raise InputError(name, fault, "ask for the JSON or the table") from error
         if identity is not None:
             identity.stamp(report)
         with replacing(path) as temporary:
