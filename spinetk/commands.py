@@ -99,6 +99,8 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         show(rows)
     else:
+        head = f"{'name':<24}{'task':<12}{'kind':<10}{'parameters':>13}  {'licence':<20}chosen by"
+        typer.echo(head)
         for row in rows:
             kind = "weights" if row["released"] else "network"
             count = f"{row['parameters']:,}" if row["parameters"] else "-"

@@ -45,6 +45,7 @@ LEADING_COLUMNS = (
     "listhesis_mm",
     "listhesis_percent",
     "meyerding",
+    *(f"meyerding_{end}" for end in ENDS),
     *(f"{angle}_deg{end}" for angle in ANGLES for end in ("", "_low", "_high")),
     "spacing_row_mm",
     "spacing_column_mm",
@@ -131,6 +132,7 @@ def _disc(disc: Mapping[str, Any]) -> dict[str, Any]:
         "disc_below": disc.get("name"),
         "disc_angle_deg": disc.get("angle_deg"),
         "meyerding": disc.get("meyerding"),
+        **_ends("meyerding", disc.get("meyerding_interval")),
     }
     for unit in ("px", "mm"):
         heights = disc.get(f"heights_{unit}") or {}

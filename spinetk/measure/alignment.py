@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,15 @@ import numpy as np
 
 from spinetk.geometry import Side, median
 from spinetk.measure.body import column, direction_deg, endplates, number, scale_of, stack, turn_deg
-from spinetk.measure.discs import Endplate, angle_deg, heights, meyerding, slip
+from spinetk.measure.discs import (
+    WIDEST_LUMBOSACRAL_DEG,
+    Endplate,
+    angle_deg,
+    heights,
+    meyerding,
+    meyerding_interval,
+    slip,
+)
 from spinetk.measure.levels import SEQUENCE, adjacent
 from spinetk.measure.pelvis import Pelvis, pelvis_of
 from spinetk.measure.uncertainty import DRAWS, SEED, interval, scaled
@@ -69,7 +77,7 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
     Returns:
         Per disc: ``name`` (``L4-L5``) or null; ``heights_px`` and, with a spacing, ``heights_mm``, by anterior, middle
         and posterior; ``angle_deg``; ``listhesis_px``, ``listhesis_mm``, ``listhesis_percent`` (positive forward) and
-        ``meyerding``; each number with ``..._interval`` where the points carry standard deviations.
+        ``meyerding``, the grade of that; each number with ``..._interval`` where the points carry standard deviations.
     """
     count = len(reading.vertebrae)
     if side is None or not rules_of(reading.view).front or not count or not reading.schema.columns:
@@ -109,14 +117,14 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
                 None if plates is None or other is None else scaled(interval(slip(*other)[0]), moved_by, slipped)
             )
         percent, angle = float(slip(*real)[1]), number(angle_deg(*real, side))
+        slips = None if draws is None else scaled(interval(slip(*draws)[1]), number(percent), slipped)
         content |= {
             "angle_deg": angle,
             "angle_deg_interval": None if draws is None else scaled(interval(angle_deg(*draws, side)), angle, turned),
             "listhesis_percent": number(percent),
-            "listhesis_percent_interval": None
-            if draws is None
-            else scaled(interval(slip(*draws)[1]), number(percent), slipped),
+            "listhesis_percent_interval": slips,
             "meyerding": meyerding(percent),
+            "meyerding_interval": meyerding_interval(slips),
         }
         found.append(content)
     return found
@@ -209,17 +217,36 @@ def _noise(count: int) -> np.ndarray:
     return noise
 
 
+def grade_in_words(disc: Mapping[str, Any]) -> str:
+    """The Meyerding grade of a slip, ``1``; all that its interval allows where that is more, ``0 or 1``, ``0 to 2``."""
+    grade, span = disc.get("meyerding"), disc.get("meyerding_interval")
+    if grade is None:
+        return ""
+    first, last = span if isinstance(span, list) and len(span) == 2 else (grade, grade)
+    first, last = min(first, grade), max(last, grade)
+    return str(grade) if first == last else f"{first} {'or' if last - first == 1 else 'to'} {last}"
+
+
 def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | None]) -> list[str]:
-    """A sentence for each slip that its interval does not explain away."""
+    """A sentence for each slip that its interval does not explain away, or for what makes it doubtful."""
     found = []
     for (upper, lower), own in zip(itertools.pairwise([*names, "S1"]), measures, strict=True):
-        if own is None or not own["meyerding"]:
+        if own is None:
+            continue
+        angle = own["angle_deg"]
+        if lower == "S1" and angle is not None and angle > WIDEST_LUMBOSACRAL_DEG:
+            found.append(
+                f"the disc between {upper} and S1 opens by {angle:.0f} degrees, more than is known of any: an endplate "
+                f"of {upper} or S1 is probably wrong, and with it the slip, lordosis or pelvic angles taken from it."
+            )
+            continue
+        if not own["meyerding"]:
             continue
         low_high = own["listhesis_percent_interval"]
         if low_high is not None and low_high[0] <= 0 <= low_high[1]:
             continue
         percent = own["listhesis_percent"]
         way, kind = ("forward", "anterolisthesis") if percent > 0 else ("backward", "retrolisthesis")
-        grade = own["meyerding"]
+        grade = grade_in_words(own)
         found.append(f"{upper} lies {abs(percent):.0f} % {way} on {lower} ({kind}, Meyerding grade {grade}).")
     return found

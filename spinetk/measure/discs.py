@@ -21,6 +21,9 @@ from spinetk.geometry import Side
 from spinetk.measure.body import direction_deg, turn_deg
 
 LEAST_SLIP_PERCENT = 8.0
+WIDEST_LUMBOSACRAL_DEG = 30.0
+"""From L4 to S1, two bodies and two discs, healthy adults standing have a lordosis of 34.2 (SD 8.3) degrees, lying 29.8
+(8.0), n = 627 (PMC6680033): one disc that opens as wide is more likely an endplate drawn wrongly."""
 MEYERDING_PERCENT = (25.0, 50.0, 75.0, 100.0)
 
 
@@ -68,3 +71,13 @@ def meyerding(percent: float) -> int | None:
     if abs(percent) < LEAST_SLIP_PERCENT:
         return 0
     return 1 + sum(abs(percent) > limit for limit in MEYERDING_PERCENT)
+
+
+def meyerding_interval(percent: list[float] | None) -> list[int] | None:
+    """[least, greatest] grade of a slip within an interval of it in percent; from 0 where that holds no slip."""
+    if percent is None:
+        return None
+    grades = [grade for end in percent if (grade := meyerding(end)) is not None]
+    if len(grades) < len(percent):
+        return None
+    return [0 if percent[0] <= 0 <= percent[1] else min(grades), max(grades)]

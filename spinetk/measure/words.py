@@ -142,19 +142,32 @@ def sides_of(reading: Reading) -> list[str]:
 
 
 def lines_of(readings: Iterable[Reading]) -> Iterator[str]:
-    """The heights and grades of readings as aligned text, a line a vertebra; a head wherever other columns follow."""
-    known = None
+    """The heights and grades of readings as aligned text, a line a vertebra; a head wherever other columns follow.
+
+    Why no body of a reading can be graded is said below it, once for all readings of one reason.
+    """
+    known, told = None, set()
     for reading in readings:
         unit, sides = height_unit(reading), sides_of(reading)
         if (unit, sides) != known and reading.vertebrae:
             known = unit, sides
             yield f"{'picture':<32} {'level':>5}{''.join(f'{SIDES[side]:>12}' for side in sides)}  height in {unit}"
         name = reading.file.replace("\\", "/").rpartition("/")[2]
+        why = _shared_reason(reading)
         for index, vertebra in enumerate(reading.vertebrae):
             heights = vertebra.measures.get(f"heights_{unit}") or {}
             cells = ("-" if (own := number(heights.get(side))) is None else f"{own:.1f}" for side in sides)
-            verdict = deformity_text(vertebra) or "not graded"
+            verdict = "not graded" if why else deformity_text(vertebra) or "not graded"
             yield f"{name:<32.32} {name_of(vertebra, index):>5}{''.join(f'{cell:>12}' for cell in cells)}  {verdict}"
+        if why and why not in told:
+            told.add(why)
+            yield f"not graded: {why}"
+
+
+def _shared_reason(reading: Reading) -> str:
+    """Why none of the bodies has a grade, where it is one reason for all; else empty."""
+    reasons = {str(vertebra.measures.get("deformity_reason") or "") for vertebra in reading.vertebrae}
+    return reasons.pop() if len(reasons) == 1 else ""
 
 
 def heights_spread(reading: Reading) -> list[str]:

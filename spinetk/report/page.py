@@ -17,6 +17,7 @@ import numpy as np
 from spinetk._version import __version__
 from spinetk.atomic import write_text
 from spinetk.measure import words
+from spinetk.measure.alignment import grade_in_words
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.overlay import draw, outline
 from spinetk.report.style import STYLE
@@ -33,7 +34,7 @@ SMALL_PRINT = (
 )
 DISC_PRINT = (
     "Discs: an angle that opens to the front is positive. Slips: forward is positive; where the interval includes "
-    "zero, there may be none."
+    "zero, there may be none. Meyerding: all grades that the interval of the slip allows."
 )
 NAMES = {"anterior": "Anterior", "left": "Image left", "middle": "Middle", "right": "Image right"}
 NAMES["posterior"] = "Posterior"
@@ -227,8 +228,8 @@ def _disc_table(reading: Reading) -> str:
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in DISC_SIDES),
                 _number(disc.get("angle_deg"), 1, DEGREE) + _span(disc.get("angle_deg_interval"), 1),
                 _number(disc.get(slip), 1) + _span(disc.get(f"{slip}_interval"), 1),
-                _number(disc.get("listhesis_percent"), 0, " %"),
-                _number(disc.get("meyerding"), 0),
+                _number(disc.get("listhesis_percent"), 0, " %") + _span(disc.get("listhesis_percent_interval"), 0),
+                _text(grade_in_words(disc)) or DASH,
             ]
         )
     head = ["Disc", *(f"{NAMES[side]} ({unit})" for side in DISC_SIDES), "Angle", f"Slip ({unit})", "Slip", "Meyerding"]

@@ -95,6 +95,10 @@ def test_discs_and_slips_have_columns():
     assert row["disc_anterior_mm"] == disc["heights_mm"]["anterior"]
     assert row["listhesis_percent"] == disc["listhesis_percent"]
     assert row["meyerding"] == disc["meyerding"]
+    assert (row["meyerding_low"], row["meyerding_high"]) == (None, None)
+    disc["meyerding_interval"] = [0, 2]
+    row = rows(reading)[0]
+    assert (row["meyerding_low"], row["meyerding_high"]) == (0, 2)
     assert set(row) <= set(columns([reading]))
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from spinetk.landmark import Landmark
 from spinetk.measure import measure
+from spinetk.measure.alignment import grade_in_words
+from spinetk.measure.discs import meyerding_interval
 from spinetk.phantoms import lateral_radiograph
 from spinetk.phantoms.choose import stream
 from spinetk.phantoms.spine import draw_spine
@@ -19,6 +21,12 @@ def lateral(seed, **fields):
         if len(reading.landmarks) == 3:
             return reading
         seed += 1
+
+
+def with_sigma(reading, sigma_px):
+    """A copy whose bodies' points have this standard deviation."""
+    bodies = [replace(own, point_sigma_px=np.full(6, sigma_px)) for own in reading.vertebrae]
+    return replace(reading, vertebrae=bodies)
 
 
 @pytest.mark.parametrize("facing", ["left", "right"])
@@ -109,6 +117,54 @@ def test_a_slip_is_named_in_words_and_graded():
     assert disc["name"] == "L4-L5"
     assert disc["meyerding"] == 2
     assert any("forward on L5 (anterolisthesis, Meyerding grade 2)" in remark for remark in found.remarks)
+
+
+def test_a_slip_whose_interval_reaches_zero_has_every_grade_of_it():
+    reading = lateral(5, facing="right")
+    index = next(k for k, v in enumerate(reading.vertebrae) if v.label == "L4")
+    lower = reading.vertebrae[index + 1]
+    left, right = (lower.point(reading.schema, f"top_{side}") for side in ("left", "right"))
+    before = measure(reading).vertebrae[index].measures["disc_below"]["listhesis_percent"]
+    for vertebra in reading.vertebrae[: index + 1]:
+        vertebra.points += (0.12 - before / 100) * (right - left)
+    plate = float(np.hypot(*(right - left)))
+    sure, unsure = (with_sigma(reading, share * plate) for share in (0.005, 0.1))
+    for own, said, graded in ((sure, "1", [1, 1]), (unsure, "0 to 2", [0, 2])):
+        disc = measure(own).vertebrae[index].measures["disc_below"]
+        assert disc["listhesis_percent"] == pytest.approx(12, abs=1e-3)
+        assert (disc["meyerding"], disc["meyerding_interval"], grade_in_words(disc)) == (1, graded, said)
+    assert measure(unsure).vertebrae[index].measures["disc_below"]["listhesis_percent_interval"][0] < 0
+    slips = [remark for remark in measure(sure).remarks if "L4 lies" in remark]
+    assert slips == ["Measurement: L4 lies 12 % forward on L5 (anterolisthesis, Meyerding grade 1)."]
+    assert not [remark for remark in measure(unsure).remarks if "L4 lies" in remark]
+    assert grade_in_words({"meyerding": None}) == ""
+    assert grade_in_words({"meyerding": 2}) == "2"
+    assert grade_in_words({"meyerding": 1, "meyerding_interval": [0, 1]}) == "0 or 1"
+
+
+@pytest.mark.parametrize(
+    ("percent", "grades"),
+    [([9, 20], [1, 1]), ([2, 12], [0, 1]), ([-12, -2], [0, 1]), ([-30, 9], [0, 2]), ([-60, -20], [1, 3]), (None, None)],
+)
+def test_grades_of_an_interval(percent, grades):
+    assert meyerding_interval(percent) == grades
+
+
+@pytest.mark.parametrize(("turn", "doubtful"), [(10, False), (30, True)])
+def test_a_disc_over_the_sacrum_that_opens_beyond_what_is_known_is_said_in_place_of_its_slip(turn, doubtful):
+    reading = lateral(5, facing="right")
+    before = measure(reading).vertebrae[-1].measures["disc_below"]["angle_deg"]
+    assert 0 < before < 20
+    (mark,) = [own for own in reading.landmarks if own.kind == "s1"]
+    angle = np.radians(turn)
+    turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = mark.points.mean(axis=0)
+    mark.points = (mark.points - middle) @ turned.T + middle
+    found = measure(reading)
+    assert found.vertebrae[-1].measures["disc_below"]["angle_deg"] == pytest.approx(before + turn, abs=1e-2)
+    said = [remark for remark in found.remarks if "between L5 and S1 opens" in remark]
+    assert len(said) == doubtful
+    assert not (doubtful and any("L5 lies" in remark for remark in found.remarks))
 
 
 def test_no_disc_over_a_gap_in_ap_views_and_without_a_front():

@@ -126,9 +126,16 @@ def test_intervals_nobody_calibrated_are_named(kinds, named, monkeypatch):
 def test_lines_of_the_command_line_name_their_columns_once():
     """Heights to 0.1, under a head that says which side and unit; another where those of the next picture differ."""
     front = measure(lateral_radiograph(4, region="lumbar", facing="right").reading)
+    count = len(front.vertebrae)
     said = list(words.lines_of([front, front, measure(replace(front, view="ap"))]))
     heads = [k for k, line in enumerate(said) if line.startswith("picture")]
-    count = len(front.vertebrae)
+    # Why nothing is graded is said once, under the first picture that it is about.
+    frontal = list(words.lines_of([measure(replace(front, view="ap"))] * 2))
+    assert [line for line in frontal if "AP" in line] == [
+        "not graded: Genant grades are read on lateral pictures, this is an AP view"
+    ]
+    assert frontal.index("not graded: Genant grades are read on lateral pictures, this is an AP view") == count + 1
+    assert all(line.endswith("  not graded") for line in frontal[1 : count + 1])
     assert heads == [0, 2 * count + 1]
     assert said[0].split()[:5] == ["picture", "level", "ant.", "mid.", "post."]
     assert said[0].endswith("height in mm")
