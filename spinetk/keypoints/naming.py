@@ -44,10 +44,16 @@ BESIDE_WIDTHS = 0.6
 class Naming(Logistic):
     """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right.
 
-    A card with four weights weighs the first four of the evidence alone.
+    A card with four weights weighs the first four of the evidence alone. It was fitted on endplates sure enough to be
+    measured, and says nothing of others.
     """
 
     weights: Weights | AllWeights
+
+    @property
+    def knows_unsure(self) -> bool:
+        """Whether it was fitted on endplates too unsure to be measured, too."""
+        return len(self.weights) > 4
 
     def probability(self, seen: Sequence[float]) -> float:
         """That names with this evidence are right, 0 to 1."""

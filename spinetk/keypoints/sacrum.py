@@ -197,7 +197,7 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
     if naming is None or any(vertebra.label for vertebra in reading.vertebrae):
         return reading
     seen = evidence_of(reading, found)
-    if seen is None:
+    if seen is None or not (naming.knows_unsure or surest(reading.landmarks)):
         return reading
     sure = naming.probability(seen)
     if sure < NAMED:

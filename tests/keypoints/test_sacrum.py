@@ -117,11 +117,15 @@ def test_one_sacrum_seen_twice_is_one_endplate_where_l5_sits_on_it():
 
 def test_an_endplate_too_unsure_to_measure_names_in_silence_or_not_at_all():
     """Weight 5 of a score of 0.3, intercept 1: 1 / (1 + exp(-2.5)) = 0.924. With intercept 0 it is 0.818: no name, and
-    no remark about an endplate that no reading holds."""
+    no remark about an endplate that no reading holds. A card that was fitted on sure endplates alone names by no
+    other: below a slice cut off at L4 such a one is seen where the edge is, and all names would be one too low."""
     reading, names = unnamed(score=0.3)
-    found = named(reading, Naming((5.0, 0.0, 0.0, 0.0), 1.0))
+    found = named(reading, Naming((5.0, 0.0, 0.0, 0.0, 0.0, 0.0), 1.0))
     assert [vertebra.label for vertebra in found.vertebrae] == names
-    found = named(reading, Naming((5.0, 0.0, 0.0, 0.0), 0.0))
+    assert named(reading, Naming((5.0, 0.0, 0.0, 0.0), 1.0)) is reading
+    sure, _ = unnamed(score=0.4)
+    assert [v.label for v in named(sure, Naming((5.0, 0.0, 0.0, 0.0), 1.0)).vertebrae] == names
+    found = named(reading, Naming((5.0, 0.0, 0.0, 0.0, 0.0, 0.0), 0.0))
     assert found.label_probability == pytest.approx(0.8176, abs=1e-4)
     assert (found.remarks, {vertebra.label for vertebra in found.vertebrae}) == (reading.remarks, {None})
 
