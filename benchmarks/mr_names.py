@@ -1,17 +1,19 @@
 """How often levels are named on sagittal MR, and how often rightly.
 
-python benchmarks/mr_names.py MODEL CASES [--part val] [--sheet SHEET.png]
+python benchmarks/mr_names.py MODEL CASES [--part val] [--sheet SHEET.png] [--discs discs-t2w]
 
 CASES is the case folder of ``mr_set.py``. Truth is counted up from the lowest labelled body: L5, but S1 in the group
 vb1 of ``mr_sagittal`` (looked at in the slices of the val part), whose labels go on into the sacrum. A slice shows the
 sacrum when half a body's height of picture is left below L5. Names are right when each body that lies on a true one
-bears its name.
+bears its name. ``--discs`` asks a model of discs too: in how many named slices its sure levels agree, and what it costs
+in processor time beside the first.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import cv2
@@ -19,6 +21,9 @@ import numpy as np
 
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.splitting import PARTS, make_split
+from spinetk.discs.levels import VERTEBRAE
+from spinetk.discs.points import DiscReading
+from spinetk.discs.predictor import DiscPredictor
 from spinetk.formats.record import reading_of
 from spinetk.keypoints.matching import MATCH_SHARE, mean_height
 from spinetk.keypoints.pictures import to_grey
@@ -38,19 +43,26 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--part", choices=PARTS, default="val")
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--discs")
     options = parser.parse_args()
     predictor, folder = Predictor.load(options.model), CaseFolder(options.cases)
     index = dict(zip(PARTS, make_split(options.cases)[:3], strict=True))[options.part].index
     predictor.unmeasured = ()  # to see it drawn
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     drawn: dict[str, np.ndarray] = {}
+    discs, spent, said = DiscPredictor.load(options.discs) if options.discs else None, [0.0, 0.0], Counter()
     for record in folder.records(index, augmented=False)[0]:
         truth, picture, case = reading_of(record), to_grey(read_pixels(record)), str(record["case"])
         bodies = truth.vertebrae[: -1 if case.startswith(TO_S1) else None]
         names = SPINE[-len(bodies) :]
         lowest = bodies[-1]
         shown = lowest.points[:, 1].max() + 0.5 * mean_height(lowest, truth.schema) < truth.height
+        start = time.process_time()
         reading = predictor.read(picture, frame=truth.frame, view="sagittal")
+        between = time.process_time()
+        if discs is not None:
+            said[_compared(reading, discs.read(picture, truth.frame)[0])] += 1
+            spent = [spent[0] + between - start, spent[1] + time.process_time() - between]
         right = []
         for own in reading.vertebrae:
             away = [float(np.linalg.norm(own.centre - body.centre)) for body in bodies]
@@ -67,10 +79,28 @@ def main() -> None:
     for subject, own in counts.items():
         print(subject, *own)
     print("all", *(sum(column) for column in zip(*counts.values(), strict=True)))
+    if discs is not None:
+        print("discs: " + ", ".join(f"{name} {count}" for name, count in said.items()))
+        print(f"processor: bodies {spent[0]:.1f} s, discs {spent[1]:.1f} s ({spent[1] / spent[0]:+.0%})")
     if options.sheet is not None:
         tiles = list(drawn.values())
         tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 5)
         cv2.imwrite(str(options.sheet), np.vstack([np.hstack(tiles[k : k + 5]) for k in range(0, len(tiles), 5)]))
+
+
+def _compared(reading: Reading, discs: DiscReading) -> str:
+    """Whether the levels of discs are those of the bodies they lie under, within half a body's height."""
+    if not any(vertebra.label for vertebra in reading.vertebrae):
+        return "without names"
+    lower = [bottom for _, bottom in reading.schema.columns.values()]
+    pairs = []
+    for disc in discs.discs:
+        ends = [[vertebra.point(reading.schema, name) for name in lower] for vertebra in reading.vertebrae]
+        away = [min(float(np.linalg.norm(end - disc.point)) for end in own if end is not None) for own in ends]
+        body = reading.vertebrae[int(np.argmin(away))]
+        if disc.number is not None and min(away) < 0.5 * mean_height(body, reading.schema):
+            pairs.append(body.label == VERTEBRAE[disc.number - 1])
+    return "unsure" if not pairs else "agree" if all(pairs) else "disagree"
 
 
 def _tile(picture: np.ndarray, reading: Reading, side: int = 420) -> np.ndarray:
