@@ -2,8 +2,8 @@
 
     python benchmarks/tall.py ../shared/data
 
-By the median of a body's columns against the highest column of all bodies up to two levels away. The lateral films have
-front heights alone.
+By the median of a body's columns against the greatest of those of all bodies up to two levels away. The lateral films
+have front heights alone.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ PHANTOMS = range(50000, 50120)
 
 def shares(columns: np.ndarray) -> list[float]:
     """Of (n, C) heights of a column of bodies, head to foot."""
-    middle, tallest = np.nanmedian(columns, axis=1), np.nanmax(columns, axis=1)
+    middle = np.nanmedian(columns, axis=1)
     found = []
     for k in range(len(columns)):
-        beside = [tallest[j] for j in range(max(0, k - 2), min(len(columns), k + 3)) if j != k]
+        beside = [middle[j] for j in range(max(0, k - 2), min(len(columns), k + 3)) if j != k]
         if len(beside) >= 2:
             found.append(float(middle[k] / max(beside)))
     return found

@@ -236,8 +236,8 @@ def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | Non
         angle = own["angle_deg"]
         if lower == "S1" and angle is not None and angle > WIDEST_LUMBOSACRAL_DEG:
             found.append(
-                f"the disc between {upper} and S1 opens by {angle:.0f} degrees, more than is known of any: an endplate "
-                f"of {upper} or S1 is probably wrong, and with it the slip, lordosis or pelvic angles taken from it."
+                f"the disc between {upper} and S1 opens by {angle:.0f} degrees, about as much as healthy spines "
+                f"do from L4 to S1: an endplate of {upper} or S1 is probably wrong, and what is taken from it with it."
             )
             continue
         if not own["meyerding"]:

@@ -47,9 +47,9 @@ SIZES = (
     " 1991;16:861 and 888, 1992;17:299. A fracture lowers a body, it does not narrow it."
 )
 TALL = (
-    "A true body against those beside it, as `_tall` counts: at most 1.17 times as high in 62 MR subjects and 1.12 in"
-    " 120 phantoms; over 1.25 in 4 of 8,775 bodies of 1,755 lateral films (front heights) and 25 of 8,177 of 481"
-    " frontal films, swapped corners included (`benchmarks/tall.py`). A body with its disc is about 1.4 times as high."
+    "A true body against those beside it, as `_tall` counts: at most 1.17 times as high in 62 MR subjects and 1.19 in"
+    " 120 phantoms; over 1.3 in 1 of 8,775 bodies of 1,755 lateral films (front heights) and 42 of 8,177 of 481 frontal"
+    " films, swapped corners included (`benchmarks/tall.py`). A body with its disc is about 1.4 times as high."
 )
 RULES: dict[str, Rule] = {
     "picture_px": Rule(32, "refused", "Geometry: two bodies of eight px with a disc between them are 24 px high."),
@@ -63,7 +63,7 @@ RULES: dict[str, Rule] = {
     "overlap": Rule(0.25, "not graded", "Anatomy: a disc lies between two bodies; shares of the smaller outline."),
     "step": Rule(0.6, "not graded", SIZES),
     "shrink": Rule(0.3, "not graded", SIZES),
-    "tall": Rule(1.25, "not graded", TALL),
+    "tall": Rule(1.3, "not graded", TALL),
     "hardly_seen": Rule(0.4, "not graded", "Judgement: shares of the confidence that was asked for."),
 }  # fmt: skip
 
@@ -216,16 +216,19 @@ def _steps(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
 
 
 def _tall(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
-    """Bodies much higher than those beside them: by the median of their columns, against the highest column of all
-    bodies up to two levels away (at least two), so that fractures beside a sound body do not make it one.
+    """Bodies much higher than each of those beside them, up to two levels away and at least two.
+
+    A body counts by the median of its columns, so that one point drawn wrongly hides nothing; the highest of those
+    beside it counts, so that a fracture there does not make a sound body too high.
     """
-    own, found = heights(points, reading.schema), []
-    known = np.flatnonzero(np.isfinite(own).any(axis=1))
+    columns, found = heights(points, reading.schema), []
+    own = np.array([median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in columns])
+    known = np.flatnonzero(np.isfinite(own) & (own > 0))
     for place, k in enumerate(known):
         beside = own[np.concatenate([known[max(0, place - 2) : place], known[place + 1 : place + 3]])]
         if len(beside) < 2:
             continue
-        share = median(own[k][np.isfinite(own[k])]) / np.nanmax(beside)
+        share = own[k] / beside.max()
         if share > _limit("tall"):
             words = f"it is {share:.1f} times as high as any body beside it: two may be taken for one, or one missed"
             found.append((int(k), words))
