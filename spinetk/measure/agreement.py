@@ -162,15 +162,15 @@ def weighted_kappa(first: Sequence[int], second: Sequence[int], weights: str = "
 def matched(first: Reading, second: Reading) -> list[tuple[int, int]]:
     """Pair the vertebrae of two readings of one picture.
 
-    By level name where all vertebrae of both carry one; otherwise by the overlap of their boxes, the best pair first,
-    each vertebra once.
+    By level name where all vertebrae of both carry one, none of them twice; otherwise by the overlap of their boxes,
+    the best pair first, each vertebra once.
 
     Returns:
         (position in first, position in second), head to foot.
     """
     labels = [[v.label for v in reading.vertebrae] for reading in (first, second)]
-    if all(labels) and all(label for row in labels for label in row):
-        where = {label: k for k, label in reversed(list(enumerate(labels[1])))}
+    if all(row and all(row) and len(set(row)) == len(row) for row in labels):
+        where = {label: k for k, label in enumerate(labels[1])}
         return [(k, where[label]) for k, label in enumerate(labels[0]) if label in where]
     overlaps = [
         (_overlap(a.bbox, b.bbox), i, j) for i, a in enumerate(first.vertebrae) for j, b in enumerate(second.vertebrae)

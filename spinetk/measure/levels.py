@@ -32,6 +32,8 @@ SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *
 TRANSITIONAL = ("T13", "L6")
 # A step between centres this many times its neighbours has room for one more vertebra.
 GAP = 1.6
+# Mean of the cosines between the bodies' upward axes and the picture's downward one; 0.5 is 60 degrees.
+UPSIDE_DOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,14 @@ def order_faults(reading: Reading) -> list[str]:
             if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or adjacent(above, below):
                 found.append(f"a vertebra may be missing between {above} and {below}.")
     return found
+
+
+def on_its_head(reading: Reading) -> bool:
+    """Whether the points of most bodies have their upper side clearly towards the bottom of a picture that stands."""
+    heads = up(stack(reading) * scale_of(reading), reading.schema)
+    length = np.hypot(heads[:, 0], heads[:, 1])
+    known = np.isfinite(length) & (length > 0)
+    return bool(known.any()) and float((heads[known, 1] / length[known]).mean()) > UPSIDE_DOWN
 
 
 def adjacent(above: str, below: str) -> bool:

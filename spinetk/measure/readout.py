@@ -296,6 +296,9 @@ def _remarks(
         found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
     found += levels.faults([v.label for v in reading.vertebrae])
     found += order
+    if levels.on_its_head(reading):
+        where = "by its file the head is at the top" if reading.frame.says_head else "if it is not"
+        found.append(f"the points' names put the head at the bottom of the picture: {where}, all is upside down.")
     unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
     if unnamed and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ KEYS = ("file", "label")
 OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "series", "spacing_row_mm",
          "spacing_column_mm", "meyerding")  # fmt: skip
 UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
+MISSING = ("", "-", "na", "n/a", "nan", "none", "null")
 PANELS_A_ROW = 3
 OF_FIRST = "% of first"
 """Unit of lengths in px when pictures are pooled: a pixel of one is not a pixel of another."""
@@ -80,7 +82,7 @@ def agree(first: str | Path, second: str | Path) -> Agreement:
     tables = [Path(given).suffix.lower() == ".csv" for given in (first, second)]
     if any(tables):
         sides = [
-            _read_table(Path(given)) if table else _tabulate(_readings(given, failures))
+            _read_table(Path(given), failures) if table else _tabulate(_readings(given, failures))
             for given, table in zip((first, second), tables, strict=True)
         ]
         pictures = [{file for file, _ in side.index} for side in sides]
@@ -128,6 +130,9 @@ def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[s
         if len(sizes) == 2 and not same_scale(one[name], other[name]):
             said = " and ".join(f"{row:.4g} x {column:.4g}" for row, column in sizes)
             failures.append(f"{name}: the readings say pixels of {said} mm: its heights are compared in px")
+        if len({reading.facing.side for reading in (one[name], other[name]) if reading.facing is not None}) > 1:
+            said = "the anterior height of one is compared with the posterior height of the other"
+            failures.append(f"{name}: the readings have the front on other sides: {said}")
         try:
             pairs.append((name, paired_values([(one[name], other[name])])))
         except InputError as error:
@@ -247,6 +252,8 @@ def _readings(given: str | Path, failures: list[str]) -> dict[str, Reading]:
     for path, reading in iter_results([given]):
         if isinstance(reading, InputError):
             failures.append(str(reading))
+        elif path.stem in found:
+            failures.append(f"{path}: another reading is called {path.stem}: the first was taken")
         else:
             found[path.stem] = reading
     if not found:
@@ -263,18 +270,32 @@ def _tabulate(readings: dict[str, Reading]) -> pd.DataFrame:
     return _indexed(content, "results")
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, failures: list[str]) -> pd.DataFrame:
+    """A table's numbers; cells of a column of numbers that are none, and not empty, are told to ``failures``."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         head = text.partition("\n")[0]
         # Spreadsheets of some countries part columns by semicolons.
-        content = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count)))
+        between = max(",;\t", key=head.count)
+        content = list(csv.DictReader(io.StringIO(text), delimiter=between))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(path, "cannot be read as a table", "give comma-separated UTF-8") from error
     if not content or "file" not in content[0]:
         raise InputError(path, "has no row, or no column 'file'", "name the picture in every row")
+    if between != ",":  # where they do, they write 20,5 for 20.5
+        content = [{k: _with_point(v) if k and _measured(k) else v for k, v in row.items()} for row in content]
+    for name in filter(_measured, filter(None, content[0])):
+        cells = [cell for row in content if (cell := (row[name] or "").strip().lower()) not in MISSING]
+        words = [cell for cell in cells if np.isnan(_number(cell))]
+        if 0 < len(words) < len(cells):
+            failures.append(f"{path}: {len(words)} of {len(cells)} cells of {name} are no numbers and were left out")
     # None collects what a row has beyond the head.
     return _indexed([{("label" if k == "level" else k): v for k, v in row.items() if k} for row in content], path)
+
+
+def _with_point(cell: str | None) -> str | None:
+    """A number with a decimal comma as one with a point; anything else as it is."""
+    return cell.replace(",", ".") if cell and re.fullmatch(r"\s*[-+]?\d*,\d+\s*", cell) else cell
 
 
 def _indexed(content: list[dict[str, Any]], source: str | Path) -> pd.DataFrame:

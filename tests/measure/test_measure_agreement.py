@@ -118,6 +118,13 @@ def test_vertebrae_without_names_are_matched_by_overlap(spine):
     assert matched(spine([]), spine([])) == []
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_name_given_twice_pairs_no_body_twice(spine, swapped):
+    """L2 stands twice in one reading; the bodies lie at the same places, so the places say who is who."""
+    readings = spine([FULL] * 4, labels=["L1", "L2", "L2", "L3"]), spine([FULL] * 4, labels=["L1", "L2", "L3", "L4"])
+    assert matched(*(readings[::-1] if swapped else readings)) == [(0, 0), (1, 1), (2, 2), (3, 3)]
+
+
 def test_grades_are_0_to_3():
     with pytest.raises(InputError) as error:
         weighted_kappa([0, 1, 4], [0, 1, 2])

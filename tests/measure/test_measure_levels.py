@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.measure.levels import SEQUENCE, SYSTEMS, TABLE, faults, head_to_foot, name_of, named
 
@@ -148,3 +151,23 @@ def test_snomed_codes_are_those_of_pydicom():
             assert (code.value, code.meaning) == level.snomed
     assert {n for n, level in TABLE.items() if level.snomed is None} == {"T13", "L6", "S1"}
     assert set(TABLE) == {*SEQUENCE, "sacrum"}
+
+
+@pytest.mark.parametrize(
+    ("turned", "frame", "words"),
+    [
+        (0, Frame((0.5, 0.5)), None),
+        (40, Frame((0.5, 0.5)), None),  # a bent or leaning column
+        (90, Frame((0.5, 0.5)), None),  # of one who lies
+        (180, Frame((0.5, 0.5)), "if it is not, all is upside down"),
+        (180, Frame((0.5, 0.5), toward_bottom="F"), "by its file the head is at the top, all is upside down"),
+        (180, Frame((0.5, 0.5), toward_bottom="H"), None),
+        (180, Frame((0.5, 0.5), exif_orientation=3), None),
+    ],
+)
+def test_a_whole_column_on_its_head_is_said(spine, turned, frame, words):
+    """Points and names turned by half a turn agree with each other: nothing but the picture speaks against them."""
+    upright = spine([FULL] * 5, labels=["T12", "L1", "L2", "L3", "L4"], turned=turned)
+    reading = replace(upright, frame=frame)
+    remarks = [remark for remark in measure(reading).remarks if "put the head at the bottom" in remark]
+    assert [words in remark for remark in remarks] == ([] if words is None else [True])

@@ -15,6 +15,7 @@ from spinetk.errors import InputError
 from spinetk.formats.table import write_table
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph
+from spinetk.reading import Reading
 from spinetk.report.agreement import agree, write_agreement
 
 FIRST = """file,label,height_anterior_mm,deformity_grade
@@ -202,3 +203,34 @@ def test_grades_by_other_thresholds_are_not_compared(tmp_path):
         write_json(tmp_path / who / "film.json", measure(film, thresholds=thresholds).to_json())
     assert "grade" in by_name(agree(tmp_path / "a", tmp_path / "a"))
     assert "grade" not in by_name(agree(tmp_path / "a", tmp_path / "b"))
+
+
+def test_decimal_commas_are_read(tables):
+    """Of 20,5 and 21 the first was left out, and the bias was that of the other alone."""
+    first, second = tables
+    first.write_text("file;level;height_anterior_mm\na;L1;20,5\na;L2;21\na;L3;,5\n", encoding="utf-8")
+    second.write_text("file;level;height_anterior_mm\na;L1;21,5\na;L2;21\na;L3;-1,5\n", encoding="utf-8")
+    found = agree(first, second)
+    (row,) = found.quantities
+    assert row["n"] == 3
+    assert row["bias"] == pytest.approx((1 + 0 - 2) / 3, abs=1e-6)
+    assert found.failures == []
+
+
+def test_cells_that_are_no_numbers_are_said(tables):
+    first, second = tables
+    first.write_text("file,level,height_anterior_mm,type\na,L1,20,wedge\na,L2,>21,crush\na,L3,-,\n", encoding="utf-8")
+    second.write_text("file,level,height_anterior_mm\na,L1,21\na,L2,21\na,L3,22\n", encoding="utf-8")
+    found = agree(first, second)
+    assert found.quantities[0]["n"] == 1
+    assert found.failures == [f"{first}: 1 of 2 cells of height_anterior_mm are no numbers and were left out"]
+
+
+def test_readers_who_see_the_front_on_other_sides_are_named(results):
+    path = results / "b" / "film-1.json"
+    reading = Reading.from_json(json.loads(path.read_text(encoding="utf-8")))
+    assert agree(results / "a", results / "b").failures == []
+    other = "left" if reading.facing.side == "right" else "right"
+    write_json(path, measure(reading, facing=other).to_json())
+    (line,) = agree(results / "a", results / "b").failures
+    assert line.startswith("film-1: the readings have the front on other sides")
