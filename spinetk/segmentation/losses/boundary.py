@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from spinetk.segmentation.losses.output import logit_of
+from spinetk.segmentation.losses.output import Maps, logit_of
 from spinetk.segmentation.losses.overlap import Dice
 
 
@@ -22,7 +22,7 @@ class Boundary(nn.Module):
 
     needs_distance = True
 
-    def forward(self, output: Tensor | tuple, mask: Tensor, distance: Tensor) -> Tensor:
+    def forward(self, output: Tensor | Maps, mask: Tensor, distance: Tensor) -> Tensor:
         return (logit_of(output).float().sigmoid() * distance).mean()
 
 
@@ -99,6 +99,6 @@ class Hybrid(nn.Module):
         if above is None or (dice is not None and dice >= above):
             self.steps += 1
 
-    def forward(self, output: Tensor | tuple, mask: Tensor, distance: Tensor) -> Tensor:
+    def forward(self, output: Tensor | Maps, mask: Tensor, distance: Tensor) -> Tensor:
         a, b = self.weights
         return a * self.dice(output, mask) + b * self.boundary(output, mask, distance)

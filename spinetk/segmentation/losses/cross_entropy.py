@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spinetk.segmentation.losses.output import finest, logit_of
+from spinetk.segmentation.losses.output import Maps, finest, logit_of
 
 
 class CrossEntropy(nn.Module):
@@ -23,6 +23,6 @@ class CrossEntropy(nn.Module):
         super().__init__()
         self.register_buffer("positive_weight", torch.tensor(positive_weight), persistent=False)
 
-    def forward(self, output: Tensor | tuple, mask: Tensor) -> Tensor:
+    def forward(self, output: Tensor | Maps, mask: Tensor) -> Tensor:
         logit = logit_of(output).float()
         return F.binary_cross_entropy_with_logits(logit, finest(mask, logit), pos_weight=self.positive_weight)

@@ -6,7 +6,7 @@ import torch
 from monai.losses import FocalLoss
 from torch import Tensor, nn
 
-from spinetk.segmentation.losses.output import finest, logit_of
+from spinetk.segmentation.losses.output import Maps, finest, logit_of
 
 
 class Focal(nn.Module):
@@ -26,7 +26,7 @@ class Focal(nn.Module):
         self.positive_weight = positive_weight
         self.focal = FocalLoss(gamma=gamma, reduction="none")
 
-    def forward(self, output: Tensor | tuple, mask: Tensor) -> Tensor:
+    def forward(self, output: Tensor | Maps, mask: Tensor) -> Tensor:
         logit = logit_of(output).float()
         mask = finest(mask, logit)
         return ((1 + (self.positive_weight - 1) * mask) * self.focal(logit, mask)).mean()
@@ -44,7 +44,7 @@ class EnhancedMixing(nn.Module):
         super().__init__()
         self.focal = FocalLoss(gamma=1.1, alpha=0.48)
 
-    def forward(self, output: Tensor | tuple, mask: Tensor) -> Tensor:
+    def forward(self, output: Tensor | Maps, mask: Tensor) -> Tensor:
         logit = logit_of(output).float()
         mask = finest(mask, logit)
         p = logit.sigmoid()

@@ -6,7 +6,7 @@ from monai.losses import DiceLoss
 from torch import Tensor, nn
 
 from spinetk.segmentation.losses.cross_entropy import CrossEntropy
-from spinetk.segmentation.losses.output import finest, logit_of
+from spinetk.segmentation.losses.output import Maps, finest, logit_of
 
 
 class Dice(nn.Module):
@@ -24,7 +24,7 @@ class Dice(nn.Module):
         super().__init__()
         self.dice = DiceLoss(sigmoid=True, batch=True, squared_pred=squared, smooth_nr=smooth, smooth_dr=smooth or 1e-6)
 
-    def forward(self, output: Tensor | tuple, mask: Tensor) -> Tensor:
+    def forward(self, output: Tensor | Maps, mask: Tensor) -> Tensor:
         logit = logit_of(output).float()
         return self.dice(logit, finest(mask, logit))
 
@@ -39,5 +39,5 @@ class CrossEntropyDice(nn.Module):
         self.cross_entropy = CrossEntropy()
         self.dice = Dice(smooth=1.0)
 
-    def forward(self, output: Tensor | tuple, mask: Tensor) -> Tensor:
+    def forward(self, output: Tensor | Maps, mask: Tensor) -> Tensor:
         return self.cross_entropy(output, mask) + self.dice(output, mask)
