@@ -42,9 +42,7 @@ Views = Annotated[
     Path | None,
     typer.Option("--views", help="CSV: file and any of view, spacing, facing, anchor; for folders of mixed pictures."),
 ]
-About = Annotated[
-    Path, typer.Option(help="TOML with what its maker knows: licence, use, data, command, ... of the model card.")
-]
+About = Annotated[Path, typer.Option(help="TOML with the model card's licence, use, data, command, ...")]
 Anchor = Annotated[str | None, typer.Option(help="Name levels from one that is known, e.g. L5=last.")]
 Threshold = Annotated[
     float,

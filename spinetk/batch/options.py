@@ -32,15 +32,15 @@ class PoolOptions:
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Processes of this machine; with --slurm or --pbs, jobs.",
-            show_default="1; predict on a CPU: one a core for 8 pictures or more",
+            help="Processes on this machine; with --slurm or --pbs, jobs.",
+            show_default="1; predict on a CPU: one per core for 8 pictures or more",
         ),
     ] = None
     scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler that deals the inputs out, e.g. tcp://HOST:8786.")
+        str | None, typer.Option(help="Dask scheduler that hands out the inputs, e.g. tcp://HOST:8786.")
     ] = None
     slurm: Annotated[bool, typer.Option("--slurm", help="Submit --workers jobs to SLURM, each a Dask worker.")] = False
-    pbs: Annotated[bool, typer.Option("--pbs", help="The same by PBS.")] = False
+    pbs: Annotated[bool, typer.Option("--pbs", help="The same with PBS.")] = False
     job: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE of dask-jobqueue, e.g. memory=16GB; may be repeated.")
     ] = None
@@ -75,7 +75,9 @@ class BatchOptions(PoolOptions):
 
     resume: Annotated[
         bool,
-        typer.Option("--resume/--no-resume", " /--again", help="Do what is missing in the folder, or everything anew."),
+        typer.Option(
+            "--resume/--no-resume", " /--again", help="Do what is missing in the folder, or everything again."
+        ),
     ] = True
     aet: Annotated[str, typer.Option(help="Own AE title, for archives by DIMSE.")] = "SPINETK"
 

@@ -152,14 +152,15 @@ class DiscOptions(TrainingOptions):
     ] = None
     iterations: Annotated[
         int | None,
-        typer.Option(min=1, help="In total, in place of epochs; of the point network 3000 by default."),
+        typer.Option(min=1, help="Total iterations, in place of --epochs; 3000 by default for the point network."),
     ] = None
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="42")] = None
     stacks: Annotated[
         int | None, typer.Option("--stacks", "-s", min=1, max=8, help="Hourglasses in a row.", show_default="2")
     ] = None
     blocks: Annotated[
-        int | None, typer.Option("--blocks", "-b", min=1, max=8, help="Bottlenecks at each place.", show_default="1")
+        int | None,
+        typer.Option("--blocks", "-b", min=1, max=8, help="Bottleneck blocks at each stage.", show_default="1"),
     ] = None
     attention: Annotated[
         bool | None,
@@ -167,7 +168,7 @@ class DiscOptions(TrainingOptions):
             "--attention/--no-attention", "--att/--no-att", help="Multi-level attention.", show_default="attention"
         ),
     ] = None
-    modality: Annotated[Modality | None, typer.Option(help="Only this contrast of the prepared ones.")] = None
+    modality: Annotated[Modality | None, typer.Option(help="Train on this contrast alone.")] = None
 
 
 @dataclass(frozen=True)
@@ -175,22 +176,28 @@ class RecipeOptions:
     """Loss, solver and schedule; :data:`FIELDS` says which field of :class:`spinetk.discs.module.Recipe` is which."""
 
     epochs: Annotated[
-        int | None, typer.Option("--epochs", "--max-epochs", min=1, help="In all.", show_default="120")
+        int | None, typer.Option("--epochs", "--max-epochs", min=1, help="Number of epochs.", show_default="120")
     ] = None
     milestones: Annotated[
         list[int] | None,
-        typer.Option("--milestones", "--schedule", help="Epochs at which the rate falls.", show_default="60 90"),
+        typer.Option(
+            "--milestones", "--schedule", help="Epochs at which the learning rate drops.", show_default="60 90"
+        ),
     ] = None
     factor: Annotated[
-        float | None, typer.Option("--factor", "--gamma", help="Factor of the rate when it falls.", show_default="0.1")
+        float | None,
+        typer.Option("--factor", "--gamma", help="Factor of the learning rate at each drop.", show_default="0.1"),
     ] = None
     solver: Annotated[Solver | None, typer.Option(help="Optimiser.", show_default="rms")] = None
-    momentum: Annotated[float | None, typer.Option(help="Of RMSprop.", show_default="0")] = None
+    momentum: Annotated[float | None, typer.Option(help="Momentum of RMSprop.", show_default="0")] = None
     weight_decay: Annotated[float | None, typer.Option(help="Weight decay.", show_default="0")] = None
     loss: Annotated[
-        Loss | None, typer.Option(help="mse, peaks (weighs more), or hca (skeletal term).", show_default="mse")
+        Loss | None,
+        typer.Option(help="mse; peaks (weights them more); hca (adds the skeletal term).", show_default="mse"),
     ] = None
-    absent: Annotated[Absent | None, typer.Option(help="Channels of absent discs.", show_default="supervised")] = None
+    absent: Annotated[
+        Absent | None, typer.Option(help="How channels of absent discs are treated.", show_default="supervised")
+    ] = None
     augment: Annotated[Augment | None, typer.Option(help="Augmentation.", show_default="full")] = None
 
 
@@ -280,7 +287,7 @@ def predict(
 ) -> None:
     """Label discs: NIfTI in the input's own geometry (SCT numbers), JSON in mm and voxels, overlay.
 
-    Inputs are volumes, sagittal pictures, DICOM series, or folders of them. Run again, it does what is missing.
+    Inputs are volumes, sagittal pictures, DICOM series, or folders of them. Run it again to do what is missing.
     """
     import json
 
@@ -312,7 +319,7 @@ def evaluate(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Every model, with and without search and look-once, in one table: the published trio and label-aware metrics."""
+    """Compare models in one table, with and without search and look-once: published DTT, FNR, FPR; level accuracy."""
     from spinetk.discs.evaluation import evaluate as run
     from spinetk.discs.predictor import DiscPredictor
     from spinetk.discs.release import called

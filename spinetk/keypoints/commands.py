@@ -41,7 +41,7 @@ class KeypointOptions(TrainingOptions):
         typer.Option("--network", "--preset", help="See `spinetk models`; by default r50 on a GPU, fast on a CPU."),
     ] = None
     iterations: Annotated[
-        int | None, typer.Option(min=1, help="In total, earlier starts included.", show_default="1300")
+        int | None, typer.Option(min=1, help="Total iterations, those before a resume included.", show_default="1300")
     ] = None
     recipe: Annotated[str | None, typer.Option(help="default or original.", show_default="default")] = None
     start: Start = None
@@ -62,7 +62,7 @@ def train(
     schema: Annotated[str | None, typer.Option(help="Meaning of the points; by default what the cases say.")] = None,
     out: Out = Path("output"),
 ) -> None:
-    """Train a keypoint network on a case folder; the weights end in OUT/model_final.pth."""
+    """Train a keypoint network on a case folder; the final weights are OUT/model_final.pth."""
     from spinetk.cases.catalog import setup_catalogs
     from spinetk.cases.folder import CaseFolder
     from spinetk.cases.splitting import make_split
@@ -98,7 +98,7 @@ def evaluate(
     out: Out = Path("output/evaluation"),
     as_json: AsJson = False,
 ) -> None:
-    """COCO AP/OKS and point errors in px, mm and % of vertebra height on a part of a split."""
+    """Score models on a part of a split: COCO AP/OKS, point errors in px, mm and % of vertebra height."""
     from spinetk.keypoints.evaluation import evaluate as run
     from spinetk.keypoints.predictor import Predictor
     from spinetk.training.launch import launch
@@ -142,7 +142,7 @@ def predict(
     overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Draw a PNG of each picture.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Vertebrae, heights, grades and angles of radiographs and slices; run again, it does what is missing.
+    """Vertebrae, heights, grades and angles of radiographs and slices; run it again to do what is missing.
 
     Inputs are files, folders of any depth, patterns, or addresses of archives.
     """

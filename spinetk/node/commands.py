@@ -82,7 +82,7 @@ def node(
 
 @app.command()
 def retry(folder: Folder = None) -> None:
-    """Take up everything that failed once more."""
+    """Try again everything that has failed."""
     from spinetk.node.service import retry as run
 
     typer.echo(f"{run(folder or Path('node'))} to be tried again")

@@ -142,7 +142,7 @@ def _maker(settings: NodeSettings, fingerprint: Callable[[str | None], str]) -> 
 
 
 def retry(folder: Path) -> int:
-    """Take up everything that failed once more; how many units.
+    """Try again everything that has failed; how many units.
 
     Raises:
         InputError: The folder holds no node.

@@ -59,7 +59,7 @@ def train(
     out: Out = Path("output/segment"),
     more: More = None,
 ) -> None:
-    """Train; the atrium's locator and segmenter one after the other."""
+    """Train a segmentation network; for the atrium first the locator, then the segmenter."""
     run.forbid_network()
     known, own = options.given(), given(atrium)
     for group, its_own in ((own, task is Task.ATRIUM), (given(slices), task is Task.LESION)):
@@ -89,7 +89,7 @@ def predict(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Masks in the format and geometry of each input; run again, it does what is missing.
+    """Masks in the format and geometry of each input; run it again to do what is missing.
 
     Inputs are volumes, pictures, DICOM series, or folders of them.
     """
@@ -122,7 +122,7 @@ def evaluate(
     out: Out = Path("output/segment/evaluation"),
     as_json: AsJson = False,
 ) -> None:
-    """Masks against the truth: mean and SD over the cases, distances in mm."""
+    """Compare masks with the truth: mean and SD over the cases, distances in mm."""
     _call(
         task, "evaluate", source, out, masks.more, model=model, part=part, split=split, lesion_rule=lesion_rule,
         pictures=pictures, device=device, as_json=as_json, **masks.given(),
@@ -148,7 +148,7 @@ def release(
     name: Annotated[str | None, typer.Argument(help="Name of the release.")] = None,
     about: Annotated[
         Path | None,
-        typer.Option(help="TOML with what its maker knows: licence, use, data, command, ... of the model card."),
+        typer.Option(help="TOML with the model card's licence, use, data, command, ..."),
     ] = None,
     metrics: Annotated[Path | None, typer.Option(help="summary.json of `segment evaluate`.")] = None,
     task: TaskOption = Task.ATRIUM,

@@ -70,11 +70,11 @@ class SegmentOptions(TrainingOptions):
 
     network: Annotated[str | None, typer.Option(help="Name of a network, see `spinetk models`.")] = None
     iterations: Annotated[
-        int | None, typer.Option(min=1, help="In total, earlier starts included.", show_default="5000")
+        int | None, typer.Option(min=1, help="Total iterations, those before a resume included.", show_default="5000")
     ] = None
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", "--max-epochs", min=1, help="In place of iterations: passes over the cases."),
+        typer.Option("--epochs", "--max-epochs", min=1, help="Passes over the cases, in place of --iterations."),
     ] = None
     loss: Annotated[
         str | None,
@@ -87,19 +87,23 @@ class SegmentOptions(TrainingOptions):
 class AtriumOptions:
     """What is only the atrium's: the V-Net, its locator, its geometry."""
 
-    stage: Annotated[Stage | None, typer.Option(help="Atrium: which network.", show_default="both")] = None
+    stage: Annotated[Stage | None, typer.Option(help="Atrium: which network to train.", show_default="both")] = None
     loss_schedule: Annotated[
         Schedule | None,
-        typer.Option("--loss-schedule", "--schedule", help="Atrium: of the hybrid loss.", show_default="falling"),
+        typer.Option(
+            "--loss-schedule", "--schedule", help="Atrium: schedule of the hybrid loss.", show_default="falling"
+        ),
     ] = None
     factor: Annotated[
-        float | None, typer.Option("--factor", "--reduce", help="Atrium: of the rate when validation gets no better.")
+        float | None, typer.Option("--factor", "--reduce", help="Atrium: factor of the learning rate at a plateau.")
     ] = None
-    patience: Annotated[int | None, typer.Option(min=0, help="Atrium: validations to wait before that.")] = None
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="Atrium: validations without gain that make a plateau.")
+    ] = None
     layers: Annotated[
-        int | None, typer.Option("--layers", "--num-layers", min=1, help="V-Net: convolutions of the outer blocks.")
+        int | None, typer.Option("--layers", "--num-layers", min=1, help="V-Net: convolutions in the outer blocks.")
     ] = None
-    dilation: Annotated[int | None, typer.Option(min=1, help="V-Net: of the convolutions of the encoder.")] = None
+    dilation: Annotated[int | None, typer.Option(min=1, help="V-Net: dilation of the encoder's convolutions.")] = None
     attention: Annotated[
         bool | None,
         typer.Option(
@@ -115,7 +119,7 @@ class AtriumOptions:
     locator_batch: Annotated[
         int | None,
         typer.Option(
-            "--locator-batch", "--locator-batch-size", min=1, help="Atrium: crops of the locator an iteration."
+            "--locator-batch", "--locator-batch-size", min=1, help="Atrium: crops per iteration of the locator."
         ),
     ] = None
     locator_rate: Annotated[
@@ -123,7 +127,8 @@ class AtriumOptions:
         typer.Option("--locator-rate", "--locator-learning-rate", help="Atrium: learning rate of the locator."),
     ] = None
     grid: Annotated[
-        str | None, typer.Option(help="Atrium: spacing to work at, MM or SLICE,ROW,COLUMN; that of the data.")
+        str | None,
+        typer.Option(help="Atrium: spacing to work at, MM or SLICE,ROW,COLUMN; by default that of the data."),
     ] = None
     margin: Annotated[
         float | None, typer.Option(min=0, help="Atrium: mm around the locator's find.", show_default="10")

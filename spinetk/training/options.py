@@ -22,21 +22,23 @@ class TrainingOptions:
     The second names of an option are those of the original programs and of earlier versions.
     """
 
-    iterations: Annotated[int | None, typer.Option(min=1, help="In total, earlier starts included.")] = None
+    iterations: Annotated[int | None, typer.Option(min=1, help="Total iterations, those before a resume included.")] = (
+        None
+    )
     batch: Annotated[
         int | None,
-        typer.Option("--batch", "--batch-size", "--train-batch", min=1, help="Pictures or crops an iteration."),
+        typer.Option("--batch", "--batch-size", "--train-batch", min=1, help="Pictures or crops per iteration."),
     ] = None
-    rate: Annotated[
-        float | None, typer.Option("--rate", "--learning-rate", "--lr", help="Learning rate, at its highest.")
-    ] = None
+    rate: Annotated[float | None, typer.Option("--rate", "--learning-rate", "--lr", help="Peak learning rate.")] = None
     best_by: Annotated[
         str | None,
-        typer.Option(help="Logged value that chooses the best weights: a loss or a score.", show_default="val_loss"),
+        typer.Option(help="Logged value that picks the best weights: a loss or a score.", show_default="val_loss"),
     ] = None
     early_stop: Annotated[
         bool | None,
-        typer.Option("--early-stop/--no-early-stop", help="Stop when val_loss falls by less than 10 % per 100."),
+        typer.Option(
+            "--early-stop/--no-early-stop", help="Stop once val_loss falls by less than 10 % in 100 iterations."
+        ),
     ] = None
     check_every: Annotated[int | None, typer.Option(min=1, help="Iterations between validations.")] = None
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="0")] = None
@@ -46,12 +48,12 @@ class TrainingOptions:
     ] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None
     devices: Annotated[
-        int | None, typer.Option(min=1, help="Processes on each machine, one a GPU; by default as launched, else 1.")
+        int | None, typer.Option(min=1, help="Processes on each machine, one per GPU; by default as launched, else 1.")
     ] = None
     nodes: Annotated[int | None, typer.Option(min=1, help="Machines; by default as launched, else 1.")] = None
     accumulate: Annotated[
         int | None,
-        typer.Option(min=1, help="Parts to compute a batch in, where it does not fit.", show_default="1"),
+        typer.Option(min=1, help="Parts to split a batch into where it does not fit in memory.", show_default="1"),
     ] = None
     precision: Annotated[str | None, typer.Option(help="auto, 32-true, bf16-mixed, ...", show_default="auto")] = None
     compile: Annotated[
@@ -67,13 +69,13 @@ class TrainingOptions:
 class RunOptions:
     """Where a training begins, and whether it is one."""
 
-    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from the newest checkpoint.")] = False
+    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Continue from the newest checkpoint.")] = False
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings file (JSON, TOML, YAML), or settings.json of a run; options win over it."),
+        typer.Option(help="Settings file (JSON, TOML, YAML), or settings.json of a run; options override it."),
     ] = None
     find_rate: Annotated[
-        bool, typer.Option("--find-rate", help="Only advise on a learning rate (Lightning's finder).")
+        bool, typer.Option("--find-rate", help="Only suggest a learning rate (Lightning's finder).")
     ] = False
     fit_batch: Annotated[bool, typer.Option("--fit-batch", help="Only find the largest batch that fits the GPU.")] = (
         False
@@ -94,13 +96,13 @@ class RunOptions:
 
 
 Devices = Annotated[
-    int | None, typer.Option(min=1, help="Processes on each machine, one a GPU; by default as launched, else 1.")
+    int | None, typer.Option(min=1, help="Processes on each machine, one per GPU; by default as launched, else 1.")
 ]
 Nodes = Annotated[int | None, typer.Option(min=1, help="Machines; by default as launched, else 1.")]
 Start = Annotated[
     str | None,
     typer.Option(
-        help="Weights to begin with: random, imagenet, coco (these two are downloaded once), or a name or path.",
+        help="Weights to start from: random, imagenet or coco (both downloaded once), or a name or path.",
         show_default="random",
     ),
 ]
