@@ -22,6 +22,7 @@ from spinetk.formats.record import Record, record_of
 from spinetk.formats.registry import read, readable
 from spinetk.geometry import Frame, turn
 from spinetk.images import Picture, to_uint8
+from spinetk.images.spacing import contradiction
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
 
@@ -224,6 +225,7 @@ def _frame(picture: Picture, item: CaseItem, user: Frame | None) -> Frame:
         frame = replace(frame, toward_right=noted.toward_right, toward_bottom=noted.toward_bottom)
     for better in (user, noted):
         if better is not None and better.spacing_mm is not None:
+            item.remarks += contradiction(better, frame)
             return replace(frame, spacing_mm=better.spacing_mm, spacing_source=better.spacing_source, pixel_aspect=None)
     return frame
 

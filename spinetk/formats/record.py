@@ -49,8 +49,9 @@ def check_record(
         source: Named in errors.
         schema: Meaning of the points; None takes the file's own ``schema`` field, or the built-in one with as many
             points.
-        left_out: Receives an error for every wrong annotation, and the others are kept, where there are any. The
-            vertebra of such an annotation then counts as background. None allows no wrong annotation.
+        left_out: Receives an error for every wrong annotation (a copy of another is one), and the others are kept,
+            where there are any. The vertebra of such an annotation then counts as background. None allows no wrong
+            annotation.
 
     Returns:
         The record with plain numbers and its ``schema``; ``file_name`` is left as it was.
@@ -91,6 +92,9 @@ def check_record(
     for n, entry in enumerate(annotations):
         try:
             checked = _check_annotation(entry, f"annotations[{n}]", source, schema, (record["width"], record["height"]))
+            same = [(other["keypoints"], other["bbox"]) for other in record["annotations"]]
+            if left_out is not None and (checked["keypoints"], checked["bbox"]) in same:
+                raise InputError(source, f"field 'annotations[{n}]' is a copy of another of its bodies", "remove one")
             record["annotations"].append(checked)
         except InputError as error:
             wrong.append(error)

@@ -72,8 +72,8 @@ def match(found: Reading, truth: Reading) -> tuple[list[tuple[int, int]], int, i
 def point_errors(found: Sequence[Reading], truths: Sequence[Reading]) -> dict[str, Any]:
     """Errors over matched vertebrae and counts over all, as JSON content.
 
-    ``*_mm`` is over pictures with a known spacing (None when there is none); ``*_percent`` is of the true vertebra's
-    mean height.
+    ``*_mm`` is over pictures with a known spacing (None when there is none), of which there are ``pictures_mm``;
+    ``*_percent`` is of the true vertebra's mean height.
     """
     px: list[float] = []
     mm: list[float] = []
@@ -100,7 +100,7 @@ def point_errors(found: Sequence[Reading], truths: Sequence[Reading]) -> dict[st
         per_case.append({"file": t.file, "missed": lost, "duplicated": twice, "false": invented, "mean_percent": mean})
     statistics: dict[str, Any] = {
         "pictures": len(per_case), "vertebrae": total, "missed": missed, "duplicated": duplicated, "false": false,
-        "pictures_complete": complete,
+        "pictures_complete": complete, "pictures_mm": sum(t.frame.spacing_mm is not None for t in truths),
     }  # fmt: skip
     for unit, values in (("px", px), ("mm", mm), ("percent", percent)):
         statistics[f"mean_{unit}"] = round(float(np.mean(values)), 4) if values else None

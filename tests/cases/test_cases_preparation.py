@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
+from slices import slice_file
 
 from spinetk.cases.augmentation import augment
 from spinetk.cases.folder import CaseFolder, read_pixels
@@ -273,3 +274,27 @@ def test_a_result_of_one_slice_of_a_volume_becomes_a_case_of_that_slice(tmp_path
         (item,) = read(tmp_path / "a.json")
         assert item.reading().slice == place
     assert made == [4, 9]
+
+
+@pytest.mark.parametrize("by_user", [False, True])
+def test_a_spacing_against_the_header_is_said(tmp_path, by_user):
+    """What the annotation or the user says is believed; a factor of two in every height is not passed over."""
+    slice_file(tmp_path / "in" / "a.dcm", grey(), "1.2.3", 0.0, PixelSpacing=[0.5, 0.5])
+    annotate(tmp_path / "in" / "a.dcm", **({} if by_user else {"spacing_mm": [1.0, 1.0], "spacing_source": "user"}))
+    result = prepare(tmp_path / "in", tmp_path / "out", spacing_mm=(1.0, 1.0) if by_user else None, progress=False)
+    (record,), _ = CaseFolder(tmp_path / "out").records(result.cases)
+    assert record["spacing_mm"] == [1.0, 1.0]
+    (remark,) = [remark for remark in result.remarks if "was believed" in remark]
+    assert "the spacing given, 1 x 1 mm, was believed; the file says 0.5 x 0.5 mm (PixelSpacing)" in remark
+
+
+def test_a_body_that_stands_twice_in_a_case_counts_once(source, tmp_path):
+    prepare(source, tmp_path / "out", progress=False)
+    folder = CaseFolder(tmp_path / "out")
+    path = folder.source("a")
+    content = json.loads(path.read_text())
+    content["annotations"] *= 2
+    path.write_text(json.dumps(content))
+    (record,), (failure,) = folder.records(["a"])
+    assert len(record["annotations"]) == 1
+    assert "field 'annotations[1]' is a copy of another of its bodies, and is left out" in str(failure)

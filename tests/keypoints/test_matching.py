@@ -71,6 +71,13 @@ def test_unknown_spacing_gives_no_mm_and_nothing_found_gives_no_error():
     assert scores["mean_mm"] is None
 
 
+def test_pictures_behind_millimetres_are_counted():
+    truths = [reading(COLUMN, (0.5, 2.0)), reading(COLUMN), reading([])]
+    scores = point_errors([reading([b + (3, 4) for b in COLUMN]), reading(COLUMN), reading([])], truths)
+    assert (scores["pictures"], scores["pictures_mm"]) == (3, 1)
+    assert scores["mean_mm"] == pytest.approx(np.sqrt(40), abs=1e-4)
+
+
 def test_height_needs_both_ends():
     vertebra = Vertebra.from_points(body(0, 0, height=20), np.array([1, 1, 0, 1, 1, 0], bool))
     assert mean_height(vertebra, VERTEBRA6) == pytest.approx(20)
