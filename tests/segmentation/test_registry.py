@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torchvision.models.resnet import Bottleneck, ResNet
 
 from spinetk.errors import InputError
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.losses.output import logit_of
+from spinetk.segmentation.networks import tmunet
 from spinetk.segmentation.registry import REGISTRY, Entry, get_entry
 
 PUBLISHED = {
@@ -15,11 +17,21 @@ PUBLISHED = {
 PUBLISHED_MILLIONS = {"dunet": 8.63, "xnet": 15.07}
 
 
+class Thin(Bottleneck):
+    """Of ResNet-50, with a quarter of the channels."""
+
+    expansion = 1
+
+
 @pytest.fixture(scope="module", params=REGISTRY)
 def built(request):
     torch.manual_seed(0)
     entry = REGISTRY[request.param]
-    return entry, entry.build()
+    with pytest.MonkeyPatch.context() as patch:
+        # TMUnet with a quarter of the channels and an eighth of the tokens' width: 165 million parameters take seconds.
+        patch.setattr(tmunet, "resnet50", lambda: ResNet(Thin, [3, 4, 6, 3], width_per_group=16))
+        patch.setattr(tmunet, "WIDTH", 64)
+        return entry, entry.build()
 
 
 def batch(entry: Entry, sides: tuple[int, ...], count: int = 2) -> torch.Tensor:

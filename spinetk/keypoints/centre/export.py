@@ -149,24 +149,32 @@ def _to_onnx(module: nn.Module, example: Tensor, path: Path, weights: Path | Non
 
     from spinetk.atomic import replacing
 
-    # An end: torch 2.6 finds fault with a dimension that has none.
-    batch = torch.export.Dim("batch", min=1, max=1 << 16)
-    shape: dict[int, Any] = {0: batch}
-    if example.shape[1] == 3:
-        rows, columns = torch.export.Dim("rows", min=2), torch.export.Dim("columns", min=2)
-        shape |= {2: PAD * rows, 3: PAD * columns}
     with torch.no_grad():
-        # In two steps: given the module, torch falls back to fixed sizes when a free one cannot be proven.
-        traced = torch.export.export(_in_onnx_terms(module), (example,), dynamic_shapes=(shape,))
-        # Optimised, batch norms would be folded into weights that no file holds; engines fold them when they load.
-        program = torch.onnx.export(traced, verbose=False, optimize=weights is None)
-        assert program is not None  # with the new exporter, which a traced network takes
+        program = _program(module, example)
+        if weights is None:
+            # In a release, batch norms would be folded into weights that no file holds; engines fold them on loading.
+            program.optimize()
         model = program.model_proto
     if weights is not None:
         _fold(model)
         _refer(model, weights)
     with replacing(path) as temporary:
         onnx.save_model(model, temporary)
+
+
+def _program(module: nn.Module, example: Tensor) -> torch.onnx.ONNXProgram:
+    """What the exporter makes of a module, of any batch and, for pictures, any size; not optimised."""
+    # An end: torch 2.6 finds fault with a dimension that has none.
+    batch = torch.export.Dim("batch", min=1, max=1 << 16)
+    shape: dict[int, Any] = {0: batch}
+    if example.shape[1] == 3:
+        rows, columns = torch.export.Dim("rows", min=2), torch.export.Dim("columns", min=2)
+        shape |= {2: PAD * rows, 3: PAD * columns}
+    # In two steps: given the module, torch falls back to fixed sizes when a free one cannot be proven.
+    traced = torch.export.export(_in_onnx_terms(module), (example,), dynamic_shapes=(shape,))
+    program = torch.onnx.export(traced, verbose=False, optimize=False)
+    assert program is not None  # with the new exporter, which a traced network takes
+    return program
 
 
 def write_graphs(networks: dict[str, tuple[nn.Module, Tensor]], weights: Path) -> list[Path]:

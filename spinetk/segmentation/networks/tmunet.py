@@ -18,7 +18,7 @@ again, position embeddings are interpolated.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -60,7 +60,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(self.norm1(x)).unflatten(2, (HEADS, -1, 3)).permute(4, 0, 2, 1, 3)
-        weights = (q @ k.transpose(2, 3)).softmax(-1) / WIDTH**0.5
+        weights = (q @ k.transpose(2, 3)).softmax(-1) / x.shape[2] ** 0.5
         x = x + self.project((weights @ v).transpose(1, 2).flatten(2))
         return x + self.mlp(self.norm2(x))
 
@@ -79,7 +79,7 @@ class PatchTransformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         count, rows, columns = len(x), x.shape[2] // PATCH_PX, x.shape[3] // PATCH_PX
         patches = x.reshape(count, 3, rows, PATCH_PX, columns, PATCH_PX).permute(0, 2, 4, 1, 3, 5)
-        tokens = self.embed(patches.reshape(-1, 3, PATCH_PX, PATCH_PX)).mean((2, 3)).reshape(count, -1, WIDTH)
+        tokens = self.embed(patches.reshape(-1, 3, PATCH_PX, PATCH_PX)).mean((2, 3)).reshape(count, rows * columns, -1)
         tokens = torch.cat([self.first.expand(count, -1, -1), tokens], 1)
         return self.blocks(tokens + self._position(rows, columns))
 
@@ -114,9 +114,11 @@ class TMUnet(nn.Module):
         trunk = resnet50()
         self.first = nn.Sequential(trunk.conv1, trunk.bn1, trunk.relu)
         self.pool = trunk.maxpool
-        self.layers = nn.ModuleList((trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4))
-        self.bridge = double(2048, 2048)
-        shapes = ((2048, 1024, 1024), (1024, 512, 512), (512, 256, 256), (256, 64, 128), (128, 3, 64))
+        stages: tuple[Any, ...] = (trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4)
+        self.layers = nn.ModuleList(stages)
+        a, b, c, d = (stage[-1].conv3.out_channels for stage in stages)  # of ResNet-50: 256, 512, 1024, 2048
+        self.bridge = double(d, d)
+        shapes = ((d, c, c), (c, b, b), (b, a, a), (a, 64, 128), (128, 3, 64))
         self.up = nn.ModuleList(_Up(*shape) for shape in shapes)
         self.boundary = nn.Sequential(
             nn.Conv2d(64, 32, 1), nn.BatchNorm2d(32), nn.ReLU(inplace=True), nn.Conv2d(32, 1, 1, bias=False)
