@@ -27,7 +27,9 @@ from spinetk.geometry import Frame
 from spinetk.training.device import pick_device, pick_precision
 
 CANDIDATE_HEIGHT = 0.1
-FIRST_LUMBAR, LUMBOSACRAL = 21, 25
+LAST_CERVICAL, FIRST_LUMBAR, LUMBOSACRAL = 8, 21, 25
+SACRUM_MM = 20.0
+"""What must be seen below L5/S1, so that it is known by the sacrum."""
 ASSUMED_HEIGHT_MM = 300.0
 
 
@@ -144,6 +146,7 @@ class DiscPredictor:
         if sure and self.points is not None and self.column is not None:
             found, own = evidence.candidates.scaled(self.grid_mm), chosen.scaled(self.grid_mm)
             sure = not levels_disagree(found, own, self.column, self.points, self.channels)
+        sure = sure and self._is_counted_from_the_sacrum(chosen, len(evidence.maps[0]))
         discs = []
         for k in np.argsort(chosen.points[:, 1], kind="stable"):
             number = None if self.levels is None else self.levels[chosen.channel[k]]
@@ -157,6 +160,21 @@ class DiscPredictor:
                 )
             )
         return discs
+
+    def _is_counted_from_the_sacrum(self, chosen: Candidates, height: int) -> bool:
+        """Whether a model that knows lumbar levels by the sacrum alone can have seen it: L5/S1, and what lies below.
+
+        In a picture that is cut off higher up it takes the lowest disc for L4/L5 or L5/S1, whichever that is.
+
+        Args:
+            chosen: In px of the maps.
+            height: Of the maps.
+        """
+        if self.levels is None or LUMBOSACRAL not in self.levels or self.levels[0] <= LAST_CERVICAL:
+            return True
+        lowest = int(np.argmax(chosen.points[:, 1]))
+        below_mm = (height - float(chosen.points[lowest, 1])) * self.grid_mm
+        return self.levels[chosen.channel[lowest]] == LUMBOSACRAL and below_mm >= SACRUM_MM
 
     def read(
         self, pixels: np.ndarray, frame: Frame, *, file: str = "", method: str | None = None
@@ -199,7 +217,7 @@ class DiscPredictor:
             why = (
                 "the model knows no levels"
                 if self.levels is None
-                else "too little of the spine is seen to tell, or two ways to count differ"
+                else "too little of the spine or sacrum is seen to tell, or two ways to count differ"
             )
             remarks.append(f"levels are unknown: {why}")
         if discs and self.levels is not None and FIRST_LUMBAR <= self.levels[-1] < LUMBOSACRAL:

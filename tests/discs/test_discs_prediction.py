@@ -17,7 +17,7 @@ from spinetk.discs.evaluation import evaluate
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.pictures import KNOWN, PLATE, draw
 from spinetk.discs.points import DiscPoint, DiscReading
-from spinetk.discs.predictor import DiscPredictor
+from spinetk.discs.predictor import DiscPredictor, Evidence
 from spinetk.discs.preparation import read_dataset, read_samples
 from spinetk.discs.search import Column
 from spinetk.discs.slab import project, read_labels, read_slab
@@ -288,6 +288,29 @@ def test_levels_are_unsure_where_the_point_network_would_have_another_column():
 
     assert levels_disagree(candidates, chosen, COLUMN, Low(), 4)
     assert not levels_disagree(candidates, chosen, COLUMN, High(), 4)
+
+
+@pytest.mark.parametrize(
+    ("levels", "channels", "below_px", "sure"),
+    [
+        (range(19, 26), (4, 5, 6), 14, True),  # 21 mm below L5/S1
+        (range(19, 26), (4, 5, 6), 13, False),  # 19.5 mm: no sacrum to know it by
+        (range(19, 26), (3, 4, 5), 40, False),  # L4/L5 is the lowest
+        (range(3, 26), (4, 5, 6), 13, True),  # counts from the neck as well
+        (range(19, 25), (3, 4, 5), 13, True),  # knows no L5/S1
+    ],
+)
+def test_lumbar_levels_are_unsure_where_a_picture_ends_above_the_sacrum(levels, channels, below_px, sure):
+    places = np.array([[20.0, 20], [20, 43], [20, 66]])
+    maps = np.zeros((len(levels), 66 + below_px, 40), np.float32)
+    for channel, (x, y) in zip(channels, places, strict=True):
+        maps[channel, int(y), int(x)] = 0.9
+    chosen = Candidates(np.array(channels), places, np.full(3, 0.9))
+    predictor = DiscPredictor.__new__(DiscPredictor)
+    predictor.levels, predictor.grid_mm, predictor.points, predictor.column = tuple(levels), 1.5, None, None
+    discs = predictor.label(Evidence(maps, None, chosen), chosen)
+    assert [disc.guess for disc in discs] == [levels[k] for k in channels]
+    assert [disc.number for disc in discs] == [levels[k] if sure else None for k in channels]
 
 
 def test_a_level_that_no_picture_bears_is_not_judged(prepared, tmp_path):
