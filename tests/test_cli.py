@@ -184,3 +184,7 @@ def test_models_lists_networks(spinetk):
     code, out, _ = spinetk("models", "--json")
     assert code == 0
     assert {"r50", "fast"} <= {row["name"] for row in json.loads(out)}
+    code, out, _ = spinetk("models")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["name", "task", "kind", "parameters", "licence", "chosen", "by"]
+    assert out.splitlines()[1].startswith(json.loads(spinetk("models", "--json")[1])[0]["name"])
