@@ -84,6 +84,9 @@ def eval_img(metadata: Any, *arguments: Any, facing: str = "auto", spacing_mm: A
     if predictor is None:
         own = Path("output") / zoo.FINAL
         predictor = _latest[0] if _latest else inference(own) if own.is_file() else None
+    if not all(isinstance(path, str | Path) for path in rest):
+        fault = f"wants two paths, not {' and '.join(type(path).__name__ for path in rest)}"
+        raise InputError("eval_img(...)", fault, "save the picture first; for arrays there is Predictor.read")
     image, out = Path(rest[0]), Path(rest[1])
     if out.suffix.lower() != ".png":
         raise InputError(out, "the overlay is written as PNG", "end the output path in .png")

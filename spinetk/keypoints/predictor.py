@@ -139,6 +139,9 @@ class Predictor:
 
         Returns:
             Vertebrae from head to foot, points in px of ``picture`` as stored. Boxes are the tight boxes of the points.
+
+        Raises:
+            InputError: The picture is another kind of array.
         """
         return self.read_at(picture, (self.threshold,), file=file, frame=frame, view=view)[0]
 
@@ -152,6 +155,9 @@ class Predictor:
         view: View = "unknown",
     ) -> list[Reading]:
         """As :meth:`read`, one reading for each of several thresholds, from one pass of the network."""
+        if picture.dtype != np.uint8 or picture.ndim != 2:
+            fault = f"is an array of {picture.shape} {picture.dtype}, not (H, W) uint8"
+            raise InputError(file or "picture", fault, "window it with spinetk.images.to_uint8, grey")
         shown, way = upright(picture, frame or Frame())
         columns, found = self._columns(shown, thresholds, file, way.frame, view)
         told = [

@@ -7,6 +7,7 @@ from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
 from spinetk.keypoints.counting import COUNTED, ONE_OFF, Count, Counting
 from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.original import eval_img
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Reading
@@ -285,3 +286,17 @@ def test_what_a_card_warns_of_is_a_remark_on_every_reading():
     for reading in predictor.read_at(picture, (0.6, 0.99)):
         assert reading.remarks[-1] == "look at every body"
     assert "looked at on two" in Predictor.load("sagittal-ct").caution
+
+
+@pytest.mark.parametrize(
+    "array", [np.full((64, 64), 9000, np.uint16), np.zeros((64, 64)), np.zeros((64, 64, 3), np.uint8)]
+)
+def test_an_array_that_was_not_windowed_is_refused(predictor, array):
+    """16 bits gave no vertebra without a word; other arrays ended in OpenCV."""
+    with pytest.raises(InputError, match="to_uint8"):
+        predictor.read(array)
+
+
+def test_eval_img_wants_paths(predictor, tmp_path):
+    with pytest.raises(InputError, match="wants two paths, not ndarray and str"):
+        eval_img(None, predictor, np.zeros((64, 64), np.uint8), str(tmp_path / "out.png"))
