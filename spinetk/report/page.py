@@ -238,7 +238,7 @@ def _disc_table(reading: Reading) -> str:
 
 def _number(value: object, decimals: int, unit: str = "") -> str:
     number = words.number(value)
-    return DASH if number is None else f"{number:.{decimals}f}{unit}".replace("-", "\N{MINUS SIGN}")
+    return DASH if number is None else f"{number:z.{decimals}f}{unit}".replace("-", "\N{MINUS SIGN}")
 
 
 def _span(value: object, decimals: int) -> str:
