@@ -93,7 +93,8 @@ def test_one_wrong_annotation_does_not_take_the_others_along(tmp_path, make_case
     content = json.loads(path.read_text())
     good = content["annotations"][0]
     wrong = [{**good, "keypoints": good["keypoints"][:12]}, {**good, "bbox": [0, 0, 9000, 9000]}, 7]
-    path.write_text(json.dumps({**content, "annotations": [wrong[0], good, *wrong[1:], good]}))
+    other = {**good, "keypoints": [value - (k % 3 == 1) for k, value in enumerate(good["keypoints"])]}  # 1 px higher
+    path.write_text(json.dumps({**content, "annotations": [wrong[0], good, *wrong[1:], other]}))
     setup_catalogs("w", ["1"], ["1"], ["1"], base=tmp_path)
     with pytest.warns(UserWarning, match="left out") as said:
         (record,) = DatasetCatalog.get("vertw_train")
