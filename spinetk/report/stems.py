@@ -1,4 +1,4 @@
-"""Stems: names of the files that are made of readings, so that none is written over another's, or over a picture."""
+"""Stems: names of the files that are made of readings, so that none is written over another's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Stems:
-    """Each reading's own stem, and a hash of where it came from where another's file, or a picture, has that name.
+    """Each reading's own stem, and a hash of where it came from where another's file has that name.
 
     The first of a name keeps it, so that what is named apart depends on the order of the inputs alone.
 

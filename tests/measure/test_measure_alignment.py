@@ -29,6 +29,23 @@ def with_sigma(reading, sigma_px):
     return replace(reading, vertebrae=bodies)
 
 
+def slipped(percent, *, from_zero=False):
+    """A film with its front to the right, on which L4 and all above it are moved forward on L5.
+
+    By this much more than they lie there, or, ``from_zero``, to this much.
+
+    Returns:
+        (reading, index of L4, length of the upper endplate of L5 in px, slip before in percent).
+    """
+    reading = lateral(5, facing="right")
+    index = next(k for k, v in enumerate(reading.vertebrae) if v.label == "L4")
+    left, right = (reading.vertebrae[index + 1].point(reading.schema, f"top_{side}") for side in ("left", "right"))
+    before = measure(reading).vertebrae[index].measures["disc_below"]["listhesis_percent"]
+    for vertebra in reading.vertebrae[: index + 1]:
+        vertebra.points += (percent - before * from_zero) / 100 * (right - left)
+    return reading, index, float(np.hypot(*(right - left))), before
+
+
 @pytest.mark.parametrize("facing", ["left", "right"])
 def test_pelvic_angles_of_a_phantom_and_their_identity(facing):
     reading = lateral(3, facing=facing)
@@ -104,13 +121,7 @@ def test_numbers_carry_intervals_where_the_points_have_deviations():
 
 
 def test_a_slip_is_named_in_words_and_graded():
-    reading = lateral(5, facing="right")
-    index = next(k for k, v in enumerate(reading.vertebrae) if v.label == "L4")
-    lower = reading.vertebrae[index + 1]
-    left, right = (lower.point(reading.schema, f"top_{side}") for side in ("left", "right"))
-    before = measure(reading).vertebrae[index].measures["disc_below"]["listhesis_percent"]
-    for vertebra in reading.vertebrae[: index + 1]:
-        vertebra.points += 0.4 * (right - left)
+    reading, index, _, before = slipped(40)
     found = measure(reading)
     disc = found.vertebrae[index].measures["disc_below"]
     assert disc["listhesis_percent"] == pytest.approx(before + 40, abs=1e-3)
@@ -120,14 +131,7 @@ def test_a_slip_is_named_in_words_and_graded():
 
 
 def test_a_slip_whose_interval_reaches_zero_has_every_grade_of_it():
-    reading = lateral(5, facing="right")
-    index = next(k for k, v in enumerate(reading.vertebrae) if v.label == "L4")
-    lower = reading.vertebrae[index + 1]
-    left, right = (lower.point(reading.schema, f"top_{side}") for side in ("left", "right"))
-    before = measure(reading).vertebrae[index].measures["disc_below"]["listhesis_percent"]
-    for vertebra in reading.vertebrae[: index + 1]:
-        vertebra.points += (0.12 - before / 100) * (right - left)
-    plate = float(np.hypot(*(right - left)))
+    reading, index, plate, _ = slipped(12, from_zero=True)
     sure, unsure = (with_sigma(reading, share * plate) for share in (0.005, 0.1))
     for own, said, graded in ((sure, "1", [1, 1]), (unsure, "0 to 2", [0, 2])):
         disc = measure(own).vertebrae[index].measures["disc_below"]
