@@ -15,7 +15,7 @@ import numpy as np
 from spinetk.discs.levels import NUMBERS
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.grid import Grid
+from spinetk.images.grid import OBLIQUE_DEGREES, Grid
 from spinetk.images.guard import display_name
 from spinetk.images.volume import Volume, read_volume
 
@@ -89,8 +89,12 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None) -> Slab:
     last = min(across, first + count)
     values = standing.values[first:last].astype(np.float32)
     remark = f"mean of sagittal slices {first + 1} to {last} of {across}"
+    remarks = [remark, *volume.remarks]
+    oblique = volume.grid.oblique_degrees
+    if volume.grid.oriented and oblique > OBLIQUE_DEGREES:
+        remarks.append(f"the volume is {oblique:.0f} degrees oblique: the slices are those of its nearest grid plane")
     frame = Frame((spacing[1], spacing[2]), "volume", "P", "F")
-    return Slab(values.mean(axis=0), frame, middle, volume, standing.grid, (remark, *volume.remarks))
+    return Slab(values.mean(axis=0), frame, middle, volume, standing.grid, tuple(remarks))
 
 
 def read_labels(path: str | Path, image: Grid | None = None) -> dict[int, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import PLAUSIBLE_SPACING_MM, Frame
-from spinetk.images.grid import LPS, Grid
+from spinetk.images.grid import LPS, OBLIQUE_DEGREES, Grid
 from spinetk.images.guard import display_name
 from spinetk.images.orientation import letter
 from spinetk.images.picture import Picture, SliceChoice, chosen_slice
@@ -155,8 +155,9 @@ def _plan(path: Path, header: VolumeHeader) -> tuple[Cut, list[str]]:
             fault = f"has sheared axes, {grid.shear_degrees:.1f} degrees from right angles"
             raise InputError(display_name(path), fault, "resample it to a straight grid first")
         (across, row, column), flips, letters, square = _orient(grid)
-        if square and grid.oblique_degrees > 18:
-            remarks.append("the volume is oblique: the slice follows its nearest grid plane")
+        if square and grid.oblique_degrees > OBLIQUE_DEGREES:
+            angle = f"{grid.oblique_degrees:.0f} degrees"
+            remarks.append(f"the volume is {angle} oblique: the slice follows its nearest grid plane")
     shape, step = (int(size[row]), int(size[column])), (float(spacing[row]), float(spacing[column]))
     low, high = PLAUSIBLE_SPACING_MM
     scaled = header.spacing_known and all(low <= s <= high for s in step)

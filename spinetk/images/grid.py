@@ -20,6 +20,8 @@ AXIAL = "LPS"
 
 LETTERS = ("RL", "AP", "SI")
 LPS = np.array([-1.0, -1.0, 1.0])
+OBLIQUE_DEGREES = 18.0
+"""A picture whose axes lie further than this from the patient's is remarked: its letters are near, not exact."""
 SAME_VOXELS = 0.1
 """Grids whose corners lie closer than this share of a voxel are the same."""
 

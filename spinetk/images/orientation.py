@@ -9,6 +9,7 @@ import numpy as np
 
 from spinetk.geometry import OPPOSITE, SQUARE, Frame
 from spinetk.images.elements import functional_group, items, numbers, raw, word, words
+from spinetk.images.grid import OBLIQUE_DEGREES, Grid
 from spinetk.images.spacing import PROJECTION, SLICES
 from spinetk.views import View
 
@@ -71,6 +72,13 @@ def letters_of(axes: Axes) -> tuple[str, str]:
     return right, bottom
 
 
+def oblique_degrees(axes: Axes) -> float:
+    """Greatest angle between +x, +y or the normal and the patient's axis that it is nearest to, as of a volume."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.column_stack([*axes, np.cross(*axes)])
+    return Grid((1, 1, 1), affine).oblique_degrees
+
+
 def read_letters(dataset: Dataset, frame: int, axes: Axes | None, remarks: list[str]) -> tuple[str | None, str | None]:
     """Patient directions of +x and +y, from ImageOrientationPatient, else PatientOrientation (0020,0020)."""
     given = [value[:1] for value in words(dataset, "PatientOrientation") if value]
@@ -82,8 +90,9 @@ def read_letters(dataset: Dataset, frame: int, axes: Axes | None, remarks: list[
         if raw(dataset if group is None else group, "ImageOrientationPatient") not in (None, ""):
             remarks.append("ImageOrientationPatient is not plausible and was ignored")
         return (given[0], given[1]) if sane else (None, None)
-    if min(np.abs(axis).max() for axis in axes) < 0.8:
-        remarks.append("the picture plane is oblique: orientation letters name the nearest direction")
+    angle = oblique_degrees(axes)
+    if angle > OBLIQUE_DEGREES:
+        remarks.append(f"the picture is {angle:.0f} degrees oblique: orientation letters name the nearest direction")
     letters = letters_of(axes)
     if sane and tuple(given) != letters:
         stated, found = "\\".join(given), "\\".join(letters)
