@@ -31,7 +31,8 @@ def to_display(
         frame: Index of the frame, for functional groups.
         padding: (H, W) bool, pixels the choice of window must not look at, or None.
         remarks: Gets a sentence for every decision.
-        window: Whether to apply the VOI LUT or window.
+        window: Whether to apply the VOI LUT or window. Without it the frame is a layer of a volume, and inverted about
+            the middle of all that can be stored, as the others are.
 
     Returns:
         (H, W) float32, and whether it was inverted.
@@ -40,12 +41,22 @@ def to_display(
     values, shown = _voi(values, dataset, frame, padding, remarks) if window else (values, None)
     inverted = is_inverted(dataset)
     if inverted:
+        if shown is None and not window and stored.dtype.kind != "f":
+            shown = _limits(stored, dataset, frame)
         if shown is None:
             valid = values if padding is None or padding.all() else values[~padding]
             shown = float(valid.min()), float(valid.max())
         values = np.subtract(np.asarray(shown[0] + shown[1], values.dtype), values, out=values)
         remarks.append("the grey scale is stored inverted and was inverted back")
     return np.ascontiguousarray(values, dtype=np.float32), inverted
+
+
+def _limits(stored: np.ndarray, dataset: Dataset, frame: int) -> tuple[float, float]:
+    """What the least and greatest value that can be stored stand for: the same for every slice of a volume."""
+    bits = min(max(integer(dataset, "BitsStored") or 8 * stored.dtype.itemsize, 1), 8 * stored.dtype.itemsize)
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if stored.dtype.kind == "i" else (0, (1 << bits) - 1)
+    ends = _modality(np.array([[low, high]], stored.dtype), dataset, frame, [])
+    return float(ends.min()), float(ends.max())
 
 
 def is_inverted(dataset: Dataset) -> bool:

@@ -22,6 +22,7 @@ from spinetk.views import View
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+PADDING = "padding was left out of statistics"
 BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
 
 
@@ -71,9 +72,23 @@ def grey(
         remarks.append("pixels that are not finite were set to 0")
     padding = padding_mask(stored, dataset)
     if padding is not None:
-        remarks.append("padding was left out of statistics")
+        remarks.append(PADDING)
     pixels, inverted = to_display(stored, dataset, index, padding, remarks, window)
     return pixels, padding, inverted
+
+
+def values_of(header: Header, options: dict[str, Any], index: int) -> tuple[np.ndarray, list[str]]:
+    """(H, W) float32 of a frame that is one layer of a volume, and what was decided about it.
+
+    They end at the modality LUT and the inversion: windows differ from slice to slice. Where the file says there is no
+    picture, the lowest of the other values stands.
+    """
+    remarks: list[str] = []
+    values, padding, _ = grey(decode_frame(header, options, index), header, index, remarks, window=False)
+    if padding is not None:
+        values[padding] = values[~padding].min()
+        remarks[remarks.index(PADDING)] = "padding was taken for the lowest of the other values"
+    return values, [*header.remarks, *remarks]
 
 
 def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list[str]) -> tuple[Frame, View]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.decode import check_pixels, decode_frame
+from spinetk.images.decode import check_pixels
 from spinetk.images.elements import integer, raw
-from spinetk.images.frames import BURNED_IN, grey, picture_of_frame
+from spinetk.images.frames import BURNED_IN, picture_of_frame, values_of
 from spinetk.images.guard import display_name, quiet
 from spinetk.images.headers import Header, open_header
 from spinetk.images.kind import sniff
@@ -23,7 +23,7 @@ from spinetk.images.orientation import read_axes, read_position
 from spinetk.images.picture import Picture, SliceChoice, chosen_slice
 from spinetk.images.reformat import Plane, mid_sagittal
 from spinetk.images.spacing import read_spacing
-from spinetk.images.stack import FEWEST_FOR_REFORMATION, central, in_order, spine_score
+from spinetk.images.stack import FEWEST_FOR_REFORMATION, central, in_order, said_of_slices, spine_score
 from spinetk.images.traits import Slice, describe_stacks, read_traits, split
 from spinetk.images.walk import list_files
 
@@ -53,7 +53,7 @@ def read_series(
         header = open_header(by_index[plane.index])
         with header.stream:
             if values_only:
-                return _values(header, check_pixels(header), 0)
+                return values_of(header, check_pixels(header), 0)
             return picture_of_frame(header, check_pixels(header), 0, user_frame)
 
     picture = _from_planes([entry.plane for entry in slices], load, slice_choice, user_frame is not None, remarks)
@@ -119,7 +119,7 @@ def read_frames(
 
     def load(plane: Plane, values_only: bool) -> Any:
         if values_only:
-            return _values(header, options, plane.index)
+            return values_of(header, options, plane.index)
         return picture_of_frame(header, options, plane.index, user_frame)
 
     picture = _from_planes([entry.plane for entry in slices], load, slice_choice, user_frame is not None, remarks)
@@ -222,11 +222,6 @@ def _direction_key(plane: Plane) -> tuple[float, ...]:
     return tuple(float(v) + 0.0 for v in np.round(np.concatenate([plane.right, plane.down]), 1))
 
 
-def _values(header: Header, options: dict[str, Any], index: int) -> np.ndarray:
-    """(H, W) modality values: windows differ from slice to slice and have no place in a reformation."""
-    return grey(decode_frame(header, options, index), header, index, [], window=False)[0]
-
-
 def plan(planes: list[Plane], remarks: list[str]) -> tuple[list[Plane], int | None]:
     """Planes in order, and the place of the central one to show; None when a reformation is shown instead.
 
@@ -248,14 +243,23 @@ def _from_planes(
     planes, chosen = plan(planes, remarks)
     if chosen is not None:
         if slice_choice == "most-spine" and planes[0].is_sagittal and len(planes) > 2:
-            chosen = int(np.argmax([spine_score(load(plane, True)) for plane in planes]))
+            chosen = int(np.argmax([spine_score(load(plane, True)[0]) for plane in planes]))
         chosen, how = chosen_slice(slice_choice, len(planes), chosen)
         picture: Picture = load(planes[chosen], False)
         remarks.append(f"slice {chosen + 1} of {len(planes)} was read ({how})")
         return replace(picture, remarks=(*picture.remarks, *remarks), slices=len(planes), slice=chosen)
     chosen_slice(slice_choice, 1, 0)  # a reformation is one picture
     middle: Picture = load(planes[len(planes) // 2], False)
-    pixels, padding, frame = mid_sagittal(planes, (load(plane, True) for plane in planes))
+    said: list[list[str]] = []
+
+    def layers() -> Iterator[np.ndarray]:
+        for plane in planes:
+            values, own = load(plane, True)
+            said.append(own)
+            yield values
+
+    pixels, padding, frame = mid_sagittal(planes, layers())
+    remarks += said_of_slices(said)
     step_mm = frame.spacing_mm[0] if frame.spacing_mm else 1.0
     remarks.append(f"mid-sagittal reformation of {len(planes)} slices at {step_mm:.3g} mm")
     if middle.burned_in:

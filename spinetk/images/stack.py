@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 
 from spinetk.images.reformat import Plane
@@ -47,3 +50,12 @@ def spine_score(pixels: np.ndarray) -> float:
     middle = pixels[:, width // 3 : max(2 * width // 3, width // 3 + 1)].astype(np.float32)
     wide = cv2.blur(middle, (max(width // 20, 1), max(height // 100, 1)))
     return float(np.abs(np.diff(wide, axis=0)).mean()) if height > 1 else 0.0
+
+
+def said_of_slices(remarks: Sequence[Sequence[str]]) -> list[str]:
+    """What was remarked on single slices, each sentence once, with how many slices it is about if not about all."""
+    counts = Counter(sentence for own in remarks for sentence in dict.fromkeys(own))
+    total = len(remarks)
+    return [
+        sentence if count == total else f"{sentence} ({count} of {total} slices)" for sentence, count in counts.items()
+    ]

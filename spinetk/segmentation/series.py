@@ -9,13 +9,13 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.formats.seg import LEFT_ATRIUM, Segment, write_seg
-from spinetk.images.decode import check_pixels, decode_frame
-from spinetk.images.frames import grey
+from spinetk.images.decode import check_pixels
+from spinetk.images.frames import values_of
 from spinetk.images.grid import Grid
 from spinetk.images.guard import display_name
 from spinetk.images.headers import open_header
 from spinetk.images.series import group_series, pick
-from spinetk.images.stack import in_order
+from spinetk.images.stack import in_order, said_of_slices
 from spinetk.images.volume import Volume
 
 SEG_SUFFIX = ".seg.dcm"
@@ -67,13 +67,15 @@ def read_series(folder: str | Path) -> Series:
     steps = np.diff(depths)
     if len(planes) < 2 or np.abs(steps - np.median(steps)).max() > UNEVEN * np.median(steps):
         raise InputError(name, "has slices that are missing or not evenly spaced", "give a complete series")
-    layers = []
+    layers, said = [], []
     for plane in planes:
         header = open_header(slices[plane.index].path)
         with header.stream:
-            options = check_pixels(header)
-            layers.append(grey(decode_frame(header, options, 0), header, 0, [], window=False)[0])
-    values = np.stack(layers).astype(np.float32)
+            layer, own = values_of(header, check_pixels(header), 0)
+        layers.append(layer)
+        said.append(own)
+    remarks += said_of_slices(said)
+    values = np.stack(layers)
     direction = np.stack([first.right, first.down, first.normal], axis=1)
     spacing = (float(steps.mean()), *map(float, first.spacing_mm))
     grid = Grid.of_lps(values.shape, spacing, first.position, direction.ravel())

@@ -162,3 +162,41 @@ def test_one_voxel_that_is_no_number_does_not_hide_the_atrium(values, tmp_path):
     (entry,) = predict_files(predictor, [tmp_path / "a.nrrd"], tmp_path / "out")["written"]
     assert entry["voxels"] == (values > 500).sum()
     assert "1 of 4800 voxels are no number: they were taken for the lowest of the others" in entry["remarks"]
+
+
+def changed(folder, numbers, **tags):
+    """Other tags in some of the files."""
+    for number in numbers:
+        slice_ = pydicom.dcmread(folder / f"{number:03d}.dcm")
+        for keyword, value in tags.items():
+            setattr(slice_, keyword, value)
+        if "PixelPaddingValue" in tags:
+            slice_["PixelPaddingValue"].VR = "US"
+        slice_.save_as(folder / f"{number:03d}.dcm")
+
+
+def test_what_is_said_of_single_slices_reaches_the_user(folder, values, tmp_path):
+    """Padding is no signal: it is the lowest of the others, here 40, in the two slices that name it."""
+    bright = [number for number in range(10) if 900 in pydicom.dcmread(folder / f"{number:03d}.dcm").pixel_array]
+    assert len(bright) == 4
+    changed(folder, range(10), RescaleSlope=0, RescaleIntercept=0)
+    changed(folder, bright[:2], PixelPaddingValue=900)
+    series = read_series(folder)
+    assert (series.values == 900).sum() == (values == 900).sum() / 2
+    assert series.values.min() == 40
+    said = {
+        "impossible rescale was ignored",
+        "padding was taken for the lowest of the other values (2 of 10 slices)",
+    }
+    assert set(series.remarks) == said
+    predictor = AtriumPredictor([Bright()], Geometry((5, 5, 5), (16, 16, 16), (5, 5, 5)), Bright())
+    (entry,) = predict_files(predictor, [folder], tmp_path / "out")["written"]
+    assert said <= set(entry["remarks"])
+
+
+def test_inverted_slices_are_all_turned_over_about_one_value(folder, values):
+    """Slices of different brightness: 4095 - stored in each, whatever its own least and greatest value are."""
+    changed(folder, range(10), PhotometricInterpretation="MONOCHROME1", BitsStored=12, HighBit=11)
+    series = read_series(folder)
+    assert np.array_equal(series.values, 4095.0 - values)
+    assert series.remarks == ("the grey scale is stored inverted and was inverted back",)
