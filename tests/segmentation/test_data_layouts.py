@@ -9,6 +9,7 @@ from PIL import Image
 
 from spinetk.errors import InputError
 from spinetk.segmentation.data.layouts import find_cases
+from spinetk.segmentation.slices.commands import evaluate
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -142,6 +143,40 @@ def test_folder_a_patient(tmp_path):
     layout, found = find_cases(tmp_path, "lesion", contrast="T1")
     assert (layout, [case.name for case in found.cases]) == ("patients", ["patient07", "patient19"])
     assert {case.image.name for case in found.cases} == {"T1.nii.gz"}
+
+
+@pytest.mark.parametrize("visits", [("visit1", "visit2"), ("2021-03-05", "20220110"), ("1", "2"), ("baseline", "m12")])
+@pytest.mark.parametrize("above", ["", "train/"])
+def test_visits_of_a_patient_stay_together(tmp_path, above, visits):
+    for patient in ("patient07", "patient19"):
+        for visit in visits:
+            volume(tmp_path / above / patient / visit / "FLAIR.nii.gz")
+            volume(tmp_path / above / patient / visit / "lesion.nii.gz", (0, 0, 0))
+    _, found = find_cases(tmp_path, "lesion")
+    assert [case.who for case in found.cases] == ["patient07"] * 2 + ["patient19"] * 2
+    assert {case.part for case in found.cases} == {"train" if above else None}
+
+
+@pytest.mark.parametrize("names", [("siteA/01", "siteA/02"), ("train/1", "train/2"), ("ms/a", "ms/b"), ("t1", "t2")])
+def test_patients_are_not_taken_for_visits(tmp_path, names):
+    for name in names:
+        volume(tmp_path / name / "FLAIR.nii.gz")
+        volume(tmp_path / name / "lesion.nii.gz", (0, 0, 0))
+    _, found = find_cases(tmp_path, "lesion")
+    assert len({case.who for case in found.cases}) == 2
+
+
+def test_masks_of_two_raters_are_joined_and_said(tmp_path, capsys):
+    for name in ("p1", "p2"):
+        volume(tmp_path / name / "FLAIR.nii.gz")
+        for rater in "12":
+            volume(tmp_path / name / f"rater{rater}_mask.nii.gz", (0, 0, int(rater)))
+    _, found = find_cases(tmp_path, "lesion")
+    assert [case.name for case in found.joined] == ["p1", "p2"]
+    assert found.cases[0].read()[1].sum() == 2
+    with pytest.raises(InputError):  # the model; what was found is said before
+        evaluate(tmp_path, tmp_path / "out", task="lesion", model=[str(tmp_path / "none.pth")])
+    assert "2 cases have several masks, which are joined" in capsys.readouterr().err
 
 
 def test_glas(tmp_path):

@@ -6,7 +6,8 @@ masks named as neuropoly's data sets and ivadomed name them: the image's own nam
 ``_label-lesion_seg``, ``_lesionseg`` behind it; with several contrasts such a mask belongs to its own image alone.
 
 Folder a patient: volumes of which those with the word lesion, mask, seg or label in the name are masks, the others
-images: ``patient07/FLAIR.nii.gz``, ``T1.nii.gz``, ``lesion.nii.gz``.
+images: ``patient07/FLAIR.nii.gz``, ``T1.nii.gz``, ``lesion.nii.gz``. Below it may be a folder a visit (``visit1``,
+``2``, ``2021-03-05``).
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from collections import defaultdict
 from pathlib import Path
 
 from spinetk.errors import InputError
-from spinetk.segmentation.data.case import Found, files, is_volume, part_below, stem
+from spinetk.segmentation.data.case import Found, files, is_volume, part_below, part_of, stem
 
 MASKS = ("mask", "roi", "lesion", "dseg")
 LESION_WORDS = frozenset(("lesion", "lesions", "mask", "masks", "seg", "label", "labels"))
 # Derivatives of whole organs that are masks, too.
 OTHER_LABELS = frozenset(("brain", "head", "gm", "wm", "csf", "gmset", "brainmask"))
+VISIT = re.compile(
+    r"(visit|ses|session|time|timepoint|tp|t|v|scan|exam|study|day|week|month|year|m|fu|follow-?_?up)[-_ ]?\d{1,2}"
+    r"|baseline|follow-?_?up|pre|post|(19|20)\d{2}[-_]?\d{2}[-_]?\d{2}"
+)
+PATIENT = re.compile(r"(patient|pat|subject|subj|sub|case|id|p|s|ms)?[-_ ]?\d+")
+"""Folders of a visit below that of a patient: by word and number or by date, or by a number below such a name."""
 NAME = re.compile(r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
 # Behind the whole name of an image: sub-01_T2w_lesion-manual, sub-01_T2w_label-lesion_seg, sub-01_T2w_lesionseg.
 OF_AN_IMAGE = re.compile(
@@ -108,9 +115,16 @@ def find_patient_folders(folder: Path, contrast: str | None = None) -> Found | N
         if chosen not in images:
             raise InputError(place, f"has no {chosen}", "name the images alike in every folder")
         name = "-".join(place.relative_to(folder).parts) or place.name
-        part = part_below(folder, place)
-        found.add(name, images[chosen], masks, part)
+        found.add(name, images[chosen], masks, part_below(folder, place), _patient(place.relative_to(folder).parts))
     return found
+
+
+def _patient(parts: tuple[str, ...]) -> str:
+    """Whose visit a folder is: visits must not be dealt to different parts. Nothing where it is no visit."""
+    *above, own = (name.lower() for name in parts if part_of(name) is None) if parts else ("",)
+    if above and (VISIT.fullmatch(own) or (own.isdigit() and PATIENT.fullmatch(above[-1]))):
+        return "-".join(above)
+    return ""
 
 
 def choose(folder: Path, contrasts: set[str], wanted: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,9 +10,10 @@ from typing import Literal
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.images.guard import display_name
 from spinetk.images.volume import SUFFIXES, Volume
 from spinetk.segmentation.data.colour import read_colour, read_mask
-from spinetk.segmentation.data.files import read_case
+from spinetk.segmentation.data.files import read_case, say_inverted
 
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
@@ -25,7 +27,7 @@ class Case:
     Attributes:
         name: Unique in its data set, from its file names.
         image: Volume or picture.
-        masks: Files of the same grid; a pixel is true where any of them is not 0.
+        masks: Files of the same grid; a pixel is true where any of them marks it.
         part: Of the data set's own split, where its folders say one.
         patient: Cases of one patient are never parted; the name where nothing else is known.
     """
@@ -60,20 +62,28 @@ class PictureCase(Case):
     """A case of colour pictures."""
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """(H, W, 3) uint8 RGB and (H, W) bool mask.
+        """(H, W, 3) uint8 RGB and (H, W) bool mask; what had to be guessed is a warning.
+
+        A picture is turned as its EXIF says, unless its masks have the size of the picture as it is stored.
 
         Raises:
             InputError: A file cannot be read, or the sizes differ.
         """
+        masks = [(path, *read_mask(path)) for path in self.masks]
+        sizes = {mask.shape for _, mask, _ in masks}
         picture = read_colour(self.image)
-        mask: np.ndarray = np.zeros(picture.shape[:2], bool)
-        for path in self.masks:
-            one = read_mask(path)
-            if one.shape != mask.shape:
-                fault = f"has {one.shape[0]} x {one.shape[1]} pixels, its image {mask.shape[0]} x {mask.shape[1]}"
+        if len(sizes) == 1 and picture.shape[:2] not in sizes:
+            picture = read_colour(self.image, turned=False)
+        whole: np.ndarray = np.zeros(picture.shape[:2], bool)
+        for path, mask, remark in masks:
+            if mask.shape != whole.shape:
+                fault = f"has {mask.shape[0]} x {mask.shape[1]} pixels, its image {whole.shape[0]} x {whole.shape[1]}"
                 raise InputError(path, fault, "give a mask of the size of its image")
-            mask |= one
-        return picture, mask
+            if remark is not None:
+                warnings.warn(f"{display_name(path)}: {remark}", stacklevel=2)
+            whole |= mask
+        say_inverted(whole, self.masks)
+        return picture, whole
 
 
 @dataclass
@@ -87,6 +97,11 @@ class Found:
 
     cases: list[Case] = field(default_factory=list)
     unlabelled: list[Path] = field(default_factory=list)
+
+    @property
+    def joined(self) -> list[Case]:
+        """Cases whose truth is several masks together."""
+        return [case for case in self.cases if len(case.masks) > 1]
 
     def add(self, name: str, image: Path, masks: list[Path], part: Part | None = None, patient: str = "") -> None:
         """Take a case up, or note an image that has no mask."""

@@ -5,17 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
+from spinetk.images.foreground import foreground
 from spinetk.images.guard import REMEDY_COPY, check_size, display_name, regular_file, silent_stderr
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
+ORIENTATION = 274  # EXIF tag
+JPEG_LEAST = 127
+"""Values of a JPEG are not exact: what is brighter is marked."""
 
 
-def read_colour(path: str | Path) -> np.ndarray:
+def read_colour(path: str | Path, turned: bool = True) -> np.ndarray:
     """(H, W, 3) uint8 RGB; grey and palette pictures are converted, transparency is ignored.
+
+    Args:
+        path: The file.
+        turned: As its EXIF orientation says, which is how viewers and OpenCV show it; False for as it is stored.
 
     Raises:
         InputError: No such file, another kind of file, damaged, or more than 8 bits a sample.
@@ -23,21 +31,55 @@ def read_colour(path: str | Path) -> np.ndarray:
     with _open(Path(path)) as picture:
         if picture.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"):
             raise InputError(display_name(Path(path)), "has more than 8 bits a sample", "convert it to 8 bits")
-        return np.array(picture.convert("RGB"))
+        upright = ImageOps.exif_transpose(picture) if turned and is_turned(picture) else picture
+        return np.array(upright.convert("RGB"))
 
 
-def read_mask(path: str | Path) -> np.ndarray:
-    """(H, W) bool, True where any sample is not 0. In a JPEG, whose values are not exact: where one is above 127.
+def is_turned(picture: Image.Image) -> bool:
+    """Whether EXIF says that a picture is to be turned or mirrored to be looked at."""
+    return picture.getexif().get(ORIENTATION, 1) in range(2, 9)
+
+
+def read_mask(path: str | Path) -> tuple[np.ndarray, str | None]:
+    """(H, W) bool, and a remark where something was guessed.
+
+    Marked is what is not black: not 0, of colours any that is not black, of a palette without black what is not its
+    first entry. Shares of a pixel count from one half (:func:`spinetk.images.foreground.foreground`), the values of a
+    JPEG, which are not exact, above 127. What is transparent is not marked; where all that can be seen is black, all of
+    that is.
 
     Raises:
-        InputError: No such file, another kind of file, or damaged.
+        InputError: No such file, another kind of file, damaged, or a JPEG too dark to tell.
     """
     with _open(Path(path)) as picture:
-        lossy = picture.format == "JPEG"
-        opaque = picture.convert("RGB") if picture.mode in ("RGBA", "PA", "CMYK", "YCbCr") else picture
-        values = np.array(opaque.getchannel("L") if picture.mode == "LA" else opaque)
-    on = values > (127 if lossy else 0)
-    return np.asarray(on.any(-1)) if on.ndim == 3 else on
+        upright = ImageOps.exif_transpose(picture) if is_turned(picture) else picture
+        if picture.format == "JPEG":
+            values = np.array(upright.convert("RGB")).max(-1)
+            if 0 < values.max() <= JPEG_LEAST:
+                fault = f"is a JPEG whose brightest value is {values.max()}: what it marks cannot be told"
+                raise InputError(display_name(Path(path)), fault, "save the mask as PNG")
+            return values > JPEG_LEAST, None
+        if upright.mode in ("P", "PA", "LA", "RGBA"):
+            return _by_colour(upright)
+        values = np.array(upright.convert("RGB") if upright.mode in ("CMYK", "YCbCr") else upright)
+    return foreground(values.max(-1) if values.ndim == 3 else values)
+
+
+def _by_colour(picture: Image.Image) -> tuple[np.ndarray, str | None]:
+    """What a mask with a palette or transparent parts marks."""
+    values = np.array(picture.convert("RGBA"))
+    colour, alpha = values[..., :3].max(-1), values[..., 3]
+    seen = alpha > 127
+    if not seen.any():  # transparency that hides everything says nothing
+        seen = np.ones(alpha.shape, bool)
+    found, remark = foreground(np.where(seen, colour, 0))
+    if seen.all():
+        if picture.mode == "P" and found.all():
+            return np.array(picture) != 0, None
+        return found, remark
+    if not found.any():
+        return seen, "its black parts on transparent ground count as marked"
+    return found, remark or "its transparent parts do not count as marked"
 
 
 def write_png(path: str | Path, values: np.ndarray) -> None:

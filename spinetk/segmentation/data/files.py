@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.images.foreground import foreground, may_be_inverted
 from spinetk.images.grid import AXIAL
 from spinetk.images.guard import display_name
 from spinetk.images.volume import SUFFIXES, Volume, mask_on, read_volume
@@ -21,7 +22,7 @@ class Pair:
 
     Attributes:
         image: Volume file.
-        mask: Volume file, foreground greater than 0.
+        mask: Volume file (:func:`spinetk.images.foreground.foreground`).
     """
 
     image: Path
@@ -50,10 +51,24 @@ def read_case(image: Path, masks: Sequence[Path]) -> tuple[Volume, np.ndarray]:
         warnings.warn(f"{display_name(image)}: {remark}", stacklevel=2)
     mask = np.zeros(stored.values.shape, bool)
     for path in masks:
-        # Masks are stored as 0 and 1, 255 or a share of the voxel after resampling.
-        mask |= mask_on(read_volume(path), stored.grid, path, image)
+        label = read_volume(path)
+        found, said = foreground(label.values)
+        if said is not None:
+            warnings.warn(f"{display_name(path)}: {said}", stacklevel=2)
+        mask |= mask_on(replace(label, values=found), stored.grid, path, image)
+        if not label.grid.turn_to(stored.grid.axes).grid(label.grid).same(stored.grid):
+            said = f"{label.grid.described()}, on another grid than its image: resampled, nearest voxel"
+            warnings.warn(f"{display_name(path)}: {said}", stacklevel=2)
+    say_inverted(mask, masks)
     volume, turn = stored.as_closest(AXIAL)
     return replace(volume, values=np.ascontiguousarray(volume.values)), np.ascontiguousarray(turn.take(mask))
+
+
+def say_inverted(mask: np.ndarray, files: Sequence[Path]) -> None:
+    """Warn about a mask that looks as if it marked the background."""
+    if may_be_inverted(mask):
+        share = f"marks {mask.mean():.0%} of its image and all its corners"
+        warnings.warn(f"{display_name(files[0])}: {share}: is it inverted? It was taken as it is", stacklevel=3)
 
 
 def find_pairs(folder: str | Path) -> list[Pair]:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from spinetk.errors import InputError
-from spinetk.options import show
+from spinetk.options import show, warn
 from spinetk.segmentation.options import Evaluation, Prediction, of, say_done, split_seed
 from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, weights_of
 from spinetk.training.options import say_once
+
+if TYPE_CHECKING:
+    from spinetk.segmentation.data.case import Found
+
+
+IN_PIECES = ("atlas-1", "segpc")
+"""Layouts with a mask for every lesion or cell."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,8 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
     for name in ("size", "crop"):
         if name in settings:
             settings[name] = _sides(settings[name], name)
-    _, found = find_cases(source, task, told.layout, told.contrast)
-    _say_left_out(found.unlabelled)
+    layout, found = find_cases(source, task, told.layout, told.contrast)
+    _say_found(layout, found)
     lists = {"train": told.train_list, "val": told.val_list, "test": told.test_list}
     named, split = {part: path for part, path in lists.items() if path is not None}, Path(out) / "split.json"
     if told.resume and split.is_file() and not named:
@@ -194,8 +201,8 @@ def evaluate(
     told = of(SliceEvaluation, {"pictures": True, **options})
     rule = LesionRule.of(told.lesion_rule)
     names = [weights_of(one) for one in ([model] if isinstance(model, str) else model)]
-    _, found = find_cases(source, task, told.layout, told.contrast)
-    _say_left_out(found.unlabelled)
+    layout, found = find_cases(source, task, told.layout, told.contrast)
+    _say_found(layout, found)
     scores, rows = [], []
     for number, weights in enumerate(names):
         predictor = load_any(weights, task, told.flip, told.threshold, told.opening, told.device)
@@ -234,9 +241,16 @@ def _check_options(task: str, settings: dict[str, Any]) -> None:
             raise InputError(f"option {name}", f"is not for the task {task}", "leave it out")
 
 
-def _say_left_out(paths: Sequence[Path]) -> None:
-    if paths:
-        typer.echo(f"spinetk: {len(paths)} images have no mask and are left out, {paths[0].name} first", err=True)
+def _say_found(layout: str, found: Found) -> None:
+    lines = []
+    if paths := found.unlabelled:
+        lines.append(f"{len(paths)} images have no mask and are left out, {paths[0].name} first")
+    if layout not in IN_PIECES and (joined := found.joined):
+        first = ", ".join(path.name for path in joined[0].masks)
+        lines.append(
+            f"{len(joined)} cases have several masks, which are joined (readings of several raters, too): {first}"
+        )
+    warn(lines)
 
 
 def _sides(given: int | Sequence[int], name: str) -> tuple[int, int]:

@@ -1,0 +1,158 @@
+"""Masks and pictures as people save them: palettes, transparency, JPEG, soft edges, EXIF; volumes likewise."""
+
+import warnings
+from pathlib import Path
+
+import cv2
+import nibabel as nib
+import numpy as np
+import pytest
+from PIL import Image
+
+from spinetk.errors import InputError
+from spinetk.segmentation.data.case import PictureCase, VolumeCase
+from spinetk.segmentation.data.colour import read_colour, read_mask
+
+TRUTH = np.zeros((20, 30), bool)
+TRUTH[4:11, 6:19] = True
+
+
+def saved(image: Image.Image, path: Path, **options: object) -> Path:
+    image.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
+@pytest.mark.parametrize("value", [1, 20, 255])
+def test_grey(tmp_path, suffix, value):
+    mask, remark = read_mask(saved(Image.fromarray(TRUTH.astype(np.uint8) * value), tmp_path / f"m.{suffix}"))
+    assert (mask == TRUTH).all()
+    assert remark is None
+
+
+def test_one_bit_and_sixteen(tmp_path):
+    for name, image in {
+        "one.png": Image.fromarray(TRUTH),
+        "deep.png": Image.fromarray(TRUTH.astype(np.uint16) * 40000),
+    }.items():
+        assert (read_mask(saved(image, tmp_path / name))[0] == TRUTH).all()
+
+
+@pytest.mark.parametrize("background", [0, 1])
+def test_palette_is_read_by_its_colours(tmp_path, background):
+    """A writer that sorts colours by number or brightness may give the background another entry than the first."""
+    index = np.where(TRUTH, 1 - background, background).astype(np.uint8)
+    image = Image.fromarray(index, "P")
+    image.putpalette([0, 0, 0, 200, 30, 30] if background == 0 else [200, 30, 30, 0, 0, 0])
+    assert (read_mask(saved(image, tmp_path / "m.png"))[0] == TRUTH).all()
+
+
+def test_quantised_by_pillow(tmp_path):
+    grey = Image.fromarray(TRUTH.astype(np.uint8) * 255).convert("RGB")
+    for method in (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE):
+        assert (read_mask(saved(grey.quantize(2, method), tmp_path / "m.png"))[0] == TRUTH).all()
+
+
+def test_palette_without_black(tmp_path):
+    image = Image.fromarray(TRUTH.astype(np.uint8), "P")
+    image.putpalette([255, 255, 255, 200, 30, 30])
+    assert (read_mask(saved(image, tmp_path / "m.png"))[0] == TRUTH).all()
+
+
+@pytest.mark.parametrize(("under", "ink"), [(0, (255, 0, 0)), (255, (255, 0, 0)), (0, (0, 0, 0))])
+def test_drawn_on_transparent_ground(tmp_path, under, ink):
+    values = np.full((*TRUTH.shape, 4), under, np.uint8)
+    values[..., 3] = 0
+    values[TRUTH] = (*ink, 255)
+    mask, remark = read_mask(saved(Image.fromarray(values), tmp_path / "m.png"))
+    assert (mask == TRUTH).all()
+    assert "transparent" in remark
+
+
+def test_opaque_or_wholly_transparent_rgba(tmp_path):
+    for alpha in (255, 0):
+        values = np.dstack([TRUTH * np.uint8(255)] * 3 + [np.full(TRUTH.shape, alpha, np.uint8)])
+        mask, remark = read_mask(saved(Image.fromarray(values), tmp_path / "m.png"))
+        assert (mask == TRUTH).all()
+        assert remark is None
+
+
+def test_jpeg(tmp_path):
+    bright = saved(Image.fromarray(TRUTH.astype(np.uint8) * 255), tmp_path / "m.jpg", quality=60)
+    assert (read_mask(bright)[0] == TRUTH).mean() > 0.98
+    dark = saved(Image.fromarray(TRUTH.astype(np.uint8)), tmp_path / "dark.jpg")
+    with pytest.raises(InputError, match=r"brightest value is .*save the mask as PNG"):
+        read_mask(dark)
+    empty = saved(Image.new("L", (30, 20)), tmp_path / "empty.jpg")
+    assert not read_mask(empty)[0].any()
+
+
+def test_soft_edges_are_cut_at_one_half_and_said(tmp_path):
+    soft = cv2.resize(TRUTH.astype(np.uint8) * 255, (120, 80), interpolation=cv2.INTER_CUBIC)
+    small = cv2.resize(soft, (45, 30), interpolation=cv2.INTER_AREA)
+    hard = cv2.resize(TRUTH.astype(np.float32), (45, 30), interpolation=cv2.INTER_AREA) >= 0.5
+    image = saved(Image.fromarray(np.zeros((30, 45, 3), np.uint8)), tmp_path / "i.png")
+    path = saved(Image.fromarray(small), tmp_path / "m.png")
+    with pytest.warns(UserWarning, match="m.png: its values are shares up to 255: half"):
+        _, mask = PictureCase("i", image, (path,)).read()
+    assert (mask ^ hard).sum() <= 4 < (small > 0).sum() - hard.sum()
+
+
+def test_inverted_masks_are_said(tmp_path):
+    image = saved(Image.fromarray(np.zeros((20, 30, 3), np.uint8)), tmp_path / "i.png")
+    path = saved(Image.fromarray((~TRUTH).astype(np.uint8) * 255), tmp_path / "m.png")
+    with pytest.warns(UserWarning, match="m.png: marks 85% of its image and all its corners: is it inverted"):
+        _, mask = PictureCase("i", image, (path,)).read()
+    assert (mask == ~TRUTH).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_stand_as_viewers_show_them(tmp_path, orientation):
+    values = np.zeros((20, 30, 3), np.uint8)
+    values[2:6, 3:12, 0] = 250
+    exif = Image.Exif()
+    exif[274] = orientation
+    path = saved(Image.fromarray(values), tmp_path / "i.png", exif=exif)
+    assert (read_colour(path) == cv2.imread(str(path))[..., ::-1]).all()  # OpenCV turns by EXIF
+    shown = Image.fromarray((read_colour(path)[..., 0] > 0).astype(np.uint8) * 255)
+    # A mask drawn on what is seen, and one drawn on what is stored.
+    picture, mask = PictureCase("i", path, (saved(shown, tmp_path / "m.png"),)).read()
+    assert ((picture[..., 0] > 0) == mask).all()
+    if orientation >= 5:
+        stored = saved(Image.fromarray(values[..., 0]), tmp_path / "s.png")
+        picture, mask = PictureCase("i", path, (stored,)).read()
+        assert ((picture[..., 0] > 0) == mask).all()
+        assert picture.shape == values.shape
+
+
+def nifti(path: Path, values: np.ndarray, spacing: float = 1.0) -> Path:
+    image = nib.Nifti1Image(values, np.diag([spacing, spacing, spacing, 1.0]))
+    image.set_sform(image.affine, 1)
+    nib.save(image, path)
+    return path
+
+
+def test_volumes(tmp_path):
+    from scipy import ndimage
+
+    whole = np.zeros((12, 12, 12), bool)
+    whole[4:9, 3:8, 5:9] = True
+    image = nifti(tmp_path / "t1.nii.gz", np.zeros(whole.shape, np.float32))
+    soft = nifti(tmp_path / "soft.nii.gz", ndimage.gaussian_filter(whole.astype(np.float32), 0.8))
+    with pytest.warns(UserWarning, match="soft.nii.gz: its values are shares"):
+        _, mask = VolumeCase("t1", image, (soft,)).read()
+    assert 0.8 * whole.sum() < mask.sum() <= whole.sum()
+    for kind in (np.uint8, np.int16, np.float64):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            _, mask = VolumeCase("t1", image, (nifti(tmp_path / "m.nii.gz", whole.astype(kind) * 3),)).read()
+        assert mask.sum() == whole.sum()
+
+
+def test_a_mask_on_another_grid_is_said(tmp_path):
+    image = nifti(tmp_path / "t1.nii.gz", np.zeros((12, 12, 12), np.float32))
+    coarse = np.zeros((6, 6, 6), np.uint8)
+    coarse[2:4, 2:4, 2:4] = 1
+    with pytest.warns(UserWarning, match="m.nii.gz: .*another grid than its image: resampled"):
+        _, mask = VolumeCase("t1", image, (nifti(tmp_path / "m.nii.gz", coarse, 2.0),)).read()
+    assert mask.sum() == 4**3  # the voxels of the image whose nearest mask voxel is marked
