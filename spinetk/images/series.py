@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from spinetk.images.kind import sniff
 from spinetk.images.orientation import read_axes, read_position
 from spinetk.images.picture import Picture, SliceChoice, chosen_slice
 from spinetk.images.reformat import Plane, mid_sagittal
-from spinetk.images.spacing import read_spacing
+from spinetk.images.spacing import SLICES, read_spacing
 from spinetk.images.stack import FEWEST_FOR_REFORMATION, central, in_order, said_of_slices, spine_score
 from spinetk.images.traits import Slice, describe_stacks, read_traits, split
 from spinetk.images.walk import list_files
@@ -33,6 +32,9 @@ FEWEST_SAGITTAL = 5
 
 SAME_SPACING = 0.01
 """Pixel spacings of one stack differ by less than this share."""
+
+SAME_DIRECTION = 0.05
+"""Cosines of the axes of one stack differ by no more than this (3 degrees)."""
 
 MOST_NAMED = 4
 """Most series that a remark names beside the one read."""
@@ -66,7 +68,17 @@ def main_series(folder: Path, series: str | int | None = None) -> tuple[str, lis
     Raises:
         InputError: The folder cannot be listed, or holds no (such) series.
     """
-    return pick(group_series(folder), series, display_name(folder))
+    groups, others = scan(folder)
+    key, slices, remarks = pick(groups, series, display_name(folder))
+    return key, slices, [*remarks, *said_of_frames(others)]
+
+
+def said_of_frames(files: int) -> list[str]:
+    """A remark on files of several frames in a folder that was read as a series of single slices."""
+    if not files:
+        return []
+    said = "1 DICOM file of several frames was" if files == 1 else f"{files} DICOM files of several frames were"
+    return [f"{said} left out of the folder's series: give such a file by its name"]
 
 
 def pick(
@@ -113,7 +125,8 @@ def read_frames(
     if not groups:
         chosen, _ = chosen_slice(slice_choice, frames, frames // 2)
         picture = picture_of_frame(header, options, chosen, user_frame)
-        remarks = [*picture.remarks, f"frame {chosen + 1} of {frames} was read"]
+        lost = ", counted by number, not by place" if picture.modality in SLICES else ""
+        remarks = [*picture.remarks, f"frame {chosen + 1} of {frames} was read{lost}"]
         return replace(picture, remarks=tuple(remarks), slices=frames, slice=chosen)
     key, slices, remarks = pick(groups, series, display_name(header.path))
 
@@ -153,8 +166,13 @@ def group_series(folder: Path) -> dict[str, list[Slice]]:
     Raises:
         InputError: The folder cannot be listed or holds more than ``MAX_SLICES`` DICOM files.
     """
+    return scan(folder)[0]
+
+
+def scan(folder: Path) -> tuple[dict[str, list[Slice]], int]:
+    """As :func:`group_series`, and how many DICOM files of several frames there are, which belong to none."""
     found: list[tuple[str, Slice]] = []
-    count = 0
+    count = others = 0
     with quiet():
         for path in list_files(folder):
             try:
@@ -169,18 +187,29 @@ def group_series(folder: Path) -> dict[str, list[Slice]]:
                 fault = f"holds more than {MAX_SLICES} DICOM files"
                 raise InputError(display_name(folder), fault, "give one series at a time")
             with header.stream:
+                others += header.frames > 1 and header.pixel_keyword is not None
                 plane = _plane(header, 0) if header.pixel_keyword and header.frames == 1 else None
                 if plane is not None:
                     entry = Slice(replace(plane, index=count), path, *read_traits(header.dataset, 0))
                     found.append((str(raw(header.dataset, "SeriesInstanceUID")), entry))
-    return _grouped(found, fewest=2)
+    return _grouped(found, fewest=2), others
 
 
 def _grouped(slices: list[tuple[str, Slice]], fewest: int = 1) -> dict[str, list[Slice]]:
     """(UID, slice) pairs by UID, size and orientation (at least ``fewest``), then by traits; the main ones first."""
-    alike: dict[str, list[Slice]] = defaultdict(list)
+    alike: dict[str, list[Slice]] = {}
+    known: dict[str, tuple[list[str], np.ndarray]] = {}  # keys of groups, and the axes of their first slices
     for uid, entry in slices:
-        alike[f"{uid}|{entry.plane.size}|{_direction_key(entry.plane)}"].append(entry)
+        own, axes = f"{uid}|{entry.plane.size}|", np.concatenate([entry.plane.right, entry.plane.down])
+        keys, directions = known.get(own, ([], np.empty((0, 6))))
+        near = np.flatnonzero(np.abs(directions - axes).max(axis=1) <= SAME_DIRECTION)
+        if len(near):
+            alike[keys[near[0]]].append(entry)
+            continue
+        key = f"{own}{_direction_key(entry.plane)}"
+        key += f"|{len(keys)}" if key in alike else ""
+        alike[key] = [entry]
+        known[own] = [*keys, key], np.vstack([directions, axes])
     stacks = {}
     for label, group in alike.items():
         if len(group) >= fewest:

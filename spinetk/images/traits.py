@@ -1,4 +1,4 @@
-"""What makes images at one place different: echo, image type, time point, contrast agent, b-value, dimensions.
+"""What makes images at one place different: echo, image type, time point, contrast agent, b-value, dimensions, station.
 
 Some traits always part images (``TRAITS``). Others (``FINER``, dimension indices, the order in which the images were
 numbered) differ between slices of one volume too, and part images only where several lie at one place.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,9 @@ FINER = (
 # Pointers of dimensions that say where a frame lies, not what it shows: StackID, InStackPositionNumber,
 # ImagePositionPatient, ImageOrientationPatient, and the time of its slice.
 PLACES = frozenset({0x00209056, 0x00209057, 0x00200032, 0x00200037, 0x00189074})
+PROJECTED = frozenset({"MAX_IP", "MIN_IP", "MIP", "MINIP", "PROJECTION", "VOLUME_RENDER", "SURFACE_RENDER"})
+STATION = 0.25
+"""Least distance of stations, as a share of the shorter side of the picture."""
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ .-")
 Traits = dict[str, str]
 
@@ -67,7 +71,9 @@ def read_traits(dataset: Dataset, frame: int) -> tuple[Traits, Traits]:
     for macro in FRAME_TYPES:
         group = functional_group(dataset, frame, macro)
         if group is not None:
+            derived = word(group, "VolumeBasedCalculationTechnique").replace("NONE", "")
             kind = (*(words(group, "FrameType") or kind), word(group, "ComplexImageComponent"))
+            kind = (*kind, *((derived,) if derived not in kind else ()))
     shown = [part for part in kind if part and set(part) <= PLAIN]
     if shown:
         traits["image type"] = " ".join(shown)
@@ -112,9 +118,10 @@ def split(slices: list[Slice]) -> list[list[Slice]]:
     """Images of one series, size and orientation as stacks that each show one thing, usual ones first.
 
     Where images alike in all traits lie at one place, and equally many at every place, the n-th of each place by
-    number belong together.
+    number belong together. Of stations (neck and loin in one series) the lowest comes first.
     """
     stacks = _parted(slices, lambda entry: tuple(sorted(entry.traits.items())))
+    stacks = [part for stack in stacks for part in _stations(stack)]
     names = sorted({name for entry in slices for name in entry.finer} - {"instance"})
     for name in names:
         stacks = [part for stack in stacks for part in _finer(stack, name)]
@@ -131,6 +138,38 @@ def _parted(slices: list[Slice], key: Callable[[Slice], Hashable]) -> list[list[
 
 def _place(entry: Slice) -> tuple[float, ...]:
     return tuple(np.round(entry.plane.position, 2) + 0.0)
+
+
+def _stations(stack: list[Slice]) -> list[list[Slice]]:
+    """The stack parted where it shows several stretches of the body, one beside the other in the plane of its slices.
+
+    The slices of a tilted gantry move on in their plane, too, but by little from one to the next; those of two stations
+    lie ``STATION`` of the picture apart, at the same depths.
+    """
+    first = stack[0].plane
+    if not all(entry.plane.scaled for entry in stack) or not min(first.size):
+        return [stack]
+    places = np.array([entry.plane.position for entry in stack])
+    within = places @ np.column_stack([first.right, first.down])
+    least = STATION * min(side * step for side, step in zip(first.size, first.spacing_mm, strict=True))
+    rest, parts = np.arange(1, len(stack)), [[0]]
+    while len(rest):
+        for member in parts[-1]:  # grows on the way
+            near = np.linalg.norm(within[rest] - within[member], axis=1) < least
+            parts[-1] += rest[near].tolist()
+            rest = rest[~near]
+        if len(rest):
+            parts.append([int(rest[0])])
+            rest = rest[1:]
+    depths = [places[part] @ first.normal for part in parts]
+    spans = sorted((own.min(), own.max()) for own in depths)
+    if len(parts) < 2 or all(after[0] > before[1] for before, after in pairwise(spans)):
+        return [stack]
+    parts.sort(key=lambda part: -float(places[part, 2].mean()))
+    for station, part in enumerate(parts, start=1):
+        for k in part:
+            stack[k].traits["station"] = str(station)
+    return [[stack[k] for k in part] for part in parts]
 
 
 def _finer(stack: list[Slice], name: str) -> list[list[Slice]]:
@@ -158,12 +197,18 @@ def _repeated(stack: list[Slice]) -> list[list[Slice]]:
 
 
 def _unusual(entry: Slice) -> tuple[Any, ...]:
-    """Sorts originals before what was derived from them, magnitude before phase, native before enhanced, low first."""
+    """Sorts usual ones first.
+
+    Slices before projections, originals before what was derived from them, magnitude before phase, native before
+    enhanced, the lowest station, low values.
+    """
     kind = entry.traits.get("image type", "").split()
     values = {**entry.traits, **entry.finer}
     order = tuple(_value(values.get(name)) for name in (*(name for name, *_ in (*NUMBERS, *FINER)), "repetition"))
     phase = bool({"P", "PHASE", "R", "REAL", "I", "IMAGINARY"} & set(kind[2:]))
-    return "DERIVED" in kind, phase, values.get("contrast agent") == "yes", order
+    lowest = -_value(values.get("station"))
+    projected = bool(PROJECTED & set(kind))
+    return projected, "DERIVED" in kind, phase, values.get("contrast agent") == "yes", lowest, order
 
 
 def _value(text: str | None) -> float:

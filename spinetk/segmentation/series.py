@@ -14,13 +14,18 @@ from spinetk.images.frames import values_of
 from spinetk.images.grid import Grid
 from spinetk.images.guard import display_name
 from spinetk.images.headers import open_header
-from spinetk.images.series import group_series, pick
+from spinetk.images.series import pick, said_of_frames, scan
 from spinetk.images.stack import in_order, said_of_slices
 from spinetk.images.volume import Volume
 
 SEG_SUFFIX = ".seg.dcm"
 UNEVEN = 0.05
 """Largest deviation of a step between slices from the usual one, as a share of it."""
+
+SHIFTED = 1.0
+"""How far a slice may lie aside of the first, in pixels, in a volume that is taken for straight."""
+TURNED = 0.01
+"""How much the cosines of its axes may differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +54,18 @@ def read_series(folder: str | Path) -> Series:
     """The largest series of single-frame slices in a folder, in order of depth.
 
     Raises:
-        InputError: There is none, its slices are not evenly spaced, or one cannot be read.
+        InputError: There is none, its slices are not evenly spaced, turned or shifted against one another, or one
+            cannot be read.
     """
     folder = Path(folder)
     name = display_name(folder)
-    groups = group_series(folder)
+    groups, others = scan(folder)
     if not groups:
-        raise InputError(name, "holds no DICOM series", "give a folder with the slices of one series")
+        fault = "holds no DICOM series" + (" but files of several frames" if others else "")
+        raise InputError(name, fault, "give a folder with the slices of one series")
     largest = max(groups, key=lambda key: len(groups[key]))
     _, entries, remarks = pick(groups, largest, name, "give a folder of one series")
+    remarks += said_of_frames(others)
     slices = {entry.plane.index: entry for entry in entries}
     planes = in_order([entry.plane for entry in entries], remarks)
     first = planes[0]
@@ -67,6 +75,14 @@ def read_series(folder: str | Path) -> Series:
     steps = np.diff(depths)
     if len(planes) < 2 or np.abs(steps - np.median(steps)).max() > UNEVEN * np.median(steps):
         raise InputError(name, "has slices that are missing or not evenly spaced", "give a complete series")
+    straight = first.position + np.outer(depths - depths[0], first.normal)
+    aside = np.linalg.norm([plane.position for plane in planes] - straight, axis=1).max()
+    turned = max(np.abs(np.array([p.right - first.right, p.down - first.down])).max() for p in planes)
+    if aside > SHIFTED * min(first.spacing_mm) or turned > TURNED:
+        fault = (
+            f"has slices that are turned, or shifted by up to {aside:.1f} mm, against one another (a tilted gantry?)"
+        )
+        raise InputError(name, fault, "resample them to a straight volume first")
     layers, said = [], []
     for plane in planes:
         header = open_header(slices[plane.index].path)
