@@ -74,7 +74,7 @@ def evaluate(
             truth = {n: np.array(p) * sample.grid_mm for n, p in sample.points.items()}
             for method in own:
                 chosen = predictor.choose(evidence, method)
-                discs = predictor.label(evidence, chosen)
+                discs = predictor.label(evidence, chosen, method)
                 judged[method].append(_judged(predictor, evidence, chosen, sample, labelled))
                 places = [(disc.number, disc.guess, np.array(disc.point) * sample.grid_mm) for disc in discs]
                 places = [own for own in places if own[1] is None or own[1] in labelled]

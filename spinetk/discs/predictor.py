@@ -140,10 +140,17 @@ class DiscPredictor:
         )
         return chosen.scaled(1 / self.grid_mm)
 
-    def label(self, evidence: Evidence, chosen: Candidates) -> list[DiscPoint]:
-        """Discs from head to foot; without a number when their level cannot be known."""
+    def label(self, evidence: Evidence, chosen: Candidates, method: str | None = None) -> list[DiscPoint]:
+        """Discs from head to foot; without a number when their level cannot be known.
+
+        Args:
+            evidence, chosen: Of :meth:`look` and :meth:`choose`.
+            method: That they were chosen by; None for :attr:`method`. The point network has a say on levels where it
+                has one on discs.
+        """
         sure = self.levels is not None and levels_are_sure(evidence.maps, chosen)
-        if sure and self.points is not None and self.column is not None:
+        asked = (method or self.method).startswith("lookonce")
+        if sure and asked and self.points is not None and self.column is not None:
             found, own = evidence.candidates.scaled(self.grid_mm), chosen.scaled(self.grid_mm)
             sure = not levels_disagree(found, own, self.column, self.points, self.channels)
         sure = sure and self._is_counted_from_the_sacrum(chosen, len(evidence.maps[0]))
@@ -208,7 +215,7 @@ class DiscPredictor:
         grid, factors = to_grid(pixels[:, ::-1] if mirrored else pixels, spacing, self.grid_mm)
         evidence = self.look(to_bytes(grid))
         discs = []
-        for disc in self.label(evidence, self.choose(evidence, method)):
+        for disc in self.label(evidence, self.choose(evidence, method), method):
             x, y = np.array(disc.point) / factors
             discs.append(replace(disc, point=(float(width - x if mirrored else x), float(y))))
         if not discs:

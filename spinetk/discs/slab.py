@@ -93,7 +93,11 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None) -> Slab:
     oblique = volume.grid.oblique_degrees
     if volume.grid.oriented and oblique > OBLIQUE_DEGREES:
         remarks.append(f"the volume is {oblique:.0f} degrees oblique: the slices are those of its nearest grid plane")
-    frame = Frame((spacing[1], spacing[2]), "volume", "P", "F")
+    try:
+        frame = Frame((spacing[1], spacing[2]), "volume", "P", "F")
+    except InputError as error:
+        fault = f"has voxels of {spacing[1]:.4g} x {spacing[2]:.4g} mm, which is not plausible"
+        raise InputError(display_name(Path(path)), fault, "correct its affine or its units") from error
     return Slab(values.mean(axis=0), frame, middle, volume, standing.grid, tuple(remarks))
 
 

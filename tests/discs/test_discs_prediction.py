@@ -3,6 +3,7 @@
 import json
 
 import cv2
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 from spinetk.discs.batch import predict_files
 from spinetk.discs.bridge import convert
 from spinetk.discs.candidates import Candidates
-from spinetk.discs.decision import decide, levels_are_sure, levels_disagree
+from spinetk.discs.decision import METHODS, decide, levels_are_sure, levels_disagree
 from spinetk.discs.evaluation import evaluate
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.pictures import KNOWN, PLATE, draw
@@ -289,6 +290,19 @@ def test_levels_are_unsure_where_the_point_network_would_have_another_column():
     assert levels_disagree(candidates, chosen, COLUMN, Low(), 4)
     assert not levels_disagree(candidates, chosen, COLUMN, High(), 4)
 
+    predictor = DiscPredictor.__new__(DiscPredictor)
+    predictor.levels, predictor.grid_mm, predictor.column, predictor.points = tuple(LEVELS), 1.0, COLUMN, Low()
+    predictor.network = nn.Module()
+    predictor.network.joints = 4
+    maps = np.zeros((4, 140, 60), np.float32)
+    for k, (x, y) in zip(chosen.channel, chosen.points, strict=True):
+        maps[k, int(y), int(x)] = 0.9
+    evidence = Evidence(maps, None, candidates)
+    said = {method: {disc.number for disc in predictor.label(evidence, chosen, method)} for method in (None, *METHODS)}
+    assert said == {
+        method: {None} if method is None or method.startswith("lookonce") else set(LEVELS) for method in said
+    }
+
 
 @pytest.mark.parametrize(
     ("levels", "channels", "below_px", "sure"),
@@ -377,3 +391,11 @@ def test_no_disc_where_a_vertebra_is_missing():
         "half a disc"
         in convert(convert(reading_of()).__class__("", 9, 9, [d.__class__(d.point) for d in discs])).remarks[0]
     )
+
+
+def test_a_volume_whose_lengths_are_in_another_unit_is_named(tmp_path):
+    """Metres that the header takes for mm."""
+    affine = np.diag([0.003, 0.001, 0.001, 1.0])
+    nib.save(nib.Nifti1Image(np.zeros((5, 24, 24), np.int16), affine), tmp_path / "metres.nii.gz")
+    with pytest.raises(InputError, match=r"metres.nii.gz: has voxels of 0.001 x 0.001 mm, which is not plausible"):
+        read_slab(tmp_path / "metres.nii.gz")
