@@ -6,6 +6,7 @@ picture by disc number) and ``dataset.json`` (settings, split, what was skipped)
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 
 from spinetk.atomic import replacing, write_json
 from spinetk.discs.bids import Skipped, Subject, find_subjects
-from spinetk.discs.slab import project, read_labels, read_slab, to_bytes, to_grid
+from spinetk.discs.slab import is_inside, project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.discs.straightening import find_sct, straighten
 from spinetk.errors import InputError
 from spinetk.images.volume import read_volume, read_volume_header
@@ -95,8 +96,13 @@ def prepare(
     content: dict[str, list[str]] = {part: [] for part in PARTS}
     levels: set[int] = set()
     remarks: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
     for subject in found:
         try:
+            digest = _digest(subject.image)
+            if known.setdefault(digest, subject.stem) != subject.stem:
+                skipped.append(Skipped(subject.stem, f"the same image as {known[digest]}"))
+                continue
             with TemporaryDirectory() as folder:
                 used = straighten(subject, Path(folder)) if straightened else subject
                 points, said = _prepare_one(used, out, grid_mm, about_labels=parts[subject.name] == "train")
@@ -148,12 +154,19 @@ def split(centres: dict[str, str], seed: int, shares: Sequence[float] = SHARES) 
 def _prepare_one(
     subject: Subject, out: Path, grid_mm: float, *, about_labels: bool
 ) -> tuple[dict[int, Any], list[str]]:
-    labels = read_labels(subject.labels, read_volume_header(subject.image).grid)
+    said: list[str] = []
+    grid = read_volume_header(subject.image).grid
+    labels = read_labels(subject.labels, grid, said)
     if not labels:
-        raise InputError(subject.labels, "holds no disc label", "values are disc numbers, 3 = C2/C3")
+        fault = "; ".join(["holds no disc label", *said])
+        raise InputError(subject.labels, fault, "values are disc numbers, 3 = C2/C3, 25 = L5/S1")
     middle = np.median(np.array(list(labels.values())), axis=0) if about_labels else None
     if subject.cord is not None:
         middle = _centre_of(subject.cord)
+        if not is_inside(grid, middle):
+            raise InputError(
+                subject.cord, "mask of the cord lies outside the image", "remove it, or correct its header"
+            )
     slab = read_slab(subject.image, middle)
     spacing = slab.frame.spacing_mm
     assert spacing is not None  # a volume has one
@@ -168,7 +181,12 @@ def _prepare_one(
     record = {"stem": subject.stem, "modality": subject.modality, "grid_mm": grid_mm}
     record |= {"points": {str(n): [round(float(v), 4) for v in p] for n, p in inside.items()}}
     write_json(out / f"{subject.stem}.json", record | {"slices": slab.remarks[0]})
-    return inside, list(slab.remarks[1:])
+    return inside, [*said, *slab.remarks[1:]]
+
+
+def _digest(image: Path) -> str:
+    """Of the voxels of a volume, whatever compressed them: a subject under two names would be trained on and tested."""
+    return hashlib.sha256(np.ascontiguousarray(read_volume(image).values).tobytes()).hexdigest()
 
 
 def _centre_of(mask: Path) -> np.ndarray:

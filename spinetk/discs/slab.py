@@ -7,10 +7,12 @@ an oblique one is cut along its own nearest grid plane.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.ndimage import label
 
 from spinetk.discs.levels import NUMBERS
 from spinetk.errors import InputError
@@ -22,6 +24,13 @@ from spinetk.images.volume import Volume, read_volume
 SLICES = 6
 SLAB_MM = 6.0
 """As many slices as fill this are averaged, six at most: the original's six, but no more where slices are thick."""
+WHOLE = 1e-3
+SAME_DISC_MM = 10.0
+"""Pieces of one label farther apart than this are two discs."""
+CRUMB = 0.1
+"""Pieces of less than this share of the largest are slips of the brush."""
+NO_DISCS = (1, 49, 50)
+"""Of Spinal Cord Toolbox: top of C1, groove and junction of pons and medulla. They are no reason for a remark."""
 STANDING = "PIR"  # voxel axes towards back, feet and the patient's right
 
 
@@ -101,17 +110,20 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None) -> Slab:
     return Slab(values.mean(axis=0), frame, middle, volume, standing.grid, tuple(remarks))
 
 
-def read_labels(path: str | Path, image: Grid | None = None) -> dict[int, np.ndarray]:
+def read_labels(path: str | Path, image: Grid | None = None, remarks: list[str] | None = None) -> dict[int, np.ndarray]:
     """Disc points of a label volume: number to (3,) mm in the axes of NIfTI.
 
-    Values that are no disc (1, and from 26 on) are left out; several voxels of a value give their mean.
+    Values that are no disc (1, and from 26 on) are left out, and so is one that stands at two places; several voxels
+    of a value give their mean.
 
     Args:
         path: NIfTI or NRRD.
-        image: Grid of the image they are of.
+        image: Grid of the image they are of; labels outside of it are left out.
+        remarks: Receives what was left out.
 
     Raises:
-        InputError: It cannot be read, or only one of the two says which way its axes point.
+        InputError: It cannot be read, values are not whole numbers, numbers do not run from head to feet, or only one
+            of label volume and image says which way its axes point.
     """
     labels = read_volume(path)
     if image is not None and labels.grid.oriented != image.oriented:
@@ -119,11 +131,52 @@ def read_labels(path: str | Path, image: Grid | None = None) -> dict[int, np.nda
         raise InputError(path, fault, "write labels with the geometry of their image")
     values = labels.values
     found = np.argwhere(np.isfinite(values) & (values > 0))
-    numbers = np.array([round(float(values[tuple(voxel)])) for voxel in found])
-    return {
-        number: labels.grid.to_mm(found[numbers == number].mean(axis=0)[::-1])
-        for number in sorted(set(numbers.tolist()) & set(NUMBERS))
-    }
+    exact = np.array([float(values[tuple(voxel)]) for voxel in found])
+    numbers = exact.round().astype(int)
+    if len(broken := exact[np.abs(exact - numbers) > WHOLE]):
+        fault = f"holds {broken[0]:.4g}, which is no whole number: interpolated labels name other discs"
+        raise InputError(path, fault, "resample labels by nearest neighbours")
+    points, said = {}, []
+    if strange := sorted({*numbers.tolist()} - {*NUMBERS, *NO_DISCS}):
+        said.append(f"values that are no discs were left out: {', '.join(map(str, strange[:6]))}")
+    for number in sorted({*numbers.tolist()} & {*NUMBERS}):
+        places = labels.grid.to_mm(found[numbers == number][:, ::-1])
+        apart = _apart_mm(found[numbers == number], places)
+        if apart > SAME_DISC_MM:
+            said.append(f"{number} stands at two places, {apart:.0f} mm apart, and was left out")
+            continue
+        point = places.mean(axis=0)
+        if image is not None and not is_inside(image, point):
+            said.append(f"{number} lies outside of the image and was left out")
+            continue
+        points[number] = point
+    for upper, lower in pairwise(points):
+        if points[lower][2] >= points[upper][2]:
+            fault = f"has disc {lower} above disc {upper}: numbers must run from head to feet"
+            raise InputError(path, fault, "correct the labels, or the directions in their header")
+    if remarks is not None:
+        remarks += said
+    return points
+
+
+def _apart_mm(voxels: np.ndarray, places_mm: np.ndarray) -> float:
+    """How far apart the pieces of a label lie in the sagittal plane, mm; 0 for one piece, and crumbs do not count."""
+    if len(voxels) == 1:
+        return 0.0
+    low = voxels.min(axis=0)
+    box: np.ndarray = np.zeros(voxels.max(axis=0) - low + 1, bool)
+    box[tuple((voxels - low).T)] = True
+    pieces = label(box, np.ones((3, 3, 3)))[0][tuple((voxels - low).T)]
+    sizes = np.bincount(pieces)[1:]
+    large = np.flatnonzero(sizes >= CRUMB * sizes.max()) + 1
+    centres = np.array([places_mm[pieces == piece, 1:].mean(axis=0) for piece in large])
+    return float(np.linalg.norm(centres[:, None] - centres[None], axis=2).max())
+
+
+def is_inside(image: Grid, point_mm: np.ndarray) -> bool:
+    """Whether a point, in mm in the axes of NIfTI, lies in a volume or less than a voxel beside it."""
+    index = image.to_index(point_mm)
+    return bool((index > -1).all() and (index < np.array(image.shape[::-1])).all())
 
 
 def project(slab: Slab, points_mm: dict[int, np.ndarray]) -> dict[int, tuple[float, float]]:

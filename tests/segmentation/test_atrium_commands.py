@@ -206,6 +206,23 @@ def test_parts_that_are_given(tmp_path):
     ]  # fmt: skip
 
 
+def test_an_atrium_under_two_names(tmp_path):
+    write_phantoms(tmp_path / "train", 3, **COARSE)
+    for part in ("raw", "label"):
+        first = next((tmp_path / "train" / part).glob("phantom000*"))
+        twin = first.with_name(first.name.replace("phantom000", "twin"))
+        twin.write_bytes(first.read_bytes())
+    with pytest.warns(UserWarning, match="twin: the same image as phantom000, and left out"):
+        parts = read_parts(tmp_path)
+    assert sum(map(len, parts.values())) == 3
+    for part in ("raw", "label"):
+        first = next((tmp_path / "train" / part).glob("phantom002*"))
+        (tmp_path / "test" / part).mkdir(parents=True)
+        (tmp_path / "test" / part / first.name).write_bytes(first.read_bytes())
+    with pytest.warns(UserWarning, match=r"phantom002 \(test\): the same image as phantom002 \(train\)"):
+        read_parts(tmp_path)
+
+
 def test_prepared_once(atria, tmp_path, monkeypatch):
     pairs = read_parts(atria)["train"]
     geometry = choose_geometry(pairs)

@@ -65,6 +65,38 @@ def test_one_patient_has_no_validation_part():
     assert (len(parts["train"]), parts["val"], parts["test"]) == (4, [], [])
 
 
+def scanned(folder: Path, contents: str) -> list[Case]:
+    """A patient for every letter; equal letters are equal images."""
+    found = []
+    for number, letter in enumerate(contents):
+        path = folder / f"p{number:02d}.nii.gz"
+        path.write_bytes(letter.encode() * 100)
+        found.append(Case(f"p{number:02d}", path, (), None, f"p{number:02d}"))
+    return found
+
+
+def test_an_image_under_two_names_is_dealt_once(tmp_path):
+    every = scanned(tmp_path, "abcadefgb")
+    with pytest.warns(UserWarning, match="same image") as said:
+        parts = deal(every)
+    names = sorted(case.name for chosen in parts.values() for case in chosen)
+    assert names == ["p00", "p01", "p02", "p04", "p05", "p06", "p07"]
+    assert [str(one.message) for one in said] == [
+        "p03: the same image as p00, and left out",
+        "p08: the same image as p01, and left out",
+    ]
+
+
+def test_parts_that_are_given_and_share_an_image_are_said(tmp_path):
+    every = scanned(tmp_path, "abca")
+    for part, names in {"train": "p00\np01\n", "test": "p03\n", "val": "p02\n"}.items():
+        (tmp_path / part).write_text(names)
+    lists = {part: tmp_path / part for part in ("train", "val", "test")}
+    with pytest.warns(UserWarning, match=r"p03 \(test\): the same image as p00 \(train\): figures of it"):
+        parts = deal(every, lists)
+    assert [len(parts[part]) for part in ("train", "val", "test")] == [2, 1, 1]
+
+
 def test_saved_and_found_again(tmp_path):
     every = cases(9)
     parts = deal(every)

@@ -12,6 +12,7 @@ from spinetk.errors import InputError
 from spinetk.images.grid import Grid
 from spinetk.images.volume import Volume
 from spinetk.segmentation.data.files import Pair, find_pairs
+from spinetk.segmentation.data.twins import once, say_shared
 
 PARTS = ("train", "val", "test")
 FOLDERS = {"train": ("train",), "val": ("validate", "val", "validation"), "test": ("test",)}
@@ -25,7 +26,8 @@ def read_parts(source: str | Path, seed: int = 0, kept: str | Path | None = None
 
     A folder with ``train/`` and ``validate/`` or ``test/``, each with ``raw/`` and ``label/``, is taken as it is. One
     with ``raw/`` and ``label/`` alone (or in ``train/`` alone) is split by case, 70 / 10 / 20, each part but the first
-    at least one case where there are three.
+    at least one case where there are three. An image that is there under two names is taken once; parts that are given
+    and share one are a warning.
 
     Args:
         source: The folder.
@@ -39,10 +41,13 @@ def read_parts(source: str | Path, seed: int = 0, kept: str | Path | None = None
     source = Path(source)
     given = {part: _folder(source, part) for part in PARTS}
     if given["train"] and (given["val"] or given["test"]):
-        return {part: [] if folder is None else find_pairs(folder) for part, folder in given.items()}
+        parts = {part: [] if folder is None else find_pairs(folder) for part, folder in given.items()}
+        say_shared(parts)
+        return parts
     pairs = find_pairs(given["train"] or source)
     if kept is not None and Path(kept).is_file():
         return _as_kept(pairs, Path(kept))
+    pairs = once(pairs)
     order = np.random.default_rng(seed).permutation(len(pairs))
     least = 1 if len(pairs) >= 3 else 0
     val, test = (max(least, round(share * len(pairs))) for share in SHARES[1:])

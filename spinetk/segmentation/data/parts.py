@@ -11,6 +11,7 @@ import numpy as np
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PARTS, Case, Part, stem
+from spinetk.segmentation.data.twins import once, say_shared
 
 Parts = dict[Part, list[Case]]
 VAL_SHARE, TEST_SHARE = 0.15, 0.2
@@ -27,7 +28,8 @@ def deal(
 ) -> Parts:
     """The three parts.
 
-    Lists win over the data set's own parts, these over chance. Where no validation part is given, one is dealt out of
+    Lists win over the data set's own parts, these over chance, which takes an image once that is there under two names;
+    parts that are given and share one are a warning. Where no validation part is given, one is dealt out of
     the training part; the test part is never used to choose anything. Cases of one patient stay together wherever
     chance deals.
 
@@ -52,11 +54,12 @@ def deal(
         for case in cases:
             parts[case.part or "train"].append(case)
     else:
-        parts["train"], parts["test"] = _draw(cases, test_share, seed)
+        parts["train"], parts["test"] = _draw(once(cases), test_share, seed)
     if not parts["train"]:
         raise InputError("training part", "holds no case", "name cases to train on")
     if not parts["val"] and "val" not in (lists or {}):
-        parts["train"], parts["val"] = _draw(parts["train"], val_share, seed + 1)
+        parts["train"], parts["val"] = _draw(once(parts["train"]), val_share, seed + 1)
+    say_shared(parts)
     return parts
 
 
