@@ -228,13 +228,18 @@ def grade_in_words(disc: Mapping[str, Any]) -> str:
 
 
 def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | None]) -> list[str]:
-    """A sentence for each slip that its interval does not explain away, or for what makes it doubtful."""
+    """A sentence for each slip that its interval does not explain away, or for what makes it doubtful.
+
+    Where the disc over S1 opens too wide, the body above it is doubtful: a slip on that body is said with the doubt.
+    """
     found = []
-    for (upper, lower), own in zip(itertools.pairwise([*names, "S1"]), measures, strict=True):
+    pairs = list(zip(itertools.pairwise([*names, "S1"]), measures, strict=True))
+    wide = [lower == "S1" and _opens_wide(own) for (_, lower), own in pairs]
+    for k, ((upper, lower), own) in enumerate(pairs):
         if own is None:
             continue
-        angle = own["angle_deg"]
-        if lower == "S1" and angle is not None and angle > WIDEST_LUMBOSACRAL_DEG:
+        if wide[k]:
+            angle = own["angle_deg"]
             found.append(
                 f"the disc between {upper} and S1 opens by {angle:.0f} degrees, about as much as healthy spines "
                 f"do from L4 to S1: an endplate of {upper} or S1 is probably wrong, and what is taken from it with it."
@@ -248,5 +253,12 @@ def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | Non
         percent = own["listhesis_percent"]
         way, kind = ("forward", "anterolisthesis") if percent > 0 else ("backward", "retrolisthesis")
         grade = grade_in_words(own)
-        found.append(f"{upper} lies {abs(percent):.0f} % {way} on {lower} ({kind}, Meyerding grade {grade}).")
+        doubt = f", if {lower} is right, which the disc below it makes doubtful" if any(wide[k + 1 : k + 2]) else ""
+        found.append(f"{upper} lies {abs(percent):.0f} % {way} on {lower} ({kind}, Meyerding grade {grade}){doubt}.")
     return found
+
+
+def _opens_wide(disc: Mapping[str, Any] | None) -> bool:
+    """Whether a disc over S1 opens so wide that one of its endplates is probably wrong."""
+    angle = None if disc is None else disc["angle_deg"]
+    return angle is not None and angle > WIDEST_LUMBOSACRAL_DEG

@@ -154,16 +154,29 @@ def test_grades_of_an_interval(percent, grades):
     assert meyerding_interval(percent) == grades
 
 
+def turn_sacrum(reading, degrees):
+    """Turn the S1 endplate of a reading about its middle, clockwise as seen, in place."""
+    (mark,) = [own for own in reading.landmarks if own.kind == "s1"]
+    angle = np.radians(degrees)
+    turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = mark.points.mean(axis=0)
+    mark.points = (mark.points - middle) @ turned.T + middle
+
+
+@pytest.mark.parametrize(("turn", "doubt"), [(0, ""), (30, ", if L5 is right, which the disc below it makes doubtful")])
+def test_a_slip_on_a_body_whose_own_disc_is_doubtful_is_said_with_the_doubt(turn, doubt):
+    reading, *_ = slipped(12, from_zero=True)
+    turn_sacrum(reading, turn)
+    slips = [remark for remark in measure(reading).remarks if "L4 lies" in remark]
+    assert slips == [f"Measurement: L4 lies 12 % forward on L5 (anterolisthesis, Meyerding grade 1){doubt}."]
+
+
 @pytest.mark.parametrize(("turn", "doubtful"), [(10, False), (30, True)])
 def test_a_disc_over_the_sacrum_that_opens_beyond_what_is_known_is_said_in_place_of_its_slip(turn, doubtful):
     reading = lateral(5, facing="right")
     before = measure(reading).vertebrae[-1].measures["disc_below"]["angle_deg"]
     assert 0 < before < 20
-    (mark,) = [own for own in reading.landmarks if own.kind == "s1"]
-    angle = np.radians(turn)
-    turned = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    middle = mark.points.mean(axis=0)
-    mark.points = (mark.points - middle) @ turned.T + middle
+    turn_sacrum(reading, turn)
     found = measure(reading)
     assert found.vertebrae[-1].measures["disc_below"]["angle_deg"] == pytest.approx(before + turn, abs=1e-2)
     said = [remark for remark in found.remarks if "between L5 and S1 opens" in remark]
