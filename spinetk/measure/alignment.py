@@ -29,6 +29,8 @@ from spinetk.views import rules_of
 PELVIC = ("sacral_slope", "pelvic_tilt", "pelvic_incidence")
 NAMES = ("anterior", "middle", "posterior")
 FARTHEST = 1.6  # times the usual step between centres: farther apart, a body may be missing between two
+# On phantoms the interval of the slope of an endplate seen with less holds the truth in 55 to 74 %, of others in 98 %.
+SURE_ENDPLATE = 0.8
 NEAREST_SACRUM = 0.9  # of the last body's height: S1 farther away than this is not the neighbour of the last body
 
 
@@ -64,6 +66,17 @@ def has_one_head(reading: Reading) -> bool:
     """Whether pelvic tilt and incidence rest on one femoral head, where the hip axis is midway between two."""
     kinds = [own.kind for own in reading.landmarks]
     return "pelvic" in rules_of(reading.view).angles and "s1" in kinds and kinds.count("femoral_head") == 1
+
+
+def unsure_sacrum(reading: Reading) -> str | None:
+    """A sentence where an S1 endplate that was hardly seen is measured from; its views are those of pelvic angles."""
+    scores = [own.score for own in reading.landmarks if own.kind == "s1" and own.score is not None]
+    if "pelvic" not in rules_of(reading.view).angles or not scores or scores[0] >= SURE_ENDPLATE:
+        return None
+    return (
+        f"the endplate of S1 was seen with a confidence of {scores[0]:.2f} only: angles, disc and slip that are taken "
+        "from it may be off by more than their intervals say."
+    )
 
 
 def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None) -> list[dict[str, Any] | None]:

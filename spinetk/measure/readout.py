@@ -304,6 +304,9 @@ def _remarks(
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
     if side.side is not None and alignment.has_one_head(reading):
         found.append("one femoral head is seen: if the other lies apart from it, pelvic tilt and incidence are off.")
+    unsure = alignment.unsure_sacrum(reading) if side.side is not None else None
+    if unsure:
+        found.append(unsure)
     names = [_called(reading, k) for k in range(n)]
     found += alignment.slips_in_words(names, below)
     for k, (fault, doubt) in enumerate(zip(wrong, doubtful, strict=True)):

@@ -19,6 +19,7 @@ from spinetk.keypoints.sacrum import (
     named,
     probability,
     seated,
+    surest,
     without_stray,
 )
 from spinetk.landmark import Landmark
@@ -110,6 +111,12 @@ def test_one_sacrum_seen_twice_is_one_endplate_where_l5_sits_on_it():
     assert (found.score, found.points.tolist()) == (0.6, steep.points.tolist())
     alone = replace(reading, landmarks=[good])
     assert seated(alone) is alone
+    # 0.39 and 0.3 would be 0.573 together: surer that it is there, but neither says where exactly.
+    (found,) = seated(replace(reading, landmarks=[replace(good, score=0.39), replace(steep, score=0.3)])).landmarks
+    assert found.score == pytest.approx(0.39)
+    assert surest([found]) is None
+    (found,) = seated(replace(reading, landmarks=[replace(good, score=0.2), replace(steep, score=0.1)])).landmarks
+    assert found.score == pytest.approx(1 - 0.8 * 0.9)
     # Without a column nobody can say how it sits: the surest stays.
     (found,) = seated(replace(reading, vertebrae=[], landmarks=[good, steep])).landmarks
     np.testing.assert_allclose(found.points, steep.points)

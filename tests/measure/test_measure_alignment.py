@@ -78,6 +78,22 @@ def test_one_femoral_head_for_the_hip_axis_is_a_remark(kinds, said):
     assert any("one femoral head is seen" in remark for remark in remarks) is said
 
 
+@pytest.mark.parametrize(("score", "said"), [(None, 0), (0.79, 1), (0.8, 0)])
+def test_an_endplate_hardly_seen_is_a_remark_where_it_is_measured(score, said):
+    reading = lateral(5, facing="right")
+    marks = [replace(own, score=score) for own in reading.landmarks]
+
+    def remarks(**changes):
+        found = measure(replace(reading, **({"landmarks": marks} | changes))).remarks
+        return [remark for remark in found if "the endplate of S1 was seen with a confidence of 0.79 only" in remark]
+
+    assert len(remarks()) == said
+    assert not remarks(view="ap")
+    level = [replace(own, points=own.points * (1, 0)) for own in marks if own.kind == "s1"]
+    blind = replace(reading.frame, toward_right=None)
+    assert not remarks(vertebrae=reading.vertebrae[:1], frame=blind, landmarks=level)
+
+
 def test_mirrored_film_gives_the_same_numbers():
     reading = lateral(8, facing="right")
     plain, mirrored = measure(reading), measure(reading.flipped())
