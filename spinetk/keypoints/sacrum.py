@@ -21,6 +21,7 @@ from spinetk.measure.body import scale_of
 from spinetk.measure.facing import MIN_CONFIDENCE, curvature
 from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
+from spinetk.measure.plausibility import too_tall
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
@@ -193,6 +194,9 @@ def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None
 def named(reading: Reading, naming: Naming | None, found: Found | None = None) -> Reading:
     """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
 
+    A body so high that it may be two, or hide one (:func:`spinetk.measure.plausibility.too_tall`), ends the count: it
+    and those above it get no names.
+
     Args:
         reading: A column, head to foot, without names.
         naming: Makes what speaks for the names a probability; None where the model was not calibrated for it: then
@@ -210,9 +214,17 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         remarks = reading.remarks if surest(reading.landmarks) is None else [*reading.remarks, doubt]
         return replace(reading, label_probability=sure, remarks=remarks)
     count = len(reading.vertebrae)
-    vertebrae = [replace(v, label=name) for v, name in zip(reading.vertebrae, SPINE[-count:], strict=True)]
+    first = 1 + max(too_tall(reading), default=-1)
+    if first == count:
+        return reading
+    vertebrae = [
+        replace(v, label=name) if k >= first else v
+        for k, (v, name) in enumerate(zip(reading.vertebrae, SPINE[-count:], strict=True))
+    ]
     remark = (
         f"levels are counted up from the sacrum (probability {sure:.2f}); "
         "a transitional vertebra would shift them by one"
     )
-    return replace(reading, vertebrae=vertebrae, label_probability=sure, remarks=[*reading.remarks, remark])
+    end = f"the count ends below vertebra {first} from the top, which is too high for one body"
+    remarks = [*reading.remarks, remark, *([end] if first else [])]
+    return replace(reading, vertebrae=vertebrae, label_probability=sure, remarks=remarks)

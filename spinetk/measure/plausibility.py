@@ -215,6 +215,11 @@ def _steps(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
     return found
 
 
+def too_tall(reading: Reading) -> list[int]:
+    """Indices of bodies so much higher than those beside them that they may be two, or one may be missed there."""
+    return [k for k, _ in _tall(stack(reading) * scale_of(reading), reading)] if reading.vertebrae else []
+
+
 def _tall(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
     """Bodies much higher than each of those beside them, up to two levels away and at least two.
 

@@ -69,6 +69,23 @@ def test_a_missing_l5_a_gap_or_no_calibration_leave_the_column_unnamed():
     assert named(reading, None) is reading
 
 
+def test_a_body_too_high_for_one_ends_the_count():
+    """L3 drawn upward to 1.5 times its height: it may be two bodies, and then those above it are one level off."""
+    reading, names = unnamed()
+    tall = names.index("L3")
+    body = reading.vertebrae[tall].points
+    for column in ("left", "middle", "right"):
+        top, bottom = (body[VERTEBRA6.index(f"{end}_{column}")] for end in ("top", "bottom"))
+        top += 0.5 * (top - bottom)
+    found = named(reading, SURE)
+    assert [vertebra.label for vertebra in found.vertebrae] == [None] * (tall + 1) + ["L4", "L5"]
+    assert f"the count ends below vertebra {tall + 1} from the top, which is too high for one body" in found.remarks
+    plate = np.array([reading.vertebrae[tall + 1].point(VERTEBRA6, f"top_{side}") for side in ("left", "right")])
+    lowest = replace(reading, vertebrae=reading.vertebrae[: tall + 1], landmarks=[Landmark("s1", plate, None, 0.9)])
+    assert lies_on_sacrum(lowest) is not None
+    assert named(lowest, SURE) is lowest
+
+
 @pytest.mark.parametrize("more_deg", [-60, 60])
 def test_a_sacral_endplate_that_no_disc_could_lie_on_is_left_out_with_all_that_follows(more_deg):
     reading, _ = unnamed()
