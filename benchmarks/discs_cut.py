@@ -1,18 +1,22 @@
 """Disc levels in pictures that end above the sacrum: how often they are wrong, and how often nothing marks them.
 
-python benchmarks/discs_cut.py MODEL DATA [--every 3] [--first 0] [--keep FILE.json]
+python benchmarks/discs_cut.py MODEL DATA [--prepared FOLDER] [--every 3] [--first 0] [--keep FILE.json]
 
 DATA holds ``spider_slices``, whose discs, L5/S1 among them, are known from the masks as ``discs_sacral_set.py`` takes
-them (a patient's slices share a scale, which is guessed). Slices are shown whole, and cut below a disc by a share of
-the step to the next. Most of these patients were trained on; no cut was. A level is wrong when a disc within half a
-step of a true one bears another number, and marked when it bears none. With --keep all that was seen goes into a file.
+them (a patient's slices share a scale, which is guessed). With --prepared the pictures of the training and validation
+part that ``spinetk discs prepare DATA/mr_discs_bids --grid 1.5`` wrote are shown instead, whose labels end at L4/L5.
+All are shown whole, and cut below a disc by a share of the step to the next (below the last label: of the step to it).
+Most of these patients were trained on; no cut was. A level is wrong when a disc within half a step of a true one bears
+another number, and marked when it bears none. With --keep all that was seen goes into a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -22,14 +26,18 @@ from mr_set import CANAL, DISC, SPIDER
 
 from spinetk.discs.levels import name_of
 from spinetk.discs.predictor import LUMBOSACRAL, DiscPredictor
+from spinetk.discs.preparation import read_samples
 from spinetk.discs.slab import to_bytes, to_grid
 
 BELOW = (24, 23, 22)
 SHARES = (0.4, 0.8, 1.15)
 
 
-def slices(data: Path) -> dict[str, list[tuple[str, np.ndarray, dict[int, np.ndarray]]]]:
-    """Patient to (name, picture with the back to the right, disc number to (2,) px)."""
+Shown = Iterator[tuple[str, np.ndarray, dict[int, np.ndarray]]]
+
+
+def spider(data: Path, grid_mm: float) -> Shown:
+    """Name, picture on the grid with the back to the right, and disc number to (2,) px."""
     found: dict[str, list[tuple[str, np.ndarray, dict[int, np.ndarray]]]] = defaultdict(list)
     for path in sorted((data / SPIDER / "masks").glob("*.png")):
         mask, image = (cv2.imread(str(p), cv2.IMREAD_GRAYSCALE) for p in (path, data / SPIDER / "images" / path.name))
@@ -39,7 +47,19 @@ def slices(data: Path) -> dict[str, list[tuple[str, np.ndarray, dict[int, np.nda
         patient = path.name.split("_")[0]
         if last is not None and len(between) >= 3 and patient not in LEFT_OUT:
             found[patient].append((path.stem, image, {**between, LUMBOSACRAL: last}))
-    return found
+    for own in found.values():
+        pairs = [(points[k], points[k + 1]) for _, _, points in own for k in (21, 22, 23) if {k, k + 1} <= {*points}]
+        mm = STEP_MM / float(np.mean([np.linalg.norm(b - a) for a, b in pairs]))
+        for name, image, points in own:
+            picture, factors = to_grid(image.astype(np.float32), (mm, mm), grid_mm)
+            yield name, picture, {level: place * factors for level, place in points.items()}
+
+
+def prepared(folder: Path) -> Shown:
+    """The same of a prepared folder, without its test part."""
+    for part in ("train", "val"):
+        for sample in read_samples(folder, part):
+            yield sample.stem, sample.pixels(), {level: np.array(place) for level, place in sample.points.items()}
 
 
 def main() -> None:
@@ -47,40 +67,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--every", type=int, default=3, help="of the slices")
-    parser.add_argument("--first", type=int, default=0, help="of the slices, from 0")
+    parser.add_argument("--prepared", type=Path)
+    parser.add_argument("--every", type=int, default=3, help="of the pictures")
+    parser.add_argument("--first", type=int, default=0, help="of the pictures, from 0")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     predictor = DiscPredictor.load(options.model)
     counts: dict[tuple[int, float], Counter[str]] = defaultdict(Counter)
-    kept, number = [], -1
-    for patient, own in slices(options.data).items():
-        pairs = [(points[k], points[k + 1]) for _, _, points in own for k in (21, 22, 23) if {k, k + 1} <= {*points}]
-        mm = STEP_MM / float(np.mean([np.linalg.norm(b - a) for a, b in pairs]))
-        for name, image, points in own:
-            number += 1
-            if number % options.every != options.first:
+    kept = []
+    shown = prepared(options.prepared) if options.prepared else spider(options.data, predictor.grid_mm)
+    for name, picture, true in itertools.islice(shown, options.first, None, options.every):
+        steps = {k: true.get(k + 1, 2 * true[k] - true.get(k - 1, true[k]))[1] - true[k][1] for k in BELOW if k in true}
+        ends = {(LUMBOSACRAL, 0.0): len(picture)} | {
+            (level, share): round(true[level][1] + share * step) for level, step in steps.items() for share in SHARES
+        }
+        for key, end in ends.items():
+            if end > len(picture):
                 continue
-            picture, factors = to_grid(image.astype(np.float32), (mm, mm), predictor.grid_mm)
-            true = {level: place * factors for level, place in points.items()}
-            ends = {(LUMBOSACRAL, 0.0): len(picture)} | {
-                (level, share): round(true[level][1] + share * (true[level + 1][1] - true[level][1]))
-                for level in BELOW if level in true for share in SHARES
-            }  # fmt: skip
-            for key, end in ends.items():
-                evidence = predictor.look(to_bytes(picture[:end]))
-                chosen = predictor.choose(evidence)
-                discs = predictor.label(evidence, chosen)
-                said = [(disc.point, disc.number, disc.guess) for disc in discs]
-                counts[key][judged(said, true)] += 1
-                found = evidence.candidates
-                kept.append(
-                    {"slice": name, "patient": patient, "cut": key, "end": end, "said": said,
-                     "chosen": chosen.channel.tolist(), "scores": chosen.scores.tolist(),
-                     "points": chosen.points.tolist(), "true": {k: v.tolist() for k, v in true.items()},
-                     "peaks": [found.channel.tolist(), found.points.tolist(), found.scores.tolist()],
-                     "support": supports(evidence.maps, chosen.points, chosen.channel)}
-                )  # fmt: skip
+            evidence = predictor.look(to_bytes(picture[:end]))
+            chosen = predictor.choose(evidence)
+            said = [(disc.point, disc.number, disc.guess) for disc in predictor.label(evidence, chosen)]
+            counts[key][judged(said, true)] += 1
+            kept.append(
+                {"name": name, "cut": key, "end": end, "said": said, "judged": judged(said, true),
+                 "channel": chosen.channel.tolist(), "scores": chosen.scores.tolist(),
+                 "points": chosen.points.tolist(), "true": {k: v.tolist() for k, v in true.items()},
+                 "support": supports(evidence.maps, chosen.points, chosen.channel)}
+            )  # fmt: skip
     for (level, share), own in sorted(counts.items(), reverse=True):
         where = "whole" if level == LUMBOSACRAL else f"cut {share} steps below {name_of(level)}"
         print(f"{where}: " + ", ".join(f"{own[what]} {what}" for what in ("right", "wrong", "marked", "not found")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -131,6 +132,17 @@ def levels_are_sure(maps: np.ndarray, chosen: Candidates) -> bool:
         return False
     if any(b <= a for a, b in pairwise(chosen.points[np.argsort(chosen.channel), 1])):
         return False
+    return level_margin(maps, chosen) >= SURE_MARGIN
+
+
+def level_margin(maps: np.ndarray, chosen: Candidates, shifts: Sequence[int] = (-1, 1)) -> float:
+    """By how much heatmaps at the chosen places, in the mean, are higher than those so many levels further down.
+
+    Args:
+        maps: (K, H, W).
+        chosen: At least one disc, in px of the maps.
+        shifts: The levels compared, the highest of which counts; -1 is one level up.
+    """
     columns = (chosen.points[:, 0]).astype(int).clip(0, maps.shape[2] - 1)
     rows = (chosen.points[:, 1]).astype(int).clip(0, maps.shape[1] - 1)
 
@@ -140,4 +152,4 @@ def levels_are_sure(maps: np.ndarray, chosen: Candidates) -> bool:
         values = maps[channel.clip(0, len(maps) - 1), rows, columns].clip(0, 1)
         return float(np.where(inside, values, 0).mean())
 
-    return support(0) - max(support(-1), support(1)) >= SURE_MARGIN
+    return support(0) - max(map(support, shifts))

@@ -14,7 +14,7 @@ from spinetk import zoo
 from spinetk.discs.candidates import Candidates, find_peaks
 from spinetk.discs.card import DiscCard, PointCard, plain
 from spinetk.discs.data import round_up, to_tensor
-from spinetk.discs.decision import decide, levels_are_sure, levels_disagree
+from spinetk.discs.decision import decide, level_margin, levels_are_sure, levels_disagree
 from spinetk.discs.hourglass import StackedHourglass
 from spinetk.discs.levels import NUMBERS, name_of
 from spinetk.discs.lookonce import PointSet
@@ -28,8 +28,13 @@ from spinetk.training.device import pick_device, pick_precision
 
 CANDIDATE_HEIGHT = 0.1
 LAST_CERVICAL, FIRST_LUMBAR, LUMBOSACRAL = 8, 21, 25
-SACRUM_MM = 20.0
+SACRUM_MM = 22.0
 """What must be seen below L5/S1, so that it is known by the sacrum."""
+NEXT_DISC_MM = 45.0
+"""Where so much is seen below L5/S1, it is no L4/L5: the next disc, a step of some 34 mm further down, would show."""
+SACRUM_MARGIN = 0.45
+"""By how much heatmaps must speak against one level higher where less is seen. Cut pictures in which L4/L5 was taken
+for L5/S1 had 0.1 to 0.4, whole ones 0.47 and more (`benchmarks/discs_cut.py`)."""
 ASSUMED_HEIGHT_MM = 300.0
 
 
@@ -153,7 +158,7 @@ class DiscPredictor:
         if sure and asked and self.points is not None and self.column is not None:
             found, own = evidence.candidates.scaled(self.grid_mm), chosen.scaled(self.grid_mm)
             sure = not levels_disagree(found, own, self.column, self.points, self.channels)
-        sure = sure and self._is_counted_from_the_sacrum(chosen, len(evidence.maps[0]))
+        sure = sure and self._is_counted_from_the_sacrum(chosen, evidence.maps)
         discs = []
         for k in np.argsort(chosen.points[:, 1], kind="stable"):
             number = None if self.levels is None else self.levels[chosen.channel[k]]
@@ -168,20 +173,22 @@ class DiscPredictor:
             )
         return discs
 
-    def _is_counted_from_the_sacrum(self, chosen: Candidates, height: int) -> bool:
+    def _is_counted_from_the_sacrum(self, chosen: Candidates, maps: np.ndarray) -> bool:
         """Whether a model that knows lumbar levels by the sacrum alone can have seen it: L5/S1, and what lies below.
 
         In a picture that is cut off higher up it takes the lowest disc for L4/L5 or L5/S1, whichever that is.
 
         Args:
             chosen: In px of the maps.
-            height: Of the maps.
+            maps: (K, H, W).
         """
         if self.levels is None or LUMBOSACRAL not in self.levels or self.levels[0] <= LAST_CERVICAL:
             return True
         lowest = int(np.argmax(chosen.points[:, 1]))
-        below_mm = (height - float(chosen.points[lowest, 1])) * self.grid_mm
-        return self.levels[chosen.channel[lowest]] == LUMBOSACRAL and below_mm >= SACRUM_MM
+        below_mm = (maps.shape[1] - float(chosen.points[lowest, 1])) * self.grid_mm
+        if self.levels[chosen.channel[lowest]] != LUMBOSACRAL or below_mm < SACRUM_MM:
+            return False
+        return below_mm >= NEXT_DISC_MM or level_margin(maps, chosen, (-1,)) >= SACRUM_MARGIN
 
     def read(
         self, pixels: np.ndarray, frame: Frame, *, file: str = "", method: str | None = None

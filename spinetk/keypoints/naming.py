@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from spinetk.measure.facing import curvature
 from spinetk.measure.pelvis import front_of
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
+from spinetk.validation import between
 
 Evidence = tuple[float, float, float, float, float, float]
 Weights = tuple[Weight, Weight, Weight, Weight]
@@ -38,6 +40,8 @@ UNSEEN_HIPS = 0.5  # neither for nor against
 # Where the first body below an endplate would have its centre: along its perpendicular and across, in its widths.
 BELOW_WIDTHS = (0.1, 1.1)
 BESIDE_WIDTHS = 0.6
+# A body and a half of the next disc: were an endplate that of a free body, what follows would be seen.
+BODY_BELOW = 1.3
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,14 @@ class Naming(Logistic):
 
     A card with four weights weighs the first four of the evidence alone. It was fitted on endplates sure enough to be
     measured, and says nothing of others.
+
+    Attributes:
+        alone: Least confidence at which an endplate names where less than ``BODY_BELOW`` is seen below it: there the
+            upper endplate of a body that is cut off looks like that of the sacrum.
     """
 
     weights: Weights | AllWeights
+    alone: Annotated[float, between(0, 1)] = 0.0
 
     @property
     def knows_unsure(self) -> bool:
@@ -116,6 +125,13 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> 
         1.0 if found is None else 1.0 - _below(found, sacral),
         _agreement(reading, sacral),
     )
+
+
+def seen_below(reading: Reading, sacral: Landmark) -> float:
+    """How much of an upright picture lies below the middle of an endplate, in the endplate's widths."""
+    scale = scale_of(reading)
+    width = float(np.linalg.norm((sacral.points[1] - sacral.points[0]) * scale))
+    return float((reading.height - sacral.points[:, 1].mean()) * scale[1]) / max(width, 1e-6)
 
 
 def usual(seat: Seat) -> float:

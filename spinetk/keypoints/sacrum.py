@@ -15,7 +15,7 @@ import numpy as np
 from spinetk.facing import Facing
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
-from spinetk.keypoints.naming import Evidence, Naming, Seat, evidence, seat_of, usual
+from spinetk.keypoints.naming import BODY_BELOW, Evidence, Naming, Seat, evidence, seat_of, seen_below, usual
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
 from spinetk.measure.facing import MIN_CONFIDENCE, curvature
@@ -208,6 +208,10 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
     seen = evidence_of(reading, found)
     if seen is None or not (naming.knows_unsure or surest(reading.landmarks)):
         return reading
+    sacral = lies_on_sacrum(reading)
+    if sacral is not None and seen[0] < naming.alone and seen_below(reading, sacral) < BODY_BELOW:
+        doubt = "no level is named: so little is seen below what looks like the sacrum that it may be a body cut off"
+        return replace(reading, remarks=[*reading.remarks, doubt])
     sure = naming.probability(seen)
     if sure < NAMED:
         doubt = f"no level is named: a count up from the sacrum would be right with probability {sure:.2f} only"

@@ -305,20 +305,23 @@ def test_levels_are_unsure_where_the_point_network_would_have_another_column():
 
 
 @pytest.mark.parametrize(
-    ("levels", "channels", "below_px", "sure"),
+    ("levels", "channels", "below_px", "higher", "sure"),
     [
-        (range(19, 26), (4, 5, 6), 14, True),  # 21 mm below L5/S1
-        (range(19, 26), (4, 5, 6), 13, False),  # 19.5 mm: no sacrum to know it by
-        (range(19, 26), (3, 4, 5), 40, False),  # L4/L5 is the lowest
-        (range(3, 26), (4, 5, 6), 13, True),  # counts from the neck as well
-        (range(19, 25), (3, 4, 5), 13, True),  # knows no L5/S1
+        (range(19, 26), (4, 5, 6), 15, 0.0, True),  # 22.5 mm below L5/S1
+        (range(19, 26), (4, 5, 6), 14, 0.0, False),  # 21 mm: no sacrum to know it by
+        (range(19, 26), (4, 5, 6), 29, 0.5, False),  # 43.5 mm, and L3/L4 to L4/L5 would do nearly as well
+        (range(19, 26), (4, 5, 6), 29, 0.4, True),  # they would do by far less
+        (range(19, 26), (4, 5, 6), 30, 0.7, True),  # 45 mm: were it L4/L5, the next disc would show
+        (range(19, 26), (3, 4, 5), 40, 0.0, False),  # L4/L5 is the lowest
+        (range(3, 26), (4, 5, 6), 13, 0.0, True),  # counts from the neck as well
+        (range(19, 25), (3, 4, 5), 13, 0.0, True),  # knows no L5/S1
     ],
 )
-def test_lumbar_levels_are_unsure_where_a_picture_ends_above_the_sacrum(levels, channels, below_px, sure):
+def test_lumbar_levels_are_unsure_where_a_picture_ends_above_the_sacrum(levels, channels, below_px, higher, sure):
     places = np.array([[20.0, 20], [20, 43], [20, 66]])
     maps = np.zeros((len(levels), 66 + below_px, 40), np.float32)
     for channel, (x, y) in zip(channels, places, strict=True):
-        maps[channel, int(y), int(x)] = 0.9
+        maps[channel, int(y), int(x)], maps[channel - 1, int(y), int(x)] = 0.9, higher
     chosen = Candidates(np.array(channels), places, np.full(3, 0.9))
     predictor = DiscPredictor.__new__(DiscPredictor)
     predictor.levels, predictor.grid_mm, predictor.points, predictor.column = tuple(levels), 1.5, None, None

@@ -154,6 +154,25 @@ def test_an_endplate_too_unsure_to_measure_names_in_silence_or_not_at_all():
     assert (found.remarks, {vertebra.label for vertebra in found.vertebrae}) == (reading.remarks, {None})
 
 
+@pytest.mark.parametrize(
+    ("widths", "score", "gives"),
+    [(1.25, 0.65, False), (1.35, 0.65, True), (1.25, 0.67, True)],
+)
+def test_an_endplate_near_the_lower_edge_may_be_that_of_a_body_cut_off(widths, score, gives):
+    """A picture that ends so many widths below the endplate; the card asks for 0.66 there."""
+    reading, names = unnamed(score=score)
+    plate = next(own for own in reading.landmarks if own.kind == "s1").points
+    square = reading.frame.spacing_mm[0] / reading.frame.spacing_mm[1]
+    width = np.hypot(plate[1, 0] - plate[0, 0], (plate[1, 1] - plate[0, 1]) * square)
+    reading = replace(reading, height=plate[:, 1].mean() + widths * width / square)
+    found = named(reading, Naming((0.0, 0.0, 0.0, 0.0), 5.0, alone=0.66))
+    assert [v.label for v in found.vertebrae] == (names if gives else [None] * len(names))
+    assert any("a body cut off" in remark for remark in found.remarks) != gives
+    assert found.label_probability is None or gives
+    free = named(reading, Naming((0.0, 0.0, 0.0, 0.0), 5.0))
+    assert [v.label for v in free.vertebrae] == names
+
+
 def test_a_weak_endplate_tells_the_front_with_a_spine_that_bends_the_same_way():
     """By slope 1 and intercept 2 a score of 0.2 is 1 / (1 + exp(-0.614)) = 0.649; the bend leaves 1 - |curvature|."""
     reading, _ = unnamed(score=0.2)
