@@ -43,6 +43,7 @@ MOST_BELOW = 2
 HIP_HEIGHTS = 2.5
 # Between the lowest endplate and that of S1; the disc L5/S1 is a wedge of some 15 degrees, rarely of more than 30.
 MOST_WEDGE_DEG = 40.0
+ROOM = "a vertebra may be missing between the lowest one and the sacrum, so no level is named"
 INTO_SACRUM = 0.15  # of the endplate's width: a centre farther below it is not that of a free body
 SPINE = [level for level in SEQUENCE if level not in (*TRANSITIONAL, "S1")]
 
@@ -191,6 +192,14 @@ def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None
     return evidence(reading, sacral, found)
 
 
+def _has_room(reading: Reading) -> bool:
+    """Whether a sure S1 endplate lies below the lowest body, too far for a disc."""
+    sacral = surest(reading.landmarks)
+    if sacral is None or not reading.vertebrae or not reading.schema.columns:
+        return False
+    return seat_of(reading, sacral).along > DISC_HEIGHTS[1]
+
+
 def named(reading: Reading, naming: Naming | None, found: Found | None = None) -> Reading:
     """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
 
@@ -206,6 +215,8 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
     if naming is None or any(vertebra.label for vertebra in reading.vertebrae):
         return reading
     seen = evidence_of(reading, found)
+    if seen is None and _has_room(reading):
+        return replace(reading, remarks=[*reading.remarks, ROOM])
     if seen is None or not (naming.knows_unsure or surest(reading.landmarks)):
         return reading
     sacral = lies_on_sacrum(reading)

@@ -12,6 +12,7 @@ from spinetk.geometry import Frame
 from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes, sacral_outcomes
 from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.sacrum import (
+    ROOM,
     below_sacrum,
     beside_hips,
     facing,
@@ -63,7 +64,12 @@ def test_a_missing_l5_a_gap_or_no_calibration_leave_the_column_unnamed():
     reading, _ = unnamed()
     without = replace(reading, vertebrae=reading.vertebrae[:-1])
     assert lies_on_sacrum(without) is None
-    assert named(without, SURE) is without
+    found = named(without, SURE)
+    assert found.remarks == [*without.remarks, ROOM]
+    assert replace(found, remarks=without.remarks) == without
+    hardly = replace(without, landmarks=[replace(own, score=0.39) for own in without.landmarks])
+    assert named(hardly, SURE) is hardly
+    assert named(replace(without, landmarks=[]), SURE).remarks == without.remarks
     gap = replace(reading, vertebrae=reading.vertebrae[:2] + reading.vertebrae[3:])
     assert named(gap, SURE) is gap
     assert named(reading, None) is reading
