@@ -53,7 +53,8 @@ def main() -> None:
         card = zoo.find(options.model).with_suffix(".json")
         content = json.loads(card.read_text(encoding="utf-8"))
         weights = [round(own, 4) for own in naming.weights]
-        content["naming"] = asdict(naming) | {"weights": weights, "intercept": round(naming.intercept, 4)}
+        kept = {"alone": (content.get("naming") or {}).get("alone", 0.0)}
+        content["naming"] = asdict(naming) | kept | {"weights": weights, "intercept": round(naming.intercept, 4)}
         content["fronts"] = [round(value, 4) for value in fronts]
         write_json(card, content)
 
