@@ -26,7 +26,7 @@ COPIED = ("spinetk", "tests", "docs", "README.md", "pyproject.toml")
 OUTCOMES = {0: "survived", 33: "not reached", 5: "not reached"}  # exit codes of mutmut; all others are a break noticed
 ROOMS = {
     "measure": ("spinetk/measure/*", "tests/measure/"),
-    "geometry": ("spinetk/geometry.py", "tests/test_geometry.py"),
+    "geometry": ("spinetk/geometry.py", "tests/test_geometry.py", "tests/test_geometry_frame.py"),
     "schema": ("spinetk/schema.py", "tests/test_schema.py"),
     "formats": ("spinetk/formats/*", "tests/formats/"),
     "images": ("spinetk/images/*", "tests/images/"),
@@ -48,11 +48,11 @@ def copy(room: str, folder: Path) -> None:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-    code, tests = ROOMS[room]
+    code, *tests = ROOMS[room]
     settings = {
         "source_paths": ["spinetk/"], "only_mutate": [code], "also_copy": ["tests/", "docs/", "README.md"],
         "pytest_add_cli_args": [f"--ignore={path}" for path in LEFT_OUT],
-        "pytest_add_cli_args_test_selection": [tests],
+        "pytest_add_cli_args_test_selection": tests,
     }  # fmt: skip
     with open(folder / "pyproject.toml", "a", encoding="utf-8") as file:
         file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))

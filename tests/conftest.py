@@ -149,7 +149,7 @@ def picture_file(drawn) -> Path:
 
 
 # Rooms whose every refusal is read for its form.
-READ_FOR_FORM = ("formats", "images", "test_geometry.py")
+READ_FOR_FORM = ("formats", "images", "test_geometry.py", "test_geometry_frame.py")
 
 
 @pytest.fixture(autouse=True)
