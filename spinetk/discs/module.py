@@ -160,4 +160,6 @@ class PointTraining(lightning.LightningModule):
 
 
 def _point_loss(logits: Tensor, truth: Tensor, padding: Tensor) -> Tensor:
+    if padding.all():  # no candidate in the whole batch: the mean of nothing would make all weights none
+        return logits.float().sum() * 0
     return F.binary_cross_entropy_with_logits(logits.float()[~padding], truth.float()[~padding])

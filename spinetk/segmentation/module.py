@@ -9,17 +9,19 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from spinetk.segmentation.losses.output import logit_of
-from spinetk.segmentation.losses.overlap import Dice
+from spinetk.segmentation.losses.output import finest, logit_of
 from spinetk.segmentation.metrics import Counts
 from spinetk.segmentation.optimiser import Optimiser
 from spinetk.training.distributed import summed, whole_batch
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
+TINY = 1e-6
+"""Voxels: nothing found where there is nothing is a loss of 0."""
 
 
 class SegmentationTraining(lightning.LightningModule):
-    """Loss, optimiser and schedules; validation logs ``val_loss`` (Dice loss) and ``val_dice`` (pooled coefficient).
+    """Loss, optimiser and schedules; validation logs ``val_loss`` (Dice loss) and ``val_dice`` (coefficient),
+    each of all voxels of the part together.
 
     An epoch is ``epoch_steps`` iterations. The rate falls when ``val_loss`` no longer does (patience counted in
     validations), at the epochs of the recipe, or along half a cosine; optimiser and schedules go on where they were
@@ -39,11 +41,11 @@ class SegmentationTraining(lightning.LightningModule):
         self.recipe = optimiser
         self.rate = optimiser.rate
         self.epoch_steps = epoch_steps
-        self.dice_loss = Dice()
         self.last_dice: float | None = None
         self.plateau: Any = None
         self._saved_plateau: dict[str, Any] | None = None
         self._counts = Counts(0, 0, 0, 0)
+        self._overlap = self._sizes = 0.0
         self._stepped = 0
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
@@ -75,12 +77,19 @@ class SegmentationTraining(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self._counts = Counts(0, 0, 0, 0)
+        self._overlap = self._sizes = 0.0
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        """Dice loss of a batch; voxels are counted for the coefficient of the whole validation part."""
+        """Voxels are counted, and probabilities summed, for loss and coefficient of the whole validation part.
+
+        A mean over batches would not see what is found where there is nothing: in batches without a lesion the Dice
+        loss is 1 whatever the network says.
+        """
         values, mask, _ = batch
         logit = logit_of(self.network(values))
-        self.log("val_loss", self.dice_loss(logit, mask), prog_bar=True, batch_size=len(values), sync_dist=True)
+        p, g = logit.float().sigmoid(), finest(mask, logit.float())
+        self._overlap += float((p * g).sum(dtype=torch.float64))
+        self._sizes += float(p.sum(dtype=torch.float64) + g.sum(dtype=torch.float64))
         predicted, truth = logit >= 0, mask > 0.5
         tp, p, t = ((m.sum().item()) for m in (predicted & truth, predicted, truth))
         self._counts += Counts(tp, p - tp, t - tp, mask.numel() - p - t + tp)
@@ -89,9 +98,12 @@ class SegmentationTraining(lightning.LightningModule):
         counts = self._counts
         self._counts = Counts(*summed(counts.tp, counts.fp, counts.fn, counts.tn))
         self.last_dice = self._counts.scores()["dice"]
+        overlap, sizes = summed(self._overlap, self._sizes)
+        loss = 1 - (2 * overlap + TINY) / (sizes + TINY)
+        self.log("val_loss", loss, prog_bar=True)
         self.log("val_dice", self.last_dice, prog_bar=True)
         if self.plateau is not None and not self.trainer.sanity_checking:
-            self.plateau.step(float(self.trainer.callback_metrics["val_loss"]))
+            self.plateau.step(loss)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The recipe's optimiser. The plateau is stepped after validations: endless data have no end of an epoch."""

@@ -74,7 +74,12 @@ class SegmentOptions(TrainingOptions):
     ] = None
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", "--max-epochs", min=1, help="Passes over the cases, in place of --iterations."),
+        typer.Option(
+            "--epochs",
+            "--max-epochs",
+            min=1,
+            help="Passes over the cases (atrium: six each, as published), in place of --iterations.",
+        ),
     ] = None
     loss: Annotated[
         str | None,

@@ -74,6 +74,7 @@ class Entry:
         factory: ``module:callable`` under ``spinetk.segmentation.networks``.
         options: Keyword arguments of the factory.
         channels_option: Keyword that takes the number of channels; None where that is fixed.
+        locator: Optimiser where it is trained to locate; None for the same.
     """
 
     name: str
@@ -86,6 +87,11 @@ class Entry:
     factory: str
     options: dict[str, Any] = field(default_factory=dict)
     channels_option: str | None = "slices"
+    locator: Optimiser | None = None
+
+    def recipe(self, stage: str) -> Optimiser:
+        """The optimiser of a stage of the atrium task."""
+        return self.locator if stage == "locator" and self.locator is not None else self.optimiser
 
     def build(self, channels: int | None = None, **options: Any) -> nn.Module:
         """The network with random weights.
@@ -123,7 +129,8 @@ _KERAS_PLATEAU = (0.2, 3)
 def _volume(name: str, source: str, parameters: int, rate: float, factory: str, **options: Any) -> Entry:
     form = InputForm(3, 1, _ATRIUM_CROP, most_channels=1)
     optimiser = Optimiser("adam", rate, 3, plateau=_PLATEAU)
-    return Entry(name, ("atrium",), source, parameters, "dice", optimiser, form, factory, options, None)
+    locator = Optimiser("adam", 1e-4, 5, plateau=(0.85, 15)) if name.startswith("vnet") else None
+    return Entry(name, ("atrium",), source, parameters, "dice", optimiser, form, factory, options, None, locator)
 
 
 _VNET = "Milletari et al. 2016, as for the 2018 Atria Segmentation Challenge"
@@ -163,7 +170,8 @@ ENTRIES = (
     ),
     Entry(
         "xnet", _LESION, "Qi et al. 2019", 15_073_613, "cross-entropy-dice",
-        Optimiser("adam", 1e-3, 8, 1e-5, plateau=_KERAS_PLATEAU), InputForm(2, 1, (224, 192)), "xnet:XNet",
+        # Keras' l2(1e-5) adds 1e-5 w^2 to the loss: twice that times w to the gradient.
+        Optimiser("adam", 1e-3, 8, 2e-5, plateau=_KERAS_PLATEAU), InputForm(2, 1, (224, 192)), "xnet:XNet",
     ),
     Entry(
         "monai-unet", _LESION, "MONAI", 6_501_886, "cross-entropy-1.5", _SPIN,

@@ -32,7 +32,7 @@ class SegmentationSettings(Settings):
     """What all trainers of segmentation take.
 
     Attributes:
-        best_by: ``val_loss`` (Dice loss) or ``val_dice`` (coefficient of the whole validation part).
+        best_by: ``val_loss`` (Dice loss) or ``val_dice`` (coefficient), both of the whole validation part.
         network: Registered name.
         loss: Name of a loss; None for the network's.
         batch, rate: Override the network's recipe.

@@ -12,6 +12,7 @@ it would have been, at whatever moment the run was killed.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -155,7 +156,9 @@ class CheckpointCallback(Checkpoint):
         done = trainer.global_step or self._saved
         if value is not None:
             score = float(value)
-            better = self.best is None or (score > self.best[1] if self.rising else score < self.best[1])
+            better = math.isfinite(score) and (
+                self.best is None or (score > self.best[1] if self.rising else score < self.best[1])
+            )
             if better and self._save_best(trainer, done):
                 self.best = (done, score)
         if trainer.is_global_zero:

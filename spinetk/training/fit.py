@@ -86,7 +86,7 @@ def fit(
         callbacks: More of them.
 
     Raises:
-        InputError: The batch cannot be shared out, or the disk is full.
+        InputError: The batch cannot be shared out, the disk is full, or the loss is no number any more.
         KeyboardInterrupt: Ctrl-C was pressed; the run is saved.
         SystemExit: SIGTERM came (code 143); the run is saved.
     """
@@ -107,6 +107,7 @@ def fit(
     stopper = StopWhenFlat() if settings.early_stop else None
     every_callback = [
         _Draws(settings.seed, settings.accumulate, distributed.rank),
+        _Numbers(),
         LearningRateMonitor("step"),
         *callbacks,
     ]
@@ -195,6 +196,15 @@ class _Draws(lightning.Callback):
     def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
         step = trainer.global_step * self.parts + batch_idx % self.parts
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.rank)
+
+
+class _Numbers(lightning.Callback):
+    """Ends a run whose loss is no number any more, before a step would take the weights along."""
+
+    def on_before_backward(self, trainer: lightning.Trainer, pl_module: Any, loss: torch.Tensor) -> None:
+        if not bool(loss.isfinite()):
+            fault = f"is no number any more at iteration {trainer.global_step + 1}"
+            raise InputError("loss", fault, "train with a lower --rate, anew or with --resume")
 
 
 def _prepare(module: lightning.LightningModule, settings: Settings, distributed: Distributed) -> None:

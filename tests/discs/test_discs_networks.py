@@ -6,6 +6,7 @@ from torch import nn
 
 from spinetk.discs.hourglass import StackedHourglass
 from spinetk.discs.lookonce import PointNet20, PointSet, point_features
+from spinetk.discs.module import PointTraining
 from spinetk.discs.shapeunet import ShapeUNet, gradient_magnitude
 
 
@@ -120,3 +121,14 @@ def test_gradient_magnitude_of_a_ramp_is_constant_inside():
     ramp = torch.arange(8.0).expand(1, 1, 8, 8)
     torch.testing.assert_close(gradient_magnitude(ramp)[..., 1:-1], torch.ones(1, 1, 8, 6))
     assert gradient_magnitude(torch.full((1, 1, 8, 8), 3.0)).abs().max() == 0
+
+
+def test_a_batch_without_candidates_teaches_nothing():
+    """A first stage that finds nothing on any picture of a batch: no gradient, and no weight that is no number."""
+    module = PointTraining(PointSet(), 10)
+    module.log = lambda *_, **__: None
+    empty = torch.zeros(2, 1, 4), torch.zeros(2, 1), torch.ones(2, 1, dtype=torch.bool)
+    loss = module.training_step(empty, 0)
+    loss.backward()
+    assert loss == 0
+    assert all(p.grad is None or not p.grad.any() for p in module.network.parameters())

@@ -14,7 +14,9 @@ from spinetk.errors import InputError
 from spinetk.segmentation.atrium.cases import PARTS, read_parts, write_parts, write_phantoms
 from spinetk.segmentation.atrium.data import choose_geometry, prepare
 from spinetk.segmentation.atrium.models import load_predictor, release
+from spinetk.segmentation.atrium.trainer import epoch_steps
 from spinetk.segmentation.commands import app
+from spinetk.segmentation.registry import get_entry
 
 COARSE = {"shape": (16, 32, 36), "spacing_mm": (6.0, 7.0, 7.0)}
 
@@ -52,7 +54,7 @@ def test_flags_of_the_original(trained):
     _, card, _ = zoo.load(trained / "segmenter.pth")
     assert card["config"]["options"] == {"layers": 1, "attention": False, "dilation": 1, "width": 1}
     assert card["training"]["loss"] == "hybrid"
-    assert card["training"]["iterations"] == 2  # two epochs of three cases in batches of three
+    assert card["training"]["iterations"] == 12  # two epochs of three cases, six times each, in batches of three
     assert zoo.load(trained / "locator.pth")[1]["config"]["options"] == {"width": 1}
     for stage in ("locator", "segmenter"):
         with Image.open(trained / f"{stage}.png") as curves:
@@ -71,6 +73,17 @@ def test_booleans_are_real(monkeypatch, word, there):
     assert seen["layers"] == 2
     assert seen["loss"] == "focal"
     assert "dilation" not in seen
+
+
+def test_the_published_recipe_of_locator_and_segmenter():
+    """Rate, batch, plateau of locate.py and train.py; 200 epochs of 80 cases, six of each, in batches of three."""
+    entry = get_entry("vnet")
+    for stage, recipe in {"locator": (1e-4, 5, (0.85, 15)), "segmenter": (3e-4, 3, (0.8, 7))}.items():
+        found = entry.recipe(stage)
+        assert (found.kind, found.rate, found.batch, found.plateau) == ("adam", *recipe)
+    assert 200 * epoch_steps(80, 3) == 32_000
+    assert (epoch_steps(1, 3), epoch_steps(2, 3)) == (6, 6)
+    assert get_entry("monai-vnet").recipe("locator") == get_entry("monai-vnet").recipe("segmenter")
 
 
 def test_attention_reaches_the_network(atria, tmp_path):

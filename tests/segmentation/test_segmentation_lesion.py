@@ -1,14 +1,19 @@
 """Slice networks through the trainer: a few iterations, resumption, the way back to a predictor."""
 
+import lightning
 import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from torch.utils.data import DataLoader
 
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.phantoms.lesion import lesion_volume
 from spinetk.segmentation.data.files import find_pairs
+from spinetk.segmentation.losses.overlap import Dice
+from spinetk.segmentation.module import SegmentationTraining
+from spinetk.segmentation.optimiser import Optimiser
 from spinetk.segmentation.run import SegmentationSettings, release
 from spinetk.segmentation.slices.lesion_trainer import EverySlice, collate, load_slice_predictor, train_slices
 from spinetk.training.fit import Fit
@@ -71,3 +76,53 @@ def test_the_best_weights_are_released(tmp_path, validated):
     weights, card, _ = zoo.load(path)
     assert torch.equal(weights["w"], (best if validated else last)["w"])
     assert card["training"]["val_loss"] == (0.5 if validated else None)
+
+
+class Says(torch.nn.Module):
+    """A network that knows its answers."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(()))
+        self.logits = logits
+
+    def forward(self, values):
+        return self.scale * torch.stack([self.logits[int(v.flatten()[0])] for v in values])
+
+
+def validated(tmp_path, logits, masks, batch):
+    """``val_loss`` and ``val_dice`` of slices with these logits and masks."""
+    slices = [(np.full((1, 4, 4), n, np.float32), mask[None].astype(np.float32)) for n, mask in enumerate(masks)]
+    module = SegmentationTraining(Says(logits), Dice(), Optimiser("adam", 1e-3, 2), 1)
+    trainer = lightning.Trainer(
+        accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False,
+        enable_model_summary=False, default_root_dir=tmp_path,
+    )  # fmt: skip
+    (found,) = trainer.validate(module, DataLoader(slices, batch, collate_fn=collate), verbose=False)
+    return found["val_loss"], found["val_dice"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_validation_sees_what_is_found_where_there_is_nothing(tmp_path, batch):
+    """Five slices, a lesion in the first: the loss is that of the whole part, however it is dealt into batches."""
+    random = np.random.default_rng(0)
+    masks = np.zeros((5, 4, 4), bool)
+    masks[0, 1:3, 1:3] = True
+    logits = torch.from_numpy(random.normal(-3, 1, (5, 1, 4, 4)).astype(np.float32))
+    loss, dice = validated(tmp_path, logits, masks, batch)
+    p = 1 / (1 + np.exp(-logits.double().numpy()[:, 0]))
+    assert loss == pytest.approx(1 - 2 * (p * masks).sum() / (p.sum() + masks.sum()), abs=1e-6)
+    louder = logits.clone()
+    louder[4] += 5  # where there is no lesion
+    assert validated(tmp_path, louder, masks, batch)[0] > loss + 0.02
+    assert dice == 0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_nothing_to_find_and_nothing_found(tmp_path):
+    masks = np.zeros((3, 4, 4), bool)
+    silent = torch.full((3, 1, 4, 4), -200.0)
+    assert validated(tmp_path, silent, masks, 2) == pytest.approx((0.0, 1.0), abs=1e-6)
+    assert validated(tmp_path, silent + 400, masks, 2) == pytest.approx((1.0, 0.0), abs=1e-6)
+    assert np.isnan(validated(tmp_path, silent * float("nan"), masks, 2)[0])

@@ -15,7 +15,7 @@ from forking import begin, ended
 from toy import equal, run
 
 from spinetk.errors import InputError
-from spinetk.training.saving import is_whole, numbered
+from spinetk.training.saving import is_whole, numbered, read_checkpoint
 
 HERE = Path(__file__).parent
 
@@ -236,3 +236,28 @@ def test_an_iteration_that_does_not_end_is_left_and_the_one_before_is_saved(unbr
     assert resumed.resumed_from == 4
     assert equal(unbroken.weights, resumed.weights)
     assert equal(unbroken.best, resumed.best)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_before_the_weights_do(tmp_path):
+    class Diverges(lightning.Callback):
+        def on_train_batch_start(self, trainer, module, batch, _):
+            if trainer.global_step == 7:
+                batch[1][:] = float("inf")
+
+    with pytest.raises(InputError, match=r"loss: is no number any more at iteration 8 .*lower --rate"):
+        run(tmp_path, stop=Diverges())
+    kept = [read_checkpoint(path) for path in numbered(tmp_path / "checkpoints")]
+    assert kept
+    for checkpoint in kept:
+        assert all(value.isfinite().all() for value in checkpoint["state_dict"].values())
+
+
+def test_a_validation_that_is_no_number_is_never_the_best(tmp_path):
+    class Nothing(lightning.Callback):
+        def on_validation_batch_start(self, trainer, module, batch, *_):
+            if trainer.global_step == 3:  # the first of three
+                batch[1][:] = float("nan")
+
+    result = run(tmp_path, stop=Nothing())
+    assert result.val_loss == result.val_loss  # a number
+    assert json.loads((tmp_path / "checkpoints" / "state.json").read_text())["best"][0] > 3

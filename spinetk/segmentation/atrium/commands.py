@@ -29,7 +29,7 @@ class AtriumTraining:
         network, iterations, loss, batch, rate: Of the segmenter, as of
             :class:`spinetk.segmentation.atrium.trainer.AtriumSettings`; network and iterations also of a locator that
             has none of its own.
-        epochs: In place of iterations: passes over the cases.
+        epochs: In place of iterations; each draws every case six times, as published.
         loss_schedule: Of the loss ``hybrid``.
         factor, patience: How the rate falls.
         layers, dilation, attention, attention_reduction, attention_dilation, activation, width: Of the segmenter's
@@ -109,7 +109,7 @@ def train(source: Path, out: Path, **options: Any) -> None:
     from spinetk.segmentation.atrium.data import choose_geometry
     from spinetk.segmentation.atrium.models import STAGES
     from spinetk.segmentation.atrium.pictures import write_curves
-    from spinetk.segmentation.atrium.trainer import ready_stage
+    from spinetk.segmentation.atrium.trainer import epoch_steps, ready_stage
     from spinetk.segmentation.registry import get_entry
 
     own = {f.name for f in fields(AtriumTraining)}
@@ -131,8 +131,8 @@ def train(source: Path, out: Path, **options: Any) -> None:
     for stage in STAGES if told.stage == "both" else (told.stage,):
         settings = both | told.settings(stage)
         if told.epochs is not None:
-            size = settings.get("batch") or get_entry(settings.get("network", "vnet")).optimiser.batch
-            settings["iterations"] = told.epochs * max(1, len(training) // size)
+            size = settings.get("batch") or get_entry(settings.get("network", "vnet")).recipe(stage).batch
+            settings["iterations"] = told.epochs * epoch_steps(len(training), size)
         ready = ready_stage(stage, training, validation, out, geometry, resume=resume, **settings)
         for what in told.advice:
             typer.echo(f"{stage}: {ready.advise(what)}")

@@ -34,6 +34,14 @@ from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
 from spinetk.validation import above, between
 
+EPOCH_DRAWS = 6
+"""An epoch draws every case so often: the published one has it plain, flipped, noisy, turned and shifted twice."""
+
+
+def epoch_steps(cases: int, batch: int) -> int:
+    """Iterations of an epoch."""
+    return max(1, EPOCH_DRAWS * cases // min(batch, cases))
+
 
 @dataclass(frozen=True)
 class AtriumSettings(SegmentationSettings):
@@ -114,7 +122,7 @@ def ready_stage(
     if chosen.start is not None:
         _begin_with(net, chosen.start, stage)
     criterion = make_loss(chosen.loss or entry.loss, chosen.schedule)
-    recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
+    recipe = override(entry.recipe(stage), rate=chosen.rate, batch=chosen.batch)
     if chosen.reduce is not None or chosen.patience is not None:
         factor, wait = recipe.plateau or (0.8, 7)
         factor = factor if chosen.reduce is None else chosen.reduce
@@ -144,7 +152,7 @@ def ready_stage(
         validation_batch=1,
         collate=collate,
     )
-    module = SegmentationTraining(net, criterion, recipe, epoch_steps=max(1, len(files) // size))
+    module = SegmentationTraining(net, criterion, recipe, epoch_steps=epoch_steps(len(files), size))
     card = {
         "task": "atrium", "stage": stage, "network": chosen.network, "options": chosen.options or {},
         "geometry": geometry.to_json(),
