@@ -63,6 +63,7 @@ class Section:
         affine: (3, 2), (depth index, row index, 1) @ affine = (y, z) in mm.
         step_mm: Pixel size of the picture.
         corner_mm: (y, z) of the centre of its upper left pixel.
+        middle_mm: x of the plane.
         size: (H, W) of the picture.
     """
 
@@ -73,6 +74,7 @@ class Section:
     affine: np.ndarray
     step_mm: float
     corner_mm: tuple[float, float]
+    middle_mm: float
     size: tuple[int, int]
 
     @property
@@ -120,9 +122,8 @@ def section_of(planes: list[Plane]) -> Section:
     size = round((head1 - head0) / step_mm) + 1, round((back1 - back0) / step_mm) + 1
     if max(count * rows, size[0] * size[1]) > MAX_PIXELS or max(*size, count, rows) > MAX_SIDE:
         raise InputError("series", "spans too far for one picture", "give the slices of one region")
-    return Section(
-        turned, across, depths, np.linspace(depths[0], depths[-1], count), affine, step_mm, (back0, head1), size
-    )
+    even, corner = np.linspace(depths[0], depths[-1], count), (back0, head1)
+    return Section(turned, across, depths, even, affine, step_mm, corner, float(centre[0]), size)
 
 
 def mid_sagittal(planes: list[Plane], slices: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None, Frame]:

@@ -10,10 +10,11 @@ from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.kind import sniff
 from spinetk.images.picture import Picture, SliceChoice
 from spinetk.images.read import read_picture
+from spinetk.images.traits import Slice
 from spinetk.reading import Reading
 
 if TYPE_CHECKING:
-    from spinetk.images.traits import Slice
+    from spinetk.images.reformat import Section
 
 
 def dicom_source(
@@ -32,6 +33,21 @@ def dicom_source(
     Raises:
         InputError: It is no DICOM, or the picture is a reformation, which is stored nowhere.
     """
+    shown = stored_or_section(path, chosen, series)
+    if isinstance(shown, tuple):
+        return shown
+    fault = "was read as a reformation, which is no stored picture"
+    raise InputError(display_name(Path(path)), fault, "a structured report needs sagittal slices or a radiograph")
+
+
+def stored_or_section(
+    path: str | Path, chosen: int | None = None, series: str | int | None = None
+) -> tuple[Path, int | None] | Section:
+    """As :func:`dicom_source`, but the section itself where the picture is a reformation.
+
+    Raises:
+        InputError: It is no DICOM.
+    """
     from spinetk.images.headers import open_header  # pydicom takes its time, and a JPEG needs none
     from spinetk.images.series import frame_series, main_series, pick
 
@@ -40,6 +56,8 @@ def dicom_source(
         if path.is_dir():
             _, slices, _ = main_series(path, series)
             shown = _shown(path, slices, chosen)
+            if not isinstance(shown, Slice):
+                return shown
             assert shown.path is not None  # slices of a folder are files
             return shown.path, None
         regular_file(path)
@@ -53,7 +71,8 @@ def dicom_source(
             if not groups:
                 return path, header.frames // 2 if chosen is None else chosen
             _, slices, _ = pick(groups, series, display_name(path))
-            return path, _shown(path, slices, chosen).plane.index
+            shown = _shown(path, slices, chosen)
+            return (path, shown.plane.index) if isinstance(shown, Slice) else shown
 
 
 def picture_of(reading: Reading) -> Picture:
@@ -71,13 +90,13 @@ def source_of(reading: Reading, chosen: int | None = None) -> tuple[Path, int | 
     return dicom_source(reading.file, reading.slice if chosen is None else chosen, reading.series)
 
 
-def _shown(path: Path, slices: list[Slice], chosen: int | None) -> Slice:
+def _shown(path: Path, slices: list[Slice], chosen: int | None) -> Slice | Section:
+    from spinetk.images.reformat import section_of
     from spinetk.images.series import plan
 
     planes, usual = plan([entry.plane for entry in slices], [])
     if usual is None:
-        fault = "was read as a reformation, which is no stored picture"
-        raise InputError(display_name(path), fault, "a structured report needs sagittal slices or a radiograph")
+        return section_of(planes)
     place = usual if chosen is None else chosen
     if not 0 <= place < len(planes):
         raise InputError(display_name(path), f"has no slice {place + 1} any more", "read it again")

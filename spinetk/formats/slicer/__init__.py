@@ -1,12 +1,12 @@
 """3D Slicer markups (``.mrk.json``, or the older ``.fcsv``): a point list a picture, points named ``LEVEL keypoint``.
 
 Slicer puts the centre of the first pixel at the origin of a picture, spinetk its outer corner, so half a pixel lies
-between the two. Positions are LPS:
+between the two. Points are written where Slicer shows their picture (:mod:`spinetk.formats.slicer.shown`), in LPS:
 
-* with the DICOM source, or on a NIfTI or NRRD volume, in mm of its patient coordinate system;
-* else, where its file says a spacing, in mm of the picture's plane (x right, y down, z = 0), as Slicer shows a picture
-  that has a spacing but no position (a spacing that the user gave Slicer does not know);
-* else in px of that plane, as Slicer shows a PNG.
+* of DICOM slices, volumes and sagittal pictures made of a series, in mm of the patient's coordinate system;
+* else in the plane of the picture (x right, y down) with the spacing that ITK finds in its file, which is not always
+  ours: ImagerPixelSpacing for a film that has a calibrated PixelSpacing, too, the density for printing of a JPEG;
+* in px of that plane where ITK finds none, as for a PNG. A spacing that the user gave spinetk is not in the file.
 
 slicerio 1.4 reads ``.fcsv`` only, and takes missing points for defined ones: those are left out of ``.fcsv``.
 """
@@ -34,7 +34,8 @@ _COMMON: dict[str, Any] = {
     "write": write_reading,
     "holds": frozenset({"points", "levels", "visibility", "outside", "extras"}),
     "origin": "LPS (or RAS) mm of the centre of the first pixel: half a pixel lies between; in the patient where the "
-    "picture is a DICOM slice or a volume that has a place there, else in the plane of the picture",
+    "picture is a DICOM slice or a volume that has a place there, else in the plane of the picture, at the spacing "
+    "that ITK finds in its file",
     "source": "https://slicer.readthedocs.io/en/latest/developer_guide/modules/markups.html",
 }
 FORMAT = (

@@ -19,9 +19,9 @@ from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Source
 from spinetk.formats.shapes import Shape, assemble, level_in, meaning, split_label
 from spinetk.formats.slicer.controls import FCSV, FCSV_COLUMNS, MARKUPS, REMEDY, Control, read_controls
-from spinetk.formats.slicer.plane import Placed, Plane, plane_of, positioned
+from spinetk.formats.slicer.plane import Placed, Plane, plane_of
+from spinetk.formats.slicer.shown import shown_plane
 from spinetk.images import read_picture
-from spinetk.images.picture import SliceChoice
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
@@ -45,6 +45,7 @@ def write_markups(path: str | Path, reading: Reading, *, source_dicom: Placed = 
     Raises:
         InputError: The DICOM source has no position in the patient.
     """
+    plane = plane_of(reading, source_dicom)
     controls = [
         {
             "id": str(number),
@@ -56,12 +57,12 @@ def write_markups(path: str | Path, reading: Reading, *, source_dicom: Placed = 
             "visibility": True,
             "positionStatus": "defined" if control.seen else "missing",
         }
-        for number, control in enumerate(_written(reading, plane_of(reading, source_dicom)), start=1)
+        for number, control in enumerate(_written(reading, plane), start=1)
     ]
     markup = {
         "type": "Fiducial",
         "coordinateSystem": "LPS",
-        **({"coordinateUnits": "mm"} if source_dicom is not None or reading.frame.spacing_mm else {}),
+        **({"coordinateUnits": "mm"} if plane.scaled else {}),
         "locked": False,
         "labelFormat": "%N-%d",
         "controlPoints": controls,
@@ -87,24 +88,15 @@ def write_fcsv(path: str | Path, reading: Reading, *, source_dicom: Placed = Non
 
 
 def write_reading(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
-    """One reading as a point list, in patient coordinates where the picture is a DICOM slice that has them, else as its
-    file is shown: a spacing that the user gave is not in it.
+    """One reading as a point list, where 3D Slicer shows its picture (:mod:`spinetk.formats.slicer.shown`).
 
     Raises:
         InputError: The picture is no longer there.
     """
     (reading,) = readings
     write = write_fcsv if path.name.lower().endswith(FCSV) else write_markups
-    placed = positioned(reading, chosen)
-    write(path, reading if placed is not None else _as_stored(reading, chosen), source_dicom=placed)
+    write(path, reading, source_dicom=shown_plane(reading, chosen))
     return [path]
-
-
-def _as_stored(reading: Reading, chosen: int | None = None) -> Reading:
-    """The reading with the scale that the file of its picture says, by which other programs show it."""
-    place = reading.slice if chosen is None else chosen
-    choice: SliceChoice = "central" if place is None else place
-    return replace(reading, frame=read_picture(reading.file, slice_choice=choice, series=reading.series).frame)
 
 
 def _written(reading: Reading, plane: Plane) -> Iterator[Control]:
@@ -157,9 +149,7 @@ def corrected(path: Path, base: Reading) -> Reading:
     Raises:
         InputError: It is no point list of this result, or the picture is no longer there.
     """
-    placed = positioned(base)
-    found = read_markups(path, base if placed is not None else _as_stored(base), source_dicom=placed)
-    return replace(found, frame=base.frame)
+    return read_markups(path, base, source_dicom=shown_plane(base))
 
 
 def slicer_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
@@ -197,7 +187,7 @@ def _item(file: Path, schema: KeypointSchema | None) -> CaseItem:
         raise InputError(file, fault, "put it beside what it was drawn on")
     seen = read_picture(picture)
     base = Reading(str(picture), seen.height, seen.width, schema or VERTEBRA6, frame=seen.frame, view=seen.view)
-    shapes, remarks = _shapes(file, plane_of(base, positioned(base)), base.schema.keypoints, {}, {})
+    shapes, remarks = _shapes(file, shown_plane(base), base.schema.keypoints, {}, {})
     whole = meaning(shapes, schema)
     found = assemble(shapes, whole, (base.width, base.height))
     return CaseItem(
