@@ -9,6 +9,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.measure.agreement import bland_altman, icc, matched, weighted_kappa
+from spinetk.measure.alignment import PELVIC
 from spinetk.measure.angles import COBB, SAGITTAL
 from spinetk.measure.body import number, scale_of, stack
 from spinetk.measure.readout import measure
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ANGLES = (*COBB, "cobb_max_endplates", *SAGITTAL)
+ANGLES = (*COBB, "cobb_max_endplates", *SAGITTAL, *PELVIC)
 
 
 def compare(reading_a: Reading, reading_b: Reading) -> dict[str, Any]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,22 +13,15 @@ from spinetk.atomic import replacing, write_json, write_text
 from spinetk.errors import InputError
 from spinetk.formats.registry import read
 from spinetk.formats.results import iter_results
-from spinetk.formats.table import rows
 from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
-from spinetk.measure.comparison import ANGLES, bland_altman_panel, paired_values, same_scale
-from spinetk.measure.readout import measure
+from spinetk.measure.comparison import bland_altman_panel, paired_values, same_scale
 from spinetk.reading import Reading
+from spinetk.report.tables import paired_rows, read_table, stacked, tabulate
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-KEYS = ("file", "label")
-# Columns of our own tables that are no measurements, or only grade one that is compared (the slip in percent).
-OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "series", "spacing_row_mm",
-         "spacing_column_mm", "meyerding")  # fmt: skip
-UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
-MISSING = ("", "-", "na", "n/a", "nan", "none", "null")
 PANELS_A_ROW = 3
 OF_FIRST = "% of first"
 """Unit of lengths in px when pictures are pooled: a pixel of one is not a pixel of another."""
@@ -66,7 +56,7 @@ def agree(first: str | Path, second: str | Path) -> Agreement:
     Either may be a folder of results, one result, or a table (CSV) with a column ``file``, a column ``label`` where a
     row is about a vertebra, and a column a measurement, as ``vertebrae.csv`` has them. Results are paired by their
     names, their vertebrae by level or, where levels are missing, by overlap; rows of tables by the name of the file
-    without folder and ending, and by level.
+    without folder and ending, and by level (:mod:`spinetk.report.tables`).
 
     Args:
         first: The reference of differences (second - first) and of percentages.
@@ -81,12 +71,12 @@ def agree(first: str | Path, second: str | Path) -> Agreement:
     failures: list[str] = []
     tables = [Path(given).suffix.lower() == ".csv" for given in (first, second)]
     if any(tables):
-        sides = [
-            _read_table(Path(given), failures) if table else _tabulate(_readings(given, failures))
+        one, other = (
+            read_table(Path(given), failures) if table else tabulate(_readings(given, failures))
             for given, table in zip((first, second), tables, strict=True)
-        ]
-        pictures = [{file for file, _ in side.index} for side in sides]
-        values = _paired_rows(*sides)
+        )
+        pictures = [{file for file, _ in side.values.index} for side in (one, other)]
+        values = paired_rows(one, other, failures)
     else:
         one, other = (_readings(given, failures) for given in (first, second))
         pictures = [set(one), set(other)]
@@ -133,11 +123,18 @@ def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[s
         if len({reading.facing.side for reading in (one[name], other[name]) if reading.facing is not None}) > 1:
             said = "the anterior height of one is compared with the posterior height of the other"
             failures.append(f"{name}: the readings have the front on other sides: {said}")
+        if one[name].slice != other[name].slice or one[name].series != other[name].series:
+            failures.append(f"{name}: the readings are of two slices ({_slice(one[name])} and {_slice(other[name])})")
         try:
             pairs.append((name, paired_values([(one[name], other[name])])))
         except InputError as error:
             failures.append(str(error))
-    return _stacked([table.assign(file=name) for name, table in pairs])
+    return stacked([table.assign(file=name) for name, table in pairs])
+
+
+def _slice(reading: Reading) -> str:
+    series = "" if reading.series is None else f" of series {reading.series}"
+    return ("none named" if reading.slice is None else str(reading.slice + 1)) + series
 
 
 def _agreement(
@@ -259,122 +256,6 @@ def _readings(given: str | Path, failures: list[str]) -> dict[str, Reading]:
     if not found:
         raise InputError(given, "holds no result that can be read", "give a folder of `spinetk predict`, or a CSV")
     return found
-
-
-def _tabulate(readings: dict[str, Reading]) -> pd.DataFrame:
-    content: list[dict[str, Any]] = []
-    for name, reading in readings.items():
-        measured = measure(reading)
-        content += [row | {"file": name} for row in rows(measured)]
-        content.append({"file": name} | {key: measured.angles.get(key) for key in ANGLES})
-    return _indexed(content, "results")
-
-
-def _read_table(path: Path, failures: list[str]) -> pd.DataFrame:
-    """A table's numbers; cells of a column of numbers that are none, and not empty, are told to ``failures``."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        head = text.partition("\n")[0]
-        # Spreadsheets of some countries part columns by semicolons.
-        between = max(",;\t", key=head.count)
-        content = list(csv.DictReader(io.StringIO(text), delimiter=between))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, "cannot be read as a table", "give comma-separated UTF-8") from error
-    if not content or "file" not in content[0]:
-        raise InputError(path, "has no row, or no column 'file'", "name the picture in every row")
-    if between != ",":  # where they do, they write 20,5 for 20.5
-        content = [{k: _with_point(v) if k and _measured(k) else v for k, v in row.items()} for row in content]
-    for name in filter(_measured, filter(None, content[0])):
-        cells = [cell for row in content if (cell := (row[name] or "").strip().lower()) not in MISSING]
-        words = [cell for cell in cells if np.isnan(_number(cell))]
-        if 0 < len(words) < len(cells):
-            failures.append(f"{path}: {len(words)} of {len(cells)} cells of {name} are no numbers and were left out")
-    # None collects what a row has beyond the head.
-    return _indexed([{("label" if k == "level" else k): v for k, v in row.items() if k} for row in content], path)
-
-
-def _with_point(cell: str | None) -> str | None:
-    """A number with a decimal comma as one with a point; anything else as it is."""
-    return cell.replace(",", ".") if cell and re.fullmatch(r"\s*[-+]?\d*,\d+\s*", cell) else cell
-
-
-def _indexed(content: list[dict[str, Any]], source: str | Path) -> pd.DataFrame:
-    """Numbers by (picture, level)."""
-    import pandas as pd
-
-    keys, kept = [], []
-    for row in content:
-        # A table of `predict` names pictures with their path, a reader's perhaps without the ending.
-        picture = Path(str(row["file"]).replace("\\", "/")).name.removesuffix(".gz")
-        ending = Path(picture).suffix
-        level = row.get("label") or (f"#{row['index']}" if row.get("index") else "")
-        # A case may be called 31.01.2024: an ending begins with a letter.
-        keys.append((picture.removesuffix(ending) if ending[1:2].isalpha() else picture, str(level)))
-        kept.append({name: _number(value) for name, value in row.items() if _measured(name)})
-    table = pd.DataFrame(kept, index=pd.MultiIndex.from_tuples(keys, names=KEYS)).astype(float)
-    table = table.dropna(axis=1, how="all")
-    if table.index.has_duplicates:
-        picture, level = table.index[table.index.duplicated()][0]
-        raise InputError(source, f"has two rows about {level or 'the whole'} of {picture!r}", "remove one")
-    return table
-
-
-def _measured(name: str) -> bool:
-    return name not in (*KEYS, *OTHER) and not name.endswith(("_x_px", "_y_px", "_low", "_high", "_probability"))
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return np.nan
-
-
-def _paired_rows(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    shared = [name for name in first.columns if name in second.columns]
-    known = {name: _unit(name) for name in shared}
-    found = []
-    for name in shared:
-        quantity, unit = known[name]
-        # Heights in px say no more than those in mm where both readers have these.
-        if unit == "px" and name.replace("_px", "_mm") in shared:
-            continue
-        both = pd.concat([first[name].rename("first"), second[name].rename("second")], axis=1, join="inner").dropna()
-        both = both.rename_axis(KEYS).reset_index().rename(columns={"label": "level"})
-        both.insert(2, "quantity", quantity)
-        both.insert(3, "unit", unit)
-        found.append(both)
-    table = _stacked(found)
-    if len(table):
-        table["difference"] = table["second"] - table["first"]
-        heights = table["unit"].isin(["mm", "px"]) & (table["first"] > 0)
-        table["percent"] = (100 * table["difference"] / table["first"]).where(heights)
-        grades = table.loc[table["unit"] == "grade", ["first", "second"]].to_numpy()
-        if not np.isin(grades, (0, 1, 2, 3)).all():
-            raise InputError("grades", "are not all 0, 1, 2 or 3", "correct the tables")
-    return table
-
-
-def _unit(column: str) -> tuple[str, str]:
-    """(quantity, unit) of a column."""
-    if column in ("grade", "deformity_grade"):
-        return "grade", "grade"
-    if column in ANGLES:
-        return column, "deg"
-    for ending, unit in UNITS.items():
-        if column.endswith(ending):
-            return column.removesuffix(ending), unit
-    return column, ""
-
-
-def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
-    names = ["file", "level", "quantity", "unit", "first", "second", "difference", "percent"]
-    tables = [table for table in tables if len(table)]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names)
 
 
 def _plain(value: float) -> float | None:

@@ -234,3 +234,75 @@ def test_readers_who_see_the_front_on_other_sides_are_named(results):
     write_json(path, measure(reading, facing=other).to_json())
     (line,) = agree(results / "a", results / "b").failures
     assert line.startswith("film-1: the readings have the front on other sides")
+
+
+def tabled(folder, name, *readings):
+    write_table(folder / name, readings)
+    return folder / name
+
+
+def test_angles_of_a_picture_count_once_in_tables(results):
+    """They stand in each row of `vertebrae.csv`: three films are three pairs, not one a vertebra."""
+    found, whole = (by_name(agree(results / f"a{end}", results / f"b{end}")) for end in (".csv", ""))
+    for name in ("cobb_max", "lordosis_l1_l5", "sacral_slope"):
+        assert (found[name]["n"], whole[name]["n"]) == (3, 3)
+        assert found[name]["bias"] == pytest.approx(whole[name]["bias"], abs=1e-4)
+        assert found[name]["unit"] == "deg"
+
+
+def test_angles_that_differ_from_row_to_row_stay_with_their_rows(tmp_path):
+    text = "file,label,cobb_max_deg\na,T5,{}\na,L1,{}\n"
+    for name, values in (("one", (20, 30)), ("two", (22, 34))):
+        (tmp_path / f"{name}.csv").write_text(text.format(*values))
+    (row,) = agree(tmp_path / "one.csv", tmp_path / "two.csv").quantities
+    assert (row["n"], row["bias"]) == (2, 3)
+
+
+def test_tables_that_say_another_spacing_are_compared_in_px(tmp_path):
+    """22 and 33 mm are 110 px of 0.2 and of 0.3 mm: the readers agree."""
+    text = "file,label,height_anterior_px,height_anterior_mm,spacing_row_mm,spacing_column_mm\n"
+    (tmp_path / "one.csv").write_text(f"{text}a,L1,110,22,0.2,0.2\nb,L1,100,20,0.2,0.2\n")
+    (tmp_path / "two.csv").write_text(f"{text}a,L1,110,33,0.3,0.3\nb,L1,105,21,0.2001,0.2\n")
+    found = agree(tmp_path / "one.csv", tmp_path / "two.csv")
+    assert found.failures == [
+        "a: the readings say pixels of 0.2 x 0.2 and 0.3 x 0.3 mm: its lengths are compared in px"
+    ]
+    values = found.values.set_index("file")[["unit", "first", "second"]]
+    assert values.loc["a"].tolist() == ["px", 110, 110]
+    assert values.loc["b"].tolist() == ["mm", 20, 21]
+
+
+def test_bodies_without_names_are_paired_by_place_only_where_as_many_are_there(tmp_path):
+    text = "file,index,height_anterior_mm\n"
+    (tmp_path / "one.csv").write_text(f"{text}a,1,20\na,2,21\na,3,22\nb,1,20\n")
+    (tmp_path / "two.csv").write_text(f"{text}a,1,21\na,2,22\nb,1,21\n")
+    found = agree(tmp_path / "one.csv", tmp_path / "two.csv")
+    assert found.values["file"].tolist() == ["b"]
+    assert found.failures == [
+        "a: 3 and 2 bodies have no level name and cannot be paired by their place: name them",
+        "1 pictures have bodies without level names: they were paired by their place from the top",
+    ]
+
+
+def test_levels_are_paired_however_they_are_written(tmp_path):
+    (tmp_path / "one.csv").write_text("file,label,height_anterior_mm\na,L1,20\na,T12,19\na,L2,21\n")
+    (tmp_path / "two.csv").write_text("file,level,height_anterior_mm\na ,l1,21\na, Th12,20\na,LWK2,22\n")
+    assert by_name(agree(tmp_path / "one.csv", tmp_path / "two.csv"))["height_anterior"]["n"] == 2
+
+
+def test_a_column_of_which_no_cell_is_a_number_is_said(tmp_path):
+    (tmp_path / "one.csv").write_text("file,label,height_anterior_mm,grade,reader\na,L1,20,1,ann\n")
+    (tmp_path / "two.csv").write_text('file,label,height_anterior_mm,grade,reader\na,L1,"20,5",1,bob\n')
+    found = agree(tmp_path / "one.csv", tmp_path / "two.csv")
+    assert found.failures == [
+        f"{tmp_path / 'two.csv'}: 1 of 1 cells of height_anterior_mm are no numbers and were left out"
+    ]
+
+
+def test_readings_of_two_slices_are_named(results):
+    """One slice further to the side, bodies are lower: that is no disagreement of readers."""
+    for who, place in (("a", 7), ("b", 8)):
+        path = results / who / "film-1.json"
+        write_json(path, json.loads(path.read_text()) | {"slice": place})
+    found = agree(results / "a", results / "b")
+    assert found.failures == ["film-1: the readings are of two slices (8 and 9)"]

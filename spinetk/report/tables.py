@@ -1,0 +1,260 @@
+"""Tables of readers: measurements by picture and level, read from CSV or made of results, and paired.
+
+A table has a column ``file``, a column ``label`` (or ``level``) where a row is about a vertebra, and a column a
+measurement, as ``vertebrae.csv`` has them. Angles of the whole picture, which stand in each of its rows there, count
+once. Where both tables say the spacing of a picture (``spacing_row_mm``, ``spacing_column_mm``) and say another one,
+its lengths are compared in px.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinetk.errors import InputError
+from spinetk.formats.shapes import level_in
+from spinetk.formats.table import rows
+from spinetk.measure.comparison import ANGLES
+from spinetk.measure.readout import measure
+from spinetk.reading import Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEYS = ("file", "label")
+SPACING = ("spacing_row_mm", "spacing_column_mm")
+# Columns of our own tables that are no measurements, or only grade one that is compared (the slip in percent).
+OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "series", *SPACING, "meyerding")
+UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
+GRADES = ("grade", "deformity_grade")
+MISSING = ("", "-", "na", "n/a", "nan", "none", "null")
+SAME = 1e-3
+"""Share by which spacings of one picture may differ: tables round them."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What one reader measured.
+
+    Attributes:
+        values: A row a vertebra or picture, by (file, label); the label is empty for what is about the whole picture,
+            ``#3`` for the third body from the top where it has no name.
+        spacing: (row, column) mm by file, where the table says it.
+    """
+
+    values: pd.DataFrame
+    spacing: dict[str, tuple[float, float]]
+
+
+def tabulate(readings: dict[str, Reading]) -> Table:
+    """Readings by result name as a table."""
+    content: list[dict[str, Any]] = []
+    for name, reading in readings.items():
+        measured = measure(reading)
+        content += [row | {"file": name} for row in rows(measured)]
+        content.append({"file": name} | {key: measured.angles.get(key) for key in ANGLES})
+    return _table(content, "results")
+
+
+def read_table(path: Path, failures: list[str]) -> Table:
+    """A reader's table; what of it cannot be used is told to ``failures``.
+
+    Raises:
+        InputError: It is no table, has no column ``file``, or two rows about one vertebra.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        head = text.partition("\n")[0]
+        # Spreadsheets of some countries part columns by semicolons.
+        between = max(",;\t", key=head.count)
+        content = list(csv.DictReader(io.StringIO(text), delimiter=between))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, "cannot be read as a table", "give comma-separated UTF-8") from error
+    if not content or "file" not in content[0]:
+        raise InputError(path, "has no row, or no column 'file'", "name the picture in every row")
+    if between != ",":  # where they do, they write 20,5 for 20.5
+        content = [{k: _with_point(v) if k else v for k, v in row.items()} for row in content]
+    for name in filter(_measured, filter(None, content[0])):
+        cells = [cell for row in content if (cell := (row[name] or "").strip().lower()) not in MISSING]
+        words = [cell for cell in cells if np.isnan(_number(cell))]
+        if words and (len(words) < len(cells) or _unit(name)[1]):
+            failures.append(f"{path}: {len(words)} of {len(cells)} cells of {name} are no numbers and were left out")
+    # None collects what a row has beyond the head.
+    return _table([{("label" if k == "level" else k): v for k, v in row.items() if k} for row in content], path)
+
+
+def paired_rows(first: Table, second: Table, failures: list[str]) -> pd.DataFrame:
+    """Every measurement that both have, one a row, as :func:`spinetk.measure.comparison.paired_values` gives them.
+
+    Lengths are in mm where both have them and do not say another spacing, else in px; both are told to ``failures``,
+    as are pictures whose bodies have no names and are not as many in both.
+
+    Raises:
+        InputError: A grade is none of 0 to 3.
+    """
+    rescaled = _rescaled(first, second, failures)
+    unpaired = _unpaired(first, second, failures)
+    sides = [side.values.drop(index=unpaired, errors="ignore") for side in (first, second)]
+    shared = [name for name in sides[0].columns if name in sides[1].columns]
+    both = {name: _both(sides, name) for name in shared}
+    found = []
+    for name in shared:
+        quantity, unit = _unit(name)
+        pairs = both[name]
+        in_mm = both.get(f"{quantity}_mm")
+        if unit == "mm":
+            pairs = pairs[~pairs.index.isin(rescaled, level="file")]
+        elif unit == "px" and in_mm is not None:  # says no more where both readers have mm
+            kept = in_mm.index[~in_mm.index.isin(rescaled, level="file")]
+            pairs = pairs[~pairs.index.isin(kept)]
+        pairs = pairs.reset_index().rename(columns={"label": "level"})
+        pairs.insert(2, "quantity", quantity)
+        pairs.insert(3, "unit", unit)
+        found.append(pairs)
+    table = stacked(found)
+    if len(table):
+        table["difference"] = table["second"] - table["first"]
+        heights = table["unit"].isin(["mm", "px"]) & (table["first"] > 0)
+        table["percent"] = (100 * table["difference"] / table["first"]).where(heights)
+        grades = table.loc[table["unit"] == "grade", ["first", "second"]].to_numpy()
+        if not np.isin(grades, (0, 1, 2, 3)).all():
+            raise InputError("grades", "are not all 0, 1, 2 or 3", "correct the tables")
+    return table
+
+
+def stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of pairs below one another; an empty one of the same columns where there is none."""
+    import pandas as pd
+
+    names = ["file", "level", "quantity", "unit", "first", "second", "difference", "percent"]
+    tables = [table for table in tables if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names)
+
+
+def _both(sides: list[pd.DataFrame], name: str) -> pd.DataFrame:
+    """The column of both, where both have a number."""
+    import pandas as pd
+
+    columns = [side[name].rename(who) for side, who in zip(sides, ("first", "second"), strict=True)]
+    return pd.concat(columns, axis=1, join="inner").dropna().rename_axis(KEYS)
+
+
+def _rescaled(first: Table, second: Table, failures: list[str]) -> list[str]:
+    """Pictures of which the two say another spacing."""
+    found = []
+    for name in sorted(set(first.spacing) & set(second.spacing)):
+        sizes = first.spacing[name], second.spacing[name]
+        if not np.allclose(*sizes, rtol=SAME, atol=0):
+            said = " and ".join(f"{row:.4g} x {column:.4g}" for row, column in sizes)
+            failures.append(f"{name}: the readings say pixels of {said} mm: its lengths are compared in px")
+            found.append(name)
+    return found
+
+
+def _unpaired(first: Table, second: Table, failures: list[str]) -> list[tuple[str, str]]:
+    """Rows of bodies without names that are not as many in both: the third of one may be the second of the other."""
+    unnamed: list[dict[str, set[str]]] = []
+    for side in (first, second):
+        by_file: dict[str, set[str]] = {}
+        for file, label in side.values.index:
+            if label.startswith("#"):
+                by_file.setdefault(file, set()).add(label)
+        unnamed.append(by_file)
+    shared = sorted(set(unnamed[0]) & set(unnamed[1]))
+    apart = [name for name in shared if unnamed[0][name] != unnamed[1][name]]
+    for name in apart:
+        counts = f"{len(unnamed[0][name])} and {len(unnamed[1][name])}"
+        failures.append(f"{name}: {counts} bodies have no level name and cannot be paired by their place: name them")
+    if len(apart) < len(shared):
+        count = len(shared) - len(apart)
+        failures.append(
+            f"{count} pictures have bodies without level names: they were paired by their place from the top"
+        )
+    return [(name, label) for name in apart for label in unnamed[0][name] | unnamed[1][name]]
+
+
+def _with_point(cell: str | None) -> str | None:
+    """A number with a decimal comma as one with a point; anything else as it is."""
+    return cell.replace(",", ".") if cell and re.fullmatch(r"\s*[-+]?\d*,\d+\s*", cell) else cell
+
+
+def _table(content: list[dict[str, Any]], source: str | Path) -> Table:
+    """Numbers by (picture, level)."""
+    import pandas as pd
+
+    keys, kept = [], []
+    spacing: dict[str, tuple[float, float]] = {}
+    for row in content:
+        # A table of `predict` names pictures with their path, a reader's perhaps without the ending.
+        picture = Path(str(row["file"]).strip().replace("\\", "/")).name.removesuffix(".gz")
+        ending = Path(picture).suffix
+        # A case may be called 31.01.2024: an ending begins with a letter.
+        picture = picture.removesuffix(ending) if ending[1:2].isalpha() else picture
+        level = str(row.get("label") or "").strip() or (f"#{row['index']}" if row.get("index") else "")
+        keys.append((picture, level_in(level) or level))
+        kept.append({_plain_name(name): _number(value) for name, value in row.items() if _measured(name)})
+        size = tuple(_number(row.get(name)) for name in SPACING)
+        if np.isfinite(size).all():
+            spacing[picture] = size  # type: ignore[assignment]
+    index = pd.MultiIndex.from_tuples(keys, names=KEYS)
+    table = _of_pictures(pd.DataFrame(kept, index=index).astype(float)).dropna(axis=1, how="all")
+    if table.index.has_duplicates:
+        picture, level = table.index[table.index.duplicated()][0]
+        raise InputError(source, f"has two rows about {level or 'the whole'} of {picture!r}", "remove one")
+    return Table(table, spacing)
+
+
+def _of_pictures(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with angles of the whole picture in a row of the picture, where all its rows say the same."""
+    import pandas as pd
+
+    angles = [name for name in table.columns if name in ANGLES]
+    if not angles or not (table.index.get_level_values("label") != "").any():
+        return table
+    by_picture = table[angles].groupby(level="file", sort=False)
+    alike = (by_picture.nunique() < 2).all()
+    whole = [name for name in angles if alike[name]]
+    if not whole:
+        return table
+    values = by_picture.first()[whole]
+    values.index = pd.MultiIndex.from_product([values.index, [""]], names=KEYS)
+    rest = table.drop(columns=whole)
+    alone = rest.index.get_level_values("label") == ""
+    own = rest[alone]
+    joined = own.join(values, how="outer") if len(own) else values
+    return pd.concat([rest[~alone], joined])
+
+
+def _plain_name(name: str) -> str:
+    """``cobb_max_deg`` of our tables as ``cobb_max``, the name of the angle."""
+    angle = name.removesuffix("_deg")
+    return angle if angle in ANGLES else name
+
+
+def _measured(name: str) -> bool:
+    return name not in (*KEYS, *OTHER) and not name.endswith(("_x_px", "_y_px", "_low", "_high", "_probability"))
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _unit(column: str) -> tuple[str, str]:
+    """(quantity, unit) of a column."""
+    if column in GRADES:
+        return "grade", "grade"
+    if column in ANGLES:
+        return column, "deg"
+    for ending, unit in UNITS.items():
+        if column.endswith(ending):
+            return column.removesuffix(ending), unit
+    return column, ""
