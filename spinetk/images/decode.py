@@ -29,6 +29,7 @@ from spinetk.images.headers import Header
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 SEQUENTIAL_JPEG = {b"\xc0": JPEGBaseline8Bit, b"\xc1": JPEGExtended12Bit, b"\xc3": JPEGLosslessSV1}
 SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+OVERLAY_BIT_POSITION = 0x0102
 GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 
 
@@ -111,7 +112,8 @@ def decode_frame(header: Header, options: dict[str, Any], index: int) -> np.ndar
     start = header.stream.tell()
     try:
         if header.pixel_length is not None:
-            return _decode(header.syntax, header.stream, options, index)
+            whole = options | {"bits_stored": options["bits_allocated"]}
+            return _stored_bits(_decode(header.syntax, header.stream, whole, index), header, options)
         with silent_stderr():
             return _decode_encapsulated(header, options, index)
     except (InputError, MemoryError):
@@ -133,6 +135,38 @@ def _decode(syntax: UID, source: Any, options: dict[str, Any], index: int) -> np
     more: dict[str, Any] = {"transfer_syntax_uid": syntax, **options}
     values, _ = get_decoder(syntax).as_array(source, index=index, **more)
     return values
+
+
+def _stored_bits(values: np.ndarray, header: Header, options: dict[str, Any]) -> np.ndarray:
+    """Grey values out of the bits that hold them: BitsStored of them, up to HighBit; the others are overlays.
+
+    Old files keep values further up than HighBit = BitsStored - 1, which neither pydicom nor ITK heeds (PS3.5 8.1.1).
+    Where no bit above BitsStored is set, and some below are, they do not, whatever HighBit says.
+    """
+    allocated, stored = options["bits_allocated"], options["bits_stored"]
+    unused = allocated - stored
+    if not unused or values.dtype.kind not in "iu" or values.ndim != 2 or allocated != 8 * values.dtype.itemsize:
+        return values
+    high = integer(header.dataset, "HighBit")
+    shift = high + 1 - stored if high is not None and stored <= high < allocated else 0
+    signed = values.dtype.kind == "i"
+    above = values >> (stored - int(signed))  # all bits alike where they only repeat the sign
+    more = bool(((above != 0) & (above != -1)).any() if signed else above.any())
+    shifted = shift > 0 and (more or not (values & ((1 << shift) - 1)).any())
+    if shifted:
+        header.remarks.append(f"values stand in the upper bits (HighBit {high}): they were shifted")
+    elif more and not _bit_overlays(header):
+        said = f"the {stored} bits that BitsStored says"
+        header.remarks.append(f"pixels hold more than {said}: the bits above were left out, the picture may be wrong")
+    left = unused - (shift if shifted else 0)
+    kept: np.ndarray = (values << left) >> unused
+    return kept
+
+
+def _bit_overlays(header: Header) -> bool:
+    """Whether an overlay is kept in the bits of the pixels that hold no grey values."""
+    places = ((group << 16) | OVERLAY_BIT_POSITION for group in range(0x6000, 0x6100, 2))
+    return any(tag in header.dataset and header.dataset.get_item(tag).value not in (0, b"", b"\0\0") for tag in places)
 
 
 def _decode_encapsulated(header: Header, options: dict[str, Any], index: int) -> np.ndarray:

@@ -223,6 +223,33 @@ def test_overlay_bits_are_ignored(read):
     np.testing.assert_array_equal(read(dicom(stored, BitsStored=12, HighBit=11)).pixels, SHOWN)
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int16])
+@pytest.mark.parametrize(("stored", "high"), [(12, 15), (12, 13), (12, 11), (10, 15), (16, 15)])
+def test_values_stand_where_high_bit_says(read, kind, stored, high):
+    """As old computed radiography stores them: to the left of the 16 bits."""
+    values = (SHOWN - (500 if kind == np.int16 else 0)).clip(-(1 << stored - 1), (1 << stored) - 1).astype(kind)
+    if kind == np.int16:
+        values = values.clip(-(1 << stored - 1), (1 << stored - 1) - 1)
+    shift = high + 1 - stored
+    picture = read(dicom(values << shift, BitsStored=stored, HighBit=high))
+    np.testing.assert_array_equal(picture.pixels, values)
+    assert any("upper bits" in remark for remark in picture.remarks) == (shift > 0)
+
+
+def test_a_high_bit_that_no_value_reaches_is_not_believed(read):
+    picture = read(dicom(SHOWN.astype(np.uint16), BitsStored=12, HighBit=15))
+    np.testing.assert_array_equal(picture.pixels, SHOWN)
+    assert not any("bits" in remark for remark in picture.remarks)
+
+
+@pytest.mark.parametrize("overlay", [False, True])
+def test_bits_above_those_that_are_stored_are_an_overlay_or_said(read, overlay):
+    ds = dicom(SHOWN.astype(np.uint16) | 0x8000, BitsStored=12, HighBit=11)
+    if overlay:
+        ds.add_new(0x60000102, "US", 15)
+    assert any("more than the 12 bits" in remark for remark in read(ds).remarks) != overlay
+
+
 def test_colour_and_palette_become_luminance(read):
     grey = (SHOWN // 5).astype(np.uint8)
     colour = np.dstack([grey, 255 - grey, grey // 2])
