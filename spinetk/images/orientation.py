@@ -24,6 +24,12 @@ LETTERS = "LPH"
 LATERAL = frozenset({"LL", "RL", "LATERAL", "LAT"})
 FRONTAL = frozenset({"AP", "PA"})
 DECUBITUS = frozenset({"LLD", "RLD"})
+OBLIQUE = frozenset({"LLO", "RLO"})
+VIEW_CODES = {
+    **dict.fromkeys(("399348003", "R-10206", "272479007", "R-40888", "399033003", "R-10202"), "AP"),
+    **dict.fromkeys(("399067008", "R-102CD", "399173006", "R-10236", "399198007", "R-10232"), "LATERAL"),
+}
+"""Codes of PS3.16 CID 4010 (SNOMED CT, and the identifiers it had before) for frontal and lateral projections."""
 PROJECTED: dict[str | None, View] = {"sagittal": "lateral", "coronal": "ap", "axial": "axial", None: "unknown"}
 SLICED: dict[str | None, View] = {"sagittal": "sagittal", "coronal": "coronal", "axial": "axial", None: "unknown"}
 TURN_WORDS = {
@@ -112,9 +118,12 @@ def read_view(
     if not _is_projection(dataset, frame, axes):
         return SLICED[plane], letters
     position = word(dataset, "ViewPosition").replace("-", "")
-    for item in items(dataset, "ViewCodeSequence"):
-        position = position or _view_of_code(str(raw(item, "CodeMeaning") or ""))
-    stated: View = "lateral" if position in LATERAL else "ap" if position in FRONTAL else "unknown"
+    coded = next((view for item in items(dataset, "ViewCodeSequence") if (view := _view_of_code(item))), "")
+    stated = _stated(position)
+    if coded and stated not in ("unknown", _stated(coded)):
+        remarks.append(f"ViewCodeSequence ({coded.lower()}) contradicts ViewPosition {position}, which was believed")
+    elif coded and stated == "unknown" and position not in OBLIQUE:
+        position, stated = coded, _stated(coded)
     if stated == "unknown":
         if plane is None and position in DECUBITUS:
             remarks.append(f"ViewPosition {position} (lying on the side) does not say whether the film is frontal")
@@ -159,9 +168,17 @@ def _is_projection(dataset: Dataset, frame: int, axes: Axes | None) -> bool:
     return modality in PROJECTION or (modality not in SLICES and axes is None)
 
 
-def _view_of_code(meaning: str) -> str:
-    text = meaning.lower().replace("-", "").replace(" ", "")
-    if "oblique" in text:
+def _stated(position: str) -> View:
+    return "lateral" if position in LATERAL else "ap" if position in FRONTAL else "unknown"
+
+
+def _view_of_code(item: Dataset) -> str:
+    """``LATERAL``, ``AP`` or nothing: by the code, whose meaning may be in any language, else by its meaning."""
+    code = word(item, "CodeValue")
+    if code in VIEW_CODES:
+        return VIEW_CODES[code]
+    text = str(raw(item, "CodeMeaning") or "").lower().replace("-", "").replace(" ", "")
+    if "oblique" in text or "medial" in text:
         return ""
     if "lateral" in text:
         return "LATERAL"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from image_seeds import dicom, enhanced, seeds, to_bytes, truth
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 
 from spinetk.errors import InputError
 
@@ -157,6 +159,37 @@ LOCALIZER = {"Modality": "CT", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]
 def test_view_by_orientation_and_words(read, tags, view, anterior):
     picture = read(dicom(SHOWN.astype(np.uint16), **tags))
     assert (picture.view, picture.frame.anterior) == (view, anterior)
+
+
+def view_code(name, meaning=None):
+    code = getattr(codes.cid4010, name)
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, "SCT", meaning or code.meaning
+    return [item]
+
+
+@pytest.mark.parametrize(
+    ("name", "position", "view", "remarked"),
+    [
+        ("LeftLateral", "", "lateral", False),
+        ("RightLateral", "", "lateral", False),
+        ("LateralProjection", "LLD", "lateral", False),
+        ("PosteroAnterior", "", "ap", False),
+        ("Frontal", "", "ap", False),
+        ("AnteroPosteriorOblique", "", "unknown", False),
+        ("LateralMedial", "", "unknown", False),
+        ("LeftLateral", "LLO", "unknown", False),
+        ("LeftLateral", "RL", "lateral", False),
+        ("LeftLateral", "AP", "ap", True),
+        ("AnteroPosterior", "LL", "lateral", True),
+    ],
+)
+@pytest.mark.parametrize("meaning", [None, "in a language of its own"])
+def test_the_view_by_its_code(read, name, position, view, remarked, meaning):
+    """Codes of PS3.16 CID 4010 as pydicom has them; ViewPosition is believed where the two contradict one another."""
+    picture = read(dicom(SHOWN.astype(np.uint16), ViewPosition=position, ViewCodeSequence=view_code(name, meaning)))
+    assert picture.view == view
+    assert any("contradicts ViewPosition" in remark for remark in picture.remarks) == remarked
 
 
 def test_pixel_aspect_without_spacing(read):
