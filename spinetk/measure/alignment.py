@@ -20,7 +20,7 @@ from spinetk.measure.discs import (
     meyerding_interval,
     slip,
 )
-from spinetk.measure.levels import SEQUENCE, adjacent
+from spinetk.measure.levels import SEQUENCE, adjacent, places
 from spinetk.measure.pelvis import Pelvis, pelvis_of
 from spinetk.measure.uncertainty import DRAWS, SEED, interval, scaled
 from spinetk.reading import Reading
@@ -155,8 +155,8 @@ def _neighbour(reading: Reading, index: int) -> int | str | None:
         above, own = vertebrae[index].label, vertebrae[index + 1].label
         if above and own:
             return index + 1 if above in SEQUENCE and own in SEQUENCE and adjacent(above, own) else None
-        steps = np.hypot(*np.diff(centres, axis=0).T)
-        return index + 1 if steps[index] <= FARTHEST * median(steps) else None
+        steps, apart = np.hypot(*np.diff(centres, axis=0).T), np.diff(places(reading))
+        return index + 1 if steps[index] <= FARTHEST * median(steps) and apart[index] == 1 else None
     sacral = [own for own in reading.landmarks if own.kind == "s1"]
     if not sacral:
         return None

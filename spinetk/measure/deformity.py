@@ -69,7 +69,12 @@ def checked(thresholds: Sequence[float]) -> tuple[float, float, float]:
 
 
 def losses_percent(
-    values: np.ndarray, index: int, neighbours: tuple[int, ...], crush_from: float, low_behind: bool = False
+    values: np.ndarray,
+    index: int,
+    neighbours: tuple[int, ...],
+    crush_from: float,
+    low_behind: bool = False,
+    places: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Losses of one vertebra of a chain.
 
@@ -79,13 +84,14 @@ def losses_percent(
         neighbours: Its references.
         crush_from: Posterior loss in percent from which the body counts as crushed.
         low_behind: The body may be lower behind by nature (see the module).
+        places: (n,) of the chain, counted in levels; None where none is missing.
 
     Returns:
         (..., 3) anterior, middle, posterior loss in percent, negative where higher than the reference, NaN where it
         cannot be said; and (...) whether the posterior loss counts.
     """
     own = values[..., index, :]
-    hoped = np.stack([expected(values[..., k], index, neighbours) for k in range(3)], axis=-1)
+    hoped = np.stack([expected(values[..., k], index, neighbours, places) for k in range(3)], axis=-1)
     posterior = _loss(own[..., 2], hoped[..., 2])
     counts = np.isfinite(posterior)
     if low_behind:
@@ -115,6 +121,7 @@ def judge(
     thresholds: Sequence[float] = THRESHOLDS_PERCENT,
     draws: np.ndarray | None = None,
     low_behind: bool = False,
+    places: np.ndarray | None = None,
 ) -> tuple[dict[str, Any] | None, str | None]:
     """Type and grade of one vertebra whose anterior side is known.
 
@@ -126,13 +133,14 @@ def judge(
         thresholds: Percent at which grades 1, 2, 3 begin.
         draws: (N, n, 3) disturbed heights for the interval, or None.
         low_behind: The body may be lower behind by nature.
+        places: (n,) of the chain, counted in levels; None where none is missing.
 
     Returns:
         The JSON field ``deformity`` or None, and the reason when it is None. With draws ``loss_percent_interval`` and
         ``grade_interval`` are 95 % intervals, ``grade_probability`` is that of each grade 0..3, and ``type`` is
         ``uncertain`` where it may or may not be ``normal`` (:func:`is_sure`).
     """
-    losses, counts = losses_percent(values, index, neighbours, thresholds[0], low_behind)
+    losses, counts = losses_percent(values, index, neighbours, thresholds[0], low_behind, places)
     if np.isnan(losses[:2]).all():
         return None, NO_HEIGHT
     counted = np.where(np.array([True, True, bool(counts)]), losses, np.nan)
@@ -160,7 +168,7 @@ def judge(
         "notes": notes,
     }
     if draws is not None:
-        moved, counts = losses_percent(draws, index, neighbours, thresholds[0], low_behind)
+        moved, counts = losses_percent(draws, index, neighbours, thresholds[0], low_behind, places)
         moved[..., 2] = np.where(counts, moved[..., 2], np.nan)
         moved = np.fmax.reduce(np.nan_to_num(moved, nan=0.0), axis=-1, initial=0.0)
         content["loss_percent_interval"] = interval(moved)

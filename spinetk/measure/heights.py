@@ -40,7 +40,7 @@ def anatomical(values: np.ndarray, side: Side) -> np.ndarray:
     return values if side == "left" else values[..., ::-1]
 
 
-def references(values: np.ndarray, usable: np.ndarray) -> list[tuple[int, ...]]:
+def references(values: np.ndarray, usable: np.ndarray, places: np.ndarray | None = None) -> list[tuple[int, ...]]:
     """The neighbours each vertebra is judged against: the nearest sound one above and below, at most three levels off.
 
     A vertebra that is itself clearly lower than its neighbours is left out as a reference, the lowest first, so that
@@ -49,21 +49,22 @@ def references(values: np.ndarray, usable: np.ndarray) -> list[tuple[int, ...]]:
     Args:
         values: (n,) posterior heights, head to foot.
         usable: (n,) bool, False for vertebrae that must not serve (sacrum, faulty outline, missing points).
+        places: (n,) their places counted in levels (:func:`spinetk.measure.levels.places`); None where none is missing.
 
     Returns:
         For each vertebra the positions of none, one or two references.
     """
     usable = np.array(usable, bool) & np.isfinite(values) & (values > 0)
+    places = np.arange(len(values)) if places is None else places
 
     def nearest(index: int) -> tuple[int, ...]:
-        above = [k for k in range(max(index - REACH_LEVELS, 0), index) if usable[k]]
-        below = [k for k in range(index + 1, min(index + REACH_LEVELS + 1, len(values))) if usable[k]]
-        return (*above[-1:], *below[:1])
+        near = [k for k in np.flatnonzero(usable).tolist() if abs(places[k] - places[index]) <= REACH_LEVELS]
+        return (*[k for k in near if k < index][-1:], *[k for k in near if k > index][:1])
 
     while usable.sum() > 2:
         losses = np.array(
             [
-                1 - values[k] / expected(values, k, nearest(k)) if usable[k] and nearest(k) else 0
+                1 - values[k] / expected(values, k, nearest(k), places) if usable[k] and nearest(k) else 0
                 for k in range(len(values))
             ]
         )
@@ -74,13 +75,16 @@ def references(values: np.ndarray, usable: np.ndarray) -> list[tuple[int, ...]]:
     return [nearest(k) for k in range(len(values))]
 
 
-def expected(values: np.ndarray, index: int, neighbours: tuple[int, ...]) -> np.ndarray:
+def expected(
+    values: np.ndarray, index: int, neighbours: tuple[int, ...], places: np.ndarray | None = None
+) -> np.ndarray:
     """Height of a vertebra interpolated linearly between its neighbours, or that of the only one.
 
     Args:
         values: (..., n) heights, head to foot.
         index: The vertebra.
         neighbours: One or two positions from :func:`references`; with none the result is NaN.
+        places: As for :func:`references`.
 
     Returns:
         (...) expected height.
@@ -90,5 +94,6 @@ def expected(values: np.ndarray, index: int, neighbours: tuple[int, ...]) -> np.
     if len(neighbours) == 1:
         return values[..., neighbours[0]]
     above, below = neighbours
-    share = (index - above) / (below - above)
+    at = np.arange(values.shape[-1]) if places is None else places
+    share = (at[index] - at[above]) / (at[below] - at[above])
     return (1 - share) * values[..., above] + share * values[..., below]

@@ -135,7 +135,8 @@ def _measure_bodies(
     order = anatomical(real, side.side or "left")
     moved_order = None if moved_real is None else anatomical(moved_real, side.side or "left")
     posterior = order[:, 2] if side.side else np.fmax(real[:, 0], real[:, 2])
-    neighbours = references(posterior, usable) if len(chain) else []
+    places = levels.places(reading)
+    neighbours = references(posterior, usable, places) if len(chain) else []
     areas_px, areas_real = area(chain, schema), area(chain * scale, schema)
     tilts = spine_angles.tilts_deg(chain * scale, schema)
     if moved is not None:
@@ -150,6 +151,7 @@ def _measure_bodies(
             last = k == len(chain) - 1
             low = vertebra.label in ("L5", "L6") or (vertebra.label is None and last)
             known: dict[str, Any] = {"names": names, "thresholds": limits, "draws": draws, "low_behind": low}
+            known["places"] = places
             answer, reason = ask(order, k, neighbours[k], **known)
         with_sigma = vertebra.point_sigma_px is not None
         vertebra.measures |= {
@@ -162,7 +164,7 @@ def _measure_bodies(
             "area_mm2": number(areas_real[k]) if wrong[k] is None and known_mm else None,
             "tilt_deg": number(tilts[k]),
             "tilt_deg_interval": spans_deg[k] if with_sigma else None,
-            "ratios": _ratios(real, order, k, neighbours[k], side),
+            "ratios": _ratios(real, order, k, neighbours[k], side, places),
             "deformity": answer,
             "deformity_reason": reason,
         }
@@ -193,14 +195,14 @@ def _named_intervals(spans: np.ndarray, side: Facing) -> dict[str, list[float] |
 
 
 def _ratios(
-    real: np.ndarray, order: np.ndarray, index: int, neighbours: tuple[int, ...], side: Facing
+    real: np.ndarray, order: np.ndarray, index: int, neighbours: tuple[int, ...], side: Facing, places: np.ndarray
 ) -> dict[str, float | None]:
     def ratio(a: np.ndarray | float, b: np.ndarray | float) -> float | None:
         return number(a / b) if np.isfinite(b) and b > 0 else None
 
     content: dict[str, float | None] = {"left_right": ratio(real[index, 0], real[index, 2])}
     anterior, middle, posterior = order[index]
-    hoped = expected(order[:, 2], index, neighbours)
+    hoped = expected(order[:, 2], index, neighbours, places)
     content["wedge"] = ratio(anterior, posterior) if side.side else None
     content["biconcavity"] = ratio(middle, posterior) if side.side else None
     content["crush"] = ratio(posterior, hoped) if side.side else None

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,8 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.measure import measure
 from spinetk.measure.deformity import NO_HEIGHT, judge_unsided
+from spinetk.measure.levels import places as places_of
+from spinetk.phantoms import lateral_radiograph
 
 FULL = (27.0, 27.0, 27.0)
 LABELS = ["L1", "L2", "L3", "L4", "L5"]
@@ -186,3 +189,42 @@ def test_none_at_all(spine):
     assert measured.angles["cobb_max"] is None
     assert any("no vertebra" in remark for remark in measured.remarks)
     assert json.loads(json.dumps(measured.to_json(), allow_nan=False))["angles"]["lordosis_l1_l5"] is None
+
+
+def part_of_a_spine(kept, named):
+    """Bodies that were marked alone, of a healthy lateral spine: the others are there and not marked."""
+    reading = lateral_radiograph(3, region="whole").reading
+    chosen = [v for v in reading.vertebrae if v.label in kept]
+    assert [v.label for v in chosen] == kept
+    side = reading.facing.side if reading.facing else reading.frame.anterior
+    bodies = [replace(v, measures={}, label=v.label if named else None) for v in chosen]
+    return measure(replace(reading, vertebrae=bodies, landmarks=[], angles={}), facing=side or "right")
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("kept", [["T1", "L5"], ["T5", "T12", "L4"], ["T2", "T3", "L4", "L5"]])
+def test_bodies_marked_alone_are_no_reference_for_one_another(kept, named):
+    """Behind, T1 is 42 % lower than L5 by nature: it was a crush of grade 3, and slipped by twice its length."""
+    measured = part_of_a_spine(kept, named)
+    places = {"T1": 1, "T2": 2, "T3": 3, "T5": 5, "T12": 12, "L4": 16, "L5": 17}
+    for k, (name, body) in enumerate(zip(kept, measured.vertebrae, strict=True)):
+        answer = body.measures["deformity"]
+        assert (answer["type"], answer["grade"]) == ("normal", 0)
+        beside = [other for other in kept if other != name and abs(places[other] - places[name]) <= 3]
+        assert ("crush" in answer["not_judged"]) == (not beside)
+        follows = k + 1 < len(kept) and places[kept[k + 1]] == places[name] + 1
+        assert (body.measures["disc_below"] is not None) == follows
+    assert not any("listhesis" in remark for remark in measured.remarks)
+
+
+def test_the_expected_height_of_a_body_counts_the_levels_between(spine):
+    """T12 one level below T11 and two above L2: 24 + (30 - 24) / 3 = 26, and 1 - 19.5 / 26 = 25 %."""
+    measured = measure(spine([(24,) * 3, (19.5,) * 3, (30,) * 3], labels=["T11", "T12", "L2"]))
+    answer = measured.vertebrae[1].measures["deformity"]
+    assert answer["losses_percent"]["posterior"] == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize("labels", [["T11", "T12", "L1"], ["L5", "L6", "S1"]])
+def test_transitional_levels_are_no_gap(spine, labels):
+    assert places_of(spine([FULL] * 3, labels=labels)).tolist() == [0, 1, 2]
+    assert places_of(spine([FULL] * 3, labels=["L4", "L6", "S1"])).tolist() == [0, 2, 3]
