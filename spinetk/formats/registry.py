@@ -18,8 +18,9 @@ from spinetk.errors import InputError
 from spinetk.formats.beside import beside
 from spinetk.formats.files import read_json
 from spinetk.formats.item import CaseItem
+from spinetk.measure.deformity import is_sure
 from spinetk.measure.levels import TABLE
-from spinetk.reading import Reading
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import KeypointSchema
 
 MODULES: list[str] = [
@@ -40,12 +41,13 @@ MODULES: list[str] = [
 
 HEAD_BYTES = 4096
 HOLDS = (
-    "points", "levels", "visibility", "scores", "extras", "rulers", "slice", "spacing", "front", "refusals",
-    "outside", "other names", "measurements",
+    "points", "levels", "visibility", "scores", "uncertainty", "extras", "rulers", "slice", "spacing", "front",
+    "refusals", "outside", "other names", "measurements",
 )  # fmt: skip
 """What a format may keep of a reading: all named points to 0.01 px, level names, which points are visible, ...; *slice*
-is which slice, frame or series it is about, *front* the patient's front, *refusals* why there are no grades,
-*outside* points beyond the picture, *other names* names that are no levels."""
+is which slice, frame or series it is about, *uncertainty* the standard deviations of points, *front* the patient's
+front, *refusals* why there are no grades, *outside* points beyond the picture, *other names* those that are no levels.
+"""
 
 
 class Reader(Protocol):
@@ -224,6 +226,11 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
     refused = sum(reading.not_graded is not None for reading in readings)
     if refused and "refusals" not in entry.holds:
         said.append(f"{entry.title} does not hold why {refused} readings have no grades: measured again, they get some")
+    unsure = sum(_unsure(v) for reading in readings for v in reading.vertebrae)
+    if unsure and entry.read is not None and "uncertainty" not in entry.holds:
+        said.append(
+            f"{entry.title} does not hold that {unsure} grades are not sure: measured again, they come out as sure"
+        )
     turned = sum(reading.frame.exif_orientation != 1 for reading in readings)
     if turned and not entry.stored:
         said.append(
@@ -231,6 +238,12 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
             "(CVAT, Label Studio, labelme); give those copies without the tag"
         )
     return said
+
+
+def _unsure(vertebra: Vertebra) -> bool:
+    """Whether a grade is not sure by the standard deviations of the points."""
+    answer = vertebra.measures.get("deformity")
+    return bool(answer) and vertebra.point_sigma_px is not None and not is_sure(answer)
 
 
 def _outside(reading: Reading) -> int:

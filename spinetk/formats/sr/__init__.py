@@ -73,6 +73,7 @@ FORMAT = Format(
             "visibility",
             "other names",
             "scores",
+            "uncertainty",
             "slice",
             "spacing",
             "front",
