@@ -5,8 +5,10 @@ A picture archive that is sent the same results twice then holds them once (PS3.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
@@ -24,6 +26,62 @@ PATIENT_AND_STUDY = (
     "StudyID",
     "AccessionNumber",
 )
+
+
+UNICODE = "ISO_IR 192"
+SINGLE = (13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166, 203)
+CHARACTER_SETS = frozenset((UNICODE, "GB18030", "GBK", *(f"ISO_IR {number}" for number in SINGLE)))
+SEXES = {"M": "M", "F": "F", "O": "O", "MALE": "M", "FEMALE": "F", "OTHER": "O"}
+
+
+def identify(derived: Dataset, full: Dataset) -> None:
+    """Give what is made of a source its patient and study, empty where it has none, and its character set.
+
+    All may be empty. A date, time or sex that is none by the standard, as de-identified files have (``1950``, ``X``),
+    is left out: highdicom takes no object with it. Those that ACR-NEMA wrote (``2025.01.02``) are written anew, and
+    names in Unicode where highdicom does not take the character set.
+    """
+    unicode = not _is_taken(full.get("SpecificCharacterSet"))
+    if unicode:
+        derived.SpecificCharacterSet = UNICODE
+    for tag in PATIENT_AND_STUDY:
+        value = full.get(tag)
+        single = value[0] if type(value).__name__ == "MultiValue" and len(value) else value
+        text = "" if single is None else str(single).strip()
+        if tag.endswith("Date"):
+            value = _date(text)
+        elif tag.endswith("Time"):
+            value = _time(text)
+        elif tag.endswith("Sex"):
+            value = SEXES.get(text.upper())
+        elif tag.endswith("Name"):
+            value = text if unicode else single
+        setattr(derived, tag, value)
+
+
+def _is_taken(characters: Any) -> bool:
+    """Whether highdicom takes a SpecificCharacterSet; it refuses an empty first of several, as Japanese films have."""
+    if characters in (None, ""):
+        return True
+    if isinstance(characters, str):
+        return characters in CHARACTER_SETS
+    values = [str(value) for value in characters]
+    return len(values) > 1 and all(value.startswith("ISO 2022 IR ") for value in values)
+
+
+def _date(text: str) -> str | None:
+    digits = re.sub(r"(?<=\d)[-./](?=\d)", "", text)
+    try:
+        return datetime.strptime(digits, "%Y%m%d").strftime("%Y%m%d") if len(digits) == 8 else None
+    except ValueError:
+        return None
+
+
+def _time(text: str) -> str | None:
+    digits = text.replace(":", "")
+    if not re.fullmatch(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?", digits):
+        return None
+    return digits
 
 
 @dataclass(frozen=True)

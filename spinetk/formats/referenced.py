@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from spinetk.errors import InputError
-from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY
+from spinetk.formats.identity import NEEDED, identify
 
 # What says how a picture is displayed; with identification, all that is taken over from a source.
 DISPLAYED = (
@@ -57,9 +57,10 @@ def read_source(source_dicom: str | Path | Dataset, frame: int | None = None) ->
         if not isinstance(full, Dataset):
             full = pydicom.dcmread(full, stop_before_pixels=True)
         source = Dataset()
-        for tag in (*NEEDED, *PATIENT_AND_STUDY, *DISPLAYED):
+        for tag in (*NEEDED, *DISPLAYED):
             if full.get(tag) is not None:
                 setattr(source, tag, full.get(tag))
+        identify(source, full)
         missing = [tag for tag in (*NEEDED, "Rows", "Columns") if not source.get(tag)]
         frames = int(source.get("NumberOfFrames") or 1)
     except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, NotImplementedError) as error:
@@ -69,9 +70,6 @@ def read_source(source_dicom: str | Path | Dataset, frame: int | None = None) ->
     if (frame is None and frames > 1) or (frame is not None and not 0 <= frame < frames):
         fault = f"has {frames} frames" if frame is None else f"has no frame {frame}"
         raise InputError(name, fault, f"name one of its frames, 0 to {frames - 1}")
-    for tag in PATIENT_AND_STUDY:
-        if tag not in source:
-            setattr(source, tag, None)
     return source
 
 

@@ -17,7 +17,7 @@ from pydicom.uid import generate_uid
 from spinetk._version import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY
+from spinetk.formats.identity import NEEDED, identify
 
 # Where a slice lies and how it is stored; with identification, all that is taken over from a source.
 PLACED = (
@@ -129,8 +129,7 @@ def _read(path: Path) -> pydicom.Dataset:
     for tag in (*NEEDED, *PLACED):
         if tag in source:
             kept[tag] = source[tag]
-    for tag in PATIENT_AND_STUDY:
-        setattr(kept, tag, source.get(tag))  # type 2: may be empty, must be there
+    identify(kept, source)
     return kept
 
 

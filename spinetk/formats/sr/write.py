@@ -19,7 +19,7 @@ from pydicom.uid import generate_uid
 from spinetk._version import __version__
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY, Identity, uids
+from spinetk.formats.identity import NEEDED, PATIENT_AND_STUDY, Identity, identify, uids
 from spinetk.formats.sr import concepts
 from spinetk.images.guard import quiet
 from spinetk.landmark import Landmark
@@ -62,7 +62,7 @@ def write_sr(
     Args:
         path: The file to write.
         reading: The reading; its size must be that of the source.
-        source_dicom: The DICOM file or data set the reading is about: patient and study identification are copied
+        source_dicom: The DICOM file or data set the reading is about: patient and study identify are copied
             from it as far as DICOM requires them, nothing else.
         frame: Which frame of a multi-frame source, counted from 0.
         identity: What the report's UIDs and date derive from; new ones when it is not given.
@@ -111,6 +111,7 @@ def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | N
         for tag in tags:
             if full.get(tag) is not None:
                 setattr(source, tag, full.get(tag))
+        identify(source, full)
     except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError, NotImplementedError) as error:
         raise InputError(name, "is not a readable DICOM file", "give the file the reading was made from") from error
     missing = [tag for tag in NEEDED if not source.get(tag)]
@@ -124,9 +125,6 @@ def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | N
         raise InputError(name, f"has no frame {frame}", f"its frames are 0 to {frames - 1}")
     if frame is None and frames > 1:
         raise InputError(name, f"has {frames} frames", "say which one was read")
-    for tag in COPIED:
-        if tag not in source:
-            setattr(source, tag, None)
     return source
 
 
