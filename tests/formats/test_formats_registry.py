@@ -111,7 +111,9 @@ def test_grades_that_are_not_sure_are_said_where_they_get_sure(name, film, tmp_p
     """A loss of 22 % of points that may be off by 1 px: without their deviations it is a grade 1 and nothing else."""
     reading = reading_of(film)
     body = np.array([[10, 30], [25, 30], [40, 30], [40, 10], [25, 10], [10, 14.4]])
+    sound = np.array([[10, 58], [25, 58], [40, 58], [40, 38], [25, 38], [10, 38]])
     own = [Vertebra.from_points(body, label="L3", score=0.9, point_sigma_px=np.ones(6))]
+    own.append(Vertebra.from_points(sound, label="L4", score=0.9))
     reading = measure(replace(reading, vertebrae=own, extras={}, landmarks=[], view="lateral"), facing="left")
     assert reading.vertebrae[0].measures["deformity"]["type"] == "uncertain"
     holds = "uncertainty" in formats()[name].holds

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _CLASS = "1.2.840.10008.5.1.4.1.1."
 PROJECTIONS = frozenset(_CLASS + kind for kind in ("1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "12.1", "12.2"))
 CAPTURE, RT_IMAGE = _CLASS + "7", _CLASS + "481.1"
-NO_DEPTH = frozenset(_CLASS + kind for kind in ("3.1", "6.1", "7.1", "7.2", "7.3", "7.4"))
+GROUPED = frozenset(_CLASS + kind for kind in ("7.2", "7.3", "7.4"))
+"""Classes of which ITK heeds functional groups alone."""
+NO_DEPTH = GROUPED | {_CLASS + "3.1", _CLASS + "6.1"}
 """Classes in which ITK looks for no SpacingBetweenSlices."""
 
 INCH_MM, CM_MM = 25.4, 10.0
@@ -65,7 +67,7 @@ def _plane(origin: np.ndarray, right: np.ndarray, down: np.ndarray, across: floa
 
 
 def _of_dicom(reading: Reading, chosen: int | None) -> Plane:
-    from spinetk.images.elements import functional_group
+    from spinetk.images.elements import functional_group, word
     from spinetk.images.headers import open_header
     from spinetk.images.orientation import read_axes, read_position
     from spinetk.images.source import stored_or_section
@@ -79,8 +81,10 @@ def _of_dicom(reading: Reading, chosen: int | None) -> Plane:
     header = open_header(source)
     with header.stream:
         data = header.dataset
-        right, down = read_axes(data, frame or 0) or (np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
-        own = read_position(data, frame or 0)
+        axes, own = read_axes(data, frame or 0), read_position(data, frame or 0)
+        if word(data, "SOPClassUID") in GROUPED and functional_group(data, frame or 0, "PlanePositionSequence") is None:
+            own = None
+        right, down = axes or (np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
         origin = np.zeros(3) if own is None else own
         if frame and functional_group(data, frame, "PlanePositionSequence") is None:
             origin = origin + np.cross(right, down) * _depth(data) * frame
@@ -95,9 +99,9 @@ def _dicom_spacing(data: Dataset, frame: int) -> tuple[float | None, float | Non
 
     kind = word(data, "SOPClassUID")
     measures = functional_group(data, frame, "PixelMeasuresSequence")
-    keywords = ["PixelSpacing"]
+    keywords = [] if kind in GROUPED else ["PixelSpacing"]
     if measures is not None:
-        data = measures
+        data, keywords = measures, ["PixelSpacing"]
     elif kind in PROJECTIONS or (not kind and word(data, "Modality") in PROJECTION):
         keywords = ["ImagerPixelSpacing"]
     elif kind == CAPTURE:
