@@ -42,6 +42,16 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     return values if all(math.isfinite(v) for v in values) else ()
 
 
+def is_stated(dataset: Dataset, keyword: str) -> bool:
+    """Whether an element has a value that is not empty, be it one that can be understood or not."""
+    if keyword not in dataset:
+        return False
+    element: Any = dataset.get_item(keyword)  # perhaps still raw: what cannot be converted would raise
+    value = element.value
+    text = value.decode("latin-1") if isinstance(value, bytes) else "" if value is None else str(value)
+    return bool(text.strip(" \0"))
+
+
 def number(dataset: Dataset, keyword: str) -> float | None:
     """The first number of an element."""
     return next(iter(numbers(dataset, keyword)), None)

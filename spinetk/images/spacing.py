@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.images.elements import functional_group, number, numbers, raw, word
+from spinetk.images.elements import functional_group, is_stated, number, numbers, raw, word
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -106,6 +106,8 @@ def read_aspect(dataset: Dataset, remarks: list[str]) -> float | None:
 def _plausible(dataset: Dataset, keyword: str, remarks: list[str]) -> Spacing | None:
     values = numbers(dataset, keyword)
     if not values:
+        if is_stated(dataset, keyword):
+            remarks.append(f"{keyword} is not made of numbers and was ignored")
         return None
     try:
         return Frame(spacing_mm=(values[0], values[1])).spacing_mm

@@ -71,6 +71,19 @@ def test_absurd_spacing_is_left_out_with_a_remark(read, value):
     assert "PixelSpacing is not plausible and was ignored" in picture.remarks
 
 
+@pytest.mark.parametrize(
+    ("value", "said"), [(b"0,15\\0,15 ", True), (b"0.15 0.15 ", True), (b"nan\\nan   ", True), (b"          ", False)]
+)
+def test_a_spacing_that_is_not_made_of_numbers_is_said(read, value, said):
+    """The detector's is taken in its place: 0.2 mm, not 0.15, as readers with decimal commas meant."""
+    film = dicom(SHOWN.astype(np.uint16), Modality="DX", PixelSpacing=[0.15, 0.15], ImagerPixelSpacing=[0.2, 0.2])
+    stored = to_bytes(film)
+    assert stored.count(b"0.15\\0.15 ") == 1
+    picture = read(stored.replace(b"0.15\\0.15 ", value))
+    assert picture.frame.spacing_mm == (0.2, 0.2)
+    assert ("PixelSpacing is not made of numbers and was ignored" in picture.remarks) == said
+
+
 def test_pixels_that_are_not_square_are_remarked(read):
     picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", PixelSpacing=[0.8, 0.4]))
     assert "pixels are not square: 0.8 mm high, 0.4 mm wide" in picture.remarks
