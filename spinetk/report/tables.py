@@ -76,6 +76,8 @@ def read_table(path: Path, failures: list[str]) -> Table:
         content = list(csv.DictReader(io.StringIO(text), delimiter=between))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(path, "cannot be read as a table", "give comma-separated UTF-8") from error
+    # Readers write File and Level, with blanks beside them.
+    content = [{k.strip().lower() if k else k: v for k, v in row.items()} for row in content]
     if not content or "file" not in content[0]:
         raise InputError(path, "has no row, or no column 'file'", "name the picture in every row")
     if between != ",":  # where they do, they write 20,5 for 20.5

@@ -286,7 +286,7 @@ def test_bodies_without_names_are_paired_by_place_only_where_as_many_are_there(t
 
 def test_levels_are_paired_however_they_are_written(tmp_path):
     (tmp_path / "one.csv").write_text("file,label,height_anterior_mm\na,L1,20\na,T12,19\na,L2,21\n")
-    (tmp_path / "two.csv").write_text("file,level,height_anterior_mm\na ,l1,21\na, Th12,20\na,LWK2,22\n")
+    (tmp_path / "two.csv").write_text("File,Level, Height_anterior_mm\na ,l1,21\na, Th12,20\na,LWK2,22\n")
     assert by_name(agree(tmp_path / "one.csv", tmp_path / "two.csv"))["height_anterior"]["n"] == 2
 
 
