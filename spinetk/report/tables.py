@@ -34,6 +34,7 @@ OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "ser
 UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
 GRADES = ("grade", "deformity_grade")
 MISSING = ("", "-", "na", "n/a", "nan", "none", "null")
+MOST_NAMED = 5
 SAME = 1e-3
 """Share by which spacings of one picture may differ: tables round them."""
 
@@ -101,6 +102,7 @@ def paired_rows(first: Table, second: Table, failures: list[str]) -> pd.DataFram
         InputError: A grade is none of 0 to 3.
     """
     rescaled = _rescaled(first, second, failures)
+    _say_strange(first, second, failures)
     unpaired = _unpaired(first, second, failures)
     sides = [side.values.drop(index=unpaired, errors="ignore") for side in (first, second)]
     shared = [name for name in sides[0].columns if name in sides[1].columns]
@@ -179,6 +181,18 @@ def _unpaired(first: Table, second: Table, failures: list[str]) -> list[tuple[st
             f"{count} pictures have bodies without level names: they were paired by their place from the top"
         )
     return [(name, label) for name in apart for label in unnamed[0][name] | unnamed[1][name]]
+
+
+def _say_strange(first: Table, second: Table, failures: list[str]) -> None:
+    """Tell ``failures`` of rows of one table alone whose labels are no levels (``LWK2``): they meet none."""
+    one, other = (set(side.values.index) for side in (first, second))
+    shared = {file for file, _ in one} & {file for file, _ in other}
+    found = {
+        label for file, label in one ^ other if file in shared and label and label[0] != "#" and not level_in(label)
+    }
+    if found:
+        named = ", ".join(sorted(found)[:MOST_NAMED]) + (", ..." if len(found) > MOST_NAMED else "")
+        failures.append(f"labels that are no level and stand in one table only: {named}; their rows were left out")
 
 
 def _with_point(cell: str | None) -> str | None:
