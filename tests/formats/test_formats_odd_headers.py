@@ -17,6 +17,14 @@ KANJI = "Yamada^Tarou=山田^太郎"
 BODY = np.array([[10, 30], [25, 30], [40, 30], [40, 10], [25, 10], [10, 10]], float)
 
 
+def radiograph():
+    film = source()
+    film.SOPClassUID, film.Modality = ComputedRadiographyImageStorage, "CR"
+    film.SamplesPerPixel, film.PhotometricInterpretation = 1, "MONOCHROME2"
+    film.BitsAllocated, film.BitsStored, film.HighBit, film.PixelRepresentation = 16, 12, 11, 0
+    return film
+
+
 def report(path, film):
     write_sr(path, Reading("a.dcm", 300, 200, VERTEBRA6, [Vertebra.from_points(BODY)]), film)
 
@@ -48,12 +56,7 @@ def overlay(path, film):
     ],
 )
 def test_values_that_are_none_by_the_standard_are_left_out_or_written_anew(tmp_path, write, tag, value, written):
-    film = source()
-    film.SOPClassUID, film.Modality, film.PhotometricInterpretation = (
-        ComputedRadiographyImageStorage,
-        "CR",
-        "MONOCHROME2",
-    )
+    film = radiograph()
     element = film[tag]
     element.validation_mode = pydicom.config.IGNORE
     element.value = value
@@ -77,12 +80,7 @@ def test_values_that_are_none_by_the_standard_are_left_out_or_written_anew(tmp_p
     ],
 )
 def test_names_in_every_character_set_come_through(tmp_path, write, characters, name):
-    film = source()
-    film.SOPClassUID, film.Modality, film.PhotometricInterpretation = (
-        ComputedRadiographyImageStorage,
-        "CR",
-        "MONOCHROME2",
-    )
+    film = radiograph()
     film.SpecificCharacterSet, film.PatientName = characters, name
     write(tmp_path / "a.dcm", film)
     assert str(pydicom.dcmread(tmp_path / "a.dcm").PatientName) == name
