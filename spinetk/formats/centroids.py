@@ -28,6 +28,11 @@ VOLUMES = (".nii.gz", ".nii")
 # What SCT and its data sets call files of points; "disc" among it makes the figures those of discs.
 LABELS = ("_labels-disc-manual", "_labels-disc", "_label-disc_dlabel", "_labels-vert", "_label-vert_dlabel", "_discs")
 MOST_LABEL_VOXELS = 20_000
+OTHERS = {27: "coccyx"}
+"""Of VerSe's labels, what is no vertebra."""
+
+UNKNOWN = "label "
+"""Begins the name of a label that is neither a vertebra nor a disc, such as SCT's 49 and 50 for the brainstem."""
 
 
 def is_centroids(content: Any) -> bool:
@@ -85,7 +90,7 @@ def _verse_item(file: Path) -> CaseItem:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(file, f"entry {number} has no label, X, Y and Z", "fetch the file again") from error
         places.append(place)
-        names.append(level or f"label {entry['label']}")
+        names.append(level or OTHERS.get(int(entry["label"])) or f"{UNKNOWN}{entry['label']}")
     index = shapes.stored_index(np.array(places, np.float64).reshape(-1, 3), axes, file)
     return shapes.item(file, file.name.removesuffix(CENTROIDS), index, names)
 
@@ -140,14 +145,14 @@ def _sct_item(file: Path) -> CaseItem:
         # (slice, row, column) of the array are (k, j, i) of the voxels; labels and volume meet in mm.
         voxel = found[values[tuple(found.T)] == value].mean(axis=0)[::-1]
         places.append(shapes.grid.to_index(labels.grid.to_mm(voxel)))
-        names.append(_disc(value) if discs else name_of(value, "sct") or f"label {value}")
+        names.append(_disc(value) if discs else name_of(value, "sct") or f"{UNKNOWN}{value}")
     return shapes.item(file, stem, np.array(places, np.float64).reshape(-1, 3), names)
 
 
 def _disc(value: int) -> str:
     below = name_of(value, "sct_disc_above")
     if below is None:
-        return f"label {value}"
+        return f"{UNKNOWN}{value}"
     # SCT counts on over the transitional levels, which it does not have.
     usual = [level for level in SEQUENCE if level not in ("T13", "L6")]
     place = usual.index(below)
@@ -214,6 +219,8 @@ class _Volume:
         shapes = []
         sizes = {axis: self._size[axis] for axis in (cut.row_axis, cut.column_axis)}
         for place, name in zip(index, names, strict=True):
+            if name.startswith(UNKNOWN):
+                continue
             across, down = place[cut.column_axis] + 0.5, place[cut.row_axis] + 0.5
             across = sizes[cut.column_axis] - across if cut.flip_columns else across
             down = sizes[cut.row_axis] - down if cut.flip_rows else down
@@ -226,7 +233,8 @@ class _Volume:
         extras = [s for s in shapes if s.label.startswith("disc_")]
         found = assemble([s for s in shapes if s not in extras], CENTRE, (cut.size[1], cut.size[0]))
         found.extras |= {s.label: s.loose for s in extras if s.loose is not None}
-        remark = "centres projected into the slice that is shown, though they lie in several"
+        remarks = ["centres projected into the slice that is shown, though they lie in several"]
+        remarks += [f"{name} names no vertebra or disc: left out" for name in names if name.startswith(UNKNOWN)]
         return CaseItem(
             picture=self.path,
             case=clean_name(stem),
@@ -236,7 +244,7 @@ class _Volume:
             extras=found.extras,
             view=cut.view,
             size=(cut.size[1], cut.size[0]),
-            remarks=[remark, *found.remarks],
+            remarks=[*remarks, *found.remarks],
         )
 
 
