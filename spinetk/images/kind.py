@@ -29,6 +29,6 @@ def sniff(path: Path) -> str:
                 head = packed.read(HEAD_BYTES)
         except (zlib.error, OSError, EOFError):
             head = b""
-    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:12] == b"n+2\0\r\n\x1a\n":
+    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:12] in (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n"):
         return "nifti"
     return "dicom"

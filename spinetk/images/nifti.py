@@ -34,6 +34,10 @@ ANOTHER_SPACING = 0.01
 """Share by which the spacings of pixdim and sform must differ to be remarked."""
 
 GUESS = "LAS"
+DAMAGE = (
+    nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError, ValueError, OverflowError,
+    KeyError,  # of a type of voxels that there is not
+)  # fmt: skip
 COPIED = (
     "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z",
     "srow_x", "srow_y", "srow_z", "xyzt_units",
@@ -61,7 +65,7 @@ def read_header(path: Path) -> VolumeHeader:
         count, *sizes = (int(v) for v in header["dim"])
         dtype = header.get_data_dtype()
         start = int(header["vox_offset"])
-    except (nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError, ValueError, OverflowError) as error:
+    except DAMAGE as error:
         raise InputError(name, "has a damaged NIfTI header", REMEDY_COPY) from error
     if dtype.fields is not None or dtype.kind == "c":
         raise InputError(name, "has several values a voxel", "give one grey volume")
