@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from dicom_whole import film
 from pydicom.dataset import Dataset
-from test_formats_sr_others import code, group, item, region
+from report_items import code, group, item, region
 from whole import LOWER, NAMES, UPPER, bodies, items, plain, rich, save, told
 
 from spinetk.facing import Facing

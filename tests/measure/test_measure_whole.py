@@ -70,7 +70,10 @@ ANGLES = {
     "lordosis_l1_l5": None, "lordosis_l1_s1": None, "kyphosis_t1_t12": None, "kyphosis_t4_t12": None,
     "sacral_slope": 45, "pelvic_tilt": 17.354, "pelvic_incidence": 62.354,  # arctan(10 / 32)
 }  # fmt: skip
-SLIP = "Measurement: L4 lies 10 % backward on L5 (retrolisthesis, Meyerding grade 1)."
+SLIP = (
+    "Measurement: L4 lies 10 % backward on L5 (retrolisthesis, Meyerding grade 1), if L5 is right, which the disc below it "
+    "makes doubtful."
+)
 OPEN = (
     "Measurement: the disc between L5 and S1 opens by 45 degrees, about as much as healthy spines do from L4 to S1: an "
     "endplate of L5 or S1 is probably wrong, and what is taken from it with it."
