@@ -71,8 +71,8 @@ ANGLES = {
     "sacral_slope": 45, "pelvic_tilt": 17.354, "pelvic_incidence": 62.354,  # arctan(10 / 32)
 }  # fmt: skip
 SLIP = (
-    "Measurement: L4 lies 10 % backward on L5 (retrolisthesis, Meyerding grade 1), if L5 is right, which the disc below it "
-    "makes doubtful."
+    "Measurement: L4 lies 10 % backward on L5 (retrolisthesis, Meyerding grade 1), if L5 is right, which the disc "
+    "below it makes doubtful."
 )
 OPEN = (
     "Measurement: the disc between L5 and S1 opens by 45 degrees, about as much as healthy spines do from L4 to S1: an "
@@ -196,7 +196,7 @@ def test_two_readings_of_one_film():
     assert found["angles"]["lordosis_l1_l5"] == {"first": None, "second": None, "difference": None}
     assert list(found["angles"]) == [
         "cobb_max", "cobb_upper", "cobb_lower", "cobb_max_endplates", "lordosis_l1_l5", "lordosis_l1_s1",
-        "kyphosis_t1_t12", "kyphosis_t4_t12",
+        "kyphosis_t1_t12", "kyphosis_t4_t12", "sacral_slope", "pelvic_tilt", "pelvic_incidence",
     ]  # fmt: skip
     scaled = compare(film(), replace(other, frame=Frame((0.8, 0.6), "user", "A", "F")))
     assert (scaled["vertebrae"][0]["point_error_mm"], scaled["vertebrae"][0]["heights_mm"]) == (None, None)
