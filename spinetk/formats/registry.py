@@ -243,7 +243,7 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
 def _unsure(vertebra: Vertebra) -> bool:
     """Whether a grade is not sure by the standard deviations of the points."""
     answer = vertebra.measures.get("deformity")
-    return bool(answer) and vertebra.point_sigma_px is not None and not is_sure(answer)
+    return answer is not None and vertebra.point_sigma_px is not None and not is_sure(answer)
 
 
 def _outside(reading: Reading) -> int:

@@ -71,12 +71,12 @@ def agree(first: str | Path, second: str | Path) -> Agreement:
     failures: list[str] = []
     tables = [Path(given).suffix.lower() == ".csv" for given in (first, second)]
     if any(tables):
-        one, other = (
+        sides = [
             read_table(Path(given), failures) if table else tabulate(_readings(given, failures))
             for given, table in zip((first, second), tables, strict=True)
-        )
-        pictures = [{file for file, _ in side.values.index} for side in (one, other)]
-        values = paired_rows(one, other, failures)
+        ]
+        pictures = [{file for file, _ in side.values.index} for side in sides]
+        values = paired_rows(sides[0], sides[1], failures)
     else:
         one, other = (_readings(given, failures) for given in (first, second))
         pictures = [set(one), set(other)]
