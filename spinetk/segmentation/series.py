@@ -61,8 +61,10 @@ def read_series(folder: str | Path) -> Series:
     name = display_name(folder)
     groups, others = scan(folder)
     if not groups:
-        fault = "holds no DICOM series" + (" but files of several frames" if others else "")
-        raise InputError(name, fault, "give a folder with the slices of one series")
+        if others:
+            fault = "holds DICOM files of several frames, and no series of single ones"
+            raise InputError(name, fault, "convert them to NIfTI, for example with dcm2niix")
+        raise InputError(name, "holds no DICOM series", "give a folder with the slices of one series")
     largest = max(groups, key=lambda key: len(groups[key]))
     _, entries, remarks = pick(groups, largest, name, "give a folder of one series")
     remarks += said_of_frames(others)

@@ -11,6 +11,7 @@ from spinetk.errors import InputError
 from spinetk.images import read_picture
 from spinetk.images.source import dicom_source
 from spinetk.images.traits import STATION
+from spinetk.segmentation.atrium.batch import volume_files
 from spinetk.segmentation.series import read_series
 
 RIGHT, DOWN = [0, 1, 0], [0, 0, -1]
@@ -135,8 +136,9 @@ def test_a_volume_beside_a_localiser_is_said_to_be_there(tmp_path):
     assert said in read_series(tmp_path).remarks
     for k in range(3):
         (tmp_path / f"{k}.dcm").unlink()
-    with pytest.raises(InputError, match="no DICOM series but files of several frames"):
+    with pytest.raises(InputError, match="holds DICOM files of several frames, and no series"):
         read_series(tmp_path)
+    assert volume_files([tmp_path]) == [tmp_path]
 
 
 @pytest.mark.parametrize("fault", ["shifted", "turned"])

@@ -12,8 +12,9 @@ from spinetk._version import __version__
 from spinetk.batch.pools import Pool
 from spinetk.batch.run import plain_stem
 from spinetk.batch.task import Maker, Work
-from spinetk.images.find import find_pictures, find_series
+from spinetk.images.find import find_pictures
 from spinetk.images.grid import AXIAL
+from spinetk.images.series import scan
 from spinetk.images.volume import SUFFIXES, read_volume
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
@@ -24,7 +25,7 @@ Draw = Callable[..., None]
 
 
 def volume_files(inputs: Iterable[str | Path]) -> list[Path]:
-    """The volumes among files and, at any depth, folders: files, and folders that hold a DICOM series.
+    """The volumes among files and, at any depth, folders: files, and folders that hold DICOM series or frames.
 
     Files that are named are given on whatever they are called.
 
@@ -39,7 +40,8 @@ def volume_files(inputs: Iterable[str | Path]) -> list[Path]:
         files = list(find_pictures([given]))
         volumes = [path for path in files if path.name.endswith(SUFFIXES)]
         folders = sorted({path.parent for path in files if path not in set(volumes)})
-        found += volumes + [folder for folder in folders if find_series(folder)]
+        # A folder of files of several frames is given on, too, to be refused by name.
+        found += volumes + [folder for folder in folders if any(scan(folder))]
     return found
 
 
