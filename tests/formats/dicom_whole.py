@@ -67,3 +67,8 @@ def content(data):
             value = str(value)
         found[element.keyword] = "" if value is None else value
     return found
+
+
+def among(found, wanted):
+    """What an object says of all that is wanted; later versions of highdicom may say more."""
+    return {name: found.get(name) for name in wanted}
