@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from pydantic import StrictStr
 from torch import nn
 
@@ -148,6 +149,17 @@ def ready_flat(
     module = SegmentationTraining(network, criterion, recipe, epoch_steps=-(-cases // recipe.batch))
     name = settings.network
     return Ready(module, data, output / name, settings, parts, output / f"{name}.pth", {**config, "network": name})
+
+
+def check_marked(masks: Iterable[np.ndarray]) -> None:
+    """See that there is something to learn.
+
+    Raises:
+        InputError: No mask marks anything.
+    """
+    marks = [bool(mask.any()) for mask in masks]
+    if not any(marks):
+        raise InputError("training part", f"none of its {len(marks)} masks marks anything", "check the masks")
 
 
 def case_name(case: Any) -> str:

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.phantoms.lesion import lesion_volume
-from spinetk.segmentation.data.files import find_pairs
+from spinetk.segmentation.data.files import Pair, find_pairs
 from spinetk.segmentation.losses.overlap import Dice
 from spinetk.segmentation.module import SegmentationTraining
 from spinetk.segmentation.optimiser import Optimiser
@@ -65,6 +65,13 @@ def test_what_does_not_fit(pairs, tmp_path):
         train_slices(pairs, [], tmp_path, loss="hybrid")
     with pytest.raises(InputError, match="no case"):
         train_slices([], [], tmp_path)
+    for name in ("a", "b"):
+        volume, mask = pairs[0].read()
+        sitk.WriteImage(sitk.GetImageFromArray(volume.values), str(tmp_path / f"{name}.nii.gz"))
+        sitk.WriteImage(sitk.GetImageFromArray(mask.astype(np.uint8) * 0), str(tmp_path / f"{name}_0.nii.gz"))
+    healthy = [Pair(tmp_path / f"{name}.nii.gz", tmp_path / f"{name}_0.nii.gz") for name in ("a", "b")]
+    with pytest.raises(InputError, match="none of its 2 masks marks anything"):
+        train_slices(healthy, [], tmp_path, network="kiunet")
 
 
 @pytest.mark.parametrize("validated", [True, False])

@@ -24,6 +24,16 @@ def test_attention_counts(channels, published):
     assert count(BottleneckAttention(channels)) == published
 
 
+def test_attention_at_one_voxel_of_one_case():
+    """The bottom of a V-Net on a crop of 16 voxels, and a training of one case: nothing to take a variance of."""
+    attention = BottleneckAttention(8).train()
+    x = torch.randn(1, 8, 1, 1, 1, generator=torch.Generator().manual_seed(0))
+    trained = attention(x)
+    trained.sum().backward()
+    assert trained.isfinite().all()
+    assert torch.equal(trained, attention.eval()(x))
+
+
 def test_attention_options_are_real():
     default, wide = BottleneckAttention(16), BottleneckAttention(16, reduction=2, dilation=3)
     assert count(wide) > count(default)

@@ -7,8 +7,8 @@ Park et al., BAM: Bottleneck Attention Module, BMVC 2018. With sigmoid maps a (c
     output = x + z
 
 Deviations: the paper adds both branches before one sigmoid, this sequence is the one of the atrium network. Dilation
-and reduction are options here (the original fixes 4 and 4). A batch of one is normalised with the running statistics
-in the channel branch, where its own variance does not exist.
+and reduction are options here (the original fixes 4 and 4). One value a channel, as a batch of one has in the channel
+branch, and of one voxel in the other, is normalised with the running statistics: it has no variance of its own.
 """
 
 from __future__ import annotations
@@ -19,9 +19,16 @@ from torch import Tensor, nn
 
 class _Norm1d(nn.BatchNorm1d):
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and x.shape[0] == 1:
-            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
-        return super().forward(x)
+        return _by_running(self, x) if self.training and x.numel() == x.shape[1] else super().forward(x)
+
+
+class _Norm3d(nn.BatchNorm3d):
+    def forward(self, x: Tensor) -> Tensor:
+        return _by_running(self, x) if self.training and x.numel() == x.shape[1] else super().forward(x)
+
+
+def _by_running(norm: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:
+    return F.batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias, False, 0.0, norm.eps)
 
 
 class BottleneckAttention(nn.Module):
@@ -39,11 +46,11 @@ class BottleneckAttention(nn.Module):
         self.channel = nn.Sequential(
             nn.Linear(channels, inner), _Norm1d(inner), nn.ReLU(inplace=True), nn.Linear(inner, channels)
         )
-        layers: list[nn.Module] = [nn.Conv3d(channels, inner, 1), nn.BatchNorm3d(inner), nn.ReLU(inplace=True)]
+        layers: list[nn.Module] = [nn.Conv3d(channels, inner, 1), _Norm3d(inner), nn.ReLU(inplace=True)]
         for _ in range(2):
             layers += [
                 nn.Conv3d(inner, inner, 3, padding=dilation, dilation=dilation),
-                nn.BatchNorm3d(inner),
+                _Norm3d(inner),
                 nn.ReLU(inplace=True),
             ]
         self.spatial = nn.Sequential(*layers, nn.Conv3d(inner, 1, 1))

@@ -20,7 +20,7 @@ from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.run import Ready, SegmentationSettings, flat_loss, ready_flat
+from spinetk.segmentation.run import Ready, SegmentationSettings, check_marked, flat_loss, ready_flat
 from spinetk.segmentation.slices.predictor import (
     SliceAugmentation,
     SliceDataset,
@@ -132,6 +132,7 @@ def ready_slices(
         torch.manual_seed(chosen.seed)
         net = exact_gradients(entry.build(channels))
     read = [_read(pair) for pair in training]
+    check_marked(mask for _, mask in read)
     statistics = Statistics.of(values for values, _ in read)
     cases = []
     while read:  # one at a time: a data set of volumes in memory twice is too much

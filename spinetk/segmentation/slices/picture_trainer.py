@@ -18,7 +18,7 @@ from spinetk.segmentation.card import PictureCard
 from spinetk.segmentation.data.case import PictureCase
 from spinetk.segmentation.module import override
 from spinetk.segmentation.registry import get_entry
-from spinetk.segmentation.run import Ready, SegmentationSettings, flat_loss, ready_flat
+from spinetk.segmentation.run import Ready, SegmentationSettings, check_marked, flat_loss, ready_flat
 from spinetk.segmentation.slices.lesion_trainer import collate
 from spinetk.segmentation.slices.pictures import (
     MIRROR,
@@ -125,6 +125,7 @@ def ready_pictures(
     if chosen.start is not None and not (resume and numbered(output / chosen.network / "checkpoints")):
         load_start(net, chosen.start)
     cases = _read(training, size)
+    check_marked(mask for _, mask in cases)
     form = PictureForm.of(entry.form.scale, size, [picture for picture, _ in cases])
     # SPiN's own recipe for glands and vessels: 300 epochs, the rate falling after 100 and 200.
     later = ((100, 1e-4), (200, 5e-5)) if entry.optimiser.later else None
