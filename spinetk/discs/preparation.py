@@ -100,7 +100,7 @@ def prepare(
     for subject in found:
         try:
             digest = _digest(subject.image)
-            if known.setdefault(digest, subject.stem) != subject.stem:
+            if digest in known:
                 skipped.append(Skipped(subject.stem, f"the same image as {known[digest]}"))
                 continue
             with TemporaryDirectory() as folder:
@@ -109,6 +109,7 @@ def prepare(
         except InputError as error:
             skipped.append(Skipped(subject.stem, error.fault, failed=True))
             continue
+        known[digest] = subject.stem
         content[parts[subject.name]].append(subject.stem)
         if said:
             remarks[subject.stem] = said

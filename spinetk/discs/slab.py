@@ -24,13 +24,14 @@ from spinetk.images.volume import Volume, read_volume
 SLICES = 6
 SLAB_MM = 6.0
 """As many slices as fill this are averaged, six at most: the original's six, but no more where slices are thick."""
-WHOLE = 1e-3
+WHOLE = 0.1
+"""What is no farther from a whole number is that number: labels written as scaled bytes are off by so much at most."""
 SAME_DISC_MM = 10.0
 """Pieces of one label farther apart than this are two discs."""
 CRUMB = 0.1
 """Pieces of less than this share of the largest are slips of the brush."""
-NO_DISCS = (1, 49, 50)
-"""Of Spinal Cord Toolbox: top of C1, groove and junction of pons and medulla. They are no reason for a remark."""
+NO_DISCS = (0, 1, 49, 50)
+"""Of Spinal Cord Toolbox: top of C1, groove and junction of pons and medulla; and nothing. They are not remarked."""
 STANDING = "PIR"  # voxel axes towards back, feet and the patient's right
 
 

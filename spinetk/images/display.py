@@ -53,7 +53,8 @@ def to_display(
 
 def _limits(stored: np.ndarray, dataset: Dataset, frame: int) -> tuple[float, float]:
     """What the least and greatest value that can be stored stand for: the same for every slice of a volume."""
-    bits = min(max(integer(dataset, "BitsStored") or 8 * stored.dtype.itemsize, 1), 8 * stored.dtype.itemsize)
+    most = min(8 * stored.dtype.itemsize, 24)  # float32, in which values leave, holds no more exactly
+    bits = min(max(integer(dataset, "BitsStored") or most, 1), most)
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if stored.dtype.kind == "i" else (0, (1 << bits) - 1)
     ends = _modality(np.array([[low, high]], stored.dtype), dataset, frame, [])
     return float(ends.min()), float(ends.max())

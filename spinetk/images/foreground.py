@@ -10,9 +10,11 @@ LEAST_SHARES = 4
 """So many values between none and all are shares; fewer may be labels."""
 FULL = (255, 65535)
 """All of a pixel in files of whole numbers."""
-FULL_SHARE, NEARLY, REPEATED = 0.1, 0.98, 0.6
+FULL_SHARE, NEARLY, ON_SLOPES = 0.1, 0.98, 0.3
 """In such files shares are known by two things: this part of the marked pixels is nearly full, and of the others at
-most this part has its own value beside it, while most of a label does."""
+least this part lies on a slope, between a lower and a higher neighbour, while next to nothing of a label does."""
+STORED = 1 / 510
+"""Whole numbers that were written as scaled bytes are no whole numbers by up to this part of the greatest."""
 
 
 def foreground(values: np.ndarray) -> tuple[np.ndarray, str | None]:
@@ -39,7 +41,8 @@ def foreground(values: np.ndarray) -> tuple[np.ndarray, str | None]:
     between = np.unique(marked[marked < (1 - ROUNDING) * top])
     if len(between) < LEAST_SHARES:
         return found, None
-    fractions = bool((np.abs(between - np.round(between)) > least).any())
+    whole = max(least, min(STORED * top, 0.1))
+    fractions = bool((np.abs(between - np.round(between)) > whole).any())
     if not fractions and not _are_shades(known, top):
         return found, None
     return known >= top / 2, f"its values are shares up to {top:.4g}: half and more counts as marked"
@@ -52,8 +55,12 @@ def _are_shades(values: np.ndarray, top: float) -> bool:
     ):
         return False
     partly = (values > 0) & (values < NEARLY * top)
-    beside = partly[..., :-1] & (values[..., :-1] == values[..., 1:])
-    return bool(beside.sum() <= REPEATED * partly.sum())
+    sloping = np.zeros(values.shape, bool)
+    for axis in range(values.ndim):
+        along = np.moveaxis(values, axis, 0)
+        before, own, after = along[:-2], along[1:-1], along[2:]
+        np.moveaxis(sloping, axis, 0)[1:-1] |= ((before < own) & (own < after)) | ((before > own) & (own > after))
+    return bool((sloping & partly).sum() >= ON_SLOPES * partly.sum())
 
 
 def may_be_inverted(mask: np.ndarray) -> bool:

@@ -41,6 +41,35 @@ def test_soft_edges_do_not_grow_a_mask(top, kind):
     assert abs(int(found.sum()) - int(whole.sum())) <= 4 < (soft > 0).sum() - whole.sum()
 
 
+@pytest.mark.parametrize("sides", [(6, 60), (60, 6)])
+def test_soft_edges_along_rows_and_columns(sides):
+    """Along such an edge each value stands beside its like; the mask is a box whose edges lie on pixels."""
+    box = np.zeros((80, 80), bool)
+    box[10 : 10 + sides[0], 10 : 10 + sides[1]] = True
+    soft = (ndimage.gaussian_filter(box.astype(float), 0.7) * 255).round().astype(np.uint8)
+    assert (foreground(soft)[0] == box).all()
+    thick = np.repeat(box[None], 9, axis=0)
+    thick[[0, 1, -2, -1]] = False
+    through = (ndimage.gaussian_filter1d(thick.astype(float), 0.7, axis=0) * 255).round().astype(np.uint8)
+    found, remark = foreground(through)
+    assert (found == thick).all()
+    assert "half" in remark
+
+
+@pytest.mark.parametrize("side", [2, 3, 5])
+def test_small_labels_up_to_255_all_count(side):
+    labels = np.random.default_rng(0).choice([0, 20, 60, 70, 119, 142, 152, 220, 255], (32, 32))
+    labels = np.kron(labels, np.ones((side, side), int)).astype(np.uint8)
+    assert (foreground(labels)[0] == (labels > 0)).all()
+
+
+def test_labels_that_were_written_as_scaled_bytes_all_count():
+    labels = np.repeat(np.arange(9.0), 6)[None]
+    stored = np.round(labels / (8 / 255)) * (8 / 255)  # what a header of bytes makes of numbers with fractions
+    assert np.abs(stored - labels).max() > 0.01
+    assert (foreground(stored)[0] == (labels > 0)).all()
+
+
 def test_traces_of_interpolation_are_no_foreground():
     values = disc() + np.random.default_rng(0).uniform(-1e-7, 1e-7, disc().shape)
     assert (foreground(values)[0] == disc()).all()

@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 
 from spinetk.errors import InputError
 from spinetk.images import read_picture
+from spinetk.images.display import to_display
 from spinetk.images.source import dicom_source
 from spinetk.images.traits import STATION
 from spinetk.segmentation.atrium.batch import volume_files
@@ -159,3 +160,12 @@ def test_slices_askew_are_no_volume_to_segment(tmp_path, fault):
         (tmp_path / f"{k}.dcm").write_bytes(to_bytes(dicom(flat([k])[0], Modality="MR", **tags)))
     with pytest.raises(InputError, match="turned, or shifted"):
         read_series(tmp_path)
+
+
+def test_inverted_values_of_32_bits_stay_apart_in_a_volume():
+    """Turned over about 2**32 they would be rounded to 256 in float32."""
+    dataset = Dataset()
+    dataset.PhotometricInterpretation, dataset.BitsStored, dataset.PixelRepresentation = "MONOCHROME1", 32, 0
+    values, inverted = to_display(np.array([[70000, 70001]], np.uint32), dataset, 0, None, [], window=False)
+    assert inverted
+    assert values[0, 0] - values[0, 1] == 1

@@ -157,7 +157,18 @@ def test_visits_of_a_patient_stay_together(tmp_path, above, visits):
     assert {case.part for case in found.cases} == {"train" if above else None}
 
 
-@pytest.mark.parametrize("names", [("siteA/01", "siteA/02"), ("train/1", "train/2"), ("ms/a", "ms/b"), ("t1", "t2")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("siteA/01", "siteA/02"),
+        ("train/1", "train/2"),
+        ("ms/a", "ms/b"),
+        ("t1", "t2"),
+        ("siteA/scan01", "siteA/scan02"),
+        ("2019/001", "2019/002"),
+        ("patients/t1", "patients/t2"),
+    ],
+)
 def test_patients_are_not_taken_for_visits(tmp_path, names):
     for name in names:
         volume(tmp_path / name / "FLAIR.nii.gz")

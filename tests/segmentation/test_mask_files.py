@@ -12,6 +12,7 @@ from PIL import Image
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase, VolumeCase
 from spinetk.segmentation.data.colour import read_colour, read_mask
+from spinetk.segmentation.slices.batch import _mask as predict_one
 
 TRUTH = np.zeros((20, 30), bool)
 TRUTH[4:11, 6:19] = True
@@ -116,13 +117,34 @@ def test_pictures_stand_as_viewers_show_them(tmp_path, orientation):
     assert (read_colour(path) == cv2.imread(str(path))[..., ::-1]).all()  # OpenCV turns by EXIF
     shown = Image.fromarray((read_colour(path)[..., 0] > 0).astype(np.uint8) * 255)
     # A mask drawn on what is seen, and one drawn on what is stored.
-    picture, mask = PictureCase("i", path, (saved(shown, tmp_path / "m.png"),)).read()
+    with warnings.catch_warnings(record=True) as said:
+        picture, mask = PictureCase("i", path, (saved(shown, tmp_path / "m.png"),)).read()
     assert ((picture[..., 0] > 0) == mask).all()
+    # The size of a mask does not tell whether it was drawn on a picture that is mirrored or upside down.
+    turned = [f"{path}: turned as its EXIF says, and so must its mask be, whose size does not tell"]
+    assert [str(one.message) for one in said] == (turned if 2 <= orientation <= 4 else [])
     if orientation >= 5:
         stored = saved(Image.fromarray(values[..., 0]), tmp_path / "s.png")
         picture, mask = PictureCase("i", path, (stored,)).read()
         assert ((picture[..., 0] > 0) == mask).all()
         assert picture.shape == values.shape
+
+
+def test_a_predicted_mask_of_a_turned_picture_says_so(tmp_path):
+    class Red:
+        def predict(self, picture):
+            return picture[..., 0] > 100
+
+    values = np.zeros((20, 30, 3), np.uint8)
+    values[2:6, 3:12, 0] = 250
+    for orientation, said in ((1, 0), (6, 1)):
+        exif = Image.Exif()
+        exif[274] = orientation
+        path = saved(Image.fromarray(values), tmp_path / "i.png", exif=exif)
+        entry = predict_one(Red(), False, path, str(path), tmp_path, "mask.png")
+        assert [remark for remark in entry["remarks"] if "turned as its EXIF says" in remark] == entry["remarks"]
+        assert len(entry["remarks"]) == said
+        assert (read_mask(tmp_path / "mask.png")[0] == (cv2.imread(str(path))[..., 2] > 100)).all()
 
 
 def nifti(path: Path, values: np.ndarray, spacing: float = 1.0) -> Path:

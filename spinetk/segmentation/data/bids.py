@@ -29,6 +29,11 @@ VISIT = re.compile(
 )
 PATIENT = re.compile(r"(patient|pat|subject|subj|sub|case|id|p|s|ms)?[-_ ]?\d+")
 """Folders of a visit below that of a patient: by word and number or by date, or by a number below such a name."""
+SITE = re.compile(
+    r"(site|cent(er|re)|hospital|clinic|scanner|vendor|batch|fold|group|cohort|study|data(set)?|set|year|images?|nifti"
+    r"|volumes?|lesions?|patients|subjects|cases|controls?)([-_ ]?(\d+|[a-z]))?|(19|20)\d{2}"
+)
+"""Folders that hold patients: what lies below them is no visit of one."""
 NAME = re.compile(r"sub-[A-Za-z0-9]+(_[a-z]+-[A-Za-z0-9]+)*_[A-Za-z0-9]+")
 # Behind the whole name of an image: sub-01_T2w_lesion-manual, sub-01_T2w_label-lesion_seg, sub-01_T2w_lesionseg.
 OF_AN_IMAGE = re.compile(
@@ -122,7 +127,11 @@ def find_patient_folders(folder: Path, contrast: str | None = None) -> Found | N
 def _patient(parts: tuple[str, ...]) -> str:
     """Whose visit a folder is: visits must not be dealt to different parts. Nothing where it is no visit."""
     *above, own = (name.lower() for name in parts if part_of(name) is None) if parts else ("",)
-    if above and (VISIT.fullmatch(own) or (own.isdigit() and PATIENT.fullmatch(above[-1]))):
+    if (
+        above
+        and not SITE.fullmatch(above[-1])
+        and (VISIT.fullmatch(own) or (own.isdigit() and PATIENT.fullmatch(above[-1])))
+    ):
         return "-".join(above)
     return ""
 

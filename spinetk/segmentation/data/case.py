@@ -12,7 +12,7 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.images.guard import display_name
 from spinetk.images.volume import SUFFIXES, Volume
-from spinetk.segmentation.data.colour import read_colour, read_mask
+from spinetk.segmentation.data.colour import read_both_ways, read_mask
 from spinetk.segmentation.data.files import read_case, say_inverted
 
 Part = Literal["train", "val", "test"]
@@ -64,16 +64,20 @@ class PictureCase(Case):
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """(H, W, 3) uint8 RGB and (H, W) bool mask; what had to be guessed is a warning.
 
-        A picture is turned as its EXIF says, unless its masks have the size of the picture as it is stored.
+        A picture is turned as its EXIF says, unless its masks have the size of the picture as it is stored. Where it
+        has the same size both ways, that is a warning: a mask drawn on the picture as it is stored would not fit.
 
         Raises:
             InputError: A file cannot be read, or the sizes differ.
         """
         masks = [(path, *read_mask(path)) for path in self.masks]
         sizes = {mask.shape for _, mask, _ in masks}
-        picture = read_colour(self.image)
+        picture, stored = read_both_ways(self.image)
         if len(sizes) == 1 and picture.shape[:2] not in sizes:
-            picture = read_colour(self.image, turned=False)
+            picture = stored
+        elif picture is not stored and picture.shape == stored.shape:
+            said = "turned as its EXIF says, and so must its mask be, whose size does not tell"
+            warnings.warn(f"{display_name(self.image)}: {said}", stacklevel=2)
         whole: np.ndarray = np.zeros(picture.shape[:2], bool)
         for path, mask, remark in masks:
             if mask.shape != whole.shape:

@@ -19,7 +19,7 @@ from spinetk.images.volume import SUFFIXES, Volume, read_volume
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.batch import digests, maker_of, mask_files
 from spinetk.segmentation.data.case import files, is_volume, stem
-from spinetk.segmentation.data.colour import read_colour, write_png
+from spinetk.segmentation.data.colour import read_both_ways, write_png
 from spinetk.segmentation.slices import contours
 from spinetk.segmentation.slices.pictures import PicturePredictor
 from spinetk.segmentation.slices.predictor import SlicePredictor
@@ -112,7 +112,9 @@ def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, 
             drawn = contours.volume_case(axial.values, turn.take(mask), None, name, axial.spacing_mm)
         volume.write(mask, out / name)
     else:
-        picture = read_colour(path)
+        picture, stored = read_both_ways(path)
+        if picture is not stored:
+            remarks = ("the picture and its mask are turned as its EXIF says: the stored pixels lie otherwise",)
         mask = predictor.predict(picture)
         drawn = contours.picture_case(picture, mask, None, name) if draw else None
         write_png(out / name, mask)
