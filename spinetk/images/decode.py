@@ -150,8 +150,11 @@ def _stored_bits(values: np.ndarray, header: Header, options: dict[str, Any]) ->
     high = integer(header.dataset, "HighBit")
     shift = high + 1 - stored if high is not None and stored <= high < allocated else 0
     signed = values.dtype.kind == "i"
-    above = values >> (stored - int(signed))  # all bits alike where they only repeat the sign
-    more = bool(((above != 0) & (above != -1)).any() if signed else above.any())
+    plain = values.astype(f"u{values.dtype.itemsize}")
+    above = plain >> stored
+    if signed:  # the sign may be repeated there, or not
+        above[(above == (1 << unused) - 1) & (plain >> (stored - 1) & 1 == 1)] = 0
+    more = bool(above.any())
     shifted = shift > 0 and (more or not (values & ((1 << shift) - 1)).any())
     if shifted:
         header.remarks.append(f"values stand in the upper bits (HighBit {high}): they were shifted")

@@ -223,6 +223,15 @@ def test_overlay_bits_are_ignored(read):
     np.testing.assert_array_equal(read(dicom(stored, BitsStored=12, HighBit=11)).pixels, SHOWN)
 
 
+@pytest.mark.parametrize("high", [11, 15])
+def test_a_sign_that_the_bits_above_do_not_repeat(read, high):
+    """They are not used, so they may be 0: -5 of 12 bits as 0x0FFB, whatever HighBit says."""
+    values = SHOWN.astype(np.int16) - 500
+    picture = read(dicom(values & 0x0FFF, BitsStored=12, HighBit=high))
+    np.testing.assert_array_equal(picture.pixels, values)
+    assert not any("bits" in remark for remark in picture.remarks)
+
+
 @pytest.mark.parametrize("kind", [np.uint16, np.int16])
 @pytest.mark.parametrize(("stored", "high"), [(12, 15), (12, 13), (12, 11), (10, 15), (16, 15)])
 def test_values_stand_where_high_bit_says(read, kind, stored, high):
