@@ -24,6 +24,7 @@ from spinetk.errors import InputError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing.process import BaseProcess
 
     from distributed import Client
 
@@ -128,11 +129,8 @@ class Processes(Pool):
             from concurrent.futures import ProcessPoolExecutor
 
             context = multiprocessing.get_context("spawn")
-            options = {
-                "initializer": _begin,
-                "initargs": (self._threads, place % self._gpus if self._gpus > 1 else None),
-            }
-            executor = ProcessPoolExecutor(1, mp_context=context, **options)
+            own = (self._threads, place % self._gpus if self._gpus > 1 else None)
+            executor = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=own)
             self._executors[place] = executor
         known, self._told[place] = self._told[place], key
         return executor.submit(perform, None if known == key else maker, key, task)
@@ -152,10 +150,15 @@ def _begin(threads: int, gpu: int | None) -> None:
 
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     if gpu is not None:
         seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
         os.environ["CUDA_VISIBLE_DEVICES"] = seen[gpu] if gpu < len(seen) and seen[gpu] else str(gpu)
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 class Cluster(Pool):
@@ -363,7 +366,8 @@ def _jobs(kind: str, options: dict[str, Any]) -> Any:
     make = {"slurm": dask_jobqueue.SLURMCluster, "pbs": dask_jobqueue.PBSCluster}[kind]
     try:
         # A second thread of a worker would wait for the first: networks use the cores by themselves.
-        return make(**({"cores": 1, "memory": "8GB", "processes": 1} | options))
+        usual: dict[str, Any] = {"cores": 1, "memory": "8GB", "processes": 1}
+        return make(**(usual | options))
     except (TypeError, ValueError, OSError) as error:
         text = " ".join(str(error).split())[:200]
         raise InputError(

@@ -76,8 +76,8 @@ class DiscDataset(Dataset):
         self.augment = augment
         self.seed = seed
         self.pictures = [sample.pixels() for sample in self.samples]
-        most = [round_up(max((p.shape[axis] for p in self.pictures), default=MULTIPLE)) for axis in (0, 1)]
-        self.size = tuple(most) if largest is None else (min(most[0], largest[0]), min(most[1], largest[1]))
+        rows, columns = (round_up(max((p.shape[axis] for p in self.pictures), default=MULTIPLE)) for axis in (0, 1))
+        self.size = (rows, columns) if largest is None else (min(rows, largest[0]), min(columns, largest[1]))
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -84,7 +84,8 @@ def evaluate(
                 guesses[method].append(Case(truth, {g: point for _, g, point in places if g is not None}))
                 if method == own[min(1, len(own) - 1)]:
                     frame = Frame((sample.grid_mm,) * 2, "grid", "P", "F")
-                    reading = DiscReading(sample.stem, *grey.shape, discs, frame, predictor.name)
+                    height, width = grey.shape
+                    reading = DiscReading(sample.stem, height, width, discs, frame, predictor.name)
                     write_png(folder / f"{sample.stem}.png", draw(grey, reading))
             write_png(folder / f"{sample.stem}_heatmaps.png", heat_overlay(grey, evidence.maps))
             if show_attention and evidence.attention is not None:

@@ -13,7 +13,7 @@ from spinetk.discs.legacy import trio
 
 RIGHT_MM = 10.0
 """A disc is at its place within this distance: a third of the smallest usual step between lumbar discs."""
-Labelled = Mapping[int, Sequence[float]]
+Labelled = Mapping[int, Sequence[float] | np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Case:
 
     truth: Labelled
     found: Labelled
-    unknown: Sequence[Sequence[float]] = ()
+    unknown: Sequence[Sequence[float] | np.ndarray] = ()
 
     @property
     def true_points(self) -> np.ndarray:
@@ -178,5 +178,5 @@ def summary(cases: Sequence[Case], levels: Sequence[int], *, rounds: int = 1000,
     return content
 
 
-def _distance(a: Sequence[float], b: Sequence[float]) -> float:
+def _distance(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:
     return float(np.hypot(a[0] - b[0], a[1] - b[1]))

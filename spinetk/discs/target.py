@@ -16,10 +16,11 @@ VARIANCE_PX2 = 5.0
 LEGACY_CUT = 0.2
 LEGACY_JOINTS = 11
 
-Points = Mapping[int, Sequence[float]]
+Point = Sequence[float] | np.ndarray
+Points = Mapping[int, Point]
 
 
-def gaussian(shape: tuple[int, int], point: Sequence[float], variance_px2: float = VARIANCE_PX2) -> np.ndarray:
+def gaussian(shape: tuple[int, int], point: Point, variance_px2: float = VARIANCE_PX2) -> np.ndarray:
     """(H, W) float32 Gaussian of height 1 at ``point``."""
     rows = np.arange(shape[0], dtype=np.float32)[:, None] + 0.5 - np.float32(point[1])
     columns = np.arange(shape[1], dtype=np.float32)[None] + 0.5 - np.float32(point[0])
@@ -50,7 +51,7 @@ def level_heatmaps(
     return maps, present
 
 
-def legacy_map(points: Iterable[Sequence[float]], shape: tuple[int, int]) -> np.ndarray:
+def legacy_map(points: Iterable[Point], shape: tuple[int, int]) -> np.ndarray:
     """All discs in one map as the original draws them: peak 1, cut to 8 bits, merged by maximum, stretched to 0..1."""
     merged = np.zeros(shape, np.uint8)
     for point in points:
@@ -61,7 +62,7 @@ def legacy_map(points: Iterable[Sequence[float]], shape: tuple[int, int]) -> np.
 
 
 def ordinal_heatmaps(
-    points: Iterable[Sequence[float]],
+    points: Iterable[Point],
     shape: tuple[int, int],
     joints: int = LEGACY_JOINTS,
     size: tuple[int, int] | None = None,

@@ -231,7 +231,7 @@ def warp(picture: np.ndarray, points: np.ndarray, random: np.random.Generator) -
     height, width = picture.shape
     angle, zoom = random.uniform(-10, 10), np.exp(random.uniform(np.log(0.75), np.log(1.25)))
     shift = random.uniform(-0.06, 0.06, 2) * (width, height)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, zoom)
+    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, zoom), np.float64)
     matrix[:, 2] += shift
     moved = points.copy()
     moved[..., :2] = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]

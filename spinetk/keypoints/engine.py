@@ -22,7 +22,9 @@ class Engine(Protocol):
         runtime: ``torch``, ``openvino``, ``onnxruntime``.
     """
 
-    preset: Preset | CentrePreset
+    @property
+    def preset(self) -> Preset | CentrePreset: ...
+
     schema: KeypointSchema
     device: str
     runtime: str

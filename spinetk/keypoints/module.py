@@ -64,11 +64,12 @@ class KeypointTraining(lightning.LightningModule):
         losses = self._losses(batch)
         if count > 1:
             losses = self._weighted(losses, batch[1])
-        total = sum(losses.values())
+        first_loss, *others = losses.values()
+        total = sum(others, start=first_loss)
         logged = {name.removeprefix("loss_"): value.detach() for name, value in losses.items()}
-        several = {"batch_size": size, "sync_dist": count > 1}
-        self.log("loss", total.detach(), prog_bar=True, **several)
-        self.log_dict({f"train/{name}": value for name, value in logged.items()}, **several)
+        self.log("loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=count > 1)
+        parts = {f"train/{name}": value for name, value in logged.items()}
+        self.log_dict(parts, batch_size=size, sync_dist=count > 1)
         return total
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:

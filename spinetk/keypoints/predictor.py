@@ -15,6 +15,7 @@ from spinetk.keypoints import metal, sacrum
 from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found
+from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.chain import find_chain, find_gaps, inside
 from spinetk.keypoints.completion import MIN_COLUMN, complete
 from spinetk.keypoints.counting import NAMED, Count, Counting
@@ -104,9 +105,12 @@ class Predictor:
         """
         path = zoo.find(model)
         if graphs and runtime.reads(path, device):
-            card = read_card(path)
-            engine = runtime.GraphEngine(path, card.config.preset, card.config.schema, precision)
-            return cls._by(engine, path.stem, threshold, card)
+            told = read_card(path)
+            preset = told.config.preset
+            if not isinstance(preset, CentrePreset):
+                raise InputError(path, "has graphs beside it that are of another network", "remove them")
+            engine = runtime.GraphEngine(path, preset, told.config.schema, precision)
+            return cls._by(engine, path.stem, threshold, told)
         if precision != "32-true":
             raise InputError(f"--precision {precision}", "is for released models on a CPU", "leave it out")
         from spinetk.keypoints.torch_engine import TorchEngine, open_network
@@ -250,7 +254,8 @@ class Predictor:
     def _input(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The network's input, and the factors (x, y) its px are to be divided by."""
         preset = self.engine.preset
-        scale = network_scale(*picture.shape, preset.short_px[-1], preset.long_px)
+        height, width = picture.shape
+        scale = network_scale(height, width, preset.short_px[-1], preset.long_px)
         small, factors = resize(picture, scale, preset.layout)
         return to_channels(small, preset.local_contrast), factors
 
@@ -273,7 +278,7 @@ class Predictor:
             return []
         from spinetk.keypoints.centre.landmarks import from_body
 
-        kinds, found = self.engine.preset.landmarks, []
+        kinds, found = self.engine.preset.landmarks, list[Landmark]()
         for k in np.argsort(-marks["scores"], kind="stable"):
             kind = kinds[int(marks["kinds"][k])]
             score = probability(float(marks["scores"][k]), self.landmark_calibration.get(kind, (1.0, 0.0)))

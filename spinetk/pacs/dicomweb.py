@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,21 @@ class WebArchive(Archive):
 
     def search(self, level: str, uids: Sequence[str], keys: Mapping[str, str]) -> Iterator[dict[str, str]]:
         """QIDO-RS, page by page."""
-        call: Callable[..., list[dict[str, Any]]] = {
+        calls: dict[str, Callable[..., list[dict[str, Any]]]] = {
             "studies": self._client.search_for_studies,
             "series": self._client.search_for_series,
             "instances": self._client.search_for_instances,
-        }[level]
+        }
+        call = calls[level]
         offset, seen = 0, set[str]()
         while True:
-            options = {"limit": PAGE, "offset": offset, "fields": list(ASKED[level]), "search_filters": dict(keys)}
-            page = self._ask("search", lambda options=options: call(*uids, **options))
+            options: dict[str, Any] = {
+                "limit": PAGE,
+                "offset": offset,
+                "fields": list(ASKED[level]),
+                "search_filters": dict(keys),
+            }
+            page = self._ask("search", partial(call, *uids, **options))
             entries = [_entry(match, ASKED[level]) for match in page or []]
             fresh = [entry for entry in entries if entry.get(ASKED[level][0]) and entry[ASKED[level][0]] not in seen]
             # An archive that knows no offset answers every page with the first.
@@ -91,7 +98,7 @@ class WebArchive(Archive):
             instances = [entry["SOPInstanceUID"] for entry in entries]
         files = []
         for number, uid in enumerate(instances):
-            got = self._ask("retrieve", lambda uid=uid: self._retrieve(found, str(uid)))
+            got = self._ask("retrieve", partial(self._retrieve, found, str(uid)))
             if got is not None:
                 path = folder / f"{number:05d}.dcm"
                 with replacing(path) as temporary:

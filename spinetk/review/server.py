@@ -13,8 +13,8 @@ from pathlib import Path
 
 import typer
 import uvicorn
-from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from starlette.types import ASGIApp
 
 from spinetk.errors import InputError
 from spinetk.review import exporting, importing
@@ -60,7 +60,7 @@ def run(
             server_of(application).run(sockets=[listener])
 
 
-def server_of(application: FastAPI) -> uvicorn.Server:
+def server_of(application: ASGIApp) -> uvicorn.Server:
     """What answers requests, and logs nothing.
 
     An access log would keep a record of who looked at which picture when. Errors are the guard's to say; what uvicorn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
@@ -13,7 +13,10 @@ from spinetk.segmentation.registry import ENTRIES, Options
 from spinetk.segmentation.slices.pictures import PictureForm
 from spinetk.validation import OPEN, STRICT, above, between
 
-Name = Literal[tuple(entry.name for entry in ENTRIES)]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    Name = str
+else:
+    Name = Literal[tuple(entry.name for entry in ENTRIES)]
 
 
 @dataclass(frozen=True)

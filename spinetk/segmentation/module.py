@@ -9,6 +9,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from spinetk.segmentation.losses.boundary import Hybrid
 from spinetk.segmentation.losses.output import finest, logit_of
 from spinetk.segmentation.metrics import Counts
 from spinetk.segmentation.optimiser import Optimiser
@@ -65,21 +66,25 @@ class SegmentationTraining(lightning.LightningModule):
             return
         self._stepped = self.global_step
         if self.recipe.cosine:
-            for group in self.optimizers().param_groups:
-                group["lr"] = self.recipe.rate_after(self.global_step)
+            self._set_rate(self.recipe.rate_after(self.global_step))
         if self.global_step % self.epoch_steps == 0:
-            if hasattr(self.loss, "end_epoch"):
+            if isinstance(self.loss, Hybrid):
                 self.loss.end_epoch(self.last_dice)
                 self.log("alpha", self.loss.alpha)
             if self.recipe.later:
-                for group in self.optimizers().param_groups:
-                    group["lr"] = self.recipe.rate_at(self.global_step // self.epoch_steps)
+                self._set_rate(self.recipe.rate_at(self.global_step // self.epoch_steps))
+
+    def _set_rate(self, rate: float) -> None:
+        optimiser = self.optimizers()
+        assert not isinstance(optimiser, list)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
 
     def on_validation_epoch_start(self) -> None:
         self._counts = Counts(0, 0, 0, 0)
         self._overlap = self._sizes = 0.0
 
-    def validation_step(self, batch: Batch, _: int) -> None:
+    def validation_step(self, batch: Batch, index: int) -> None:
         """Voxels are counted, and probabilities summed, for loss and coefficient of the whole validation part.
 
         A mean over batches would not see what is found where there is nothing: in batches without a lesion the Dice
@@ -91,12 +96,12 @@ class SegmentationTraining(lightning.LightningModule):
         self._overlap += float((p * g).sum(dtype=torch.float64))
         self._sizes += float(p.sum(dtype=torch.float64) + g.sum(dtype=torch.float64))
         predicted, truth = logit >= 0, mask > 0.5
-        tp, p, t = ((m.sum().item()) for m in (predicted & truth, predicted, truth))
-        self._counts += Counts(tp, p - tp, t - tp, mask.numel() - p - t + tp)
+        tp, found, true = (int(m.sum()) for m in (predicted & truth, predicted, truth))
+        self._counts += Counts(tp, found - tp, true - tp, mask.numel() - found - true + tp)
 
     def on_validation_epoch_end(self) -> None:
         counts = self._counts
-        self._counts = Counts(*summed(counts.tp, counts.fp, counts.fn, counts.tn))
+        self._counts = Counts(*(int(count) for count in summed(counts.tp, counts.fp, counts.fn, counts.tn)))
         self.last_dice = self._counts.scores()["dice"]
         overlap, sizes = summed(self._overlap, self._sizes)
         loss = 1 - (2 * overlap + TINY) / (sizes + TINY)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import StrictStr
 from torch import nn
+from torch.utils.data import default_collate
 
 from spinetk import zoo
 from spinetk._version import __version__
@@ -78,7 +79,7 @@ def run(
         write_run(folder, settings, distributed, resume=resume, **about)
     callbacks: tuple[SegmentationSamples, ...] = ()
     if data.validation is not None and data.validates and distributed.first:
-        callbacks = (SegmentationSamples(data.validation, data.collate),)
+        callbacks = (SegmentationSamples(data.validation, data.collate or default_collate),)
     return fit(module, data, folder, settings, iterations=settings.iterations, resume=resume, callbacks=callbacks)
 
 

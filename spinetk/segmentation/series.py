@@ -85,9 +85,12 @@ def read_series(folder: str | Path) -> Series:
             f"has slices that are turned, or shifted by up to {aside:.1f} mm, against one another (a tilted gantry?)"
         )
         raise InputError(name, fault, "resample them to a straight volume first")
-    layers, said = [], []
+    layers, said, files = [], [], []
     for plane in planes:
-        header = open_header(slices[plane.index].path)
+        path = slices[plane.index].path
+        assert path is not None  # of one frame each: `scan` keeps others apart
+        files.append(path)
+        header = open_header(path)
         with header.stream:
             layer, own = values_of(header, check_pixels(header), 0)
         layers.append(layer)
@@ -96,5 +99,5 @@ def read_series(folder: str | Path) -> Series:
     values = np.stack(layers)
     direction = np.stack([first.right, first.down, first.normal], axis=1)
     spacing = (float(steps.mean()), *map(float, first.spacing_mm))
-    grid = Grid.of_lps(values.shape, spacing, first.position, direction.ravel())
-    return Series(values, grid, None, tuple(remarks), tuple(slices[plane.index].path for plane in planes))
+    grid = Grid.of_lps(values.shape, spacing, first.position.tolist(), direction.ravel().tolist())
+    return Series(values, grid, None, tuple(remarks), tuple(files))

@@ -113,7 +113,11 @@ class _OnCpu(nn.modules.batchnorm._BatchNorm):
         centred = values - mean.view(shape)
         variance = all_reduce(centred.square().sum(axes)) / count
         with torch.no_grad():
-            self.num_batches_tracked += 1
+            assert self.num_batches_tracked is not None
+            assert self.running_mean is not None
+            assert self.running_var is not None
+            assert self.momentum is not None
+            self.num_batches_tracked.add_(1)
             unbiased = variance * count / (count - 1).clamp(min=1)
             self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
             self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)

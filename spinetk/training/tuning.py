@@ -77,12 +77,18 @@ def advise(
         )
         tuner = Tuner(trainer)
         if what == "batch":
-            return Advice(what, float(tuner.scale_batch_size(module, datamodule=source)))
+            size = tuner.scale_batch_size(module, datamodule=source)
+            if size is None:
+                raise InputError("fitting the batch", "gave no answer", "choose by hand")
+            return Advice(what, float(size))
         finder = tuner.lr_find(module, datamodule=source, num_training=steps, attr_name="rate")
     rate = finder.suggestion() if finder else None
-    if rate is None:
+    if finder is None or rate is None:
         raise InputError("finding the rate", "gave no answer: the losses are too few or not finite", "choose by hand")
+    from matplotlib.figure import Figure
+
     figure = finder.plot(suggest=True)
+    assert isinstance(figure, Figure)
     figure.savefig(directory / "rate.png", dpi=120)
     return Advice(what, float(rate), directory / "rate.png")
 

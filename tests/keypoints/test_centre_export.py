@@ -1,36 +1,49 @@
-"""Exported networks compute what the network computes."""
+"""Exported networks compute what the network computes, those of a release included."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from torchvision.models.resnet import BasicBlock, ResNet
 
 from spinetk import zoo
 from spinetk.errors import InputError
+from spinetk.images import Picture
 from spinetk.keypoints.centre import export as exporting
-from spinetk.keypoints.centre.export import export, parts, write_graphs
+from spinetk.keypoints.centre.export import export, parts
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.runtime import GraphEngine, graph_file, load_openvino
 from spinetk.keypoints.centre.strip import COLUMNS, ROWS
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.reader import Reader
+from spinetk.keypoints.release import release
 from spinetk.keypoints.torch_engine import TorchEngine
-from spinetk.schema import VERTEBRA4
+from spinetk.phantoms import write_phantom_set
+from spinetk.schema import VERTEBRA6
 
 SMALL = CentrePreset("small", (128,), 128, levels=("L1", "L2"), channels=8, crop_px=32, crop_widths=(8, 8, 8))
+ABOUT = (
+    'task = "keypoints"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["ap"]\n'
+)
 
 
 @pytest.fixture(scope="module")
-def network():
+def thin():
+    """A block of each kind: exporters take seconds a block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spinetk.keypoints.centre.network.resnet18", lambda: ResNet(BasicBlock, [1, 1, 1, 1]))
+        yield
+
+
+@pytest.fixture(scope="module")
+def network(thin):
     torch.manual_seed(1)
-    net = CentreNet(SMALL, VERTEBRA4).eval()
-    # A block of each kind: exporters take seconds a block.
-    net.context = net.context[:1]
-    for name in ("layer2", "layer3"):
-        net.body[name] = net.body[name][:1]
+    net = CentreNet(SMALL, VERTEBRA6).eval()
     torch.nn.init.constant_(net.centre.bias, 0.0)
     return net
 
@@ -82,14 +95,17 @@ def test_an_unknown_format_is_refused(network, tmp_path):
 
 @pytest.fixture(scope="module")
 def written(network, tmp_path_factory):
-    """A release, i.e. weights in half precision with their card and graphs, and the ONNX files of an export; the
-    network has what the file holds. Both come from one trace of each part, which takes seconds: the release's graphs
-    first, as the export's are optimised in place.
+    """A release of the network, which then has the weights that the release holds, and the ONNX files of an export.
+
+    Both come from one trace of each part, which takes seconds: the release's graphs first, as the export's are
+    optimised in place.
     """
     pytest.importorskip("onnxscript")
-    path = tmp_path_factory.mktemp("release") / "net.safetensors"
-    zoo.save(path, network.state_dict(), {"config": network.config()})
-    network.load_state_dict(zoo.load(path)[0])
+    folder = tmp_path_factory.mktemp("release")
+    write_phantom_set(folder / "cases", 6, seed=3, width=128)
+    content = {"config": network.config(), "training": {"seed": 1}}
+    zoo.save(folder / "model_final.pth", network.state_dict(), content)
+    (folder / "about.toml").write_text(ABOUT)
     traced, trace = {}, exporting._program
 
     def once(module, example):
@@ -100,8 +116,9 @@ def written(network, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporting, "_program", once)
-        write_graphs(parts(network), path)
-        files = export(network, tmp_path_factory.mktemp("export"), "small", "onnx")
+        path = release(folder / "model_final.pth", "tiny-ap", folder / "cases", folder / "about.toml", folder / "home")
+        network.load_state_dict(zoo.load(path)[0])
+        files = export(network, folder / "export", "small", "onnx")
     assert len(traced) == len(files) == 3
     return path, files
 
@@ -109,6 +126,20 @@ def written(network, tmp_path_factory):
 @pytest.fixture(scope="module")
 def released(written):
     return written[0]
+
+
+def test_a_release_holds_a_full_card_and_loads_by_name(released, monkeypatch):
+    card = json.loads(released.with_suffix(".json").read_text())
+    assert card["licence"] == "Apache-2.0"
+    assert card["metrics"]["vertebrae"] > 0
+    assert card["training"] == {"seed": 1}
+    graphs = {f"tiny-ap-{part}.onnx" for part in ("maps", "refine", "column")}
+    assert {p.name for p in released.parent.iterdir()} == {"tiny-ap.json", "tiny-ap.safetensors"} | graphs
+    monkeypatch.setenv("SPINETK_HOME", str(released.parent))
+    predictor = Predictor.load("tiny-ap")
+    assert predictor.calibration == tuple(card["calibration"])
+    reading, _ = Reader().read_picture(Picture(np.zeros((128, 96), np.float32), view="ap"), "x.png")
+    assert (reading.model, reading.view) == ("tiny-ap", "ap")
 
 
 def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
@@ -120,7 +151,7 @@ def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
         own = sum(len(tensor.raw_data) for tensor in model.graph.initializer if len(tensor.dims) > 1)
         referred = [t for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
         assert {entry.value for t in referred for entry in t.external_data if entry.key == "location"} == {
-            "net.safetensors"
+            "tiny-ap.safetensors"
         }
         assert own < 20_000 or part == "column"  # a GRU's gates come in another order
         # What engines know as convolution, batch norm and activation, and fuse: nothing lies in between.

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from erring import SCALE, patients
-from torchvision.models.resnet import BasicBlock, ResNet
 
 from spinetk import DatasetCatalog, eval_img, make_split, setup_catalogs, train, zoo
 from spinetk.cases.folder import CaseFolder
@@ -31,9 +30,7 @@ ABOUT = (
 
 
 @pytest.fixture
-def model(tmp_path, monkeypatch):
-    # A block of each kind: exporters take seconds a block.
-    monkeypatch.setattr("spinetk.keypoints.centre.network.resnet18", lambda: ResNet(BasicBlock, [1, 1, 1, 1]))
+def model(tmp_path):
     torch.manual_seed(0)
     network = CentreNet(SMALL, VERTEBRA6)
     torch.nn.init.constant_(network.centre.bias, 0.0)
@@ -58,7 +55,7 @@ def test_intervals_are_fitted_where_it_is_said(elsewhere, model, phantoms, tmp_p
         return patients(12)
 
     monkeypatch.setattr("spinetk.keypoints.release.read_part", read)
-    monkeypatch.setattr("spinetk.keypoints.release.write_graphs", lambda *_: [])  # the next test's
+    monkeypatch.setattr("spinetk.keypoints.release.write_graphs", lambda *_: [])  # those of test_centre_export.py
     (tmp_path / "about.toml").write_text(ABOUT)
     shutil.copytree(phantoms / "phantom-0001", tmp_path / "real" / "one")
     real = tmp_path / "real" if elsewhere else None
@@ -72,22 +69,6 @@ def test_intervals_are_fitted_where_it_is_said(elsewhere, model, phantoms, tmp_p
     assert (base, cases) == (real, ["one"]) if elsewhere else (base == phantoms and 0 < len(cases) < 10)
     monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
     assert Predictor.load("tiny-ap").spread.tolist() == spread["points"]
-
-
-def test_a_release_holds_a_full_card_and_loads_by_name(model, phantoms, tmp_path, monkeypatch):
-    (tmp_path / "about.toml").write_text(ABOUT)
-    path = release(model, "tiny-ap", phantoms, tmp_path / "about.toml", tmp_path / "home")
-    card = json.loads(path.with_suffix(".json").read_text())
-    assert card["licence"] == "Apache-2.0"
-    assert card["metrics"]["vertebrae"] > 0
-    assert card["training"] == {"seed": 1}
-    files = {"tiny-ap.json", "tiny-ap.safetensors", "tiny-ap-maps.onnx", "tiny-ap-refine.onnx"}
-    assert {p.name for p in (tmp_path / "home").iterdir()} == files
-    monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
-    predictor = Predictor.load("tiny-ap")
-    assert predictor.calibration == tuple(card["calibration"])
-    reading, _ = Reader().read_picture(Picture(np.zeros((128, 96), np.float32), view="ap"), "x.png")
-    assert (reading.model, reading.view) == ("tiny-ap", "ap")
 
 
 def test_a_card_without_its_licence_is_refused(model, phantoms, tmp_path):

@@ -43,6 +43,9 @@ class CentreNet(nn.Module):
         frozen_norm: Keep batch-norm statistics and scales of the body as loaded.
     """
 
+    mean: Tensor
+    sd: Tensor
+
     def __init__(self, preset: CentrePreset, schema: KeypointSchema, frozen_norm: bool = False) -> None:
         super().__init__()
         self.preset, self.schema, self.frozen_norm = preset, schema, frozen_norm
@@ -60,7 +63,7 @@ class CentreNet(nn.Module):
         self.objects = 1 + len(preset.landmarks)
         apart = len(preset.landmarks) if preset.landmark_channels else 0
         self.centre = nn.Conv2d(width, self.objects - apart, 1)
-        nn.init.constant_(self.centre.bias, -4.0)
+        _expect_little(self.centre)
         self.offset = nn.Conv2d(width, 2 * kinds * (self.objects - apart), 1)
         self.landmarks = _landmark_layers(width, preset.landmark_channels, apart, kinds) if apart else None
         self.refine = RefineNet(kinds * self.objects, preset.crop_widths)
@@ -127,8 +130,8 @@ class CentreNet(nn.Module):
 
     def _body_losses(self, batch: Tensor, targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         centre, offset = self.maps(batch)
-        shape = centre.shape[-2:]
-        wanted, rows, counted = [], [], []
+        height, width = centre.shape[-2:]
+        bumps, rows, known_kinds = [], [], []
         for index, target in enumerate(targets):
             keypoints, kinds = target["keypoints"], torch.zeros(len(target["keypoints"]), dtype=torch.long)
             known = [True] + [bool(target.get("landmarks_known", False))] * (self.objects - 1)
@@ -138,14 +141,14 @@ class CentreNet(nn.Module):
             kinds = kinds.to(keypoints.device)
             boxes = _boxes(keypoints[..., :2], self.schema)
             maps = [
-                centre_maps(boxes[kinds == k, :2] / STRIDE, boxes[kinds == k, 3] / STRIDE * sharp, shape)
+                centre_maps(boxes[kinds == k, :2] / STRIDE, boxes[kinds == k, 3] / STRIDE * sharp, (height, width))
                 for k, sharp in enumerate([1.0, *(CLOSE.get(name, 1.0) for name in self.preset.landmarks)])
             ]
-            wanted.append(torch.stack(maps))
-            counted.append(torch.tensor(known, device=boxes.device))
+            bumps.append(torch.stack(maps))
+            known_kinds.append(torch.tensor(known, device=boxes.device))
             rows.append((torch.full((len(boxes),), index, device=boxes.device), boxes, keypoints, kinds))
         owner, boxes, keypoints, kinds = (torch.cat(column) for column in zip(*rows, strict=True))
-        wanted, counted = torch.stack(wanted), torch.stack(counted)
+        wanted, counted = torch.stack(bumps), torch.stack(known_kinds)
         result = {"loss_centre": focal_loss(centre[:, 0], wanted[:, 0])}
         for k, name in enumerate(self.preset.landmarks, start=1):
             seen = counted[:, k]
@@ -156,7 +159,7 @@ class CentreNet(nn.Module):
         near = torch.tensor([(dx, dy) for dy in (-1, 0, 1) for dx in (-1, 0, 1)], device=cells.device)
         around = (cells[:, None] + near).flatten(0, 1)
         repeated = torch.arange(len(boxes), device=cells.device).repeat_interleave(len(near))
-        fits = ((around >= 0) & (around < around.new_tensor([shape[1], shape[0]]))).all(-1)
+        fits = ((around >= 0) & (around < around.new_tensor([width, height]))).all(-1)
         around, repeated = around[fits], repeated[fits]
         at = (owner[repeated], kinds[repeated], around[:, 1], around[:, 0])
         said = offset.permute(0, 1, 4, 5, 2, 3)[at].float()
@@ -243,9 +246,15 @@ class CentreNet(nn.Module):
 def _landmark_layers(inputs: int, width: int, count: int, kinds: int) -> nn.ModuleDict:
     """Layers of the landmarks' own: a trunk that sees a body's neighbours too, centre map and offsets."""
     centre = nn.Conv2d(width, count, 1)
-    nn.init.constant_(centre.bias, -4.0)
+    _expect_little(centre)
     trunk = nn.Sequential(conv(inputs, width), conv(width, width, dilation=2), conv(width, width))
     return nn.ModuleDict({"trunk": trunk, "centre": centre, "offset": nn.Conv2d(width, 2 * kinds * count, 1)})
+
+
+def _expect_little(centre: nn.Conv2d) -> None:
+    """Start with centres nowhere: almost every cell holds none."""
+    assert centre.bias is not None
+    nn.init.constant_(centre.bias, -4.0)
 
 
 def _boxes(points: Tensor, schema: KeypointSchema) -> Tensor:

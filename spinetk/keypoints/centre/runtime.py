@@ -31,7 +31,7 @@ Precision = Literal["32-true", "bf16-true"]
 BFLOAT16_REMARK = "computed in bfloat16: points lie up to some px from those in single precision"
 HALF_AND_SINGLE = {"F16": np.float16, "F32": np.float32}
 CROPS = 4  # refined at a time: what is between the layers stays in the processor's cache, a tenth of the time
-EXPONENTS = {"F16": np.uint16(0x7C00), "F32": np.uint32(0x7F800000)}  # their bits
+EXPONENTS: dict[str, np.uint16 | np.uint32] = {"F16": np.uint16(0x7C00), "F32": np.uint32(0x7F800000)}  # their bits
 MOST_HEAD_BYTES = 10_000_000
 CONVERTER = "openvino.tools.ovc"
 Run = Callable[[np.ndarray], list[np.ndarray]]
@@ -181,9 +181,12 @@ class GraphEngine:
         self.runtime = engine(precision)
         maps, refine, *column = functions(weights, PARTS if preset.levels else PARTS[:2], precision)
         strips = (lambda given: column[0](given)[0]) if column else None
-        self._decoder = CentreDecoder(
-            self.preset, self.schema, lambda given: tuple(maps(given)), lambda given: _in_parts(refine, given), strips
-        )
+
+        def both(given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            centre, offset = maps(given)
+            return centre, offset
+
+        self._decoder = CentreDecoder(self.preset, self.schema, both, lambda given: _in_parts(refine, given), strips)
 
     def fingerprint(self) -> str:
         """SHA-256 of the weights."""

@@ -128,7 +128,7 @@ def train(source: Path, out: Path, **options: Any) -> None:
     else:
         geometry = choose_geometry(training, spacing, coarse, told.margin)
         write_json(kept, geometry.to_json())
-    for stage in STAGES if told.stage == "both" else (told.stage,):
+    for stage in (stage for stage in STAGES if told.stage in ("both", stage)):
         settings = both | told.settings(stage)
         if told.epochs is not None:
             size = settings.get("batch") or get_entry(settings.get("network", "vnet")).recipe(stage).batch

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ def choose_geometry(
     if not pairs:
         raise InputError("training part", "holds no case", "give pairs of images and masks")
     grid_mm = grid_mm or pairs[0].read()[0].spacing_mm
-    loose = Geometry(tuple(grid_mm), (1, 1, 1), tuple(locator_mm), margin_mm)
+    loose = Geometry(_three(grid_mm), (1, 1, 1), _three(locator_mm), margin_mm)
     patch = np.ones(3, int)
     for pair in pairs:
         volume, mask = pair.read()
@@ -48,7 +48,13 @@ def choose_geometry(
         coarse = shrink(resample(mask, shape), locator_shape(shape, grid_mm, locator_mm))
         box = loose.box(coarse, shape)
         patch = patch if box is None else np.maximum(patch, box.size)
-    return Geometry(loose.grid_mm, tuple(int(n) for n in patch), loose.locator_mm, margin_mm)
+    depth, height, width = (int(n) for n in patch)
+    return Geometry(loose.grid_mm, (depth, height, width), loose.locator_mm, margin_mm)
+
+
+def _three(values: Sequence[float]) -> Triple:
+    first, second, third = values
+    return first, second, third
 
 
 def prepare(pairs: Sequence[Pair], geometry: Geometry, folder: Path, stage: Stage, distance: bool) -> list[Path]:
@@ -85,7 +91,7 @@ def prepare(pairs: Sequence[Pair], geometry: Geometry, folder: Path, stage: Stag
             if box is None:
                 continue
             values, mask = standardise(box.cut(values)), box.cut(share, fill=0) >= 0.5
-        arrays = {"values": values, "mask": mask}
+        arrays: dict[str, Any] = {"values": values, "mask": mask}
         if distance:
             arrays["distance"] = signed_distance(mask, spacing)
         path = folder / f"{number:05d}.npz"
@@ -140,17 +146,19 @@ def collate(items: Sequence[Item]) -> tuple[Tensor, Tensor, Tensor | None]:
     """A batch at the largest sides: values continue with their smallest, masks with none, distances with their edge."""
     sides = np.max([item[0].shape for item in items], axis=0)
 
-    def stack(arrays: Sequence[np.ndarray], how: str) -> Tensor:
+    def stack(arrays: Sequence[np.ndarray], how: Literal["constant", "edge"]) -> Tensor:
         padded = []
         for array in arrays:
             width = [(0, int(n - m)) for n, m in zip(sides, array.shape, strict=True)]
-            fill = {"constant_values": array.min()} if how == "constant" else {}
-            padded.append(np.pad(array, width, how, **fill))
+            if how == "constant":
+                padded.append(np.pad(array, width, "constant", constant_values=array.min()))
+            else:
+                padded.append(np.pad(array, width, "edge"))
         return torch.from_numpy(np.stack(padded).astype(np.float32))[:, None]
 
     values = stack([item[0] for item in items], "constant")
     mask = torch.zeros_like(values)
     for row, item in zip(mask, items, strict=True):
         row[(0, *(slice(n) for n in item[1].shape))] = torch.from_numpy(item[1].astype(np.float32))
-    maps = [item[2] for item in items]
-    return values, mask, None if maps[0] is None else stack(maps, "edge")
+    maps = [item[2] for item in items if item[2] is not None]
+    return values, mask, stack(maps, "edge") if maps else None

@@ -134,6 +134,9 @@ def release(run: str | Path, path: str | Path, **fields: Any) -> Path:
             raise InputError(run, f"holds no {stage}", "train both stages into one folder")
     weights = {f"{stage}.{key}": value for stage in STAGES for key, value in parts[stage].weights.items()}
     zoo.check_size(path, weights, "train a smaller locator: --locator-network monai-unet3d --set locator_width=8")
+    described: dict[str, Any] = {
+        stage: {"network": parts[stage].network, "options": parts[stage].options} for stage in STAGES
+    }
     card = {
         "name": path.stem,
         "task": "atrium",
@@ -144,7 +147,7 @@ def release(run: str | Path, path: str | Path, **fields: Any) -> Path:
         "config": {
             "task": "atrium",
             "stage": "both",
-            **{stage: {"network": parts[stage].network, "options": parts[stage].options} for stage in STAGES},
+            **described,
             "geometry": parts["segmenter"].geometry.to_json(),
         },
         "training": {stage: parts[stage].training for stage in STAGES},

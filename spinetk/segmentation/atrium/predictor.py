@@ -161,6 +161,7 @@ class AtriumPredictor:
             found = sliding_window_inference(
                 whole, self.geometry.patch, 1, self._segment, overlap=0.25, mode="gaussian"
             )
+            assert isinstance(found, Tensor)
             return resample(found[0, 0].float().cpu().numpy(), values.shape)
         box = self.locate(work)
         if box is None:

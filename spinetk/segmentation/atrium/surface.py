@@ -116,7 +116,7 @@ class _Scene:
         turned = np.stack([cv2.warpAffine(layer, matrix, (side, side), flags=flags) for layer in self.solid])
         hit = turned >= 0.5
         first = hit.argmax(1)  # (slice, across): how far a ray goes
-        seen = hit.any(1)
+        seen = np.asarray(hit.any(1))
         across = np.broadcast_to(np.arange(side), first.shape)
         column, row = np.tensordot(matrix, np.stack([across, first, np.ones_like(first)]), 1)
         level = np.broadcast_to(np.arange(depth)[:, None], first.shape)

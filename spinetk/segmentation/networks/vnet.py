@@ -69,7 +69,7 @@ class VNet(nn.Module):
         self.up = nn.ModuleList()
         inputs = 16 * width
         for skip, count in zip((8 * width, 4 * width, 2 * width, width), reversed(counts), strict=True):
-            block = {
+            block: dict[str, nn.Module] = {
                 "grow": nn.Sequential(nn.ConvTranspose3d(inputs, skip, 2, 2), act(skip)),
                 "body": nn.Sequential(*(_c5(2 * skip, 1, act) for _ in range(count))),
             }
@@ -81,7 +81,8 @@ class VNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.xavier_normal_(module.weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 1, D, H, W), standardised grey, any size, to logits of the same shape."""
@@ -91,10 +92,12 @@ class VNet(nn.Module):
         x = self.first(x) + x
         skips = []
         for block in self.down:
+            assert isinstance(block, nn.ModuleDict)
             skips.append(x)
             x = block["halve"](x)
             x = block["body"](x) + x
         for block in self.up:
+            assert isinstance(block, nn.ModuleDict)
             x = torch.cat([block["grow"](x), skips.pop()], 1)
             x = block["body"](x) + x
         return self.last(x)

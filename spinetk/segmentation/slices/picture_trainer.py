@@ -37,8 +37,12 @@ from spinetk.training.quiet import quiet
 from spinetk.training.saving import numbered
 
 PictureTask = Literal["skin", "cells", "gland", "vessel"]
-TASKS = {"skin": ("tmunet", (256, 256), None), "cells": ("tmunet", (256, 256), None)}
-TASKS |= {"gland": ("spin", None, (128, 128)), "vessel": ("spin", None, (128, 128))}
+TASKS: dict[PictureTask, tuple[str, Size | None, Size | None]] = {
+    "skin": ("tmunet", (256, 256), None),
+    "cells": ("tmunet", (256, 256), None),
+    "gland": ("spin", None, (128, 128)),
+    "vessel": ("spin", None, (128, 128)),
+}
 """Task: network, size that pictures are resized to, training crop, as published."""
 
 
@@ -104,8 +108,9 @@ def ready_pictures(
         settings["network"] = TASKS[settings.get("task", "skin")][0]
     chosen = PictureSettings.begin(output, config, resume, settings)
     usual, usual_size, usual_crop = TASKS[chosen.task]
-    chosen = replace(chosen, network=chosen.network or usual)
-    entry = get_entry(chosen.network)
+    network = chosen.network or usual
+    chosen = replace(chosen, network=network)
+    entry = get_entry(network)
     if chosen.task not in entry.tasks:
         raise InputError(f"network {chosen.network!r}", f"is not for the task {chosen.task}", "choose one of that task")
     if not training:
@@ -122,7 +127,7 @@ def ready_pictures(
     with quiet():
         torch.manual_seed(chosen.seed)
         net = entry.build(3)
-    if chosen.start is not None and not (resume and numbered(output / chosen.network / "checkpoints")):
+    if chosen.start is not None and not (resume and numbered(output / network / "checkpoints")):
         load_start(net, chosen.start)
     cases = _read(training, size)
     check_marked(mask for _, mask in cases)
