@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import lightning
 import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -19,6 +18,7 @@ from spinetk.discs.data import Item
 from spinetk.discs.loss import PEAK_WEIGHT, hca_loss, joints_mse, stacked_mse
 from spinetk.discs.pck import pck, soft_dice
 from spinetk.training.distributed import whole_batch
+from spinetk.training.module import NetworkTraining
 from spinetk.training.settings import Batch, Rate
 from spinetk.validation import STRICT, Share, between
 
@@ -52,7 +52,7 @@ class Recipe:
     augment: Literal["full", "contrasts", "legacy", "none"] = "full"
 
 
-class DiscTraining(lightning.LightningModule):
+class DiscTraining(NetworkTraining):
     """Loss, solver and schedule of a heatmap network.
 
     Args:
@@ -126,7 +126,7 @@ def rate_factor(iteration: int, per_epoch: int, recipe: Recipe) -> float:
     return recipe.gamma ** sum(epoch >= drop for drop in recipe.schedule)
 
 
-class PointTraining(lightning.LightningModule):
+class PointTraining(NetworkTraining):
     """Binary cross-entropy of a :class:`spinetk.discs.lookonce.PointSet`, Adam 1e-3 with half a cosine.
 
     Batches are (features (B, N, 4), truth (B, N) float, padding (B, N) bool).

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import lightning
 import torch
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from spinetk.keypoints.preset import Recipe
 from spinetk.keypoints.regions import Regions
 from spinetk.keypoints.registry import Network
 from spinetk.training.distributed import shares, world
+from spinetk.training.module import NetworkTraining
 
 Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
 
@@ -27,7 +27,7 @@ def rate_factor(iteration: int, total: int, recipe: Recipe) -> float:
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
-class KeypointTraining(lightning.LightningModule):
+class KeypointTraining(NetworkTraining):
     """Losses, optimiser and schedule.
 
     Args:
@@ -48,7 +48,6 @@ class KeypointTraining(lightning.LightningModule):
         self.seed = seed
         self.parts = parts
         self.regions = Regions(network)
-        self.dealt = (0, 1)  # which validation batches are this process's: set by `fit`
 
     def heavy_part(self) -> torch.nn.Module:
         """The body: what follows has other shapes in every picture, and torchvision's loss wants channels first."""

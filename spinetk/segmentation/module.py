@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import lightning
 import torch
 from torch import Tensor, nn
 
@@ -14,13 +13,14 @@ from spinetk.segmentation.losses.output import finest, logit_of
 from spinetk.segmentation.metrics import Counts
 from spinetk.segmentation.optimiser import Optimiser
 from spinetk.training.distributed import summed, whole_batch
+from spinetk.training.module import NetworkTraining
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
 TINY = 1e-6
 """Voxels: nothing found where there is nothing is a loss of 0."""
 
 
-class SegmentationTraining(lightning.LightningModule):
+class SegmentationTraining(NetworkTraining):
     """Loss, optimiser and schedules; validation logs ``val_loss`` (Dice loss) and ``val_dice`` (coefficient),
     each of all voxels of the part together.
 

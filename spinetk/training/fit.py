@@ -26,6 +26,7 @@ from spinetk.training.data import Data
 from spinetk.training.device import channels_last, pick_device, pick_precision
 from spinetk.training.distributed import synchronise_norms
 from spinetk.training.launch import Distributed, environment, is_begun, launch
+from spinetk.training.module import NetworkTraining
 from spinetk.training.progress import Bar
 from spinetk.training.quiet import quiet
 from spinetk.training.saving import SafeIO, network_weights, newest_checkpoint, read_checkpoint
@@ -59,7 +60,7 @@ class Fit:
 
 
 def fit(
-    module: lightning.LightningModule,
+    module: NetworkTraining,
     data: Data,
     directory: str | Path,
     settings: Settings,
@@ -76,7 +77,7 @@ def fit(
     any number of workers).
 
     Args:
-        module: Has the field ``network``; logs ``loss`` in training and ``val_loss`` in validation.
+        module: Logs ``loss`` in training and ``val_loss`` in validation.
         data: What it learns from.
         directory: Folder of the run.
         settings: How.
@@ -168,13 +169,16 @@ def make_trainer(settings: Settings, distributed: Distributed, directory: Path, 
     """A Lightning trainer for the processes of a run; endless data, one epoch."""
     # Buffers are the same everywhere: batch norms are synchronised. Processes may have different numbers of
     # validation batches, which must not wait for one another.
+    precision = settings.precision
+    if precision == "auto":
+        precision = pick_precision(settings.device)
     ddp = DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
     return lightning.Trainer(
         accelerator={"auto": "auto", "cuda": "gpu", "gpu": "gpu"}.get(settings.device, settings.device),
         devices=distributed.devices,
         num_nodes=distributed.nodes,
         strategy=ddp if distributed.world_size > 1 else "auto",
-        precision=pick_precision(settings.device) if settings.precision == "auto" else settings.precision,
+        precision=precision,
         accumulate_grad_batches=settings.accumulate,
         max_epochs=-1,
         check_val_every_n_epoch=None,
@@ -207,14 +211,14 @@ class _Numbers(lightning.Callback):
             raise InputError("loss", fault, "train with a lower --rate, anew or with --resume")
 
 
-def _prepare(module: lightning.LightningModule, settings: Settings, distributed: Distributed) -> None:
+def _prepare(module: NetworkTraining, settings: Settings, distributed: Distributed) -> None:
     """Layout, compilation and norms of the network."""
     if settings.precision == "64-true":
         # Lightning reads a checkpoint before it widens the network: what goes on would have been rounded once.
         module.double()
     if distributed.world_size > 1:
         synchronise_norms(module.network, pick_device(settings.device).type == "cuda")
-    heavy = module.heavy_part() if hasattr(module, "heavy_part") else module.network
+    heavy = module.heavy_part()
     channels_last(heavy)
     if settings.compile:
         heavy.compile()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 import torch
 from torch import nn
@@ -13,6 +12,7 @@ from torch.utils.data import Dataset
 
 from spinetk.training.data import Data
 from spinetk.training.fit import Fit, fit
+from spinetk.training.module import NetworkTraining
 from spinetk.training.settings import Settings
 
 
@@ -32,7 +32,7 @@ class Cloud(Dataset):
         return torch.tensor(x, dtype=torch.float32), torch.tensor([x.sum() + noise], dtype=torch.float32)
 
 
-class Line(lightning.LightningModule):
+class Line(NetworkTraining):
     """Dropout and batch norm (or neither), momentum, and a rate that validation lowers."""
 
     def __init__(self, plain: bool = False) -> None:

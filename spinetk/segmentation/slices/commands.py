@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -16,7 +16,7 @@ from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, w
 from spinetk.training.options import say_once
 
 if TYPE_CHECKING:
-    from spinetk.segmentation.data.case import Found
+    from spinetk.segmentation.data.case import Found, Part, PictureCase, VolumeCase
 
 
 IN_PIECES = ("atlas-1", "segpc")
@@ -82,7 +82,7 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
             settings[name] = _sides(settings[name], name)
     layout, found = find_cases(source, task, told.layout, told.contrast)
     _say_found(layout, found)
-    lists = {"train": told.train_list, "val": told.val_list, "test": told.test_list}
+    lists: dict[Part, str | Path | None] = {"train": told.train_list, "val": told.val_list, "test": told.test_list}
     named, split = {part: path for part, path in lists.items() if path is not None}, Path(out) / "split.json"
     if told.resume and split.is_file() and not named:
         parts = {part: load_part(split, part, found.cases) for part in PARTS}
@@ -97,9 +97,11 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
         settings["iterations"] = told.epochs * -(-len(parts["train"]) // batch)
     settings = {"resume": told.resume, "config": None, **settings}
     if task == "lesion":
-        ready = ready_slices(parts["train"], parts["val"], out, **settings)
+        volumes = cast("dict[Part, list[VolumeCase]]", parts)
+        ready = ready_slices(volumes["train"], volumes["val"], out, **settings)
     else:
-        ready = ready_pictures(parts["train"], parts["val"], out, task=task, **settings)
+        pictures = cast("dict[Part, list[PictureCase]]", parts)
+        ready = ready_pictures(pictures["train"], pictures["val"], out, task=task, **settings)
     for what in told.advice:
         typer.echo(str(ready.advise(what)))
     if told.advice:

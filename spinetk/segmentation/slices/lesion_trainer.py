@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.card import SliceCard
+from spinetk.segmentation.data.case import VolumeCase
 from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
@@ -83,8 +84,8 @@ class SliceSettings(SegmentationSettings):
 
 
 def train_slices(
-    training: Sequence[Pair],
-    validation: Sequence[Pair],
+    training: Sequence[Pair | VolumeCase],
+    validation: Sequence[Pair | VolumeCase],
     output: str | Path,
     *,
     resume: bool = False,
@@ -110,8 +111,8 @@ def train_slices(
 
 
 def ready_slices(
-    training: Sequence[Pair],
-    validation: Sequence[Pair],
+    training: Sequence[Pair | VolumeCase],
+    validation: Sequence[Pair | VolumeCase],
     output: str | Path,
     *,
     resume: bool,
@@ -159,6 +160,6 @@ def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence
     return SlicePredictor(network, config.channels, statistics, pick_device(device), flips)
 
 
-def _read(pair: Pair) -> Case:
+def _read(pair: Pair | VolumeCase) -> Case:
     volume, mask = pair.read()
     return volume.values.astype(np.float32), mask

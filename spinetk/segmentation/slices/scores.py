@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from spinetk.errors import InputError
+from spinetk.images.volume import Volume
 from spinetk.segmentation.data.case import Case
 from spinetk.segmentation.data.colour import write_png
 from spinetk.segmentation.evaluation import Evaluation
@@ -55,17 +56,18 @@ def score(
             failed.append(str(error))
             typer.echo(f"spinetk: {error}", err=True)
             continue
-        predicted = predictor.predict(image.values if volumes else image)
-        result.add(case.name, predicted, truth, image.spacing_mm if volumes else (1.0, 1.0))
+        values, spacing = (image.values, image.spacing_mm) if isinstance(image, Volume) else (image, (1.0, 1.0))
+        predicted = predictor.predict(values)
+        result.add(case.name, predicted, truth, spacing)
         (small if volumes else legacy).add(predicted, truth)
         if pictures:
             row = result.rows[-1]
             title = f"{case.name}   Dice {row['dice']:.3f}   F1 of {'lesions' if volumes else 'regions'} "
             title += f"{row['lesion_f1']:.3f}"
             drawn = (
-                contours.volume_case(image.values, predicted, truth, title, image.spacing_mm)
+                contours.volume_case(values, predicted, truth, title, spacing)
                 if volumes
-                else contours.picture_case(image, predicted, truth, title)
+                else contours.picture_case(values, predicted, truth, title)
             )
             write_png(out / "pictures" / f"{case.name}.png", drawn)
     if not result.rows:
