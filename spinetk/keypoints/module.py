@@ -39,6 +39,8 @@ class KeypointTraining(NetworkTraining):
         parts: Parts that a batch is computed in.
     """
 
+    network: Network
+
     def __init__(self, network: Network, recipe: Recipe, iterations: int, seed: int = 0, parts: int = 1) -> None:
         super().__init__()
         self.network = network

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 
 from spinetk.errors import InputError
-from spinetk.training.settings import Precision
 
 LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 """By the axes of a convolution's weights."""
 
 
-def pick_precision(device: str) -> Precision:
+def pick_precision(device: str) -> Literal["bf16-mixed", "32-true"]:
     """``bf16-mixed`` on hardware that multiplies in bfloat16, else ``32-true``."""
     if device in {"auto", "cuda", "gpu"} and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"

@@ -37,7 +37,7 @@ from spinetk.training.quiet import quiet
 from spinetk.training.saving import numbered
 
 PictureTask = Literal["skin", "cells", "gland", "vessel"]
-TASKS: dict[PictureTask, tuple[str, Size | None, Size | None]] = {
+TASKS: dict[str, tuple[str, Size | None, Size | None]] = {
     "skin": ("tmunet", (256, 256), None),
     "cells": ("tmunet", (256, 256), None),
     "gland": ("spin", None, (128, 128)),
