@@ -16,6 +16,7 @@ import argparse
 import json
 import shutil
 from collections import defaultdict
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -73,6 +74,70 @@ def tips(mask: np.ndarray) -> tuple[dict[int, np.ndarray], np.ndarray | None]:
     return between, below[-1] if below else None
 
 
+@dataclass(frozen=True)
+class Slice:
+    """One slice whose back is to the right: its discs between bodies by number, and the end of L5/S1's mask; px."""
+
+    stem: str
+    image: np.ndarray
+    between: dict[int, np.ndarray]
+    last: np.ndarray
+
+
+def read_slices(data: Path) -> tuple[dict[str, list[Slice]], np.ndarray]:
+    """The slices of each patient, and by how much (2,) px the masks of discs reach beyond the bodies' corners."""
+    found: dict[str, list[Slice]] = defaultdict(list)
+    beyond = []
+    for path in sorted((data / SPIDER / "masks").glob("*.png")):
+        mask, image = (cv2.imread(str(p), cv2.IMREAD_GRAYSCALE) for p in (path, data / SPIDER / "images" / path.name))
+        if np.nonzero(mask == DISC)[1].mean() > np.nonzero(mask == CANAL)[1].mean():
+            mask, image = mask[:, ::-1].copy(), image[:, ::-1].copy()
+        between, last = tips(mask)
+        if last is None or len(between) < 3:
+            print(f"{path.name}: left out, {len(between)} discs between bodies{', no L5/S1' if last is None else ''}")
+            continue
+        tips_of_masks = ends(mask)
+        for place in between.values():
+            near = min(tips_of_masks, key=lambda e, p=place: np.linalg.norm(e - p))
+            beyond.append(near - place)
+        found[path.name.split("_")[0]].append(Slice(path.stem, image, between, last))
+    return found, np.median([b for b in beyond if np.linalg.norm(b) < 20], axis=0)
+
+
+def pixel_mm(slices: list[Slice]) -> float:
+    """The size of a pixel that makes a patient's mean step between discs the usual one."""
+    steps = [
+        np.linalg.norm(own.between[k + 1] - own.between[k])
+        for own in slices
+        for k in (21, 22, 23)
+        if k in own.between and k + 1 in own.between
+    ]
+    return STEP_MM / float(np.mean(steps))
+
+
+def write(own: Slice, out: Path, mm: float, back: np.ndarray, grid_mm: float) -> tuple[np.ndarray, dict]:
+    """Write a slice as one of the prepared folder; its picture (H, W) uint8 on the grid, and its discs there in px."""
+    picture, factors = to_grid(own.image.astype(np.float32), (mm, mm), grid_mm)
+    places = {**own.between, LUMBOSACRAL: own.last - back}
+    points = {number: place * factors for number, place in places.items() if number >= 19}
+    cv2.imwrite(str(out / f"spider-{own.stem}.png"), to_bytes(picture))
+    record = {"stem": f"spider-{own.stem}", "modality": "T2w", "grid_mm": grid_mm, "slices": own.stem}
+    record["points"] = {str(number): [round(float(v), 4) for v in place] for number, place in points.items()}
+    (out / f"spider-{own.stem}.json").write_text(json.dumps(record))
+    return to_bytes(picture), points
+
+
+def draw(picture: np.ndarray, points: dict[int, np.ndarray], words: str) -> np.ndarray:
+    """(480, 380, 3) uint8: a slice at twice its size with its discs."""
+    drawn = cv2.cvtColor(cv2.resize(picture, None, fx=2, fy=2), cv2.COLOR_GRAY2BGR)
+    for number, (x, y) in points.items():
+        colour = (0, 0, 255) if number == LUMBOSACRAL else (0, 255, 0)
+        cv2.circle(drawn, (int(2 * x), int(2 * y)), 3, colour, 1)
+    cv2.putText(drawn, words, (2, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 0))
+    below, beside = max(0, 480 - drawn.shape[0]), max(0, 380 - drawn.shape[1])
+    return cv2.copyMakeBorder(drawn, 0, below, 0, beside, cv2.BORDER_CONSTANT)[:480, :380]
+
+
 def main() -> None:
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,53 +148,18 @@ def main() -> None:
     options = parser.parse_args()
     shutil.copytree(options.prepared, options.out, dirs_exist_ok=True)
     content = json.loads((options.out / "dataset.json").read_text())
-    shown: dict[str, list[tuple[str, np.ndarray, dict[int, np.ndarray], np.ndarray]]] = defaultdict(list)
-    beyond = []
-    for path in sorted((options.data / SPIDER / "masks").glob("*.png")):
-        mask, image = (
-            cv2.imread(str(p), cv2.IMREAD_GRAYSCALE) for p in (path, options.data / SPIDER / "images" / path.name)
-        )
-        if np.nonzero(mask == DISC)[1].mean() > np.nonzero(mask == CANAL)[1].mean():
-            mask, image = mask[:, ::-1].copy(), image[:, ::-1].copy()
-        between, last = tips(mask)
-        if last is None or len(between) < 3:
-            print(f"{path.name}: left out, {len(between)} discs between bodies{', no L5/S1' if last is None else ''}")
-            continue
-        found = ends(mask)
-        for place in between.values():
-            near = min(found, key=lambda e, p=place: np.linalg.norm(e - p))
-            beyond.append(near - place)
-        shown[path.name.split("_")[0]].append((path.stem, image, between, last))
-    back = np.median([b for b in beyond if np.linalg.norm(b) < 20], axis=0)
-    print(
-        f"{len(shown)} patients, {sum(map(len, shown.values()))} slices; masks reach {back.round(1)} px beyond corners"
-    )
+    patients, back = read_slices(options.data)
+    count = sum(map(len, patients.values()))
+    print(f"{len(patients)} patients, {count} slices; masks reach {back.round(1)} px beyond corners")
     drawn = []
-    for number, (patient, slices) in enumerate(shown.items()):
+    for number, (patient, slices) in enumerate(patients.items()):
         if patient in LEFT_OUT:
             continue
-        steps = [
-            np.linalg.norm(b[k + 1] - b[k]) for _, _, b, _ in slices for k in (21, 22, 23) if k in b and k + 1 in b
-        ]
-        mm = STEP_MM / float(np.mean(steps))
-        for stem, image, between, last in slices:
-            picture, factors = to_grid(image.astype(np.float32), (mm, mm), content["grid_mm"])
-            points = {n: p * factors for n, p in {**between, LUMBOSACRAL: last - back}.items() if n >= 19}
-            name = f"spider-{stem}"
-            cv2.imwrite(str(options.out / f"{name}.png"), to_bytes(picture))
-            record = {"stem": name, "modality": "T2w", "grid_mm": content["grid_mm"], "slices": stem}
-            record["points"] = {str(n): [round(float(v), 4) for v in p] for n, p in points.items()}
-            (options.out / f"{name}.json").write_text(json.dumps(record))
-            content["split"]["val" if number % VAL_EVERY == VAL_EVERY - 1 else "train"].append(name)
-        sheet = cv2.cvtColor(cv2.resize(to_bytes(picture), None, fx=2, fy=2), cv2.COLOR_GRAY2BGR)
-        for n, (x, y) in points.items():
-            cv2.circle(sheet, (int(2 * x), int(2 * y)), 3, (0, 0, 255) if n == LUMBOSACRAL else (0, 255, 0), 1)
-        cv2.putText(sheet, f"{patient} {mm:.2f}", (2, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 0))
-        drawn.append(
-            cv2.copyMakeBorder(
-                sheet, 0, max(0, 480 - len(sheet)), 0, max(0, 380 - sheet.shape[1]), cv2.BORDER_CONSTANT
-            )[:480, :380]
-        )
+        part, mm = "val" if number % VAL_EVERY == VAL_EVERY - 1 else "train", pixel_mm(slices)
+        for own in slices:
+            picture, points = write(own, options.out, mm, back, content["grid_mm"])
+            content["split"][part].append(f"spider-{own.stem}")
+        drawn.append(draw(picture, points, f"{patient} {mm:.2f}"))
     content["levels"] = sorted({*content["levels"], LUMBOSACRAL})
     (options.out / "dataset.json").write_text(json.dumps(content, indent=1))
     if options.sheet:
