@@ -69,15 +69,26 @@ def scaled(reading: Reading, factors: np.ndarray | None, scales: Mapping[str, fl
     return replace(reading, vertebrae=vertebrae, interval_scale=dict(scales or {}))
 
 
-def quantities(found: Reading, truth: Reading) -> Iterator[Quantity]:
+def measured_truth(truth: Reading) -> Reading:
+    """The truth measured with the front that it tells or, where it tells none, with the left: for heights and angles of
+    discs it does not matter which it is, as long as it is that of the prediction.
+    """
+    return measure(truth, facing=_front(measure(truth)))
+
+
+def _front(measured: Reading) -> str:
+    return "left" if measured.facing is None or measured.facing.side is None else measured.facing.side
+
+
+def quantities(found: Reading, truth: Reading, right: Reading | None = None) -> Iterator[Quantity]:
     """All that a prediction gives with an interval and its truth holds, too.
 
-    Both are measured with the front that the truth tells or, where it tells none, with the left: for heights and angles
-    of discs it does not matter which it is, as long as it is the same.
+    Args:
+        found, truth: Both are measured with one front.
+        right: :func:`measured_truth` of the truth, where it is known already.
     """
-    right = measure(truth)
-    facing: str = "left" if right.facing is None or right.facing.side is None else right.facing.side
-    own, right = measure(found, facing=facing), measure(truth, facing=facing)
+    right = measured_truth(truth) if right is None else right
+    own = measure(found, facing=_front(right))
     pairs = dict(match(found, truth)[0])
     for i, j in pairs.items():
         yield from _of_body(own.vertebrae[i].measures, right.vertebrae[j].measures)

@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from spinetk.keypoints.matching import match
-from spinetk.keypoints.quantities import fit_scales, quantities, scaled
+from spinetk.keypoints.quantities import fit_scales, measured_truth, quantities, scaled
 from spinetk.measure.uncertainty import COVERAGE_PERCENT
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
@@ -33,6 +33,7 @@ OF_POINTS = ("height", "tilt", "loss")
 """Kinds of measurement of a single body: the points' factors are fitted on its heights, and hold for these as well."""
 Pair = tuple[Reading, Reading]
 Case = tuple[str, Reading, Reading]
+Known = tuple[str, Reading, Reading, Reading]
 Part = tuple[set[str], np.ndarray | None, dict[str, float]]
 
 
@@ -172,22 +173,28 @@ def crossed_scales(
     Args:
         pairs, schema, parts: As for :func:`crossed`.
     """
-    return [(own, factors, _scales(pairs, factors, own)) for own, factors in crossed(pairs, schema, parts)]
+    known = _measured(pairs)
+    return [(own, factors, _scales(known, factors, own)) for own, factors in crossed(pairs, schema, parts)]
 
 
-def _scales(pairs: Sequence[Case], factors: np.ndarray | None, without: set[str]) -> dict[str, float]:
+def _measured(pairs: Sequence[Case]) -> list[Known]:
+    """With each truth as measured, which takes as long as the prediction and does not depend on factors."""
+    return [(name, found, truth, measured_truth(truth)) for name, found, truth in pairs]
+
+
+def _scales(pairs: Sequence[Known], factors: np.ndarray | None, without: set[str]) -> dict[str, float]:
     """The kinds' scales from all patients but some."""
     kept = [case for case in pairs if case[0] not in without]
-    found = ((name, one) for name, f, t in kept for one in quantities(scaled(f, factors), t))
+    found = ((name, one) for name, f, t, right in kept for one in quantities(scaled(f, factors), t, right))
     return fit_scales((name, one) for name, one in found if one.kind not in OF_POINTS)
 
 
-def _kinds(pairs: Sequence[Case], parts: Sequence[Part]) -> dict[str, Any]:
+def _kinds(pairs: Sequence[Known], parts: Sequence[Part]) -> dict[str, Any]:
     """By kind of measurement, how many were compared and what share was inside: by the points, and with its scale."""
     rows: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
     for own, factors, scales in parts:
-        for _, found, truth in [case for case in pairs if case[0] in own]:
-            for one in quantities(scaled(found, factors), truth):
+        for _, found, truth, right in [case for case in pairs if case[0] in own]:
+            for one in quantities(scaled(found, factors), truth, right):
                 rows[one.kind].append((one.off, scales.get(one.kind)))
     said = {}
     for kind, own_rows in rows.items():
@@ -226,6 +233,7 @@ def spread_of(
         "inside_percent": [round(100 * before[0], 1), round(100 * float((np.concatenate(off) <= 1).mean()), 1)],
         "half_width_percent": [round(100 * before[1], 2), round(100 * float(np.median(np.concatenate(wide))), 2)],
     } if off else None  # fmt: skip
-    scales = _scales(pairs, factors, set())
-    kinds = _kinds(pairs, crossed_scales(pairs, schema) if parts is None else parts)
+    known = _measured(pairs)
+    scales = _scales(known, factors, set())
+    kinds = _kinds(known, crossed_scales(pairs, schema) if parts is None else parts)
     return PointSpread(tuple(factors.round(4).tolist()), data, judged, scales, kinds)
