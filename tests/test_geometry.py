@@ -239,6 +239,7 @@ def test_median_is_that_of_numpy():
     for values in ([np.nan], [1.0, np.nan], [np.nan, 2.0, 1.0]):
         assert np.isnan(median(values))
     assert np.isnan(median([]))
+    assert median(np.array([200, 250], np.uint8)) == 225
 
 
 def test_a_picture_is_moved_as_its_points_are():
