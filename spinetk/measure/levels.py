@@ -251,7 +251,9 @@ def order_faults(reading: Reading) -> list[str]:
     apart = np.diff(places(reading))
     for k, step in enumerate(steps):
         near = [*steps[:k], *steps[k + 1 :]][max(k - 2, 0) : k + 2]
-        if (len(near) >= 2 and step > GAP * median(near)) or apart[k] > 1:
+        # Steps beside it, where there are any, know a column of low bodies and high discs better than heights do.
+        gap = step > GAP * median(near) if len(near) >= 2 else apart[k] > 1
+        if gap or apart[k] > 2:
             above, below = (reading.vertebrae[i].label or f"vertebra {i + 1}" for i in (k, k + 1))
             if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or adjacent(above, below):
                 found.append(f"a vertebra may be missing between {above} and {below}.")
