@@ -1,6 +1,6 @@
 """A training step of the nine networks of the lesion table: two checkouts side by side, in fresh processes.
 
-    python benchmarks/lesion_speed.py OLD NEW [--side 96] [--batch 4] [--steps 4] [--threads 1] [--networks spin unet ...]
+    python benchmarks/lesion_speed.py OLD NEW [--side 96] [--batch 4] [--steps 4] [--threads 1] [--networks NAME ...]
 
 Each network with its own channels, loss and optimiser takes the same random slices, in the layout and precision that
 ``spinetk segment train`` has on this machine. Printed: milliseconds of processor a step (median; the first step, which
