@@ -383,3 +383,11 @@ def test_another_contrast_darkens_fluid_and_leaves_the_air_black():
         assert air == 0
         assert fluid < marrow
         assert min(disc, marrow) > 30
+
+
+def test_a_volume_whose_lengths_are_in_another_unit_is_named(tmp_path):
+    """Metres that the header takes for mm."""
+    affine = np.diag([0.003, 0.001, 0.001, 1.0])
+    nib.save(nib.Nifti1Image(np.zeros((5, 24, 24), np.int16), affine), tmp_path / "metres.nii.gz")
+    with pytest.raises(InputError, match=r"metres.nii.gz: has voxels of 0.001 x 0.001 mm, which is not plausible"):
+        read_slab(tmp_path / "metres.nii.gz")

@@ -3,7 +3,6 @@
 import json
 
 import cv2
-import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -394,11 +393,3 @@ def test_no_disc_where_a_vertebra_is_missing():
         "half a disc"
         in convert(convert(reading_of()).__class__("", 9, 9, [d.__class__(d.point) for d in discs])).remarks[0]
     )
-
-
-def test_a_volume_whose_lengths_are_in_another_unit_is_named(tmp_path):
-    """Metres that the header takes for mm."""
-    affine = np.diag([0.003, 0.001, 0.001, 1.0])
-    nib.save(nib.Nifti1Image(np.zeros((5, 24, 24), np.int16), affine), tmp_path / "metres.nii.gz")
-    with pytest.raises(InputError, match=r"metres.nii.gz: has voxels of 0.001 x 0.001 mm, which is not plausible"):
-        read_slab(tmp_path / "metres.nii.gz")
