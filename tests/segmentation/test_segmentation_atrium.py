@@ -285,7 +285,8 @@ def test_prepared_crops(folder, tmp_path):
     assert CaseDataset(coarse)[0][0].shape == (8, 18, 20)
 
 
-def test_trains_resumes_and_predicts(folder, tmp_path):
+def test_trains_resumes_and_predicts(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("spinetk.segmentation.atrium.trainer.EPOCH_DRAWS", 1)
     pairs = find_pairs(folder)
     common = {"network": "monai-unet3d", "device": "cpu", "precision": "32-true", "progress": False, "check_every": 2}
     predictor = train_atrium(
