@@ -13,7 +13,7 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.decode import check_pixels
-from spinetk.images.elements import integer, raw
+from spinetk.images.elements import integer, raw, word
 from spinetk.images.frames import BURNED_IN, picture_of_frame, values_of
 from spinetk.images.guard import display_name, quiet
 from spinetk.images.headers import Header, open_header
@@ -38,6 +38,9 @@ SAME_DIRECTION = 0.05
 
 MOST_NAMED = 4
 """Most series that a remark names beside the one read."""
+
+ABOUT_PICTURES = ("SEG", "RTDOSE")
+"""Modalities of several frames that are about a series, and no pictures themselves."""
 
 
 def read_series(
@@ -187,7 +190,8 @@ def scan(folder: Path) -> tuple[dict[str, list[Slice]], int]:
                 fault = f"holds more than {MAX_SLICES} DICOM files"
                 raise InputError(display_name(folder), fault, "give one series at a time")
             with header.stream:
-                others += header.frames > 1 and header.pixel_keyword is not None
+                pictures = header.frames > 1 and header.pixel_keyword is not None
+                others += pictures and word(header.dataset, "Modality") not in ABOUT_PICTURES
                 plane = _plane(header, 0) if header.pixel_keyword and header.frames == 1 else None
                 if plane is not None:
                     entry = Slice(replace(plane, index=count), path, *read_traits(header.dataset, 0))

@@ -135,6 +135,10 @@ def test_a_volume_beside_a_localiser_is_said_to_be_there(tmp_path):
     (tmp_path / "volume.dcm").write_bytes(to_bytes(placed(range(100, 107), [(4 * k, 0, 0) for k in range(7)])))
     assert said in read_picture(tmp_path).remarks
     assert said in read_series(tmp_path).remarks
+    mask = placed(range(7), [(4 * k, 0, 0) for k in range(7)])
+    mask.Modality = "SEG"  # is about the pictures, and none itself
+    (tmp_path / "mask.dcm").write_bytes(to_bytes(mask))
+    assert said in read_picture(tmp_path).remarks
     for k in range(3):
         (tmp_path / f"{k}.dcm").unlink()
     with pytest.raises(InputError, match="holds DICOM files of several frames, and no series"):
