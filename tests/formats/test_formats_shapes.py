@@ -93,8 +93,8 @@ def test_what_the_annotation_leaves_open_comes_from_the_picture_with_its_source(
 
 
 def test_a_point_list_has_the_scale_of_its_own_series(tmp_path):
-    """Two axial series in one folder, shown as sagittal reformations, which lie in no stored picture: mm of the one
-    that was read, whatever the user gave as spacing.
+    """Two axial series in one folder, shown as sagittal reformations: the point lies where the middle plane of the one
+    that was read does (30 columns, slices 0 to 33 mm), whatever the user gave as spacing.
     """
     folder = tmp_path / "study"
     folder.mkdir()
@@ -118,8 +118,9 @@ def test_a_point_list_has_the_scale_of_its_own_series(tmp_path):
         told = Reading(str(folder), seen.height, seen.width, VERTEBRA6, [body], Frame((9, 9), "user"))
         format_named("slicer").write(tmp_path / "a.mrk.json", [replace(told, series=names[series])])
         (markup,) = json.loads((tmp_path / "a.mrk.json").read_text())["markups"]
-        # Across, the reformation has the rows of the axial slices.
-        assert markup["controlPoints"][0]["position"] == [2 * spacing, 14 * seen.frame.spacing_mm[0], 0]
+        # Across, the reformation has the rows of the axial slices; down, it goes from the uppermost of them.
+        place = [14.5 * spacing, 2 * spacing, 33 - 14 * seen.frame.spacing_mm[0]]
+        assert markup["controlPoints"][0]["position"] == pytest.approx(place)
 
 
 def test_all_objects_say_who_made_them(tmp_path):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,7 +19,6 @@ from fastapi.testclient import TestClient
 from onpage import TIMEOUT_MS
 
 from spinetk.review.app import create_app
-from spinetk.review.server import server_of
 from spinetk.review.session import ReviewSession
 
 HERE = "http://127.0.0.1:8000"
@@ -93,26 +92,22 @@ def target(tmp_path) -> Path:
 
 
 @pytest.fixture
-def serve(target, capfd) -> Iterator:
-    """Serve some inputs from a thread; returns the address. `spinetk serve` itself, which imports all anew, is the
-    subject of test_review_commands.py.
-    """
-    with ExitStack() as running:
+def serve(target) -> Iterator:
+    """Start `spinetk serve` on some inputs; returns its address."""
+    running = []
 
-        def start(*inputs: Path, blinded: bool = False) -> str:
-            desk = running.enter_context(ReviewSession(target, blinded=blinded))
-            for given in inputs:
-                desk.add(given)
-            listener = running.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
-            server = server_of(create_app(desk))
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-            running.callback(thread.join)
-            running.callback(setattr, server, "should_exit", True)
-            thread.start()
-            return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    def start(*inputs: object) -> str:
+        command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, inputs), "-o", str(target), "--port", "0"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        running.append(server)
+        said = server.stdout.readline()
+        assert said.startswith("http://"), said + (server.stdout.read() if server.poll() is not None else "")
+        return said.split()[0]
 
-        yield start
-    assert "Secret" not in "".join(capfd.readouterr())
+    yield start
+    for server in running:
+        server.send_signal(signal.SIGINT)
+        assert "Secret" not in server.communicate(timeout=60)[0]
 
 
 @pytest.fixture
