@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.images.grid import Grid
+from spinetk.images.volume import Volume
 from spinetk.segmentation.lesion_rule import LesionRule
 from spinetk.segmentation.metrics import lesions
 from spinetk.segmentation.slices.scores import score
@@ -84,14 +86,11 @@ def test_names():
 
 @pytest.mark.parametrize(("rule", "f1"), [("touch", 1.0), ("iou:0.5", 2 / 3), ("cover:0.51", 2 * (2 / 3) * (1 / 3))])
 def test_the_rule_reaches_every_figure_of_lesions(rule, f1, tmp_path):
-    class Volume:
-        values, spacing_mm = np.zeros((1, 1, 60), np.float32), (1.0, 1.0, 1.0)
-
     class Case:
         name = "a"
 
         def read(self):
-            return Volume, TRUE[None]
+            return Volume(np.zeros((1, 1, 60), np.float32), Grid((1, 1, 60), np.eye(4))), TRUE[None]
 
     class Model:
         def predict(self, values):
