@@ -42,6 +42,7 @@ def test_icc_where_nothing_can_be_said():
     assert icc(np.ones((1, 2)))["icc_3_1"] is None
     perfect = icc(np.array([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]]))
     assert perfect["icc_2_1"] == 1.0
+    assert perfect["icc_3_1_interval"] == [1.0, 1.0]
     json.dumps([perfect, icc(np.empty((0, 2)))], allow_nan=False)
     with pytest.raises(InputError, match="table"):
         icc(np.ones(4))
@@ -57,8 +58,10 @@ def test_bland_altman_by_hand():
     # t(0.975, 3 df) = 3.18245.
     half = 3.18245 * np.sqrt(5 / 3) / 2
     assert result["bias_interval"] == pytest.approx([1.5 - half, 1.5 + half], abs=1e-4)
-    low, high = result["upper_interval"]
-    assert low < result["upper"] < high
+    # Bland and Altman 1999: a limit's variance is sd^2 (1 / n + 1.96^2 / (2 (n - 1))).
+    half = 3.18245 * np.sqrt(5 / 3 * (1 / 4 + 3.8416 / 6))
+    upper = 1.5 + 1.96 * np.sqrt(5 / 3)
+    assert result["upper_interval"] == pytest.approx([upper - half, upper + half], abs=1e-4)
 
 
 def test_bland_altman_of_too_few():

@@ -103,12 +103,15 @@ def test_mirrored_film_gives_the_same_numbers():
         assert other.measures["disc_below"]["heights_mm"] == pytest.approx(own.measures["disc_below"]["heights_mm"])
 
 
-def test_lordosis_to_the_sacrum_is_the_turn_between_the_drawn_endplates():
+@pytest.mark.parametrize("aspect", [1.0, 1.6])
+def test_lordosis_to_the_sacrum_is_the_turn_between_the_drawn_endplates(aspect):
+    """Rows farther apart than columns: in mm the endplates are steeper than in the picture."""
     reading = lateral(12, facing="right")
+    reading = replace(reading, frame=replace(reading.frame, spacing_mm=(0.2 * aspect, 0.2)))
     lumbar = next(v for v in reading.vertebrae if v.label == "L1")
     left, right = (lumbar.point(reading.schema, f"top_{side}") for side in ("left", "right"))
     sacral = next(own.points for own in reading.landmarks if own.kind == "s1")
-    tilt = [np.degrees(np.arctan2(*(b - a)[::-1])) for a, b in ((left, right), sacral)]
+    tilt = [np.degrees(np.arctan2(*((b - a) * (1, aspect))[::-1])) for a, b in ((left, right), sacral)]
     assert measure(reading).angles["lordosis_l1_s1"] == pytest.approx(tilt[1] - tilt[0], abs=1e-3)
 
 
