@@ -272,6 +272,11 @@ def test_colour_and_palette_become_luminance(read):
     np.testing.assert_allclose(read(palette).pixels, expected, rtol=1e-5)
 
 
+def test_one_sample_is_grey_whatever_the_file_calls_it(read):
+    ds = dicom(SHOWN.astype(np.uint16), PhotometricInterpretation="YBR_FULL_422")
+    np.testing.assert_array_equal(read(ds).pixels, SHOWN)
+
+
 def test_file_without_preamble_or_meta_header(read):
     picture = read(to_bytes(dicom(SHOWN.astype(np.uint16)), preamble=False))
     np.testing.assert_array_equal(picture.pixels, SHOWN)

@@ -173,3 +173,11 @@ def test_inverted_values_of_32_bits_stay_apart_in_a_volume():
     values, inverted = to_display(np.array([[70000, 70001]], np.uint32), dataset, 0, None, [], window=False)
     assert inverted
     assert values[0, 0] - values[0, 1] == 1
+
+
+def test_inverted_signed_values_are_turned_over_about_the_middle_of_what_can_be_stored():
+    """12 bits hold -2048 to 2047, so that 0 becomes -1 and the least the greatest, in every slice of a volume alike."""
+    dataset = Dataset()
+    dataset.PhotometricInterpretation, dataset.BitsStored, dataset.PixelRepresentation = "MONOCHROME1", 12, 1
+    values, _ = to_display(np.array([[-2048, 0, 100]], np.int16), dataset, 0, None, [], window=False)
+    assert values.tolist() == [[2047, -1, -101]]
