@@ -181,3 +181,11 @@ def test_inverted_signed_values_are_turned_over_about_the_middle_of_what_can_be_
     dataset.PhotometricInterpretation, dataset.BitsStored, dataset.PixelRepresentation = "MONOCHROME1", 12, 1
     values, _ = to_display(np.array([[-2048, 0, 100]], np.int16), dataset, 0, None, [], window=False)
     assert values.tolist() == [[2047, -1, -101]]
+
+
+def test_the_users_spacing_holds_for_a_slice_of_a_series(tmp_path):
+    for k in range(3):
+        tags = {"ImageOrientationPatient": RIGHT + DOWN, "ImagePositionPatient": [4 * k, 0, 0], "PixelSpacing": [2, 2]}
+        (tmp_path / f"{k}.dcm").write_bytes(to_bytes(dicom(flat([k])[0], Modality="MR", **tags)))
+    frame = read_picture(tmp_path, spacing_mm=(0.5, 0.5)).frame
+    assert (frame.spacing_mm, frame.spacing_source) == ((0.5, 0.5), "user")
