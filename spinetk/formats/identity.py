@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.uid import generate_uid
 
 NEEDED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
@@ -46,7 +47,7 @@ def identify(derived: Dataset, full: Dataset) -> None:
         derived.SpecificCharacterSet = UNICODE
     for tag in PATIENT_AND_STUDY:
         value = full.get(tag)
-        single = value[0] if type(value).__name__ == "MultiValue" and len(value) else value
+        single = value[0] if isinstance(value, MultiValue) and value else value
         text = "" if single is None else str(single).strip()
         if tag.endswith("Date"):
             value = _date(text)

@@ -150,9 +150,8 @@ def _measure_bodies(
             ask = judge if side.side else judge_unsided
             last = k == len(chain) - 1
             low = vertebra.label in ("L5", "L6") or (vertebra.label is None and last)
-            known: dict[str, Any] = {"names": names, "thresholds": limits, "draws": draws, "low_behind": low}
-            known["places"] = places
-            answer, reason = ask(order, k, neighbours[k], **known)
+            known: dict[str, Any] = {"names": names, "thresholds": limits, "draws": draws, "places": places}
+            answer, reason = ask(order, k, neighbours[k], low_behind=low, **known)
         with_sigma = vertebra.point_sigma_px is not None
         vertebra.measures |= {
             "heights_px": _named(plain[k], side),

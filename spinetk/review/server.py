@@ -14,7 +14,6 @@ from pathlib import Path
 import typer
 import uvicorn
 from fastapi.concurrency import run_in_threadpool
-from starlette.types import ASGIApp
 
 from spinetk.errors import InputError
 from spinetk.review import exporting, importing
@@ -56,25 +55,18 @@ def run(
         typer.echo(f"corrections go to {desk.describe_target()}")
         if token is not None:
             typer.echo(f"token: {token}  (the page asks for it; anyone who has it sees the pictures, unencrypted)")
+        # No access log: it would keep a record of who looked at which picture when. Errors are the guard's to say; what
+        # uvicorn says of requests that a signal breaks off is of no use.
+        settings = uvicorn.Config(
+            application,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=1,
+        )
         with listener:
-            server_of(application).run(sockets=[listener])
-
-
-def server_of(application: ASGIApp) -> uvicorn.Server:
-    """What answers requests, and logs nothing.
-
-    An access log would keep a record of who looked at which picture when. Errors are the guard's to say; what uvicorn
-    says of requests that a signal breaks off is of no use.
-    """
-    settings = uvicorn.Config(
-        application,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=1,
-    )
-    return uvicorn.Server(settings)
+            uvicorn.Server(settings).run(sockets=[listener])
 
 
 def _hang_up() -> None:

@@ -43,6 +43,7 @@ def deal(
         InputError: A list that cannot be read, names no case, or names one that another part has; no case to train on.
     """
     parts: Parts = {part: [] for part in PARTS}
+    drawn = False  # by chance from all cases, each image once: then nothing is left to compare
     if lists:
         named = {part: read_list(path, cases) for part, path in lists.items()}
         _check_apart(named, lists)
@@ -54,12 +55,14 @@ def deal(
         for case in cases:
             parts[case.part or "train"].append(case)
     else:
+        drawn = True
         parts["train"], parts["test"] = _draw(once(cases), test_share, seed)
     if not parts["train"]:
         raise InputError("training part", "holds no case", "name cases to train on")
     if not parts["val"] and "val" not in (lists or {}):
-        parts["train"], parts["val"] = _draw(once(parts["train"]), val_share, seed + 1)
-    say_shared(parts)
+        parts["train"], parts["val"] = _draw(parts["train"] if drawn else once(parts["train"]), val_share, seed + 1)
+    if not drawn:
+        say_shared(parts)
     return parts
 
 
