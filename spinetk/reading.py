@@ -5,6 +5,7 @@ Everything that passes between rooms (case files, predictions, measurements, rep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from spinetk.views import View, checked_view
 
 DECIMALS_PX, DECIMALS_SCORE = 3, 4
 """What a result file keeps of points and of scores."""
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass
@@ -104,6 +106,8 @@ class Reading:
         model: Name of the network, or None for truth.
         slice: Place of the slice or frame that was read, counted from 0, of a volume or series; else None.
         series: Key of the series that was read, of a folder or file that holds several kinds of images; else None.
+        pixels_sha256: Digest of the picture that was read (:func:`spinetk.images.picture.pixel_hash` of its 8-bit
+            window), so that another one in its place is noticed; None where none was taken.
         threshold: Least confidence the network was asked for, or None. Bodies below it are marked in their measures.
         label_probability: Probability, fitted on held-out pictures, that the level names a network gave are right, or
             would be where it was too small to give them; None where nothing was counted or a person named the levels.
@@ -134,6 +138,7 @@ class Reading:
     rulers: list[Ruler] = field(default_factory=list)
     slice: int | None = None
     series: str | None = None
+    pixels_sha256: str | None = None
     threshold: float | None = None
     label_probability: float | None = None
     facing: Facing | None = None
@@ -201,7 +206,8 @@ class Reading:
         mirrored = (np.linalg.det(matrix[:, :2]) < 0) != (self.frame.shown_mirrored != frame.shown_mirrored)
         if self.facing is not None and mirrored:
             changed["facing"] = replace(self.facing, side="left" if self.facing.side == "right" else "right")
-        return replace(self, height=height, width=width, frame=frame, angles={}, **changed)
+        # Moved px are another picture's.
+        return replace(self, height=height, width=width, frame=frame, angles={}, pixels_sha256=None, **changed)
 
     def rounded(self) -> Reading:
         """The reading with the numbers that a result file holds of it."""
@@ -234,6 +240,7 @@ class Reading:
         kept = {
             "slice": self.slice,
             "series": self.series,
+            "pixels_sha256": self.pixels_sha256,
             "threshold": self.threshold,
             "label_probability": self._label_probability,
             "facing": self.facing.to_json() if self.facing else None,
@@ -309,6 +316,9 @@ class Reading:
                         measures={k: v for k, v in entry.items() if k not in plain},
                     )
                 )
+            digest = content.get("pixels_sha256")
+            if digest is not None and not (isinstance(digest, str) and SHA256.fullmatch(digest)):
+                raise InputError(source, "field 'pixels_sha256' is no SHA-256", "remove it")
             for field in ("threshold", "label_probability"):
                 check_share(content.get(field), field, source)
             if not (int(content["height"]) > 0 and int(content["width"]) > 0):
@@ -324,6 +334,7 @@ class Reading:
                 model=content.get("model"),
                 slice=None if content.get("slice") is None else int(content["slice"]),
                 series=None if content.get("series") is None else str(content["series"]),
+                pixels_sha256=digest,
                 threshold=content.get("threshold"),
                 label_probability=None if sure is None else float(sure),
                 facing=Facing.from_json(content["facing"], source) if content.get("facing") else None,

@@ -17,11 +17,13 @@ from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.cases.groups import GROUP, origin_of, salt_of, strongest
 from spinetk.errors import InputError
 from spinetk.formats.files import METADATA, read_json, read_metadata, write_metadata
-from spinetk.formats.item import CaseItem
+from spinetk.formats.item import OTHER_PIXELS, CaseItem
 from spinetk.formats.record import Record, record_of
 from spinetk.formats.registry import read, readable
 from spinetk.geometry import Frame, turn
 from spinetk.images import Picture, to_uint8
+from spinetk.images.picture import pixel_hash
+from spinetk.images.source import is_same
 from spinetk.images.spacing import contradiction
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
@@ -195,6 +197,8 @@ def _as_annotated(picture: Picture, item: CaseItem, frame: Frame) -> tuple[np.nd
     """The picture in the px of its annotation: as stored, or as EXIF turns it where only that has the right size."""
     pixels, exif = to_uint8(picture.pixels, picture.padding), frame.exif_orientation
     size = picture.width, picture.height
+    if not is_same(pixels, item.pixels_sha256):
+        item.remarks.append(OTHER_PIXELS)
     if item.size is None or item.size == size:
         if exif != 1:
             item.remarks.append("its annotation was taken to be about the picture as stored, not as EXIF turns it")
@@ -212,11 +216,6 @@ def resized(pixels: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarra
     height = max(1, round(reading.height * width / reading.width))
     way = cv2.INTER_AREA if width < reading.width else cv2.INTER_CUBIC
     return cv2.resize(pixels, (width, height), interpolation=way), reading.resized(height, width)
-
-
-def pixel_hash(pixels: np.ndarray) -> str:
-    """SHA-256 of a picture's pixels and shape, whatever file they came in."""
-    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
 
 def _frame(picture: Picture, item: CaseItem, user: Frame | None) -> Frame:

@@ -22,9 +22,9 @@ from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.cases.groups import FIELDS, KINDS, Union, labelled, origins
 from spinetk.cases.likeness import ALIKE, alike, print_of
-from spinetk.cases.preparation import pixel_hash
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
+from spinetk.images.picture import pixel_hash
 
 SPLIT = "split.json"
 PARTS = ("train", "val", "test")

@@ -24,6 +24,7 @@ from spinetk.views import View
 if TYPE_CHECKING:
     from spinetk.images import Picture
 
+OTHER_PIXELS = "its pixels are not those that were read: check that it is the same picture"
 # Label Studio puts this before the name of an uploaded file.
 UPLOAD = re.compile(r"^[0-9a-f]{8}-")
 
@@ -54,6 +55,7 @@ class CaseItem:
         slice: Place of the slice or frame it is about, of a volume or series (:attr:`spinetk.reading.Reading.slice`);
             None for the one that is read where none is named.
         series: Which of several series it is about, or None.
+        pixels_sha256: Of the picture that was annotated (:attr:`spinetk.reading.Reading.pixels_sha256`), or None.
         remarks: What was left out or decided, one short sentence each.
         missing: Why the picture cannot be used, or None.
     """
@@ -82,6 +84,7 @@ class CaseItem:
     not_graded: str | None = None
     threshold: float | None = None
     label_probability: float | None = None
+    pixels_sha256: str | None = None
     remarks: list[str] = field(default_factory=list)
     missing: InputError | None = None
 
@@ -103,10 +106,16 @@ class CaseItem:
         Raises:
             InputError: The annotations do not say how large their picture is, and it is not there to be looked at.
         """
+        from spinetk.images import to_uint8
+        from spinetk.images.source import is_same
+
         size, frame, view = self.size, self.frame or Frame(), self.view
         remarks = list(self.remarks)
         if self.missing is None:
             picture = self.shown()
+            digest = self.pixels_sha256
+            if digest is not None and not is_same(to_uint8(picture.pixels, picture.padding), digest):
+                remarks.append(OTHER_PIXELS)
             if picture.frame.exif_orientation >= 5 and size == (picture.height, picture.width):
                 return self._as_stored(picture, [*remarks, *picture.remarks])
             if size is not None and picture.frame.exif_orientation != 1:
@@ -136,6 +145,7 @@ class CaseItem:
             model=self.model,
             slice=self.slice,
             series=self.series,
+            pixels_sha256=self.pixels_sha256,
             facing=self.facing,
             not_graded=self.not_graded,
             threshold=self.threshold,

@@ -79,6 +79,7 @@ def _item(reading: Reading, file: Path) -> CaseItem:
         model=reading.model,
         slice=reading.slice,
         series=reading.series,
+        pixels_sha256=reading.pixels_sha256,
         facing=reading.facing,
         not_graded=reading.not_graded,
         threshold=reading.threshold,

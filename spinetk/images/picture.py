@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -60,6 +61,11 @@ class Picture:
     def width(self) -> int:
         """Columns of the picture, px."""
         return self.pixels.shape[1]
+
+
+def pixel_hash(pixels: np.ndarray) -> str:
+    """SHA-256 of a picture's pixels and shape, whatever file they came in: one that lost its names has the same."""
+    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
 
 def chosen_slice(slice_choice: SliceChoice, count: int, usual: int) -> tuple[int, str]:

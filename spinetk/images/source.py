@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spinetk.errors import InputError
 from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.kind import sniff
-from spinetk.images.picture import Picture, SliceChoice
+from spinetk.images.picture import Picture, SliceChoice, pixel_hash
 from spinetk.images.read import read_picture
 from spinetk.images.traits import Slice
+from spinetk.images.window import to_uint8
 from spinetk.reading import Reading
 
 if TYPE_CHECKING:
@@ -83,6 +86,30 @@ def picture_of(reading: Reading) -> Picture:
     """
     choice: SliceChoice = "central" if reading.slice is None else reading.slice
     return read_picture(reading.file, slice_choice=choice, series=reading.series)
+
+
+def seen_of(reading: Reading) -> tuple[Picture, np.ndarray]:
+    """:func:`picture_of` a reading, and its 8-bit window, (H, W) uint8 as stored; one of another size is not refused.
+
+    Raises:
+        InputError: It cannot be read any more, or is not the picture that was read.
+    """
+    picture = picture_of(reading)
+    grey = to_uint8(picture.pixels, picture.padding)
+    if grey.shape == (reading.height, reading.width) and not is_same(grey, reading.pixels_sha256):
+        fault = "is not the picture that was read: its pixels differ"
+        raise InputError(reading.file, fault, "put that one back, or predict again")
+    return picture, grey
+
+
+def is_same(grey: np.ndarray, digest: str | None) -> bool:
+    """Whether a picture is the one a reading is about, as far as it says.
+
+    Args:
+        grey: (H, W) uint8 as stored, of :func:`spinetk.images.to_uint8`.
+        digest: :attr:`spinetk.reading.Reading.pixels_sha256`.
+    """
+    return digest is None or pixel_hash(grey) == digest
 
 
 def source_of(reading: Reading, chosen: int | None = None) -> tuple[Path, int | None]:

@@ -20,7 +20,7 @@ from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
-from spinetk.images.picture import SliceChoice
+from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.second_look import CLEARLY, evidence, shows_column
@@ -162,7 +162,11 @@ class Reader:
             grey: (H, W) uint8 of the picture, where it is there already.
         """
         said = (overrides or Overrides()).over(self.usual)
-        grey = to_uint8(picture.pixels, picture.padding) if grey is None else grey
+        # Pixels that were handed over, of a case, are not those that its file gives when it is read again.
+        digest = None
+        if grey is None:
+            grey = to_uint8(picture.pixels, picture.padding)
+            digest = pixel_hash(grey)
         chosen = self.decide(picture, grey, file, said)
         found = self._found(grey, file, chosen)
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
@@ -173,6 +177,7 @@ class Reader:
         found.not_graded = chosen.not_graded
         found.slice = picture.slice if picture.slices > 1 else None
         found.series = picture.series
+        found.pixels_sha256 = digest
         impossible = impossible_size(found)
         if impossible:
             source = found.frame.spacing_source or "no source"

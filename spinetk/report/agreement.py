@@ -125,6 +125,9 @@ def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[s
             failures.append(f"{name}: the readings have the front on other sides: {said}")
         if one[name].slice != other[name].slice or one[name].series != other[name].series:
             failures.append(f"{name}: the readings are of two slices ({_slice(one[name])} and {_slice(other[name])})")
+        digests = {reading.pixels_sha256 for reading in (one[name], other[name])} - {None}
+        if len(digests) > 1:
+            failures.append(f"{name}: the readings are of pictures with other pixels: are they the same film?")
         try:
             pairs.append((name, paired_values([(one[name], other[name])])))
         except InputError as error:

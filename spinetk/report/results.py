@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from spinetk.batch.each import do_each
 from spinetk.batch.pools import Here, Pool
 from spinetk.errors import InputError
 from spinetk.formats.registry import Format, format_named, lost, writable
 from spinetk.formats.results import iter_results, own_results, read_result, several_runs
-from spinetk.images import to_uint8
-from spinetk.images.source import picture_of
+from spinetk.images.source import seen_of
 from spinetk.reading import Reading
 from spinetk.report.page import card, write_page, write_summary
 from spinetk.report.stems import Stems
@@ -149,34 +146,36 @@ def _report(html: bool, formats: Sequence[str], path: Path, source: str, out: Pa
 def _report_one(reading: Reading, stem: str, out: Path, html: bool, formats: Sequence[str]) -> dict[str, Any]:
     """Write the reports of one reading; what was written, failed and is remarked, and its card for the overview."""
     found: dict[str, Any] = {"written": [], "failures": [], "remarks": []}
+    seen = cache(lambda: seen_of(reading)[1])
     for name in formats:
         entry = format_named(name, writable())
-        for key, values in _write(entry, entry.path_in(out, stem), [reading]).items():
+        check = seen if entry.stored and reading.pixels_sha256 is not None else None
+        for key, values in _write(entry, entry.path_in(out, stem), [reading], check).items():
             found[key] += values
     if html:
         page = out / f"{stem}.html"
         try:
-            picture = _picture(reading)
+            picture = seen()
             write_page(page, reading, picture)
             found["card"] = card(reading, page, out / SUMMARY, picture)
             found["written"].append(str(page))
         except InputError as error:
-            found["failures"].append(str(error))
+            found["failures"] += [] if str(error) in found["failures"] else [str(error)]
             found["fault"] = error.fault
     return found
 
 
-def _write(entry: Format, path: Path, readings: Sequence[Reading]) -> dict[str, list[str]]:
+def _write(
+    entry: Format, path: Path, readings: Sequence[Reading], check: Callable[[], object] | None = None
+) -> dict[str, list[str]]:
+    """Write a file of a format, after ``check`` has not raised."""
     assert entry.write is not None
     try:
+        if check is not None:
+            check()
         path.parent.mkdir(parents=True, exist_ok=True)
         written = entry.write(path, readings)
     except InputError as error:
         return {"written": [], "failures": [str(error)], "remarks": []}
     remarks = [f"{path.name}: {line}" for line in lost(entry, readings)]
     return {"written": list(map(str, written)), "failures": [], "remarks": remarks}
-
-
-def _picture(reading: Reading) -> np.ndarray:
-    picture = picture_of(reading)
-    return to_uint8(picture.pixels, picture.padding)

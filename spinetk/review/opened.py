@@ -11,7 +11,7 @@ from spinetk.cases.folder import read_pixels, read_record
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
 from spinetk.images import Picture, read_picture, to_uint8
-from spinetk.images.source import picture_of
+from spinetk.images.source import seen_of
 from spinetk.measure.facing import Seen
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry
@@ -107,15 +107,15 @@ def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
         from spinetk.formats.results import read_result
 
         known = read_result(entry.path)
-        picture = picture_of(known)
+        picture, grey = seen_of(known)
         if (known.height, known.width) != (picture.height, picture.width):
             fault = f"is about {known.width} x {known.height} px, its picture has {picture.width} x {picture.height} px"
             raise InputError(entry.name, fault, "predict again")
     else:
         picture = read_picture(entry.path, slice_choice="central" if entry.slice is None else entry.slice)
-        size = (picture.height, picture.width)
+        grey, size = to_uint8(picture.pixels, picture.padding), (picture.height, picture.width)
         known = Reading(entry.name, *size, schema, [], picture.frame, picture.view, remarks=list(picture.remarks))
-    opened = Opened(picture, to_uint8(picture.pixels, picture.padding), known)
+    opened = Opened(picture, grey, known)
     refresh(opened, entry)
     return opened
 

@@ -19,10 +19,10 @@ from spinetk.atomic import write_json
 from spinetk.cases.days import day_of
 from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.cases.groups import origin_of, remember, salt_of, strongest
-from spinetk.cases.preparation import pixel_hash
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
 from spinetk.formats.record import Record, check_record, record_of
+from spinetk.images.picture import pixel_hash
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry
 from spinetk.review.history import History, Status, Version, now, review_of, version_of

@@ -10,9 +10,9 @@ from pathlib import Path
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.groups import salt_of
-from spinetk.cases.preparation import pixel_hash
 from spinetk.formats.files import clean_name, read_json
 from spinetk.images.identity import case_id
+from spinetk.images.picture import pixel_hash
 from spinetk.review.entry import Entry
 from spinetk.review.opened import Opened
 

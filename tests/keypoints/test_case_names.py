@@ -77,6 +77,8 @@ def test_names_that_look_like_numbers_stay_what_they_are(tiny, tmp_path):
     assert len(scores["cases"]) == len(parts[2])
     predict_cases(cases, NAMES, tmp_path / "out", predictor, progress=False)
     assert {path.stem for path in (tmp_path / "out").glob("*.png")} == set(NAMES)
+    # A case's pixels are read as they are, its file through a window: a digest would refuse it.
+    assert not any("pixels_sha256" in json.loads(path.read_text()) for path in (tmp_path / "out").glob("*.json"))
     predict_files([source], tmp_path / "files", predictor, progress=False)
     with open(tmp_path / "files" / "vertebrae.csv", newline="") as stream:
         named = {row["file"].rsplit("/", 1)[-1].removesuffix(".png") for row in csv.DictReader(stream)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 
 import cv2
@@ -152,6 +153,8 @@ def test_one_phantom_is_one_reading_however_it_is_stored(seer, tmp_path, source)
         here = said if source != "exif" else Overrides("sagittal", (0.5 * aspect, 0.5), "left", "L5=last")
         reading, grey = reader.read(save(tmp_path, picture, number, aspect, source), here)
         assert grey.shape == (reading.height, reading.width)
+        told = hashlib.sha256(f"({reading.height}, {reading.width})".encode() + grey.tobytes())
+        assert reading.pixels_sha256 == told.hexdigest()
         assert [v.label for v in reading.vertebrae] == ["L1", "L2", "L3", "L4", "L5"], (number, aspect)
         centres = np.array([v.centre for v in reading.vertebrae])
         columns, rows = np.floor(centres).astype(int).T
