@@ -15,6 +15,7 @@ import numpy as np
 
 from spinetk.keypoints.level_decoding import FLOOR
 from spinetk.keypoints.logistic import Logistic, Weight
+from spinetk.measure.rounding import beside
 
 NAMED = 0.95
 """Least probability of a count whose names are given."""
@@ -68,7 +69,7 @@ class Count:
 
 def _two_decimals(probability: float) -> str:
     """Never 0.00: what is improbable is not impossible."""
-    return f"{probability:.2f}" if probability >= 0.005 else "below 0.01"
+    return beside(probability, lambda own: own >= NAMED, 2) if probability >= 0.005 else "below 0.01"
 
 
 def evidence(foot: tuple[float, float], scores: np.ndarray, first_points: np.ndarray) -> Evidence:

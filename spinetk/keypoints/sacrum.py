@@ -22,6 +22,7 @@ from spinetk.measure.facing import MIN_CONFIDENCE, curvature
 from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
 from spinetk.measure.plausibility import too_tall
+from spinetk.measure.rounding import beside
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
@@ -225,7 +226,8 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         return replace(reading, remarks=[*reading.remarks, doubt])
     sure = naming.probability(seen)
     if sure < NAMED:
-        doubt = f"no level is named: a count up from the sacrum would be right with probability {sure:.2f} only"
+        chance = beside(sure, lambda own: own >= NAMED, 2)
+        doubt = f"no level is named: a count up from the sacrum would be right with probability {chance} only"
         remarks = reading.remarks if surest(reading.landmarks) is None else [*reading.remarks, doubt]
         return replace(reading, label_probability=sure, remarks=remarks)
     count = len(reading.vertebrae)

@@ -22,6 +22,7 @@ from spinetk.measure.discs import (
 )
 from spinetk.measure.levels import SEQUENCE, adjacent, places
 from spinetk.measure.pelvis import Pelvis, pelvis_of
+from spinetk.measure.rounding import DECIMALS, beside
 from spinetk.measure.uncertainty import DRAWS, SEED, interval, scaled
 from spinetk.reading import Reading
 from spinetk.views import rules_of
@@ -73,8 +74,9 @@ def unsure_sacrum(reading: Reading) -> str | None:
     scores = [own.score for own in reading.landmarks if own.kind == "s1" and own.score is not None]
     if "pelvic" not in rules_of(reading.view).angles or not scores or scores[0] >= SURE_ENDPLATE:
         return None
+    seen = beside(scores[0], lambda own: own >= SURE_ENDPLATE, 2)
     return (
-        f"the endplate of S1 was seen with a confidence of {scores[0]:.2f} only: angles, disc and slip that are taken "
+        f"the endplate of S1 was seen with a confidence of {seen} only: angles, disc and slip that are taken "
         "from it may be off by more than their intervals say."
     )
 
@@ -136,7 +138,7 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
             "angle_deg_interval": None if draws is None else scaled(interval(angle_deg(*draws, side)), angle, turned),
             "listhesis_percent": number(percent),
             "listhesis_percent_interval": slips,
-            "meyerding": meyerding(percent),
+            "meyerding": meyerding(round(percent, DECIMALS)),  # of the figure that is written beside it
             "meyerding_interval": meyerding_interval(slips),
         }
         found.append(content)
@@ -267,7 +269,8 @@ def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | Non
         way, kind = ("forward", "anterolisthesis") if percent > 0 else ("backward", "retrolisthesis")
         grade = grade_in_words(own)
         doubt = f", if {lower} is right, which the disc below it makes doubtful" if any(wide[k + 1 : k + 2]) else ""
-        found.append(f"{upper} lies {abs(percent):.0f} % {way} on {lower} ({kind}, Meyerding grade {grade}){doubt}.")
+        far = beside(abs(percent), meyerding)
+        found.append(f"{upper} lies {far} % {way} on {lower} ({kind}, Meyerding grade {grade}){doubt}.")
     return found
 
 

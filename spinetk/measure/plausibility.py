@@ -165,7 +165,10 @@ def _beyond(size_mm: float) -> str | None:
     low, high = _limit("lowest_mm"), _limit("highest_mm")
     if not np.isfinite(size_mm) or low <= size_mm <= high:
         return None
-    return f"{size_mm:.3g} mm high, where vertebral bodies are {low:g} to {high:g} mm"
+    said = f"{size_mm:.3g}"
+    if low <= float(said) <= high:  # 60.01 mm is more than 60
+        said = f"{size_mm:.4f}"
+    return f"{said} mm high, where vertebral bodies are {low:g} to {high:g} mm"
 
 
 def _tallest(points: np.ndarray, reading: Reading) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
 from spinetk.geometry import Frame
 from spinetk.measure.deformity import UNCERTAIN, chances_of, is_sure, possible_grades
+from spinetk.measure.deformity import grade as grade_of_loss
+from spinetk.measure.rounding import beside
 from spinetk.measure.uncertainty import KINDS, not_fitted
 from spinetk.reading import Reading, Vertebra
 from spinetk.views import rules_of
@@ -115,15 +116,15 @@ def _percent(chance: float) -> str:
 
 
 def _loss_text(deformity: Mapping[str, Any]) -> str:
-    """The loss in brackets, never rounded up to the threshold of a grade it does not reach."""
+    """The loss in brackets, never rounded to a grade that it does not have."""
     loss = number(deformity.get("loss_percent"))
-    if loss is None:
-        return ""
-    text = f"{loss:.0f}"
+    return "" if loss is None else f" ({beside(loss, grading(deformity))} %)"
+
+
+def grading(deformity: Mapping[str, Any]) -> Callable[[float], int]:
+    """What makes a loss in percent the grade of a ``deformity`` field."""
     limits = [float(limit) for limit in deformity.get("thresholds_percent") or ()]
-    if any(loss < limit <= float(text) for limit in limits):
-        text = f"{math.floor(10 * loss) / 10:.1f}"
-    return f" ({text} %)"
+    return lambda loss: int(grade_of_loss(loss, limits))
 
 
 def height_unit(reading: Reading) -> str:

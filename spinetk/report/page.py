@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from itertools import repeat
 from pathlib import Path
@@ -18,6 +18,8 @@ from spinetk._version import __version__
 from spinetk.atomic import write_text
 from spinetk.measure import words
 from spinetk.measure.alignment import grade_in_words
+from spinetk.measure.discs import meyerding
+from spinetk.measure.rounding import beside
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.overlay import draw, outline
 from spinetk.report.style import STYLE
@@ -228,7 +230,8 @@ def _disc_table(reading: Reading) -> str:
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in DISC_SIDES),
                 _number(disc.get("angle_deg"), 1, DEGREE) + _span(disc.get("angle_deg_interval"), 1),
                 _number(disc.get(slip), 1) + _span(disc.get(f"{slip}_interval"), 1),
-                _number(disc.get("listhesis_percent"), 0, " %") + _span(disc.get("listhesis_percent_interval"), 0),
+                _number(disc.get("listhesis_percent"), 0, " %", meyerding)
+                + _span(disc.get("listhesis_percent_interval"), 0, meyerding),
                 _text(grade_in_words(disc)) or DASH,
             ]
         )
@@ -236,22 +239,26 @@ def _disc_table(reading: Reading) -> str:
     return _table("Discs and slips", head, rows, [False, *[True] * (len(DISC_SIDES) + 4)])
 
 
-def _number(value: object, decimals: int, unit: str = "") -> str:
+def _number(value: object, decimals: int, unit: str = "", decided: Callable[[float], object] | None = None) -> str:
+    """A number with its unit, or a dash; ``decided`` as of :func:`spinetk.measure.rounding.beside`."""
     number = words.number(value)
-    return DASH if number is None else f"{number:z.{decimals}f}{unit}".replace("-", "\N{MINUS SIGN}")
+    if number is None:
+        return DASH
+    text = f"{number:z.{decimals}f}" if decided is None else beside(number, decided, decimals)
+    return f"{text}{unit}".replace("-", "\N{MINUS SIGN}")
 
 
-def _span(value: object, decimals: int) -> str:
+def _span(value: object, decimals: int, decided: Callable[[float], object] | None = None) -> str:
     """A 95 % interval in small print; a dash between its ends would read as one more minus where one is negative."""
     if not isinstance(value, list | tuple) or len(value) != 2 or None in value:
         return ""
     between = " to " if min(value) < 0 else DASH
-    return f" <small>{_number(value[0], decimals)}{between}{_number(value[1], decimals)}</small>"
+    return f" <small>{between.join(_number(end, decimals, '', decided) for end in value)}</small>"
 
 
 def _deformity(vertebra: Vertebra) -> str:
     text, deformity = words.deformity_text(vertebra), vertebra.measures.get("deformity") or {}
-    span = _span(deformity.get("loss_percent_interval"), 0)
+    span = _span(deformity.get("loss_percent_interval"), 0, words.grading(deformity))
     return _chip(words.grade_of(vertebra), text) + span.replace("</small>", " %</small>") if text else ""
 
 

@@ -149,6 +149,14 @@ def test_a_slip_is_named_in_words_and_graded():
     assert any("forward on L5 (anterolisthesis, Meyerding grade 2)" in remark for remark in found.remarks)
 
 
+@pytest.mark.parametrize(("percent", "said"), [(25.3, "25.3 % forward on L5 (anterolisthesis, Meyerding grade 2)"),
+                                               (24.6, "25 % forward on L5 (anterolisthesis, Meyerding grade 1)"),
+                                               (7.96, None)])  # fmt: skip
+def test_the_figure_of_a_slip_lies_on_the_side_of_its_grade(percent, said):
+    found = [remark for remark in measure(slipped(percent, from_zero=True)[0]).remarks if "L4 lies" in remark]
+    assert found == ([] if said is None else [f"Measurement: L4 lies {said}."])
+
+
 def test_a_slip_whose_interval_reaches_zero_has_every_grade_of_it():
     reading, index, plate, _ = slipped(12, from_zero=True)
     sure, unsure = (with_sigma(reading, share * plate) for share in (0.005, 0.1))

@@ -26,7 +26,13 @@ def vertebra(**deformity) -> Vertebra:
     [
         ({"type": "normal", "grade": 0, "loss_percent": 8.2}, "normal (8 %)", 0),
         # 19.97 % reaches no grade: 20 % would say it does.
-        ({"type": "normal", "grade": 0, "loss_percent": 19.97}, "normal (19.9 %)", 0),
+        ({"type": "normal", "grade": 0, "loss_percent": 19.97}, "normal (19.97 %)", 0),
+        ({"type": "normal", "grade": 0, "loss_percent": 19.94}, "normal (19.9 %)", 0),
+        # A limit of the user's own, from above: 20 % would say that it is not reached.
+        (
+            {"type": "wedge", "grade": 1, "loss_percent": 20.5, "thresholds_percent": [20.5, 25.0, 40.0]},
+            "wedge, grade 1 (20.5 %)", 1,
+        ),
         ({"type": "wedge", "grade": 1, "loss_percent": 24.6}, "wedge, grade 1 (24.6 %)", 1),
         ({"type": "wedge", "grade": 2, "loss_percent": 25.0}, "wedge, grade 2 (25 %)", 2),
         (

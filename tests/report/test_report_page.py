@@ -109,6 +109,19 @@ def test_a_meyerding_grade_is_shown_as_far_as_its_slip_is_sure(tmp_path):
         assert shown["Slip"].split() == ["12", "%", "−3", "to", "0"]
 
 
+def test_figures_beside_grades_lie_on_the_side_of_the_grade(tmp_path):
+    one = reading()
+    slip = {"name": "L1-L2", "listhesis_percent": 25.3, "listhesis_percent_interval": [24.4, 50.2], "meyerding": 2}
+    one.vertebrae[0].measures["disc_below"] = slip
+    loss = {"type": "normal", "grade": 0, "loss_percent": 19.96, "loss_percent_interval": [18.6, 19.7]}
+    one.vertebrae[0].measures["deformity"] = loss | {"thresholds_percent": [20.0, 25.0, 40.0]}
+    html, document = page(tmp_path, one)
+    (row,) = [row for row in document.rows if row[:1] == ["L1-L2"]]
+    assert "25.3 % 24–50.2" in row
+    assert "normal (19.96 %)" in html
+    assert "19–19.7 %" in html
+
+
 def test_page_needs_nothing_but_itself(tmp_path):
     text, document = page(tmp_path, reading())
     assert document.sources
