@@ -106,8 +106,6 @@ class Reading:
         model: Name of the network, or None for truth.
         slice: Place of the slice or frame that was read, counted from 0, of a volume or series; else None.
         series: Key of the series that was read, of a folder or file that holds several kinds of images; else None.
-        pixels_sha256: Digest of the picture that was read (:func:`spinetk.images.picture.pixel_hash` of its 8-bit
-            window), so that another one in its place is noticed; None where none was taken.
         threshold: Least confidence the network was asked for, or None. Bodies below it are marked in their measures.
         label_probability: Probability, fitted on held-out pictures, that the level names a network gave are right, or
             would be where it was too small to give them; None where nothing was counted or a person named the levels.
@@ -121,6 +119,8 @@ class Reading:
         rulers: Lengths and angles that a reader has drawn.
         interval_scale: By kind (:data:`spinetk.measure.uncertainty.KINDS`), how much wider intervals are than points
             make them, as fitted on patients new to the network; a kind that is not there was not fitted.
+        pixels_sha256: Digest of the picture that was read (:func:`spinetk.images.picture.pixel_hash` of its 8-bit
+            window), so that another one in its place is noticed; None where none was taken.
     """
 
     file: str
@@ -138,12 +138,12 @@ class Reading:
     rulers: list[Ruler] = field(default_factory=list)
     slice: int | None = None
     series: str | None = None
-    pixels_sha256: str | None = None
     threshold: float | None = None
     label_probability: float | None = None
     facing: Facing | None = None
     not_graded: str | None = None
     interval_scale: dict[str, float] = field(default_factory=dict)
+    pixels_sha256: str | None = None
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""

@@ -22,7 +22,7 @@ from spinetk.discs.bids import Skipped, Subject, find_subjects
 from spinetk.discs.slab import is_inside, project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.discs.straightening import find_sct, straighten
 from spinetk.errors import InputError
-from spinetk.images.volume import read_volume, read_volume_header
+from spinetk.images.volume import Volume, read_volume
 
 DATASET = "dataset.json"
 PARTS = ("train", "val", "test")
@@ -99,13 +99,15 @@ def prepare(
     known: dict[str, str] = {}
     for subject in found:
         try:
-            digest = _digest(subject.image)
+            volume = read_volume(subject.image)
+            digest = _digest(volume)
             if digest in known:
                 skipped.append(Skipped(subject.stem, f"the same image as {known[digest]}"))
                 continue
             with TemporaryDirectory() as folder:
                 used = straighten(subject, Path(folder)) if straightened else subject
-                points, said = _prepare_one(used, out, grid_mm, about_labels=parts[subject.name] == "train")
+                seen = read_volume(used.image) if straightened else volume
+                points, said = _prepare_one(used, seen, out, grid_mm, about_labels=parts[subject.name] == "train")
         except InputError as error:
             skipped.append(Skipped(subject.stem, error.fault, failed=True))
             continue
@@ -153,10 +155,10 @@ def split(centres: dict[str, str], seed: int, shares: Sequence[float] = SHARES) 
 
 
 def _prepare_one(
-    subject: Subject, out: Path, grid_mm: float, *, about_labels: bool
+    subject: Subject, volume: Volume, out: Path, grid_mm: float, *, about_labels: bool
 ) -> tuple[dict[int, Any], list[str]]:
     said: list[str] = []
-    grid = read_volume_header(subject.image).grid
+    grid = volume.grid
     labels = read_labels(subject.labels, grid, said)
     if not labels:
         fault = "; ".join(["holds no disc label", *said])
@@ -168,7 +170,7 @@ def _prepare_one(
             raise InputError(
                 subject.cord, "mask of the cord lies outside the image", "remove it, or correct its header"
             )
-    slab = read_slab(subject.image, middle)
+    slab = read_slab(subject.image, middle, volume)
     spacing = slab.frame.spacing_mm
     assert spacing is not None  # a volume has one
     picture, factors = to_grid(slab.pixels, spacing, grid_mm)
@@ -185,9 +187,9 @@ def _prepare_one(
     return inside, [*said, *slab.remarks[1:]]
 
 
-def _digest(image: Path) -> str:
+def _digest(volume: Volume) -> str:
     """Of the voxels of a volume, whatever compressed them: a subject under two names would be trained on and tested."""
-    return hashlib.sha256(np.ascontiguousarray(read_volume(image).values).tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(volume.values).tobytes()).hexdigest()
 
 
 def _centre_of(mask: Path) -> np.ndarray:

@@ -73,18 +73,19 @@ class Slab:
         self.volume.write(labels, path)
 
 
-def read_slab(path: str | Path, middle_mm: np.ndarray | None = None) -> Slab:
+def read_slab(path: str | Path, middle_mm: np.ndarray | None = None, volume: Volume | None = None) -> Slab:
     """Read a volume and average the slices about a place.
 
     Args:
         path: NIfTI or NRRD.
         middle_mm: (3,) a point the middle slice goes through, in mm in the axes of NIfTI; None for the middle of the
             volume.
+        volume: What :func:`spinetk.images.volume.read_volume` gave of it, where it has been read.
 
     Raises:
         InputError: It cannot be read or is no volume.
     """
-    volume = read_volume(path).finite(path)
+    volume = (read_volume(path) if volume is None else volume).finite(path)
     standing, _ = volume.as_closest(STANDING)
     across, rows, columns = standing.values.shape
     if min(columns, rows) < 16:

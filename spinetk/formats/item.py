@@ -55,9 +55,9 @@ class CaseItem:
         slice: Place of the slice or frame it is about, of a volume or series (:attr:`spinetk.reading.Reading.slice`);
             None for the one that is read where none is named.
         series: Which of several series it is about, or None.
-        pixels_sha256: Of the picture that was annotated (:attr:`spinetk.reading.Reading.pixels_sha256`), or None.
         remarks: What was left out or decided, one short sentence each.
         missing: Why the picture cannot be used, or None.
+        pixels_sha256: Of the picture that was annotated (:attr:`spinetk.reading.Reading.pixels_sha256`), or None.
     """
 
     picture: Path
@@ -84,9 +84,9 @@ class CaseItem:
     not_graded: str | None = None
     threshold: float | None = None
     label_probability: float | None = None
-    pixels_sha256: str | None = None
     remarks: list[str] = field(default_factory=list)
     missing: InputError | None = None
+    pixels_sha256: str | None = None
 
     def shown(self) -> Picture:
         """The picture that was annotated: of a volume the same slice, of several series the same one.

@@ -38,6 +38,8 @@ PLACED = (
     "LossyImageCompressionMethod",
 )
 
+OF_FRAMES = ("PixelMeasuresSequence", "PlanePositionSequence", "PlaneOrientationSequence")
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -60,7 +62,9 @@ ANATOMY = Code("123037004", "SCT", "Anatomical structure")
 LEFT_ATRIUM = Segment("left atrium", ANATOMY, Code("82471001", "SCT", "Left atrium"), (54.0, 46.0, 29.0))
 
 
-def write_seg(path: str | Path, mask: np.ndarray, files: Sequence[str | Path], segment: Segment) -> None:
+def write_seg(
+    path: str | Path, mask: np.ndarray, files: Sequence[str | Path], segment: Segment, frames: Sequence[int] = ()
+) -> None:
     """Write a mask as a binary DICOM segmentation, atomically.
 
     Patient and study are those of the source, as every object of a study has to say; nothing else is copied.
@@ -68,16 +72,22 @@ def write_seg(path: str | Path, mask: np.ndarray, files: Sequence[str | Path], s
     Args:
         path: The file to write.
         mask: (D, H, W) bool on the grid of the slices.
-        files: The D single-frame slices of one series, in the order of the mask.
+        files: The D single-frame slices of one series, in the order of the mask; or one file of several frames.
         segment: What the mask shows.
+        frames: The D frames of the one file, counted from 0, in the order of the mask; empty for slices.
 
     Raises:
         InputError: highdicom is not installed, or a slice lacks what a segmentation has to refer to.
     """
     hd = _highdicom()
     sources = [_read(Path(file)) for file in files]
-    if mask.shape != (len(sources), sources[0].Rows, sources[0].Columns):
-        raise ValueError(f"a mask of {mask.shape} does not lie on {len(sources)} slices")
+    count = len(frames) or len(sources)
+    if mask.shape != (count, sources[0].Rows, sources[0].Columns):
+        raise ValueError(f"a mask of {mask.shape} does not lie on {count} slices")
+    if len(frames):
+        whole = np.zeros((int(sources[0].NumberOfFrames), *mask.shape[1:]), bool)
+        whole[list(frames)] = mask
+        mask = whole
     if not mask.any():
         raise InputError(path, "would hold no segment", "an empty mask cannot be a DICOM segmentation")
     description = hd.seg.SegmentDescription(
@@ -110,7 +120,7 @@ def write_seg(path: str | Path, mask: np.ndarray, files: Sequence[str | Path], s
         )
     except (AttributeError, ValueError, TypeError, KeyError) as error:
         why = " ".join(str(error).split()).rstrip(".")
-        raise InputError(files[0], f"cannot carry a segmentation: {why}", "choose another format") from error
+        raise InputError(files[0], f"cannot carry a segmentation: {why}", "convert it to NIfTI") from error
     with replacing(path) as temporary:
         found.save_as(temporary)
 
@@ -126,11 +136,36 @@ def _read(path: Path) -> pydicom.Dataset:
     # highdicom copies comments, age and descriptions, too, where it finds them.
     kept = pydicom.Dataset()
     kept.file_meta = source.file_meta
+    if int(source.get("NumberOfFrames") or 1) > 1:
+        _keep_places(kept, source)
     for tag in (*NEEDED, *PLACED):
         if tag in source:
             kept[tag] = source[tag]
     identify(kept, source)
     return kept
+
+
+def _keep_places(kept: pydicom.Dataset, source: pydicom.Dataset) -> None:
+    """Where the frames of a file lie, and nothing else of its functional groups."""
+    kept.NumberOfFrames = source.NumberOfFrames
+    for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        groups = []
+        for group in source.get(name) or []:
+            place = pydicom.Dataset()
+            for tag in OF_FRAMES:
+                if tag in group:
+                    place[tag] = group[tag]
+            groups.append(place)
+        setattr(kept, name, groups)
+    # highdicom wants what all frames share in the shared group, where many scanners repeat it with every frame.
+    if not kept.SharedFunctionalGroupsSequence:
+        kept.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
+    shared, own = kept.SharedFunctionalGroupsSequence[0], kept.PerFrameFunctionalGroupsSequence
+    for tag in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        if own and all(tag in group and group[tag] == own[0][tag] for group in own):
+            shared[tag] = own[0][tag]
+            for group in own:
+                del group[tag]
 
 
 def _highdicom() -> Any:

@@ -6,9 +6,10 @@ import io
 import logging
 import os
 import stat
+import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from spinetk.errors import InputError
@@ -129,9 +130,38 @@ def check_size(path: Path, width: int, height: int, sample_bytes: int = 1, store
         raise InputError(display_name(path), fault, REMEDY_COPY)
 
 
+class Shared:
+    """A state of the whole process that several threads ask for at once: made by the first, undone by the last.
+
+    Args:
+        make: A context that makes it.
+    """
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._users = 0
+        self._made: ExitStack | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if not self._users:
+                with ExitStack() as made:
+                    made.enter_context(self._make())
+                    self._made = made.pop_all()
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users and self._made is not None:
+                    self._made.close()
+
+
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep warnings and log lines of the reading libraries off the screen: they may quote patient text."""
+def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for logger in CHATTY:
@@ -148,8 +178,7 @@ def _drop(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Keep what native decoders write to standard error off the screen, for the moment they run."""
+def _silent_stderr() -> Iterator[None]:
     try:
         kept = os.dup(2)
     except OSError:
@@ -163,3 +192,20 @@ def silent_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+_QUIET, _SILENT = Shared(_quiet), Shared(_silent_stderr)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep warnings and log lines of the reading libraries off the screen: they may quote patient text."""
+    with _QUIET():
+        yield
+
+
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Keep what native decoders write to standard error off the screen, for the moment they run."""
+    with _SILENT():
+        yield

@@ -73,7 +73,7 @@ def main_series(folder: Path, series: str | int | None = None) -> tuple[str, lis
     """
     groups, others = scan(folder)
     key, slices, remarks = pick(groups, series, display_name(folder))
-    return key, slices, [*remarks, *said_of_frames(others)]
+    return key, slices, [*remarks, *said_of_frames(len(others))]
 
 
 def said_of_frames(files: int) -> list[str]:
@@ -172,10 +172,10 @@ def group_series(folder: Path) -> dict[str, list[Slice]]:
     return scan(folder)[0]
 
 
-def scan(folder: Path) -> tuple[dict[str, list[Slice]], int]:
-    """As :func:`group_series`, and how many DICOM files of several frames there are, which belong to none."""
+def scan(folder: Path) -> tuple[dict[str, list[Slice]], list[Path]]:
+    """As :func:`group_series`, and the DICOM files of several frames, which belong to none."""
     found: list[tuple[str, Slice]] = []
-    count = others = 0
+    count, others = 0, []
     with quiet():
         for path in list_files(folder):
             try:
@@ -191,7 +191,8 @@ def scan(folder: Path) -> tuple[dict[str, list[Slice]], int]:
                 raise InputError(display_name(folder), fault, "give one series at a time")
             with header.stream:
                 pictures = header.frames > 1 and header.pixel_keyword is not None
-                others += pictures and word(header.dataset, "Modality") not in ABOUT_PICTURES
+                if pictures and word(header.dataset, "Modality") not in ABOUT_PICTURES:
+                    others.append(path)
                 plane = _plane(header, 0) if header.pixel_keyword and header.frames == 1 else None
                 if plane is not None:
                     entry = Slice(replace(plane, index=count), path, *read_traits(header.dataset, 0))

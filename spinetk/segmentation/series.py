@@ -1,7 +1,8 @@
-"""DICOM series as volumes, whose masks are written as DICOM segmentations."""
+"""DICOM series, and frames of one file, as volumes whose masks are written as DICOM segmentations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from spinetk.formats.seg import LEFT_ATRIUM, Segment, write_seg
 from spinetk.images.decode import check_pixels
 from spinetk.images.frames import values_of
 from spinetk.images.grid import Grid
-from spinetk.images.guard import display_name
+from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.headers import open_header
-from spinetk.images.series import pick, said_of_frames, scan
+from spinetk.images.kind import sniff
+from spinetk.images.reformat import Plane
+from spinetk.images.series import frame_series, pick, said_of_frames, scan
 from spinetk.images.stack import in_order, said_of_slices
-from spinetk.images.volume import Volume
+from spinetk.images.traits import Slice
+from spinetk.images.volume import Volume, read_volume
 
 SEG_SUFFIX = ".seg.dcm"
 UNEVEN = 0.05
@@ -33,12 +37,14 @@ class Series(Volume):
     """A volume made of DICOM files.
 
     Attributes:
-        files: Of the slices, in the order of ``values``.
+        files: Of the slices, in the order of ``values``; of frames the one file.
         segment: What a mask on it shows.
+        frames: Numbers of the frames of the one file, from 0, in the order of ``values``; empty for single slices.
     """
 
     files: tuple[Path, ...] = ()
     segment: Segment = LEFT_ATRIUM
+    frames: tuple[int, ...] = ()
 
     def write(self, values: np.ndarray, path: str | Path) -> None:
         """A mask as DICOM segmentation where the name ends with ``.dcm``, else as any volume's."""
@@ -47,7 +53,21 @@ class Series(Volume):
             return
         if values.shape != self.values.shape:
             raise ValueError(f"a mask of {values.shape} does not fit a series of {self.values.shape}")
-        write_seg(path, values != 0, self.files, self.segment)
+        write_seg(path, values != 0, self.files, self.segment, self.frames)
+
+
+def read_any(path: str | Path) -> Volume:
+    """The volume of a file or folder: NIfTI, NRRD, a folder with the slices of a DICOM series, or a DICOM file of
+    frames with places.
+
+    Raises:
+        InputError: It holds none, or cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return read_series(path)
+    regular_file(path)
+    return read_frames(path) if sniff(path) == "dicom" else read_volume(path)
 
 
 def read_series(folder: str | Path) -> Series:
@@ -63,12 +83,60 @@ def read_series(folder: str | Path) -> Series:
     if not groups:
         if others:
             fault = "holds DICOM files of several frames, and no series of single ones"
-            raise InputError(name, fault, "convert them to NIfTI, for example with dcm2niix")
+            raise InputError(name, fault, "give such a file by its name")
         raise InputError(name, "holds no DICOM series", "give a folder with the slices of one series")
-    largest = max(groups, key=lambda key: len(groups[key]))
-    _, entries, remarks = pick(groups, largest, name, "give a folder of one series")
-    remarks += said_of_frames(others)
-    slices = {entry.plane.index: entry for entry in entries}
+    _, entries, remarks = pick(groups, _largest(groups), name, "give a folder of one series")
+    remarks += said_of_frames(len(others))
+    files = {entry.plane.index: entry.path for entry in entries}
+
+    def load(plane: Plane) -> tuple[np.ndarray, list[str]]:
+        path = files[plane.index]
+        assert path is not None  # of one frame each: `scan` keeps others apart
+        header = open_header(path)
+        with header.stream:
+            return values_of(header, check_pixels(header), 0)
+
+    planes, volume = _stacked(name, entries, load, remarks)
+    paths = tuple(path for plane in planes if (path := files[plane.index]) is not None)
+    return Series(volume.values, volume.grid, None, volume.remarks, paths)
+
+
+def read_frames(file: str | Path) -> Series:
+    """The largest stack of frames of one DICOM file (enhanced MR, CT), in order of depth.
+
+    Raises:
+        InputError: It is no such file, or its frames have no places, are not evenly spaced, turned or shifted against
+            one another, or cannot be read.
+    """
+    file = Path(file)
+    name = display_name(file)
+    with quiet():
+        header = open_header(file)
+        with header.stream:
+            options = check_pixels(header)
+            if header.frames == 1:
+                raise InputError(name, "is one slice, not a volume", "give the folder of its series")
+            groups = frame_series(header)
+            if not groups:
+                raise InputError(name, "has frames of which it does not say where they lie", "give a volume")
+            _, entries, remarks = pick(groups, _largest(groups), name, "convert the other one to NIfTI")
+            planes, volume = _stacked(name, entries, lambda plane: values_of(header, options, plane.index), remarks)
+    numbers = tuple(plane.index for plane in planes)
+    return Series(volume.values, volume.grid, None, volume.remarks, (file,), frames=numbers)
+
+
+def _largest(groups: dict[str, list[Slice]]) -> str:
+    return max(groups, key=lambda key: len(groups[key]))
+
+
+def _stacked(
+    name: str, entries: list[Slice], load: Callable[[Plane], tuple[np.ndarray, list[str]]], remarks: list[str]
+) -> tuple[list[Plane], Volume]:
+    """Slices in order of depth, and the volume that they are.
+
+    Raises:
+        InputError: They are none.
+    """
     planes = in_order([entry.plane for entry in entries], remarks)
     first = planes[0]
     if not first.scaled:
@@ -85,14 +153,9 @@ def read_series(folder: str | Path) -> Series:
             f"has slices that are turned, or shifted by up to {aside:.1f} mm, against one another (a tilted gantry?)"
         )
         raise InputError(name, fault, "resample them to a straight volume first")
-    layers, said, files = [], [], []
+    layers, said = [], []
     for plane in planes:
-        path = slices[plane.index].path
-        assert path is not None  # of one frame each: `scan` keeps others apart
-        files.append(path)
-        header = open_header(path)
-        with header.stream:
-            layer, own = values_of(header, check_pixels(header), 0)
+        layer, own = load(plane)
         layers.append(layer)
         said.append(own)
     remarks += said_of_slices(said)
@@ -100,4 +163,4 @@ def read_series(folder: str | Path) -> Series:
     direction = np.stack([first.right, first.down, first.normal], axis=1)
     spacing = (float(steps.mean()), *map(float, first.spacing_mm))
     grid = Grid.of_lps(values.shape, spacing, first.position.tolist(), direction.ravel().tolist())
-    return Series(values, grid, None, tuple(remarks), tuple(files))
+    return planes, Volume(values, grid, None, tuple(remarks))

@@ -19,6 +19,7 @@ from spinetk.discs.preparation import prepare, read_dataset, read_samples, split
 from spinetk.discs.slab import project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.discs.target import gaussian
 from spinetk.errors import InputError
+from spinetk.images.volume import read_volume
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "mr_discs_bids"
 
@@ -246,6 +247,20 @@ def test_labels_elsewhere_are_named_and_the_originals_folders_are_read(tmp_path)
         "sub-d-e": "BIDS names a subject by letters and digits alone",
         "sub-a_T2w": f"no disc labels in derivatives/labels*, but {manual.relative_to(tmp_path)}/{Path(LABELS).name}",
     }
+
+
+def test_each_image_is_read_once(tmp_path, file_events):
+    names = ("sub-a", "sub-b")
+    for seed, name in enumerate(names):
+        write_subject(tmp_path, name, seed)
+    with file_events() as seen:
+        prepare(tmp_path, tmp_path / "out")
+    opened = [path for event, path in seen if event == "open"]
+    once = [opened.count(str(tmp_path / name / "anat" / f"{name}_T2w.nii.gz")) for name in names]
+    assert once[0] == once[1]
+    with file_events() as seen:
+        read_volume(tmp_path / "sub-a" / "anat" / "sub-a_T2w.nii.gz")
+    assert once[0] == len([event for event, path in seen if event == "open" and path.endswith("sub-a_T2w.nii.gz")])
 
 
 def test_one_picture_under_two_names_is_taken_once(tmp_path):

@@ -56,6 +56,7 @@ def rich(file: str, **changes: Any) -> Reading:
         Facing("left", "sacrum", 0.96875),
         "made for films",
         {"height": 1.5},
+        "0a" * 32,
     )
     for name, value in changes.items():
         setattr(told, name, value)

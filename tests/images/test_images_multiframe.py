@@ -143,7 +143,7 @@ def test_a_volume_beside_a_localiser_is_said_to_be_there(tmp_path):
         (tmp_path / f"{k}.dcm").unlink()
     with pytest.raises(InputError, match="holds DICOM files of several frames, and no series"):
         read_series(tmp_path)
-    assert volume_files([tmp_path]) == [tmp_path]
+    assert volume_files([tmp_path]) == [tmp_path / "volume.dcm"]  # the mask is none
 
 
 @pytest.mark.parametrize("fault", ["shifted", "turned"])

@@ -11,7 +11,7 @@ from torch import nn
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.batch import predict_files, volume_files
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
-from spinetk.segmentation.series import read_series
+from spinetk.segmentation.series import read_any, read_series
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 NAME = "SECRET^PATIENT"
@@ -200,3 +200,85 @@ def test_inverted_slices_are_all_turned_over_about_one_value(folder, values):
     series = read_series(folder)
     assert np.array_equal(series.values, 4095.0 - values)
     assert series.remarks == ("the grey scale is stored inverted and was inverted back",)
+
+
+def enhanced(folder, path, scout):
+    """The same slices as the frames of one enhanced MR file, in the order of no place; a scout among them or not."""
+    sources = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+    whole = pydicom.dcmread(sorted(folder.iterdir())[0])
+    for tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"):
+        del whole[tag]
+    whole.file_meta.MediaStorageSOPClassUID = whole.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4.1"
+    whole.file_meta.MediaStorageSOPInstanceUID = whole.SOPInstanceUID = generate_uid()
+    groups = []
+    for source in [*sources, sources[0]]:
+        group, place, plane, measures = (pydicom.Dataset() for _ in range(4))
+        measures.PixelSpacing, measures.SliceThickness = list(SPACING_MM), STEP_MM
+        group.PixelMeasuresSequence = [measures]
+        place.ImagePositionPatient = source.ImagePositionPatient
+        plane.ImageOrientationPatient = source.ImageOrientationPatient
+        group.PlanePositionSequence, group.PlaneOrientationSequence = [place], [plane]
+        groups.append(group)
+    groups[-1].PlaneOrientationSequence[0] = pydicom.Dataset()
+    groups[-1].PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
+    shared, note = pydicom.Dataset(), pydicom.Dataset()
+    note.FrameComments = NAME
+    shared.FrameContentSequence = [note]
+    groups = groups if scout else groups[:-1]
+    whole.SharedFunctionalGroupsSequence, whole.PerFrameFunctionalGroupsSequence = [shared], groups
+    whole.NumberOfFrames = len(groups)
+    pixels = [source.pixel_array for source in sources]
+    whole.PixelData = np.stack([*pixels, np.zeros_like(pixels[0])][: len(groups)]).tobytes()
+    whole.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.fixture
+def frames(folder):
+    return enhanced(folder, folder.parent / "frames.dcm", scout=True)
+
+
+def test_frames_of_one_file_are_the_volume_of_the_series(folder, frames, values):
+    """Where each pixel lies is worked out from the headers by hand (PS3.3 C.7.6.2.1.1)."""
+    volume, series = read_any(frames), read_any(folder)
+    assert np.array_equal(volume.values, values)
+    assert volume.grid.same(series.grid)
+    header = pydicom.dcmread(frames)
+    for k, frame in enumerate(volume.frames):
+        place = header.PerFrameFunctionalGroupsSequence[frame].PlanePositionSequence[0].ImagePositionPatient
+        row, column = 7, 11
+        lps = np.array(place, float) + column * SPACING_MM[1] * ACROSS + row * SPACING_MM[0] * DOWN
+        assert volume.grid.to_mm(np.array([[column, row, k]]))[0] == pytest.approx(lps * (-1, -1, 1), abs=1e-4)
+    (said,) = [remark for remark in volume.remarks if "series" in remark]
+    assert "10 " in said.split(", not ")[0]
+
+
+def test_frames_without_places_and_single_slices_are_no_volume(folder, frames, tmp_path):
+    header = pydicom.dcmread(frames)
+    del header.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence
+    header.save_as(tmp_path / "lost.dcm")
+    with pytest.raises(InputError, match="does not say where they lie"):
+        read_any(tmp_path / "lost.dcm")
+    with pytest.raises(InputError, match="is one slice, not a volume"):
+        read_any(next(folder.iterdir()))
+
+
+def test_a_segmentation_of_frames_refers_to_them(folder, values, tmp_path):
+    pytest.importorskip("highdicom")
+    frames = enhanced(folder, tmp_path / "frames.dcm", scout=False)
+    spacing = (STEP_MM, *SPACING_MM)
+    predictor = AtriumPredictor([Bright()], Geometry(spacing, (16, 16, 16), spacing), Bright())
+    run = predict_files(predictor, [frames], tmp_path / "out")
+    assert run["failed"] == []
+    assert [entry["mask"] for entry in run["written"]] == ["frames.seg.dcm"]
+    found, source = pydicom.dcmread(tmp_path / "out" / "frames.seg.dcm"), pydicom.dcmread(frames)
+    assert found.FrameOfReferenceUID == source.FrameOfReferenceUID
+    marked = found.pixel_array
+    assert len(marked) == 4
+    for frame, group in zip(marked, found.PerFrameFunctionalGroupsSequence, strict=True):
+        height = float(group.PlanePositionSequence[0].ImagePositionPatient[2])
+        assert np.array_equal(frame != 0, values[round((height - 33.0) / STEP_MM)] > 500)
+        referred = group.DerivationImageSequence[0].SourceImageSequence[0]
+        assert referred.ReferencedSOPInstanceUID == source.SOPInstanceUID
+        assert np.array_equal(source.pixel_array[int(referred.ReferencedFrameNumber) - 1] > 500, frame != 0)
+    assert str(found).count(NAME) == 1  # the patient's name of the study, no comment of a frame

@@ -7,6 +7,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import Case
 from spinetk.segmentation.data.parts import deal, load_part, save_parts
+from spinetk.segmentation.data.twins import once
 
 
 def cases(count: int, part: str | None = None, scans: int = 1) -> list[Case]:
@@ -85,6 +86,16 @@ def test_an_image_under_two_names_is_dealt_once(tmp_path):
         "p03: the same image as p00, and left out",
         "p08: the same image as p01, and left out",
     ]
+
+
+def test_cases_of_one_file_stay_where_another_file_is_the_same(tmp_path):
+    """Two raters of one image, and a copy of it: the copy goes, the second rater stays."""
+    one, copy, other = scanned(tmp_path, "aab")
+    second = Case("p00-rater2", one.image, (), None, "p00")
+    with pytest.warns(UserWarning, match="same image") as said:
+        found = once([one, second, copy, other])
+    assert [case.name for case in found] == ["p00", "p00-rater2", "p02"]
+    assert [str(warning.message) for warning in said] == ["p01: the same image as p00, and left out"]
 
 
 def test_parts_that_are_given_and_share_an_image_are_said(tmp_path):

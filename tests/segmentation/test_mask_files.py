@@ -78,6 +78,24 @@ def test_opaque_or_wholly_transparent_rgba(tmp_path):
         assert remark is None
 
 
+@pytest.mark.parametrize("alpha", [60, 127, 128, 254])
+@pytest.mark.parametrize("ground", [(0, 0, 0, 255), (0, 0, 0, 127), (0, 0, 0, 0), (90, 90, 90, 0)])
+def test_marks_that_are_half_transparent(tmp_path, alpha, ground):
+    """Overlays as viewers save them: red seen through, on black that is opaque, or half or wholly transparent."""
+    values = np.full((*TRUTH.shape, 4), ground, np.uint8)
+    values[TRUTH] = (255, 0, 0, alpha)
+    assert (read_mask(saved(Image.fromarray(values), tmp_path / "m.png"))[0] == TRUTH).all()
+
+
+def test_two_labels_of_which_one_is_half_transparent(tmp_path):
+    values = np.zeros((*TRUTH.shape, 4), np.uint8)
+    values[..., 3] = 255
+    rows, columns = np.nonzero(TRUTH)
+    values[rows, columns] = (0, 255, 0, 100)
+    values[rows[::2], columns[::2]] = (255, 0, 0, 255)
+    assert (read_mask(saved(Image.fromarray(values), tmp_path / "m.png"))[0] == TRUTH).all()
+
+
 def test_jpeg(tmp_path):
     bright = saved(Image.fromarray(TRUTH.astype(np.uint8) * 255), tmp_path / "m.jpg", quality=60)
     assert (read_mask(bright)[0] == TRUTH).mean() > 0.98

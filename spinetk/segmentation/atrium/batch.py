@@ -14,14 +14,16 @@ from spinetk.batch.run import plain_stem
 from spinetk.batch.task import Maker, Work
 from spinetk.images.find import find_pictures
 from spinetk.images.grid import AXIAL
+from spinetk.images.kind import sniff
 from spinetk.images.series import scan
-from spinetk.images.volume import SUFFIXES, read_volume
+from spinetk.images.volume import SUFFIXES
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.batch import digests, maker_of, mask_files
-from spinetk.segmentation.series import SEG_SUFFIX, read_series
+from spinetk.segmentation.series import SEG_SUFFIX, read_any
 
 Draw = Callable[..., None]
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 
 
 def volume_files(inputs: Iterable[str | Path]) -> list[Path]:
@@ -40,8 +42,11 @@ def volume_files(inputs: Iterable[str | Path]) -> list[Path]:
         files = list(find_pictures([given]))
         volumes = [path for path in files if path.name.endswith(SUFFIXES)]
         folders = sorted({path.parent for path in files if path not in set(volumes)})
-        # A folder of files of several frames is given on, too, to be refused by name.
-        found += volumes + [folder for folder in folders if any(scan(folder))]
+        # Of files of several frames each is a volume; a folder of slices beside them says that they are left out.
+        found += volumes
+        for folder in folders:
+            slices, several = scan(folder)
+            found += [folder] if slices else several
     return found
 
 
@@ -130,7 +135,7 @@ def _mask(
     name: str,
 ) -> dict[str, Any]:
     """The work of a batch: one volume to its mask."""
-    volume = (read_series(path) if path.is_dir() else read_volume(path)).finite(path)
+    volume = read_any(path).finite(path)
     mask = predictor.predict_volume(volume, how)
     if draw is not None:
         axial, turn = volume.as_closest(AXIAL)
@@ -140,11 +145,13 @@ def _mask(
 
 
 def _name_of(source: str) -> str:
-    """The input's own name; ``.nrrd`` for one without a suffix of volumes."""
+    """The input's own name; ``.nrrd`` for one without a suffix of volumes, a segmentation's for DICOM."""
     path = Path(source)
     if is_address(source):
         return plain_stem(source) + SEG_SUFFIX
     stem, suffix = (path.resolve().name or "series", SEG_SUFFIX) if path.is_dir() else _split(path.name)
+    if not suffix and path.is_file() and sniff(path) == "dicom":
+        return path.stem + SEG_SUFFIX if path.suffix.lower() in DICOM_SUFFIXES else path.name + SEG_SUFFIX
     return stem + (suffix or ".nrrd")
 
 

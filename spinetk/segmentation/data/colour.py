@@ -50,8 +50,8 @@ def read_mask(path: str | Path) -> tuple[np.ndarray, str | None]:
 
     Marked is what is not black: not 0, of colours any that is not black, of a palette without black what is not its
     first entry. Shares of a pixel count from one half (:func:`spinetk.images.foreground.foreground`), the values of a
-    JPEG, which are not exact, above 127. What is transparent is not marked; where all that can be seen is black, all of
-    that is.
+    JPEG, which are not exact, above 127. What is transparent is not marked, what is half transparent is as bright as
+    on black; where all that can be seen is black, all of that is marked.
 
     Raises:
         InputError: No such file, another kind of file, damaged, or a JPEG too dark to tell.
@@ -74,16 +74,19 @@ def _by_colour(picture: Image.Image) -> tuple[np.ndarray, str | None]:
     """What a mask with a palette or transparent parts marks."""
     values = np.array(picture.convert("RGBA"))
     colour, alpha = values[..., :3].max(-1), values[..., 3]
-    seen = alpha > 127
-    if not seen.any():  # transparency that hides everything says nothing
-        seen = np.ones(alpha.shape, bool)
-    found, remark = foreground(np.where(seen, colour, 0))
-    if seen.all():
+    if not alpha.any():  # transparency that hides everything says nothing
+        alpha = np.full(alpha.shape, 255, np.uint8)
+    # What is half transparent is seen: as on black, which marks nothing.
+    found, remark = foreground(np.round(colour * (alpha / 255)).astype(np.uint8))
+    if (alpha == 255).all():
         if picture.mode == "P" and found.all():
             return np.array(picture) != 0, None
         return found, remark
     if not found.any():
+        seen = alpha > 127 if (alpha > 127).any() else alpha > 0
         return seen, "its black parts on transparent ground count as marked"
+    if alpha.min() > 0:
+        return found, remark or "its half transparent parts count as marked where they are not black"
     return found, remark or "its transparent parts do not count as marked"
 
 

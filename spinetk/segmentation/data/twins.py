@@ -39,10 +39,15 @@ def find_twins(cases: Iterable[C]) -> list[list[C]]:
 
 
 def once(cases: Sequence[C]) -> list[C]:
-    """The cases with every image once, the first of its names; what is left out is a warning."""
+    """The cases with every image once, the first of its files; what is left out is a warning.
+
+    Cases of one file all stay: their masks differ.
+    """
     out = set()
     for first, *others in find_twins(cases):
         for case in others:
+            if case.image == first.image:
+                continue
             warnings.warn(f"{case.name}: the same image as {first.name}, and left out", stacklevel=3)
             out.add(case.name)
     return [case for case in cases if case.name not in out]
