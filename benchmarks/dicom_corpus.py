@@ -81,7 +81,7 @@ def judge(path: Path) -> tuple[str, str]:
         with header.stream:
             options = check_pixels(header)
             many = header.frames > 1
-            mine = [decode_frame(header, options, index) for index in range(header.frames)]
+            mine = [decode_frame(header, options, index, []) for index in range(header.frames)]
     if not np.array_equal(np.stack(mine) if many else mine[0], stored):
         return "wrong", "stored values differ"
     frames = list(stored) if many else [stored]

@@ -22,6 +22,7 @@ from pydicom.uid import (
 )
 
 from spinetk.errors import InputError
+from spinetk.images.display import padding_mask
 from spinetk.images.elements import integer, raw, word
 from spinetk.images.guard import REMEDY_COPY, check_size, display_name, silent_stderr
 from spinetk.images.headers import Header
@@ -95,13 +96,14 @@ def check_pixels(header: Header) -> dict[str, Any]:
     return options
 
 
-def decode_frame(header: Header, options: dict[str, Any], index: int) -> np.ndarray:
+def decode_frame(header: Header, options: dict[str, Any], index: int, remarks: list[str]) -> np.ndarray:
     """Stored values of one frame.
 
     Args:
         header: From ``open_header``; its stream stays positioned at the pixels.
         options: From ``check_pixels``.
         index: Frame, from 0.
+        remarks: Gets a sentence for what was decided about this frame.
 
     Returns:
         (H, W) of the stored kind, or (H, W, 3) RGB.
@@ -113,9 +115,10 @@ def decode_frame(header: Header, options: dict[str, Any], index: int) -> np.ndar
     try:
         if header.pixel_length is not None:
             whole = options | {"bits_stored": options["bits_allocated"]}
-            return _stored_bits(_decode(header.syntax, header.stream, whole, index), header, options)
+            values = _decode(header.syntax, header.stream, whole, index)
+            return _stored_bits(values, header, options, remarks)
         with silent_stderr():
-            return _decode_encapsulated(header, options, index)
+            return _decode_encapsulated(header, options, index, remarks)
     except (InputError, MemoryError):
         raise
     except NotImplementedError as error:
@@ -137,11 +140,12 @@ def _decode(syntax: UID, source: Any, options: dict[str, Any], index: int) -> np
     return values
 
 
-def _stored_bits(values: np.ndarray, header: Header, options: dict[str, Any]) -> np.ndarray:
+def _stored_bits(values: np.ndarray, header: Header, options: dict[str, Any], remarks: list[str]) -> np.ndarray:
     """Grey values out of the bits that hold them: BitsStored of them, up to HighBit; the others are overlays.
 
     Old files keep values further up than HighBit = BitsStored - 1, which neither pydicom nor ITK heeds (PS3.5 8.1.1).
-    Where no bit above BitsStored is set, and some below are, they do not, whatever HighBit says.
+    Where no bit above BitsStored is set, and some below are, they do not, whatever HighBit says. Padding stays what it
+    is: some files say one that the bits do not hold (-2000 of all 16).
     """
     allocated, stored = options["bits_allocated"], options["bits_stored"]
     unused = allocated - stored
@@ -149,21 +153,21 @@ def _stored_bits(values: np.ndarray, header: Header, options: dict[str, Any]) ->
         return values
     high = integer(header.dataset, "HighBit")
     shift = high + 1 - stored if high is not None and stored <= high < allocated else 0
-    signed = values.dtype.kind == "i"
     plain = values.astype(f"u{values.dtype.itemsize}")
     above = plain >> stored
-    if signed:  # the sign may be repeated there, or not
+    if values.dtype.kind == "i":  # the sign may be repeated there, or not
         above[(above == (1 << unused) - 1) & (plain >> (stored - 1) & 1 == 1)] = 0
-    more = bool(above.any())
-    shifted = shift > 0 and (more or not (values & ((1 << shift) - 1)).any())
+    padding = padding_mask(values, header.dataset)
+    padding = np.zeros(values.shape, bool) if padding is None else padding & ((values << unused) >> unused != values)
+    more = bool(above[~padding].any())
+    shifted = shift > 0 and (more or not (values[~padding] & ((1 << shift) - 1)).any())
     if shifted:
-        header.remarks.append(f"values stand in the upper bits (HighBit {high}): they were shifted")
+        remarks.append(f"values stand in the upper bits (HighBit {high}): they were shifted")
     elif more and not _bit_overlays(header):
         said = f"the {stored} bits that BitsStored says"
-        header.remarks.append(f"pixels hold more than {said}: the bits above were left out, the picture may be wrong")
+        remarks.append(f"pixels hold more than {said}: the bits above were left out, the picture may be wrong")
     left = unused - (shift if shifted else 0)
-    kept: np.ndarray = (values << left) >> unused
-    return kept
+    return np.where(padding, values, (values << left) >> unused)
 
 
 def _bit_overlays(header: Header) -> bool:
@@ -172,7 +176,7 @@ def _bit_overlays(header: Header) -> bool:
     return any(tag in header.dataset and header.dataset.get_item(tag).value not in (0, b"", b"\0\0") for tag in places)
 
 
-def _decode_encapsulated(header: Header, options: dict[str, Any], index: int) -> np.ndarray:
+def _decode_encapsulated(header: Header, options: dict[str, Any], index: int, remarks: list[str]) -> np.ndarray:
     name, dataset = display_name(header.path), header.dataset
     offsets = raw(dataset, "ExtendedOffsetTable"), raw(dataset, "ExtendedOffsetTableLengths")
     code = get_frame(
@@ -207,7 +211,7 @@ def _decode_encapsulated(header: Header, options: dict[str, Any], index: int) ->
         if repaired is None:
             raise
         values = _decode(header.syntax, encapsulate([repaired]), single, 0)
-        header.remarks.append("a wrong scan header in its JPEG was corrected")
+        remarks.append("a wrong scan header in its JPEG was corrected")
         return values
 
 

@@ -29,8 +29,8 @@ BURNED_IN = "BurnedInAnnotation is YES: the pixels may show the patient's name"
 def picture_of_frame(header: Header, options: dict[str, Any], index: int, user_frame: Frame | None) -> Picture:
     """Decode one frame and describe it."""
     dataset = header.dataset
-    stored = decode_frame(header, options, index)
     remarks = list(header.remarks)
+    stored = decode_frame(header, options, index, remarks)
     pixels, padding, inverted = grey(stored, header, index, remarks)
     frame, view = frame_of(header, index, user_frame, remarks)
     burned_in = word(dataset, "BurnedInAnnotation") == "YES"
@@ -83,12 +83,13 @@ def values_of(header: Header, options: dict[str, Any], index: int) -> tuple[np.n
     They end at the modality LUT and the inversion: windows differ from slice to slice. Where the file says there is no
     picture, the lowest of the other values stands.
     """
-    remarks: list[str] = []
-    values, padding, _ = grey(decode_frame(header, options, index), header, index, remarks, window=False)
+    remarks = list(header.remarks)
+    stored = decode_frame(header, options, index, remarks)
+    values, padding, _ = grey(stored, header, index, remarks, window=False)
     if padding is not None:
         values[padding] = values[~padding].min()
         remarks[remarks.index(PADDING)] = "padding was taken for the lowest of the other values"
-    return values, [*header.remarks, *remarks]
+    return values, remarks
 
 
 def frame_of(header: Header, index: int, user_frame: Frame | None, remarks: list[str]) -> tuple[Frame, View]:

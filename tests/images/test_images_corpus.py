@@ -52,7 +52,7 @@ def test_decoded_values_are_those_listed():
                     header = open_header(table.parent / row["file"])
                     with header.stream:
                         options = check_pixels(header)
-                        frames = [decode_frame(header, options, index) for index in range(header.frames)]
+                        frames = [decode_frame(header, options, index, []) for index in range(header.frames)]
                 values = np.stack(frames) if header.frames > 1 else frames[0]
                 assert values.shape == shape, row["file"]
                 assert values.dtype.newbyteorder("=") == np.dtype(known[2]).newbyteorder("="), row["file"]

@@ -259,6 +259,25 @@ def test_bits_above_those_that_are_stored_are_an_overlay_or_said(read, overlay):
     assert any("more than the 12 bits" in remark for remark in read(ds).remarks) != overlay
 
 
+@pytest.mark.parametrize(
+    ("kind", "padding", "level"),
+    [(np.uint16, 63536, 0), (np.int16, -2000 - (1 << 14), -700), (np.int16, -32768, 0)],
+)
+def test_padding_that_the_stored_bits_do_not_hold_is_padding(read, kind, padding, level):
+    """-2000 of all 16 bits, as scanners write it around a picture of 12: no value, and no overlay."""
+    values = (SHOWN + level).astype(kind)
+    stored = values.copy()
+    stored[:3] = padding
+    ds = dicom(stored, BitsStored=12, HighBit=11)
+    ds.add_new("PixelPaddingValue", "US" if kind == np.uint16 else "SS", padding)
+    picture = read(ds)
+    assert picture.padding is not None
+    assert picture.padding[:3].all()
+    assert not picture.padding[3:].any()
+    np.testing.assert_array_equal(picture.pixels[3:], values[3:])
+    assert not any("bits" in remark for remark in picture.remarks)
+
+
 def test_colour_and_palette_become_luminance(read):
     grey = (SHOWN // 5).astype(np.uint8)
     colour = np.dstack([grey, 255 - grey, grey // 2])

@@ -198,6 +198,23 @@ def test_most_spine_finds_the_slice_with_the_column(tmp_path):
     assert read_picture(tmp_path, slice_choice="most-spine").pixels.max() == 900
 
 
+def test_what_is_said_of_one_frame_is_not_said_of_the_others(tmp_path):
+    """To choose among frames all are decoded: what was decided about each is a remark on that one, once."""
+    pixels = np.full((7, 96, 80), 300, np.uint16)
+    for top in range(4, 90, 16):
+        pixels[5][top : top + 10, 30:50] = 900
+    ds = enhanced(pixels, [0, 1, 0], [0, 0, -1], [4, 0, 0], [0.7, 0.7])
+    ds.BitsStored, ds.HighBit = 12, 11
+    path = tmp_path / "frames.dcm"
+    for odd, count in ((2, 0), (5, 1)):
+        pixels[odd, 0, 0] = 0x9000
+        ds.PixelData = pixels.tobytes()
+        path.write_bytes(to_bytes(ds))
+        picture = read_picture(path, slice_choice="most-spine")
+        assert picture.pixels.max() == 900
+        assert sum("more than the 12 bits" in remark for remark in picture.remarks) == count
+
+
 @pytest.mark.parametrize(
     ("right", "down", "step", "spacing"),
     [

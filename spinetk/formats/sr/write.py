@@ -62,7 +62,7 @@ def write_sr(
     Args:
         path: The file to write.
         reading: The reading; its size must be that of the source.
-        source_dicom: The DICOM file or data set the reading is about: patient and study identify are copied
+        source_dicom: The DICOM file or data set the reading is about: patient and study identification are copied
             from it as far as DICOM requires them, nothing else.
         frame: Which frame of a multi-frame source, counted from 0.
         identity: What the report's UIDs and date derive from; new ones when it is not given.
