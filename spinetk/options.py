@@ -42,6 +42,7 @@ Views = Annotated[
     Path | None,
     typer.Option("--views", help="CSV: file and any of view, spacing, facing, anchor; for folders of mixed pictures."),
 ]
+CaseFolder = Annotated[Path, typer.Argument(help="Case folder.")]
 About = Annotated[Path, typer.Option(help="TOML with the model card's licence, use, data, command, ...")]
 Anchor = Annotated[str | None, typer.Option(help="Name levels from one that is known, e.g. L5=last.")]
 Threshold = Annotated[

@@ -10,6 +10,7 @@ import typer
 from spinetk.exits import leave
 from spinetk.options import (
     AsJson,
+    CaseFolder,
     Out,
     Part,
     ReadingCommand,
@@ -27,7 +28,7 @@ app = verbs()
 
 @app.command(cls=ReadingCommand)
 def prepare(
-    source: Path,
+    source: Annotated[Path, typer.Argument(help="Folder or file of pictures and annotations.")],
     out: Out,
     layout: Annotated[
         str,
@@ -49,7 +50,7 @@ def prepare(
 
 @app.command()
 def augment(
-    base: Path,
+    base: CaseFolder,
     copies: Annotated[int, typer.Option(help="Augmented copies per case.")] = 10,
     hardware_copies: Annotated[int, typer.Option(help="Copies where the flag is set.")] = 30,
     flag: Annotated[str, typer.Option(help="Field of metadata.json that asks for more copies.")] = "Hardware",
@@ -67,7 +68,7 @@ def augment(
 
 @app.command()
 def coco(
-    base: Path,
+    base: CaseFolder,
     out: Annotated[Path, typer.Option("--out", "-o", help="COCO keypoint JSON to write.")],
     part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.ALL,
 ) -> None:
@@ -79,7 +80,7 @@ def coco(
 
 @app.command()
 def split(
-    base: Path,
+    base: CaseFolder,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
     group: Annotated[str | None, typer.Option(help="Field of metadata.json that names the patient.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random; 100 unless given.")] = None,

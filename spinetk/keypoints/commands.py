@@ -11,7 +11,20 @@ import typer
 
 from spinetk.batch.options import BatchOptions, Inputs, Series, given_inputs
 from spinetk.exits import ExitCode, leave
-from spinetk.options import About, AsJson, Device, Out, Part, PictureOptions, Threshold, grouped, show, verbs, warn
+from spinetk.options import (
+    About,
+    AsJson,
+    CaseFolder,
+    Device,
+    Out,
+    Part,
+    PictureOptions,
+    Threshold,
+    grouped,
+    show,
+    verbs,
+    warn,
+)
 from spinetk.training.options import Devices, Nodes, RunOptions, Start, TrainingOptions, say_once
 
 app = verbs()
@@ -54,7 +67,7 @@ class KeypointOptions(TrainingOptions):
 @app.command()
 @grouped
 def train(
-    base: Path,
+    base: CaseFolder,
     options: KeypointOptions,
     run: RunOptions,
     version: Annotated[str, typer.Option(help="Name of the run; its folder is OUT/VERSION.")] = "v1",
@@ -84,7 +97,7 @@ def train(
 
 @app.command()
 def evaluate(
-    base: Path,
+    base: CaseFolder,
     model: Annotated[
         list[str] | None,
         typer.Option(help="Weights: a released name or a path; repeat it to compare.", show_default=FINAL),

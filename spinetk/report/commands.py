@@ -29,7 +29,7 @@ app = verbs()
 @app.command(cls=ReadingCommand)
 @grouped
 def measure(
-    results: list[Path],
+    results: Annotated[list[Path], typer.Argument(help="Results, files of other programs, or their folders.")],
     options: PictureOptions,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write measured JSON and vertebrae.csv here.")] = None,
     grade_limits: Annotated[
@@ -37,7 +37,7 @@ def measure(
     ] = "20,25,40",
     as_json: AsJson = False,
 ) -> None:
-    """Heights, grades and angles of results, or of files of annotation programs (CVAT, Slicer, ...), measured anew.
+    """Heights, grades and angles of results, or of files of annotation programs (CVAT, Slicer, ...), measured again.
 
     View, spacing, front and level names of a result are kept unless an option replaces them; what is replaced is said.
     """

@@ -19,7 +19,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @app.command()
 def serve(
     inputs: Annotated[
-        list[Path] | None, typer.Argument(help="Pictures, results of predict, or case folders; none: drop them.")
+        list[Path] | None,
+        typer.Argument(help="Pictures, results of predict, or case folders; none: drop pictures on the page."),
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Case folder for corrections of pictures that are in none yet.")
