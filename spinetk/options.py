@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from spinetk.arguments import Verb
+from spinetk.errors import InputError
 from spinetk.overrides import Overrides, OverridesTable, parse_spacing
 from spinetk.views import OFFERED, checked_view
 
@@ -83,17 +84,26 @@ class Part(StrEnum):
 
 def reading_format(value: str) -> str:
     """What ``--from`` takes: a name from the registry, or ``auto``."""
-    from spinetk.formats.registry import format_named, readable
+    from spinetk.formats.registry import readable
 
-    return value if value == "auto" else format_named(value, readable()).name
+    return value if value == "auto" else _format_name(value, readable())
 
 
 def writing_formats(value: str) -> str:
     """What ``--as`` takes: names from the registry or ``html``, separated by commas."""
-    from spinetk.formats.registry import format_named, writable
+    from spinetk.formats.registry import writable
 
     given = [name.strip() for name in value.split(",")]
-    return ",".join(name if name == "html" else format_named(name, writable()).name for name in given if name)
+    return ",".join(name if name == "html" else _format_name(name, writable(), "html") for name in given if name)
+
+
+def _format_name(name: str, among: Any, *others: str) -> str:
+    from spinetk.formats.registry import format_named
+
+    try:
+        return format_named(name, among).name
+    except InputError as error:
+        raise typer.BadParameter(f"there is no format {name!r} (use {', '.join([*others, *among])})") from error
 
 
 class ReadingCommand(Verb):

@@ -25,6 +25,8 @@ from spinetk.views import View, checked_view
 DECIMALS_PX, DECIMALS_SCORE = 3, 4
 """What a result file keeps of points and of scores."""
 SHA256 = re.compile("[0-9a-f]{64}")
+ABOUT_LEVELS = "levels: "
+"""Begins a remark on the level names that a network gave, or on why it gave none."""
 
 
 @dataclass
@@ -225,6 +227,11 @@ class Reading:
         ]
         landmarks = [Landmark.from_json(landmark.to_json(), self.file) for landmark in self.landmarks]
         return replace(self, vertebrae=vertebrae, landmarks=landmarks, label_probability=self._label_probability)
+
+    def named_by_person(self) -> Reading:
+        """The reading without what was said of a network's level names, now that a person has given others."""
+        remarks = [remark for remark in self.remarks if not remark.startswith(ABOUT_LEVELS)]
+        return replace(self, label_probability=None, remarks=remarks)
 
     def probability_of(self, vertebra: Vertebra) -> float | None:
         """That the name of a vertebra is right; None where it has none or a person gave it."""

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,3 +122,11 @@ def test_the_front_changes_sides_with_a_mirror():
     reading.facing = Facing("left", "user", 1.0)
     assert reading.flipped().facing == Facing("right", "user", 1.0)
     assert reading.turned(3).facing == reading.facing  # seen with the head up
+
+
+def test_names_that_a_person_gives_end_what_was_said_of_a_networks():
+    reading = replace(one(), label_probability=0.97, remarks=["levels: counted", "view: ap", "cut off: levels: none"])
+    named = reading.named_by_person()
+    assert named.label_probability is None
+    assert named.remarks == ["view: ap", "cut off: levels: none"]
+    assert len(reading.remarks) == 3

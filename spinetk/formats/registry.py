@@ -213,23 +213,25 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
     if "levels" in entry.holds and "other names" not in entry.holds:
         named = (v.label for r in readings for v in r.vertebrae if v.label is not None)
         found.append((sum(label not in TABLE for label in named), "names that are no levels"))
-    said = [f"{entry.title} does not hold {count} {what}" for count, what in found if count]
+    said = [f"{entry.title} cannot hold {what} ({count})" for count, what in found if count]
     placed = sum(reading.slice is not None or reading.series is not None for reading in readings)
     if placed and "slice" not in entry.holds:
         said.append(
-            f"{entry.title} does not hold the slice or series of {placed} readings: where it is read again, they are "
-            "taken to be of the central slice of the main series"
+            f"{entry.title} cannot hold the slice or series of a reading ({placed}): read again, it is taken to be of "
+            "the central slice of the main series"
         )
     fronts = sum(r.facing is not None and r.frame.anterior is None for r in readings)
     if fronts and "front" not in entry.holds:
-        said.append(f"{entry.title} does not hold the front of {fronts} readings: give --facing when they are measured")
+        said.append(f"{entry.title} cannot hold the patient's front ({fronts}): give --facing to measure it again")
     refused = sum(reading.not_graded is not None for reading in readings)
     if refused and "refusals" not in entry.holds:
-        said.append(f"{entry.title} does not hold why {refused} readings have no grades: measured again, they get some")
+        said.append(
+            f"{entry.title} cannot hold why a reading has no grades ({refused}): measured again, it gets grades"
+        )
     unsure = sum(_unsure(v) for reading in readings for v in reading.vertebrae)
     if unsure and entry.read is not None and "uncertainty" not in entry.holds:
         said.append(
-            f"{entry.title} does not hold that {unsure} grades are not sure: measured again, they come out as sure"
+            f"{entry.title} cannot hold that a grade is not sure ({unsure}): measured again, it comes out as sure"
         )
     turned = sum(reading.frame.exif_orientation != 1 for reading in readings)
     if turned and not entry.stored:

@@ -194,7 +194,7 @@ def _corrected(item: CaseItem, bases: dict[str, list[tuple[Path, Reading]]], giv
     points = {name: getattr(item, name) for name in ("vertebrae", "schema", "landmarks", "extras")}
     fixed = replace(base, **points, angles={}, remarks=remarks)
     if [v.label for v in base.vertebrae] != [v.label for v in item.vertebrae]:
-        fixed.label_probability = None  # it was about the network's names
+        fixed = fixed.named_by_person()
     return where.with_name(f"{where.stem}{suffix}.json"), fixed
 
 

@@ -16,14 +16,16 @@ import numpy as np
 from spinetk.keypoints.level_decoding import FLOOR
 from spinetk.keypoints.logistic import Logistic, Weight
 from spinetk.measure.rounding import beside
+from spinetk.reading import ABOUT_LEVELS
 
 NAMED = 0.95
 """Least probability of a count whose names are given."""
 LOWEST = 9
 """Bodies that are counted by themselves, from the foot: the lumbar spine and the last ribs."""
 FARTHEST = LOWEST * -FLOOR
-COUNTED = "levels were counted by the network"
-ONE_OFF = "no level is named, as the network's count may be off by one"
+COUNTED = f"{ABOUT_LEVELS}counted by the network"
+UNNAMED = f"{ABOUT_LEVELS}none are named"
+ONE_OFF = f"{UNNAMED}, as the network's count may be off by one"
 Evidence = tuple[float, float, float]
 SPINE = ("C6", "C7", *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)), "S1", "S2")
 

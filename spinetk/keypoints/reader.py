@@ -29,7 +29,7 @@ from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
 from spinetk.measure.plausibility import elsewhere, impossible_size, is_neck, other_part, too_small
 from spinetk.overrides import Overrides
-from spinetk.reading import Reading
+from spinetk.reading import ABOUT_LEVELS, Reading
 from spinetk.views import OFFERED, View, rules_of, usual_view
 
 NEEDS_MODEL = "train one and give --model"
@@ -189,7 +189,12 @@ class Reader:
         if other:
             found.remarks.append(other)
         # What a result file holds is what is measured, so that measuring the file again changes nothing.
-        return measure(found.rounded(), facing=said.facing, anchor=said.anchor, picture=grey), grey
+        measured = measure(found.rounded(), facing=said.facing, anchor=said.anchor, picture=grey)
+        counted, names = ([vertebra.label for vertebra in one.vertebrae] for one in (found, measured))
+        if any(counted) and counted != names:
+            network = f"{counted[0] or 'a body without a name'} to {counted[-1]}"
+            measured.remarks.append(f"{ABOUT_LEVELS}by the user's word, against the network, which counted {network}")
+        return measured, grey
 
     def decide(self, picture: Picture, grey: np.ndarray, file: str, said: Overrides) -> Decision:
         """View, turn and model of a picture.

@@ -15,6 +15,7 @@ import numpy as np
 from spinetk.facing import Facing
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
+from spinetk.keypoints.counting import UNNAMED
 from spinetk.keypoints.naming import BODY_BELOW, Evidence, Naming, Seat, evidence, seat_of, seen_below, usual
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
@@ -23,7 +24,7 @@ from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
 from spinetk.measure.plausibility import too_tall
 from spinetk.measure.rounding import beside
-from spinetk.reading import Reading
+from spinetk.reading import ABOUT_LEVELS, Reading
 from spinetk.schema import KeypointSchema
 
 NAMED = 0.9
@@ -44,7 +45,7 @@ MOST_BELOW = 2
 HIP_HEIGHTS = 2.5
 # Between the lowest endplate and that of S1; the disc L5/S1 is a wedge of some 15 degrees, rarely of more than 30.
 MOST_WEDGE_DEG = 40.0
-ROOM = "a vertebra may be missing between the lowest one and the sacrum, so no level is named"
+ROOM = f"{UNNAMED}, as a vertebra may be missing between the lowest one and the sacrum"
 INTO_SACRUM = 0.15  # of the endplate's width: a centre farther below it is not that of a free body
 SPINE = [level for level in SEQUENCE if level not in (*TRANSITIONAL, "S1")]
 
@@ -222,12 +223,12 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         return reading
     sacral = lies_on_sacrum(reading)
     if sacral is not None and seen[0] < naming.alone and seen_below(reading, sacral) < BODY_BELOW:
-        doubt = "no level is named: so little is seen below what looks like the sacrum that it may be a body cut off"
+        doubt = f"{UNNAMED}, as so little is seen below what looks like the sacrum that it may be a body cut off"
         return replace(reading, remarks=[*reading.remarks, doubt])
     sure = naming.probability(seen)
     if sure < NAMED:
         chance = beside(sure, lambda own: own >= NAMED, 2)
-        doubt = f"no level is named: a count up from the sacrum would be right with probability {chance} only"
+        doubt = f"{UNNAMED}, as a count up from the sacrum would be right with probability {chance} only"
         remarks = reading.remarks if surest(reading.landmarks) is None else [*reading.remarks, doubt]
         return replace(reading, label_probability=sure, remarks=remarks)
     count = len(reading.vertebrae)
@@ -239,9 +240,9 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         for k, (v, name) in enumerate(zip(reading.vertebrae, SPINE[-count:], strict=True))
     ]
     remark = (
-        f"levels are counted up from the sacrum (probability {sure:.2f}); "
+        f"{ABOUT_LEVELS}counted up from the sacrum (probability {sure:.2f}); "
         "a transitional vertebra would shift them by one"
     )
-    end = f"the count ends below vertebra {first} from the top, which is too high for one body"
+    end = f"{ABOUT_LEVELS}the count ends below vertebra {first} from the top, which is too high for one body"
     remarks = [*reading.remarks, remark, *([end] if first else [])]
     return replace(reading, vertebrae=vertebrae, label_probability=sure, remarks=remarks)

@@ -17,7 +17,7 @@ import numpy as np
 from spinetk.geometry import median
 from spinetk.measure.body import column, midline, scale_of, stack
 from spinetk.measure.heights import COLUMNS, heights
-from spinetk.reading import Reading
+from spinetk.reading import ABOUT_LEVELS, Reading
 
 Effect = Literal["refused", "not graded"]
 
@@ -110,7 +110,7 @@ def elsewhere(body_part: str | None, labels: Sequence[str | None]) -> str | None
     regions, named = PART_REGIONS.get(_term(body_part)), [label for label in labels if label]
     if regions is None or 2 * sum(label[0] in regions for label in named) >= len(named):
         return None
-    return f"levels: named {named[0]} to {named[-1]}, but BodyPartExamined is {body_part}"
+    return f"{ABOUT_LEVELS}named {named[0]} to {named[-1]}, but BodyPartExamined is {body_part}"
 
 
 def too_small(height: int, width: int) -> bool:

@@ -73,7 +73,7 @@ def measure(
         names = levels.named(len(vertebrae), anchor)
         for place, label in zip(levels.head_to_foot(reading), names, strict=True):
             vertebrae[place].label = label
-        reading = replace(reading, label_probability=None)
+        reading = reading.named_by_person()
     kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
     # Head up by quarter turns, and by a mirror where EXIF asks for one: lengths in px stay, left and right are those

@@ -137,7 +137,7 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         vertebrae.append(vertebra)
     same = [own.label for own in vertebrae] == [own.label for own in base.vertebrae]
     return replace(
-        base,
+        base if same else base.named_by_person(),
         vertebrae=vertebrae,
         view=sent.view,
         landmarks=base.landmarks
@@ -146,7 +146,6 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         rulers=base.rulers if sent.rulers is None else [_ruler(own) for own in sent.rulers],
         frame=_frame(sent, base.frame),
         angles={},
-        label_probability=base.label_probability if same else None,
     )
 
 

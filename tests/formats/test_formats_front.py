@@ -45,8 +45,8 @@ def test_front_and_refusal_come_back_or_their_loss_is_said(name, reading, tmp_pa
     entry = formats()[name]
     path = entry.path_in(tmp_path, "report" if name in ("sr", "ours") else "film")
     said = " ".join(lost(entry, [reading]))
-    assert ("the front of 1 readings" in said) == ("front" not in entry.holds)
-    assert ("why 1 readings have no grades" in said) == ("refusals" not in entry.holds)
+    assert ("the patient's front (1)" in said) == ("front" not in entry.holds)
+    assert ("why a reading has no grades (1)" in said) == ("refusals" not in entry.holds)
     (item,) = read(entry.write(path, [reading])[0])
     found = item.reading()
     held = (found.facing, found.not_graded, found.threshold, found.label_probability)
@@ -114,8 +114,8 @@ def test_points_outside_the_picture_and_other_names_come_back_or_are_counted(nam
     vertebrae = [replace(reading.vertebrae[0], label="banana"), Vertebra.from_points(beyond, label="L5")]
     told = replace(reading, vertebrae=vertebrae, facing=None, not_graded=None)
     said = " ".join(lost(entry, [told]))
-    assert ("3 points outside the picture" in said) == ("outside" not in entry.holds)
-    assert ("1 names that are no levels" in said) == ("other names" not in entry.holds)
+    assert ("points outside the picture (3)" in said) == ("outside" not in entry.holds)
+    assert ("names that are no levels (1)" in said) == ("other names" not in entry.holds)
     (item,) = read(entry.write(entry.path_in(tmp_path, "r" if name in ("sr", "ours") else "film"), [told])[0])
     upper, lower = item.vertebrae
     assert (upper.label == "banana") == ("other names" in entry.holds)

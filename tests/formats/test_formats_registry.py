@@ -117,7 +117,7 @@ def test_grades_that_are_not_sure_are_said_where_they_get_sure(name, film, tmp_p
     reading = measure(replace(reading, vertebrae=own, extras={}, landmarks=[], view="lateral"), facing="left")
     assert reading.vertebrae[0].measures["deformity"]["type"] == "uncertain"
     holds = "uncertainty" in formats()[name].holds
-    assert any("1 grades are not sure" in line for line in lost(formats()[name], [reading])) != holds
+    assert any("that a grade is not sure (1)" in line for line in lost(formats()[name], [reading])) != holds
     found = measure(replace(there_and_back(name, reading, film, tmp_path / name), view="lateral"), facing="left")
     assert (found.vertebrae[0].measures["deformity"]["type"] == "uncertain") == holds
 
@@ -221,7 +221,7 @@ def test_a_new_format_appears_everywhere(film, tmp_path, monkeypatch, capsys):
 
     # report --as, and what it says of what is lost
     said = run("report", tmp_path / "film.json", "-o", tmp_path, "--as", "lines")
-    assert "does not hold 6 level names" in said.err
+    assert "cannot hold level names (6)" in said.err
     # measure
     assert run("measure", tmp_path / "all.lines").out.count("film.png") == 7
     # prepare, by name and by looking

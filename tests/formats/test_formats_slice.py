@@ -32,7 +32,7 @@ def reading(tmp_path) -> Reading:
 @pytest.mark.parametrize("name", [name for name, entry in writable().items() if not entry.stored])
 def test_the_slice_comes_back_or_its_loss_is_said(name, reading, tmp_path):
     entry = formats()[name]
-    said = [line for line in lost(entry, [reading]) if "slice or series of 1 readings" in line]
+    said = [line for line in lost(entry, [reading]) if "slice or series of a reading (1)" in line]
     assert ("slice" in entry.holds) == (not said) == (name in SHOWN)
     assert not lost(entry, [replace(reading, slice=None)])
     if name in HELD:
@@ -70,5 +70,5 @@ def test_a_series_goes_through_coco(reading, tmp_path):
 def test_rulers_that_a_format_drops_are_counted(reading):
     drawn = replace(reading, slice=None, rulers=[Ruler("length", np.array([[1.0, 2], [3, 4]]))])
     for name, entry in writable().items():
-        said = any("1 lengths and angles drawn by a reader" in line for line in lost(entry, [drawn]))
+        said = any("lengths and angles drawn by a reader (1)" in line for line in lost(entry, [drawn]))
         assert said == (name != "ours"), name

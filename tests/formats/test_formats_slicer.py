@@ -52,6 +52,18 @@ def test_round_trip(tmp_path, frame, dicom):
     assert wanted.angles == {"cobb_max": 3}
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+def test_what_was_said_of_the_networks_names_stays_as_long_as_they_do(tmp_path, renamed):
+    base = replace(reading(), vertebrae=reading().vertebrae[::2], label_probability=0.97, remarks=["levels: counted"])
+    write_markups(tmp_path / "a.mrk.json", base)
+    if renamed:
+        text = (tmp_path / "a.mrk.json").read_text()
+        (tmp_path / "a.mrk.json").write_text(text.replace('"L1', '"L2'))
+    found = read_markups(tmp_path / "a.mrk.json", base)
+    assert [v.label for v in found.vertebrae] == ["L2" if renamed else "L1", None]
+    assert (found.label_probability, found.remarks) == ((None, []) if renamed else (0.97, ["levels: counted"]))
+
+
 def positions(path):
     (markup,) = json.loads(path.read_text())["markups"]
     assert (markup["type"], markup["coordinateSystem"]) == ("Fiducial", "LPS")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -190,6 +191,32 @@ def test_the_users_word_stands_above_the_file_and_is_remarked(seer):
     assert all(v.measures["deformity"] is None for v in reading.vertebrae)
     same = read(Reader(seer, "ap"), picture_of("ap", "CR"))
     assert not any("against" in remark for remark in same.remarks)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "said"),
+    [
+        (None, ["levels: counted, right with probability 0.97"]),
+        ("L4=last", []),
+        ("L5=last", ["levels: by the user's word, against the network, which counted T12 to L4"]),
+    ],
+)
+def test_levels_by_the_users_word_stand_alone(seer, monkeypatch, anchor, said):
+    """What was said of the network's names is dropped with them, and a contradiction is said."""
+    found = Reader._found
+
+    def counted(*arguments):
+        reading = found(*arguments)
+        for vertebra, label in zip(reading.vertebrae, ["T12", "L1", "L2", "L3", "L4"], strict=True):
+            vertebra.label = label
+        reading.remarks.append("levels: counted, right with probability 0.97")
+        return replace(reading, label_probability=0.97)
+
+    monkeypatch.setattr(Reader, "_found", counted)
+    reading = read(Reader(seer), picture_of("lateral", "CR"), anchor=anchor)
+    assert [remark for remark in reading.remarks if remark.startswith("levels: ")] == said
+    assert [v.label for v in reading.vertebrae][-1] == (anchor or "L4=last")[:2]
+    assert reading.label_probability == (0.97 if anchor is None else None)
 
 
 def test_view_by_look_by_modality_by_model(seer, monkeypatch):

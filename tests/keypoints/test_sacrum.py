@@ -85,7 +85,10 @@ def test_a_body_too_high_for_one_ends_the_count():
         top += 0.5 * (top - bottom)
     found = named(reading, SURE)
     assert [vertebra.label for vertebra in found.vertebrae] == [None] * (tall + 1) + ["L4", "L5"]
-    assert f"the count ends below vertebra {tall + 1} from the top, which is too high for one body" in found.remarks
+    assert (
+        f"levels: the count ends below vertebra {tall + 1} from the top, which is too high for one body"
+        in found.remarks
+    )
     plate = np.array([reading.vertebrae[tall + 1].point(VERTEBRA6, f"top_{side}") for side in ("left", "right")])
     lowest = replace(reading, vertebrae=reading.vertebrae[: tall + 1], landmarks=[Landmark("s1", plate, None, 0.9)])
     assert lies_on_sacrum(lowest) is not None

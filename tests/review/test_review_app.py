@@ -193,14 +193,17 @@ def test_naming_one_vertebra_keeps_the_front(client, desk, drawn, picture_file):
     (entry,) = desk.add(picture_file)
     desk.predictions.readings[entry.id] = replace(
         drawn, model="net", view="lateral", facing=Facing("left", "picture", 0.9),
-        vertebrae=[replace(v, label=None) for v in drawn.vertebrae],
+        vertebrae=[replace(v, label=None) for v in drawn.vertebrae], remarks=["levels: none are named, as ..."],
     )  # fmt: skip
     content = client.get(f"/api/entries/{entry.id}?origin=predicted").json()
     assert content["shown"]["anterior"] == "left"
+    assert "levels: none are named, as ..." in content["shown"]["remarks"]
     reading = content["reading"]
     reading["vertebrae"][1]["label"] = "T7"
+    reading["origin"] = "predicted"
     answer = client.post(f"/api/entries/{entry.id}/measure", json={"reading": reading}).json()
     assert answer["shown"]["anterior"] == "left"
+    assert not any(remark.startswith("levels:") for remark in answer["shown"]["remarks"])
     reading["anterior"] = "right"
     answer = client.post(f"/api/entries/{entry.id}/measure", json={"reading": reading}).json()
     assert answer["shown"]["anterior"] == "right"

@@ -136,11 +136,11 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
     levels = dict(zip(_names(base), (vertebra.label for vertebra in base.vertebrae), strict=True))
     shapes, remarks = _shapes(Path(path), plane, base.schema.keypoints, levels, scores)
     found = assemble(shapes, base.schema, (base.width, base.height))
-    remarks = [*base.remarks, *remarks, *found.remarks]
-    return replace(
-        base, vertebrae=found.vertebrae, landmarks=found.landmarks, extras=found.extras, label_probability=None,
-        angles={}, remarks=remarks,
-    )  # fmt: skip
+    same = [vertebra.label for vertebra in found.vertebrae] == [vertebra.label for vertebra in base.vertebrae]
+    known = base if same else base.named_by_person()
+    remarks = [*known.remarks, *remarks, *found.remarks]
+    points = {name: getattr(found, name) for name in ("vertebrae", "landmarks", "extras")}
+    return replace(known, **points, angles={}, remarks=remarks)
 
 
 def corrected(path: Path, base: Reading) -> Reading:
