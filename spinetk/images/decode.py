@@ -190,14 +190,14 @@ def _decode_encapsulated(header: Header, options: dict[str, Any], index: int, re
     packed = {"rows": 1, "columns": -(-size[0] * size[1] // 8), "bits_allocated": 8, "bits_stored": 8}
     if header.syntax == DEFLATED_FRAMES:
         expected = math.ceil(math.prod(size) * options["samples_per_pixel"] * options["bits_allocated"] / 8)
-        plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(code, expected + 1)
-        if not expected <= len(plain) <= expected + 1:
+        plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(code, expected)
+        if len(plain) < expected:
             raise InputError(name, "is cut short", REMEDY_COPY)
-        return _decode(ExplicitVRLittleEndian, plain + b"\0" * (len(plain) % 2), single, 0)
+        return _decode(ExplicitVRLittleEndian, plain, single, 0)
     if header.syntax == RLELossless and options["bits_allocated"] == 1:
         # Bits are packed eight to a byte before they are run-length coded (PS3.5 8.2.2).
         plain = _decode(header.syntax, encapsulate([code]), single | packed, 0).tobytes()
-        return _decode(ExplicitVRLittleEndian, plain + b"\0" * (len(plain) % 2), single, 0)
+        return _decode(ExplicitVRLittleEndian, plain, single, 0)
     claimed = codestream_size(code)
     if claimed is not None and claimed != size:
         fault = f"says {size[1]} x {size[0]} pixels but holds {claimed[1]} x {claimed[0]}"

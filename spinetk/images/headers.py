@@ -21,7 +21,7 @@ from pydicom.uid import (
 )
 
 from spinetk.errors import InputError
-from spinetk.images.elements import integer, raw, word
+from spinetk.images.elements import integer, is_stated, word
 from spinetk.images.guard import REMEDY_COPY, BoundedReader, OverlongHeaderError, display_name
 
 PIXEL_KEYWORDS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
@@ -86,8 +86,8 @@ def _open(path: Path, stream: BoundedReader) -> Header:
     remarks: list[str] = []
     head = stream.peek(132)[:132]
     if head[128:132] != b"DICM":
-        little, big = struct.unpack("<H", head[:2])[0] if len(head) > 8 else 0, int.from_bytes(head[:2], "big")
-        if len(head) <= 8 or (little not in (2, 8) and big not in (2, 8)):
+        groups = {int.from_bytes(head[:2], "little"), int.from_bytes(head[:2], "big")}
+        if len(head) <= 8 or not groups & {2, 8}:
             raise InputError(display_name(path), "is not a picture this toolkit reads", REMEDY_NO_PICTURE)
         remarks.append("DICOM preamble is missing")
     if DeflatedExplicitVRLittleEndian.encode() in stream.peek(4096)[:4096]:
@@ -123,7 +123,7 @@ def _open(path: Path, stream: BoundedReader) -> Header:
     stated = word(dataset.file_meta, "TransferSyntaxUID")
     if not stated:
         remarks.append("transfer syntax is missing and was guessed")
-    if raw(dataset, "NumberOfFrames") is None and 0x00280008 in dataset:
+    if integer(dataset, "NumberOfFrames") is None and is_stated(dataset, "NumberOfFrames"):
         remarks.append("NumberOfFrames is damaged: one frame was assumed")
     header = Header(path, dataset, stream, UID(stated) if stated else native, remarks=remarks)
     if header.syntax == DeflatedExplicitVRLittleEndian:
@@ -136,7 +136,7 @@ def _find_pixels(header: Header, implicit: bool, little_endian: bool) -> None:
     """Read the pixel element's tag and length; the stream stops at its value."""
     order = "<" if little_endian else ">"
     start = header.stream.read(8)
-    if len(start) < 8:
+    if not start:  # there is none; pydicom refuses one that is cut short
         return
     if implicit or not start[4:6].isalpha():
         group, element, length = struct.unpack(f"{order}HHL", start)
@@ -144,10 +144,7 @@ def _find_pixels(header: Header, implicit: bool, little_endian: bool) -> None:
         group, element, vr, length = struct.unpack(f"{order}HH2sH", start)
         header.pixel_vr = vr.decode("ascii")
         if header.pixel_vr in ("OB", "OW", "OF", "OD", "UN", "OL", "OV"):
-            longer = header.stream.read(4)
-            if len(longer) < 4:
-                return
-            length = struct.unpack(f"{order}L", longer)[0]
+            length = struct.unpack(f"{order}L", header.stream.read(4))[0]
     if header.pixel_vr not in ("OB", "OW"):
         header.pixel_vr = "OW"
     header.pixel_keyword = PIXEL_KEYWORDS.get(group << 16 | element)

@@ -74,7 +74,7 @@ def read_header(path: Path) -> VolumeHeader:
     spatial = _spatial(name, fields, sizes)
     stored = path.stat().st_size
     width = int(np.prod(sizes, dtype=object)) * dtype.itemsize
-    begin = max(0, stored - width) if skip < 0 and not packed else start + (0 if packed else max(0, skip))
+    begin = max(start, stored - width) if skip < 0 and not packed else start + (0 if packed else max(0, skip))
     check_voxels(path, tuple(sizes[axis] for axis in spatial), dtype.itemsize, packed, begin)
     remarks: list[str] = []
     grid, spacing_known = _grid(fields, sizes, spatial, remarks)
