@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from image_seeds import dicom, enhanced, to_bytes
+from PIL import Image
 from pydicom.dataset import Dataset
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images import find_series, read_picture, reformat, series, source
 from spinetk.images.headers import open_header
+from spinetk.images.picture import pixel_hash
 from spinetk.images.reformat import Plane, _resample_depth, _sample_rows, mid_sagittal, section_of
 from spinetk.images.series import frame_series, main_series, pick, plan, said_of_frames, scan
 from spinetk.images.stack import central, in_order, said_of_slices, spine_score
 from spinetk.images.traits import Slice, _unusual, describe_stacks, read_traits, split
+from spinetk.images.window import to_uint8
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA4
 
 AXIAL = ([1.0, 0, 0], [0, 1.0, 0])
 SAGITTAL = ([0, 1.0, 0], [0, 0, -1.0])  # their normal points to the right: -x
@@ -389,7 +395,7 @@ def test_a_folder_by_series(tmp_path):
     (tmp_path / "notes").write_text("no picture, and no header")
     (tmp_path / "empty").write_bytes(b"")
     groups, others = scan(tmp_path)
-    assert others == 0
+    assert others == []
     assert [[one.path.name for one in group] for group in groups.values()] == [
         [f"a{k}" for k in range(6)], [f"s{k}" for k in range(4)],
     ]  # fmt: skip
@@ -459,7 +465,7 @@ def test_files_that_belong_to_no_series(tmp_path):
     save(tmp_path / "dose", dicom(frames, frames=3, Modality="RTDOSE"))
     groups, others = scan(tmp_path)
     assert [[one.path.name for one in group] for group in groups.values()] == [["a0", "a1"]]
-    assert others == 1
+    assert others == [tmp_path / "frames"]
 
 
 @pytest.mark.parametrize(
@@ -575,3 +581,27 @@ def test_the_stored_picture_that_was_read(tmp_path):
     assert source.dicom_source(path) == (path, 2)
     assert source.dicom_source(path, 0) == (path, 4)
     assert source.dicom_source(path, series=1) == (path, 2)
+
+
+def test_a_picture_is_known_again_by_its_pixels(tmp_path):
+    """SHA-256 of the shape and the bytes, row after row."""
+    grey = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    digest = hashlib.sha256(b"(2, 3)" + bytes(range(6))).hexdigest()
+    assert pixel_hash(grey) == pixel_hash(np.asfortranarray(grey)) == digest
+    assert pixel_hash(grey.reshape(3, 2)) != digest
+    assert [source.is_same(grey, known) for known in (None, digest, "", digest.upper())] == [True, True, False, False]
+    path = tmp_path / "a.png"
+    Image.fromarray(grey).save(path)
+    window = to_uint8(grey)
+    for known, height, refused in ((None, 2, False), (pixel_hash(window), 2, False), ("x", 3, False), ("x", 2, True)):
+        reading = Reading(str(path), height, 3, VERTEBRA4, pixels_sha256=known)
+        if refused:
+            with pytest.raises(InputError) as error:
+                source.seen_of(reading)
+            assert str(error.value) == (
+                f"{path}: is not the picture that was read: its pixels differ (put that one back, or predict again)"
+            )
+        else:
+            picture, seen = source.seen_of(reading)
+            assert (picture.pixels == grey).all()
+            np.testing.assert_array_equal(seen, window)
