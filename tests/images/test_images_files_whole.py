@@ -163,6 +163,7 @@ def test_names_of_cases(tmp_path):
     ds.SOPInstanceUID, ds.ImagePositionPatient = "1.2.4", [4, 0, 0]
     (folder / "c").write_bytes(to_bytes(ds))
     assert case_id(folder / "b", "salt") == digest(b"1.2.3") == keyed_id(" 1.2.3 ", "salt")
+    assert keyed_id("1\ud800", "\ud800") == hmac.new(b"\xed\xa0\x80", b"1\xed\xa0\x80", "sha256").hexdigest()[:16]
     assert case_id(folder, "salt") == digest(b"1.2.9")
     assert case_id(str(folder), "pepper") == digest(b"1.2.9", "pepper")
     for name in "bc":

@@ -218,6 +218,41 @@ def test_the_spacing_of_a_frame_comes_first():
     assert remarks == ["PixelSpacing is not plausible and was ignored", UNCALIBRATED]
 
 
+def test_what_is_said_of_one_frame_is_of_no_other():
+    """The second of two has a place, a spacing and axes of its own; the first has none that can be."""
+
+    def frame(spacing, cosines, place, kind):
+        return head(
+            PixelMeasuresSequence=[head(PixelSpacing=spacing)],
+            PlaneOrientationSequence=[head(ImageOrientationPatient=cosines)],
+            PlanePositionSequence=[head(ImagePositionPatient=place)],
+            CTImageFrameTypeSequence=[head(FrameType=kind)],
+        )
+
+    ds = head(
+        Modality="CT",
+        PerFrameFunctionalGroupsSequence=[
+            frame([0, 0], [1, 2, 3], [1, 2], ["ORIGINAL"]),
+            frame([3, 2], [0, 1, 0, 0, 0, -1], [4, 5, 6], ["ORIGINAL", "PRIMARY", "LOCALIZER"]),
+        ],
+    )
+    remarks: list[str] = []
+    assert read_spacing(ds, 1, remarks) == ((3, 2), "PixelSpacing")
+    assert read_axes(ds, 1)[0].tolist() == [0, 1, 0]
+    assert read_position(ds, 1).tolist() == [4, 5, 6]
+    assert read_letters(ds, 1, SAGITTAL, remarks) == ("P", "F")
+    assert read_view(ds, 1, SAGITTAL, ("P", "F"), remarks) == ("lateral", ("P", "F"))
+    assert remarks == []
+    assert (read_axes(ds, 0), read_position(ds, 0)) == (None, None)
+    assert read_view(ds, 0, SAGITTAL, ("P", "F"), remarks)[0] == "sagittal"
+    assert read_spacing(ds, 0, remarks) == (None, None)
+    assert read_letters(ds, 0, None, remarks) == (None, None)
+    assert remarks == ["PixelSpacing is not plausible and was ignored", COSINES_WRONG]
+    del ds.PerFrameFunctionalGroupsSequence[1].PlaneOrientationSequence
+    assert read_letters(ds, 1, None, remarks) == (None, None)
+    assert len(remarks) == 2
+
+
 def test_what_a_user_says_against_the_file():
     user, own = Frame((0.5, 0.25), "user"), Frame((0.50051, 0.25), "PixelSpacing")
     assert contradiction(user, Frame()) == []
