@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,6 +102,14 @@ def _say_processor(reporter: pytest.TerminalReporter) -> None:
     for path in sorted(files, key=files.__getitem__, reverse=True)[:20]:
         reporter.line(f"{files[path]:8.1f}  {path}")
     reporter.line(f"{sum(files.values()):8.1f}  all {len(files)} files")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files_go_with_the_run(tmp_path_factory) -> None:
+    """What programs put into the system's temporary folder and leave there when they are killed, as tests kill them."""
+    folder = str(tmp_path_factory.mktemp("tmp", numbered=False))
+    if len(folder) < 60:  # names of sockets lie in it, which may have 103 bytes
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
 
 
 def draw_column(seed: int, height: int = 96, width: int = 80, count: int = 3) -> tuple[np.ndarray, Reading]:

@@ -18,13 +18,18 @@ from spinetk.batch.run import run_batch
 from spinetk.errors import InputError
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes of one thread."""
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
-    with distributed.LocalCluster(**options) as running:
+    # A worker that is killed and takes longer than this to begin anew (15 s, on a busy machine) is given up for good.
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
+        distributed.LocalCluster(**options) as running,
+    ):
         yield running
 
 
