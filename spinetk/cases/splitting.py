@@ -165,7 +165,8 @@ def _choose(cases: list[str], strata: list[Any] | None, groups: list[str], seed:
     count = len(set(groups))
     if count < len(PARTS):
         what = "cases" if count == len(cases) else "groups (patients)"
-        raise InputError("split", f"{count} {what} cannot make three parts", "add at least as many as there are parts")
+        fault = f"has too few {what} for {len(PARTS)} parts: {count}"
+        raise InputError("split", fault, "add at least as many as there are parts")
     classes = None if strata is None else np.array([repr(value) for value in strata])
     if count < len(cases):
         rest, test = _grouped(rows, classes, np.array(groups), TEST_SHARE, TEST_FOLDS, seed)

@@ -112,7 +112,7 @@ def phantom(
     out: Out,
     cases: Annotated[int, typer.Option(min=1, help="Number of subjects.")] = 24,
     modality: Annotated[Modalities, typer.Option(help="Contrast.")] = Modalities.T2W,
-    seed: Annotated[int, typer.Option(help="Of the set.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Make synthetic sagittal MR with exact disc labels as BIDS, to try the other verbs on."""
     from spinetk.phantoms.discs import write_disc_set

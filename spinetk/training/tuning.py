@@ -10,6 +10,7 @@ import lightning
 from lightning.pytorch.tuner import Tuner
 from torch.utils.data import DataLoader
 
+from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
@@ -89,8 +90,10 @@ def advise(
 
     figure = finder.plot(suggest=True)
     assert isinstance(figure, Figure)
-    figure.savefig(directory / "rate.png", dpi=120)
-    return Advice(what, float(rate), directory / "rate.png")
+    picture = directory / "rate.png"
+    with replacing(picture) as temporary:
+        figure.savefig(temporary, dpi=120)
+    return Advice(what, float(rate), picture)
 
 
 class _Source(lightning.LightningDataModule):
