@@ -116,8 +116,10 @@ class CaseItem:
             digest = self.pixels_sha256
             if digest is not None and not is_same(to_uint8(picture.pixels, picture.padding), digest):
                 remarks.append(OTHER_PIXELS)
+            # What a report was written from said its picture's remarks already.
+            known = [remark for remark in picture.remarks if remark not in remarks]
             if picture.frame.exif_orientation >= 5 and size == (picture.height, picture.width):
-                return self._as_stored(picture, [*remarks, *picture.remarks])
+                return self._as_stored(picture, [*remarks, *known])
             if size is not None and picture.frame.exif_orientation != 1:
                 # Turned by 180 degrees or mirrored, it has the same size.
                 remarks.append("EXIF turns the picture; its annotation was taken to be about it as stored")
@@ -127,7 +129,7 @@ class CaseItem:
             size = (picture.width, picture.height)
             view = picture.view if picture.view != "unknown" else view
             frame = _completed(frame, picture.frame)
-            remarks += picture.remarks
+            remarks += known
         elif size is None:
             raise self.missing
         return Reading(

@@ -172,7 +172,7 @@ def test_a_changed_folder_is_noticed(hundred):
 def test_too_few_cases(tmp_path, make_case):
     make_case(tmp_path, "a")
     make_case(tmp_path, "b")
-    with pytest.raises(InputError, match="2 cases"):
+    with pytest.raises(InputError, match="too few cases for 3 parts: 2"):
         make_split(tmp_path)
     make_case(tmp_path, "c")
     assert [len(x) for x in make_split(tmp_path)[:3]] == [1, 1, 1]

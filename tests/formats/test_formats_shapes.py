@@ -80,6 +80,8 @@ def test_what_the_annotation_leaves_open_comes_from_the_picture_with_its_source(
     assert own.spacing_source
     assert own.toward_right
     assert item.reading().frame == own
+    said = "PixelSpacing does not say how it was calibrated: it may be that of the detector plane"
+    assert replace(item, remarks=[said, "own"]).reading().remarks == [said, "own"]  # as a report of it holds it
     told = Frame((0.5, 0.25), "user", "A", "F")
     assert replace(item, frame=told).reading().frame == told
     for tag in ("PixelSpacing", "ImagerPixelSpacing"):

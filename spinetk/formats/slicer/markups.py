@@ -125,7 +125,8 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
 
     Returns:
         A new reading with the points of the file, head to foot. Points that left the plane are projected back.
-        Measurements and point uncertainties, no longer true, are left out; scores stay with their vertebra. Remarks
+        Measurements and point uncertainties, no longer true, are left out; scores stay with their vertebra, and
+        how sure the names are as long as they are the same. Remarks
         say what was left out.
 
     Raises:
