@@ -14,6 +14,7 @@ import importlib.util
 import logging
 import runpy
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -64,7 +65,9 @@ def register() -> None:
 register()
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: python -m spinetk.original SCRIPT [ARGUMENTS]")
+    if len(sys.argv) < 2 or not Path(sys.argv[1]).is_file():
+        missing = "".join(f"{name}: no such file\n" for name in sys.argv[1:2])
+        print(f"{missing}usage: python -m spinetk.original SCRIPT [ARGUMENTS]", file=sys.stderr)
+        sys.exit(2)
     del sys.argv[0]
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -46,6 +46,28 @@ _AS_PUBLISHED = "leave it out, --network spin is the published one"
 _OWN_STATISTICS = "leave it out, mean and SD are those of the training part and go with the weights"
 _OWN_AUGMENTATION = "leave it out, the published augmentation is on, with its faults mended"
 
+_SPIN_NETWORK = (
+    "--encoder_type_subpixel_embedding",
+    "--n_filters_encoder_subpixel_embedding",
+    "--decoder_type_subpixel_embedding",
+    "--n_filter_decoder_subpixel_embedding",
+    "--output_channels_subpixel_embedding",
+    "--output_func_subpixel_embedding",
+    "--encoder_type_segmentation",
+    "--n_filters_encoder_segmentation",
+    "--resolutions_subpixel_guidance",
+    "--n_filters_subpixel_guidance",
+    "--n_convolutions_subpixel_guidance",
+    "--decoder_type_segmentation",
+    "--n_filters_decoder_segmentation",
+    "--n_filters_learnable_downsampler",
+    "--kernel_sizes_learnable_downsampler",
+    "--weight_initializer",
+    "--activation_func",
+    "--use_batch_norm",
+)
+"""Of SPiN's network, which its training and its evaluation are both told."""
+
 FLAGS: tuple[OriginalFlag, ...] = (
     # Stacked hourglass and look once
     OriginalFlag(
@@ -114,18 +136,7 @@ FLAGS: tuple[OriginalFlag, ...] = (
             "--n_width": "leave it out, slices keep their size",
             "--dataset_normalization": _OWN_STATISTICS,
             "--dataset_means": _OWN_STATISTICS, "--dataset_stddevs": _OWN_STATISTICS,
-            "--encoder_type_subpixel_embedding": _AS_PUBLISHED,
-            "--n_filters_encoder_subpixel_embedding": _AS_PUBLISHED,
-            "--decoder_type_subpixel_embedding": _AS_PUBLISHED,
-            "--n_filter_decoder_subpixel_embedding": _AS_PUBLISHED,
-            "--output_channels_subpixel_embedding": _AS_PUBLISHED,
-            "--output_func_subpixel_embedding": _AS_PUBLISHED,
-            "--encoder_type_segmentation": _AS_PUBLISHED, "--n_filters_encoder_segmentation": _AS_PUBLISHED,
-            "--resolutions_subpixel_guidance": _AS_PUBLISHED, "--n_filters_subpixel_guidance": _AS_PUBLISHED,
-            "--n_convolutions_subpixel_guidance": _AS_PUBLISHED, "--decoder_type_segmentation": _AS_PUBLISHED,
-            "--n_filters_decoder_segmentation": _AS_PUBLISHED, "--n_filters_learnable_downsampler": _AS_PUBLISHED,
-            "--kernel_sizes_learnable_downsampler": _AS_PUBLISHED, "--weight_initializer": _AS_PUBLISHED,
-            "--activation_func": _AS_PUBLISHED, "--use_batch_norm": _AS_PUBLISHED,
+            **dict.fromkeys(_SPIN_NETWORK, _AS_PUBLISHED),
             "--learning_rates": "use --rate for the first; without it the published steps are taken",
             "--learning_schedule": "leave it out, the published steps are taken",
             "--positive_class_sample_schedule": "leave it out, --positive-rate holds all the way",
@@ -151,6 +162,8 @@ FLAGS: tuple[OriginalFlag, ...] = (
             "--small_lesion_idxs_path": "leave it out, slices of small lesions are scored apart; --set small_px=100",
             "--augmentation_flip_type": "use --flip columns for horizontal_test, --flip rows for vertical_test, both",
             "--n_thread": "leave it out",
+            **dict.fromkeys((*_SPIN_NETWORK, "--n_chunk"), _IN_WEIGHTS),
+            **dict.fromkeys(("--dataset_normalization", "--dataset_means", "--dataset_stddevs"), _OWN_STATISTICS),
         },
     ),
 )  # fmt: skip

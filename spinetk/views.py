@@ -105,11 +105,6 @@ def checked_view(name: object, source: str = "view") -> View:
     return name
 
 
-def says_view(view: View, modality: str | None) -> bool:
-    """Whether a picture's file says what it shows, or its modality does: nobody has to be asked."""
-    return view != "unknown" or usual_view(modality) != "unknown"
-
-
 def usual_view(modality: str | None) -> View:
     """The view that pictures of a modality as a rule show; ``unknown`` where there is no rule."""
     return next((rules.name for rules in TABLE.values() if modality in rules.usual_in), "unknown")

@@ -23,6 +23,7 @@ from pydantic import Field, StrictStr
 from spinetk.atomic import replacing, write_json
 from spinetk.errors import InputError
 from spinetk.validation import OPEN, above, between, validated
+from spinetk.views import OFFERED
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -70,7 +71,7 @@ class Card:
     commit: StrictStr | None = None
     failures: StrictStr | None = None
     spinetk: StrictStr | None = None
-    views: Annotated[tuple[Literal["ap", "lateral", "sagittal"], ...], Field(max_length=8)] = ()
+    views: Annotated[tuple[Literal[OFFERED], ...], Field(max_length=8)] = ()  # type: ignore[valid-type]
     modalities: Annotated[tuple[StrictStr, ...], Field(max_length=32)] = ()
     calibration: tuple[Annotated[float, above(0, 1000)], Annotated[float, between(-1000, 1000)]] = (1.0, 0.0)
     fronts: tuple[Annotated[float, between(0, 1000)], Annotated[float, between(-1000, 1000)]] | None = None

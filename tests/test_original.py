@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,13 @@ def test_a_script_runs_as_it_stands(tmp_path):
     command = [sys.executable, "-m", "spinetk.original", str(script), "a", "b"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['a', 'b'] spinetk.cases.splitting __main__"
+
+
+def test_a_script_that_is_not_there_is_one_line(modules, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["spinetk.original", str(tmp_path / "old.py")])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module("spinetk.original", run_name="__main__")
+    assert stop.value.code == 2
+    said, usage = capsys.readouterr().err.splitlines()
+    assert said == f"{tmp_path / 'old.py'}: no such file"
+    assert usage.startswith("usage: ")

@@ -12,6 +12,16 @@ from spinetk.arguments import OriginalFlagError, understood
 from spinetk.cli import app, main
 from spinetk.original_flags import FLAGS, find_flag
 
+# Of the network and the data; train_spin.py and run_spin.py are both told.
+SPIN = (
+    " --n_chunk --dataset_normalization --dataset_means --dataset_stddevs"
+    " --encoder_type_subpixel_embedding --n_filters_encoder_subpixel_embedding --decoder_type_subpixel_embedding"
+    " --n_filter_decoder_subpixel_embedding --output_channels_subpixel_embedding"
+    " --output_func_subpixel_embedding --encoder_type_segmentation --n_filters_encoder_segmentation"
+    " --resolutions_subpixel_guidance --n_filters_subpixel_guidance --n_convolutions_subpixel_guidance"
+    " --decoder_type_segmentation --n_filters_decoder_segmentation --n_filters_learnable_downsampler"
+    " --kernel_sizes_learnable_downsampler --weight_initializer --activation_func --use_batch_norm"
+)
 # What the parsers of the originals take, from their sources: program, our verb, flags.
 PARSERS = {
     "prepare_trainset.py": ("discs prepare", "--source --target --mode"),
@@ -36,14 +46,9 @@ PARSERS = {
     "SPiN train_spin.py": (
         "segment train",
         "--train_multimodal_scan_paths --train_ground_truth_path --val_multimodal_scan_paths --val_ground_truth_path"
-        " --n_batch --n_chunk --n_height --n_width --dataset_normalization --dataset_means --dataset_stddevs"
-        " --encoder_type_subpixel_embedding --n_filters_encoder_subpixel_embedding --decoder_type_subpixel_embedding"
-        " --n_filter_decoder_subpixel_embedding --output_channels_subpixel_embedding"
-        " --output_func_subpixel_embedding --encoder_type_segmentation --n_filters_encoder_segmentation"
-        " --resolutions_subpixel_guidance --n_filters_subpixel_guidance --n_convolutions_subpixel_guidance"
-        " --decoder_type_segmentation --n_filters_decoder_segmentation --n_filters_learnable_downsampler"
-        " --kernel_sizes_learnable_downsampler --weight_initializer --activation_func --use_batch_norm"
-        " --learning_rates --learning_schedule --positive_class_sample_rates --positive_class_sample_schedule"
+        " --n_batch --n_height --n_width"
+        + SPIN
+        + " --learning_rates --learning_schedule --positive_class_sample_rates --positive_class_sample_schedule"
         " --positive_class_size_thresholds --augmentation_probabilities --augmentation_schedule"
         " --augmentation_flip_type --augmentation_rotate --augmentation_noise_type --augmentation_noise_spread"
         " --augmentation_resize_and_pad --w_weight_decay_subpixel_embedding --loss_func_segmentation"
@@ -53,7 +58,7 @@ PARSERS = {
     "SPiN run_spin.py": (
         "segment evaluate",
         "--multimodal_scan_paths --ground_truth_path --small_lesion_idxs_path --augmentation_flip_type"
-        " --checkpoint_path --restore_path --do_visualize_predictions --device --n_thread",
+        " --checkpoint_path --restore_path --do_visualize_predictions --device --n_thread" + SPIN,
     ),
 }
 

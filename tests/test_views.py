@@ -50,6 +50,19 @@ def test_a_name_of_no_view_is_bad_input(name):
         checked_view(name, "a.json")
 
 
+def test_what_is_offered_is_listed_in_the_table_alone():
+    """A second list of the views that can be named would have to be found by whoever adds one."""
+    found = [
+        f"{path.relative_to(PACKAGE)}: {line.strip()}"
+        for path in sorted((*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.js")))
+        if path.name != "views.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for listed in re.findall(r'"\w+"(?:, "\w+")+', line)
+        if set(OFFERED) <= set(re.findall(r"\w+", listed))
+    ]
+    assert found == []
+
+
 def test_views_are_told_apart_in_the_table_alone():
     """``view == "ap"`` anywhere else, in Python or JavaScript, would be a second opinion. Unknown is no view."""
     name = rf"""["']({"|".join(view for view in VIEWS if view != "unknown")})["']"""

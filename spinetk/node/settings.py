@@ -13,10 +13,9 @@ from typing import Any
 from spinetk.errors import InputError
 from spinetk.node.rule import Rule, default_rules
 from spinetk.pacs import Address, parse_address
-from spinetk.views import View
+from spinetk.views import OFFERED, View
 
 RESULTS = ("sr", "overlay", "points")
-VIEWS = ("ap", "lateral", "sagittal")
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,8 @@ class NodeSettings:
         if unknown or not self.results:
             fault = f"is not a kind of result: {unknown[0]!r}" if unknown else "is empty"
             raise InputError("--result", fault, f"choose among {', '.join(RESULTS)}")
-        if self.view is not None and self.view not in VIEWS:
-            raise InputError(f"--view {self.view}", "is unknown", f"choose among {', '.join(VIEWS)}")
+        if self.view is not None and self.view not in OFFERED:
+            raise InputError(f"--view {self.view}", "is unknown", f"choose among {', '.join(OFFERED)}")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InputError("TLS", "needs a certificate and its key", "give --tls-certificate and --tls-key")
         if self.send_to is None and not self.dry_run:

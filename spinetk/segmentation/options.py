@@ -92,7 +92,9 @@ class SegmentOptions(TrainingOptions):
 class AtriumOptions:
     """What is only the atrium's: the V-Net, its locator, its geometry."""
 
-    stage: Annotated[Stage | None, typer.Option(help="Atrium: which network to train.", show_default="both")] = None
+    stage: Annotated[
+        Stage | None, typer.Option(help="Atrium: which network to train; the options are its own.", show_default="both")
+    ] = None
     loss_schedule: Annotated[
         Schedule | None,
         typer.Option(

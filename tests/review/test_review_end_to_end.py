@@ -16,6 +16,7 @@ import pytest
 from onpage import NARROW, WIDE, Traffic, centre, drag, heights, ready, wait_for
 
 from spinetk.cases.folder import CaseFolder, read_record
+from spinetk.images import to_uint8
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.reading import Reading
@@ -105,6 +106,22 @@ def let_go(held: list) -> bool:
     while held:
         held.pop().continue_()
     return True
+
+
+def test_a_png_is_predicted_without_a_question(tmp_path, serve, page_of):
+    """Nothing in a PNG says its view: the server is asked all the same, and goes by what the picture looks like."""
+    phantom, page = lateral_radiograph(4, region="lumbar"), page_of(WIDE)
+    file = tmp_path / "radiograph.png"
+    cv2.imwrite(str(file), to_uint8(phantom.pixels))
+    asked = Traffic(page).hold("/api/prediction")
+    page.goto(serve())
+    page.wait_for_selector("#welcome:not([hidden])")
+    page.set_input_files("#files", str(file))
+    page.wait_for_selector("#none:not([hidden])")
+    page.keyboard.press("p")
+    wait_for(lambda: asked, "the prediction is not asked for")
+    assert asked[0].request.post_data_json["view"] == "unknown"
+    asked.pop().abort()
 
 
 def test_what_is_added_before_an_answer_comes_is_kept(tmp_path, serve, page_of):

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.cases import PARTS, read_parts, write_parts, write_phantoms
+from spinetk.segmentation.atrium.commands import AtriumTraining
 from spinetk.segmentation.atrium.data import choose_geometry, prepare
 from spinetk.segmentation.atrium.models import load_predictor, release
 from spinetk.segmentation.atrium.trainer import epoch_steps
@@ -84,6 +85,18 @@ def test_the_published_recipe_of_locator_and_segmenter():
     assert 200 * epoch_steps(80, 3) == 32_000
     assert (epoch_steps(1, 3), epoch_steps(2, 3)) == (6, 6)
     assert get_entry("monai-vnet").recipe("locator") == get_entry("monai-vnet").recipe("segmenter")
+
+
+@pytest.mark.parametrize(("stage", "alone"), [("locator", True), ("both", False)])
+def test_a_locator_trained_alone_takes_the_flags_of_locate_py(stage, alone):
+    """Those of locate.py have no prefix; beside a segmenter they are the segmenter's."""
+    plain = {"batch": 4, "rate": 2e-4, "patience": 11, "factor": 0.9, "layers": 2, "seed": 5}
+    found = AtriumTraining(stage=stage, **plain).settings("locator")
+    given = {"batch": 4, "rate": 2e-4, "patience": 11, "reduce": 0.9, "options": {"layers": 2}}
+    assert found == {"loss": "dice", "seed": 5, **(given if alone else {"options": {}})}
+    own = AtriumTraining(stage=stage, **plain, locator_batch=6, locator_rate=1e-3, locator_width=8).settings("locator")
+    assert (own["batch"], own["rate"], own["options"]["width"]) == (6, 1e-3, 8)
+    assert AtriumTraining(stage=stage, loss="focal").settings("locator")["loss"] == ("focal" if alone else "dice")
 
 
 def test_attention_reaches_the_network(atria, tmp_path):

@@ -15,7 +15,6 @@ from spinetk.review import serialization
 from spinetk.review.routes.asker import Asker
 from spinetk.review.serialization import SentReading
 from spinetk.review.session import ReviewSession
-from spinetk.views import says_view
 
 
 class MeasureRequest(BaseModel):
@@ -54,7 +53,6 @@ def pictures_of(desk: ReviewSession) -> APIRouter:
             "step": opened.step,
             "windows": opened.windows(),
             "modality": opened.picture.modality,
-            "asks_view": not says_view(known.view, opened.picture.modality),
             "dicom": opened.picture.kind in ("dicom", "series"),
             "slices": opened.picture.slices if found.kind == "picture" else 1,
             "slice": opened.picture.slice,

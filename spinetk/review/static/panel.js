@@ -16,6 +16,7 @@ export function fillChoices({ levels, views, grades }) {
   const options = () => views.map(({ name, title }) => make("option", { value: name, textContent: title }));
   byId("view").replaceChildren(...options());
   byId("shows").replaceChildren(...options());
+  byId("shows").querySelector('[value="unknown"]').textContent = "what it looks like";
   for (const [grade, , colour] of grades) overlay.colours.set(grade, colour);
   const legend = grades.map(([grade, name]) => {
     const chip = make("span", { className: "chip" });

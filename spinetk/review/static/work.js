@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { byId, closeMenus, make } from "./dom.js";
 import { list } from "./list.js";
 import { tell, work } from "./messages.js";
-import { emit, on, replaceReading, store, viewRules } from "./store.js";
+import { emit, on, replaceReading, store } from "./store.js";
 
 const POLL_MS = 400;
 
@@ -83,31 +83,16 @@ async function finished(ids) {
   emit("select", store.selected);
 }
 
-// A model cannot be chosen for a picture of which nobody says what it shows.
 export function predictThis() {
-  const { current } = store;
-  if (!current) return;
-  const asked = !viewRules.get(byId("shows").value).offered && byId("model").value === byView && current.info.asks_view;
-  byId("shows").setCustomValidity(asked ? "Choose what the picture shows" : "");
-  if (asked) byId("predict-menu").open = true;
-  if (byId("shows").reportValidity()) predict([current.id]);
+  if (store.current) predict([store.current.id]);
 }
 
-let byView = null;
-
 export function setUp(session) {
-  const { models } = session;
-  byView = session.by_view;
+  const { models, by_view: byView } = session;
   byId("model").replaceChildren(...models.map((name) => make("option", { value: name, textContent: name === byView ? "the one for this view" : name })));
   for (const id of ["predict-one", "predict-all"]) byId(id).disabled = !models.length;
   byId("predict-one").onclick = predictThis;
-  byId("shows").onchange = () => byId("shows").setCustomValidity("");
-  for (const name of ["open", "points"]) {
-    on(name, () => {
-      byId("shows").value = store.current.reading.view;
-      byId("shows").setCustomValidity("");
-    });
-  }
+  for (const name of ["open", "points"]) on(name, () => (byId("shows").value = store.current.reading.view));
   byId("predict-all").onclick = () => predict(list.all.filter((one) => one.state === "new" || one.state === "nothing found").map((one) => one.id));
   // What can be read and written is the server's to say.
   byId("add-annotations").title = `Points for these pictures from: ${session.imports.join(", ")}`;

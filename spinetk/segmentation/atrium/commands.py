@@ -25,7 +25,8 @@ class AtriumTraining:
     """What the verb ``train`` is told for the atrium; None: as the network's recipe has it, or the run that goes on.
 
     Attributes:
-        stage: ``locator``, ``segmenter`` or ``both``.
+        stage: ``locator``, ``segmenter`` or ``both``. What is said of the segmenter below holds for the locator where
+            that is trained alone.
         network, iterations, loss, batch, rate: Of the segmenter, as of
             :class:`spinetk.segmentation.atrium.trainer.AtriumSettings`; network and iterations also of a locator that
             has none of its own.
@@ -70,30 +71,35 @@ class AtriumTraining:
     advice: Sequence[str] = ()
 
     def settings(self, stage: str) -> dict[str, Any]:
-        """What is given of the settings of a stage."""
-        if stage == "locator":
-            return _given({
-                "network": self.locator_network or self.network, "options": _given({"width": self.locator_width}),
-                "loss": "dice", "iterations": self.locator_iterations or self.iterations, "batch": self.locator_batch,
-                "rate": self.locator_rate, "seed": self.seed,
-            })  # fmt: skip
+        """What is given of the settings of a stage. A locator that is trained alone takes all that is given."""
+        own = _given({
+            "network": self.locator_network, "iterations": self.locator_iterations, "batch": self.locator_batch,
+            "rate": self.locator_rate,
+        })  # fmt: skip
+        if stage == "locator" and self.stage != "locator":
+            usual = _given({"network": self.network, "iterations": self.iterations, "seed": self.seed})
+            return usual | {"loss": "dice", "options": _given({"width": self.locator_width})} | own
         options = {
             "layers": self.layers, "dilation": self.dilation, "attention": self.attention,
             "reduction": self.attention_reduction, "attention_dilation": self.attention_dilation,
             "activation": self.activation, "width": self.width,
         }  # fmt: skip
-        return _given({
+        if stage == "locator" and self.locator_width is not None:
+            options["width"] = self.locator_width
+        told = _given({
             "network": self.network, "options": _given(options), "iterations": self.iterations, "batch": self.batch,
             "rate": self.rate, "loss": self.loss, "schedule": self.loss_schedule, "reduce": self.factor,
             "patience": self.patience, "seed": self.seed,
         })  # fmt: skip
+        return {"loss": "dice"} | told | own if stage == "locator" else told
 
 
 def train(source: Path, out: Path, **options: Any) -> None:
     """Train the locator, the segmenter or both on the training part of the cases.
 
     Options of the network are the segmenter's; ``locator_*`` are the locator's, which otherwise is a plain network of
-    the same kind, trained with Dice. The split is kept in ``out/split.json``.
+    the same kind, trained with Dice. With ``stage="locator"`` all are the locator's. The split is kept in
+    ``out/split.json``.
 
     Args:
         source: Folder of the cases.
