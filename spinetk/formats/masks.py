@@ -112,6 +112,11 @@ def vertebrae_of(
     """
     bodies, remarks = [], []
     for body in _bodies(mask):
+        if body.other >= max(SMALLEST_PX, SMALLEST_SHARE * body.area):
+            remarks.append(
+                f"body {body.value} has parts that do not touch: only the largest was taken, not one of "
+                f"{body.other} px: give each body its own value"
+            )
         if body.area < SMALLEST_PX:
             remarks.append(f"body {body.value} left out: only {body.area} px")
         else:
@@ -149,12 +154,14 @@ def vertebrae_of(
 
 @dataclass
 class _Body:
-    """A connected body: its value, the mask cut to its box, and where that lies in the picture."""
+    """A connected body: its value, the mask cut to its box, and where that lies in the picture; and the area of the
+    largest other part of that value, which is left out."""
 
     value: int
     mask: np.ndarray
     corner: np.ndarray  # (x, y) of the box's upper left corner, px
     cut: np.ndarray  # (4,) bool: reaches the left, top, right, bottom border over more than one pixel
+    other: int = 0  # px
 
     @property
     def area(self) -> int:
@@ -175,13 +182,15 @@ def _bodies(mask: np.ndarray) -> Iterator[_Body]:
     for value in values:
         count, parts, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=4)
         largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+        others = [int(stats[part, cv2.CC_STAT_AREA]) for part in range(1, count) if part != largest]
         for part in range(1, count) if len(values) == 1 else [largest]:
             x, y, width, height = (int(v) for v in stats[part, :4])
             body = binary_fill_holes(parts[y : y + height, x : x + width] == part)
             sides = [(x == 0, body[:, 0]), (y == 0, body[0])]
             sides += [(x + width == mask.shape[1], body[:, -1]), (y + height == mask.shape[0], body[-1])]
             cut = np.array([at_border and edge.sum() > 1 for at_border, edge in sides])
-            yield _Body(part if len(values) == 1 else value, body, np.array([x, y], dtype=np.float64), cut)
+            left = 0 if len(values) == 1 else max(others, default=0)
+            yield _Body(part if len(values) == 1 else value, body, np.array([x, y], dtype=np.float64), cut, left)
 
 
 def _overlap(body: np.ndarray, points: np.ndarray) -> float:

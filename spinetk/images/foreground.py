@@ -27,7 +27,7 @@ def foreground(values: np.ndarray) -> tuple[np.ndarray, str | None]:
         values: (*S); what is no number or below 0 marks nothing.
 
     Returns:
-        (*S) bool, and what was decided about shares, for a remark; None where nothing was.
+        (*S) bool, and what was decided about shares or several labels, for a remark; None where nothing was.
     """
     if values.dtype == bool:
         return values.copy(), None
@@ -39,12 +39,13 @@ def foreground(values: np.ndarray) -> tuple[np.ndarray, str | None]:
     found: np.ndarray = known > least
     marked = known[found].astype(np.float64)
     between = np.unique(marked[marked < (1 - ROUNDING) * top])
+    labels = f"it holds {len(between) + 1} values beside 0, up to {top:.4g}: all of them count as marked"
     if len(between) < LEAST_SHARES:
-        return found, None
+        return found, labels if len(between) else None
     whole = max(least, min(STORED * top, 0.1))
     fractions = bool((np.abs(between - np.round(between)) > whole).any())
     if not fractions and not _are_shades(known, top):
-        return found, None
+        return found, labels
     return known >= top / 2, f"its values are shares up to {top:.4g}: half and more counts as marked"
 
 

@@ -33,6 +33,8 @@ APART_MM = 0.5
 ANOTHER_SPACING = 0.01
 """Share by which the spacings of pixdim and sform must differ to be remarked."""
 
+SCANNER = 1  # the code of coordinates of the scanner
+SHEAR_OF_ITK = 1e-3
 GUESS = "LAS"
 DAMAGE = (
     nib.spatialimages.HeaderDataError, nib.wrapstruct.WrapStructError, ValueError, OverflowError,
@@ -132,6 +134,28 @@ def write(path: Path, values: np.ndarray, grid: Grid, like: Any = None) -> None:
     nib.save(image(values.T, None, header), path)
 
 
+def grid_of_itk(header: VolumeHeader) -> Grid:
+    """Where ITK, and with it 3D Slicer, puts the voxels of a file with directions, in the axes of :attr:`Volume.grid`.
+
+    Beside a qform it takes an sform only where the code of that is 1 and it is not sheared; of an sform it takes the
+    axes, not the spacing, which is pixdim's. Seen with SimpleITK 2.5.7 (``docs/how-to/volumes.md``).
+    """
+    stored, shape = header.stored, header.grid.shape
+    if int(stored["sform_code"]) <= 0 or not header.grid.oriented:
+        return header.grid
+    factor = UNITS_MM.get(int(stored["xyzt_units"]) & 7, 1.0)
+    sheared = abs(np.sin(np.radians(header.grid.shear_degrees))) > SHEAR_OF_ITK
+    if int(stored["qform_code"]) > 0 and (int(stored["sform_code"]) != SCANNER or sheared):
+        affine = np.array(stored.get_qform(), np.float64)
+        affine[:3] *= factor
+        if np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 1e-9:
+            return Grid(shape, affine)
+    affine, said = header.grid.affine.copy(), np.array([*stored["pixdim"][1:4]], np.float64) * factor
+    if (np.isfinite(said) & (said > 0)).all():
+        affine[:3, :3] *= said / np.linalg.norm(affine[:3, :3], axis=0)
+    return Grid(shape, affine)
+
+
 def _grid(header: Any, shape: tuple[int, ...], remarks: list[str]) -> tuple[Grid, bool]:
     """By the policy of this module, in mm; and whether the spacing is known."""
     factor = UNITS_MM.get(int(header["xyzt_units"]) & 7, 1.0)
@@ -156,7 +180,8 @@ def _grid(header: Any, shape: tuple[int, ...], remarks: list[str]) -> tuple[Grid
             apart = np.linalg.norm(found["sform"].corners() - found["qform"].corners(), axis=1).max()
             if apart > APART_MM:
                 codes = f"sform (code {int(header['sform_code'])}) and qform (code {int(header['qform_code'])})"
-                remarks.append(f"{codes} lie up to {apart:.1f} mm apart: the sform was used")
+                other = "" if int(header["sform_code"]) == SCANNER else ", where ITK and 3D Slicer use the qform"
+                remarks.append(f"{codes} lie up to {apart:.1f} mm apart: the sform was used{other}")
         said = np.array([*header["pixdim"][1:4]], np.float64) * factor
         steps = np.array(chosen.spacing_mm[::-1])
         if (np.isfinite(said) & (said > 0)).all() and np.abs(steps / said - 1).max() > ANOTHER_SPACING:

@@ -32,7 +32,12 @@ SPACES = {
 }  # fmt: skip
 """Signs that bring a space to RAS+."""
 
-UNITS_MM = {"m": 1e3, "cm": 10.0, "um": 1e-3, "\N{MICRO SIGN}m": 1e-3, "microns": 1e-3}
+UNITS_MM = {
+    **dict.fromkeys(("mm", "millimeter", "millimeters", ""), 1.0),
+    **dict.fromkeys(("m", "meter", "meters"), 1e3), **dict.fromkeys(("cm", "centimeter", "centimeters"), 10.0),
+    **dict.fromkeys(("um", "\N{MICRO SIGN}m", "microns", "micrometer", "micrometers"), 1e-3),
+}  # fmt: skip
+"""Of ``space units`` beside directions, and of ``units`` beside spacings."""
 GUESS = "LPS"
 COPIED = ("space", "space dimension", "space directions", "space origin", "space units", "spacings")
 
@@ -139,10 +144,7 @@ def _spatial(name: str, fields: dict[str, Any], sizes: list[int]) -> list[int]:
 def _grid(fields: dict[str, Any], sizes: list[int], spatial: list[int], remarks: list[str]) -> tuple[Grid, bool]:
     """Where the voxels lie, in mm; and whether the spacing is known."""
     shape = tuple(reversed([*(sizes[axis] for axis in spatial), 1][:3]))
-    units = fields.get("space units") or []
-    factor = UNITS_MM.get(str(units[0]).strip('"').lower(), 1.0) if len(units) else 1.0
-    if factor != 1:
-        remarks.append(f"the header gives lengths in {units[0]}: they were changed to mm")
+    factor = float(_in_mm(fields.get("space units"), [0], remarks)[0])
     signs = SPACES.get(str(fields.get("space", "")).lower())
     directions = fields.get("space directions")
     matrix = None
@@ -162,7 +164,21 @@ def _grid(fields: dict[str, Any], sizes: list[int], spatial: list[int], remarks:
     spacing = np.asarray([fields["spacings"][axis] for axis in spatial] if "spacings" in fields else [], np.float64)
     if directions is not None and len(spatial) == 2:
         spacing = np.linalg.norm([directions[axis] for axis in spatial], axis=1) * factor
+    elif len(spacing) == len(spatial):
+        spacing = spacing * _in_mm(fields.get("units"), spatial, remarks)
     known = len(spacing) == len(spatial) and bool((np.isfinite(spacing) & (spacing > 0)).all())
     steps = np.array([*spacing, 1.0][:3]) if known else np.ones(3)
     affine[:3, :3] = np.diag(LPS * steps)
     return Grid(shape, affine, oriented=False), known  # type: ignore[arg-type]
+
+
+def _in_mm(units: Any, axes: list[int], remarks: list[str]) -> np.ndarray:
+    """What lengths along some axes are multiplied by, by the units of all axes; mm where a header names none."""
+    names = [str(units[axis]).strip(' "') if units is not None and axis < len(units) else "" for axis in axes]
+    factors = np.array([UNITS_MM.get(name.lower(), 1.0) for name in names])
+    said = ", ".join(dict.fromkeys(name for name in names if UNITS_MM.get(name.lower()) != 1))
+    if (factors != 1).any():
+        remarks.append(f"the header gives lengths in {said}: they were changed to mm")
+    elif said:
+        remarks.append(f"the header gives lengths in {said}, which is unknown: they were taken for mm")
+    return factors

@@ -31,8 +31,9 @@ from spinetk.reading import Reading
 
 SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *(f"L{k}" for k in range(1, 7)), "S1")
 TRANSITIONAL = ("T13", "L6")
-# A step between centres this many times its neighbours has room for one more vertebra.
-GAP = 1.6
+# A step between centres has room for one more vertebra where it is this many times the larger of those beside it; or so
+# many times the usual of the four around it, beside one that is long itself (a body missing on either side of one).
+GAP, GAP_AROUND, LONG = 1.5, 1.6, 1.4
 BODY_AND_DISC = 1.3
 """Distance of neighbouring centres in heights of the bodies: 1.04 to 1.52, median 1.20, in 847 pairs of phantoms."""
 # Mean of the cosines between the bodies' upward axes and the picture's downward one; 0.5 is 60 degrees.
@@ -250,14 +251,22 @@ def order_faults(reading: Reading) -> list[str]:
     steps = np.hypot(*np.diff(centres(reading) * scale_of(reading), axis=0).T).tolist()
     apart = np.diff(places(reading))
     for k, step in enumerate(steps):
-        near = [*steps[:k], *steps[k + 1 :]][max(k - 2, 0) : k + 2]
         # Steps beside it, where there are any, know a column of low bodies and high discs better than heights do.
-        gap = step > GAP * median(near) if len(near) >= 2 else apart[k] > 1
-        if gap or apart[k] > 2:
+        if _is_gap(steps, k, step, int(apart[k])) or apart[k] > 2:
             above, below = (reading.vertebrae[i].label or f"vertebra {i + 1}" for i in (k, k + 1))
             if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or adjacent(above, below):
                 found.append(f"a vertebra may be missing between {above} and {below}.")
     return found
+
+
+def _is_gap(steps: Sequence[float], k: int, step: float, apart: int) -> bool:
+    """Whether a step has room for one more vertebra, by the steps around it, where there are two, else by heights."""
+    others = [*steps[:k], *steps[k + 1 :]]
+    around = others[max(k - 2, 0) : k + 2]
+    if len(around) < 2:
+        return apart > 1
+    beside, usual = max(others[max(k - 1, 0) : k + 1]), median(around)
+    return step > GAP * beside or (step > GAP_AROUND * usual and beside > LONG * usual)
 
 
 def on_its_head(reading: Reading) -> bool:

@@ -198,3 +198,21 @@ def test_a_body_of_forty_px_is_looked_at_and_one_of_thirty_nine_is_not():
     assert (found.bbox, remarks) == (pytest.approx((10, 10, 18, 15), abs=0.1), [])
     mask[14, 17] = 0
     assert vertebrae_of(mask) == ([], ["body 1 left out: only 39 px"])
+
+
+def test_two_bodies_of_one_value_among_others_are_said():
+    """One is taken, as a process behind a body has its value too; the other is not dropped without a word."""
+    mask = np.zeros((160, 90), np.uint8)
+    mask[10:40, 20:60], mask[50:80, 20:60], mask[90:118, 20:60] = 1, 2, 2
+    mask[60:70, 70:75] = 2  # of the second: too small to be another body
+    found, remarks = vertebrae_of(mask)
+    assert [v.bbox[1] for v in found] == [10, 50]
+    assert remarks == [
+        "body 2 has parts that do not touch: only the largest was taken, not one of 1120 px: give each body its "
+        "own value"
+    ]
+    mask[90:118] = 0
+    assert vertebrae_of(mask)[1] == []
+    mask[mask == 2] = 0
+    mask[50:80, 20:60] = 1  # a mask of one value is split
+    assert (len(vertebrae_of(mask)[0]), vertebrae_of(mask)[1]) == (2, [])

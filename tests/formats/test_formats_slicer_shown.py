@@ -192,6 +192,31 @@ def test_a_volume_without_directions_lies_where_itk_puts_it(tmp_path, kind):
     np.testing.assert_allclose(shown_plane(one).to_space(POINTS), itk_places(path, 3), atol=1e-6)
 
 
+MATRICES = [((1, 1), 3), ((2, 1), 3), ((4, 3), 3), ((2, 0), 3), ((0, 1), 3), ((1, 0), 5), ((2, 0), 5)]
+
+
+@pytest.mark.parametrize(("codes", "zoom"), MATRICES)
+def test_of_two_matrices_of_a_nifti_file_that_of_slicer_is_taken(tmp_path, codes, zoom):
+    """Turned and moved against one another: every voxel of the slice lies where ITK finds its value."""
+    import nibabel
+
+    values = np.random.default_rng(0).permutation(5 * 6 * 7).reshape(5, 6, 7).astype(np.int16)
+    image = nibabel.Nifti1Image(values, None)
+    sform = np.array([[2.0, 0, 0, 10], [0, 3 * 0.8, -3 * 0.6, 20], [0, 3 * 0.6, 3 * 0.8, 30], [0, 0, 0, 1]])
+    qform = np.array([[2.0, 0, 0, 40], [0, 3, 0, -20], [0, 0, 3, 5], [0, 0, 0, 1]])
+    image.header.set_zooms((2, 3, 3))
+    image.header.set_sform(sform if codes[0] else None, codes[0])
+    image.header.set_qform(qform if codes[1] else None, codes[1])
+    image.header["pixdim"][2:4] = zoom
+    nibabel.save(image, tmp_path / "a.nii")
+    one, picture = reading(tmp_path / "a.nii"), read_picture(tmp_path / "a.nii")
+    itk, plane = sitk.ReadImage(str(tmp_path / "a.nii")), shown_plane(one)
+    for row, column in np.ndindex(picture.pixels.shape):
+        ((i, j, k),) = np.argwhere(values == picture.pixels[row, column]).tolist()
+        place = plane.to_space(np.array([column + 0.5, row + 0.5]))
+        assert place == pytest.approx(itk.TransformIndexToPhysicalPoint((i, j, k)), abs=1e-4)
+
+
 def test_points_on_a_sagittal_picture_made_of_axial_slices_lie_in_the_patient(tmp_path):
     """A bright voxel of an axial series: where SimpleITK puts it is where its point goes."""
     folder = tmp_path / "series"

@@ -26,7 +26,9 @@ def test_labels_all_count():
     labels[32:] = 255
     found, remark = foreground(labels)
     assert (found == (labels > 0)).all()
-    assert remark is None
+    assert remark == "it holds 9 values beside 0, up to 255: all of them count as marked"
+    assert foreground(np.array([[0, 1, 1, 3]]))[1] == "it holds 2 values beside 0, up to 3: all of them count as marked"
+    assert foreground(np.array([[0, 3, 3]]))[1] is None
     # Instances numbered to 255, and halves as labels.
     assert foreground(np.arange(256, dtype=np.uint8)[None])[0].sum() == 255
     assert foreground(np.array([[0, 0.5, 1.0, 1.5]]))[0].sum() == 3

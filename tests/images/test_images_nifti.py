@@ -30,6 +30,7 @@ def test_sform_wins_where_its_code_is_set(tmp_path, codes):
     if said:
         assert f"sform (code {codes[0]})" in said[0]
         assert "58.1 mm" in said[0]  # (52.5, 25, 0)
+        assert ("ITK and 3D Slicer use the qform" in said[0]) == (codes[0] != 1)
 
 
 @pytest.mark.parametrize("name", ["out.nii", "out.nii.gz"])
@@ -158,3 +159,22 @@ def test_scaling_is_nibabels(tmp_path, slope, offset):
     found = read_volume(path).values
     assert np.allclose(found, expected.T, atol=1e-3)
     assert found.dtype == (np.int16 if slope in (0,) or np.isnan(slope) else np.float32)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor", "said"),
+    [("um", 1e-3, "in um: they were changed to mm"), ("cm", 10, "in cm: they were changed to mm"), ("mm", 1, None),
+     ("furlong", 1, "in furlong, which is unknown: they were taken for mm")],
+)  # fmt: skip
+def test_units_of_nrrd_spacings_and_directions(tmp_path, unit, factor, said):
+    values = np.zeros(SIZE, np.int16)
+    steps = np.array([1.0, 1.5, 2.5]) / factor
+    nrrd.write(str(tmp_path / "a.nrrd"), values, {"spacings": steps, "units": [unit] * 3})
+    fields = {"space": "left-posterior-superior", "space directions": np.diag(steps), "space units": [unit] * 3}
+    nrrd.write(str(tmp_path / "b.nrrd"), values, fields)
+    for name in ("a.nrrd", "b.nrrd"):
+        volume = read_volume(tmp_path / name)
+        assert volume.spacing_mm == pytest.approx((2.5, 1.5, 1.0))
+        assert [remark.partition("lengths ")[2] for remark in volume.remarks if "lengths" in remark] == [said] * bool(
+            said
+        )

@@ -5,7 +5,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.measure import measure
-from spinetk.measure.levels import SEQUENCE, SYSTEMS, TABLE, faults, head_to_foot, name_of, named
+from spinetk.measure.levels import SEQUENCE, SYSTEMS, TABLE, _is_gap, faults, head_to_foot, name_of, named
 
 FULL = (27.0, 27.0, 27.0)
 
@@ -113,6 +113,23 @@ def test_a_gap_is_remarked_unless_the_names_leave_room(spine):
         vertebra.label = label
     assert not any("may be missing" in r for r in measure(reading).remarks)
     assert not any("may be missing" in r for r in measure(spine([FULL] * 6)).remarks)
+
+
+@pytest.mark.parametrize(
+    ("steps", "gaps"),
+    [
+        ([20, 20, 38, 27, 26], []),  # thoracic to lumbar: 1.65 of the usual around it, 1.4 of the larger beside it
+        ([20, 20, 32, 20, 20], [2]),  # 1.6 of both
+        ([20, 29, 20, 20], []),
+        ([31, 20, 20, 20], [0]),  # at the end
+        ([20, 20, 40, 40, 20, 20], [2, 3]),  # a body missing on either side of one
+        ([40, 20], [0]),  # two steps are judged by the heights of 20
+        ([30, 20], []),
+    ],
+)
+def test_steps_that_have_room_for_one_more_body(steps, gaps):
+    found = [k for k, step in enumerate(steps) if _is_gap(steps, k, step, round(step / 20 - 0.1))]
+    assert found == gaps
 
 
 def test_numbers_of_other_tools():

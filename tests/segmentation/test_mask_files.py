@@ -1,6 +1,7 @@
 """Masks and pictures as people save them: palettes, transparency, JPEG, soft edges, EXIF; volumes likewise."""
 
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from PIL import Image
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase, VolumeCase
 from spinetk.segmentation.data.colour import read_colour, read_mask
+from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.slices.batch import _mask as predict_one
 
 TRUTH = np.zeros((20, 30), bool)
@@ -94,6 +96,34 @@ def test_two_labels_of_which_one_is_half_transparent(tmp_path):
     values[rows, columns] = (0, 255, 0, 100)
     values[rows[::2], columns[::2]] = (255, 0, 0, 255)
     assert (read_mask(saved(Image.fromarray(values), tmp_path / "m.png"))[0] == TRUTH).all()
+
+
+def test_what_is_true_of_many_files_is_said_once(tmp_path):
+    """Labels in three masks, soft edges in one; each alone where nobody sums."""
+    labels = np.where(TRUTH, 1 + np.arange(TRUTH.size).reshape(TRUTH.shape) % 2, 0).astype(np.uint8)
+    image = saved(Image.fromarray(np.zeros((*TRUTH.shape, 3), np.uint8)), tmp_path / "i.png")
+    paths = []
+    for number in range(5):
+        (tmp_path / f"s{number}").mkdir()
+        values = labels * np.uint8(number + 1) if number < 4 else TRUTH * np.uint8(255)
+        paths.append(saved(Image.fromarray(values), tmp_path / f"s{number}" / "m.png"))
+    cases = [PictureCase(path.parent.name, image, (path,)) for path in paths]
+
+    def lines(read, how=nullcontext):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            with how():
+                for case in read:
+                    assert (case.read()[1] == TRUTH).all()
+        return [str(one.message) for one in said]
+
+    assert lines(cases, summed) == [
+        f"{tmp_path}: 4 files (s0/m.png, s1/m.png, s2/m.png, ...): it holds 2 values beside 0, up to 2: all of them "
+        "count as marked, and alike"
+    ]
+    alone = f"{paths[1]}: it holds 2 values beside 0, up to 4: all of them count as marked"
+    assert lines(cases[1:2], summed) == lines(cases[1:2]) == [alone]
+    assert len(lines(cases)) == 4
 
 
 def test_jpeg(tmp_path):

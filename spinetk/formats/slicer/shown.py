@@ -173,9 +173,10 @@ def _png_scale(path: Path) -> tuple[float, float] | tuple[None, None]:
 def _of_volume(path: Path, kind: str, chosen: int | None) -> Plane:
     """The slice of a volume that is shown, in LPS."""
     from spinetk.images.cut import describe_volume
+    from spinetk.images.nifti import grid_of_itk
 
     cut, header, _ = describe_volume(path)
-    grid = header.grid
+    grid = grid_of_itk(header) if kind == "nifti" else header.grid
     size = grid.shape[::-1]
 
     def place(x: float, y: float) -> np.ndarray:

@@ -19,6 +19,7 @@ from spinetk.segmentation.atrium.augmentation import Augmentation, augment
 from spinetk.segmentation.atrium.crop import LOCATOR_MM, locator_shape, shrink
 from spinetk.segmentation.atrium.predictor import Geometry, Triple, resample, standardise
 from spinetk.segmentation.data.files import Pair
+from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.losses.distance import signed_distance
 
 INDEX = "cases.json"
@@ -29,6 +30,7 @@ Stage = Literal["locator", "segmenter"]
 Item = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
+@summed()
 def choose_geometry(
     pairs: Sequence[Pair], grid_mm: Triple | None = None, locator_mm: Triple = LOCATOR_MM, margin_mm: float = 10.0
 ) -> Geometry:
@@ -57,6 +59,7 @@ def _three(values: Sequence[float]) -> Triple:
     return first, second, third
 
 
+@summed()
 def prepare(pairs: Sequence[Pair], geometry: Geometry, folder: Path, stage: Stage, distance: bool) -> list[Path]:
     """Write what a stage trains on, one file a case, numbered; what the same call wrote before is kept.
 

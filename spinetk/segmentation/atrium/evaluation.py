@@ -14,6 +14,7 @@ from spinetk.errors import InputError
 from spinetk.segmentation.atrium.models import read_parts
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.data.files import Pair
+from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.evaluation import Evaluation
 
 Draw = Callable[..., None]
@@ -40,6 +41,7 @@ class AtriumEvaluation(Evaluation):
         return {**super().summary(), "seconds": float(np.mean(self.seconds))}
 
 
+@summed()
 def evaluate_model(
     predictor: AtriumPredictor,
     pairs: Sequence[Pair],

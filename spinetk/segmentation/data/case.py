@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,10 +9,10 @@ from typing import Literal
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.images.guard import display_name
 from spinetk.images.volume import SUFFIXES, Volume
 from spinetk.segmentation.data.colour import read_both_ways, read_mask
 from spinetk.segmentation.data.files import read_case, say_inverted
+from spinetk.segmentation.data.said import say
 
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
@@ -77,14 +76,14 @@ class PictureCase(Case):
             picture = stored
         elif picture is not stored and picture.shape == stored.shape:
             said = "turned as its EXIF says, and so must its mask be, whose size does not tell"
-            warnings.warn(f"{display_name(self.image)}: {said}", stacklevel=2)
+            say(self.image, said)
         whole: np.ndarray = np.zeros(picture.shape[:2], bool)
         for path, mask, remark in masks:
             if mask.shape != whole.shape:
                 fault = f"has {mask.shape[0]} x {mask.shape[1]} pixels, its image {whole.shape[0]} x {whole.shape[1]}"
                 raise InputError(path, fault, "give a mask of the size of its image")
             if remark is not None:
-                warnings.warn(f"{display_name(path)}: {remark}", stacklevel=2)
+                say(path, remark)
             whole |= mask
         say_inverted(whole, self.masks)
         return picture, whole

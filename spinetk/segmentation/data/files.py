@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.images.foreground import foreground, may_be_inverted
 from spinetk.images.grid import AXIAL
-from spinetk.images.guard import display_name
 from spinetk.images.volume import SUFFIXES, Volume, mask_on, read_volume
+from spinetk.segmentation.data.said import say
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,17 @@ def read_case(image: Path, masks: Sequence[Path]) -> tuple[Volume, np.ndarray]:
     """
     stored = read_volume(image).finite(image)
     for remark in stored.remarks:
-        warnings.warn(f"{display_name(image)}: {remark}", stacklevel=2)
+        say(image, remark)
     mask = np.zeros(stored.values.shape, bool)
     for path in masks:
         label = read_volume(path)
         found, said = foreground(label.values)
         if said is not None:
-            warnings.warn(f"{display_name(path)}: {said}", stacklevel=2)
+            say(path, said)
         mask |= mask_on(replace(label, values=found), stored.grid, path, image)
         if not label.grid.turn_to(stored.grid.axes).grid(label.grid).same(stored.grid):
             said = f"{label.grid.described()}, on another grid than its image: resampled, nearest voxel"
-            warnings.warn(f"{display_name(path)}: {said}", stacklevel=2)
+            say(path, said)
     say_inverted(mask, masks)
     volume, turn = stored.as_closest(AXIAL)
     return replace(volume, values=np.ascontiguousarray(volume.values)), np.ascontiguousarray(turn.take(mask))
@@ -68,7 +67,7 @@ def say_inverted(mask: np.ndarray, files: Sequence[Path]) -> None:
     """Warn about a mask that looks as if it marked the background."""
     if may_be_inverted(mask):
         share = f"marks {mask.mean():.0%} of its image and all its corners"
-        warnings.warn(f"{display_name(files[0])}: {share}: is it inverted? It was taken as it is", stacklevel=3)
+        say(files[0], f"{share}: is it inverted? It was taken as it is", stacklevel=4)
 
 
 def find_pairs(folder: str | Path) -> list[Pair]:

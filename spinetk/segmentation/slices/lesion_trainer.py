@@ -18,6 +18,7 @@ from spinetk.errors import InputError
 from spinetk.segmentation.card import SliceCard
 from spinetk.segmentation.data.case import VolumeCase
 from spinetk.segmentation.data.files import Pair
+from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
 from spinetk.segmentation.registry import get_entry
@@ -132,14 +133,16 @@ def ready_slices(
     with quiet():
         torch.manual_seed(chosen.seed)
         net = exact_gradients(entry.build(channels))
-    read = [_read(pair) for pair in training]
+    with summed():
+        read = [_read(pair) for pair in training]
     check_marked(mask for _, mask in read)
     statistics = Statistics.of(values for values, _ in read)
     cases = []
     while read:  # one at a time: a data set of volumes in memory twice is too much
         values, mask = read.pop(0)
         cases.append((statistics.standardise(values), mask))
-    held_out = [(statistics.standardise(values), mask) for values, mask in map(_read, validation)]
+    with summed():
+        held_out = [(statistics.standardise(values), mask) for values, mask in map(_read, validation)]
     recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
     chosen = replace(
         chosen, channels=channels, rate=recipe.rate, batch=recipe.batch, loss=chosen.loss or entry.loss,

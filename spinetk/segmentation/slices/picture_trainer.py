@@ -16,6 +16,7 @@ from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.card import PictureCard
 from spinetk.segmentation.data.case import PictureCase
+from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.module import override
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.run import Ready, SegmentationSettings, check_marked, flat_loss, ready_flat
@@ -213,6 +214,7 @@ def _trunk(content: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {f"{places[a]}.{b}": content[name] for name, (a, b) in split.items() if a in places}
 
 
+@summed()
 def _read(cases: Sequence[PictureCase], size: Size | None) -> list[Item]:
     form = PictureForm("0-255", size=size)
     return [(form.resize(picture), form.resize_mask(mask)) for picture, mask in (case.read() for case in cases)]

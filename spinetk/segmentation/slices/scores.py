@@ -12,6 +12,7 @@ from spinetk.errors import InputError
 from spinetk.images.volume import Volume
 from spinetk.segmentation.data.case import Case
 from spinetk.segmentation.data.colour import write_png
+from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.evaluation import Evaluation
 from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
 from spinetk.segmentation.slices import contours
@@ -19,6 +20,7 @@ from spinetk.segmentation.slices.batch import Predictor
 from spinetk.segmentation.slices.evaluation import LegacyDoubleTruth, PictureEvaluation, SmallLesions
 
 
+@summed()
 def score(
     predictor: Predictor,
     cases: Sequence[Case],
