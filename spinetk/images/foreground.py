@@ -39,7 +39,7 @@ def foreground(values: np.ndarray) -> tuple[np.ndarray, str | None]:
     found: np.ndarray = known > least
     marked = known[found].astype(np.float64)
     between = np.unique(marked[marked < (1 - ROUNDING) * top])
-    labels = f"it holds {len(between) + 1} values beside 0, up to {top:.4g}: all of them count as marked"
+    labels = f"it holds {len(between) + 1} values beside 0, up to {top:g}: all of them count as marked"
     if len(between) < LEAST_SHARES:
         return found, labels if len(between) else None
     whole = max(least, min(STORED * top, 0.1))

@@ -476,16 +476,23 @@ def test_windows_worked_by_hand():
 # --- masks ---
 
 
+def labels(count, top):
+    return f"it holds {count} values beside 0, up to {top}: all of them count as marked"
+
+
 def test_shares_count_from_one_half():
     values = np.array([0, 0.1, 0.2, 0.49, 0.5, 0.6, 1.0])
     found, said = foreground(values)
     assert found.tolist() == [False] * 4 + [True] * 3
     assert said == "its values are shares up to 1: half and more counts as marked"
-    assert foreground(values[[0, 1, 2, 3, 6]])[1] is None  # three values between may be labels
+    assert foreground(values[[0, 1, 2, 3, 6]])[1] == labels(4, 1)  # three values between may be labels
     assert foreground(values[[0, 1, 2, 3, 5, 6]])[1] == said
-    assert foreground(np.array([0, 1, 2, 3, 4, 5.0]))[1] is None
-    assert foreground(np.array([0, 1, 2, 3, 4, 4.5]))[1] is None  # the greatest is none between
-    assert foreground(np.array([0, 1, 2, 3, 3.5, 4.5]))[1] is not None
+    assert foreground(np.array([0, 1, 2, 3, 4, 5.0]))[1] == labels(5, 5)
+    assert foreground(np.array([0, 1, 2, 3, 4, 4.5]))[1] == labels(5, 4.5)  # the greatest is none between
+    assert (
+        foreground(np.array([0, 1, 2, 3, 3.5, 4.5]))[1]
+        == "its values are shares up to 4.5: half and more counts as marked"
+    )
     assert foreground(np.array([0, 0.0009, 0.0011, 1]))[0].tolist() == [False, False, True, True]
     assert foreground(np.array([0, 0.0009, 0.0011, 2]))[0].tolist() == [False, False, True, True]
     assert foreground(np.array([0, 0.00009, 0.00011, 0.1]))[0].tolist() == [False, False, True, True]
@@ -511,15 +518,15 @@ def test_shades_of_whole_numbers(kind):
     half = "its values are shares up to {}: half and more counts as marked"
     slope = (20, 60, 100, 140)
     assert said(ramp(even=4, slope=slope)) == half.format(255)  # 4 of 12 lie on a slope
-    assert said(ramp(even=5, slope=slope)) is None  # 4 of 14
+    assert said(ramp(even=5, slope=slope)) == labels(6, 255)  # 4 of 14
     assert said(ramp(even=0, slope=slope, top=250)) == half.format(250)
-    assert said(ramp(even=0, slope=slope, top=249)) is None
+    assert said(ramp(even=0, slope=slope, top=249)) == labels(5, 249)
     long = (*range(10, 240, 6),)  # 39 of them
     assert said(ramp(even=0, slope=long, full=4)) == half.format(255)  # five of 44 are full
-    assert said(ramp(even=0, slope=long, full=3)) is None  # four of 43
+    assert said(ramp(even=0, slope=long, full=3)) == labels(40, 255)  # four of 43
     if kind == np.uint16:
         assert said(np.array([0, 9000, 20000, 30000, 40000, 65535])) == half.format("6.554e+04")
-        assert said(np.array([0, 9000, 20000, 30000, 40000, 60000])) is None
+        assert said(np.array([0, 9000, 20000, 30000, 40000, 60000])) == labels(5, 60000)
 
 
 def test_half_a_mask_is_no_background():
