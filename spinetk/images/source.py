@@ -84,6 +84,10 @@ def picture_of(reading: Reading) -> Picture:
     Raises:
         InputError: It cannot be read any more.
     """
+    path = Path(reading.file)
+    if not path.is_absolute() and not path.exists():  # a result names its picture as the user did
+        fault = "does not exist or cannot be reached from this folder"
+        raise InputError(display_name(path), fault, "run spinetk in the folder where the result was made")
     choice: SliceChoice = "central" if reading.slice is None else reading.slice
     return read_picture(reading.file, slice_choice=choice, series=reading.series)
 

@@ -408,3 +408,17 @@ def test_a_spacing_given_for_a_reformation_is_said_not_to_count(tmp_path, given)
     assert picture.frame.spacing_mm == pytest.approx((1, 1))
     said = "the spacing given was not used: a reformation has that of the volume"
     assert (said in picture.remarks) == (given is not None)
+
+
+def test_a_result_names_its_picture_as_the_user_did(tmp_path, monkeypatch):
+    """From another folder it is not found, and where to go is said; a whole path needs no such word."""
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.dcm").write_bytes(to_bytes(dicom()))
+    reading = Reading("a.dcm", 24, 20, VERTEBRA6)
+    monkeypatch.chdir(tmp_path / "below")
+    assert picture_of(reading).height == 24
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"from this folder \(run spinetk in the folder where the result was made"):
+        picture_of(reading)
+    with pytest.raises(InputError, match=r"be reached \(check the path"):
+        picture_of(Reading(str(tmp_path / "a.dcm"), 24, 20, VERTEBRA6))
