@@ -189,7 +189,8 @@ def detect(source: str | Path) -> list[Format]:
     asked = Source(Path(source))
     found = [entry for entry in readable().values() if entry.recognises(asked)]
     if not found:
-        raise InputError(source, "is of no known format", f"name one with --from: {', '.join(readable())}")
+        remedy = f"pictures are read by `spinetk predict`; `prepare --from` names a format: {', '.join(readable())}"
+        raise InputError(source, "is of no known format", remedy)
     return found
 
 
