@@ -23,6 +23,7 @@ MAX_CHUNKS = 200_000
 
 # Tag 258 BitsPerSample, 262 PhotometricInterpretation, 274 Orientation (TIFF 6.0; EXIF has taken over the last).
 TIFF_BITS, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+TIFF_SAMPLE_FORMAT, UNSIGNED, SIGNED = 339, 1, 2
 ORIENTATION = 274
 
 
@@ -46,8 +47,13 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
         inverted = kind == "tiff" and _tag(header, TIFF_PHOTOMETRIC, None) == WHITE_IS_ZERO
         with silent_stderr():
             values = _decode(path, header, kind, frame.exif_orientation)
+        if kind == "tiff":
+            values = _as_signed(header, values)
         if inverted and values.dtype == np.uint16:
             values = 65535 - values  # Pillow turns over white-is-zero of up to 8 bits only.
+        elif inverted and values.dtype.itemsize > 1 and np.isfinite(values).any():
+            shown = values[np.isfinite(values)].astype(np.float64)
+            values = shown.min() + shown.max() - values
     padding = None
     if values.ndim == 3 and values.shape[2] in (2, 4):
         alpha = values[..., -1]
@@ -181,6 +187,14 @@ def _is_deep_colour(path: Path, header: Image.Image, kind: str) -> bool:
 def _tag(header: Any, number: int, default: Any) -> Any:
     """A tag of a TIFF."""
     return header.tag_v2.get(number, default)
+
+
+def _as_signed(header: Any, values: np.ndarray) -> np.ndarray:
+    """Grey samples with the sign the file gives them: Pillow takes 8 bits for unsigned and 32 for signed."""
+    bits, form = (_tag(header, number, (1,))[0] for number in (TIFF_BITS, TIFF_SAMPLE_FORMAT))
+    if values.dtype == np.uint8 and (bits, form) == (8, SIGNED):
+        return values.view(np.int8)
+    return values.view(np.uint32) if values.dtype == np.int32 and (bits, form) == (32, UNSIGNED) else values
 
 
 def _decode_deep_colour(path: Path, header: Image.Image) -> np.ndarray:

@@ -80,6 +80,48 @@ def test_white_is_zero_tiff_is_turned_over(tmp_path, pixels):
     assert picture.inverted
 
 
+def tiff(values, white_is_zero=False):
+    """A grey TIFF of one strip, made by hand: its samples have the sign of their type (tag 339)."""
+    height, width = values.shape
+    form = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    tags = {
+        256: width,
+        257: height,
+        258: 8 * values.dtype.itemsize,
+        259: 1,
+        262: int(not white_is_zero),
+        273: 8,
+        277: 1,
+    }
+    tags |= {278: height, 279: values.nbytes, 339: form}
+    entries = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags.items())
+    body = values.tobytes()
+    return b"II*\0" + struct.pack("<L", 8 + len(body)) + body + struct.pack("<H", len(tags)) + entries + b"\0" * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "step"),
+    [("u1", 0, 1), ("i1", -128, 1), ("u2", 0, 200), ("i2", -20000, 200), ("i4", -100_000, 1000), ("u4", 0, 16_000_000),
+     ("f4", -1.5, 0.25)],
+)  # fmt: skip
+def test_samples_of_a_tiff_have_the_sign_of_their_type(tmp_path, kind, least, step):
+    values = (least + step * np.arange(256).reshape(16, 16)).astype(kind)
+    (tmp_path / "a.tif").write_bytes(tiff(values))
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(picture.pixels, values.astype(np.float32))
+    assert not picture.inverted
+
+
+def test_white_is_zero_floats_are_turned_over_within_their_range(tmp_path):
+    values = np.arange(1, 13, dtype=np.float32).reshape(3, 4) / 8
+    values[0, 0] = np.nan
+    (tmp_path / "a.tif").write_bytes(tiff(values, white_is_zero=True))
+    picture = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(picture.padding, np.isnan(values))
+    np.testing.assert_allclose(picture.pixels[~picture.padding], (14 / 8 - values)[~np.isnan(values)])
+    assert picture.inverted
+
+
 def test_users_spacing(tmp_path):
     (tmp_path / "a.png").write_bytes(plain(GREY8, "png"))
     frame = read_picture(tmp_path / "a.png", spacing_mm=(0.4, 0.5)).frame
