@@ -71,7 +71,8 @@ def read_any(path: str | Path) -> Volume:
 
 
 def read_series(folder: str | Path) -> Series:
-    """The largest series of single-frame slices in a folder, in order of depth.
+    """The largest series of single-frame slices in a folder, in order of depth; where there is none, the one file of
+    several frames.
 
     Raises:
         InputError: There is none, its slices are not evenly spaced, turned or shifted against one another, or one
@@ -81,6 +82,8 @@ def read_series(folder: str | Path) -> Series:
     name = display_name(folder)
     groups, others = scan(folder)
     if not groups:
+        if len(others) == 1:
+            return read_frames(others[0])
         if others:
             fault = "holds DICOM files of several frames, and no series of single ones"
             raise InputError(name, fault, "give such a file by its name")

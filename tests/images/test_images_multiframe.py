@@ -141,9 +141,12 @@ def test_a_volume_beside_a_localiser_is_said_to_be_there(tmp_path):
     assert said in read_picture(tmp_path).remarks
     for k in range(3):
         (tmp_path / f"{k}.dcm").unlink()
+    assert read_series(tmp_path).values[:, 0, 0].tolist() == [106, 105, 104, 103, 102, 101, 100]  # toward the right
+    assert volume_files([tmp_path]) == [tmp_path / "volume.dcm"]  # the mask is none
+    (tmp_path / "second.dcm").write_bytes((tmp_path / "volume.dcm").read_bytes())
     with pytest.raises(InputError, match="holds DICOM files of several frames, and no series"):
         read_series(tmp_path)
-    assert volume_files([tmp_path]) == [tmp_path / "volume.dcm"]  # the mask is none
+    assert volume_files([tmp_path]) == [tmp_path / "second.dcm", tmp_path / "volume.dcm"]
 
 
 @pytest.mark.parametrize("fault", ["shifted", "turned"])
