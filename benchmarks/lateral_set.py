@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -130,9 +131,10 @@ def main() -> None:
     if options.slices:
         names += write_phantom_set(options.out, options.slices, seed=options.seed + 1, kinds=("ct",), prefix="ct")
         metadata |= read_metadata(options.out)
-    source = CaseFolder(options.mr_cases)
-    groups = read_metadata(options.mr_cases) if options.copies else {}
-    records = source.records(source.cases(), augmented=False)[0] if options.copies else []
+    groups, records = dict[str, dict[str, Any]](), list[Record]()
+    if options.copies:
+        source = CaseFolder(options.mr_cases)
+        groups, records = read_metadata(options.mr_cases), source.records(source.cases(), augmented=False)[0]
     for number, record in enumerate(records):
         for copy in range(options.copies):
             random = np.random.default_rng((options.seed, number, copy))

@@ -3,16 +3,17 @@
 On lateral films the bodies under lung, diaphragm and ribs (T12, L1) are dim, and a network that judges each by itself
 sees them with little confidence. So what it hardly sees counts all the same where the next body must lie: one step
 above the highest, of its size, on the short way to the picture's edge (a neck ends at the skull, well inside the film).
-It is kept with the little confidence that it has, marked as below the threshold. At the lower end the column stops at
-the sacrum, so a body hardly seen is added only where it fits between the lowest sure body and an S1 endplate that is
-seen: L5 under the iliac wings. One seen half, as would fill a gap, is added where no S1 endplate is seen better.
+It is kept with the little confidence that it has, marked as below the threshold. Of a body that the edge cuts, its
+lower endplate tells. At the lower end the column stops at the sacrum, so a body hardly seen is added only where it fits
+between the lowest sure body and an S1 endplate that is seen: L5 under the iliac wings. One seen half, as would fill a
+gap, is added where no S1 endplate is seen better.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from spinetk.keypoints.chain import body_axes, find_chain
+from spinetk.keypoints.chain import EDGE_SHARE, body_axes, find_chain
 from spinetk.keypoints.naming import seat
 from spinetk.keypoints.sacrum import MOST_WEDGE_DEG, is_near, surest
 from spinetk.landmark import Landmark
@@ -30,6 +31,10 @@ TAPER = (0.8, 1.25)
 """Its upper width as a share of the lower: the axis, with its dens, has less."""
 TO_EDGE = 4.0
 """From the highest sure body's centre to the picture's upper edge, in its heights: farther down ends a neck."""
+LEAST_SEEN = 0.25
+"""From the upper edge down to the lower endplate of a body that counts, in heights of the one below it."""
+LEAST_CUT = 0.05
+"""Confidence in a body of which the edge leaves so little that its lower endplate alone tells."""
 DISC = (0.0, 0.6)
 """The disc between the two, in heights of the neighbour: bodies do not overlap."""
 MOST_TURN_DEG = 25.0
@@ -86,20 +91,12 @@ def with_upper_end(points: np.ndarray, scores: np.ndarray, kept: list[int], sche
     column = list(kept)
     if len(kept) < FEWEST or not schema.columns:
         return column
-    centres = points.mean(axis=1)
-    heights = np.linalg.norm(body_axes(points, schema)[0], axis=1)
-    up = centres[column[0]] - centres[column[1]]
-    room = centres[column[0], 1] * float(np.linalg.norm(up)) / max(-float(up[1]), 1e-6)
-    if up[1] >= 0 or room > TO_EDGE * heights[column[0]]:
+    if not near_edge(points[column[0]], points[column[1]], schema):
         return column
     for _ in range(MOST):
-        first, second = column[:2]
-        expected = 2 * centres[first] - centres[second]
-        near = np.linalg.norm(centres - expected, axis=1) <= AWAY * heights[first]
-        others = [
-            int(k) for k in np.flatnonzero(near)
-            if k not in column and follows(points[k], points[first], schema)
-        ]  # fmt: skip
+        above = [k for k in range(len(points)) if k not in column]
+        fits = goes_on_above(points[above], scores[above], points[column[:2]], schema)
+        others = [k for k, fit in zip(above, fits, strict=True) if fit]
         if not others:
             break
         column.insert(0, max(others, key=lambda k: scores[k]))
@@ -159,6 +156,60 @@ def follows(upper: np.ndarray, lower: np.ndarray, schema: KeypointSchema, most_t
     taper = across[0] / max(float(across[1]), 1e-6)
     alike = (sizes > SIZES[0]).all() and (sizes < SIZES[1]).all() and TAPER[0] <= taper <= TAPER[1]
     return bool(alike and turn <= most_turn_deg and DISC[0] <= disc <= DISC[1])
+
+
+def near_edge(first: np.ndarray, second: np.ndarray, schema: KeypointSchema) -> bool:
+    """Whether a column, whose two highest bodies, (K, 2) px each, these are, goes on to the picture's upper edge."""
+    up = first.mean(axis=0) - second.mean(axis=0)
+    height = float(np.linalg.norm(body_axes(first[None], schema)[0]))
+    room = float(first[:, 1].mean()) * float(np.linalg.norm(up)) / max(-float(up[1]), 1e-6)
+    return bool(up[1] < 0 and room <= TO_EDGE * height)
+
+
+def goes_on_above(points: np.ndarray, scores: np.ndarray, highest: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """Which detections can be the next body above a column.
+
+    Args:
+        points: (N, K, 2) px.
+        scores: (N,) their confidence.
+        highest: (2, K, 2) px, the column's two highest bodies.
+        schema: Must have columns.
+
+    Returns:
+        (N,) bool.
+    """
+    first, second = highest
+    expected = 2 * first.mean(axis=0) - second.mean(axis=0)
+    height = float(np.linalg.norm(body_axes(first[None], schema)[0]))
+    bottoms = [schema.index(bottom) for _, bottom in schema.columns.values()]
+    fits = []
+    for own, score in zip(points, scores, strict=True):
+        near = np.linalg.norm(own.mean(axis=0) - expected) <= AWAY * height
+        alike = (near and follows(own, first, schema)) or (score >= LEAST_CUT and hangs(own, first, schema))
+        fits.append(bool(alike and own[bottoms, 1].mean() >= LEAST_SEEN * height))
+    return np.array(fits, bool)
+
+
+def hangs(upper: np.ndarray, lower: np.ndarray, schema: KeypointSchema) -> bool:
+    """Whether a body, (K, 2) px, that the picture's upper edge cuts can be the next above another.
+
+    Its lower endplate tells, by its width and tilt and the disc below it: what is left of the body has any height, and
+    what lies beyond the edge was not seen.
+    """
+    axes, _ = body_axes(np.stack([upper, lower]), schema)
+    tall, height = np.linalg.norm(axes, axis=1) + 1e-6
+    down = axes[1] / height
+    ends = list(schema.columns.values())
+    top, bottom = upper[[schema.index(pair[0]) for pair in ends]], upper[[schema.index(pair[1]) for pair in ends]]
+    plate = lower[[schema.index(pair[0]) for pair in ends]]
+    step = (plate.mean(axis=0) - bottom.mean(axis=0)) / height
+    disc, aside = float(step @ down), abs(float(step[0] * down[1] - step[1] * down[0]))
+    own, other = bottom[-1] - bottom[0], plate[-1] - plate[0]
+    widths = np.linalg.norm(own) + 1e-6, np.linalg.norm(other) + 1e-6
+    turn = np.degrees(np.arccos(np.clip(own @ other / (widths[0] * widths[1]), -1, 1)))
+    cut = top[:, 1].min() <= EDGE_SHARE * height and tall < SIZES[1] * height
+    alike = SIZES[0] < widths[0] / widths[1] < SIZES[1] and turn <= MOST_TURN_DEG
+    return bool(cut and alike and DISC[0] <= disc <= DISC[1] and aside <= AWAY)
 
 
 def _sides(schema: KeypointSchema) -> tuple[list[int], list[int]]:

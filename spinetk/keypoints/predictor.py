@@ -11,7 +11,7 @@ import numpy as np
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
-from spinetk.keypoints import metal, sacrum
+from spinetk.keypoints import edge, metal, sacrum
 from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found
@@ -213,8 +213,31 @@ class Predictor:
         free = found
         if count is None:
             free = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE, self.schema)
-        columns = [self._chained(free, own, replace(empty, threshold=own), count) for own in thresholds]
+        columns = [
+            self._chained(self._closer(shown, free, own, view), own, replace(empty, threshold=own), count)
+            for own in thresholds
+        ]
         return [sacrum.without_stray(sacrum.seated(own)) for own in columns], found
+
+    def _closer(self, shown: np.ndarray, found: Found, threshold: float, view: View) -> Found:
+        """All bodies found in an upright picture, in its px, and what a closer look at its upper edge adds to them."""
+        if not self._goes_on(view):
+            return found
+        place = edge.window(shown, found["points"], found["scores"], self.schema, threshold, threshold * WEAK_SHARE)
+        if place is None:
+            return found
+        part, highest = place
+
+        def worth(points: np.ndarray, scores: np.ndarray, rough: bool) -> np.ndarray:
+            return part.is_near(points) if rough else np.ones(len(points), bool)
+
+        seen = self.engine.detect(to_channels(part.shown, self.engine.preset.local_contrast), 0.0, worth)
+        own = {
+            "points": part.to_picture(seen["points"]),
+            "scores": calibrated(seen["scores"], self.calibration),
+            "sigma": self._sigma(seen["sigma"], part.factors),
+        }
+        return edge.added(found, own, self.schema, highest)
 
     def _is_measured(self, mark: Landmark) -> bool:
         sure = mark.kind != "s1" or (mark.score or 0.0) >= sacrum.LEAST_SACRUM
@@ -358,6 +381,8 @@ class Predictor:
         cut = [str(n) for n, v in enumerate(vertebrae, start=1) if not v.visible.all()]
         if cut:
             remarks.append(f"cut off by the edge of the picture: vertebra {', '.join(cut)} from the top")
+        if "closer" in found and found["closer"][kept].any():
+            remarks.append(edge.REMARK)
         return replace(empty, vertebrae=vertebrae, remarks=remarks)
 
 

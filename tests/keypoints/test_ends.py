@@ -144,3 +144,35 @@ def test_the_axis_with_its_dens_is_no_body_like_those_below():
     axis[3:, 0] = [109, 100, 91]  # 18 px wide above, 30 below
     assert follows(body(100, 45), COLUMN[0], VERTEBRA6)
     assert not follows(axis, COLUMN[0], VERTEBRA6)
+
+
+# The highest body's upper endplate lies at y = 21.
+LOW = [own - [0, 40] for own in COLUMN]
+
+
+@pytest.mark.parametrize(
+    ("other", "goes_on"),
+    [
+        (body(100, 6, height=12), True),  # from the edge down to y = 12, 9 px above an endplate at y = 21
+        (body(100, 6, height=12, tilt_deg=20), True),
+        (body(108, 6, height=12), True),  # 8 px aside: less than half a height of 18 px
+        (body(110, 6, height=12), False),
+        (body(100, 6, height=12, width=20), False),
+        (body(100, 6, height=12, tilt_deg=28), False),
+        (body(100, 10, height=14), True),  # the lower endplate at y = 17, upper at 3: not on the edge, yet 78 % as high
+        (body(100, 12, height=10), False),  # from 7 to 17: whole, and little more than half as high
+        (body(100, 2, height=4), False),  # 4 px seen: less than a quarter of 18
+        (body(100, -6, height=18), False),  # 3 px
+        (body(100, 12, height=24), False),  # its lower endplate below the other's upper
+    ],
+)
+def test_of_a_body_cut_by_the_edge_the_lower_endplate_tells(other, goes_on):
+    points = np.stack([other, *LOW])
+    assert (with_upper_end(points, np.array([0.06, 0.9, 0.9, 0.9, 0.9]), [1, 2, 3, 4], VERTEBRA6)[0] == 0) is goes_on
+
+
+def test_a_cut_body_is_left_where_it_is_hardly_seen_and_a_whole_one_is_not():
+    """The same bodies with 0.04: the one of 12 px ends at the edge, the other is 17 px high and 1 px below it."""
+    for other, kept in ((body(100, 6, height=12), False), (body(100, 9.5, height=17), True)):
+        points = np.stack([other, *LOW])
+        assert (with_upper_end(points, np.array([0.04, 0.9, 0.9, 0.9, 0.9]), [1, 2, 3, 4], VERTEBRA6)[0] == 0) is kept

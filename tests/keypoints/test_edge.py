@@ -1,0 +1,148 @@
+"""A closer look where the picture's upper edge cuts the column: where, how large, and what of it counts."""
+
+import numpy as np
+import pytest
+
+from spinetk.keypoints import edge
+from spinetk.keypoints.centre.preset import CENTRE_LATERAL
+from spinetk.keypoints.predictor import Predictor
+from spinetk.schema import VERTEBRA6
+
+SIZE = (400, 300)
+
+
+def body(x: float, y: float, height: float = 30.0, width: float = 44.0) -> np.ndarray:
+    """Six points of an upright rectangle about (x, y)."""
+    w, h = width / 2, height / 2
+    return np.array([[-w, h], [0, h], [w, h], [w, -h], [0, -h], [-w, -h]]) + (x, y)
+
+
+def column(first: float) -> list[np.ndarray]:
+    """Four bodies 30 px high, 40 px from each other, the highest about y = ``first``."""
+    return [body(150, first + 40 * k) for k in range(4)]
+
+
+def place(*others: tuple[np.ndarray, float], first: float = 50.0):
+    """What :func:`edge.window` says of such a column, 0.9 each, and other bodies with their scores."""
+    points = np.stack([*column(first), *(own for own, _ in others)])
+    scores = np.array([0.9] * 4 + [score for _, score in others])
+    return edge.window(np.zeros(SIZE, np.uint8), points, scores, VERTEBRA6, 0.6, 0.24)
+
+
+@pytest.mark.parametrize(
+    ("first", "looked"),
+    [(50, True), (23, True), (22, False), (119, True), (121, False)],
+)
+def test_it_looks_where_there_is_room_for_a_body_but_not_for_a_skull(first, looked):
+    """A quarter of 30 px above the highest body's upper endplate, 15 px above its centre: 22.5; four heights: 120."""
+    assert (place(first=first) is not None) is looked
+
+
+@pytest.mark.parametrize(
+    ("other", "looked"),
+    [
+        ((body(150, 10), 0.3), False),  # the next body, seen well enough to fill a gap
+        ((body(150, 10), 0.2), True),
+        ((body(220, 10), 0.3), True),  # beside the column
+    ],
+)
+def test_it_looks_where_nothing_is_seen_well_enough(other, looked):
+    assert (place(other) is not None) is looked
+
+
+def test_it_looks_above_three_sure_bodies_not_above_two():
+    for count, looked in ((3, True), (2, False)):
+        points = np.stack(column(50))
+        scores = np.where(np.arange(4) < count, 0.9, 0.5)
+        found = edge.window(np.zeros(SIZE, np.uint8), points, scores, VERTEBRA6, 0.6, 0.24)
+        assert (found is not None) is looked
+
+
+def test_bodies_are_shown_60_px_high_and_points_come_back():
+    """5.2 heights of 30 px are 156 px of the picture, 312 of the network: from x = 150 - 78 on, and, since the next
+    body's centre is expected at y = 10, from the 24 px (0.8 heights) above the picture on that may be shown."""
+    picture = np.tile(np.arange(SIZE[1]) // 2, (SIZE[0], 1)).astype(np.uint8)
+    part, highest = edge.window(picture, np.stack(column(50)), np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    assert part.shown.shape == (312, 312)
+    np.testing.assert_allclose(part.factors, 2.0)
+    np.testing.assert_allclose(part.to_picture(np.array([[0.0, 0.0], [312, 312]])), [[72, -24], [228, 132]])
+    np.testing.assert_array_equal(highest, np.stack(column(50)[:2]))
+    # Grey values from 36 to 113, of which 1 % become black and 1 % white: in the middle half way.
+    assert part.shown.min() == 0
+    assert part.shown.max() == 255
+    assert abs(int(part.shown[200, 156]) - 128) <= 3
+
+
+def test_above_the_picture_its_first_row_is_repeated():
+    picture = np.random.default_rng(3).integers(0, 256, SIZE).astype(np.uint8)
+    part, _ = edge.window(picture, np.stack(column(50)), np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    np.testing.assert_array_equal(part.shown[:46], np.tile(part.shown[10], (46, 1)))
+    assert (part.shown[60] != part.shown[10]).any()
+
+
+def test_at_the_side_of_the_picture_nothing_is_repeated():
+    """The column's middle lies 10 px from the left side: 78 px to its left cannot be shown."""
+    points = np.stack(column(50)) - [140, 0]
+    part, _ = edge.window(np.zeros(SIZE, np.uint8), points, np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    assert part.shown.shape == (312, 2 * 88)
+    np.testing.assert_allclose(part.to_picture(np.zeros(2)), [0, -24])
+
+
+class Looks:
+    """Stands for an engine: a column in the whole picture, and bodies in the closer one, in px of the picture."""
+
+    device = runtime = "none"
+    schema = VERTEBRA6
+    preset = CENTRE_LATERAL
+
+    def __init__(self, closer: list[np.ndarray], score: float = 0.5) -> None:
+        self.closer, self.score, self.calls = np.stack(closer), score, 0
+
+    def detect(self, picture, least, worth=None):
+        self.calls += 1
+        whole = self.calls == 1
+        # SIZE at 768 px of its long side; the window at twice the picture, its corner at (72, -24).
+        points = np.stack(column(50)) * 1.92 if whole else (self.closer - [72, -24]) * 2
+        scores = np.full(len(points), 0.9 if whole else self.score)
+        kept = worth(points, scores, True)
+        points, scores = points[kept], scores[kept]
+        return {"points": points, "scores": scores, "sigma": np.full((len(points), 6), 2.0)}
+
+
+def read(engine: Looks, view: str = "lateral"):
+    """The reading of a picture by such an engine."""
+    return Predictor(engine, "looks").read(np.zeros(SIZE, np.uint8), view=view)
+
+
+@pytest.mark.parametrize("score", [0.05, 0.5, 0.9])
+def test_the_next_body_up_is_added_with_its_own_score_and_spread(score):
+    """Half of it is seen: its upper corners are not."""
+    reading = read(Looks([body(150, 8)], score))
+    assert len(reading.vertebrae) == 5
+    added = reading.vertebrae[0]
+    np.testing.assert_allclose(added.points, body(150, 8), atol=1e-6)
+    assert added.score == pytest.approx(score)
+    np.testing.assert_allclose(added.point_sigma_px, 1.0)  # 2 px of the window, which is twice as large
+    assert added.visible.tolist() == [True] * 3 + [False] * 3
+    assert edge.REMARK in reading.remarks
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        body(190, 8),  # beside the column
+        body(150, 8, width=22),
+        body(150, -12),  # less than a quarter of a height seen
+        body(150, 90),  # one of the column, seen again
+    ],
+)
+def test_what_cannot_be_the_next_body_is_left_out(other):
+    reading = read(Looks([other]))
+    assert len(reading.vertebrae) == 4
+    assert edge.REMARK not in reading.remarks
+
+
+def test_other_views_are_looked_at_once():
+    engine = Looks([body(150, 8)])
+    assert len(read(engine, "sagittal").vertebrae) == 4
+    assert engine.calls == 1
