@@ -76,7 +76,9 @@ def test_bodies_are_shown_60_px_high_and_points_come_back():
 def test_above_the_picture_its_first_row_is_repeated():
     picture = np.random.default_rng(3).integers(0, 256, SIZE).astype(np.uint8)
     part, _ = edge.window(picture, np.stack(column(50)), np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
-    np.testing.assert_array_equal(part.shown[:46], np.tile(part.shown[10], (46, 1)))
+    # 24 px of it at twice the size, and a row more, which the enlargement takes from the last of these and the first.
+    np.testing.assert_array_equal(part.shown[:49], np.tile(part.shown[48], (49, 1)))
+    assert part.shown[48].std() > 30
     assert (part.shown[60] != part.shown[10]).any()
 
 

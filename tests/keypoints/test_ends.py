@@ -163,6 +163,7 @@ LOW = [own - [0, 40] for own in COLUMN]
         (body(100, 12, height=10), False),  # from 7 to 17: whole, and little more than half as high
         (body(100, 2, height=4), False),  # 4 px seen: less than a quarter of 18
         (body(100, -6, height=18), False),  # 3 px
+        (body(100, 0, height=24), False),  # a third higher
         (body(100, 12, height=24), False),  # its lower endplate below the other's upper
     ],
 )
