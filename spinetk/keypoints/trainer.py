@@ -187,7 +187,9 @@ def _previous(run: Path) -> dict[str, Any] | None:
             "settings": about.get("settings", {})
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(run / SETTINGS, "cannot be read", "train anew without resume, or another version") from error
+        raise InputError(
+            run / SETTINGS, "cannot be read", "start again without --resume, or under another --version"
+        ) from error
 
 
 def _release(module: KeypointTraining, result: Fit, run: Path, output: Path, version: str) -> Path:

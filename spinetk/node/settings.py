@@ -78,7 +78,7 @@ class NodeSettings:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InputError("TLS", "needs a certificate and its key", "give --tls-certificate and --tls-key")
         if self.send_to is None and not self.dry_run:
-            fault = "says not where results go"
+            fault = "does not say where results go"
             raise InputError("spinetk node", fault, "give --send-to dicom://AET@HOST:PORT, or --dry-run")
         for name in ("settle_s", "keep_hours"):
             if not 0 <= getattr(self, name) < 1e6:

@@ -208,7 +208,7 @@ class _Numbers(lightning.Callback):
     def on_before_backward(self, trainer: lightning.Trainer, pl_module: Any, loss: torch.Tensor) -> None:
         if not bool(loss.isfinite()):
             fault = f"is no number any more at iteration {trainer.global_step + 1}"
-            raise InputError("loss", fault, "train with a lower --rate, anew or with --resume")
+            raise InputError("loss", fault, "lower --rate, and start again or go on with --resume")
 
 
 def _prepare(module: NetworkTraining, settings: Settings, distributed: Distributed) -> None:

@@ -109,7 +109,7 @@ def settings_of(run: Path) -> dict[str, Any] | None:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")).get("settings", {}))
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(path, "cannot be read", "train anew without resume, or in another folder") from error
+        raise InputError(path, "cannot be read", "start again without --resume, or in another folder") from error
 
 
 def _changed(before: Any, now: dict[str, Any], prefix: str = "") -> list[str]:

@@ -173,7 +173,7 @@ def test_evaluation_goes_on(trained, atria, tmp_path, monkeypatch):
     (tmp_path / "split.json").write_text("{}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
-    assert "split anew" in run("evaluate", atria, "--model", "tiny", *arguments[2:]).output
+    assert "split again" in run("evaluate", atria, "--model", "tiny", *arguments[2:]).output
 
 
 def test_release_holds_both_stages(trained, atria, tmp_path, monkeypatch):

@@ -42,7 +42,7 @@ def read_checkpoint(path: str | Path, trust_pickle: bool = False) -> tuple[Weigh
             content = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever its bytes happen to mean
             fault = "is not a file of tensors and plain values"
-            raise InputError(path, fault, "spinetk never unpickles code; save the model's state_dict anew") from error
+            raise InputError(path, fault, "spinetk never unpickles code; save the model's state_dict again") from error
     note = content.get(NOTE) if isinstance(content, Mapping) else None
     weights = content.get("model", content) if isinstance(content, Mapping) else None
     if not isinstance(weights, Mapping) or POINTS not in {_plain(name) for name in weights}:

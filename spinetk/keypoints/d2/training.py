@@ -160,7 +160,7 @@ def _previous(run: Path) -> dict[str, Any] | None:
         engine = content.get("engine", "torchvision")
         about = {key: content[key] for key in ("settings", "preset", "schema", "start", "frozen_norm")}
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise InputError(path, "cannot be read", "train anew without resume, or another version") from error
+        raise InputError(path, "cannot be read", "start again without --resume, or under another --version") from error
     if engine != "detectron2":
         raise InputError(run, f"was trained on {engine}", "continue there, or choose another version")
     return about if (run / "last_checkpoint").is_file() else None

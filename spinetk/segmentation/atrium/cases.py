@@ -97,7 +97,7 @@ def _as_kept(pairs: list[Pair], path: Path) -> Parts:
         content = json.loads(path.read_text(encoding="utf-8"))
         wanted = {part: set(content[part]) for part in PARTS}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, "is not a split of cases", "delete it to split anew") from error
+        raise InputError(path, "is not a split of cases", "delete it to split again") from error
     parts = {part: [pair for pair in pairs if pair.name in wanted[part]] for part in PARTS}
     if not any(parts.values()):
         raise InputError(path, "names none of these cases", "give the folder that was trained on")

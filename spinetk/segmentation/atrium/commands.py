@@ -219,7 +219,7 @@ def evaluate(source: Path, out: Path, *, model: Sequence[str], **options: Any) -
     part = told.part
     kept = Path(told.split) if told.split else _split_beside(model[0].split(",")[0])
     if kept is None and part != "all":
-        warn(["the split of the model's training is not known: cases are split anew (--split FILE, or --part all)"])
+        warn(["the split of the model's training is not known: cases are split again (--split FILE, or --part all)"])
     elif kept is not None and not kept.is_file():
         raise InputError(kept, "no such file", "give the split.json of a training")
     parts = read_parts(source, kept=None if part == "all" else kept)
@@ -281,7 +281,7 @@ def _kept(path: Path) -> Any:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(path, "cannot be read", "train anew without --resume, or in another folder") from error
+        raise InputError(path, "cannot be read", "start again without --resume, or in another folder") from error
     return Geometry.from_json(content, path)
 
 
