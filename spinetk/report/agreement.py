@@ -15,6 +15,7 @@ from spinetk.formats.registry import read
 from spinetk.formats.results import iter_results
 from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
 from spinetk.measure.comparison import bland_altman_panel, paired_values, same_scale
+from spinetk.measure.words import ANGLE_NAMES
 from spinetk.reading import Reading
 from spinetk.report.tables import paired_rows, read_table, stacked, tabulate
 
@@ -242,7 +243,8 @@ def draw(values: pd.DataFrame) -> Figure | None:
     figure = Figure(figsize=(5.2 * across, 3.6 * down), layout="constrained")
     for place, ((quantity, unit), group) in enumerate(groups, start=1):
         axes = figure.add_subplot(down, across, place)
-        bland_altman_panel(axes, group["first"], group["second"], quantity.replace("_", " "), unit)
+        title = ANGLE_NAMES.get(quantity, quantity.replace("_", " ").capitalize())
+        bland_altman_panel(axes, group["first"], group["second"], title, unit)
     return figure
 
 

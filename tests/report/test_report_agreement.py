@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from spinetk.atomic import write_json
@@ -16,7 +17,7 @@ from spinetk.formats.table import write_table
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading
-from spinetk.report.agreement import agree, write_agreement
+from spinetk.report.agreement import agree, draw, write_agreement
 
 FIRST = """file,label,height_anterior_mm,deformity_grade
 a.png,L1,20,0
@@ -127,6 +128,15 @@ def test_files(results, tmp_path):
     interval = content["quantities"][0]["upper_interval"]
     assert [float(rows[0][f"upper_{end}"]) for end in ("low", "high")] == pytest.approx(interval)
     assert content["pictures"] == 3
+
+
+def test_panels_bear_the_names_that_pages_use():
+    values = pd.DataFrame({"first": [1.0, 2, 1, 2], "second": [1.5, 2, 2, 2]}).assign(
+        quantity=["height_middle", "height_middle", "lordosis_l1_l5", "lordosis_l1_l5"],
+        unit=["mm", "mm", "deg", "deg"],
+    )
+    titles = [axes.get_title() for axes in draw(values).axes]
+    assert titles == ["Height middle (n = 2)", "Lordosis L1\N{EN DASH}L5 (n = 2)"]
 
 
 @pytest.mark.parametrize(
