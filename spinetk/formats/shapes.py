@@ -187,6 +187,8 @@ def assemble(shapes: Sequence[Shape], schema: KeypointSchema, size: tuple[int, i
                 left[f"{kind} {shape.label!r} without the points of {schema.name}"] += 1
     remarks = [f"{count} x {what}: left out" for what, count in left.items()]
     remarks += [f"{what} ({count} vertebrae)" for what, count in taken.items()]
+    if off := sum(map(_lies_off_its_box, shapes)):
+        remarks.append(f"points and boxes of {off} bodies lie apart: are all x before y, and in px?")
     reading = Reading("", size[1], size[0], schema, vertebrae)
     vertebrae = [vertebrae[k] for k in head_to_foot(reading)]
     twice = [level for level, count in Counter(v.label for v in vertebrae if v.label).items() if count > 1]
@@ -198,6 +200,16 @@ def assemble(shapes: Sequence[Shape], schema: KeypointSchema, size: tuple[int, i
     }
     landmarks, beside = landmarks_of({name: np.array(points) for name, points in extras.items()}, radii)
     return Assembled(vertebrae, landmarks, beside, remarks)
+
+
+def _lies_off_its_box(shape: Shape) -> bool:
+    """Whether half of the points seen, or more, lie farther from the box than a quarter of its size."""
+    seen = np.array([point for name, point in shape.points.items() if name not in shape.hidden]).reshape(-1, 2)
+    if shape.box is None or not len(seen):
+        return False
+    low, high = np.reshape(shape.box, (2, 2))
+    margin = np.maximum((high - low) / 4, 2)
+    return bool(((seen < low - margin) | (seen > high + margin)).any(axis=1).mean() >= 0.5)
 
 
 def _is_other(shape: Shape) -> bool:

@@ -22,7 +22,7 @@ from spinetk.images import read_picture
 from spinetk.images.find import find_series
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.reading import Reading, Vertebra
-from spinetk.schema import VERTEBRA6
+from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 CORNERS = np.array([[10, 10], [30, 12], [31, 25], [9, 24.0]])
 SIZE = (90, 120)
@@ -139,3 +139,15 @@ def test_all_objects_say_who_made_them(tmp_path):
         made = pydicom.dcmread(tmp_path / f"{name}.dcm")
         assert (made.Manufacturer, made.ManufacturerModelName) == ("spinetk", "spinetk"), name
         assert made.SoftwareVersions, name
+
+
+def test_points_that_lie_off_their_box_are_said():
+    """Shares in place of px, y before x, and a box that is a little tight, by hand."""
+    names = ("top_left", "top_right", "bottom_left", "bottom_right")
+    corners = dict(zip(names, [(20.0, 10.0), (60.0, 10.0), (20.0, 40.0), (60.0, 40.0)], strict=True))
+    ways = {"right": lambda x, y: (x, y), "shares": lambda x, y: (x / 90, y / 160), "y first": lambda x, y: (y, x)}
+    said = "points and boxes of 1 bodies lie apart: are all x before y, and in px?"
+    for way, change in ways.items():
+        points = {name: change(*point) for name, point in corners.items()}
+        shape = Shape("L3", points, box=(22.0, 12.0, 58.0, 38.0))
+        assert assemble([shape], VERTEBRA4, (90, 160)).remarks == ([] if way == "right" else [said])
