@@ -432,19 +432,19 @@ def test_deflated_frames(tmp_path):
             header, options = opened(tmp_path, packed(pixels, code, JPEGBaseline8Bit))
             with header.stream:
                 before = header.stream.tell()
-                np.testing.assert_array_equal(decode_frame(header, options, 0), pixels)
+                np.testing.assert_array_equal(decode_frame(header, options, 0, []), pixels)
                 assert header.stream.tell() == before
         for wrong in (data[:-1], b""):
             header, options = opened(tmp_path, packed(pixels, deflate(wrong), JPEGBaseline8Bit))
             with header.stream, pytest.raises(InputError) as error:
-                decode_frame(header, options, 0)
+                decode_frame(header, options, 0, [])
             assert str(error.value) == f"{tmp_path / 'a.dcm'}: is cut short {COPY}"
     bits = np.arange(15).reshape(3, 5) % 3 == 1
     ds = packed(odd, deflate(np.packbits(bits, bitorder="little").tobytes()), JPEGBaseline8Bit,
                 BitsAllocated=1, BitsStored=1, HighBit=0)  # fmt: skip
     header, options = opened(tmp_path, ds)
     with header.stream:
-        np.testing.assert_array_equal(decode_frame(header, options, 0), bits)
+        np.testing.assert_array_equal(decode_frame(header, options, 0, []), bits)
 
 
 def test_run_length_coded_bits(tmp_path):
@@ -456,7 +456,7 @@ def test_run_length_coded_bits(tmp_path):
     ds = packed(bits.astype(np.uint8), code, RLELossless, BitsAllocated=1, BitsStored=1, HighBit=0)
     header, options = opened(tmp_path, ds)
     with header.stream:
-        np.testing.assert_array_equal(decode_frame(header, options, 0), bits)
+        np.testing.assert_array_equal(decode_frame(header, options, 0, []), bits)
 
 
 def test_frames_of_an_extended_offset_table(tmp_path):
@@ -475,11 +475,11 @@ def test_frames_of_an_extended_offset_table(tmp_path):
     ds.ExtendedOffsetTableLengths = np.array([lengths[0], lengths[2], lengths[1]], "<u8").tobytes()
     header, options = opened(tmp_path, ds)
     with header.stream:
-        assert [int(decode_frame(header, options, k)[0, 0]) for k in range(3)] == [0, 30, 15]
+        assert [int(decode_frame(header, options, k, [])[0, 0]) for k in range(3)] == [0, 30, 15]
     del ds.ExtendedOffsetTableLengths
     header, options = opened(tmp_path, ds)
     with header.stream:
-        assert [int(decode_frame(header, options, k)[0, 0]) for k in range(3)] == [0, 15, 30]
+        assert [int(decode_frame(header, options, k, [])[0, 0]) for k in range(3)] == [0, 15, 30]
 
 
 @pytest.mark.parametrize(
@@ -509,14 +509,15 @@ def test_bits_that_hold_grey_values(tmp_path, values, stored, high, overlay, kep
     if overlay is not None:
         ds.add_new(group << 16 | 0x0102, "US", overlay)
     header, options = opened(tmp_path, ds)
+    remarks: list[str] = []
     with header.stream:
-        assert decode_frame(header, options, 0).tolist() == [kept]
+        assert decode_frame(header, options, 0, remarks).tolist() == [kept]
     if said and said.isdigit():
         said = (
             f"pixels hold more than the {said} bits that BitsStored says: the bits above were left out, the picture "
             "may be wrong"
         )
-    assert header.remarks == ([said] if said else [])
+    assert remarks == ([said] if said else [])
 
 
 @pytest.mark.parametrize(
@@ -532,5 +533,5 @@ def test_bits_that_hold_grey_values(tmp_path, values, stored, high, overlay, kep
 def test_bits_that_hold_signed_values(tmp_path, values, kept, said):
     header, options = opened(tmp_path, dicom(np.array([values], np.int16), BitsStored=12, HighBit=11))
     with header.stream:
-        assert decode_frame(header, options, 0).tolist() == [kept]
-    assert bool(header.remarks) == said
+        assert decode_frame(header, options, 0, remarks := []).tolist() == [kept]
+    assert bool(remarks) == said
