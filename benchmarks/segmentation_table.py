@@ -97,7 +97,7 @@ def run_one(name: str, chosen: argparse.Namespace) -> dict[str, Any]:
         Statistics,
         half_type,
     )
-    from spinetk.training.device import channels_last, pick_device
+    from spinetk.training.device import channels_last, lay_out, pick_device
     from spinetk.training.sampler import EndlessSampler
 
     device, entry = pick_device(chosen.device), get_entry(name)
@@ -137,7 +137,7 @@ def run_one(name: str, chosen: argparse.Namespace) -> dict[str, Any]:
         values, mask = (v.to(device) for v in draw_batch(dataset, order, chosen))
         optimiser.zero_grad()
         with torch.autocast(device.type, half, enabled=half is not None):
-            output = network(values.contiguous(memory_format=torch.channels_last))
+            output = network(lay_out(values))
         loss = loss_of(output, mask)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -214,8 +214,11 @@ def main() -> int:
     settings = {k: v for k, v in vars(chosen).items() if k not in ("out", "networks", "one", "device")}
     if chosen.one:
         from spinetk.atomic import write_json
+        from spinetk.training.memory import freed_memory_kept
 
-        write_json(rows / f"{chosen.one}.json", {"settings": settings, **run_one(chosen.one, chosen)})
+        with freed_memory_kept():
+            row = run_one(chosen.one, chosen)
+        write_json(rows / f"{chosen.one}.json", {"settings": settings, **row})
         return 0
     failed = []
     for name in chosen.networks.split(","):

@@ -12,6 +12,7 @@ from spinetk.segmentation.losses.boundary import Hybrid
 from spinetk.segmentation.losses.output import finest, logit_of
 from spinetk.segmentation.metrics import Counts
 from spinetk.segmentation.optimiser import Optimiser
+from spinetk.training.device import lay_out
 from spinetk.training.distributed import summed, whole_batch
 from spinetk.training.module import NetworkTraining
 
@@ -52,7 +53,7 @@ class SegmentationTraining(NetworkTraining):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Loss of a batch (values (N, C, *S), mask (N, 1, *S), distance (N, 1, *S) or None)."""
         values, mask, distance = batch
-        output, mask, distance, factor = whole_batch(self.network(values), mask, distance)
+        output, mask, distance, factor = whole_batch(self.network(lay_out(values)), mask, distance)
         loss = self.loss(output, mask, distance) if self.loss.needs_distance else self.loss(output, mask)
         self.log("loss", loss.detach(), prog_bar=True, batch_size=len(mask))
         return loss * factor
@@ -91,7 +92,7 @@ class SegmentationTraining(NetworkTraining):
         loss is 1 whatever the network says.
         """
         values, mask, _ = batch
-        logit = logit_of(self.network(values))
+        logit = logit_of(self.network(lay_out(values)))
         p, g = logit.float().sigmoid(), finest(mask, logit.float())
         self._overlap += float((p * g).sum(dtype=torch.float64))
         self._sizes += float(p.sum(dtype=torch.float64) + g.sum(dtype=torch.float64))

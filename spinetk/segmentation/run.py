@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 from pydantic import StrictStr
 from torch import nn
 from torch.utils.data import default_collate
@@ -24,6 +26,7 @@ from spinetk.training.data import Data
 from spinetk.training.device import pick_precision
 from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
+from spinetk.training.memory import freed_memory_kept
 from spinetk.training.record import files_of, fingerprint, settings_of, write_run
 from spinetk.training.settings import Batch, Iterations, Rate, Settings
 from spinetk.training.tuning import Advice, advise
@@ -80,7 +83,9 @@ def run(
     callbacks: tuple[SegmentationSamples, ...] = ()
     if data.validation is not None and data.validates and distributed.first:
         callbacks = (SegmentationSamples(data.validation, data.collate or default_collate),)
-    return fit(module, data, folder, settings, iterations=settings.iterations, resume=resume, callbacks=callbacks)
+    on_cpu = settings.device == "cpu" or not torch.cuda.is_available()
+    with freed_memory_kept() if on_cpu else nullcontext():
+        return fit(module, data, folder, settings, iterations=settings.iterations, resume=resume, callbacks=callbacks)
 
 
 def flat_loss(name: str | None, entry: Entry) -> nn.Module:

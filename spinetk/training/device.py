@@ -40,3 +40,15 @@ def channels_last(network: torch.nn.Module) -> torch.nn.Module:
         if parameter.dim() in LAYOUTS:
             parameter.data = parameter.data.contiguous(memory_format=LAYOUTS[parameter.dim()])
     return network
+
+
+def lay_out(values: torch.Tensor) -> torch.Tensor:
+    """A batch (N, C, *S) channels last, for a network that is.
+
+    With one channel both layouts have the same order, and PyTorch goes by the strides: without those of channels last
+    the maps of the whole network can come out the other way, to be reordered about every convolution.
+    """
+    layout = LAYOUTS.get(values.dim())
+    if layout is None or values.stride() == torch.empty_like(values, device="meta", memory_format=layout).stride():
+        return values
+    return values.clone(memory_format=layout)

@@ -128,4 +128,24 @@ def test_recipes():
     optimiser = get_entry("unet-half").optimiser.build(layer.parameters())
     (group,) = optimiser.param_groups
     assert isinstance(optimiser, torch.optim.Adam)
+    assert group["fused"] is True
     assert (group["lr"], group["weight_decay"], len(group["params"])) == (3e-4, 1e-7, 1)
+
+
+@pytest.mark.parametrize(("name", "plain"), [("xnet", torch.optim.Adam), ("dunet", torch.optim.SGD)])
+def test_one_pass_over_the_parameters_moves_them_as_many_do(name, plain):
+    recipe = get_entry(name).optimiser
+    ends = []
+    for one_pass in (True, False):
+        weight = torch.nn.Parameter(torch.linspace(-1, 1, 50))
+        if one_pass:
+            optimiser = recipe.build([weight])
+        else:
+            optimiser = plain([weight], lr=recipe.rate, weight_decay=recipe.weight_decay, foreach=False, fused=False)
+        for step in range(5):
+            optimiser.zero_grad()
+            (weight * torch.linspace(0.5, -2 + step, 50)).sum().backward()
+            optimiser.step()
+        ends.append(weight.detach())
+    assert not torch.equal(ends[0], torch.linspace(-1, 1, 50))
+    torch.testing.assert_close(*ends, rtol=1e-6, atol=1e-7)

@@ -12,7 +12,8 @@ from spinetk.segmentation.networks.spin import LearnableDownsampler, SPiN
 from spinetk.segmentation.networks.tmunet import PatchTransformer, TMUnet, paint
 from spinetk.segmentation.networks.unet import HalfUNet
 from spinetk.segmentation.networks.vnet import VNet
-from spinetk.segmentation.networks.xnet import FeatureSimilarity
+from spinetk.segmentation.networks.xnet import FeatureSimilarity, XBlock, XNet
+from spinetk.training.device import channels_last, lay_out
 
 
 def count(module: nn.Module) -> int:
@@ -160,6 +161,20 @@ def test_conv_lstm_of_one_pixel_is_torchs():
     first, second = torch.randn(2, 3, 4)
     hidden, _ = cell(second, cell(first))
     torch.testing.assert_close(ours([first[..., None, None], second[..., None, None]])[..., 0, 0], hidden)
+
+
+def test_xnet_lays_its_maps_out_channels_last():
+    """From one channel on, where strides are all that tells."""
+    network, layouts = XNet().train(), set()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d) and layer.num_features > 1:
+            layer.register_forward_hook(
+                lambda _, x, out: layouts.add(x[0].is_contiguous(memory_format=torch.channels_last))
+            )
+    channels_last(network)(lay_out(torch.randn(2, 1, 32, 32)))
+    assert layouts == {True}
+    block, x = XBlock(1, 4).double(), torch.randn(2, 1, 5, 6, dtype=torch.float64)
+    torch.testing.assert_close(block(x), block.body(x) + block.project(x))
 
 
 def test_tmunet_parts():

@@ -66,11 +66,20 @@ class ConvLSTM(nn.Module):
 
     def forward(self, steps: list[Tensor]) -> Tensor:
         """Maps (N, C, H, W) in order, to the same shape."""
-        hidden = cell = torch.zeros_like(steps[0])
-        for x in steps:
-            keep, write, show, value = self.gates(torch.cat([x, hidden], 1)).chunk(4, 1)
-            cell = keep.sigmoid() * cell + write.sigmoid() * value.tanh()
-            hidden = show.sigmoid() * cell.tanh()
+        channels = steps[0].shape[1]
+        # Before the first step the state is 0: nothing of it is kept, and its half of the weights has nothing to add.
+        weight, bias = self.gates.weight[channels:, :channels], self.gates.bias
+        assert bias is not None
+        gates = F.conv2d(steps[0], weight, bias[channels:], padding=1)
+        inner, value = gates.split((2 * channels, channels), 1)
+        write, show = inner.sigmoid().chunk(2, 1)
+        cell = write * value.tanh()
+        hidden = show * cell.tanh()
+        for x in steps[1:]:
+            inner, value = self.gates(torch.cat([x, hidden], 1)).split((3 * channels, channels), 1)
+            keep, write, show = inner.sigmoid().chunk(3, 1)
+            cell = keep * cell + write * value.tanh()
+            hidden = show * cell.tanh()
         return hidden
 
 

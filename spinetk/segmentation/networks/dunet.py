@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spinetk.segmentation.networks.convolution import at_multiple, double
+from spinetk.training.device import lay_out
 
 
 class SqueezeExcite(nn.Module):
@@ -89,7 +90,7 @@ class DUNet(nn.Module):
         return at_multiple(self._forward, x, 16)
 
     def _forward(self, x: Tensor) -> Tensor:
-        volume = self.volume[0](x[:, None])
+        volume = self.volume[0](lay_out(x[:, None]) if self.training else x[:, None])
         x = self.down[0](x)
         skips = [x]
         for level in (1, 2):

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spinetk.segmentation.networks.convolution import at_multiple, unused
+from spinetk.segmentation.networks.shrunk import shrunk
 
 
 class _Level(nn.Module):
@@ -32,7 +33,7 @@ class _Level(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(x)
         x = _resize(x, 2.0) if self.grows else F.max_pool2d(x, 2)
-        return F.relu(self.norm(x))
+        return F.relu(self.norm(x), inplace=True)
 
 
 class _Exchange(nn.Module):
@@ -46,7 +47,7 @@ class _Exchange(nn.Module):
         )
 
     def forward(self, u: Tensor, ki: Tensor) -> tuple[Tensor, Tensor]:
-        from_ki = F.interpolate(self.to_u(ki), size=u.shape[2:], mode="bilinear", align_corners=False)
+        from_ki = shrunk(self.to_u, ki, (u.shape[2], u.shape[3]))
         from_u = F.interpolate(self.to_ki(u), size=ki.shape[2:], mode="bilinear", align_corners=False)
         return u + from_ki, ki + from_u
 

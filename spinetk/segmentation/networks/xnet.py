@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spinetk.segmentation.networks.convolution import at_multiple
+from spinetk.training.device import lay_out
 
 WIDTHS = (64, 128, 256, 512, 1024)
 
@@ -41,7 +42,11 @@ class XBlock(nn.Module):
         self.project = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x) + self.project(x)
+        if x.shape[1] > 1 or not self.training:
+            return self.body(x) + self.project(x)
+        # One channel leaves the batch norm without a word of the layout.
+        first = lay_out(self.body[:3](x))
+        return self.body[3:](first) + self.project(lay_out(x))
 
 
 class FeatureSimilarity(nn.Module):

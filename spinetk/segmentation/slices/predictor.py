@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from spinetk.segmentation.losses.output import logit_of
-from spinetk.training.device import channels_last
+from spinetk.training.device import channels_last, lay_out
 from spinetk.validation import STRICT, Share, between
 
 
@@ -206,7 +206,7 @@ class SlicePredictor:
         for start in range(0, len(whole), self.batch):
             numbers = range(start, min(start + self.batch, len(whole)))
             x = torch.from_numpy(np.stack([neighbours(whole, i, self.channels) for i in numbers])).to(self.device)
-            x = x.contiguous(memory_format=torch.channels_last)
+            x = lay_out(x)
             with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
                 logits = [self._logit(x)] + [self._logit(x.flip(axis)).flip(axis) for axis in self.flips]
             found.append(torch.stack(logits).mean(0).sigmoid()[:, 0].cpu().numpy())
