@@ -1,12 +1,12 @@
 """A training step of the nine networks of the lesion table: two checkouts side by side, in fresh processes.
 
     python benchmarks/lesion_speed.py OLD NEW [--side 96] [--batch 4] [--steps 4] [--threads 1] [--networks NAME ...]
-                                      [--channels 5]
+                                      [--channels 5] [--exact]
 
 Each network with its own channels (or the table's common ones), loss and optimiser takes the same random slices, in the
 layout and precision, and with the memory, that ``spinetk segment train`` has on this machine. Printed: milliseconds of
 processor (user and system) and of the clock a step (median; the first step, which packs weights, does not count), best
-of the turns of a checkout, OLD / NEW, and how far the losses of the two are apart.
+of the turns of a checkout, OLD / NEW, and how far the losses of the two are apart. ``--exact`` computes in float32.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def steps(name: str, told: argparse.Namespace) -> dict[str, Any]:
     from spinetk.segmentation.registry import get_entry
     from spinetk.training.device import channels_last, pick_precision
 
-    half = torch.bfloat16 if "bf16" in pick_precision("cpu") else None
+    half = torch.bfloat16 if "bf16" in pick_precision("cpu") and not told.exact else None
     entry = get_entry(name)
     channels = told.channels or entry.form.channels
     torch.manual_seed(0)
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("checkouts", nargs="*")
     for name, value in {"side": 96, "batch": 4, "steps": 4, "threads": 1, "turns": 2, "channels": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--exact", action="store_true")
     parser.add_argument("--networks", nargs="+", choices=NINE, default=list(NINE))
     told = parser.parse_args()
     if not told.checkouts:
@@ -77,6 +78,7 @@ def main() -> None:
         checkout = told.checkouts[turn % 2]
         environment = os.environ | {"PYTHONPATH": os.path.abspath(checkout), "OMP_NUM_THREADS": str(told.threads)}
         options = [f"--{option}={getattr(told, option)}" for option in ("side", "batch", "steps", "channels")]
+        options += ["--exact"] if told.exact else []
         command = [sys.executable, os.path.abspath(__file__), *options, "--networks", *told.networks]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
         found[turn % 2].append(json.loads(done.stdout.splitlines()[-1]))
