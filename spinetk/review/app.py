@@ -24,17 +24,17 @@ from spinetk.review.session import ReviewSession
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(desk: ReviewSession, token: str | None = None) -> Guard:
-    """The page over a desk, behind its guard.
+def create_app(session: ReviewSession, token: str | None = None) -> Guard:
+    """The page over a session, behind its guard.
 
     Args:
-        desk: What it works on.
+        session: What it works on.
         token: Asked of every request to ``/api`` when it is not None.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(session_of(desk, token))
+    app.include_router(session_of(session, token))
     for router in (pictures_of, saves_of, readers_of, exports_of, uploads_of, predictions_of):
-        app.include_router(router(desk))
+        app.include_router(router(session))
     app.mount("/", Pages(STATIC))
 
     @app.exception_handler(InputError)

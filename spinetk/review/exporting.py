@@ -59,7 +59,7 @@ def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> tup
     return _written(chosen, lambda path: write(path, [about], chosen=entry.slice))
 
 
-def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format, int]:
+def export_saved(kind: str, session: ReviewSession) -> tuple[bytes, Format, int]:
     """The truth of every picture of the list that a person has saved, in a format that holds many.
 
     Of pictures that are read blinded only those that two readers have signed, and of which it was said whose reading is
@@ -75,13 +75,13 @@ def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format, int]:
     from spinetk.measure import measure
 
     chosen = format_named(kind, {name: entry for name, entry in writable().items() if entry.many})
-    saved = [entry for entry in desk.entries.values() if entry.case is not None and desk.worklist.reviewed(entry)]
+    saved = [entry for entry in session.entries.values() if entry.case is not None and session.worklist.reviewed(entry)]
     read = saved
-    if desk.blinded:
-        read = [entry for entry in desk.entries.values() if desk.is_read(entry)]
-        saved = [entry for entry in saved if desk.settled(entry)]
+    if session.blinded:
+        read = [entry for entry in session.entries.values() if session.is_read(entry)]
+        saved = [entry for entry in saved if session.settled(entry)]
     if not saved:
-        raise _nothing(read, desk)
+        raise _nothing(read, session)
     readings = []
     for entry in saved:
         assert entry.base is not None
@@ -96,10 +96,10 @@ def export_saved(kind: str, desk: ReviewSession) -> tuple[bytes, Format, int]:
     return *_written(chosen, lambda path: write(path, readings)), len(set(map(id, read)) - set(map(id, saved)))
 
 
-def _nothing(read: list[Entry], desk: ReviewSession) -> InputError:
+def _nothing(read: list[Entry], session: ReviewSession) -> InputError:
     if not read:
         return InputError("export", "nothing has been saved yet", "save a picture first")
-    both = sum(desk.settled(entry) for entry in read)
+    both = sum(session.settled(entry) for entry in read)
     if not both:
         return InputError("export", "no picture has been signed by two readers yet", "sign as each of them first")
     fault = f"has no truth yet to write: {both} picture{'s are' if both > 1 else ' is'} signed by two readers"

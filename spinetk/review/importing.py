@@ -22,7 +22,7 @@ def choices() -> list[str]:
     return [entry.title for entry in readable().values()]
 
 
-def import_files(files: list[Path], desk: ReviewSession) -> tuple[dict[str, Reading], list[str]]:
+def import_files(files: list[Path], session: ReviewSession) -> tuple[dict[str, Reading], list[str]]:
     """Readings of pictures in the list, by the id of their entry, and what the user should know.
 
     A picture is known by its file name, whatever folders the file puts before it. Scale, orientation and view stay
@@ -38,28 +38,28 @@ def import_files(files: list[Path], desk: ReviewSession) -> tuple[dict[str, Read
                 if item.rank:
                     said.append(f"{item.case}: a further reading was left out")
                     continue
-                entry = _entry(item, desk)
-                found[entry.id] = _reading(item, entry, desk)
+                entry = _entry(item, session)
+                found[entry.id] = _reading(item, entry, session)
                 said += [f"{entry.name}: {remark}" for remark in item.remarks]
         except InputError as error:
             said.append(f"{file.name}: {line(error)}")
     return found, said
 
 
-def _entry(item: CaseItem, desk: ReviewSession) -> Entry:
+def _entry(item: CaseItem, session: ReviewSession) -> Entry:
     name = item.picture.name.casefold()
-    for entry in desk.entries.values():
+    for entry in session.entries.values():
         if name in (Path(entry.name).name.casefold(), entry.path.name.casefold()) or item.case == entry.case:
             return entry
     stem = Path(name).stem
-    for entry in desk.entries.values():
+    for entry in session.entries.values():
         if stem in (Path(entry.name).stem.casefold(), (entry.case or "").casefold()):
             return entry
     raise InputError(item.picture.name, "is not in the list", "add the picture first")
 
 
-def _reading(item: CaseItem, entry: Entry, desk: ReviewSession) -> Reading:
-    base = desk.open(entry).reading
+def _reading(item: CaseItem, entry: Entry, session: ReviewSession) -> Reading:
+    base = session.open(entry).reading
     if item.size is not None and item.size != (base.width, base.height):
         fault = f"has {base.width} x {base.height} px, its annotation is about {item.size[0]} x {item.size[1]} px"
         raise InputError(entry.name, fault, "give the picture that was annotated")

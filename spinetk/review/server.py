@@ -42,17 +42,17 @@ def run(
         InputError: An input holds nothing to show, the model is unknown, or the address cannot be bound.
     """
     _hang_up()
-    with ReviewSession(cases, model=model, blinded=blinded) as desk, saving_with(desk.close):
+    with ReviewSession(cases, model=model, blinded=blinded) as session, saving_with(session.close):
         for given in inputs:
-            desk.add(given)
-        warming = threading.Thread(target=_warm, args=(desk,), daemon=True)
+            session.add(given)
+        warming = threading.Thread(target=_warm, args=(session,), daemon=True)
         warming.start()
         token = None if local else secrets.token_urlsafe(24)
-        application, listener = create_app(desk, token), _bind(host, port)
+        application, listener = create_app(session, token), _bind(host, port)
         warming.join(MOST_WARMING_S)
         address = f"[{host}]" if ":" in host else host
-        typer.echo(f"http://{address}:{listener.getsockname()[1]}/  ({len(desk.entries)} pictures; Ctrl+C ends)")
-        typer.echo(f"corrections go to {desk.describe_target()}")
+        typer.echo(f"http://{address}:{listener.getsockname()[1]}/  ({len(session.entries)} pictures; Ctrl+C ends)")
+        typer.echo(f"corrections go to {session.describe_target()}")
         if token is not None:
             typer.echo(f"token: {token}  (the page asks for it; anyone who has it sees the pictures, unencrypted)")
         # No access log: it would keep a record of who looked at which picture when. Errors are the guard's to say; what
@@ -78,15 +78,15 @@ def _hang_up() -> None:
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
-def _warm(desk: ReviewSession) -> None:
+def _warm(session: ReviewSession) -> None:
     """Do before the address is said what would hold up the page: libraries are loaded for the first picture and for the
     list of formats, and thousands of cases gone through once.
     """
-    desk.rows()
+    session.rows()
     exporting.choices(), importing.choices()
     with suppress(InputError):
-        for entry in list(desk.entries.values())[:1]:
-            asyncio.run(run_in_threadpool(desk.open, entry))  # as a request does it
+        for entry in list(session.entries.values())[:1]:
+            asyncio.run(run_in_threadpool(session.open, entry))  # as a request does it
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -19,18 +19,18 @@ class ExportRequest(BaseModel):
     reading: SentReading | None = None
 
 
-def exports_of(desk: ReviewSession) -> APIRouter:
+def exports_of(session: ReviewSession) -> APIRouter:
     """``/api/export``."""
     router = APIRouter(prefix="/api")
 
     @router.post("/export")
     def export(sent: ExportRequest, reader: Asker) -> Response:
         if sent.id is None or sent.reading is None:
-            found, (content, written, left_out) = None, exporting.export_saved(sent.kind, desk)
+            found, (content, written, left_out) = None, exporting.export_saved(sent.kind, session)
         else:
             left_out = 0
-            found = desk.entry(sent.id)
-            opened, known = desk.open(found), desk.base(found, sent.reading.origin, reader)
+            found = session.entry(sent.id)
+            opened, known = session.open(found), session.base(found, sent.reading.origin, reader)
             reading = serialization.measured(serialization.receive(sent.reading, known), opened.seen)
             content, written = exporting.export_one(sent.kind, found, opened, reading)
         name = exporting.file_name(written, content, found)

@@ -33,22 +33,22 @@ class SliceRequest(BaseModel):
     keep: bool = False
 
 
-def pictures_of(desk: ReviewSession) -> APIRouter:
+def pictures_of(session: ReviewSession) -> APIRouter:
     """``/api/entries/ID``, ``.../pixels``, ``.../slice`` and ``.../measure``."""
     router = APIRouter(prefix="/api/entries")
 
     @router.get("/{key}")
     def entry(key: str, reader: Asker, origin: serialization.Origin | None = None) -> dict[str, Any]:
-        found = desk.entry(key)
-        opened, given = desk.open(found), desk.given(found, reader)
-        desk.worklist.update(found, reader)
+        found = session.entry(key)
+        opened, given = session.open(found), session.given(found, reader)
+        session.worklist.update(found, reader)
         start: str = origin or "given"
         if origin is None and not given.reading.vertebrae and given.status == "given":
-            kept = {"imported": desk.imported, "predicted": desk.predictions.readings}
+            kept = {"imported": session.imported, "predicted": session.predictions.readings}
             start = next((name for name, known in kept.items() if key in known), "given")
-        known = given.reading if start == "given" else desk.known(found, start, reader)
+        known = given.reading if start == "given" else session.known(found, start, reader)
         return {
-            **desk.row(found, reader),
+            **session.row(found, reader),
             "size": [opened.grey.shape[1], opened.grey.shape[0]],
             "step": opened.step,
             "windows": opened.windows(),
@@ -64,28 +64,28 @@ def pictures_of(desk: ReviewSession) -> APIRouter:
 
     @router.get("/{key}/pixels")
     def pixels(key: str) -> Response:
-        samples, low, high = desk.open(desk.entry(key)).samples()
+        samples, low, high = session.open(session.entry(key)).samples()
         headers = {"x-picture": f"{samples.shape[1]} {samples.shape[0]} {low!r} {high!r}"}
         return Response(samples.tobytes(), media_type="application/octet-stream", headers=headers)
 
     @router.post("/{key}/slice")
     def choose(key: str, sent: SliceRequest, reader: Asker) -> dict[str, Any]:
-        found = desk.entry(key)
-        slices = desk.open(found).picture.slices
+        found = session.entry(key)
+        slices = session.open(found).picture.slices
         if found.kind != "picture" or sent.place >= slices:
             raise InputError(found.name, f"has no slice {sent.place + 1}", "choose another")
-        return desk.row(desk.slice_of(found, sent.place, keep=sent.keep), reader)
+        return session.row(session.slice_of(found, sent.place, keep=sent.keep), reader)
 
     @router.post("/{key}/measure")
     async def measure(key: str, sent: MeasureRequest, reader: Asker) -> Response:
         # While a point moves every millisecond counts: no hop to a thread, no second look at the answer.
-        if sent.live and desk.is_open(key):
+        if sent.live and session.is_open(key):
             return JSONResponse(measured(key, sent, reader))
         return JSONResponse(await run_in_threadpool(measured, key, sent, reader))
 
     def measured(key: str, sent: MeasureRequest, reader: str) -> dict[str, Any]:
-        found = desk.entry(key)
-        opened, known = desk.open(found), desk.base(found, sent.reading.origin, reader)
+        found = session.entry(key)
+        opened, known = session.open(found), session.base(found, sent.reading.origin, reader)
         reading = serialization.receive(sent.reading, known, sigmas=not sent.live)
         order = None
         if sent.sort:

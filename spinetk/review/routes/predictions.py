@@ -20,22 +20,22 @@ class PredictRequest(BaseModel):
     view: View = "unknown"
 
 
-def predictions_of(desk: ReviewSession) -> APIRouter:
+def predictions_of(session: ReviewSession) -> APIRouter:
     """``/api/prediction``: start, state, cancel."""
     router = APIRouter(prefix="/api/prediction")
 
     @router.post("")
     def start(sent: PredictRequest) -> dict[str, Any]:
-        desk.predictions.start([desk.entry(key) for key in sent.ids], sent.model, sent.threshold, sent.view)
-        return desk.predictions.state()
+        session.predictions.start([session.entry(key) for key in sent.ids], sent.model, sent.threshold, sent.view)
+        return session.predictions.state()
 
     @router.get("")
     def state() -> dict[str, Any]:
-        return desk.predictions.state()
+        return session.predictions.state()
 
     @router.post("/cancel")
     def cancel() -> dict[str, Any]:
-        desk.predictions.cancel()
-        return desk.predictions.state()
+        session.predictions.cancel()
+        return session.predictions.state()
 
     return router

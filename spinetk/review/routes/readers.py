@@ -18,15 +18,15 @@ from spinetk.review.routes.asker import Asker
 from spinetk.review.session import ReviewSession
 
 
-def readers_of(desk: ReviewSession) -> APIRouter:
+def readers_of(session: ReviewSession) -> APIRouter:
     """``/api/entries/ID/readers``, ``.../companions``, ``/api/readers`` and ``/api/agreement``."""
     router = APIRouter(prefix="/api")
-    companions = Companions(lambda: list(desk.entries.values()))
+    companions = Companions(lambda: list(session.entries.values()))
 
     @router.get("/entries/{key}/readers")
     def readers(key: str, reader: Asker) -> list[dict[str, Any]]:
-        found = desk.entry(key)
-        opened = desk.open(found)
+        found = session.entry(key)
+        opened = session.open(found)
         truth = version_of(found.source) if found.source is not None else ""
         return [
             {
@@ -36,16 +36,16 @@ def readers_of(desk: ReviewSession) -> APIRouter:
                 "truth": truth,
                 **serialization.whole(one.reading, opened.seen),
             }
-            for one in desk.others(found, reader)
+            for one in session.others(found, reader)
         ]
 
     @router.get("/entries/{key}/companions")
     def beside(key: str, reader: Asker) -> list[dict[str, Any]]:
-        return [desk.row(one, reader) | {"days": days} for one, days in companions.of(desk.entry(key))]
+        return [session.row(one, reader) | {"days": days} for one, days in companions.of(session.entry(key))]
 
     @router.get("/readers")
     def names() -> list[str]:
-        found = {name.casefold(): name for base in desk.bases() for name in Readings(base).names()}
+        found = {name.casefold(): name for base in session.bases() for name in Readings(base).names()}
         return [found[key] for key in sorted(found)]
 
     @router.get("/agreement")
@@ -56,9 +56,9 @@ def readers_of(desk: ReviewSession) -> APIRouter:
         with tempfile.TemporaryDirectory() as folder:
             sides = Path(folder) / "first", Path(folder) / "second"
             count = 0
-            for base in desk.bases():
+            for base in session.bases():
                 readings = Readings(base)
-                for entry in [one for one in desk.entries.values() if one.base == base and one.case is not None]:
+                for entry in [one for one in session.entries.values() if one.base == base and one.case is not None]:
                     case = str(entry.case)
                     both = [readings.read(name, case) for name in (first, second)]
                     if all(one is not None and one.status == "signed" for one in both):

@@ -35,53 +35,53 @@ class SaveRequest(SentReading):
     settles: bool = False
 
 
-def saves_of(desk: ReviewSession) -> APIRouter:
+def saves_of(session: ReviewSession) -> APIRouter:
     """``/api/entries/ID/save``, ``.../history`` and ``.../history/NUMBER``."""
     router = APIRouter(prefix="/api/entries")
 
     @router.post("/{key}/save")
     def keep(key: str, sent: SaveRequest, reader: Asker) -> Response:
-        found = desk.entry(key)
-        opened = desk.open(found)
-        reading = serialization.receive(sent, desk.known(found, sent.origin, reader))
-        if sent.settles and not desk.settled(found):
+        found = session.entry(key)
+        opened = session.open(found)
+        reading = serialization.receive(sent, session.known(found, sent.origin, reader))
+        if sent.settles and not session.settled(found):
             raise InputError(found.title, "has not been signed by two readers", "sign it first")
         wish = Wish(
             began=sent.began,
             reader=reader,
             status="signed" if sent.sign else "corrected",
             empty=sent.empty,
-            blinded=desk.blinded,
+            blinded=session.blinded,
             settles=sent.settles,
         )
         try:
-            saved = save(desk.target, found, opened, reading, wish)
+            saved = save(session.target, found, opened, reading, wish)
         except ConflictError as conflict:
-            return JSONResponse(_conflict(desk, found, reader, conflict), 409)
-        desk.forget(found)
-        desk.worklist.update(found, reader)
-        return JSONResponse({**asdict(saved), **desk.row(found, reader), "began": saved.version})
+            return JSONResponse(_conflict(session, found, reader, conflict), 409)
+        session.forget(found)
+        session.worklist.update(found, reader)
+        return JSONResponse({**asdict(saved), **session.row(found, reader), "began": saved.version})
 
     @router.get("/{key}/history")
     def history(key: str, reader: Asker) -> list[dict[str, Any]]:
-        found = desk.entry(key)
+        found = session.entry(key)
         if found.source is None:
             return []
         past = History(found.source)
-        shown = [one for one in past.versions() if desk.may_see(found, one, reader)]
+        shown = [one for one in past.versions() if session.may_see(found, one, reader)]
         records = [past.record(one.number) for one in shown]
         changed = [[], *(changes_of(*pair) for pair in pairwise(records))]
         return [asdict(one) | {"changes": own} for one, own in zip(shown, changed, strict=False)][::-1]
 
     @router.get("/{key}/history/{number}")
     def version(key: str, number: int, reader: Asker) -> dict[str, Any]:
-        found = desk.entry(key)
+        found = session.entry(key)
         if found.source is None:
             raise InputError(found.title, "has not been saved yet", "nothing to go back to")
         past = History(found.source)
-        if not any(one.number == number and desk.may_see(found, one, reader) for one in past.versions()):
+        if not any(one.number == number and session.may_see(found, one, reader) for one in past.versions()):
             raise InputError(found.title, f"has no version {number}", "choose another")
-        opened = desk.open(found)
+        opened = session.open(found)
         record = past.record(number)
         known = reading_of({**record, "file_name": opened.reading.file})
         if (known.height, known.width) != opened.grey.shape:
@@ -91,12 +91,12 @@ def saves_of(desk: ReviewSession) -> APIRouter:
     return router
 
 
-def _conflict(desk: ReviewSession, entry: Entry, reader: str, conflict: ConflictError) -> dict[str, Any]:
+def _conflict(session: ReviewSession, entry: Entry, reader: str, conflict: ConflictError) -> dict[str, Any]:
     """Theirs, for the page to offer beside its own."""
-    given = desk.given(entry, reader)
+    given = session.given(entry, reader)
     theirs = {"began": conflict.version, "status": given.status, "reader": given.reader, "when": given.when}
     return {
         "error": "was saved by someone else meanwhile",
         "remedy": "choose which one to keep",
-        "theirs": {**theirs, **serialization.whole(given.reading, desk.open(entry).seen)},
+        "theirs": {**theirs, **serialization.whole(given.reading, session.open(entry).seen)},
     }

@@ -26,7 +26,7 @@ class LoginRequest(BaseModel):
     token: str = Field(max_length=200)
 
 
-def session_of(desk: ReviewSession, token: str | None) -> APIRouter:
+def session_of(session: ReviewSession, token: str | None) -> APIRouter:
     """``/api/login``, ``/api/session`` and ``/api/worklist``."""
     router = APIRouter(prefix="/api")
 
@@ -39,12 +39,12 @@ def session_of(desk: ReviewSession, token: str | None) -> APIRouter:
         return response
 
     @router.get("/session")
-    def session(reader: Asker) -> JSONResponse:
+    def about(reader: Asker) -> JSONResponse:
         content = {
             "version": __version__,
             **listed(reader),
-            "blinded": desk.blinded,
-            "models": list(desk.models),
+            "blinded": session.blinded,
+            "models": list(session.models),
             "by_view": BY_VIEW,
             "exports": exporting.choices(),
             "imports": importing.choices(),
@@ -56,7 +56,7 @@ def session_of(desk: ReviewSession, token: str | None) -> APIRouter:
                 }
                 for rules in TABLE.values()
             ],
-            "target": desk.describe_target(),
+            "target": session.describe_target(),
             "grades": [
                 [grade, words.GRADE_NAMES[grade], "#%02x%02x%02x" % colour]  # noqa: UP031
                 for grade, colour in words.GRADE_COLOURS.items()
@@ -72,12 +72,12 @@ def session_of(desk: ReviewSession, token: str | None) -> APIRouter:
     @router.post("/worklist")
     def look(reader: Asker) -> JSONResponse:
         """Look through the files too. The page asks for it when its first picture is shown, which comes first."""
-        desk.worklist.scan()
+        session.worklist.scan()
         return JSONResponse(listed(reader))
 
     def listed(reader: str) -> dict[str, Any]:
         # Asked first: what is still being filled after it is asked for once more.
-        scanning = desk.worklist.scanning
-        return {"entries": desk.rows(reader), "scanning": scanning}
+        scanning = session.worklist.scanning
+        return {"entries": session.rows(reader), "scanning": scanning}
 
     return router

@@ -12,10 +12,10 @@ from spinetk.review.session import ReviewSession
 from spinetk.review.uploads import Uploads
 
 
-def uploads_of(desk: ReviewSession) -> APIRouter:
+def uploads_of(session: ReviewSession) -> APIRouter:
     """``/api/uploads``: a batch is begun, its files are sent, and it is finished."""
     router = APIRouter(prefix="/api/uploads")
-    uploads = Uploads(desk.uploads)
+    uploads = Uploads(session.uploads)
 
     @router.post("")
     def begin() -> dict[str, str]:
@@ -29,13 +29,13 @@ def uploads_of(desk: ReviewSession) -> APIRouter:
     @router.post("/{key}/finish")
     def finish(key: str) -> dict[str, Any]:
         entries, refused = uploads.finish(key)
-        desk.add_entries(entries)
-        return {"entries": [desk.row(entry) for entry in entries], "refused": refused}
+        session.add_entries(entries)
+        return {"entries": [session.row(entry) for entry in entries], "refused": refused}
 
     @router.post("/{key}/annotations")
     def annotations(key: str) -> dict[str, Any]:
-        found, said = importing.import_files(uploads.annotations(key), desk)
-        desk.imported |= found
+        found, said = importing.import_files(uploads.annotations(key), session)
+        session.imported |= found
         return {"ids": list(found), "remarks": said}
 
     return router
