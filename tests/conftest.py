@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import json
 import multiprocessing
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # One thread in every process of the tests, those they start included: several workers with all threads each take six
 # times as long. The only place where this is said; it must stand before anything reads it.
@@ -23,7 +25,6 @@ os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.errors import InputError
@@ -38,8 +39,15 @@ from spinetk.schema import VERTEBRA6
 multiprocessing.set_start_method("forkserver", force=True)
 multiprocessing.set_forkserver_preload(["torch", "spinetk.keypoints.trainer"])
 
-torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # a plugin may have loaded it before
+# A plugin may have loaded it before. It is not imported here: the process that only hands out tests does without.
+if torch := sys.modules.get("torch"):
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 cv2.setNumThreads(int(os.environ["OPENCV_FOR_THREADS_NUM"]))
+
+# Memory that is given back is zeroed page by page when it is taken again: glibc is to keep what a test has freed.
+if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+    for parameter, value in ((-4, 0), (-1, 2**31 - 1)):  # M_MMAP_MAX, M_TRIM_THRESHOLD
+        libc.mallopt(parameter, value)
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -49,12 +57,33 @@ DETECTRON2 = importlib.util.find_spec("detectron2") is not None
 collect_ignore = [] if DETECTRON2 else ["keypoints/test_d2_engine.py"]
 
 
+# They start copies of a server that has imported torch and Lightning, five seconds of processor.
+FORKING = ("training/", "keypoints/test_training.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked ``data("name")`` need real pictures that may not be passed on; without them they say so."""
     for item in items:
         for mark in item.iter_markers("data"):
             if not (SHARED / mark.args[0]).is_dir():
                 item.add_marker(pytest.mark.skip(reason=f"../shared/data/{mark.args[0]} is absent"))
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(FORKING))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests go to one process, so that what they share is made once; those that fork share a server, too."""
+    if config.getvalue("dist") != "load":  # what -n asks for
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return "forking" if path.removeprefix("tests/").startswith(FORKING) else path
+
+    config.option.loadscopereorder = False  # the longest, which fork, are collected first
+    return ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
