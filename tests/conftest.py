@@ -44,7 +44,9 @@ if torch := sys.modules.get("torch"):
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 cv2.setNumThreads(int(os.environ["OPENCV_FOR_THREADS_NUM"]))
 
-# Memory that is given back is zeroed page by page when it is taken again: glibc is to keep what a test has freed.
+# Memory that is given back is zeroed page by page when it is taken again: glibc is to keep what a test has freed, here
+# and in the programs that tests start, whose own settings then give way to these.
+os.environ |= {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
     for parameter, value in ((-4, 0), (-1, 2**31 - 1)):  # M_MMAP_MAX, M_TRIM_THRESHOLD
         libc.mallopt(parameter, value)

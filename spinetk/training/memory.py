@@ -7,6 +7,7 @@ of the next one: with the maps of 128 MiB that a KiU-Net makes, a quarter of the
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +17,19 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 TRIM_BYTES, MMAP_MAX = 128 << 10, 65_536
 """What glibc begins with."""
 NEVER = 2**31 - 1
+OF_THE_USER = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_MAX_")
+"""Variables that glibc reads as a program starts."""
 
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
     """Freed memory stays with the process inside the block, and goes back to the system after it.
 
-    Nothing happens where the C library is not glibc.
+    Nothing happens where the C library is not glibc, or where the environment says what it is to keep.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if library is None or not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim"):
+    settable = library is not None and hasattr(library, "mallopt") and hasattr(library, "malloc_trim")
+    if library is None or not settable or any(name in os.environ for name in OF_THE_USER):
         yield
         return
     library.mallopt(M_MMAP_MAX, 0)
