@@ -63,6 +63,11 @@ collect_ignore = [] if DETECTRON2 else ["keypoints/test_d2_engine.py"]
 FORKING = ("training/", "keypoints/test_training.py")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are not spelt out: those of gzip hold the time, and processes that share tests must give them one name."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked ``data("name")`` need real pictures that may not be passed on; without them they say so."""
     for item in items:
