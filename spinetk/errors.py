@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+LONGEST_FAULT = 1000
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.
@@ -19,7 +21,8 @@ class InputError(ValueError):
 
     def __init__(self, source: str | Path, fault: str, remedy: str = "") -> None:
         self.source = str(source)
-        self.fault = fault
+        # A damaged file may hold anything for a name: what is quoted of it must not fill the screen.
+        self.fault = fault = fault if len(fault) <= LONGEST_FAULT else f"{fault[:400]} ... {fault[-100:]}"
         self.remedy = remedy
         line = f"{self.source}: {fault}" + (f" ({remedy})" if remedy else "")
         super().__init__(" ".join(line.split()))
