@@ -188,7 +188,8 @@ def assemble(shapes: Sequence[Shape], schema: KeypointSchema, size: tuple[int, i
     remarks = [f"{count} x {what}: left out" for what, count in left.items()]
     remarks += [f"{what} ({count} vertebrae)" for what, count in taken.items()]
     if off := sum(map(_lies_off_its_box, shapes)):
-        remarks.append(f"points and boxes of {off} bodies lie apart: are all x before y, and in px?")
+        whose = "a body lie off its own box" if off == 1 else f"{off} bodies lie off their own boxes"
+        remarks.append(f"points of {whose}: are all x before y, and in px?")
     reading = Reading("", size[1], size[0], schema, vertebrae)
     vertebrae = [vertebrae[k] for k in head_to_foot(reading)]
     twice = [level for level, count in Counter(v.label for v in vertebrae if v.label).items() if count > 1]

@@ -207,7 +207,7 @@ def test_yolo_with_names(folder):
     item = only(folder)
     check(item)
     # Both have the box of the upper one, which is kept.
-    assert item.remarks == ["points and boxes of 1 bodies lie apart: are all x before y, and in px?"]
+    assert item.remarks == ["points of a body lie off its own box: are all x before y, and in px?"]
     for vertebra in item.vertebrae:  # the box of the file, not that of the points
         np.testing.assert_allclose(vertebra.bbox, [0.25 * WIDTH, 0.15 * HEIGHT, 0.45 * WIDTH, 0.25 * HEIGHT])
 

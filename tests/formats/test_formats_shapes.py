@@ -146,7 +146,7 @@ def test_points_that_lie_off_their_box_are_said():
     names = ("top_left", "top_right", "bottom_left", "bottom_right")
     corners = dict(zip(names, [(20.0, 10.0), (60.0, 10.0), (20.0, 40.0), (60.0, 40.0)], strict=True))
     ways = {"right": lambda x, y: (x, y), "shares": lambda x, y: (x / 90, y / 160), "y first": lambda x, y: (y, x)}
-    said = "points and boxes of 1 bodies lie apart: are all x before y, and in px?"
+    said = "points of a body lie off its own box: are all x before y, and in px?"
     for way, change in ways.items():
         points = {name: change(*point) for name, point in corners.items()}
         shape = Shape("L3", points, box=(22.0, 12.0, 58.0, 38.0))
