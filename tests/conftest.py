@@ -141,11 +141,18 @@ def _say_processor(reporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _temporary_files_go_with_the_run(tmp_path_factory) -> None:
+def _temporary_files_go_with_the_run(tmp_path_factory) -> Iterator[None]:
     """What programs put into the system's temporary folder and leave there when they are killed, as tests kill them."""
     folder = str(tmp_path_factory.mktemp("tmp", numbered=False))
+    before, own = os.environ.get("TMPDIR"), tempfile.tempdir
     if len(folder) < 60:  # names of sockets lie in it, which may have 103 bytes
         os.environ["TMPDIR"] = tempfile.tempdir = folder
+    yield
+    tempfile.tempdir = own  # mutmut runs the tests several times in one process
+    if before is None:
+        os.environ.pop("TMPDIR", None)
+    else:
+        os.environ["TMPDIR"] = before
 
 
 def draw_column(seed: int, height: int = 96, width: int = 80, count: int = 3) -> tuple[np.ndarray, Reading]:
