@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinetk.measure.rounding import DECIMALS
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
@@ -161,6 +162,6 @@ def _turned_over(head: np.ndarray) -> np.ndarray:
     return over & (whole.sum() >= 3) & (2 * over.sum() < whole.sum())
 
 
-def number(value: float | np.ndarray, digits: int = 4) -> float | None:
+def number(value: float | np.ndarray, digits: int = DECIMALS) -> float | None:
     """A finite Python float for JSON, or None."""
     return round(float(value), digits) if np.isfinite(value) else None

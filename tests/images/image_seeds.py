@@ -90,6 +90,14 @@ def to_bytes(ds: FileDataset, preamble: bool = True) -> bytes:
     return stream.getvalue() if preamble else stream.getvalue()[132:]
 
 
+def head(**tags: object) -> Dataset:
+    """Header fields alone."""
+    ds = Dataset()
+    for name, value in tags.items():
+        setattr(ds, name, value)
+    return ds
+
+
 def lut(entries: np.ndarray, first: int) -> Dataset:
     """A modality or VOI LUT item, 16 bits."""
     item = Dataset()

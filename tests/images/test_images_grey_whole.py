@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from image_seeds import dicom, lut, to_bytes
+from image_seeds import dicom, head, lut, to_bytes
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
@@ -25,13 +25,6 @@ DEFLATED_FRAMES = b"1.2.840.10008.1.2.8.1\0"
 STANDS_FOR = JPEGBaseline8Bit.encode()  # pydicom writes no syntax that it does not know
 INVERTED = "the grey scale is stored inverted and was inverted back"
 WINDOW = "the window of the file was applied"
-
-
-def head(**tags) -> Dataset:
-    ds = Dataset()
-    for name, value in tags.items():
-        setattr(ds, name, value)
-    return ds
 
 
 def raw_head(**tags) -> Dataset:

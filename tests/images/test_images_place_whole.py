@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from image_seeds import head
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -27,13 +28,6 @@ from spinetk.images.spacing import contradiction, other_shapes, read_aspect, rea
 pytestmark = pytest.mark.filterwarnings("ignore:.*VR ")
 FILM = "1.2.840.10008.5.1.4.1.1.1.1"
 CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-
-
-def head(**tags) -> Dataset:
-    ds = Dataset()
-    for name, value in tags.items():
-        setattr(ds, name, value)
-    return ds
 
 
 def text(vr="LO", **tags) -> Dataset:

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from image_seeds import dicom, enhanced, to_bytes
+from image_seeds import dicom, enhanced, head, to_bytes
 from PIL import Image
-from pydicom.dataset import Dataset
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
@@ -332,13 +331,6 @@ def test_stacks_in_words():
         "1 coronal slice of 4 x 3 px, gradient 0 0 1",
     ]
     assert describe_stacks([[entry(echo="1")]]) == ["1 sagittal slice of 5 x 8 px"]
-
-
-def head(**tags):
-    ds = Dataset()
-    for name, value in tags.items():
-        setattr(ds, name, value)
-    return ds
 
 
 @pytest.mark.filterwarnings("ignore:.*VR ")
