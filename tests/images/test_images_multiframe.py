@@ -9,11 +9,11 @@ from pydicom.dataset import Dataset
 
 from spinetk.errors import InputError
 from spinetk.images import read_picture
+from spinetk.images.dicom_volume import volume_of_series
 from spinetk.images.display import to_display
 from spinetk.images.source import dicom_source
 from spinetk.images.traits import STATION
 from spinetk.segmentation.atrium.batch import volume_files
-from spinetk.segmentation.series import read_series
 
 RIGHT, DOWN = [0, 1, 0], [0, 0, -1]
 SIZE, SPACING = (24, 20), 0.7
@@ -134,18 +134,18 @@ def test_a_volume_beside_a_localiser_is_said_to_be_there(tmp_path):
     assert not any("several frames" in remark for remark in read_picture(tmp_path).remarks)
     (tmp_path / "volume.dcm").write_bytes(to_bytes(placed(range(100, 107), [(4 * k, 0, 0) for k in range(7)])))
     assert said in read_picture(tmp_path).remarks
-    assert said in read_series(tmp_path).remarks
+    assert said in volume_of_series(tmp_path).remarks
     mask = placed(range(7), [(4 * k, 0, 0) for k in range(7)])
     mask.Modality = "SEG"  # is about the pictures, and none itself
     (tmp_path / "mask.dcm").write_bytes(to_bytes(mask))
     assert said in read_picture(tmp_path).remarks
     for k in range(3):
         (tmp_path / f"{k}.dcm").unlink()
-    assert read_series(tmp_path).values[:, 0, 0].tolist() == [106, 105, 104, 103, 102, 101, 100]  # toward the right
+    assert volume_of_series(tmp_path).values[:, 0, 0].tolist() == list(range(106, 99, -1))  # toward the right
     assert volume_files([tmp_path]) == [tmp_path / "volume.dcm"]  # the mask is none
     (tmp_path / "second.dcm").write_bytes((tmp_path / "volume.dcm").read_bytes())
     with pytest.raises(InputError, match="holds DICOM files of several frames, and no series"):
-        read_series(tmp_path)
+        volume_of_series(tmp_path)
     assert volume_files([tmp_path]) == [tmp_path / "second.dcm", tmp_path / "volume.dcm"]
 
 
@@ -166,7 +166,7 @@ def test_slices_askew_are_no_volume_to_segment(tmp_path, fault):
         tags = {"ImageOrientationPatient": cosines, "ImagePositionPatient": place, "PixelSpacing": [1, 1]}
         (tmp_path / f"{k}.dcm").write_bytes(to_bytes(dicom(flat([k])[0], Modality="MR", **tags)))
     with pytest.raises(InputError, match="turned, or shifted"):
-        read_series(tmp_path)
+        volume_of_series(tmp_path)
 
 
 def test_inverted_values_of_32_bits_stay_apart_in_a_volume():

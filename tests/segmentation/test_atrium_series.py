@@ -9,9 +9,10 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from torch import nn
 
 from spinetk.errors import InputError
+from spinetk.images.dicom_volume import volume_of, volume_of_series
 from spinetk.segmentation.atrium.batch import predict_files, volume_files
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
-from spinetk.segmentation.series import read_any, read_series
+from spinetk.segmentation.mask import write_mask
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 NAME = "SECRET^PATIENT"
@@ -59,7 +60,7 @@ def folder(tmp_path, values):
 
 
 def test_geometry_is_that_of_simpleitk(folder, values):
-    series = read_series(folder)
+    series = volume_of_series(folder)
     assert np.array_equal(series.values, values)
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
@@ -109,17 +110,17 @@ def test_incomplete_series(folder, tmp_path):
     heights = {path: pydicom.dcmread(path).ImagePositionPatient[2] for path in folder.iterdir()}
     sorted(heights, key=heights.get)[4].unlink()
     with pytest.raises(InputError, match="not evenly spaced"):
-        read_series(folder)
+        volume_of_series(folder)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no DICOM series"):
-        read_series(tmp_path / "empty")
+        volume_of_series(tmp_path / "empty")
 
 
 def test_empty_mask_says_why(folder):
     pytest.importorskip("highdicom")
-    series = read_series(folder)
+    series = volume_of_series(folder)
     with pytest.raises(InputError, match="empty mask"):
-        series.write(np.zeros(series.values.shape, bool), folder.parent / "mask.seg.dcm")
+        write_mask(series, np.zeros(series.values.shape, bool), folder.parent / "mask.seg.dcm")
 
 
 def test_inputs_of_all_kinds(folder, tmp_path):
@@ -132,12 +133,12 @@ def test_inputs_of_all_kinds(folder, tmp_path):
 
 
 def test_the_series_that_was_not_read_is_said(folder, values):
-    assert read_series(folder).remarks == ()
+    assert volume_of_series(folder).remarks == ()
     for number in range(4):
         slice_ = pydicom.dcmread(folder / f"{number:03d}.dcm")
         slice_.SeriesInstanceUID, slice_.SOPInstanceUID = "1.2.3", generate_uid()
         slice_.save_as(folder / f"other{number}.dcm")
-    series = read_series(folder)
+    series = volume_of_series(folder)
     assert np.array_equal(series.values, values)
     assert series.remarks == (
         "series 1 of 2 was read (10 axial slices of 24 x 20 px), not 2: 4 axial slices of 24 x 20 px"
@@ -151,7 +152,7 @@ def test_a_series_without_a_pixel_spacing_is_refused(folder):
         del slice_.PixelSpacing
         slice_.save_as(path)
     with pytest.raises(InputError, match="no pixel spacing"):
-        read_series(folder)
+        volume_of_series(folder)
 
 
 def test_one_voxel_that_is_no_number_does_not_hide_the_atrium(values, tmp_path):
@@ -181,7 +182,7 @@ def test_what_is_said_of_single_slices_reaches_the_user(folder, values, tmp_path
     assert len(bright) == 4
     changed(folder, range(10), RescaleSlope=0, RescaleIntercept=0)
     changed(folder, bright[:2], PixelPaddingValue=900)
-    series = read_series(folder)
+    series = volume_of_series(folder)
     assert (series.values == 900).sum() == (values == 900).sum() / 2
     assert series.values.min() == 40
     said = {
@@ -197,7 +198,7 @@ def test_what_is_said_of_single_slices_reaches_the_user(folder, values, tmp_path
 def test_inverted_slices_are_all_turned_over_about_one_value(folder, values):
     """Slices of different brightness: 4095 - stored in each, whatever its own least and greatest value are."""
     changed(folder, range(10), PhotometricInterpretation="MONOCHROME1", BitsStored=12, HighBit=11)
-    series = read_series(folder)
+    series = volume_of_series(folder)
     assert np.array_equal(series.values, 4095.0 - values)
     assert series.remarks == ("the grey scale is stored inverted and was inverted back",)
 
@@ -240,7 +241,7 @@ def frames(folder):
 
 def test_frames_of_one_file_are_the_volume_of_the_series(folder, frames, values):
     """Where each pixel lies is worked out from the headers by hand (PS3.3 C.7.6.2.1.1)."""
-    volume, series = read_any(frames), read_any(folder)
+    volume, series = volume_of(frames), volume_of(folder)
     assert np.array_equal(volume.values, values)
     assert volume.grid.same(series.grid)
     header = pydicom.dcmread(frames)
@@ -258,9 +259,9 @@ def test_frames_without_places_and_single_slices_are_no_volume(folder, frames, t
     del header.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence
     header.save_as(tmp_path / "lost.dcm")
     with pytest.raises(InputError, match="does not say where they lie"):
-        read_any(tmp_path / "lost.dcm")
+        volume_of(tmp_path / "lost.dcm")
     with pytest.raises(InputError, match="is one slice, not a volume"):
-        read_any(next(folder.iterdir()))
+        volume_of(next(folder.iterdir()))
 
 
 def test_a_segmentation_of_frames_refers_to_them(folder, values, tmp_path):

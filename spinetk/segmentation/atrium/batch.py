@@ -12,6 +12,7 @@ from spinetk._version import __version__
 from spinetk.batch.pools import Pool
 from spinetk.batch.run import plain_stem
 from spinetk.batch.task import Maker, Work
+from spinetk.images.dicom_volume import volume_of
 from spinetk.images.find import find_pictures
 from spinetk.images.grid import AXIAL
 from spinetk.images.kind import sniff
@@ -20,7 +21,7 @@ from spinetk.images.volume import SUFFIXES
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.batch import digests, maker_of, mask_files
-from spinetk.segmentation.series import SEG_SUFFIX, read_any
+from spinetk.segmentation.mask import SEG_SUFFIX, write_mask
 
 Draw = Callable[..., None]
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -135,12 +136,12 @@ def _mask(
     name: str,
 ) -> dict[str, Any]:
     """The work of a batch: one volume to its mask."""
-    volume = read_any(path).finite(path)
+    volume = volume_of(path).finite(path)
     mask = predictor.predict_volume(volume, how)
     if draw is not None:
         axial, turn = volume.as_closest(AXIAL)
         draw(_split(name)[0], axial.values, axial.spacing_mm, turn.take(mask))
-    volume.write(mask, out / name)
+    write_mask(volume, mask, out / name)
     return {"mask": name, "voxels": int(mask.sum()), "remarks": list(volume.remarks)}
 
 

@@ -14,13 +14,13 @@ from spinetk._version import __version__
 from spinetk.batch.pools import Pool
 from spinetk.batch.run import plain_stem
 from spinetk.batch.task import Maker, Work
+from spinetk.images.dicom_volume import volume_of
 from spinetk.images.grid import AXIAL
 from spinetk.images.volume import SUFFIXES, Volume
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.batch import digests, maker_of, mask_files
 from spinetk.segmentation.data.case import files, is_volume, stem
 from spinetk.segmentation.data.colour import read_both_ways, write_png
-from spinetk.segmentation.series import read_any
 from spinetk.segmentation.slices import contours
 from spinetk.segmentation.slices.pictures import PicturePredictor
 from spinetk.segmentation.slices.predictor import SlicePredictor
@@ -105,7 +105,7 @@ def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, 
     drawn = None
     remarks: tuple[str, ...] = ()
     if isinstance(predictor, SlicePredictor):
-        volume = read_any(path).finite(path)
+        volume = volume_of(path).finite(path)
         remarks = volume.remarks
         mask = segment_volume(predictor, volume)
         if draw:

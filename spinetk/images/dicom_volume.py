@@ -1,4 +1,4 @@
-"""DICOM series, and frames of one file, as volumes whose masks are written as DICOM segmentations."""
+"""DICOM series, and frames of one file, as volumes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.formats.seg import LEFT_ATRIUM, Segment, write_seg
 from spinetk.images.decode import check_pixels
 from spinetk.images.frames import values_of
 from spinetk.images.grid import Grid
@@ -22,7 +21,6 @@ from spinetk.images.stack import in_order, said_of_slices
 from spinetk.images.traits import Slice
 from spinetk.images.volume import Volume, read_volume
 
-SEG_SUFFIX = ".seg.dcm"
 UNEVEN = 0.05
 """Largest deviation of a step between slices from the usual one, as a share of it."""
 
@@ -33,30 +31,19 @@ TURNED = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Series(Volume):
+class DicomVolume(Volume):
     """A volume made of DICOM files.
 
     Attributes:
         files: Of the slices, in the order of ``values``; of frames the one file.
-        segment: What a mask on it shows.
         frames: Numbers of the frames of the one file, from 0, in the order of ``values``; empty for single slices.
     """
 
     files: tuple[Path, ...] = ()
-    segment: Segment = LEFT_ATRIUM
     frames: tuple[int, ...] = ()
 
-    def write(self, values: np.ndarray, path: str | Path) -> None:
-        """A mask as DICOM segmentation where the name ends with ``.dcm``, else as any volume's."""
-        if not Path(path).name.endswith(".dcm"):
-            super().write(values, path)
-            return
-        if values.shape != self.values.shape:
-            raise ValueError(f"a mask of {values.shape} does not fit a series of {self.values.shape}")
-        write_seg(path, values != 0, self.files, self.segment, self.frames)
 
-
-def read_any(path: str | Path) -> Volume:
+def volume_of(path: str | Path) -> Volume:
     """The volume of a file or folder: NIfTI, NRRD, a folder with the slices of a DICOM series, or a DICOM file of
     frames with places.
 
@@ -65,12 +52,12 @@ def read_any(path: str | Path) -> Volume:
     """
     path = Path(path)
     if path.is_dir():
-        return read_series(path)
+        return volume_of_series(path)
     regular_file(path)
-    return read_frames(path) if sniff(path) == "dicom" else read_volume(path)
+    return volume_of_frames(path) if sniff(path) == "dicom" else read_volume(path)
 
 
-def read_series(folder: str | Path) -> Series:
+def volume_of_series(folder: str | Path) -> DicomVolume:
     """The largest series of single-frame slices in a folder, in order of depth; where there is none, the one file of
     several frames.
 
@@ -83,7 +70,7 @@ def read_series(folder: str | Path) -> Series:
     groups, others = scan(folder)
     if not groups:
         if len(others) == 1:
-            return read_frames(others[0])
+            return volume_of_frames(others[0])
         if others:
             fault = "holds DICOM files of several frames, and no series of single ones"
             raise InputError(name, fault, "give such a file by its name")
@@ -101,10 +88,10 @@ def read_series(folder: str | Path) -> Series:
 
     planes, volume = _stacked(name, entries, load, remarks)
     paths = tuple(path for plane in planes if (path := files[plane.index]) is not None)
-    return Series(volume.values, volume.grid, None, volume.remarks, paths)
+    return DicomVolume(volume.values, volume.grid, None, volume.remarks, paths)
 
 
-def read_frames(file: str | Path) -> Series:
+def volume_of_frames(file: str | Path) -> DicomVolume:
     """The largest stack of frames of one DICOM file (enhanced MR, CT), in order of depth.
 
     Raises:
@@ -125,7 +112,7 @@ def read_frames(file: str | Path) -> Series:
             _, entries, remarks = pick(groups, _largest(groups), name, "convert the other one to NIfTI")
             planes, volume = _stacked(name, entries, lambda plane: values_of(header, options, plane.index), remarks)
     numbers = tuple(plane.index for plane in planes)
-    return Series(volume.values, volume.grid, None, volume.remarks, (file,), frames=numbers)
+    return DicomVolume(volume.values, volume.grid, None, volume.remarks, (file,), frames=numbers)
 
 
 def _largest(groups: dict[str, list[Slice]]) -> str:
