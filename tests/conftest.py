@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib.util
 import json
 import multiprocessing
@@ -21,6 +22,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+
+# Where byte code is not kept, as in many containers, every program of the tests compiles the package anew, and each
+# process rewrites every test. Here it is kept, beside its source as usual.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# What imports make stays: it is not looked through for garbage while they run, nor later (``pytest_collection_finish``).
+gc.disable()
+
+# jsonschema, which MONAI loads and nothing here uses, builds a grammar of addresses for three seconds in every process.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 import cv2
 import numpy as np
@@ -75,6 +87,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if not (SHARED / mark.args[0]).is_dir():
                 item.add_marker(pytest.mark.skip(reason=f"../shared/data/{mark.args[0]} is absent"))
     items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(FORKING))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
