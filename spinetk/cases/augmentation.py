@@ -175,6 +175,8 @@ def augmented(record: Record, pixels: np.ndarray, sequence: Any, seed: int) -> t
         fields["landmarks"] = [landmark.to_json() for landmark in reading.landmarks]
     if reading.rulers:
         fields["rulers"] = [ruler.to_json() for ruler in reading.rulers]
+    if reading.facing is not None:
+        fields["facing"] = reading.facing.to_json()
     return {**record, **frame.to_json(), **fields, "annotations": annotations}, picture
 
 

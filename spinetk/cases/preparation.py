@@ -168,6 +168,7 @@ def _prepare_one(
         landmarks=item.landmarks,
         extras=item.extras,
         rulers=item.rulers,
+        facing=item.facing,
         frame=frame,
         view=picture.view if picture.view != "unknown" else item.view,
     )
@@ -241,6 +242,8 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
     }
     if item.slice is not None or item.series is not None:
         settings["place"] = [item.slice, item.series]
+    if item.facing is not None:
+        settings["facing"] = item.facing.to_json()
     if item.rulers:
         settings["rulers"] = [ruler.to_json() for ruler in item.rulers]
     if item.extras or item.landmarks:

@@ -53,7 +53,9 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         entry: dict[str, Any] = metadata.get(case, metadata.get(picture.stem, {}))
         group = next((str(entry[k]) for k in ("group", "patient") if entry.get(k) is not None), None)
         item = _item(reading, picture)
-        item.picture, item.case, item.group, item.metadata, item.missing = picture, case, group, entry, None
+        if "vertebrae" not in content or item.missing is not None:
+            item.picture = picture  # what lies beside a result may be its overlay
+        item.case, item.group, item.metadata, item.missing = case, group, entry, None
         item.remarks += map(str, wrong)
         if "vertebrae" not in content:
             item.origin, item.day = list(content.get("origin") or []), content.get("day")

@@ -7,8 +7,9 @@ x = y = 0), 1 or 2. Further fields are optional: ``schema``, ``spacing_mm``, ``s
 ``view``, ``modality``, ``case``, ``augmentation``, ``origin`` (keyed hashes of patient, series or file: see
 :mod:`spinetk.cases.groups`), ``extras`` (landmarks of no vertebra: lists of [x, y] by name), and ``landmarks``
 (:mod:`spinetk.landmark`): a list, empty where sacrum and hips were looked for and are not shown, absent where nobody
-looked; ``rulers`` (:mod:`spinetk.ruler`): lengths and angles that a reader has drawn; and ``day``
-(:mod:`spinetk.cases.days`): when it was taken, counted from a day that only the case folder's secret tells.
+looked; ``rulers`` (:mod:`spinetk.ruler`): lengths and angles that a reader has drawn; ``facing``
+(:mod:`spinetk.facing`): the patient's front, where the orientation does not tell it or a person said otherwise; and
+``day`` (:mod:`spinetk.cases.days`): when it was taken, counted from a day that only the case folder's secret tells.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra, extras_from, extras_json
@@ -85,6 +87,8 @@ def check_record(
         record["landmarks"] = [Landmark.from_json(entry, str(source)).to_json() for entry in record["landmarks"]]
     if record.get("rulers") is not None:
         record["rulers"] = [own.to_json() for own in rulers_from(record["rulers"], str(source))]
+    if record.get("facing") is not None:
+        record["facing"] = facing_of(record["facing"], source)
     if not isinstance(record.get("day", 0), int):
         raise InputError(source, "field 'day' is not a whole number of days", "remove it")
     schema = schema or own_schema(record, source)
@@ -105,6 +109,18 @@ def check_record(
         left_out += [InputError(error.source, f"{error.fault}, {kept}", error.remedy) for error in wrong]
     record["schema"] = schema_field(schema)
     return record
+
+
+def facing_of(content: Any, source: str | Path) -> dict[str, Any]:
+    """The field ``facing`` checked.
+
+    Raises:
+        InputError: It is malformed.
+    """
+    try:
+        return Facing.from_json(content, str(source)).to_json()
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(source, "field 'facing' is malformed", "mend or remove it") from error
 
 
 def schema_field(schema: KeypointSchema) -> str | dict[str, Any]:
@@ -198,6 +214,7 @@ def reading_of(record: Mapping[str, Any]) -> Reading:
         extras=extras_from(record.get("extras"), "record"),
         landmarks=[Landmark.from_json(entry) for entry in record.get("landmarks") or []],
         rulers=rulers_from(record.get("rulers"), "record"),
+        facing=Facing.from_json(record["facing"]) if record.get("facing") else None,
     )
 
 
@@ -209,6 +226,7 @@ def record_of(reading: Reading, image_id: str, **fields: Any) -> Record:
         image_id: Unique name of the picture.
         fields: Further optional fields; None leaves one out.
     """
+    front = reading.facing
     record: Record = {
         "file_name": reading.file,
         "height": reading.height,
@@ -220,6 +238,7 @@ def record_of(reading: Reading, image_id: str, **fields: Any) -> Record:
         **({"extras": extras_json(reading.extras)} if reading.extras else {}),
         **({"landmarks": [own.to_json() for own in reading.landmarks]} if reading.landmarks else {}),
         **({"rulers": [own.to_json() for own in reading.rulers]} if reading.rulers else {}),
+        **({"facing": front.to_json()} if front is not None and front.side and front.source != "header" else {}),
         **{name: value for name, value in fields.items() if value is not None},
         "annotations": [],
     }

@@ -232,7 +232,8 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
     unsure = sum(_unsure(v) for reading in readings for v in reading.vertebrae)
     if unsure and entry.read is not None and "uncertainty" not in entry.holds:
         said.append(
-            f"{entry.title} cannot hold that a grade is not sure ({unsure}): measured again, it comes out as sure"
+            f"{entry.title} cannot hold that a grade is not sure ({unsure}): measured without the result beside it, it "
+            "comes out as sure"
         )
     turned = sum(reading.frame.exif_orientation != 1 for reading in readings)
     if turned and not entry.stored:

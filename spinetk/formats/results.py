@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from spinetk.atomic import PREFIX
 from spinetk.errors import InputError
+from spinetk.formats.correction import corrected_by
 from spinetk.formats.item import CaseItem
 from spinetk.formats.ours import is_result
 from spinetk.formats.registry import Source, detect, read
@@ -151,11 +151,13 @@ def _foreign(given: Path, schema: KeypointSchema | None) -> Iterator[tuple[Path,
     """Readings of another program's file, by the results beside it where there are some."""
     if not given.exists():
         raise InputError(given, "does not exist", "check the path")
-    if not given.is_dir() and not detect(given):
-        return
+    entry = detect(given)[0]
     folder = given if given.is_dir() else given.parent
     bases: dict[str, list[tuple[Path, Reading]]] = {}
-    for path, found in _read_all(_results_in(folder)):
+    lying = _results_in(folder)
+    if not lying and folder.name == Path(entry.suffix).parent.name:  # `report` makes a folder of its own for YOLO
+        lying = _results_in(folder.parent)
+    for path, found in _read_all(lying):
         if isinstance(found, Reading):
             bases.setdefault(Path(found.file).name, []).append((path, found))
     if given.name.lower().endswith((MARKUPS, FCSV)):
@@ -169,7 +171,7 @@ def _foreign(given: Path, schema: KeypointSchema | None) -> Iterator[tuple[Path,
             yield given, item
             continue
         try:
-            yield _corrected(item, bases, given)
+            yield _corrected(item, bases, given, entry.holds)
         except InputError as error:
             yield given, error
 
@@ -180,7 +182,9 @@ def _common(schemas: Iterable[KeypointSchema]) -> KeypointSchema | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _corrected(item: CaseItem, bases: dict[str, list[tuple[Path, Reading]]], given: Path) -> tuple[Path, Reading]:
+def _corrected(
+    item: CaseItem, bases: dict[str, list[tuple[Path, Reading]]], given: Path, holds: Collection[str]
+) -> tuple[Path, Reading]:
     name = item.picture.name
     suffix = f".{item.annotator or item.rank}".replace(" ", "-") if item.rank else ""
     meant = _meant(item, bases.get(name, []), given)
@@ -190,12 +194,7 @@ def _corrected(item: CaseItem, bases: dict[str, list[tuple[Path, Reading]]], giv
     where, base = meant
     if item.size is not None and item.size != (base.width, base.height):
         raise InputError(f"{given}: image {name}", "has another size than the result's picture", "give its own result")
-    remarks = [*base.remarks, *item.remarks]
-    points = {name: getattr(item, name) for name in ("vertebrae", "schema", "landmarks", "extras")}
-    fixed = replace(base, **points, angles={}, remarks=remarks)
-    if [v.label for v in base.vertebrae] != [v.label for v in item.vertebrae]:
-        fixed = fixed.named_by_person()
-    return where.with_name(f"{where.stem}{suffix}.json"), fixed
+    return where.with_name(f"{where.stem}{suffix}.json"), corrected_by(item, base, holds=holds)
 
 
 def _meant(item: CaseItem, results: list[tuple[Path, Reading]], given: Path) -> tuple[Path, Reading] | None:

@@ -30,6 +30,9 @@ def changes_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]
     if (before.get("rulers") or []) != (after.get("rulers") or []):
         found.append("lengths and angles drawn changed")
     found += [f"{words} changed" for name, words in FIELDS.items() if before.get(name) != after.get(name)]
+    fronts = [(record.get("facing") or {}).get("side") for record in (before, after)]
+    if fronts[0] != fronts[1] and before.get("orientation") == after.get("orientation"):
+        found.append("front changed")
     return found
 
 

@@ -194,7 +194,7 @@ class _Save:
             fresh = record_of(self.reading, str(before.get("image_id", self.case)))
             own = {"origin": self.origin or None, "day": self.day}
             known = {name: value for name, value in own.items() if value is not None}
-            kept = {k: v for k, v in (known | before).items() if k not in ("orientation", "schema", "rulers")}
+            kept = {k: v for k, v in (known | before).items() if k not in ("orientation", "schema", "rulers", "facing")}
             if kept.get("landmarks") and not fresh.get("landmarks"):
                 kept["landmarks"] = []  # looked for, and taken away
             content = {**kept, **fresh, "file_name": self.path.with_suffix(".png").name, "review": review}

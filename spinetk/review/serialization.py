@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, Side
+from spinetk.geometry import Side
 from spinetk.landmark import POINTS, Landmark
 from spinetk.measure import measure, words
 from spinetk.measure.facing import Seen
@@ -104,7 +104,7 @@ def send(reading: Reading) -> dict[str, Any]:
 def whole(reading: Reading, seen: Seen) -> dict[str, Any]:
     """A reading with all that the browser may change of it, front and scale too, and its figures."""
     sent = send(reading)
-    sent |= {"anterior": reading.frame.anterior, "spacing_mm": reading.frame.spacing_mm}
+    sent |= {"anterior": _front(reading), "spacing_mm": reading.frame.spacing_mm}
     return {"reading": sent, "shown": shown(measured(reading, seen))}
 
 
@@ -144,7 +144,7 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         if sent.landmarks is None
         else [_landmark(own, sigmas=sigmas) for own in sent.landmarks],
         rulers=base.rulers if sent.rulers is None else [_ruler(own) for own in sent.rulers],
-        frame=_frame(sent, base.frame),
+        **_seen_from(sent, base),
         angles={},
     )
 
@@ -171,12 +171,21 @@ def _ruler(sent: SentRuler) -> Ruler:
     return Ruler.from_json(sent.model_dump(), "picture")
 
 
-def _frame(sent: SentReading, frame: Frame) -> Frame:
+def _front(reading: Reading) -> Side | None:
+    """The front that a person or the header names."""
+    kept = reading.facing
+    return kept.side if kept is not None and kept.source == "user" else reading.frame.anterior
+
+
+def _seen_from(sent: SentReading, base: Reading) -> dict[str, Any]:
+    """Frame and front of what the browser sends; what it does not say stays."""
+    frame, facing = base.frame, base.facing
     if sent.spacing_mm is not None and sent.spacing_mm != frame.spacing_mm:
         frame = replace(frame, spacing_mm=sent.spacing_mm, spacing_source="user")
-    if sent.anterior is not None and sent.anterior != frame.anterior:
-        frame = frame.with_anterior(sent.anterior)
-    return frame
+    if sent.anterior is not None and sent.anterior != _front(base):
+        # An earlier word of a person, given with the prediction, would win over the frame.
+        frame, facing = frame.with_anterior(sent.anterior), None
+    return {"frame": frame, "facing": facing}
 
 
 def measured(reading: Reading, picture: Seen, anchor: str | None = None) -> Reading:

@@ -16,6 +16,8 @@ from spinetk.formats.record import check_record
 from spinetk.formats.registry import Format, formats, lost
 from spinetk.formats.results import iter_results, several_runs
 from spinetk.geometry import Frame
+from spinetk.landmark import Landmark
+from spinetk.reading import Reading
 
 
 @pytest.mark.parametrize("renamed", [False, True])
@@ -34,16 +36,37 @@ def test_a_correction_replaces_points_and_names_and_keeps_everything_else(tmp_pa
     got, wanted = plain(found), plain(base)
     assert got["vertebrae"][0]["points"] == [[17, 33], [49, 34], [17, 65], [49, 67]]
     assert [v["label"] for v in got["vertebrae"]] == ["L2" if renamed else "L1", "hook"]
-    assert got["landmarks"] == [
-        {"kind": "s1", "points": [[20, 200], [56, 212]]}, {"kind": "femoral_head", "points": [[30, 240]]},
-    ]  # fmt: skip
-    for name in ("vertebrae", "landmarks", "facing"):
+    for name in ("vertebrae", "facing"):
         del got[name], wanted[name]
     del wanted["angles"]
     if renamed:  # both were about the network's names
         del wanted["label_probability"]
         wanted["remarks"].pop()
     assert got == wanted
+
+
+@pytest.mark.parametrize("name", ["coco", "labelme", "labelstudio", "cvat", "slicer", "fcsv", "yolo"])
+def test_what_nobody_moved_is_as_unsure_as_it_was(tmp_path, name):
+    """One body and one femoral head are moved elsewhere; YOLO holds no landmarks, so none is taken away by it."""
+    place = save(tmp_path / ("yolo/images" if name == "yolo" else "") / "film.png")
+    heads = [Landmark("femoral_head", np.array([[x, 240.0]]), 9.5, 0.625, 1.25) for x in (30.0, 60.0)]
+    base = rich(str(place), slice=None, series=None, frame=Frame(), landmarks=[rich("").landmarks[0], *heads])
+    base.vertebrae[1].label = "L2"
+    for vertebra in base.vertebrae:
+        vertebra.point_sigma_px = np.array([1.0, 2, 3, 4])
+    elsewhere = Reading.from_json(base.to_json())
+    elsewhere.vertebrae[0].points = elsewhere.vertebrae[0].points + (0.0, 0.07)
+    elsewhere.landmarks[2].points = elsewhere.landmarks[2].points + 1.0
+    chosen = formats()[name]
+    (file, *_) = chosen.write(chosen.path_in(tmp_path, "film"), [elsewhere])
+    (tmp_path / "film.json").write_text(json.dumps(base.to_json()))
+    ((path, found),) = iter_results([file])
+    assert path == tmp_path / "film.json"
+    moved, left = plain(found)["vertebrae"]
+    assert ("point_sigma_px" in moved, moved["points"][0]) == (False, pytest.approx([16, 32.07], abs=1e-3))
+    assert left == plain(base.vertebrae[1])
+    assert [own.sigma_px for own in found.landmarks] == [None, 1.25, 1.25 if name == "yolo" else None]
+    assert list(found.extras) == ["clavicle_left"]
 
 
 def test_everything_that_a_format_may_lose_is_counted():

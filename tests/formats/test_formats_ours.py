@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from spinetk.errors import InputError
+from spinetk.facing import Facing
 from spinetk.formats.item import in_schema
-from spinetk.formats.record import annotation_of, check_record
+from spinetk.formats.record import annotation_of, check_record, reading_of, record_of
 from spinetk.formats.registry import read
 from spinetk.formats.results import find_results
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
@@ -115,3 +119,30 @@ def test_results_of_several_folders_and_files_are_all_found(drawn, tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(drawn.to_json()))
     assert find_results([tmp_path / "a", tmp_path / "b", tmp_path / "z.json"]) == places
+
+
+def test_the_front_that_a_person_named_is_kept_with_a_case_and_turned_with_its_picture(drawn):
+    """Right by the user's word; in the mirrored picture that is left. What the header says stands in the letters."""
+    drawn.facing = Facing("right", "user", 1.0)
+    told = record_of(drawn, "a")
+    assert told["facing"] == {"side": "right", "source": "user", "confidence": 1.0}
+    found = reading_of(check_record(json.loads(json.dumps(told)), "a.json"))
+    assert found.facing == Facing("right", "user", 1.0)
+    assert reading_of(record_of(found.flipped(), "a")).facing == Facing("left", "user", 1.0)
+    assert "facing" not in record_of(replace(drawn, facing=Facing("right", "header", 1.0)), "a")
+    for wrong in ("right", {"side": "up"}, {"side": "left", "confidence": "x"}):
+        with pytest.raises(InputError, match="field 'facing'"):
+            check_record(told | {"facing": wrong}, "a.json")
+
+
+def test_results_beside_their_overlays_become_cases_of_the_pictures_they_name(drawn, tmp_path):
+    """The overlay of a.png is a.png, too, and larger; a picture that is gone is looked for beside its result."""
+    picture = Path(drawn.file)
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "column.json").write_text(json.dumps(drawn.to_json()))
+    cv2.imwrite(str(tmp_path / "results" / "column.png"), np.zeros((900, 900), np.uint8))
+    (item,) = read(tmp_path / "results", "ours")
+    assert (item.picture, item.case) == (picture, "column")
+    picture.rename(tmp_path / "results" / "column.png")
+    (item,) = read(tmp_path / "results", "ours")
+    assert item.picture == tmp_path / "results" / "column.png"

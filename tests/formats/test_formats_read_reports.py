@@ -19,6 +19,7 @@ from spinetk.formats.sr import write_sr
 from spinetk.formats.sr.others import drawn_in
 from spinetk.formats.sr.read import _code
 from spinetk.geometry import Frame
+from spinetk.reading import Reading
 
 HEAD = {"kind": "femoral_head", "points": [[30, 240]], "radius_px": 9.5, "score": 0.625, "sigma_px": 1.25}
 S1 = {"kind": "s1", "points": [[20, 200], [56, 212]]}
@@ -186,17 +187,23 @@ def test_a_corrected_point_list(tmp_path, write):
     """Points, structures and scores of the list; everything else as it was, but what was about the old points."""
     base = rich("film.png", frame=Frame((0.5, 0.25), "user"))
     path = tmp_path / ("a.mrk.json" if write is write_markups else "a.fcsv")
-    write(path, base)
+    moved = Reading.from_json(base.to_json())
+    for one in (*moved.vertebrae, *moved.landmarks):
+        one.points = one.points + 1
+    write(path, moved)
     found = plain(read_markups(path, base))
     wanted = plain(base)
     hidden = found["vertebrae"][1]["points"].pop(1)
-    assert hidden == ([52, 81] if write is write_markups else [30.6669921875, 102])
-    wanted["vertebrae"][1]["points"].pop(1)
+    assert hidden == ([53, 82] if write is write_markups else [31.6669921875, 103])
     for one, own in zip(wanted["vertebrae"], bodies(), strict=True):
-        one["bbox"] = [*own.points[own.visible].min(axis=0), *own.points[own.visible].max(axis=0)]
-    wanted["landmarks"] = [S1, {"kind": "femoral_head", "points": [[30, 240]]}]
+        one["points"] = (own.points + 1).tolist()
+        one["bbox"] = [*own.points[own.visible].min(axis=0) + 1, *own.points[own.visible].max(axis=0) + 1]
+    wanted["vertebrae"][1]["points"].pop(1)
+    wanted["landmarks"] = [S1 | {"points": [[21, 201], [57, 213]]}, {"kind": "femoral_head", "points": [[31, 241]]}]
     del wanted["angles"]
     assert found == wanted
+    write(path, base)
+    assert plain(read_markups(path, base)) == {key: own for key, own in plain(base).items() if key != "angles"}
 
 
 # --- centroids ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from spinetk.facing import Facing
+from spinetk.formats.record import reading_of
 from spinetk.images.picture import Picture
+from spinetk.measure import measure
 from spinetk.reading import Reading
 from spinetk.review.app import STATIC
 from spinetk.review.opened import Opened
@@ -207,3 +210,31 @@ def test_naming_one_vertebra_keeps_the_front(client, desk, drawn, picture_file):
     reading["anterior"] = "right"
     answer = client.post(f"/api/entries/{entry.id}/measure", json={"reading": reading}).json()
     assert answer["shown"]["anterior"] == "right"
+
+
+@pytest.mark.parametrize(("header", "turned"), [(None, False), (None, True), ("A", False), ("A", True)])
+def test_the_front_that_the_user_gave_a_prediction_is_saved_unless_it_is_turned_here(
+    client, desk, drawn, picture_file, tmp_path, save, header, turned
+):
+    """Left by the user's word, against the spine and, in two of four, the header, whose +x runs to the front."""
+    frame = replace(drawn.frame, toward_right=header, toward_bottom=header and "F")
+    told = replace(drawn, model="net", view="lateral", frame=frame, facing=Facing("left", "user", 1.0))
+    (tmp_path / "column.json").write_text(json.dumps(told.to_json()))
+    (entry,) = desk.add(tmp_path / "column.json")
+    content = client.get(f"/api/entries/{entry.id}").json()
+    assert content["shown"]["anterior"] == "left"
+    if turned:
+        content["reading"]["anterior"] = "right"
+    wanted = "right" if turned else "left"
+    answer = client.post(f"/api/entries/{entry.id}/measure", json={"reading": content["reading"]}).json()
+    assert answer["shown"]["anterior"] == wanted
+    assert save(client, entry.id, content["reading"]).status_code == 200
+    assert client.get(f"/api/entries/{entry.id}").json()["shown"]["anterior"] == wanted
+    (case,) = (tmp_path / "target").glob("*/src/0/src-0.json")
+    assert measure(reading_of(json.loads(case.read_text()))).facing.side == wanted
+    (past,) = client.get(f"/api/entries/{entry.id}/history").json()
+    content = client.get(f"/api/entries/{entry.id}/history/{past['number']}").json()
+    assert (content["reading"]["anterior"], content["shown"]["anterior"]) == (wanted, wanted)
+    content["reading"]["anterior"] = "left" if turned else "right"
+    assert save(client, entry.id, content["reading"]).status_code == 200
+    assert client.get(f"/api/entries/{entry.id}").json()["shown"]["anterior"] == content["reading"]["anterior"]

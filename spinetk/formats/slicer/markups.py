@@ -6,7 +6,6 @@ import csv
 import glob
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
 from spinetk.formats.beside import beside
+from spinetk.formats.correction import corrected_by
 from spinetk.formats.files import clean_name
 from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Source
@@ -125,9 +125,9 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
 
     Returns:
         A new reading with the points of the file, head to foot. Points that left the plane are projected back.
-        Measurements and point uncertainties, no longer true, are left out; scores stay with their vertebra, and
-        how sure the names are as long as they are the same. Remarks
-        say what was left out.
+        Measurements are left out, and uncertainties of what was moved
+        (:func:`spinetk.formats.correction.corrected_by`); scores stay with their vertebra. Remarks say what was left
+        out.
 
     Raises:
         InputError: The file is no point list, or none of its points is named after the schema.
@@ -137,11 +137,16 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
     levels = dict(zip(_names(base), (vertebra.label for vertebra in base.vertebrae), strict=True))
     shapes, remarks = _shapes(Path(path), plane, base.schema.keypoints, levels, scores)
     found = assemble(shapes, base.schema, (base.width, base.height))
-    same = [vertebra.label for vertebra in found.vertebrae] == [vertebra.label for vertebra in base.vertebrae]
-    known = base if same else base.named_by_person()
-    remarks = [*known.remarks, *remarks, *found.remarks]
-    points = {name: getattr(found, name) for name in ("vertebrae", "landmarks", "extras")}
-    return replace(known, **points, angles={}, remarks=remarks)
+    item = CaseItem(
+        picture=Path(base.file),
+        case=_stem(Path(path)),
+        schema=base.schema,
+        vertebrae=found.vertebrae,
+        landmarks=found.landmarks,
+        extras=found.extras,
+        remarks=[*remarks, *found.remarks],
+    )
+    return corrected_by(item, base, holds={"extras"})
 
 
 def corrected(path: Path, base: Reading) -> Reading:

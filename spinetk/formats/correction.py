@@ -1,0 +1,72 @@
+"""Correction: what of a result still holds after its points went through another program and came back.
+
+A body that nobody touched is still the network's: its confidence and the standard deviations of its points stay, so
+that a grade which was not sure does not come back as sure. A body that was moved is the person's who moved it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from spinetk.formats.item import CaseItem
+from spinetk.landmark import Landmark
+from spinetk.reading import Reading, Vertebra
+
+UNMOVED_PX = 0.05
+"""Points nearer than this to where they were have not been moved: formats hold them to 0.01 px."""
+
+
+def corrected_by(item: CaseItem, base: Reading, *, holds: Collection[str]) -> Reading:
+    """A result with the points of an annotation of its picture.
+
+    Args:
+        item: Of the same picture, slice and size.
+        base: The result. Picture, spacing, view and model stay its own; how sure the names are as long as they are the
+            same.
+        holds: What the format of the annotation holds (:data:`spinetk.formats.registry.HOLDS`): landmarks and extras
+            that it cannot hold stay.
+
+    Returns:
+        The result, not measured. Bodies and landmarks that lie where they lay keep what the network said of them.
+    """
+    bodies = list(item.vertebrae)
+    if item.schema.keypoints == base.schema.keypoints:
+        bodies = _untouched(base, bodies)
+    landmarks = [next((one for one in base.landmarks if _lies_there(one, own)), own) for own in item.landmarks]
+    extras = item.extras
+    if "extras" not in holds:
+        landmarks, extras = landmarks or list(base.landmarks), extras or base.extras
+    same = [v.label for v in base.vertebrae] == [v.label for v in bodies]
+    known = base if same else base.named_by_person()
+    remarks = [*known.remarks, *item.remarks]
+    return replace(
+        known, schema=item.schema, vertebrae=bodies, landmarks=landmarks, extras=extras, angles={}, remarks=remarks
+    )
+
+
+def _untouched(base: Reading, bodies: list[Vertebra]) -> list[Vertebra]:
+    """The bodies, those that came back as they were as the result has them; their names stay."""
+    there, size = list(base.vertebrae), np.array([base.width, base.height])
+    found = []
+    for body in bodies:
+        place = next((k for k, one in enumerate(there) if _is_same(one, body, size)), None)
+        found.append(body if place is None else replace(there.pop(place), label=body.label, measures={}))
+    return found
+
+
+def _is_same(one: Vertebra, back: Vertebra, size: np.ndarray) -> bool:
+    """Whether a body came back as it was; points outside the picture are left out by some formats."""
+    outside = ((one.points < 0) | (one.points > size)).any(axis=1)
+    both = one.visible & back.visible
+    if ((one.visible != back.visible) & ~outside).any() or not both.any():
+        return False
+    return bool(np.hypot(*(one.points - back.points)[both].T).max() < UNMOVED_PX)
+
+
+def _lies_there(one: Landmark, back: Landmark) -> bool:
+    if one.kind != back.kind or abs((back.radius_px or one.radius_px or 0.0) - (one.radius_px or 0.0)) >= UNMOVED_PX:
+        return False
+    return bool(np.hypot(*(one.points - back.points).T).max() < UNMOVED_PX)
