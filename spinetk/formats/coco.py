@@ -369,6 +369,7 @@ FORMAT = Format(
             "visibility",
             "other names",
             "scores",
+            "landmarks",
             "extras",
             "slice",
             "spacing",

@@ -36,9 +36,9 @@ def corrected_by(item: CaseItem, base: Reading, *, holds: Collection[str]) -> Re
     if item.schema.keypoints == base.schema.keypoints:
         bodies = _untouched(base, bodies)
     landmarks = [next((one for one in base.landmarks if _lies_there(one, own)), own) for own in item.landmarks]
-    extras = item.extras
-    if "extras" not in holds:
-        landmarks, extras = landmarks or list(base.landmarks), extras or base.extras
+    if "landmarks" not in holds:
+        landmarks = landmarks or list(base.landmarks)
+    extras = item.extras if "extras" in holds else item.extras or base.extras
     same = [v.label for v in base.vertebrae] == [v.label for v in bodies]
     known = base if same else base.named_by_person()
     remarks = [*known.remarks, *item.remarks]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -41,12 +41,13 @@ MODULES: list[str] = [
 
 HEAD_BYTES = 4096
 HOLDS = (
-    "points", "levels", "visibility", "scores", "uncertainty", "extras", "rulers", "slice", "spacing", "front",
-    "refusals", "outside", "other names", "measurements",
+    "points", "levels", "visibility", "scores", "uncertainty", "landmarks", "extras", "rulers", "slice", "spacing",
+    "front", "refusals", "outside", "other names", "measurements",
 )  # fmt: skip
 """What a format may keep of a reading: all named points to 0.01 px, level names, which points are visible, ...; *slice*
-is which slice, frame or series it is about, *uncertainty* the standard deviations of points, *front* the patient's
-front, *refusals* why there are no grades, *outside* points beyond the picture, *other names* those that are no levels.
+is which slice, frame or series it is about, *landmarks* S1 and the femoral heads, *uncertainty* the standard deviations
+of points, *front* the patient's front, *refusals* why there are no grades, *outside* points beyond the picture, *other
+names* those that are no levels.
 """
 
 
@@ -205,8 +206,15 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
         found.append((sum(v.label is not None for r in readings for v in r.vertebrae), "level names"))
     if "visibility" not in entry.holds:
         found.append((sum(not v.visible.all() for r in readings for v in r.vertebrae), "vertebrae with unseen points"))
-    if "extras" not in entry.holds:
-        found.append((sum(len(p) for r in readings for p in beside(r).values()), "points beside the vertebrae"))
+    left = [
+        replace(
+            reading,
+            landmarks=[] if "landmarks" in entry.holds else reading.landmarks,
+            extras={} if "extras" in entry.holds else reading.extras,
+        )
+        for reading in readings
+    ]
+    found.append((sum(len(p) for r in left for p in beside(r).values()), "points beside the vertebrae"))
     if "rulers" not in entry.holds:
         found.append((sum(len(r.rulers) for r in readings), "lengths and angles drawn by a reader"))
     if "outside" not in entry.holds:

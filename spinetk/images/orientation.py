@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinetk.geometry import OPPOSITE, SQUARE, Frame
+from spinetk.geometry import OPPOSITE, Frame
 from spinetk.images.elements import functional_group, items, numbers, raw, word, words
 from spinetk.images.grid import OBLIQUE_DEGREES, Grid
-from spinetk.images.spacing import PROJECTION, SLICES
+from spinetk.images.spacing import PROJECTION, SLICES, oblong
 from spinetk.views import View
 
 if TYPE_CHECKING:
@@ -144,13 +144,7 @@ def standing(frame: Frame) -> list[str]:
         source = "header" if by_letters else f"EXIF orientation ({frame.exif_orientation})"
         what = f"{TURN_WORDS[orientation]} for reading, as its {source} says"
         found.append(f"the picture was {what}; points stay in pixels of the picture as stored")
-    across, down = frame.square
-    if max(across, down) > 1 + SQUARE:
-        size = f"height to width {down / across:.4g} : 1"
-        if frame.spacing_mm is not None:
-            size = "{:.4g} mm high, {:.4g} mm wide".format(*frame.spacing_mm)
-        found.append(f"pixels are not square: {size}")
-    return found
+    return [*found, *oblong(frame)]
 
 
 def facts_of(frame: Frame) -> dict[str, Any]:

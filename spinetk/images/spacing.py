@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame
+from spinetk.geometry import SQUARE, Frame
 from spinetk.images.elements import functional_group, is_stated, number, numbers, raw, word
+from spinetk.reading import Reading
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -19,10 +21,20 @@ CAPTURES = frozenset(f"1.2.840.10008.5.1.4.1.1.7{kind}" for kind in ("", ".1", "
 """Secondary captures: of a film as often as of a slice."""
 
 Spacing = tuple[float, float]
+STATED = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio")
+"""Attributes that say the size or the shape of pixels."""
 SAME = 0.001
 """Share by which spacings of one picture may differ: files round them."""
 SHAPES = 0.01
 """Share by which the shapes of pixels may differ: a ratio of integers is rounded."""
+
+
+ABOUT_SCALE = (
+    "PixelSpacing does not say", "detector-plane spacing was", "spacing is that of", "a magnification of",
+    "the magnification stated", "the spacing given", "pixels are not square",
+    *(f"{name} says that pixels are" for name in STATED),
+)  # fmt: skip
+"""Begin the remarks on the scale of a file: they hold no longer where a user gives another."""
 
 
 def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spacing | None, str | None]:
@@ -63,6 +75,24 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
     return None, None
 
 
+def with_spacing(reading: Reading, spacing_mm: Spacing) -> Reading:
+    """A reading at the (row, column) scale in mm that a user gives, without what was remarked on that of its file."""
+    frame = replace(reading.frame, spacing_mm=spacing_mm, spacing_source="user")
+    remarks = [remark for remark in reading.remarks if not remark.startswith(ABOUT_SCALE)]
+    return replace(reading, frame=frame, remarks=[*remarks, *oblong(frame)])
+
+
+def oblong(frame: Frame) -> list[str]:
+    """A remark on pixels that are not square."""
+    across, down = frame.square
+    if max(across, down) <= 1 + SQUARE:
+        return []
+    size = f"height to width {down / across:.4g} : 1"
+    if frame.spacing_mm is not None:
+        size = "{:.4g} mm high, {:.4g} mm wide".format(*frame.spacing_mm)
+    return [f"pixels are not square: {size}"]
+
+
 def contradiction(user: Frame, own: Frame) -> list[str]:
     """A remark where the user's spacing, which is believed, is another one than the file's."""
     given, found = user.spacing_mm, own.spacing_mm
@@ -79,7 +109,7 @@ def other_shapes(dataset: Dataset, spacing: Spacing) -> list[str]:
     PixelAspectRatio is for pictures without a spacing (PS3.3 C.7.6.3.1.7): beside one, it has no say.
     """
     found = []
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
+    for keyword in STATED:
         values = numbers(dataset, keyword)
         if len(values) < 2 or min(values[:2]) <= 0:
             continue

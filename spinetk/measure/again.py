@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from spinetk.images.spacing import with_spacing
 from spinetk.measure.deformity import THRESHOLDS_PERCENT
 from spinetk.measure.readout import measure
 from spinetk.overrides import Overrides
@@ -37,7 +38,7 @@ def measure_again(
             changed.facing = None
             remarks.append(f"front: dropped ({reading.facing.side}), {rules_of(said.view).article} has none")
     if said.spacing_mm is not None and said.spacing_mm != reading.frame.spacing_mm:
-        changed.frame = replace(reading.frame, spacing_mm=said.spacing_mm, spacing_source="user")
+        changed = with_spacing(changed, said.spacing_mm)
         before = reading.frame.spacing_mm
         if before is not None:
             remarks.append(f"spacing: replaced {before[0]:.4g} x {before[1]:.4g} mm ({reading.frame.spacing_source})")

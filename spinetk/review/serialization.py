@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from spinetk.errors import InputError
 from spinetk.geometry import Side
+from spinetk.images.spacing import with_spacing
 from spinetk.landmark import POINTS, Landmark
 from spinetk.measure import measure, words
 from spinetk.measure.facing import Seen
@@ -135,9 +136,10 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         if sigmas and one.sigma:
             vertebra.point_sigma_px = np.array(one.sigma)
         vertebrae.append(vertebra)
-    same = [own.label for own in vertebrae] == [own.label for own in base.vertebrae]
+    if [own.label for own in vertebrae] != [own.label for own in base.vertebrae]:
+        base = base.named_by_person()
     return replace(
-        base if same else base.named_by_person(),
+        base,
         vertebrae=vertebrae,
         view=sent.view,
         landmarks=base.landmarks
@@ -179,13 +181,13 @@ def _front(reading: Reading) -> Side | None:
 
 def _seen_from(sent: SentReading, base: Reading) -> dict[str, Any]:
     """Frame and front of what the browser sends; what it does not say stays."""
+    if sent.spacing_mm is not None and sent.spacing_mm != base.frame.spacing_mm:
+        base = with_spacing(base, sent.spacing_mm)
     frame, facing = base.frame, base.facing
-    if sent.spacing_mm is not None and sent.spacing_mm != frame.spacing_mm:
-        frame = replace(frame, spacing_mm=sent.spacing_mm, spacing_source="user")
     if sent.anterior is not None and sent.anterior != _front(base):
         # An earlier word of a person, given with the prediction, would win over the frame.
         frame, facing = frame.with_anterior(sent.anterior), None
-    return {"frame": frame, "facing": facing}
+    return {"frame": frame, "facing": facing, "remarks": base.remarks}
 
 
 def measured(reading: Reading, picture: Seen, anchor: str | None = None) -> Reading:

@@ -96,8 +96,10 @@ def test_each_format_keeps_what_it_says(name, film, tmp_path):
     same(found, wanted)
     holds = formats()[name].holds
     assert bool(found.extras) == ("extras" in holds)
+    assert bool(found.landmarks) == ("landmarks" in holds)
     if found.extras:
         np.testing.assert_allclose(found.extras["clavicle_left"], wanted.extras["clavicle_left"], atol=0.01)
+    if found.landmarks:
         for got, put in zip(found.landmarks, wanted.landmarks, strict=True):
             assert got.kind == put.kind
             np.testing.assert_allclose(got.points, put.points, atol=0.01)

@@ -9,6 +9,11 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from spinetk.errors import InputError
+from spinetk.images.spacing import with_spacing
+from spinetk.measure.again import measure_again
+from spinetk.overrides import Overrides
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA6
 
 SHOWN = truth()
 TOP = 4095
@@ -358,3 +363,29 @@ def test_another_shape_of_pixels_beside_a_spacing_is_said(read, tags, said):
     assert not shapes if said is None else said in shapes[0]
     given = read(dicom(SHOWN.astype(np.uint16), PixelSpacing=[0.2, 0.2], **tags), spacing_mm=(0.2, 0.2))
     assert not any("as high as wide" in remark for remark in given.remarks)
+
+
+SCALES = [
+    *(tags for tags, _ in SPACINGS.values()),
+    {"PixelSpacing": [0.2, 0.2]},
+    {"PixelSpacing": [0.2, 0.1], "PixelAspectRatio": [1, 1], "NominalScannedPixelSpacing": [0.3, 0.3]},
+    {"PixelAspectRatio": [2, 1]},
+    {"ImagerPixelSpacing": [0.2, 0.2], "EstimatedRadiographicMagnificationFactor": 1},
+    {
+        "ImagerPixelSpacing": [0.2, 0.2], "EstimatedRadiographicMagnificationFactor": 1.1,
+        "DistanceSourceToDetector": 1500, "DistanceSourceToPatient": 1200,
+    },
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tags", SCALES)
+@pytest.mark.parametrize("given", [(0.3, 0.3), (0.3, 0.6)])
+def test_a_scale_given_afterwards_leaves_no_remark_on_that_of_the_file(read, tags, given):
+    """Nothing is said that would not be said, had the scale been given when the file was read, but for what it was."""
+    file = dicom(SHOWN.astype(np.uint16), BurnedInAnnotation="YES", **tags)
+    first, wanted = read(file), read(file, spacing_mm=given)
+    reading = Reading("a", *SHOWN.shape, VERTEBRA6, frame=first.frame, remarks=list(first.remarks))
+    found = with_spacing(reading, given)
+    assert (found.frame.spacing_mm, found.frame.spacing_source) == (given, "user")
+    assert found.remarks == [remark for remark in wanted.remarks if not remark.startswith("the spacing given")]
+    assert measure_again(reading, Overrides(spacing_mm=given)).remarks[: len(found.remarks)] == found.remarks

@@ -32,7 +32,7 @@ _COMMON: dict[str, Any] = {
     "stored": True,
     "read": slicer_items,
     "write": write_reading,
-    "holds": frozenset({"points", "levels", "visibility", "outside", "extras"}),
+    "holds": frozenset({"points", "levels", "visibility", "outside", "landmarks", "extras"}),
     "origin": "LPS (or RAS) mm of the centre of the first pixel: half a pixel lies between; in the patient where the "
     "picture is a DICOM slice or a volume that has a place there, else in the plane of the picture, at the spacing "
     "that ITK finds in its file",

@@ -146,7 +146,7 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
         extras=found.extras,
         remarks=[*remarks, *found.remarks],
     )
-    return corrected_by(item, base, holds={"extras"})
+    return corrected_by(item, base, holds={"landmarks", "extras"})
 
 
 def corrected(path: Path, base: Reading) -> Reading:

@@ -74,6 +74,7 @@ FORMAT = Format(
             "other names",
             "scores",
             "uncertainty",
+            "landmarks",
             "slice",
             "spacing",
             "front",
