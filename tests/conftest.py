@@ -23,17 +23,6 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
-# Where byte code is not kept, as in many containers, every program of the tests compiles the package anew, and each
-# process rewrites every test. Here it is kept, beside its source as usual.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
-
-# What imports make stays: it is not looked through for garbage while they run, nor later (``pytest_collection_finish``).
-gc.disable()
-
-# jsonschema, which MONAI loads and nothing here uses, builds a grammar of addresses for three seconds in every process.
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-
 import cv2
 import numpy as np
 import pytest
@@ -45,6 +34,17 @@ from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
+
+# Where byte code is not kept, as in many containers, every program of the tests compiles the package anew, and each
+# process rewrites every test. Here it is kept, beside its source as usual.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# What imports make stays: it is not looked through for garbage meanwhile, nor later (``pytest_collection_finish``).
+gc.disable()
+
+# jsonschema, which MONAI loads and nothing here uses, builds a grammar of addresses for three seconds in every process.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 # A test process has run inference engines and has their threads: copies of it (fork, Linux' default before Python 3.14)
 # sometimes die.
