@@ -21,8 +21,10 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 MAX_CHUNKS = 200_000
 """Most chunks of a PNG; writers use chunks of 8 kB and more."""
 
-# Tag 258 BitsPerSample, 262 PhotometricInterpretation, 274 Orientation (TIFF 6.0; EXIF has taken over the last).
+# Tag 258 BitsPerSample, 262 PhotometricInterpretation, 274 Orientation, 284 PlanarConfiguration (TIFF 6.0; EXIF has
+# taken over the orientation).
 TIFF_BITS, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+TIFF_PLANES, SEPARATE = 284, 2
 TIFF_SAMPLE_FORMAT, UNSIGNED, SIGNED = 339, 1, 2
 ORIENTATION = 274
 
@@ -181,7 +183,13 @@ def _is_deep_colour(path: Path, header: Image.Image, kind: str) -> bool:
             depth, colour = stream.read(26)[24:26]
         return depth == 16 and colour != 0
     bits = _tag(header, TIFF_BITS, (1,)) if kind == "tiff" else (8,)
-    return len(bits) > 1 and max(bits) > 8
+    deep = len(bits) > 1 and max(bits) > 8
+    if deep and _tag(header, TIFF_PLANES, 1) == SEPARATE:  # OpenCV takes the planes for interleaved samples
+        remedy = "save it with interleaved channels, or each as a grey picture"
+        raise InputError(
+            display_name(path), f"stores {len(bits)} channels of {max(bits)} bits one after the other", remedy
+        )
+    return deep
 
 
 def _tag(header: Any, number: int, default: Any) -> Any:

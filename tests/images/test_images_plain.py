@@ -33,6 +33,28 @@ def test_grey_is_exact(tmp_path, kind, pixels):
     assert (picture.kind, picture.pixels.dtype, picture.frame.spacing_mm) == (kind, np.float32, None)
 
 
+def test_deep_colour_in_planes_is_refused(tmp_path):
+    """As tifffile and ImageJ write a stack of three slices: OpenCV takes the planes for one picture of mixed pixels."""
+    deep = (COLOUR.astype("<u2") * 250 + 3).transpose(2, 0, 1)
+    (_, height, width), data = deep.shape, deep.tobytes()
+    tags = [(256, 4, width), (257, 4, height), (258, 3, 3), (259, 3, 1), (262, 3, 2), (273, 4, 3), (277, 3, 3),
+            (278, 4, height), (279, 4, 3), (284, 3, 2)]  # fmt: skip
+    after = 8 + 2 + 12 * len(tags) + 4
+    arrays = {258: struct.pack("<3H", 16, 16, 16), 273: b"", 279: struct.pack("<3L", *[2 * height * width] * 3)}
+    arrays[273] = struct.pack("<3L", *(after + 30 + 2 * height * width * k for k in range(3)))
+    entries, at = b"", after
+    for tag, kind, value in tags:
+        count, own = (3, at) if tag in arrays else (1, value)
+        at += len(arrays.get(tag, b""))
+        entries += struct.pack("<HHLL", tag, kind, count, own)
+    head = struct.pack("<2sHLH", b"II", 42, 8, len(tags)) + entries + struct.pack("<L", 0)
+    (tmp_path / "a.tif").write_bytes(head + b"".join(arrays[tag] for tag in (258, 273, 279)) + data)
+    with Image.open(tmp_path / "a.tif") as header:
+        assert (header.size, header.tag_v2[284]) == ((width, height), 2)
+    with pytest.raises(InputError, match="stores 3 channels of 16 bits one after the other"):
+        read_picture(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
 def test_deep_colour_is_not_cut_to_8_bits(tmp_path, suffix):
     deep = COLOUR.astype(np.uint16) * 250 + 3
