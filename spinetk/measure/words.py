@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -36,6 +36,8 @@ GRADE_NAMES: dict[int | None, str] = {
 # Order of the height columns, head word of each. The left of an AP picture is as a rule the right of the patient.
 SIDES = {"anterior": "ant.", "left": "image left", "middle": "mid.", "right": "image right", "posterior": "post."}
 DEFORMITY = "deformity (height loss)"
+CASE_SOURCE = ("src", "0", "src-0.png")
+LONGEST_NAME = 32
 RESEARCH_USE = "Research use only. Not a medical device."
 
 
@@ -148,21 +150,42 @@ def lines_of(readings: Iterable[Reading]) -> Iterator[str]:
     Why no body of a reading can be graded is said below it, once for all readings of one reason.
     """
     known, told = None, set()
-    for reading in readings:
+    readings = list(readings)
+    for reading, name in zip(readings, _told_apart(readings), strict=True):
         unit, sides = height_unit(reading), sides_of(reading)
         if (unit, sides) != known and reading.vertebrae:
             known = unit, sides
             yield f"{'picture':<32} {'level':>5}{''.join(f'{SIDES[side]:>12}' for side in sides)}  height in {unit}"
-        name = reading.file.replace("\\", "/").rpartition("/")[2]
         why = _shared_reason(reading)
         for index, vertebra in enumerate(reading.vertebrae):
             heights = vertebra.measures.get(f"heights_{unit}") or {}
             cells = ("-" if (own := number(heights.get(side))) is None else f"{own:.1f}" for side in sides)
             verdict = "not graded" if why else deformity_text(vertebra) or "not graded"
-            yield f"{name:<32.32} {name_of(vertebra, index):>5}{''.join(f'{cell:>12}' for cell in cells)}  {verdict}"
+            yield f"{name:<32} {name_of(vertebra, index):>5}{''.join(f'{cell:>12}' for cell in cells)}  {verdict}"
         if why and why not in told:
             told.add(why)
             yield f"not graded: {why}"
+
+
+def picture_name(reading: Reading) -> str:
+    """The file name of a picture; of one in a case folder the case, since all of these bear one name."""
+    parts = reading.file.replace("\\", "/").split("/")
+    case = parts[-4:-3] if tuple(parts[-3:]) == CASE_SOURCE else []
+    return next(iter(case), parts[-1] or reading.file)
+
+
+def _told_apart(readings: Sequence[Reading]) -> list[str]:
+    """Names of pictures, at most 32 characters, with as many of their folders as tell those of one name apart."""
+    places = [tuple(reading.file.replace("\\", "/").split("/")) for reading in readings]
+    found = []
+    for reading, own in zip(readings, places, strict=True):
+        name = picture_name(reading)
+        others = {place for place in places if place[-1] == own[-1] and place != own}
+        if others and name == own[-1]:
+            least = next((k for k in range(2, len(own)) if all(place[-k:] != own[-k:] for place in others)), len(own))
+            name = "/".join(own[-least:])
+        found.append(name if len(name) <= LONGEST_NAME else "\N{HORIZONTAL ELLIPSIS}" + name[1 - LONGEST_NAME :])
+    return found
 
 
 def _shared_reason(reading: Reading) -> str:

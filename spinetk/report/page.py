@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from itertools import repeat
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import cv2
 import numpy as np
@@ -56,7 +57,7 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
     Raises:
         InputError: The picture does not fit the reading.
     """
-    name = _file_name(reading)
+    name = _name(reading, path)
     overlay = _data_uri(draw(picture, reading, truth=truth), PICTURE_QUALITY)
     parts = [
         f"<header><h1>Vertebral measurements</h1><p class='file'>{_text(name)}</p></header>",
@@ -124,8 +125,11 @@ def _text(value: object) -> str:
     return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in plain), quote=True)
 
 
-def _file_name(reading: Reading) -> str:
-    return reading.file.replace("\\", "/").rpartition("/")[2] or reading.file
+def _name(reading: Reading, page: str | Path | None) -> str:
+    """The name of a picture, with that of its page where pictures of one name have pages of their own."""
+    name, stem = words.picture_name(reading), Path(page or "").stem
+    marked = re.fullmatch(re.escape(name.rpartition(".")[0] or name) + "-[0-9a-f]{8,64}", stem)
+    return f"{name} ({stem})" if marked else name
 
 
 def _count(reading: Reading) -> str:
@@ -321,5 +325,7 @@ def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str
     if doubtful:
         lines.append(_chip(None, f"grade of {doubtful} not sure"))
     lines += [f"{_text(words.ANGLE_NAMES[key])} {_number(value, 1, DEGREE)}" for key, value in words.angles_of(reading)]
-    body = f"{image}<h2>{_text(_file_name(reading))}</h2>" + "".join(f"<p>{line}</p>" for line in lines)
+    body = f"{image}<h2>{_text(_name(reading, unquote(link) if link else None))}</h2>" + "".join(
+        f"<p>{line}</p>" for line in lines
+    )
     return f"<article><a href='{_text(link)}'>{body}</a></article>" if link else f"<article>{body}</article>"

@@ -149,3 +149,13 @@ def test_lines_of_the_command_line_name_their_columns_once():
     one = front.vertebrae[0]
     assert f"{one.measures['heights_mm']['anterior']:.1f}" in said[1].split()
     assert one.label in said[1].split()
+
+
+def test_pictures_of_one_name_are_told_apart_in_lines(spine):
+    """By as little of their folders as does it; cases by their own; of a long name by its end, 32 characters."""
+    files = ["x/a/IM01", "x/b/IM01", "x/b/IM02", "y/b/IM03", "z/b/IM03", *(f"c/{k}/src/0/src-0.png" for k in "mn")]
+    files.append("d/" + "a-film-of-the-loin-standing-" + "0123456789.dcm")
+    said = list(words.lines_of([measure(replace(spine([FULL] * 3), file=file)) for file in files]))
+    names = list(dict.fromkeys(line[:32].rstrip() for line in said if not line.startswith("picture")))
+    long = "\N{HORIZONTAL ELLIPSIS}" + files[-1][-31:]
+    assert names == ["a/IM01", "b/IM01", "IM02", "y/b/IM03", "z/b/IM03", "m", "n", long]

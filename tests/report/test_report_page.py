@@ -258,3 +258,15 @@ def test_the_signs_of_discs_are_explained_where_there_are_discs(tmp_path):
     assert "Slips: forward is positive" not in page(tmp_path, one)[1].text
     one.vertebrae[0].measures["disc_below"] = {"name": "L1-L2", "heights_mm": {"middle": 8.0}, "angle_deg": 4.0}
     assert "Slips: forward is positive" in page(tmp_path, one)[1].text
+
+
+def test_pictures_of_one_name_are_told_apart(tmp_path):
+    """Cases all bear src-0.png, and are named by their folder; of two IM01 the page's name tells."""
+    first, second = reading("a/IM01.dcm"), reading("b/IM01.dcm")
+    cases = [reading(f"cases/{name}/src/0/src-0.png") for name in ("t3", "t4")]
+    pages = [tmp_path / f"{name}.html" for name in ("IM01", "IM01-3fa2b1c9", "t3", "t4")]
+    write_summary(tmp_path / "s.html", [first, second, *cases], pages=pages)
+    text = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert re.findall("<h2>(.*?)</h2>", text) == ["IM01.dcm", "IM01.dcm (IM01-3fa2b1c9)", "t3", "t4"]
+    write_page(pages[1], second, PICTURE)
+    assert "<title>IM01.dcm (IM01-3fa2b1c9)</title>" in pages[1].read_text(encoding="utf-8")
