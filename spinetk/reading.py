@@ -107,6 +107,7 @@ class Reading:
         extras: Landmarks that belong to no vertebra (``femoral_head``, ``sacrum_s1_anterior``): (N, 2) px each.
         model: Name of the network, or None for truth.
         slice: Place of the slice or frame that was read, counted from 0, of a volume or series; else None.
+        frame_number: Of the DICOM frame that was read, where its file holds several; counted from 1, as DICOM does.
         series: Key of the series that was read, of a folder or file that holds several kinds of images; else None.
         threshold: Least confidence the network was asked for, or None. Bodies below it are marked in their measures.
         label_probability: Probability, fitted on held-out pictures, that the level names a network gave are right, or
@@ -146,6 +147,7 @@ class Reading:
     not_graded: str | None = None
     interval_scale: dict[str, float] = field(default_factory=dict)
     pixels_sha256: str | None = None
+    frame_number: int | None = None
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""
@@ -246,6 +248,7 @@ class Reading:
         """The result file of design: strict JSON content (every number finite)."""
         kept = {
             "slice": self.slice,
+            "frame_number": self.frame_number,
             "series": self.series,
             "pixels_sha256": self.pixels_sha256,
             "threshold": self.threshold,
@@ -340,6 +343,7 @@ class Reading:
                 view=checked_view(content.get("view", "unknown"), source),
                 model=content.get("model"),
                 slice=None if content.get("slice") is None else int(content["slice"]),
+                frame_number=None if content.get("frame_number") is None else int(content["frame_number"]),
                 series=None if content.get("series") is None else str(content["series"]),
                 pixels_sha256=digest,
                 threshold=content.get("threshold"),

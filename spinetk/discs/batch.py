@@ -19,10 +19,11 @@ from spinetk.discs.levels import FIRST_UNKNOWN
 from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png
 from spinetk.discs.points import DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
-from spinetk.discs.slab import read_slab, to_bytes, to_grid
+from spinetk.discs.slab import Slab, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
-from spinetk.images import find_pictures, find_series, read_picture
+from spinetk.images import find_inputs, read_picture
+from spinetk.images.dicom_volume import frames_of, volume_of
 from spinetk.images.identity import safe_name
 from spinetk.images.volume import SUFFIXES
 from spinetk.pacs.address import is_address
@@ -96,7 +97,8 @@ def predict_files(
     stored; overlays are drawn upright.
 
     Args:
-        files: NIfTI or NRRD volumes; PNG, JPEG, TIFF or DICOM pictures; folders of them, or of a DICOM series.
+        files: Volumes: NIfTI, NRRD, folders of a DICOM series, DICOM files of several frames (enhanced MR). Pictures:
+            PNG, JPEG, TIFF, DICOM; a slice alone where DICOM is no volume, or its spacing is given. Folders of these.
         out: Folder for the results.
         predictor: The model, or what makes it in other processes (whose options then count).
         method: See :func:`spinetk.discs.decision.decide`; None for the predictor's own.
@@ -168,8 +170,9 @@ def _label(
 ) -> dict[str, Any]:
     """The work of a batch: one input to its files."""
     way = None
-    if file.name.lower().endswith(SUFFIXES):
-        slab = read_slab(file)
+    remarks: list[str] = []
+    slab = _slab(file, options, remarks)
+    if slab is not None:
         reading, evidence = predictor.read_slab(slab, file=source, method=options.method)
         values = [d.number or FIRST_UNKNOWN + k for k, d in enumerate(reading.discs)]
         slab.write_labels(out / f"{stem}{TRAILER}.nii.gz", reading.points, values)
@@ -179,7 +182,7 @@ def _label(
         pixels, way = upright(picture.pixels, picture.frame)
         frame = _facing(way.frame, options.facing)
         reading, evidence = predictor.read(pixels, frame, file=source, method=options.method)
-        reading.remarks = [*picture.remarks, *reading.remarks]
+        reading.remarks = [*remarks, *picture.remarks, *reading.remarks]
     write_png(out / f"{stem}{TRAILER}.png", draw(to_bytes(pixels), reading))
     if options.show_attention:
         _show(out / stem, pixels, reading.frame, evidence, predictor.grid_mm)
@@ -192,6 +195,27 @@ def _label(
     return {"discs": len(reading.discs)}
 
 
+def _slab(file: Path, options: Options, remarks: list[str]) -> Slab | None:
+    """The middle slices of a volume; None for a picture, and for DICOM that is no volume, which is remarked.
+
+    Raises:
+        InputError: A volume of another kind cannot be read.
+    """
+    if file.name.lower().endswith(SUFFIXES):
+        return read_slab(file)
+    if not file.is_dir() and frames_of(file) < 2:
+        return None
+    alone = "one slice was read, without its neighbours: "
+    if options.spacing_mm is not None:
+        remarks.append(f"{alone}the spacing given is about pictures")
+        return None
+    try:
+        return read_slab(file, volume=volume_of(file, options.series))
+    except InputError as error:
+        remarks.append(f"{alone}it {error.fault}")
+        return None
+
+
 def _inputs(files: Sequence[str | Path], failures: list[str]) -> list[Path]:
     """Files, and folders that are one DICOM series; other folders are searched, derivatives of BIDS apart."""
     found = []
@@ -200,10 +224,7 @@ def _inputs(files: Sequence[str | Path], failures: list[str]) -> list[Path]:
             found.append(file)
             continue
         try:
-            if find_series(file):
-                found.append(file)
-                continue
-            inside = [p for p in find_pictures([file]) if "derivatives" not in p.relative_to(file).parts]
+            inside = [p for p in find_inputs([file]) if "derivatives" not in p.relative_to(file).parts]
         except InputError as error:
             failures.append(str(error))
             continue

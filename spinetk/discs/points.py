@@ -50,7 +50,10 @@ class DiscReading:
             head up and front left.
         frame: Scale and orientation of the picture.
         mm: (N, 3) places in the volume in mm in the axes of NIfTI, None for pictures.
-        voxels: (N, 3) voxel indices of the volume as stored, None for pictures.
+        voxels: (N, 3) voxel indices of the volume as stored, None for pictures. Of DICOM the third is the place of the
+            slice in order of depth.
+        middle_slice: Of a volume of sagittal DICOM slices the one that points are put on
+            (:attr:`spinetk.discs.slab.Slab.middle_slice`); else None.
     """
 
     file: str
@@ -61,6 +64,7 @@ class DiscReading:
     model: str | None = None
     mm: np.ndarray | None = None
     voxels: np.ndarray | None = None
+    middle_slice: tuple[str, int | None] | None = None
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -91,11 +95,13 @@ class DiscReading:
             if self.mm is not None and self.voxels is not None:
                 content |= {"mm": _rounded(self.mm[k]), "voxel": _rounded(self.voxels[k])}
             discs.append(content)
+        middle = self.middle_slice and {"file": self.middle_slice[0], "frame": self.middle_slice[1]}
         return {
             "file": self.file,
             "height": self.height,
             "width": self.width,
             "model": self.model,
+            **({"middle_slice": middle} if middle else {}),
             **self.frame.to_json(),
             "numbering": "sct",
             "discs": discs,

@@ -243,6 +243,7 @@ class DiscPredictor:
         """As :meth:`read`, with places in the volume as well."""
         reading, evidence = self.read(slab.pixels, slab.frame, file=file, method=method)
         reading.mm, reading.voxels = slab.to_mm(reading.points), slab.to_voxels(reading.points)
+        reading.middle_slice = slab.middle_slice
         reading.remarks = [*slab.remarks, *reading.remarks]
         return reading, evidence
 

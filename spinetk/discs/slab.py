@@ -17,6 +17,7 @@ from scipy.ndimage import label
 from spinetk.discs.levels import NUMBERS
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.images.dicom_volume import DicomVolume
 from spinetk.images.grid import OBLIQUE_DEGREES, Grid
 from spinetk.images.guard import display_name
 from spinetk.images.volume import Volume, read_volume
@@ -64,6 +65,20 @@ class Slab:
         """(N, 2) px of the picture to (N, 3) voxel indices (i, j, k) of the volume as stored, whole = voxel centre."""
         return self.volume.grid.to_index(self.to_mm(points_px))
 
+    @property
+    def middle_slice(self) -> tuple[str, int | None] | None:
+        """Of DICOM the stored slice that points are put on: name of its file, and its frame there, counted from 1.
+
+        The frame is None where the file holds one. None for other volumes, and where no slice is sagittal.
+        """
+        volume = self.volume
+        if not isinstance(volume, DicomVolume) or volume.grid.turn_to(STANDING).order[2] != 2:
+            return None
+        place = round(float(self.to_voxels(np.array([0.5, 0.5]))[0, 2]))
+        if volume.frames:
+            return volume.files[0].name, volume.frames[place] + 1
+        return volume.files[place].name, None
+
     def write_labels(self, path: Path, points_px: np.ndarray, numbers: list[int]) -> None:
         """Write single voxels of the given values in the geometry of the volume, as NIfTI."""
         labels = np.zeros(self.volume.values.shape, np.uint8)
@@ -77,10 +92,10 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None, volume: Vol
     """Read a volume and average the slices about a place.
 
     Args:
-        path: NIfTI or NRRD.
+        path: NIfTI or NRRD, or what ``volume`` was read from.
         middle_mm: (3,) a point the middle slice goes through, in mm in the axes of NIfTI; None for the middle of the
             volume.
-        volume: What :func:`spinetk.images.volume.read_volume` gave of it, where it has been read.
+        volume: What :func:`spinetk.images.dicom_volume.volume_of` gave of it, where it has been read.
 
     Raises:
         InputError: It cannot be read or is no volume.

@@ -110,9 +110,11 @@ class CaseItem:
         from spinetk.images.source import is_same
 
         size, frame, view = self.size, self.frame or Frame(), self.view
+        number = None
         remarks = list(self.remarks)
         if self.missing is None:
             picture = self.shown()
+            number = picture.frame_number
             digest = self.pixels_sha256
             if digest is not None and not is_same(to_uint8(picture.pixels, picture.padding), digest):
                 remarks.append(OTHER_PIXELS)
@@ -146,6 +148,7 @@ class CaseItem:
             view=view,
             model=self.model,
             slice=self.slice,
+            frame_number=number,
             series=self.series,
             pixels_sha256=self.pixels_sha256,
             facing=self.facing,

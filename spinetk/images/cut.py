@@ -34,6 +34,7 @@ class Cut:
         count: Slices there are.
         size: (H, W) of the picture.
         frame: Its scale and orientation.
+        to_left: Whether slices are counted toward the patient's left.
     """
 
     axis: int
@@ -44,6 +45,12 @@ class Cut:
     count: int
     size: tuple[int, int]
     frame: Frame
+    to_left: bool = False
+
+    @property
+    def central(self) -> int:
+        """The slice in the middle, of two the one on the patient's right (:func:`spinetk.images.stack.central`)."""
+        return (self.count - 1 if self.to_left else self.count) // 2
 
     @property
     def is_sagittal(self) -> bool:
@@ -83,7 +90,7 @@ def read_volume_picture(path: Path, slice_choice: SliceChoice, user_frame: Frame
     assert volume.header is not None
     cut, remarks = _plan(path, volume.header)
     layers = cut.layers(volume.values)
-    chosen = cut.count // 2
+    chosen = cut.central
     if slice_choice == "most-spine" and cut.is_sagittal and cut.count > 2:
         chosen = int(np.argmax([spine_score(cut.sized(layer)) for layer in layers]))
     chosen, how = chosen_slice(slice_choice, cut.count, chosen)
@@ -122,7 +129,7 @@ def describe_volume(path: Path) -> tuple[Cut, VolumeHeader, list[str]]:
     """
     header = read_volume_header(path)
     cut, remarks = _plan(path, header)
-    _note_slice(cut, cut.count // 2, "central", remarks)
+    _note_slice(cut, cut.central, "central", remarks)
     return cut, header, remarks
 
 
@@ -170,7 +177,8 @@ def _plan(path: Path, header: VolumeHeader) -> tuple[Cut, list[str]]:
     final = _square_size(shape, step) if square and scaled else shape
     step = shape[0] * step[0] / final[0], shape[1] * step[1] / final[1]
     frame = Frame(step if scaled else None, SOURCE[header.kind] if scaled else None, *letters)
-    return Cut(across, row, column, *flips, int(size[across]), final, frame), remarks
+    to_left = grid.oriented and bool(grid.directions[0, across] < 0)
+    return Cut(across, row, column, *flips, int(size[across]), final, frame, to_left), remarks
 
 
 def _orient(

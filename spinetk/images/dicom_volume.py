@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from spinetk.images.series import frame_series, pick, said_of_frames, scan
 from spinetk.images.stack import in_order, said_of_slices
 from spinetk.images.traits import Slice
 from spinetk.images.volume import Volume, read_volume
+
+Wanted: TypeAlias = "str | int | None"
+"""The number or key of a series, as of :func:`spinetk.images.series.pick`, None for the main one, or ``LARGEST``."""
+LARGEST = "largest"
 
 UNEVEN = 0.05
 """Largest deviation of a step between slices from the usual one, as a share of it."""
@@ -43,23 +48,27 @@ class DicomVolume(Volume):
     frames: tuple[int, ...] = ()
 
 
-def volume_of(path: str | Path) -> Volume:
+def volume_of(path: str | Path, series: Wanted = LARGEST) -> Volume:
     """The volume of a file or folder: NIfTI, NRRD, a folder with the slices of a DICOM series, or a DICOM file of
     frames with places.
+
+    Args:
+        path: The file or folder.
+        series: Which of several series or kinds of frames of DICOM.
 
     Raises:
         InputError: It holds none, or cannot be read.
     """
     path = Path(path)
     if path.is_dir():
-        return volume_of_series(path)
+        return volume_of_series(path, series)
     regular_file(path)
-    return volume_of_frames(path) if sniff(path) == "dicom" else read_volume(path)
+    return volume_of_frames(path, series) if sniff(path) == "dicom" else read_volume(path)
 
 
-def volume_of_series(folder: str | Path) -> DicomVolume:
-    """The largest series of single-frame slices in a folder, in order of depth; where there is none, the one file of
-    several frames.
+def volume_of_series(folder: str | Path, series: Wanted = LARGEST) -> DicomVolume:
+    """A series of single-frame slices in a folder, in order of depth; where there is none, the one file of several
+    frames.
 
     Raises:
         InputError: There is none, its slices are not evenly spaced, turned or shifted against one another, or one
@@ -70,12 +79,12 @@ def volume_of_series(folder: str | Path) -> DicomVolume:
     groups, others = scan(folder)
     if not groups:
         if len(others) == 1:
-            return volume_of_frames(others[0])
+            return volume_of_frames(others[0], series)
         if others:
             fault = "holds DICOM files of several frames, and no series of single ones"
             raise InputError(name, fault, "give such a file by its name")
         raise InputError(name, "holds no DICOM series", "give a folder with the slices of one series")
-    _, entries, remarks = pick(groups, _largest(groups), name, "give a folder of one series")
+    _, entries, remarks = _picked(groups, series, name, "give a folder of one series")
     remarks += said_of_frames(len(others))
     files = {entry.plane.index: entry.path for entry in entries}
 
@@ -91,8 +100,8 @@ def volume_of_series(folder: str | Path) -> DicomVolume:
     return DicomVolume(volume.values, volume.grid, None, volume.remarks, paths)
 
 
-def volume_of_frames(file: str | Path) -> DicomVolume:
-    """The largest stack of frames of one DICOM file (enhanced MR, CT), in order of depth.
+def volume_of_frames(file: str | Path, series: Wanted = LARGEST) -> DicomVolume:
+    """A stack of frames of one DICOM file (enhanced MR, CT), in order of depth.
 
     Raises:
         InputError: It is no such file, or its frames have no places, are not evenly spaced, turned or shifted against
@@ -109,14 +118,32 @@ def volume_of_frames(file: str | Path) -> DicomVolume:
             groups = frame_series(header)
             if not groups:
                 raise InputError(name, "has frames of which it does not say where they lie", "give a volume")
-            _, entries, remarks = pick(groups, _largest(groups), name, "convert the other one to NIfTI")
+            _, entries, remarks = _picked(groups, series, name, "convert the other one to NIfTI")
             planes, volume = _stacked(name, entries, lambda plane: values_of(header, options, plane.index), remarks)
     numbers = tuple(plane.index for plane in planes)
     return DicomVolume(volume.values, volume.grid, None, volume.remarks, (file,), frames=numbers)
 
 
-def _largest(groups: dict[str, list[Slice]]) -> str:
-    return max(groups, key=lambda key: len(groups[key]))
+def frames_of(file: Path) -> int:
+    """How many frames a DICOM file holds; 0 of another file, and of what cannot be read."""
+    try:
+        regular_file(file)
+        if sniff(file) != "dicom":
+            return 0
+        with quiet():
+            header = open_header(file)
+            with header.stream:
+                return header.frames
+    except InputError:
+        return 0
+
+
+def _picked(
+    groups: dict[str, list[Slice]], series: Wanted, name: str, remedy: str
+) -> tuple[str, list[Slice], list[str]]:
+    if series != LARGEST:
+        return pick(groups, series, name)
+    return pick(groups, max(groups, key=lambda key: len(groups[key])), name, remedy)
 
 
 def _stacked(

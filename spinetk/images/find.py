@@ -55,6 +55,34 @@ def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
                 yield path
 
 
+def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
+    """Volumes among files and folders of any depth, as :func:`spinetk.images.dicom_volume.volume_of` takes them.
+
+    Of a folder NIfTI and NRRD files by their suffix, folders that hold a DICOM series, and DICOM files of several
+    frames where no series lies beside them. A file that is named explicitly is always given on.
+
+    Raises:
+        InputError: A folder cannot be listed.
+    """
+    from spinetk.images.series import scan
+    from spinetk.images.volume import SUFFIXES
+
+    found: list[Path] = []
+    for given in map(Path, inputs):
+        if not given.is_dir():
+            found.append(given)
+            continue
+        files = list(walk(given))
+        volumes = [path for path in files if path.name.lower().endswith(SUFFIXES)]
+        folders = sorted({path.parent for path in files if path not in set(volumes)})
+        # Of files of several frames each is a volume; a folder of slices beside them says that they are left out.
+        found += volumes
+        for folder in folders:
+            slices, several = scan(folder)
+            found += [folder] if slices else several
+    return found
+
+
 def find_series(folder: str | Path) -> dict[str, list[Path]]:
     """DICOM series whose slices lie in one folder (not in its subfolders).
 

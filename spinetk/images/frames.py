@@ -47,6 +47,7 @@ def picture_of_frame(header: Header, options: dict[str, Any], index: int, user_f
         remarks=tuple(remarks),
         inverted=inverted,
         burned_in=burned_in,
+        frame_number=index + 1 if header.frames > 1 else None,
     )
 
 

@@ -301,5 +301,6 @@ def _from_planes(
     if user_spacing:
         remarks.append("the spacing given was not used: a reformation has that of the volume")
     return replace(
-        middle, pixels=pixels, padding=padding, frame=frame, view="sagittal", remarks=tuple(remarks), inverted=False
-    )
+        middle, pixels=pixels, padding=padding, frame=frame, view="sagittal", remarks=tuple(remarks), inverted=False,
+        frame_number=None,
+    )  # fmt: skip

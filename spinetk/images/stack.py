@@ -10,6 +10,8 @@ import numpy as np
 from spinetk.images.reformat import Plane
 
 FEWEST_FOR_REFORMATION = 4
+SAME_DEPTH_MM = 0.01
+"""Depths that differ by no more are the same."""
 
 
 def in_order(planes: list[Plane], remarks: list[str]) -> list[Plane]:
@@ -18,7 +20,7 @@ def in_order(planes: list[Plane], remarks: list[str]) -> list[Plane]:
     ranked = sorted(planes, key=lambda plane: float(plane.position @ normal))
     kept = [ranked[0]]
     for plane in ranked[1:]:
-        if float((plane.position - kept[-1].position) @ normal) > 0.01:
+        if float((plane.position - kept[-1].position) @ normal) > SAME_DEPTH_MM:
             kept.append(plane)
     if len(kept) < len(ranked):
         remarks.append(f"{len(ranked) - len(kept)} slices at a place already taken were left out")
@@ -32,9 +34,15 @@ def in_order(planes: list[Plane], remarks: list[str]) -> list[Plane]:
 
 
 def central(planes: list[Plane]) -> int:
-    """Place of the slice nearest to the middle of planes sorted by depth."""
+    """Place of the slice nearest to the middle of planes sorted by depth.
+
+    Of two that are equally near it is the one on the patient's right, however the slices are stored: the same volume as
+    NIfTI (:attr:`spinetk.images.cut.Cut.central`) gives the same.
+    """
     depths = np.array([float(plane.position @ planes[0].normal) for plane in planes])
-    return int(np.argmin(np.abs(depths - (depths[0] + depths[-1]) / 2)))
+    away = np.abs(depths - (depths[0] + depths[-1]) / 2)
+    nearest = np.flatnonzero(away < away.min() + SAME_DEPTH_MM)
+    return int(nearest[-1 if planes[0].normal[0] < 0 else 0])
 
 
 def spine_score(pixels: np.ndarray) -> float:

@@ -176,7 +176,7 @@ class Reader:
             found.facing = chosen.front
         found.not_graded = chosen.not_graded
         found.slice = picture.slice if picture.slices > 1 else None
-        found.series = picture.series
+        found.series, found.frame_number = picture.series, picture.frame_number
         found.pixels_sha256 = digest
         impossible = impossible_size(found)
         if impossible:

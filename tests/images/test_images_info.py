@@ -107,7 +107,7 @@ def test_series_folder_is_described_as_it_is_read(tmp_path, orientation, step):
     spoken = "; ".join(content["remarks"])
     assert "6 slices, " in spoken
     assert "1 gaps between slices" in spoken
-    assert ("slice 2 of 6 is the picture read (central)" in spoken) == (step[0] == 4)
+    assert ("slice 3 of 6 is the picture read (central)" in spoken) == (step[0] == 4)
     assert len(content["warnings"]) == 1
     assert not any(planted in render(content) for planted in PLANTED)
     assert case_id(tmp_path, "a") == case_id(tmp_path, "a")

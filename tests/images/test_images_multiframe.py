@@ -11,9 +11,9 @@ from spinetk.errors import InputError
 from spinetk.images import read_picture
 from spinetk.images.dicom_volume import volume_of_series
 from spinetk.images.display import to_display
+from spinetk.images.find import find_volumes
 from spinetk.images.source import dicom_source
 from spinetk.images.traits import STATION
-from spinetk.segmentation.atrium.batch import volume_files
 
 RIGHT, DOWN = [0, 1, 0], [0, 0, -1]
 SIZE, SPACING = (24, 20), 0.7
@@ -142,11 +142,11 @@ def test_a_volume_beside_a_localiser_is_said_to_be_there(tmp_path):
     for k in range(3):
         (tmp_path / f"{k}.dcm").unlink()
     assert volume_of_series(tmp_path).values[:, 0, 0].tolist() == list(range(106, 99, -1))  # toward the right
-    assert volume_files([tmp_path]) == [tmp_path / "volume.dcm"]  # the mask is none
+    assert find_volumes([tmp_path]) == [tmp_path / "volume.dcm"]  # the mask is none
     (tmp_path / "second.dcm").write_bytes((tmp_path / "volume.dcm").read_bytes())
     with pytest.raises(InputError, match="holds DICOM files of several frames, and no series"):
         volume_of_series(tmp_path)
-    assert volume_files([tmp_path]) == [tmp_path / "second.dcm", tmp_path / "volume.dcm"]
+    assert find_volumes([tmp_path]) == [tmp_path / "second.dcm", tmp_path / "volume.dcm"]
 
 
 @pytest.mark.parametrize("fault", ["shifted", "turned"])

@@ -329,7 +329,8 @@ def test_volumes_in_every_axis_order_and_direction(tmp_path, suffix, order):
         assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")
         assert picture.frame.anterior == "left"
         count = sizes[order.index(0)]
-        assert f"slice {count // 2 + 1} of {count}" in picture.remarks[0]
+        to_left = signs[order.index(0)] > 0  # of two slices in the middle the one on the right is read
+        assert f"slice {(count - to_left) // 2 + 1} of {count}" in picture.remarks[0]
 
 
 def test_volume_gets_square_pixels(tmp_path):

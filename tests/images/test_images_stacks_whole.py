@@ -62,7 +62,7 @@ def test_slices_in_order_of_depth():
 
 
 def test_the_central_slice_is_that_nearest_to_the_middle():
-    for places, middle in (((0,), 0), ((4, 0), 0), ((8, 4, 0), 1), ((20, 4, 2, 0), 1), ((30, 28, 26, 0), 2)):
+    for places, middle in (((0,), 0), ((4, 0), 1), ((8, 4, 0), 1), ((20, 4, 2, 0), 1), ((30, 28, 26, 0), 2)):
         assert central(along_x(*places)) == middle
     assert central([plane((100 - x, 0, 0)) for x in (0, 4, 8)]) == 1
 

@@ -57,6 +57,7 @@ def whole(picture):
 PLAIN = {
     "padding": None, "frame": Frame(), "modality": None, "body_part": None, "view": "unknown", "remarks": (),
     "inverted": False, "burned_in": False, "slices": 1, "slice": 0, "series": None,
+    "frame_number": None,
 }  # fmt: skip
 
 
@@ -218,7 +219,7 @@ def test_a_folder_of_axial_slices_is_a_reformation(tmp_path):
     ]  # fmt: skip
     second = read_picture(tmp_path, series=2)
     assert second.series == content["series"][1]["key"]
-    assert (second.slices, second.slice) == (2, 0)
+    assert (second.slices, second.slice) == (2, 1)  # of two the one on the right
 
 
 def test_frames_of_one_file(tmp_path):
@@ -228,6 +229,7 @@ def test_frames_of_one_file(tmp_path):
     assert whole(picture) == PLAIN | {
         "frame": Frame((0.5, 0.5), "PixelSpacing", "P", "F"), "kind": "dicom", "modality": "MR", "view": "sagittal",
         "remarks": ("slice 3 of 5 was read (central)",), "slices": 5, "slice": 2, "series": picture.series,
+        "frame_number": 3,
     }  # fmt: skip
     assert (picture.pixels == 2).all()
     content = describe(path)
@@ -238,6 +240,7 @@ def test_frames_of_one_file(tmp_path):
     picture = read_picture(path)
     assert whole(picture) == PLAIN | {
         "kind": "dicom", "modality": "XA", "remarks": ("frame 3 of 5 was read",), "slices": 5, "slice": 2,
+        "frame_number": 3,
     }  # fmt: skip
     assert describe(path)["remarks"] == ["frame 3 of 5 is the picture read"]
     assert (read_picture(path, slice_choice=4).pixels == 4).all()

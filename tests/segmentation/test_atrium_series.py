@@ -10,7 +10,8 @@ from torch import nn
 
 from spinetk.errors import InputError
 from spinetk.images.dicom_volume import volume_of, volume_of_series
-from spinetk.segmentation.atrium.batch import predict_files, volume_files
+from spinetk.images.find import find_volumes
+from spinetk.segmentation.atrium.batch import predict_files
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.mask import write_mask
 
@@ -127,9 +128,9 @@ def test_inputs_of_all_kinds(folder, tmp_path):
     sitk.WriteImage(sitk.Image(4, 4, 4, sitk.sitkUInt8), str(tmp_path / "study" / "scan.nrrd"))
     (tmp_path / "study" / "notes.txt").touch()
     (tmp_path / "study" / "picture.png").touch()
-    assert volume_files([tmp_path / "study"]) == [tmp_path / "study" / "scan.nrrd", folder]
-    assert volume_files([folder]) == [folder]
-    assert volume_files([tmp_path / "named"]) == [tmp_path / "named"]
+    assert find_volumes([tmp_path / "study"]) == [tmp_path / "study" / "scan.nrrd", folder]
+    assert find_volumes([folder]) == [folder]
+    assert find_volumes([tmp_path / "named"]) == [tmp_path / "named"]
 
 
 def test_the_series_that_was_not_read_is_said(folder, values):

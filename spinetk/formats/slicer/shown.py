@@ -181,7 +181,7 @@ def _of_volume(path: Path, kind: str, chosen: int | None) -> Plane:
 
     def place(x: float, y: float) -> np.ndarray:
         index = np.zeros(3)
-        index[cut.axis] = cut.count // 2 if chosen is None else chosen
+        index[cut.axis] = cut.central if chosen is None else chosen
         for axis, flip, share in (
             (cut.column_axis, cut.flip_columns, x / cut.size[1]),
             (cut.row_axis, cut.flip_rows, y / cut.size[0]),

@@ -13,10 +13,9 @@ from spinetk.batch.pools import Pool
 from spinetk.batch.run import plain_stem
 from spinetk.batch.task import Maker, Work
 from spinetk.images.dicom_volume import volume_of
-from spinetk.images.find import find_pictures
+from spinetk.images.find import find_volumes
 from spinetk.images.grid import AXIAL
 from spinetk.images.kind import sniff
-from spinetk.images.series import scan
 from spinetk.images.volume import SUFFIXES
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
@@ -25,30 +24,6 @@ from spinetk.segmentation.mask import SEG_SUFFIX, write_mask
 
 Draw = Callable[..., None]
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
-
-
-def volume_files(inputs: Iterable[str | Path]) -> list[Path]:
-    """The volumes among files and, at any depth, folders: files, and folders that hold DICOM series or frames.
-
-    Files that are named are given on whatever they are called.
-
-    Raises:
-        InputError: A folder cannot be listed.
-    """
-    found: list[Path] = []
-    for given in map(Path, inputs):
-        if not given.is_dir():
-            found.append(given)
-            continue
-        files = list(find_pictures([given]))
-        volumes = [path for path in files if path.name.endswith(SUFFIXES)]
-        folders = sorted({path.parent for path in files if path not in set(volumes)})
-        # Of files of several frames each is a volume; a folder of slices beside them says that they are left out.
-        found += volumes
-        for folder in folders:
-            slices, several = scan(folder)
-            found += [folder] if slices else several
-    return found
 
 
 def predict_files(
@@ -92,7 +67,7 @@ def predict_files(
         maker = maker_of(_mask, predictor, how, draw)
         settings = {"spinetk": __version__, "device": str(predictor.device), "how": how}
     return mask_files(
-        inputs, output, maker, settings, expand=volume_files, name_of=_name_of, lists=lists, pool=pool, again=again,
+        inputs, output, maker, settings, expand=find_volumes, name_of=_name_of, lists=lists, pool=pool, again=again,
         aet=aet,
     )  # fmt: skip
 

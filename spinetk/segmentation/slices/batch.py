@@ -15,11 +15,12 @@ from spinetk.batch.pools import Pool
 from spinetk.batch.run import plain_stem
 from spinetk.batch.task import Maker, Work
 from spinetk.images.dicom_volume import volume_of
+from spinetk.images.find import find_volumes
 from spinetk.images.grid import AXIAL
 from spinetk.images.volume import SUFFIXES, Volume
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.batch import digests, maker_of, mask_files
-from spinetk.segmentation.data.case import files, is_volume, stem
+from spinetk.segmentation.data.case import files, is_picture, stem
 from spinetk.segmentation.data.colour import read_both_ways, write_png
 from spinetk.segmentation.slices import contours
 from spinetk.segmentation.slices.pictures import PicturePredictor
@@ -69,7 +70,7 @@ def predict_files(
     Args:
         predictor: Of slices (volumes in) or of pictures, or what makes it in other processes (whose ``pictures`` then
             counts).
-        inputs: Files, or folders of them at any depth.
+        inputs: Files, folders of a DICOM series, or folders of these at any depth. The mask of DICOM is NRRD.
         output: Folder. Where another input has the name of one already, a hash of its path is added.
         pictures: Also draw outlines, as ``output/pictures/<name>.png``.
         lists: Files with one input per line.
@@ -125,9 +126,11 @@ def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, 
 
 
 def _inputs(volumes: bool, inputs: Iterable[str | Path]) -> list[Path]:
+    if volumes:
+        return find_volumes(inputs)
     found: list[Path] = []
     for given in map(Path, inputs):
-        found += [p for p in files(given, deep=True) if is_volume(p) == volumes] if given.is_dir() else [given]
+        found += filter(is_picture, files(given, deep=True)) if given.is_dir() else [given]
     return found
 
 
@@ -135,4 +138,6 @@ def _name_of(volumes: bool, source: str) -> str:
     """The input's own name, with the suffix of its mask."""
     path = Path(source)
     suffix = next((s for s in SUFFIXES if path.name.endswith(s)), ".nrrd") if volumes else ".png"
-    return (plain_stem(source) if is_address(source) else stem(path)) + suffix
+    if is_address(source):
+        return plain_stem(source) + suffix
+    return (path.resolve().name or "series" if path.is_dir() else stem(path)) + suffix

@@ -1,0 +1,95 @@
+"""DICOM volumes: a series or an enhanced file is labelled as the NIfTI of it is, with the neighbours of its slice."""
+
+import json
+
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+from one_volume import NAME, SHUFFLED, place_of, write_enhanced, write_folder, write_nifti
+from test_discs_prediction import told
+
+from spinetk.discs.batch import predict_files
+from spinetk.discs.slab import read_slab
+from spinetk.images.dicom_volume import volume_of
+
+POINTS = {20: (20.5, 25.5), 21: (21.5, 47.5), 22: (23.5, 70.5), 23: (26.5, 94.5)}
+MIDDLE = 3
+
+
+@pytest.fixture(scope="module")
+def values():
+    """Slices by whose mean it is seen which were averaged: their value is a power of two."""
+    return np.broadcast_to(2 ** np.arange(6, dtype=np.uint16)[:, None, None], (6, 112, 60)).copy()
+
+
+@pytest.fixture
+def forms(tmp_path, values):
+    (tmp_path / "in").mkdir()
+    return [
+        write_nifti(tmp_path / "in/n.nii.gz", values),
+        write_nifti(tmp_path / "in/m.nii.gz", values, to_left=True),
+        write_folder(tmp_path / "in/f", values, SHUFFLED),
+        write_enhanced(tmp_path / "in/e.dcm", values, SHUFFLED),
+    ]
+
+
+def results(out):
+    found = {path.name[0]: json.loads(path.read_text()) for path in sorted(out.glob("*_labels.json"))}
+    return found, {key: nibabel.load(next(out.glob(f"{key}_*.nii.gz"))) for key in found}
+
+
+def test_every_form_gives_the_same_discs(tmp_path, values, forms):
+    """6 mm of slices 4 mm apart are two of them: the one in the middle and its neighbour on the left."""
+    done = predict_files([tmp_path / "in"], tmp_path / "out", told(POINTS))
+    assert (done.failures, sorted(done.readings)) == ([], ["e", "f", "m", "n"])
+    found, labels = results(tmp_path / "out")
+    for key, content in found.items():
+        assert [disc["level"] for disc in content["discs"]] == ["T12/L1", "L1/L2", "L2/L3", "L3/L4"], key
+        voxels = labels[key].get_fdata()
+        assert voxels.shape == (60, 112, 6)
+        assert "mean of sagittal slices 3 to 4 of 6" in content["remarks"]
+        assert content["spacing_mm"] == [1, 1]
+        for disc, (column, row) in zip(content["discs"], POINTS.values(), strict=True):
+            x, y, z = place_of(MIDDLE, row - 0.5, column - 0.5)
+            assert np.allclose(disc["mm"], [-x, -y, z], atol=0.05), key
+            (at,) = np.argwhere(voxels == disc["number"])
+            assert np.allclose(nibabel.affines.apply_affine(labels[key].affine, at), [-x, -y, z], atol=0.51)
+    for path in forms:
+        assert np.unique(read_slab(path, volume=volume_of(path)).pixels).tolist() == [(2**2 + 2**3) / 2]
+
+
+def test_the_stored_slice_of_the_points_is_named(tmp_path, forms):
+    predict_files(forms, tmp_path / "out", told(POINTS))
+    found, _ = results(tmp_path / "out")
+    number = SHUFFLED.index(MIDDLE)
+    assert "middle_slice" not in found["n"]
+    assert found["e"]["middle_slice"] == {"file": "e.dcm", "frame": number + 1}
+    assert found["f"]["middle_slice"] == {"file": f"{number:03d}.dcm", "frame": None}
+    for file, frame in (("in/e.dcm", number), (f"in/f/{number:03d}.dcm", ...)):
+        assert np.unique(pydicom.dcmread(tmp_path / file).pixel_array[frame]).tolist() == [2**MIDDLE]
+    assert not any(NAME in path.read_text() for path in (tmp_path / "out").glob("*.json*"))
+
+
+def test_what_is_no_volume_is_read_slice_by_slice_and_says_so(tmp_path, forms):
+    """A gap in the series; a spacing of the user's own, which is about pictures."""
+    *_, folder, enhanced = forms
+    (folder / f"{SHUFFLED.index(1):03d}.dcm").unlink()
+    predict_files([folder], tmp_path / "gap", told(POINTS))
+    predict_files([enhanced], tmp_path / "told", told(POINTS), spacing_mm=(2.0, 2.0))
+    for out, key, why in (("gap", "f", "it has slices that are missing"), ("told", "e", "the spacing given")):
+        content, alone = json.loads(next((tmp_path / out).glob("*_labels.json")).read_text()), "without its neighbours"
+        assert content["remarks"][0].startswith(f"one slice was read, {alone}: {why}"), key
+        assert "voxel" not in content["discs"][0]
+    assert content["spacing_mm"] == [2, 2]
+
+
+def test_an_axial_series_is_cut_where_no_slice_is_stored(tmp_path, values):
+    """A stack of axial slices is a volume, too; points lie on no single one of them."""
+    folder = write_folder(tmp_path / "f", np.ones((40, 20, 20), np.uint16), tuple(range(40)))
+    for number, path in enumerate(sorted(folder.iterdir())):
+        data = pydicom.dcmread(path)
+        data.ImageOrientationPatient, data.ImagePositionPatient = [1, 0, 0, 0, 1, 0], [0, 0, 4 * number]
+        data.save_as(path)
+    slab = read_slab(folder, volume=volume_of(folder, None))
+    assert (slab.pixels.shape, slab.frame.spacing_mm, slab.middle_slice) == ((40, 20), (4.0, 1.0), None)
