@@ -113,15 +113,30 @@ def test_a_png_is_predicted_without_a_question(tmp_path, serve, page_of):
     phantom, page = lateral_radiograph(4, region="lumbar"), page_of(WIDE)
     file = tmp_path / "radiograph.png"
     cv2.imwrite(str(file), to_uint8(phantom.pixels))
-    asked = Traffic(page).hold("/api/prediction")
+    traffic = Traffic(page)
+    asked = traffic.hold("/api/prediction")
     page.goto(serve())
     page.wait_for_selector("#welcome:not([hidden])")
     page.set_input_files("#files", str(file))
     page.wait_for_selector("#none:not([hidden])")
+    page.fill("#spacing", "0.3")
+    page.press("#spacing", "Enter")
+    page.keyboard.press("Escape")
+    page.locator("#viewer").focus()
     page.keyboard.press("p")
     wait_for(lambda: asked, "the prediction is not asked for")
     assert asked[0].request.post_data_json["view"] == "unknown"
-    asked.pop().abort()
+    # The points that come know nothing of the size that was typed in before.
+    answers, measured = traffic.hold("?origin=predicted"), traffic.hold("/measure")
+    asked.pop().fulfill(json={"running": False, "done": 1, "total": 1, "what": "done", "failures": []})
+    traffic.wait(answers)
+    (found,) = answers
+    given = found.fetch(url=found.request.url.partition("?")[0]).json()
+    assert "spacing_mm" not in given["reading"]
+    found.fulfill(json=given)
+    traffic.wait(measured)
+    assert measured[0].request.post_data_json["reading"]["spacing_mm"] == [0.3, 0.3]
+    measured.pop().abort()
 
 
 def test_what_is_added_before_an_answer_comes_is_kept(tmp_path, serve, page_of):

@@ -61,11 +61,16 @@ export async function importPoints(files) {
     const info = await api.entry(current.id, "imported");
     if (store.current !== current) return;
     current.info = { ...info, state: current.info.state };
-    await replaceReading({ ...info.reading, rulers: current.reading.rulers });
+    await replaceReading({ ...info.reading, ...said(current.reading) });
     emit("select", store.selected);
   } catch (error) {
     tell(`Not imported. ${error.message}`, { kind: "fault" });
   }
+}
+
+// What was drawn and said of the picture itself stays with other points: rulers, the size of its pixels, its front.
+function said({ rulers, spacing_mm, anterior }) {
+  return { rulers, ...(spacing_mm && { spacing_mm }), ...(anterior && { anterior }) };
 }
 
 async function finished(ids) {
@@ -76,7 +81,7 @@ async function finished(ids) {
   const info = await api.entry(current.id, "predicted").catch(() => null);
   if (!info || store.current !== current) return;
   current.info = { ...info };
-  await replaceReading({ ...info.reading, rulers: current.reading.rulers });
+  await replaceReading({ ...info.reading, ...said(current.reading) });
   const count = info.reading.vertebrae.length;
   const text = count ? `${count} vertebrae found by ${info.shown.model}` : "No vertebra was found. Lower the confidence, or add them by hand.";
   tell(before && count ? `${text}; Ctrl+Z brings the former ones back` : text, { kind: count ? "note" : "fault" });
