@@ -6,15 +6,18 @@ that a grade which was not sure does not come back as sure. A body that was move
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from spinetk.formats.item import CaseItem
+from spinetk.formats.item import AS_STORED, TURNED_BACK, CaseItem
+from spinetk.geometry import Upright
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
 
+CLEARLY = 0.5
+"""Points lie so much nearer to those of a result, or it is not clear which way the picture stood."""
 UNMOVED_PX = 0.05
 """Points nearer than this to where they were have not been moved: formats hold them to 0.01 px."""
 
@@ -45,6 +48,40 @@ def corrected_by(item: CaseItem, base: Reading, *, holds: Collection[str]) -> Re
     return replace(
         known, schema=item.schema, vertebrae=bodies, landmarks=landmarks, extras=extras, angles={}, remarks=remarks
     )
+
+
+def in_stored_px(item: CaseItem, base: Reading) -> CaseItem:
+    """An annotation of a picture that EXIF turns, in px of the picture as stored, in which the result's are.
+
+    Some programs show such a picture turned. The size that was annotated tells which of the two it was; where both have
+    one size, the bodies of the result do.
+    """
+    number, size = base.frame.exif_orientation, (base.width, base.height)
+    turned = size if number < 5 else size[::-1]
+    if number == 1 or item.size not in (None, turned):
+        return item
+    about = Reading("", turned[1], turned[0], item.schema, item.vertebrae)
+    about.landmarks, about.extras, about.rulers = item.landmarks, item.extras, item.rulers
+    way = Upright(size[::-1], base.frame, number, turned[::-1], base.frame.turned(number))
+    back = about.stored(way)
+    found = replace(
+        item, size=size, vertebrae=back.vertebrae, landmarks=back.landmarks, extras=back.extras, rulers=back.rulers,
+        remarks=[*item.remarks, TURNED_BACK],
+    )  # fmt: skip
+    if item.size == turned and turned != size:
+        return found
+    plain, other = (_away(base, own.vertebrae) for own in (item, found))
+    if not np.isfinite(plain) or min(plain, other) > CLEARLY * max(plain, other):
+        return replace(item, remarks=[*item.remarks, AS_STORED])
+    return item if plain < other else found
+
+
+def _away(base: Reading, bodies: Sequence[Vertebra]) -> float:
+    """Mean distance of bodies from those of the result that are nearest to them, px; infinite without bodies."""
+    if not bodies or not base.vertebrae:
+        return float("inf")
+    ours, theirs = (np.array([own.centre for own in some]) for some in (bodies, base.vertebrae))
+    return float(np.linalg.norm(ours[:, None] - theirs, axis=2).min(axis=1).mean())
 
 
 def _untouched(base: Reading, bodies: list[Vertebra]) -> list[Vertebra]:

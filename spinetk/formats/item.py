@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from spinetk.images import Picture
 
 OTHER_PIXELS = "its pixels are not those that were read: check that it is the same picture"
+TURNED_BACK = "annotated as EXIF turns it: the points were turned back to the picture as stored"
+AS_STORED = "EXIF turns the picture; its annotation was taken to be about it as stored"
 # Label Studio puts this before the name of an uploaded file.
 UPLOAD = re.compile(r"^[0-9a-f]{8}-")
 
@@ -124,7 +126,7 @@ class CaseItem:
                 return self._as_stored(picture, [*remarks, *known])
             if size is not None and picture.frame.exif_orientation != 1:
                 # Turned by 180 degrees or mirrored, it has the same size.
-                remarks.append("EXIF turns the picture; its annotation was taken to be about it as stored")
+                remarks.append(AS_STORED)
             if size is not None and size != (picture.width, picture.height):
                 fault = f"has {picture.width} x {picture.height} px, its annotation is about {size[0]} x {size[1]} px"
                 raise InputError(self.picture, fault, "give the picture that was annotated")
@@ -167,7 +169,7 @@ class CaseItem:
         about.landmarks, about.extras, about.rulers = self.landmarks, self.extras, self.rulers
         about.interval_scale, about.facing, about.not_graded = self.interval_scale, self.facing, self.not_graded
         about.threshold, about.label_probability = self.threshold, self.label_probability
-        remarks.append("annotated as EXIF turns it: the points were turned back to the picture as stored")
+        remarks.append(TURNED_BACK)
         return replace(about.stored(way), remarks=remarks)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spinetk.atomic import PREFIX
 from spinetk.errors import InputError
-from spinetk.formats.correction import corrected_by
+from spinetk.formats.correction import corrected_by, in_stored_px
 from spinetk.formats.item import CaseItem
 from spinetk.formats.ours import is_result
 from spinetk.formats.registry import Source, detect, read
@@ -192,6 +192,7 @@ def _corrected(
         reading = item.reading()
         return given.with_name(f"{item.case}{suffix}.json"), reading
     where, base = meant
+    item = in_stored_px(item, base)
     if item.size is not None and item.size != (base.width, base.height):
         raise InputError(f"{given}: image {name}", "has another size than the result's picture", "give its own result")
     return where.with_name(f"{where.stem}{suffix}.json"), corrected_by(item, base, holds=holds)

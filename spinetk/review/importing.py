@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinetk.errors import InputError
-from spinetk.formats.correction import corrected_by
+from spinetk.formats.correction import corrected_by, in_stored_px
 from spinetk.formats.item import CaseItem, case_named
 from spinetk.formats.registry import detect, read, readable
 from spinetk.reading import Reading
@@ -75,6 +75,7 @@ def _entry(item: CaseItem, session: ReviewSession) -> Entry:
 def _reading(item: CaseItem, entry: Entry, session: ReviewSession, holds: Collection[str]) -> Reading:
     opened = session.open(entry)
     base = opened.reading
+    item = in_stored_px(item, base)
     if item.size is not None and item.size != (base.width, base.height):
         fault = f"has {base.width} x {base.height} px, its annotation is about {item.size[0]} x {item.size[1]} px"
         raise InputError(entry.name, fault, "give the picture that was annotated")

@@ -69,6 +69,44 @@ def test_what_nobody_moved_is_as_unsure_as_it_was(tmp_path, name):
     assert list(found.extras) == ["clavicle_left"]
 
 
+# Where a point (x, y) of a picture of w x h px as stored is shown by a program that heeds its EXIF orientation.
+SHOWN = {
+    2: lambda x, y, w, h: (w - x, y), 3: lambda x, y, w, h: (w - x, h - y), 4: lambda x, y, w, h: (x, h - y),
+    5: lambda x, y, w, h: (y, x), 6: lambda x, y, w, h: (h - y, x), 7: lambda x, y, w, h: (h - y, w - x),
+    8: lambda x, y, w, h: (y, w - x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [True, False])
+@pytest.mark.parametrize("number", SHOWN)
+def test_a_correction_in_a_program_that_turns_by_exif_is_turned_back(tmp_path, number, turned):
+    """Both bodies are moved by 2 px to the right as stored. A mirror changes the names of left and right."""
+    place = save(tmp_path / "film.png")
+    base = rich(str(place), slice=None, series=None, frame=Frame(exif_orientation=number), landmarks=[], extras={})
+    (tmp_path / "film.json").write_text(json.dumps(base.to_json()))
+    size, mirrored = (base.width, base.height), number in (2, 4, 5, 7)
+    drawn = rich("film.png", landmarks=[], extras={})
+    for vertebra in drawn.vertebrae:
+        moved = vertebra.points + (2, 0)
+        vertebra.points = np.array([SHOWN[number](x, y, *size) for x, y in moved]) if turned else moved
+        if turned and mirrored:
+            order = [1, 0, 3, 2]
+            vertebra.points, vertebra.visible = vertebra.points[order], vertebra.visible[order]
+    if turned and number > 4:
+        drawn.width, drawn.height = size[::-1]
+    formats()["cvat"].write(tmp_path / "annotations.xml", [drawn])
+    ((_, found),) = iter_results([tmp_path / "annotations.xml"])
+    assert (found.width, found.height) == size
+    by_name = {vertebra.label: vertebra for vertebra in found.vertebrae}
+    for vertebra in rich("").vertebrae:
+        back = by_name[vertebra.label]
+        np.testing.assert_array_equal(back.visible, vertebra.visible)
+        np.testing.assert_allclose(
+            (back.points - vertebra.points)[back.visible], [[2, 0]] * back.visible.sum(), atol=1e-3
+        )
+    assert ("annotated as EXIF turns it" in " ".join(found.remarks)) is turned
+
+
 def test_everything_that_a_format_may_lose_is_counted():
     told = rich("a.png", frame=Frame((1, 1), exif_orientation=3))
     told.vertebrae[0].points[0] = (-1, 32)
