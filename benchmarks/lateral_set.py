@@ -11,7 +11,8 @@ than discs, bright end plates and walls along the true outline, the fine texture
 Real films end where the plate ends, mostly within a vertebra, and are often stored small: ``--cut`` of the phantom
 films lose their upper edge down to somewhere in their topmost body (which stays, with the points that are left),
 ``--stored`` of them, and half as many of the drawn ones, are as teaching files have them (``film_looks.py``). Of
-``--faint`` the sacrum is hardly to be seen, or not in the film: no training asks for them, the names' probability does.
+``--faint`` the sacrum is hardly to be seen, or not in the film: for the names' probability. Where the endplate of S1
+lay before a film was cut stands among its extras: what is taken for it in such a film is wrong by so much.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def as_stored(folder: CaseFolder, names: list[str], cut: float, share: float, se
     for number, record in enumerate(records):
         random = np.random.default_rng((seed, 1, number))
         picture, reading = to_grey(read_pixels(record)), reading_of(record)
-        before = picture
+        plates = {own.kind: own.points for own in reading.landmarks if own.kind == "s1"}
+        before, reading = picture, replace(reading, extras=plates)
         if random.random() < cut:
             picture, reading = cut_top(picture, reading, random)
         if faint and random.random() < faint:
