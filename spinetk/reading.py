@@ -121,7 +121,8 @@ class Reading:
         landmarks: The first sacral endplate and the femoral heads, where they were looked for and seen.
         rulers: Lengths and angles that a reader has drawn.
         interval_scale: By kind (:data:`spinetk.measure.uncertainty.KINDS`), how much wider intervals are than points
-            make them, as fitted on patients new to the network; a kind that is not there was not fitted.
+            make them, as fitted on patients new to the network; a kind that is not there was not fitted. By name
+            (``SACRAL``, ibid.), the same for what rests on an S1 endplate as surely seen as this one.
         pixels_sha256: Digest of the picture that was read (:func:`spinetk.images.picture.pixel_hash` of its 8-bit
             window), so that another one in its place is noticed; None where none was taken.
     """

@@ -14,6 +14,7 @@ from spinetk.keypoints.counting import Counting
 from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.preset import Preset
 from spinetk.keypoints.registry import Network, build
+from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.keypoints.spread import PointSpread
 from spinetk.schema import KeypointSchema
 from spinetk.validation import OPEN, STRICT, validated
@@ -52,6 +53,7 @@ class KeypointCard(zoo.Card):
 
     Attributes:
         spread: What makes the heatmaps' blur the standard deviation of a point; None: it is taken as it is.
+        sacral_spread: How much wider intervals are that rest on the S1 endplate, by its score; None: not wider.
         naming: What makes the evidence for names counted up from the sacrum a probability; None: none are given.
         counting: What makes the evidence for counted levels a probability; None: counted levels are not named.
         unmeasured: Kinds of landmark that serve the names alone: too inexact to measure from, no reading holds them.
@@ -64,6 +66,7 @@ class KeypointCard(zoo.Card):
 
     config: Config  # type: ignore[assignment]
     spread: PointSpread | None = None
+    sacral_spread: SacralSpread | None = None
     naming: Naming | None = None
     counting: Counting | None = None
     unmeasured: tuple[StrictStr, ...] = ()

@@ -24,6 +24,7 @@ from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
 from spinetk.keypoints.naming import Evidence, Naming
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
+from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
@@ -47,6 +48,7 @@ class Predictor:
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
         scales: By kind of measurement, how much wider its intervals are than the points make them (ibid.).
+        sacral_spread: The same of what rests on the S1 endplate, by its score, or None.
 
     Args:
         engine: Computes the network.
@@ -80,6 +82,7 @@ class Predictor:
         self.naming, self.fronts, self.counting = naming, fronts, counting
         self.spread: np.ndarray | None = None
         self.scales: dict[str, float] = {}
+        self.sacral_spread: SacralSpread | None = None
         self.landmark_calibration: dict[str, tuple[float, float]] = {}
         self.unmeasured: tuple[str, ...] = ()
         self.caution = ""
@@ -125,7 +128,7 @@ class Predictor:
         predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts, card.counting)
         predictor.views, predictor.modalities = card.views, card.modalities
         predictor.landmark_calibration, predictor.unmeasured = dict(card.landmarks), card.unmeasured
-        predictor.caution = card.caution
+        predictor.caution, predictor.sacral_spread = card.caution, card.sacral_spread
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
             predictor.spread, predictor.scales = np.array(card.spread.points), card.spread.scales_of_all
         return predictor
@@ -168,13 +171,10 @@ class Predictor:
             sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found) for own in columns
         ]
         caution = [self.caution] if self.caution else []
+        marks = [[m for m in own.landmarks if self._is_measured(m)] for own in told]
         readings = [
-            replace(
-                own,
-                landmarks=[m for m in own.landmarks if self._is_measured(m)],
-                remarks=[*own.remarks, *caution],
-            )
-            for own in told
+            replace(own, landmarks=seen, interval_scale=self._scales(seen), remarks=[*own.remarks, *caution])
+            for own, seen in zip(told, marks, strict=True)
         ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
 
@@ -208,7 +208,6 @@ class Predictor:
         found["points"] = found["points"].astype(np.float64) / factors
         found["sigma"] = self._sigma(found["sigma"], factors)
         empty = Reading(file, height, width, self.schema, [], frame, view, self.name)
-        empty.interval_scale = dict(self.scales)
         empty.landmarks = self._landmarks(marks, factors, LEAST_OF_KIND, MOST_OF_KIND)
         free = found
         if count is None:
@@ -238,6 +237,9 @@ class Predictor:
             "sigma": self._sigma(seen["sigma"], part.factors),
         }
         return edge.added(found, own, self.schema, highest)
+
+    def _scales(self, landmarks: list[Landmark]) -> dict[str, float]:
+        return self.scales | ({} if self.sacral_spread is None else self.sacral_spread.of(landmarks, self.scales))
 
     def _is_measured(self, mark: Landmark) -> bool:
         sure = mark.kind != "s1" or (mark.score or 0.0) >= sacrum.LEAST_SACRUM

@@ -146,13 +146,13 @@ def fit_scales(found: Iterable[tuple[str, Quantity]], kinds: Iterable[str] | Non
             whose[one.kind].add(patient)
     wanted = set(off) if kinds is None else set(kinds)
     return {
-        kind: round(_quantile(values), 4)
+        kind: round(quantile(values), 4)
         for kind, values in off.items()
         if kind in wanted and len(values) >= FEWEST and len(whose[kind]) >= FEWEST_PATIENTS
     }
 
 
-def _quantile(values: Sequence[float]) -> float:
+def quantile(values: Sequence[float]) -> float:
     """The least value that a further one exceeds in 5 % of cases at most, whatever their distribution (ibid., 2.2)."""
     rank = min(len(values), int(np.ceil((len(values) + 1) * COVERAGE_PERCENT / 100)))
     return float(np.sort(values)[rank - 1])

@@ -42,6 +42,13 @@ KINDS = {
 """Kinds of measurement with an interval, in words."""
 ANGLE_KINDS = {"lordosis": "curve", "kyphosis": "curve", "sacral": "pelvic", "pelvic": "pelvic"}
 """Kind of an angle by how its name begins; Cobb angles are kinds of their own."""
+SACRAL = {
+    "sacral_slope": "pelvic", "pelvic_tilt": "pelvic", "pelvic_incidence": "pelvic", "lordosis_l1_s1": "curve",
+    "lumbosacral_height": "disc_height", "lumbosacral_angle": "disc_angle", "lumbosacral_slip": "listhesis",
+}  # fmt: skip
+"""What is taken from the endplate of S1, and its kind: angles, then height and angle of the disc above it, and the slip
+over it. A reading may hold factors by these names, which go before those of the kinds: how far they may be off depends
+on how surely the endplate was seen."""
 
 
 def kind_of(angle: str) -> str:
@@ -59,11 +66,11 @@ def scaled(span: list[float] | None, value: float | None, factor: float, least: 
 
 
 def scale_angles(angles: dict[str, Any], scales: Mapping[str, float]) -> dict[str, Any]:
-    """The angles of a reading with their intervals scaled by kind."""
+    """The angles of a reading with their intervals scaled by name (``SACRAL``) or kind."""
     found = dict(angles)
     for name in [name for name in angles if name.endswith("_interval")]:
         angle = name.removesuffix("_interval")
-        found[name] = scaled(angles[name], angles[angle], scales.get(kind_of(angle), 1.0))
+        found[name] = scaled(angles[name], angles[angle], scales.get(angle, scales.get(kind_of(angle), 1.0)))
     return found
 
 

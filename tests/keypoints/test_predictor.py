@@ -9,6 +9,7 @@ from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.original import eval_img
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6
@@ -269,10 +270,13 @@ def test_landmarks_for_the_names_alone_name_and_stand_in_no_reading():
     preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))
     predictor = Predictor(SeesSacrum(preset, None), "says", naming=Naming((0.0, 0.0, 0.0, 0.0), 5.0))
     predictor.landmark_calibration = {"s1": (1.0, 3.0)}
+    predictor.scales, predictor.sacral_spread = {"height": 1.2}, SacralSpread((0.4,), {"sacral_slope": (2.5,)})
     picture = np.zeros((192, 192), np.uint8)
     measured = predictor.read(picture)
     predictor.unmeasured = ("s1",)
     reading = predictor.read(picture)
+    assert measured.interval_scale == {"height": 1.2, "sacral_slope": 2.5}
+    assert reading.interval_scale == {"height": 1.2}
     assert [own.label for own in reading.vertebrae] == ["L1", "L2", "L3", "L4", "L5"]
     assert (len(measured.landmarks), reading.landmarks) == (1, [])
 

@@ -94,6 +94,32 @@ def test_an_endplate_hardly_seen_is_a_remark_where_it_is_measured(score, said):
     assert not remarks(vertebrae=reading.vertebrae[:1], frame=blind, landmarks=level)
 
 
+def test_what_rests_on_the_endplate_of_s1_is_widened_by_its_own_factors():
+    """Three times as wide about the value; the other discs keep the factor of their kind, tilt its own width."""
+    reading = with_sigma(lateral(5, facing="right"), 0.5)
+    marks = [replace(own, score=0.7, sigma_px=0.5) for own in reading.landmarks]
+    plain = replace(reading, landmarks=marks)
+    own = dict.fromkeys(("sacral_slope", "lordosis_l1_s1", "lumbosacral_height", "lumbosacral_angle"), 3.0)
+    wide = measure(replace(plain, interval_scale={"disc_angle": 2.0, "listhesis": 2.0} | own))
+    plain = measure(plain)
+
+    def widths(measured):
+        discs = [vertebra.measures["disc_below"] for vertebra in measured.vertebrae[-2:]]
+        spans = [measured.angles[f"{name}_interval"] for name in ("sacral_slope", "lordosis_l1_s1", "pelvic_tilt")]
+        for disc in discs:
+            spans += [
+                disc["angle_deg_interval"],
+                disc["heights_px_interval"]["anterior"],
+                disc["listhesis_px_interval"],
+            ]
+        return np.diff(spans).ravel()
+
+    np.testing.assert_allclose(widths(wide) / widths(plain), [3, 3, 1, 2, 1, 2, 3, 3, 2], rtol=1e-3)
+    said = [[remark for remark in one.remarks if "the endplate of S1 was seen" in remark] for one in (plain, wide)]
+    assert ["may be off by more than their intervals say" in remark[0] for remark in said] == [True, False]
+    assert "as wide as films of phantoms ask for" in said[1][0]
+
+
 def test_mirrored_film_gives_the_same_numbers():
     reading = lateral(8, facing="right")
     plain, mirrored = measure(reading), measure(reading.flipped())
