@@ -32,4 +32,4 @@ class KeypointSamples(Samples):
                 found["points"][sure].double().cpu().numpy(), target["keypoints"][..., :2].double().numpy()
             )
         ]  # fmt: skip
-        return outline(grey, readings[0], truth=readings[1])
+        return outline(grey, readings[0], truth=readings[1], scale=1.0)

@@ -9,5 +9,6 @@ from spinetk.keypoints.preset import FAST, Preset
 
 @pytest.fixture(scope="session")
 def tiny() -> Preset:
-    """The fast preset on thumbnails."""
-    return replace(FAST, name="tiny", short_px=(64,), long_px=96, point_layers=(32,), box_units=32, proposals=(60, 30))
+    """The fast preset on thumbnails, with thin heads."""
+    heads = {"channels": 16, "point_layers": (8,), "box_units": 16, "box_samples": 16, "detections": 8}
+    return replace(FAST, name="tiny", short_px=(64,), long_px=96, proposals=(30, 10), **heads)

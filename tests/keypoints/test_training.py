@@ -2,6 +2,7 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,9 +13,12 @@ from spinetk.cases.splitting import make_split
 from spinetk.cli import main
 from spinetk.errors import InputError
 from spinetk.keypoints.module import rate_factor
+from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import DEFAULT, ORIGINAL
+from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.trainer import train
+from spinetk.schema import VERTEBRA6
 
 QUICK = {"start": "scratch", "check_every": 2, "batch": 2, "device": "cpu", "precision": "32-true", "progress": False}
 
@@ -73,6 +77,12 @@ def test_a_run_leaves_what_it_promises(version, tiny, tmp_path):
     assert differing(before, again) == {}
     predictor = Predictor.load(weights, 0.5, "cpu")
     assert predictor.schema.name == "vertebra6"
+
+
+def test_pictures_of_samples_are_as_large_as_the_networks_input(tiny):
+    picture, points = torch.rand(3, 64, 80), torch.rand(1, 6, 3) * 60
+    module = SimpleNamespace(network=VertebraRCNN(tiny, VERTEBRA6).eval(), trainer=SimpleNamespace(precision="32-true"))
+    assert KeypointSamples([(picture, {"keypoints": points})]).draw(module, 0).shape == (64, 80, 3)
 
 
 def test_a_run_is_continued_as_it_was_begun(version, tiny, tmp_path):
