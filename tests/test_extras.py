@@ -14,14 +14,19 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 READING = ("torch", "torchvision", *(name for names in EXTRAS.values() for name in names))
 
 
+@pytest.fixture(scope="module")
+def known():
+    """Packages by the libraries they bring: hundreds of files are read for it."""
+    return packages_distributions()
+
+
 def wanted(requirements):
     return {Requirement(text).name.lower().replace("_", "-") for text in requirements}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_an_extra_brings_the_libraries_that_are_said_to_be_its(extra):
+def test_an_extra_brings_the_libraries_that_are_said_to_be_its(extra, known):
     brought = wanted(PROJECT["optional-dependencies"][extra])
-    known = packages_distributions()
     for library in EXTRAS[extra]:
         names = {name.lower().replace("_", "-") for name in known.get(library, [])}
         assert not names or names & (brought | {"dask"}), library

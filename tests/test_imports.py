@@ -16,6 +16,8 @@ def imports(tree: ast.AST, modules=MODULES) -> set[str]:
     """Modules that a source imports anywhere, in functions too; what is for type checkers alone is left out."""
     found: set[str] = set()
     for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.expr):
+            continue  # most of a tree, and no import lies in one
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         if isinstance(node, ast.ImportFrom) and node.module:

@@ -218,12 +218,16 @@ WAYS: list[Callable[[Path, Path], None]] = [
 ]  # fmt: skip
 
 
-def volumes_by_part(base: Path, seed: int) -> list[set[int]]:
+def volumes_of(base: Path) -> dict[str, int]:
     folder = CaseFolder(base)
+    return {case: volume_of(read_pixels(read_record(folder.source(case)))) for case in folder.cases()}
+
+
+def volumes_by_part(base: Path, seed: int, volumes: dict[str, int]) -> list[set[int]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parts = make_split(base, seed=seed, save=False)[:3]
-    return [{volume_of(read_pixels(read_record(folder.source(case)))) for case in part.index} for part in parts]
+    return [{volumes[case] for case in part.index} for part in parts]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -231,10 +235,10 @@ def test_no_volume_lies_in_two_parts(way, tmp_path):
     base = tmp_path / "base"
     base.mkdir()
     way(tmp_path / "source", base)
-    cases = CaseFolder(base).cases()
-    assert len(cases) >= 2 * VOLUMES
-    for seed in range(5):
-        parts = volumes_by_part(base, seed)
+    volumes = volumes_of(base)
+    assert len(volumes) >= 2 * VOLUMES
+    for seed in range(2):  # where slices fall as they like, the six volumes stay whole in hardly one split of a million
+        parts = volumes_by_part(base, seed, volumes)
         assert set.union(*parts) == set(range(VOLUMES))
         assert sum(map(len, parts)) == VOLUMES, f"seed {seed}: {parts}"
     for file in base.rglob("*.json"):
@@ -278,8 +282,9 @@ def test_both_names_of_the_group_count(tmp_path):
             del entry["group"]
     joined = {case: {k: v for k, v in e.items() if k in ("group", "patient")} for case, e in metadata.items()}
     path.write_text(json.dumps(joined))
-    for seed in range(5):
-        assert sum(map(len, volumes_by_part(tmp_path / "base", seed))) == VOLUMES
+    volumes = volumes_of(tmp_path / "base")
+    for seed in range(2):
+        assert sum(map(len, volumes_by_part(tmp_path / "base", seed, volumes))) == VOLUMES
 
 
 def test_one_film_under_two_patients_is_told(tmp_path):
@@ -302,4 +307,6 @@ def test_one_film_under_two_patients_is_told(tmp_path):
         said = any("show all but the same: 'som" in str(warning.message) for warning in caught)
         assert said == (where[0] != where[1])
         told.add(said)
+        if len(told) == 2:
+            break
     assert told == {True, False}
