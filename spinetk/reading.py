@@ -125,6 +125,8 @@ class Reading:
             (``SACRAL``, ibid.), the same for what rests on an S1 endplate as surely seen as this one.
         pixels_sha256: Digest of the picture that was read (:func:`spinetk.images.picture.pixel_hash` of its 8-bit
             window), so that another one in its place is noticed; None where none was taken.
+        stored_sha256: The same of what its file stores of it (:attr:`spinetk.images.picture.Picture.stored_sha256`):
+            where one of the two is the same, it is the same picture.
     """
 
     file: str
@@ -149,6 +151,7 @@ class Reading:
     interval_scale: dict[str, float] = field(default_factory=dict)
     pixels_sha256: str | None = None
     frame_number: int | None = None
+    stored_sha256: str | None = None
 
     def upright(self, way: Upright) -> Reading:
         """The reading in px of the upright picture of ``way``; not measured."""
@@ -211,8 +214,8 @@ class Reading:
         mirrored = (np.linalg.det(matrix[:, :2]) < 0) != (self.frame.shown_mirrored != frame.shown_mirrored)
         if self.facing is not None and mirrored:
             changed["facing"] = replace(self.facing, side="left" if self.facing.side == "right" else "right")
-        # Moved px are another picture's.
-        return replace(self, height=height, width=width, frame=frame, angles={}, pixels_sha256=None, **changed)
+        changed |= {"pixels_sha256": None, "stored_sha256": None}  # moved px are another picture's
+        return replace(self, height=height, width=width, frame=frame, angles={}, **changed)
 
     def rounded(self) -> Reading:
         """The reading with the numbers that a result file holds of it."""
@@ -252,6 +255,7 @@ class Reading:
             "frame_number": self.frame_number,
             "series": self.series,
             "pixels_sha256": self.pixels_sha256,
+            "stored_sha256": self.stored_sha256,
             "threshold": self.threshold,
             "label_probability": self._label_probability,
             "facing": self.facing.to_json() if self.facing else None,
@@ -327,9 +331,10 @@ class Reading:
                         measures={k: v for k, v in entry.items() if k not in plain},
                     )
                 )
-            digest = content.get("pixels_sha256")
-            if digest is not None and not (isinstance(digest, str) and SHA256.fullmatch(digest)):
-                raise InputError(source, "field 'pixels_sha256' is no SHA-256", "remove it")
+            digests = {name: content.get(name) for name in ("pixels_sha256", "stored_sha256")}
+            for name, digest in digests.items():
+                if digest is not None and not (isinstance(digest, str) and SHA256.fullmatch(digest)):
+                    raise InputError(source, f"field {name!r} is no SHA-256", "remove it")
             for field in ("threshold", "label_probability"):
                 check_share(content.get(field), field, source)
             if not (int(content["height"]) > 0 and int(content["width"]) > 0):
@@ -346,7 +351,7 @@ class Reading:
                 slice=None if content.get("slice") is None else int(content["slice"]),
                 frame_number=None if content.get("frame_number") is None else int(content["frame_number"]),
                 series=None if content.get("series") is None else str(content["series"]),
-                pixels_sha256=digest,
+                **digests,
                 threshold=content.get("threshold"),
                 label_probability=None if sure is None else float(sure),
                 facing=Facing.from_json(content["facing"], source) if content.get("facing") else None,

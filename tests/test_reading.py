@@ -50,6 +50,7 @@ def test_box_and_centre_are_those_of_the_visible_points():
         (lambda c: c.update(spacing_mm=[1]), "spacing_mm"),
         (lambda c: c.update(height=-100), "'height' or 'width' is no size"),
         (lambda c: c.update(pixels_sha256="A" * 64), "'pixels_sha256' is no SHA-256"),
+        (lambda c: c.update(stored_sha256="a" * 63), "'stored_sha256' is no SHA-256"),
         (lambda c: c.update(threshold="0.5"), "'threshold' is not a number from 0 to 1"),
         (lambda c: c.update(label_probability=96), "'label_probability' is not a number from 0 to 1"),
         (lambda c: c["vertebrae"][0].update(score=float("nan")), "'score' is not a number from 0 to 1"),

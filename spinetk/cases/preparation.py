@@ -198,7 +198,7 @@ def _as_annotated(picture: Picture, item: CaseItem, frame: Frame) -> tuple[np.nd
     """The picture in the px of its annotation: as stored, or as EXIF turns it where only that has the right size."""
     pixels, exif = to_uint8(picture.pixels, picture.padding), frame.exif_orientation
     size = picture.width, picture.height
-    if not is_same(pixels, item.pixels_sha256):
+    if not is_same(picture, pixels, item):
         item.remarks.append(OTHER_PIXELS)
     if item.size is None or item.size == size:
         if exif != 1:

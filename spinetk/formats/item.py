@@ -59,7 +59,7 @@ class CaseItem:
         series: Which of several series it is about, or None.
         remarks: What was left out or decided, one short sentence each.
         missing: Why the picture cannot be used, or None.
-        pixels_sha256: Of the picture that was annotated (:attr:`spinetk.reading.Reading.pixels_sha256`), or None.
+        pixels_sha256, stored_sha256: Of the picture that was annotated (:class:`spinetk.reading.Reading`), or None.
     """
 
     picture: Path
@@ -89,6 +89,7 @@ class CaseItem:
     remarks: list[str] = field(default_factory=list)
     missing: InputError | None = None
     pixels_sha256: str | None = None
+    stored_sha256: str | None = None
 
     def shown(self) -> Picture:
         """The picture that was annotated: of a volume the same slice, of several series the same one.
@@ -117,8 +118,8 @@ class CaseItem:
         if self.missing is None:
             picture = self.shown()
             number = picture.frame_number
-            digest = self.pixels_sha256
-            if digest is not None and not is_same(to_uint8(picture.pixels, picture.padding), digest):
+            digested = self.pixels_sha256 is not None  # else a picture need not be windowed for it
+            if digested and not is_same(picture, to_uint8(picture.pixels, picture.padding), self):
                 remarks.append(OTHER_PIXELS)
             # What a report was written from said its picture's remarks already.
             known = [remark for remark in picture.remarks if remark not in remarks]
@@ -153,6 +154,7 @@ class CaseItem:
             frame_number=number,
             series=self.series,
             pixels_sha256=self.pixels_sha256,
+            stored_sha256=self.stored_sha256,
             facing=self.facing,
             not_graded=self.not_graded,
             threshold=self.threshold,

@@ -82,6 +82,7 @@ def _item(reading: Reading, file: Path) -> CaseItem:
         slice=reading.slice,
         series=reading.series,
         pixels_sha256=reading.pixels_sha256,
+        stored_sha256=reading.stored_sha256,
         facing=reading.facing,
         not_graded=reading.not_graded,
         threshold=reading.threshold,

@@ -176,15 +176,24 @@ def _bit_overlays(header: Header) -> bool:
     return any(tag in header.dataset and header.dataset.get_item(tag).value not in (0, b"", b"\0\0") for tag in places)
 
 
+def frame_code(header: Header, index: int) -> bytes:
+    """The bytes of one frame of encapsulated pixels; the stream stays positioned at the pixels."""
+    start = header.stream.tell()
+    offsets = raw(header.dataset, "ExtendedOffsetTable"), raw(header.dataset, "ExtendedOffsetTableLengths")
+    try:
+        return get_frame(
+            header.stream,
+            index,
+            number_of_frames=header.frames,
+            extended_offsets=offsets if all(isinstance(v, bytes) for v in offsets) else None,
+        )
+    finally:
+        header.stream.seek(start)
+
+
 def _decode_encapsulated(header: Header, options: dict[str, Any], index: int, remarks: list[str]) -> np.ndarray:
-    name, dataset = display_name(header.path), header.dataset
-    offsets = raw(dataset, "ExtendedOffsetTable"), raw(dataset, "ExtendedOffsetTableLengths")
-    code = get_frame(
-        header.stream,
-        index,
-        number_of_frames=header.frames,
-        extended_offsets=offsets if all(isinstance(v, bytes) for v in offsets) else None,
-    )
+    name = display_name(header.path)
+    code = frame_code(header, index)
     single = options | {"number_of_frames": 1}
     size = options["rows"], options["columns"]
     packed = {"rows": 1, "columns": -(-size[0] * size[1] // 8), "bits_allocated": 8, "bits_stored": 8}

@@ -8,7 +8,8 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.geometry import SQUARE, Frame
-from spinetk.images.decode import decode_frame
+from spinetk.images.decode import decode_frame, frame_code
+from spinetk.images.digest import of_code, of_values
 from spinetk.images.display import is_inverted, padding_mask, to_display
 from spinetk.images.elements import number, word
 from spinetk.images.guard import REMEDY_COPY, display_name
@@ -31,6 +32,7 @@ def picture_of_frame(header: Header, options: dict[str, Any], index: int, user_f
     dataset = header.dataset
     remarks = list(header.remarks)
     stored = decode_frame(header, options, index, remarks)
+    digest = of_values(stored) if header.pixel_length is not None else of_code(frame_code(header, index))
     pixels, padding, inverted = grey(stored, header, index, remarks)
     frame, view = frame_of(header, index, user_frame, remarks)
     burned_in = word(dataset, "BurnedInAnnotation") == "YES"
@@ -48,6 +50,7 @@ def picture_of_frame(header: Header, options: dict[str, Any], index: int, user_f
         inverted=inverted,
         burned_in=burned_in,
         frame_number=index + 1 if header.frames > 1 else None,
+        stored_sha256=digest,
     )
 
 

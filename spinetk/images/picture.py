@@ -35,6 +35,8 @@ class Picture:
         burned_in: Whether the file says that text is burned into its pixels (``BurnedInAnnotation`` = YES).
         slices: How many slices or frames there were to choose from; 1 for a reformation, which is none of them.
         slice: Place of the one that was read, counted from 0.
+        stored_sha256: Digest of what a DICOM or JPEG file stores of it (:mod:`spinetk.images.digest`), which neither
+            decoder nor window changes; None of other files and of reformations.
         frame_number: Of the frame that was read, where the file holds several; counted from 1, as DICOM refers to it.
         series: Key of the series that was read, of a folder or of a file with frames that have places; else None.
     """
@@ -53,6 +55,7 @@ class Picture:
     slice: int = 0
     series: str | None = None
     frame_number: int | None = None
+    stored_sha256: str | None = None
 
     @property
     def height(self) -> int:

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from spinetk.errors import InputError
 from spinetk.geometry import TURNS, Frame, turn
+from spinetk.images.digest import of_jpeg
 from spinetk.images.guard import REMEDY_COPY, check_size, display_name, silent_stderr
 from spinetk.images.picture import Picture
 
@@ -80,6 +81,7 @@ def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
         kind=kind,
         remarks=tuple(remarks),
         inverted=bool(inverted),
+        stored_sha256=of_jpeg(path) if kind == "jpeg" else None,
     )
 
 

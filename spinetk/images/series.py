@@ -302,5 +302,5 @@ def _from_planes(
         remarks.append("the spacing given was not used: a reformation has that of the volume")
     return replace(
         middle, pixels=pixels, padding=padding, frame=frame, view="sagittal", remarks=tuple(remarks), inverted=False,
-        frame_number=None,
+        frame_number=None, stored_sha256=None,
     )  # fmt: skip

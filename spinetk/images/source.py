@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -100,20 +100,32 @@ def seen_of(reading: Reading) -> tuple[Picture, np.ndarray]:
     """
     picture = picture_of(reading)
     grey = to_uint8(picture.pixels, picture.padding)
-    if grey.shape == (reading.height, reading.width) and not is_same(grey, reading.pixels_sha256):
+    if grey.shape == (reading.height, reading.width) and not is_same(picture, grey, reading):
         fault = "is not the picture that was read: its pixels differ"
         raise InputError(reading.file, fault, "put that one back, or predict again")
     return picture, grey
 
 
-def is_same(grey: np.ndarray, digest: str | None) -> bool:
-    """Whether a picture is the one a reading is about, as far as it says.
+class Digested(Protocol):
+    """What says which picture it is about: a reading, an annotation."""
+
+    pixels_sha256: str | None
+    stored_sha256: str | None
+
+
+def is_same(picture: Picture, grey: np.ndarray, about: Digested) -> bool:
+    """Whether a picture is the one that something is about, as far as it says.
+
+    What its file stores tells, however it was decoded and windowed; else the window: results of before have no other
+    digest, and a file may have been stored in another way since.
 
     Args:
+        picture: As read.
         grey: (H, W) uint8 as stored, of :func:`spinetk.images.to_uint8`.
-        digest: :attr:`spinetk.reading.Reading.pixels_sha256`.
+        about: The reading or annotation.
     """
-    return digest is None or pixel_hash(grey) == digest
+    stored = about.stored_sha256 is not None and picture.stored_sha256 == about.stored_sha256
+    return stored or about.pixels_sha256 is None or pixel_hash(grey) == about.pixels_sha256
 
 
 def source_of(reading: Reading, chosen: int | None = None) -> tuple[Path, int | None]:

@@ -163,10 +163,10 @@ class Reader:
         """
         said = (overrides or Overrides()).over(self.usual)
         # Pixels that were handed over, of a case, are not those that its file gives when it is read again.
-        digest = None
+        digest = stored = None
         if grey is None:
             grey = to_uint8(picture.pixels, picture.padding)
-            digest = pixel_hash(grey)
+            digest, stored = pixel_hash(grey), picture.stored_sha256
         chosen = self.decide(picture, grey, file, said)
         found = self._found(grey, file, chosen)
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
@@ -177,7 +177,7 @@ class Reader:
         found.not_graded = chosen.not_graded
         found.slice = picture.slice if picture.slices > 1 else None
         found.series, found.frame_number = picture.series, picture.frame_number
-        found.pixels_sha256 = digest
+        found.pixels_sha256, found.stored_sha256 = digest, stored
         impossible = impossible_size(found)
         if impossible:
             source = found.frame.spacing_source or "no source"

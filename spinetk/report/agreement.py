@@ -126,14 +126,20 @@ def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[s
             failures.append(f"{name}: the readings have the front on other sides: {said}")
         if one[name].slice != other[name].slice or one[name].series != other[name].series:
             failures.append(f"{name}: the readings are of two slices ({_slice(one[name])} and {_slice(other[name])})")
-        digests = {reading.pixels_sha256 for reading in (one[name], other[name])} - {None}
-        if len(digests) > 1:
+        if _differ(one[name], other[name]):
             failures.append(f"{name}: the readings are of pictures with other pixels: are they the same film?")
         try:
             pairs.append((name, paired_values([(one[name], other[name])])))
         except InputError as error:
             failures.append(str(error))
     return stacked([table.assign(file=name) for name, table in pairs])
+
+
+def _differ(one: Reading, other: Reading) -> bool:
+    """Whether two readings are of different pixels, by the digests that both have."""
+    both = [(one.pixels_sha256, other.pixels_sha256), (one.stored_sha256, other.stored_sha256)]
+    known = [first == second for first, second in both if first is not None and second is not None]
+    return bool(known) and not any(known)
 
 
 def _slice(reading: Reading) -> str:

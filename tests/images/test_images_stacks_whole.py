@@ -15,7 +15,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images import find_series, read_picture, reformat, series, source
 from spinetk.images.headers import open_header
-from spinetk.images.picture import pixel_hash
+from spinetk.images.picture import Picture, pixel_hash
 from spinetk.images.reformat import Plane, _resample_depth, _sample_rows, mid_sagittal, section_of
 from spinetk.images.series import frame_series, main_series, pick, plan, said_of_frames, scan
 from spinetk.images.stack import central, in_order, said_of_slices, spine_score
@@ -581,7 +581,14 @@ def test_a_picture_is_known_again_by_its_pixels(tmp_path):
     digest = hashlib.sha256(b"(2, 3)" + bytes(range(6))).hexdigest()
     assert pixel_hash(grey) == pixel_hash(np.asfortranarray(grey)) == digest
     assert pixel_hash(grey.reshape(3, 2)) != digest
-    assert [source.is_same(grey, known) for known in (None, digest, "", digest.upper())] == [True, True, False, False]
+    picture = Picture(grey.astype(np.float32), stored_sha256="d")
+    for known, stored, same in (
+        (None, None, True), (digest, None, True), ("", None, False), (digest.upper(), None, False), ("", "d", True),
+        ("", "e", False), (digest, "e", True),
+    ):  # fmt: skip
+        about = Reading("a", 2, 3, VERTEBRA4, pixels_sha256=known, stored_sha256=stored)
+        assert source.is_same(picture, grey, about) == same
+    assert not source.is_same(Picture(grey.astype(np.float32)), grey, Reading("a", 2, 3, VERTEBRA4, pixels_sha256=""))
     path = tmp_path / "a.png"
     Image.fromarray(grey).save(path)
     window = to_uint8(grey)

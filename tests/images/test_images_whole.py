@@ -51,6 +51,8 @@ def whole(picture):
     found["frame"] = picture.frame
     found["padding"] = None if picture.padding is None else np.argwhere(found["padding"]).tolist()
     assert found.pop("pixels").dtype == np.float32
+    is_stored = picture.kind in ("dicom", "jpeg") or (picture.kind == "series" and picture.slices > 1)
+    assert (found.pop("stored_sha256") is not None) == is_stored
     return found
 
 

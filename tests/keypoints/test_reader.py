@@ -156,6 +156,7 @@ def test_one_phantom_is_one_reading_however_it_is_stored(seer, tmp_path, source)
         assert grey.shape == (reading.height, reading.width)
         told = hashlib.sha256(f"({reading.height}, {reading.width})".encode() + grey.tobytes())
         assert reading.pixels_sha256 == told.hexdigest()
+        assert (reading.stored_sha256 is not None) == (source in ("letters", "cosines"))
         assert [v.label for v in reading.vertebrae] == ["L1", "L2", "L3", "L4", "L5"], (number, aspect)
         centres = np.array([v.centre for v in reading.vertebrae])
         columns, rows = np.floor(centres).astype(int).T
