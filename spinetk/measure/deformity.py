@@ -40,8 +40,6 @@ GRADES = 4
 UNCERTAIN = "uncertain"
 SURE = 0.9
 """Least probability of a grade that is stated; below it, and where the interval spans three grades, it is not sure."""
-POSSIBLE = 0.05
-"""Least probability of a grade that is named as possible."""
 TYPES = ("normal", "wedge", "biconcave", "crush")
 # Bodies that are often lower in front without fracture; a loss from this size on gets a note.
 OFTEN_WEDGED = ("T8", "T9", "T10", "T11", "T12", "T13", "L1")
@@ -138,8 +136,8 @@ def judge(
 
     Returns:
         The JSON field ``deformity`` or None, and the reason when it is None. With draws ``loss_percent_interval`` and
-        ``grade_interval`` are 95 % intervals, ``grade_probability`` is that of each grade 0..3, and ``type`` is
-        ``uncertain`` where it may or may not be ``normal`` (:func:`is_sure`).
+        ``grade_interval`` (with the grade itself) are 95 % intervals, ``grade_probability`` is that of each grade 0..3,
+        and ``type`` is ``uncertain`` where it may or may not be ``normal`` (:func:`is_sure`).
     """
     losses, counts = losses_percent(values, index, neighbours, thresholds[0], low_behind, places)
     if np.isnan(losses[:2]).all():
@@ -174,7 +172,8 @@ def judge(
         moved = np.fmax.reduce(np.nan_to_num(moved, nan=0.0), axis=-1, initial=0.0)
         content["loss_percent_interval"] = interval(moved)
         if content["loss_percent_interval"]:
-            content["grade_interval"] = [int(g) for g in grade(np.array(content["loss_percent_interval"]), thresholds)]
+            spanned = [content["grade"], *grade(np.array(content["loss_percent_interval"]), thresholds)]
+            content["grade_interval"] = [int(min(spanned)), int(max(spanned))]
         reached = np.bincount(grade(moved, thresholds), minlength=len(thresholds) + 1)
         content["grade_probability"] = [round(float(share), 3) for share in reached / len(moved)]
         if 0 in possible_grades(content) and not is_sure(content):
@@ -203,11 +202,10 @@ def _grades_in(deformity: Mapping[str, Any]) -> list[int]:
 
 
 def possible_grades(deformity: Mapping[str, Any]) -> list[int]:
-    """The grade of a ``deformity`` field where it is sure; else all from the least to the greatest that it may be."""
+    """The grade of a ``deformity`` field where it is sure; else all that its 95 % interval spans, and its own."""
     if is_sure(deformity):
         return [deformity["grade"]]
-    found = [number for number, chance in enumerate(chances_of(deformity) or []) if chance >= POSSIBLE]
-    found = [*found, deformity["grade"], *(_grades_in(deformity) if len(found) < 2 else [])]
+    found = [deformity["grade"], *_grades_in(deformity)]
     return list(range(min(found), max(found) + 1))
 
 

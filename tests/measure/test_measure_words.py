@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinetk.formats.table import rows
 from spinetk.measure import measure, words
 from spinetk.measure.deformity import possible_grades
 from spinetk.phantoms import lateral_radiograph
@@ -58,7 +59,7 @@ def vertebra(**deformity) -> Vertebra:
         (
             {"type": "uncertain", "grade": 0, "loss_percent": 9, "grade_probability": [0.91, 0.05, 0.04, 0],
              "grade_interval": [0, 2]},
-            "not sure: grade 0 or 1 (9 %)", None,
+            "not sure: grade 0 to 2 (9 %)", None,
         ),
         # A file written by others may say anything.
         (
@@ -86,6 +87,19 @@ def test_measured_probabilities_are_shares_of_the_normal_distribution(spine):
         assert sum(answer["grade_probability"]) == pytest.approx(1, abs=2e-3)
         assert answer["type"] == ("normal" if sigma == 0.1 else "uncertain")
         assert possible_grades(answer) == ([0] if sigma == 0.1 else [0, 1])
+
+
+@pytest.mark.parametrize(("sigma", "grades"), [(0.8, (0, 1)), (1.3, (0, 2))])
+def test_words_and_table_name_the_grades_of_the_95_percent_interval(spine, sigma, grades):
+    """A loss of 18 %: its interval ends at 22.8 or at 25.8 %, where grade 2 begins, though that has 4 % alone."""
+    sd = 100 * np.sqrt(2) * sigma / 60 * np.sqrt(1 + 0.82**2)
+    assert np.searchsorted((20, 25, 40), (18 - 1.96 * sd, 18 + 1.96 * sd)).tolist() == list(grades)
+    reading = measure(spine([FULL, (30 * 0.82, 30.0, 30.0), FULL], labels=["L1", "L2", "L3"], sigma=sigma))
+    own, row = reading.vertebrae[1], rows(reading)[1]
+    assert own.measures["deformity"]["grade_probability"][2] < 0.05
+    between = "0 or 1" if grades == (0, 1) else "0 to 2"
+    assert words.deformity_text(own).startswith(f"not sure: grade {between} (")
+    assert (row["deformity_grade_low"], row["deformity_grade_high"]) == grades
 
 
 def test_points_placed_by_a_person_have_a_grade_without_probability(spine):
