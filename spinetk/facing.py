@@ -17,7 +17,7 @@ class Facing:
     Attributes:
         side: ``left``, ``right``, or None when unknown.
         source: ``user``, ``header``, ``sacrum``, ``sacrum and curvature``, ``look of the picture``, ``curvature``,
-            ``picture``, ``curvature and picture`` or ``none``.
+            ``picture``, ``curvature and picture``, ``slant`` (necks) or ``none``.
         confidence: 0..1; 1 for what the user or the header says.
     """
 

@@ -1,6 +1,6 @@
 """Views: what a picture can show, and what follows from it. The one table that is asked about views.
 
-A new view (a lateral cervical film, say) is one more entry of ``View`` and of ``TABLE``.
+A new view is one more entry of ``View`` and of ``TABLE``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Literal
 
 from spinetk.errors import InputError
 
-View = Literal["lateral", "ap", "sagittal", "axial", "coronal", "unknown"]
+View = Literal["lateral", "ap", "sagittal", "cervical", "axial", "coronal", "unknown"]
 
 # DICOM modalities (PS3.3 C.7.3.1.1.1) of projections of the spine. CT stands for its localizers, OT for secondary
 # captures, BMD for densitometers. XA is not among them: nearly all its pictures are of vessels.
@@ -29,6 +29,11 @@ class ViewRules:
         angles: Families of angles that are read on it; all results hold the Cobb angles, whichever are shown.
         front: Whether one side of the picture is the patient's front.
         curve_tells: Whether the curve of the lowest bodies tells that side by itself, the brightness beside them not.
+        slant_tells: Whether the slant of the endplates against the line of the bodies tells that side, and only that.
+        slips_graded: Whether slips have a Meyerding grade, which was made for the lumbar spine.
+        neck: The view of a film of the neck taken the same way, where that is another; None elsewhere.
+        trunk: The other way round.
+        unmeasured: What is usually measured on such pictures and is not here, as a remark; None where nothing is.
         dim_ends: Whether the bodies at both ends are dim, under lung and ribs and under the iliac wings, so that one
             hardly seen counts where the next must lie (:mod:`spinetk.keypoints.ends`).
         modalities: DICOM modalities in which it is read where a model's card names none.
@@ -44,6 +49,11 @@ class ViewRules:
     angles: tuple[str, ...] = ("cobb", "lordosis", "kyphosis", "sacral", "pelvic")
     front: bool = True
     curve_tells: bool = False
+    slant_tells: bool = False
+    slips_graded: bool = True
+    neck: View | None = None
+    trunk: View | None = None
+    unmeasured: str | None = None
     dim_ends: bool = False
     modalities: frozenset[str] = frozenset()
     usual_in: frozenset[str] = frozenset()
@@ -57,6 +67,7 @@ TABLE: dict[View, ViewRules] = {
         ViewRules(
             "lateral", "lateral", "a lateral view",
             angles=("lordosis", "kyphosis", "sacral", "pelvic"), curve_tells=True, dim_ends=True,
+            neck="cervical",
             modalities=PROJECTIONS, offered=True,
         ),
         ViewRules(
@@ -69,6 +80,14 @@ TABLE: dict[View, ViewRules] = {
             angles=("lordosis", "kyphosis", "sacral", "pelvic"), modalities=frozenset({"MR", "CT"}),
             usual_in=frozenset({"MR"}),
             offered=True,
+        ),
+        ViewRules(
+            "cervical", "lateral cervical", "a lateral view of the neck",
+            not_graded="Genant grades are defined for thoracic and lumbar bodies, this is a lateral view of the neck",
+            angles=(), slant_tells=True, slips_graded=False, trunk="lateral",
+            unmeasured="lordosis C2 to C7 is not measured, as the axis is not looked for; slips have no grade, as "
+            "Meyerding's are for the lumbar spine",
+            modalities=PROJECTIONS, offered=True,
         ),
         ViewRules(
             "axial", "axial", "an axial slice",

@@ -15,7 +15,7 @@ PACKAGE = Path(spinetk.__file__).parent
 
 def test_every_view_has_its_rules():
     assert set(get_args(View)) == set(VIEWS)
-    assert OFFERED == ("lateral", "ap", "sagittal")
+    assert OFFERED == ("lateral", "ap", "sagittal", "cervical")
     for rules in TABLE.values():
         assert rules.title
         # What is offered can be read; what is refused says why.
@@ -28,6 +28,7 @@ def test_every_view_has_its_rules():
         ("lateral", True, True, {"lordosis", "kyphosis"}),
         ("sagittal", True, True, {"lordosis", "kyphosis"}),
         ("ap", False, False, {"cobb"}),
+        ("cervical", False, True, set()),
         ("coronal", False, False, {"cobb"}),
         ("axial", False, False, set()),
         ("unknown", True, True, {"cobb", "lordosis", "kyphosis"}),

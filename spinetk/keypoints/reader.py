@@ -55,6 +55,7 @@ class Decision(NamedTuple):
         front: The patient's front, where the look of the picture is sure of it.
         turns: EXIF numbers of other positions, of which one is taken where clearly more is found in it.
         unproven: Whether the view has yet to be borne out by what is found.
+        trunk: The model of lateral films of the trunk, where only the look of the picture says that it shows a neck.
     """
 
     view: View
@@ -65,6 +66,7 @@ class Decision(NamedTuple):
     front: Facing | None = None
     turns: tuple[int, ...] = ()
     unproven: bool = False
+    trunk: Predictor | None = None
 
 
 class Reader:
@@ -210,6 +212,10 @@ class Reader:
         view = self._told(picture, said, remarks)
         modality = picture.modality
         sight = self._look(grey, frame)
+        neck = rules_of(view).neck if self._reads_necks() else None
+        by_file = neck is not None and said.view is None and is_neck(picture.body_part)
+        if neck is not None and by_file:
+            view = neck
         sure = sight is not None and sight.probability >= SURE_VIEW
         if sight is not None and sure:
             if sight.posed and not frame.says_head and sight.turn != 1 and sight.turn_probability >= SURE_VIEW:
@@ -220,7 +226,10 @@ class Reader:
                 view = sight.view
                 if view != "unknown":
                     remarks.append(f"view: {view}, judged from the picture (probability {sight.probability:.2f})")
-            elif sight.view != view and said.view is None and sight.probability >= SURE_REFUSAL:
+            elif neck is not None and sight.view == neck and said.view is None and picture.body_part is None:
+                view = neck
+                remarks.append(f"view: {neck}, {sight.words} by its look (probability {sight.probability:.2f})")
+            elif said.view is None and sight.probability >= SURE_REFUSAL and not _akin(sight.view, view):
                 chance = f"probability {sight.probability:.2f}"
                 remarks.append(f"looks like {sight.words} ({chance}), which contradicts the file: check it")
         if view == "unknown":
@@ -238,8 +247,9 @@ class Reader:
         against = self._against(picture, view, predictor)
         if against:
             remarks.append(against)
-        if self._only is None and is_neck(picture.body_part):
-            remarks.append(f"BodyPartExamined is {picture.body_part}: no released model was taught on necks")
+        if self._only is None and rules_of(view).neck is not None and is_neck(picture.body_part):
+            better = "no released model was taught on necks" if neck is None else f"give --view {neck}"
+            remarks.append(f"BodyPartExamined is {picture.body_part}: {better}")
         front: Facing | None = None
         turns: tuple[int, ...] = ()
         if sight is not None and sight.view == view:
@@ -247,7 +257,10 @@ class Reader:
                 front = Facing(sight.front, "look of the picture", sight.front_probability)
             if not frame.says_head and sight.turn != frame.exif_orientation:
                 turns = (sight.turn,)
-        return Decision(view, frame, predictor, remarks, against, front, turns, unproven)
+        trunk, by_look = None, said.view is None and not by_file and self._only is None
+        if by_look and (other := rules_of(view).trunk) is not None:
+            trunk = self._pick(other, modality, file, said)
+        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk)
 
     def _found(self, grey: np.ndarray, file: str, chosen: Decision) -> Reading:
         """What the model finds, in the position in which it finds clearly most.
@@ -262,6 +275,12 @@ class Reader:
             if evidence(other) > evidence(found) + CLEARLY:
                 found = other
                 found.remarks.insert(0, TURNED)
+        if chosen.trunk is not None:
+            view = rules_of(chosen.view).trunk or chosen.view
+            other = chosen.trunk.read(grey, file=file, frame=found.frame, view=view)
+            if evidence(other) > evidence(found) + CLEARLY:
+                found = other
+                found.remarks.insert(0, "it looks like a neck, but more of a trunk is found in it: read as one")
         if chosen.unproven and not shows_column(found):
             raise InputError(file, "does not say which view it is", VIEW_REMEDY)
         return found
@@ -275,8 +294,16 @@ class Reader:
         return said.view
 
     def _look(self, grey: np.ndarray, frame: Frame) -> Sight | None:
-        """What the picture looks like."""
-        return None if self._view_finder is None else self._view_finder(upright(grey, frame)[0])
+        """What the picture looks like; a neck is a lateral film where there is no model for necks."""
+        sight = None if self._view_finder is None else self._view_finder(upright(grey, frame)[0])
+        if sight is None or self._reads_necks():
+            return sight
+        return sight._replace(view=rules_of(sight.view).trunk or sight.view)
+
+    def _reads_necks(self) -> bool:
+        """Whether the model, or a released one, was made for films of the neck."""
+        made_for = self._made_for.values() if self._only is None else [(self._only.views, ())]
+        return any(rules_of(view).trunk is not None for views, _ in made_for for view in views)
 
     def _likely(self, sight: Sight) -> bool:
         """Whether a picture looks enough like something that a released model reads to be tried."""
@@ -360,6 +387,11 @@ class Reader:
         if other_part(picture.body_part):
             return f"BodyPartExamined is {picture.body_part}, which shows no spine"
         return None
+
+
+def _akin(one: View, other: View) -> bool:
+    """Whether two views are the same but for the end of the spine they show."""
+    return one == other or rules_of(one).trunk == other or rules_of(other).trunk == one
 
 
 def _reads(modalities: tuple[str, ...], view: View, modality: str | None) -> bool:

@@ -94,7 +94,8 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
     Returns:
         Per disc: ``name`` (``L4-L5``) or null; ``heights_px`` and, with a spacing, ``heights_mm``, by anterior, middle
         and posterior; ``angle_deg``; ``listhesis_px``, ``listhesis_mm``, ``listhesis_percent`` (positive forward) and
-        ``meyerding``, the grade of that; each number with ``..._interval`` where the points carry standard deviations.
+        ``meyerding``, the grade of that, null on a neck; each number with ``..._interval`` where the points carry
+        standard deviations.
     """
     count = len(reading.vertebrae)
     if side is None or not rules_of(reading.view).front or not count or not reading.schema.columns:
@@ -102,7 +103,7 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
     below = [_neighbour(reading, k) for k in range(count)]
     scale = scale_of(reading)
     chain, known_mm = stack(reading), reading.frame.spacing_mm is not None
-    scales = reading.interval_scale
+    scales, graded = reading.interval_scale, rules_of(reading.view).slips_graded
     found: list[dict[str, Any] | None] = []
     for k, where in enumerate(below):
         if where is None:
@@ -142,8 +143,8 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
             "angle_deg_interval": None if draws is None else scaled(interval(angle_deg(*draws, side)), angle, turned),
             "listhesis_percent": number(percent),
             "listhesis_percent_interval": slips,
-            "meyerding": meyerding(round(percent, DECIMALS)),  # of the figure that is written beside it
-            "meyerding_interval": meyerding_interval(slips),
+            "meyerding": meyerding(round(percent, DECIMALS)) if graded else None,  # of the figure written beside it
+            "meyerding_interval": meyerding_interval(slips) if graded else None,
         }
         found.append(content)
     return found

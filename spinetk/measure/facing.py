@@ -20,6 +20,9 @@ curvature in 2. There the curve of the five lowest bodies, if none seems to be m
 from 18 degrees on: of 1,755 annotated lumbar films 98.5 % are lordotic from L1 to L5, and 1 in 200 is kyphotic by ten
 degrees. A film of the thorax alone can mislead it: of 300 phantoms 26 bend so far the other way, 274 too little; of 300
 of the lumbar spine 288 are right and none is wrong.
+
+On films of necks, which are straight or kyphotic often enough, neither is asked but the slant of the bodies
+(:mod:`spinetk.measure.slant`).
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.geometry import Side, turn
+from spinetk.measure import slant
 from spinetk.measure.body import column, direction_deg, midline, scale_of, stack, turn_deg
 from spinetk.measure.levels import order_faults
 from spinetk.measure.pelvis import front_of
@@ -110,6 +114,11 @@ def anterior_side(reading: Reading, facing: str = "auto", picture: np.ndarray | 
         kept = None if told else kept
     if kept is not None and kept.side is not None and kept.source != "header":
         return kept
+    if rules_of(reading.view).slant_tells:
+        belief = slant.belief(reading)
+        if abs(belief) < MIN_CONFIDENCE:
+            return Facing(None, "slant" if belief else "none", abs(belief))
+        return Facing("right" if belief > 0 else "left", "slant", abs(belief))
     # In a film the belly is often brighter than the back: the brightness beside the bodies says nothing there.
     shade = 0.0 if picture is None or rules_of(reading.view).curve_tells else brightness(reading, picture)
     curve = curvature(reading)
@@ -134,9 +143,14 @@ def contradiction(reading: Reading, side: Facing) -> str | None:
     before; in MR and CT the header's front is geometry. The word is believed all the same: a flat back is rare, not
     impossible.
     """
-    if side.source not in ("user", "header") or not rules_of(reading.view).curve_tells:
+    rules = rules_of(reading.view)
+    if side.source not in ("user", "header") or not (rules.curve_tells or rules.slant_tells):
         return None
     other = "left" if side.side == "right" else "right"
+    if rules.slant_tells:
+        belief = slant.belief(reading)
+        against = abs(belief) >= MIN_CONFIDENCE and (belief > 0) == (other == "right")
+        return f"the endplates slant as if the front were on the {other}" if against else None
     if front_of(reading.landmarks, scale_of(reading)) == other:
         return f"the endplate of S1 hangs lower on the {other}"
     belief = curvature(reading)

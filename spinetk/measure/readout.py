@@ -303,6 +303,11 @@ def _remarks(
     unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
     if unnamed and "lordosis" in rules_of(reading.view).angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
+    rules = rules_of(reading.view)
+    if unnamed and n > 1 and rules.slant_tells:
+        found.append("no level names: give one with --anchor, e.g. C3=first where the highest outline is that of C3.")
+    if n and rules.unmeasured:
+        found.append(f"{rules.unmeasured}.")
     if side.side is not None and alignment.has_one_head(reading):
         found.append("one femoral head is seen: if the other lies apart from it, pelvic tilt and incidence are off.")
     unsure = alignment.unsure_sacrum(reading) if side.side is not None else None

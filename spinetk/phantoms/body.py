@@ -88,6 +88,8 @@ class Body:
         tilt_deg, centre: Pose in the frame of the anatomy.
         corner_mm: Extent of the rounding at the corners.
         waist_mm: (anterior, posterior) depth of the concavity of the walls.
+        slant_mm: How much lower the anterior wall stands than the posterior one, along the walls; the heights and the
+            angle between the endplates stay.
         obliquity_mm: Apparent distance of the near and far rim of each endplate in a projection.
         density: Mineral relative to a healthy adult.
         deformity, loss_percent: See :func:`deform`.
@@ -104,6 +106,7 @@ class Body:
     centre: tuple[float, float] = (0.0, 0.0)
     corner_mm: float = 3.0
     waist_mm: tuple[float, float] = (1.5, 1.0)
+    slant_mm: float = 0.0
     obliquity_mm: float = 0.0
     density: float = 1.0
     deformity: Deformity = "none"
@@ -127,7 +130,7 @@ class Body:
 
     def points(self) -> np.ndarray:
         """(6, 2) landmarks in mm, patient facing right."""
-        return vertebra_points(
+        points = vertebra_points(
             self.anterior_mm,
             self.middle_mm,
             self.posterior_mm,
@@ -138,6 +141,8 @@ class Body:
             taper_mm=self.taper_mm,
             upper_share=self.upper_share,
         )
+        lower = np.array([-0.5, 0, 0.5, 0.5, 0, -0.5]) * self.slant_mm
+        return points - lower[:, None] * self.up
 
     def place(self, local: npt.ArrayLike) -> np.ndarray:
         """(..., 2) points in the body's own axes (front, down; mm from its centre) to the frame of the anatomy."""

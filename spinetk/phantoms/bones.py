@@ -30,8 +30,8 @@ def draw_bones(film: Attenuation) -> None:
     film.bone *= 1 + np.float32(0.06) * grain + np.float32(0.03 + 0.06 * film.spine.age) * upright
 
 
-def draw_vertebra(film: Attenuation, body: Body) -> None:
-    """A body and, above the sacrum, its posterior elements.
+def draw_vertebra(film: Attenuation, body: Body, arch: bool = True) -> None:
+    """A body and, above the sacrum, its posterior elements (those of the trunk; without ``arch`` none).
 
     The landmarks of a radiograph lie where readers put them: in the middle of the bright line of an endplate, midway
     between its two rims where the beam meets it obliquely. So the bone reaches beyond them.
@@ -39,7 +39,7 @@ def draw_vertebra(film: Attenuation, body: Body) -> None:
     beyond = film.line_mm / 2 + abs(body.obliquity_mm) / 2
     grown = {name: getattr(body, name) + 2 * beyond for name in ("anterior_mm", "middle_mm", "posterior_mm")}
     _draw_body(film, replace(body, **grown))
-    if body.label[0] != "S":
+    if arch and body.label[0] != "S":
         _draw_posterior(film, body)
 
 
@@ -53,6 +53,7 @@ def _draw_body(film: Attenuation, body: Body) -> None:
     down = (x[:, window[1]] - body.centre[0]) * -body.up[0] + (y[window[0]] - body.centre[1]) * -body.up[1]
     front = (x[:, window[1]] - body.centre[0]) * body.front[0] + (y[window[0]] - body.centre[1]) * body.front[1]
     half = body.depth_mm / 2
+    down = down - np.float32(body.slant_mm / body.depth_mm) * front
     # Width across the beam: a kidney shape, full behind the middle, narrow at the front.
     width = 1.35 * body.depth_mm * np.sqrt(np.clip(1 - (np.abs(front + 0.15 * half) / (1.2 * half)) ** 2.2, 0, 1))
     deep = np.maximum(signed, 0) * mm

@@ -1,7 +1,8 @@
 """Lateral radiographs of the neck: C1 to T2 between skull, jaw, airway and shoulders.
 
-C3 and below come from the same spine as every phantom; the axis with its dens, the atlas, skull and jaw are drawn above
-it. Truth are the bodies C3 to C7 and those of the thorax that the shoulders leave free.
+C3 to C7 are shaped as annotated films of necks are (:mod:`spinetk.phantoms.neck`), the thorax comes from the same
+spine as in every phantom; the axis with its dens, the atlas, skull and jaw are drawn above it. Truth are the bodies C3
+to C7 and those of the thorax in the picture, under the shoulders or not.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from spinetk.geometry import Side
-from spinetk.phantoms.attenuation import COMPACT, SOFT, Attenuation
-from spinetk.phantoms.bones import draw_vertebra
+from spinetk.phantoms.attenuation import SOFT, Attenuation
 from spinetk.phantoms.choose import choose_field, choose_side, draw, stream
+from spinetk.phantoms.neck import draw_neck
+from spinetk.phantoms.neck_bones import draw_neck_bones, draw_neck_implants
 from spinetk.phantoms.phantom import Phantom, read_truth
 from spinetk.phantoms.radiograph import detect
-from spinetk.phantoms.shape import ellipse, ribbon, smooth, texture
-from spinetk.phantoms.spine import Spine, draw_spine
-
-SHOWN = ("C3", "C4", "C5", "C6", "C7", "T1", "T2", "T3")
+from spinetk.phantoms.shape import ribbon, smooth, texture
+from spinetk.phantoms.spine import Spine
 
 
 def cervical_radiograph(
@@ -26,6 +26,7 @@ def cervical_radiograph(
     size: tuple[int, int] | None = None,
     spacing_mm: float | tuple[float, float] | None = None,
     facing: Side | None = None,
+    hardware: bool | None = None,
 ) -> Phantom:
     """A synthetic lateral radiograph of the cervical spine with exact truth; None means drawn from the seed.
 
@@ -34,37 +35,41 @@ def cervical_radiograph(
         size: (height, width) in px.
         spacing_mm: (row, column) spacing, or one number for both.
         facing: Side of the picture that is anterior.
+        hardware: Whether a plate, prostheses of discs or rods are in the picture.
 
     Returns:
-        The phantom: ``CR``, view ``lateral``, 12-bit values, bright where dense.
+        The phantom: ``CR``, view ``cervical``, 12-bit values, bright where dense.
 
     Raises:
         InputError: An argument is out of range.
     """
     rng = stream(seed, 30)
     side = choose_side(facing, draw(rng, ("left", "right"), [0.65, 0.35]))
-    spine = draw_spine(stream(seed, 31), {}, on_film=True)
+    neck = draw_neck(stream(seed, 31))
+    spine = neck.spine
+    metal = bool(stream(seed, 36).random() < 0.1) if hardware is None else hardware
     shown = choose_field(_extent(rng, spine), size, spacing_mm, float(rng.uniform(0.3, 0.5)))
     film = Attenuation(shown, spine, stream(seed, 32))
     film.line_mm = float(stream(seed, 34).uniform(0.4, 1.0))
     _draw_neck(film)
-    for body in spine.bodies:
-        if body.label in SHOWN:
-            draw_vertebra(film, body)
-    _draw_top(film)
+    draw_neck_bones(film, neck)
+    if metal:
+        draw_neck_implants(film, stream(seed, 35))
     mm = shown.mean_spacing_mm
     film.bone *= 1 + np.float32(0.05) * texture(film.rng, shown.size, 1.5 / mm)
     pixels, exposed = detect(film.total(), shown, stream(seed, 33), side)
     if side == "left":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
-    reading, deformities = read_truth(spine, shown, side, "lateral", exposed)
-    return Phantom(pixels, reading, "CR", False, deformities)
+    reading, deformities = read_truth(spine, shown, side, "cervical", exposed)
+    return Phantom(pixels, reading, "CR", metal, deformities)
 
 
 def _extent(rng: np.random.Generator, spine: Spine) -> tuple[float, float, float, float]:
     top, low = spine.body("C3").centre, spine.body(str(rng.choice(["C7", "T1", "T2"]))).centre
-    y0, y1 = top[1] - rng.uniform(55, 120), low[1] + rng.uniform(12, 35)
-    middle = (top[0] + low[0]) / 2 + rng.normal(8, 10)
+    # As a rule the skull's base is in the picture; now and then it ends within the axis.
+    y0 = top[1] - (rng.uniform(16, 45) if rng.random() < 0.08 else rng.uniform(50, 125))
+    y1 = low[1] + rng.uniform(12, 35)
+    middle = (top[0] + low[0]) / 2 + rng.normal(8, 13)
     width = (y1 - y0) * rng.uniform(0.65, 1.0)
     return (middle - width / 2, y0, middle + width / 2, y1)
 
@@ -81,7 +86,7 @@ def _draw_neck(film: Attenuation) -> None:
     back = line - np.float32(rng.uniform(48, 70) * spine.scale) - 45 * shoulder - 35 * jaw
     front = line + np.float32(rng.uniform(42, 56) * spine.scale) + 60 * shoulder + 60 * jaw
     u = np.clip((2 * x - front - back) / (front - back), -1, 1)
-    thick = (115 + 25 * jaw + rng.uniform(160, 260) * shoulder) * np.sqrt(np.maximum(1 - np.abs(u) ** 2.6, 0))
+    thick = (115 + 25 * jaw + rng.uniform(70, 250) * shoulder) * np.sqrt(np.maximum(1 - np.abs(u) ** 2.6, 0))
     film.soft += (np.float32(SOFT) * thick * spine.scale).astype(np.float32)
     for grain, sd in ((40, 0.03), (12, 0.02)):
         film.soft *= 1 + np.float32(sd) * texture(rng, shown.size, grain / shown.mean_spacing_mm)
@@ -89,33 +94,7 @@ def _draw_neck(film: Attenuation) -> None:
     gap = rng.uniform(4, 7) + np.linspace(0, rng.uniform(6, 12), 8)
     path = nodes + np.stack([20 * spine.scale + gap + rng.uniform(3, 7), np.zeros(8)], 1)
     airway = smooth(np.vstack([path[0] + (2, -45), path]), closed=False)
-    wide = np.float32(rng.uniform(11, 17))
-    film.add(film.soft, ribbon(airway, wide), -SOFT * wide * 0.9, 3.0)
-
-
-def _draw_top(film: Attenuation) -> None:
-    """Axis, atlas, skull base, jaw."""
-    rng, spine = film.rng, film.spine
-    c3 = spine.body("C3")
-    h, d, s = c3.posterior_mm, c3.depth_mm, c3.density
-    scale = spine.scale
-    for outline in (
-        [(-d / 2, -0.75 * h), (-d / 2, -2.2 * h), (-0.1 * d, -3.6 * h), (0.25 * d, -3.5 * h), (0.4 * d, -2.2 * h),
-         (0.55 * d, -0.8 * h), (0, -0.85 * h)],
-        [(0.45 * d, -2.9 * h), (0.85 * d, -3.0 * h), (0.9 * d, -2.2 * h), (0.5 * d, -2.2 * h)],
-        [(-d / 2 - 17, -2.9 * h), (-d / 2 - 32, -3.2 * h), (-d / 2 - 36, -2.6 * h), (-d / 2 - 20, -2.2 * h)],
-        [(-d / 2 - 8, -1.0 * h), (-d / 2 - 22, -1.4 * h), (-d / 2 - 42, -0.9 * h), (-d / 2 - 44, -0.3 * h),
-         (-d / 2 - 24, -0.2 * h)],
-    ):  # fmt: skip
-        jitter = rng.normal(0, 0.5, (len(outline), 2))
-        film.add_shell(c3.place(smooth(np.array(outline) + jitter)), 0.2 * s, 0.14 * s, 1.0, 4)
-    base = np.array(c3.centre) + (rng.uniform(-4, 6), -3.9 * h - rng.uniform(4, 10))
-    occiput = ellipse((base[0] - 5, base[1] - 62 * scale), (95 * scale, 66 * scale), rng.uniform(-8, 8), 40)
-    film.add_shell(occiput, 0.35 * s, 0.5 * s, 5.0, 20)
-    corner = np.array(c3.centre) + (rng.uniform(26, 36), -h * rng.uniform(0.4, 1.6))
-    for shift in (rng.normal(0, 2, 2), rng.normal(0, 4, 2)):
-        jaw = np.array([(4, -62), (0, -20), (10, -2), (45, 12), (85, 18), (88, 6), (50, -8), (24, -22), (24, -60)])
-        film.add_shell(smooth(jaw * scale + corner + shift), 0.22 * s, 0.2 * s, 1.5, 6)
-    for k in range(int(rng.integers(0, 8))):
-        tooth = ellipse((corner[0] + 34 + 7 * k, corner[1] - 14 + 2 * k), (3, 8), 10, 12)
-        film.add(film.bone, tooth, COMPACT * rng.uniform(6, 25), 1.5)
+    wide = rng.uniform(11, 17) * np.interp(
+        np.linspace(0, 1, len(airway)), (0, 0.25, 0.35, 1), (0.5, 1, rng.uniform(0.6, 1), 1)
+    )
+    film.add(film.soft, ribbon(airway, wide), -SOFT * float(wide.mean()) * rng.uniform(0.4, 1.0), 3.0)

@@ -110,10 +110,10 @@ def draw_spine(
         if least == 0:
             break
     assert best is not None  # twelve were drawn
-    return _leaning(best, float(np.clip(rng.normal(0, 4), -10, 10)))
+    return leaning(best, float(np.clip(rng.normal(0, 4), -10, 10)))
 
 
-def _leaning(spine: Spine, angle_deg: float) -> Spine:
+def leaning(spine: Spine, angle_deg: float) -> Spine:
     """The spine turned about its origin, as a patient leans or lies; positive brings the head forward."""
     angle = np.radians(angle_deg)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])

@@ -129,7 +129,7 @@ def test_the_model_follows_view_and_modality(home):
     assert decide("unknown", "MR").view == "sagittal"
     assert decide("ap", "DX").predictor is decide("ap", "CR").predictor
     assert decide("unknown", None, "lateral").predictor.name == "b-lateral"
-    with pytest.raises(InputError, match="--view lateral, ap or sagittal"):
+    with pytest.raises(InputError, match="--view lateral, ap, sagittal or cervical"):
         decide("unknown", None)
     with pytest.raises(InputError, match="reads a sagittal view in CT"):
         decide("sagittal", "CT")

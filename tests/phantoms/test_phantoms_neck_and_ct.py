@@ -13,7 +13,7 @@ SMALL = {"size": (200, 150)}
 
 
 @pytest.mark.parametrize(
-    ("make", "modality", "view"), [(cervical_radiograph, "CR", "lateral"), (sagittal_ct, "CT", "sagittal")]
+    ("make", "modality", "view"), [(cervical_radiograph, "CR", "cervical"), (sagittal_ct, "CT", "sagittal")]
 )
 def test_contract(make, modality, view):
     first, second = make(7, **SMALL), make(7, **SMALL)

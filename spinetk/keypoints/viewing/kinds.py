@@ -12,7 +12,7 @@ VIEW_OF: dict[str, View] = {
     "lateral": "lateral",
     "sagittal-mr": "sagittal",
     "sagittal-ct": "sagittal",
-    "cervical": "lateral",
+    "cervical": "cervical",
 }
 MODALITY_OF: dict[str, str | None] = {"sagittal-mr": "MR", "sagittal-ct": "CT"}
 WORDS = {

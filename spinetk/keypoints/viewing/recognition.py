@@ -22,7 +22,7 @@ from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import log_softmax
 from spinetk.keypoints.viewing.kinds import MODALITY_OF, SIDE_PX, VIEW_OF, WORDS
 from spinetk.keypoints.viewing.sight import Sight
-from spinetk.views import View
+from spinetk.views import View, rules_of
 
 Answers = Callable[[np.ndarray], Sequence[np.ndarray]]
 MODEL = "view"
@@ -137,8 +137,13 @@ def find_view(picture: np.ndarray) -> Sight | None:
     views: dict[View, float] = {}
     for kind, chance in found.probabilities.items():
         views[VIEW_OF[kind]] = views.get(VIEW_OF[kind], 0.0) + chance
+    # Trunk and neck are both lateral films, and told apart less surely than from the rest: the likelier has what
+    # speaks for both, and the reader looks at a neck with the model of the trunk, too.
+    for own in [one for one in views if rules_of(one).neck in views]:
+        neck = rules_of(own).neck or own
+        more, less = (neck, own) if views[neck] > views[own] else (own, neck)
+        views[more] += views.pop(less)
     view = max(views, key=lambda own: views[own])
-    # The likeliest kind of that view: the neck and the trunk are both lateral films.
     kind = max((own for own in found.probabilities if VIEW_OF[own] == view), key=lambda own: found.probabilities[own])
     posed = kind in POSE_MEASURED and kind == found.kind
     return Sight(
