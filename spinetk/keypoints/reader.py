@@ -23,7 +23,7 @@ from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.second_look import CLEARLY, evidence, shows_column
+from spinetk.keypoints.second_look import CLEARLY, OPPOSITE, evidence, most_found, oddities, shows_column
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
@@ -40,7 +40,6 @@ LIKELY_VIEW = 0.4
 SURE_REFUSAL = 0.95
 """Least probability for refusing what looks like no spine, and for contradicting a file."""
 VIEW_REMEDY = f"give --view {', '.join(OFFERED[:-1])} or {OFFERED[-1]}, or --model"
-TURNED = "the picture seems not to be upright (more is found in it when turned): it was turned for the network"
 
 
 class Decision(NamedTuple):
@@ -56,6 +55,7 @@ class Decision(NamedTuple):
         turns: EXIF numbers of other positions, of which one is taken where clearly more is found in it.
         unproven: Whether the view has yet to be borne out by what is found.
         trunk: The model of lateral films of the trunk, where only the look of the picture says that it shows a neck.
+        others: The remaining positions, which are tried where no column of bodies is found in those.
     """
 
     view: View
@@ -67,6 +67,7 @@ class Decision(NamedTuple):
     turns: tuple[int, ...] = ()
     unproven: bool = False
     trunk: Predictor | None = None
+    others: tuple[int, ...] = ()
 
 
 class Reader:
@@ -252,15 +253,18 @@ class Reader:
             remarks.append(f"BodyPartExamined is {picture.body_part}: {better}")
         front: Facing | None = None
         turns: tuple[int, ...] = ()
+        others: tuple[int, ...] = ()
         if sight is not None and sight.view == view:
             if sure and sight.posed and sight.front is not None and sight.front_probability >= SURE_VIEW:
                 front = Facing(sight.front, "look of the picture", sight.front_probability)
             if not frame.says_head and sight.turn != frame.exif_orientation:
                 turns = (sight.turn,)
+            if not (frame.says_head or sight.posed):
+                others = tuple(turn for turn in OPPOSITE if turn not in (frame.exif_orientation, *turns))
         trunk, by_look = None, said.view is None and not by_file and self._only is None
         if by_look and (other := rules_of(view).trunk) is not None:
             trunk = self._pick(other, modality, file, said)
-        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk)
+        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk, others)
 
     def _found(self, grey: np.ndarray, file: str, chosen: Decision) -> Reading:
         """What the model finds, in the position in which it finds clearly most.
@@ -268,19 +272,20 @@ class Reader:
         Raises:
             InputError: Nothing but the look of the picture says its view, and no column of bodies bears it out.
         """
-        found = chosen.predictor.read(grey, file=file, frame=chosen.frame, view=chosen.view)
-        for turn in chosen.turns:
+
+        def read(turn: int) -> Reading:
             frame = replace(chosen.frame, exif_orientation=turn)
-            other = chosen.predictor.read(grey, file=file, frame=frame, view=chosen.view)
-            if evidence(other) > evidence(found) + CLEARLY:
-                found = other
-                found.remarks.insert(0, TURNED)
+            return chosen.predictor.read(grey, file=file, frame=frame, view=chosen.view)
+
+        found = most_found(read, chosen.frame.exif_orientation, chosen.turns, chosen.others)
         if chosen.trunk is not None:
             view = rules_of(chosen.view).trunk or chosen.view
             other = chosen.trunk.read(grey, file=file, frame=found.frame, view=view)
             if evidence(other) > evidence(found) + CLEARLY:
                 found = other
                 found.remarks.insert(0, "it looks like a neck, but more of a trunk is found in it: read as one")
+        if chosen.others and not chosen.unproven:
+            found.remarks[:0] = oddities(found)
         if chosen.unproven and not shows_column(found):
             raise InputError(file, "does not say which view it is", VIEW_REMEDY)
         return found

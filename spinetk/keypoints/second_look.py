@@ -3,14 +3,17 @@
 Where the network that tells the view is not sure, the likeliest view is read all the same, and stands if a column of
 bodies is found: pictures without a spine give single bodies at most. Where it is not sure how a lateral film lies, the
 film is read in both positions and the one with more in it is kept: a body looks the same upside down, the sacrum does
-not.
+not. So it is where the bodies found are no column, or grow narrower from head to foot: of 50 real films 3 do when
+upright, 46 when upside down.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from spinetk.keypoints.chain import find_gaps
+from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.reading import Reading
 
 FEWEST = 4
@@ -21,6 +24,12 @@ SACRUM_WEIGHT = 2.0
 """What an S1 endplate counts beside a body."""
 CLEARLY = 1.0
 """By how much a turned picture must have more in it, in bodies, than the picture as it stands."""
+
+OPPOSITE = {1: 3, 3: 1, 6: 8, 8: 6}
+"""EXIF numbers of the quarter turns, and what turns a picture upside down."""
+NARROWS = "the bodies found grow narrower from head to foot: check that the picture is upright"
+FEW = "no unbroken column of bodies is found in any position: check that the picture is upright and shows a spine"
+TURNED = "the picture seems not to be upright (more is found in it when turned): it was turned for the network"
 
 
 def shows_column(reading: Reading) -> bool:
@@ -34,7 +43,45 @@ def shows_column(reading: Reading) -> bool:
     return not find_gaps(np.array([vertebra.points for vertebra in whole]), reading.schema)
 
 
+def narrows(reading: Reading) -> bool:
+    """Whether whole bodies, three or more, grow narrower from head to foot, as those of a spine upside down do."""
+    whole = np.array([vertebra.points for vertebra in reading.vertebrae if vertebra.visible.all()])
+    if len(whole) < 3 or not reading.schema.columns:
+        return False
+    widths = np.log(np.maximum(body_axes(whole, reading.schema)[1], 1e-6))
+    return bool(np.polyfit(np.arange(len(widths)), widths, 1)[0] < 0)
+
+
 def evidence(reading: Reading) -> float:
     """How much is found, in bodies: the sum of the confidences of whole bodies and, with more weight, of S1."""
     bodies = sum(vertebra.score or 0.0 for vertebra in reading.vertebrae if vertebra.visible.all())
     return bodies + SACRUM_WEIGHT * sum(own.score or 0.0 for own in reading.landmarks if own.kind == "s1")
+
+
+def most_found(read: Callable[[int], Reading], start: int, turns: Sequence[int], others: Sequence[int]) -> Reading:
+    """What is found in the position in which clearly most is.
+
+    Args:
+        read: Reads the picture in a position, an EXIF number.
+        start: The position in which it stands.
+        turns: Positions that are tried in any case.
+        others: The remaining ones: all are tried where there is no column, and the opposite one where bodies grow
+            narrower from head to foot.
+    """
+    found = read(start)
+    for turn in (*turns, *others):
+        asked = turn in turns or not shows_column(found)
+        if not asked and not (turn == OPPOSITE.get(found.frame.exif_orientation) and narrows(found)):
+            continue
+        other = read(turn)
+        if evidence(other) > evidence(found) + CLEARLY:
+            found = other
+            found.remarks.insert(0, TURNED)
+    return found
+
+
+def oddities(found: Reading) -> list[str]:
+    """A remark where what was found may lie another way up than it was read."""
+    if found.vertebrae and not shows_column(found):
+        return [FEW]
+    return [NARROWS] if narrows(found) and not any(own.kind == "s1" for own in found.landmarks) else []

@@ -8,7 +8,7 @@ from spinetk.geometry import Frame
 from spinetk.images import Picture
 from spinetk.keypoints import reader as room
 from spinetk.keypoints.reader import Reader
-from spinetk.keypoints.second_look import evidence, shows_column
+from spinetk.keypoints.second_look import FEW, NARROWS, TURNED, evidence, narrows, shows_column
 from spinetk.keypoints.viewing.sight import Sight
 from spinetk.landmark import Landmark
 from spinetk.overrides import Overrides
@@ -173,6 +173,48 @@ def test_a_lateral_film_is_turned_only_where_more_is_found_in_it_turned(settled)
         kept = settled(upside_down, {1: column(5), 3: other})
         assert not kept.landmarks
         assert not any("turned" in remark for remark in kept.remarks)
+
+
+def tapered(bodies, wider, turn=1, **more):
+    """A column whose bodies are so many px wider from one to the next; found in a picture turned so."""
+    found = column(bodies, **more)
+    for k, vertebra in enumerate(found.vertebrae):
+        vertebra.points = (vertebra.points - vertebra.centre) * (1 + wider * k / 40, 1) + vertebra.centre
+    found.frame = Frame(exif_orientation=turn)
+    return found
+
+
+def test_bodies_that_grow_narrower_are_told():
+    assert [narrows(tapered(5, wider)) for wider in (1, -1)] == [False, True]
+    assert not narrows(tapered(2, -1))
+    cut = tapered(5, 1)
+    cut.vertebrae[4].points = cut.vertebrae[4].points / 4
+    assert narrows(cut)
+    cut.vertebrae[4].visible[0] = False
+    assert not narrows(cut)
+
+
+@pytest.mark.parametrize(
+    ("found", "position", "said"),
+    [
+        # Upside down, though the look does not say so.
+        ({1: tapered(5, -1), 3: tapered(6, 1, 3, sacrum=0.8)}, 3, TURNED),
+        # Narrower, and no more is found the other way up: a remark, or none where a sacrum shows what is down.
+        ({1: tapered(5, -1), 3: tapered(5, 1, 3)}, 1, NARROWS),
+        ({1: tapered(5, -1, sacrum=0.4), 3: tapered(5, 1, 3)}, 1, None),
+        # No column: all positions are tried.
+        ({1: tapered(2, 1), 3: tapered(3, 1, 3), 6: tapered(1, 1, 6), 8: tapered(5, 1, 8)}, 8, TURNED),
+        ({1: tapered(2, 1), 3: tapered(2, 1, 3), 6: tapered(1, 1, 6), 8: tapered(2, 1, 8)}, 1, FEW),
+        # What stands as it should is read once.
+        ({1: tapered(5, 1)}, 1, None),
+    ],
+)
+def test_a_lateral_film_is_tried_in_other_positions_where_what_is_found_is_odd(settled, found, position, said):
+    for turn, reading in found.items():
+        reading.frame, reading.remarks = Frame(exif_orientation=turn), []
+    reading = settled(LATERAL._replace(posed=False), found)
+    assert reading.frame.exif_orientation == position
+    assert [own for own in reading.remarks if own in (TURNED, NARROWS, FEW)] == ([said] if said else [])
 
 
 def test_the_front_of_a_lateral_film_is_not_taken_from_its_look(decide):
