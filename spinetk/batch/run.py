@@ -16,6 +16,7 @@ from spinetk.batch.journal import Entry, Journal
 from spinetk.batch.pools import Here, Pool
 from spinetk.batch.task import Maker, Task, content, signature
 from spinetk.errors import InputError
+from spinetk.images.find import stems_in
 from spinetk.images.identity import safe_name
 from spinetk.locking import Lock
 from spinetk.pacs.address import is_address
@@ -271,11 +272,9 @@ class _Namer:
 
     def is_result(self, key: str, out: str) -> bool:
         """Whether a file in the folder of the results is one: those that lie among the pictures are no pictures."""
-        name = Path(key).name
         if os.path.relpath(key, out).count(os.sep) > 1:
             return False
-        stems = (name, plain_stem(name), name.partition("_desc-")[0])
-        return any(self._journal.owner(stem) not in (None, key) for stem in stems)
+        return any(self._journal.owner(stem) not in (None, key) for stem in stems_in(Path(key).name))
 
     def _is_free(self, stem: str, key: str) -> bool:
         """Whether no result of before there were journals, of another picture, and no picture has this name."""

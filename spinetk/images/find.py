@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from spinetk.images.walk import walk
+
+JOURNAL = "journal.jsonl"
+"""Lies in a folder of results: a line for each input, with its path and the stem of its results."""
+
+
+def stems_in(name: str) -> list[str]:
+    """Stems of the inputs whose results could bear a name: overlays, labels of discs, masks (whose stems are names)."""
+    discs = [name.partition("_desc-")[0]] if "_desc-" in name else []
+    return [name, *discs, *([name[:-4]] if name.lower().endswith(".png") else [])]
+
+
+def are_results(paths: Iterable[Path]) -> set[Path]:
+    """Those of some files that earlier runs made of other files, by the journals of their folders."""
+
+    @cache
+    def owners(folder: Path) -> dict[str, str]:
+        found: dict[str, str] = {}
+        try:
+            lines = (folder / JOURNAL).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return found
+        for line in lines:
+            try:
+                entry = json.loads(line)
+                found[str(entry["stem"])] = str(entry["input"])
+            except (ValueError, KeyError, TypeError, RecursionError):
+                continue  # the settings of a run, or a line cut off
+        return found
+
+    return {
+        path
+        for path in paths
+        if any(owners(path.parent).get(s) not in (None, os.path.abspath(path)) for s in stems_in(path.name))
+    }
 
 
 def find_pictures(inputs: Iterable[str | Path]) -> Iterator[Path]:
@@ -35,7 +72,7 @@ def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
     """Pictures among files and folders of any depth, as ``read_picture`` takes them.
 
     As :func:`find_pictures`, but a folder that holds a DICOM series is given once, in place of its slices. A slice that
-    is named explicitly is a picture of its own.
+    is named explicitly is a picture of its own. What earlier runs left in a folder (overlays, masks) is no picture.
 
     Raises:
         InputError: As :func:`find_pictures` and :func:`find_series`.
@@ -45,7 +82,11 @@ def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
             yield given
             continue
         slices: dict[Path, set[Path]] = {}
-        for path in walk(given):
+        files = list(walk(given))
+        made = are_results(files)
+        for path in files:
+            if path in made:
+                continue
             folder = path.parent
             if folder not in slices:
                 slices[folder] = {one for files in find_series(folder).values() for one in files}
@@ -73,6 +114,8 @@ def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
             found.append(given)
             continue
         files = list(walk(given))
+        made = are_results(files)
+        files = [path for path in files if path not in made]
         volumes = [path for path in files if path.name.lower().endswith(SUFFIXES)]
         folders = sorted({path.parent for path in files if path not in set(volumes)})
         # Of files of several frames each is a volume; a folder of slices beside them says that they are left out.

@@ -300,3 +300,14 @@ def test_pools_that_cannot_be_had_are_one_line(options, said, monkeypatch):
 
 def refuse(*_, **__):
     raise OSError("nobody there")
+
+
+def test_a_picture_of_the_name_of_another_is_no_result_though_results_lie_beside_it(tmp_path):
+    """Results go into the folder of the pictures: of a.txt and a.dat both are done, in the first run and the next."""
+    for name, text in (("a.dat", "one"), ("a.txt", "three")):
+        (tmp_path / name).write_text(text)
+    files = [str(tmp_path / name) for name in ("a.dat", "a.txt")]
+    for skipped in (0, 2):
+        found = run(files, tmp_path)
+        assert ([entry.state for _, entry in found.own()], found.skipped) == (["done"] * 2, skipped)
+    assert sorted(json.loads(path.read_text())["length"] for path in tmp_path.glob("a*.json")) == [3, 5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 
@@ -11,6 +12,7 @@ from image_seeds import dicom, plain, to_bytes
 
 from spinetk.errors import InputError
 from spinetk.images import find_inputs, find_pictures, find_series, walk
+from spinetk.images.find import find_volumes
 
 PNG = plain(np.eye(4, dtype=np.uint8), "png")
 
@@ -104,3 +106,28 @@ def test_a_series_is_one_input_and_other_pictures_stay_single(tmp_path):
     assert list(find_inputs([tmp_path])) == [stack, stack / "film.png", other / "film.png"]
     # A slice that is named is read by itself, and does not break up the series it belongs to.
     assert list(find_inputs([stack / "1.dcm", stack])) == [stack / "1.dcm", stack, stack / "film.png"]
+
+
+def test_what_earlier_runs_made_of_other_files_is_no_picture(tmp_path):
+    """Overlays, disc labels and masks of three runs among the pictures; a picture that bears the name of a result, or
+    whose own result lies beside it, is one."""
+    for name in (
+        "a.dcm",
+        "b.png",
+        "r/a.png",
+        "r/b.png",
+        "r/own.png",
+        "r/c_desc-discs_labels.png",
+        "r/c.nii.gz",
+        "r/a.tif",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(PNG)
+    made = [("a.dcm", "a"), ("b.png", "b"), ("r/own.png", "own"), ("c.nii.gz", "c"), ("c.nii.gz", "c.nii.gz")]
+    lines = [json.dumps({"input": str(tmp_path / source), "stem": stem}) for source, stem in made]
+    (tmp_path / "r" / "journal.jsonl").write_text("\n".join(['{"reader": "x"}', "[1]", *lines, lines[0][:20]]))
+    found = [str(path.relative_to(tmp_path)) for path in find_inputs([tmp_path])]
+    assert found == ["a.dcm", "b.png", "r/a.tif", "r/own.png"]
+    assert [path.name for path in find_inputs([tmp_path / "r" / "a.png"])] == ["a.png"]
+    (tmp_path / "c.nii.gz").write_bytes(PNG)
+    assert find_volumes([tmp_path]) == [tmp_path / "c.nii.gz"]

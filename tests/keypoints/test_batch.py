@@ -131,7 +131,9 @@ def test_results_among_the_pictures_are_not_read_as_pictures(pictures):
     predict([pictures], out, reader)
     predict([pictures], out, reader)
     assert len(reader.read_files) == 2
-    assert any(out in path.parents for path in find_inputs([pictures]))
+    predict([pictures], pictures / "other", reader)
+    assert len(reader.read_files) == 4
+    assert all(out not in path.parents for path in find_inputs([pictures]))
 
 
 def test_results_in_the_folder_of_the_pictures_overwrite_none(pictures, monkeypatch):

@@ -73,6 +73,42 @@ def test_bodies_are_shown_60_px_high_and_points_come_back():
     assert abs(int(part.shown[200, 156]) - 128) <= 3
 
 
+@pytest.mark.parametrize(("height", "side", "shown"), [(20, 104, 312), (31, 161, 312), (120, 624, 312)])
+def test_bodies_of_any_height_are_shown_60_px_high(height, side, shown):
+    """5.2 heights, rounded to whole px, and the window to whole px again: its far corner comes back to where it is."""
+    points = np.stack([body(700, (3.5 + 1.3 * k) * height, height) for k in range(4)])
+    part, _ = edge.window(np.zeros((1400, 1400), np.uint8), points, np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    assert part.shown.shape == (shown, shown)
+    across = part.to_picture(np.array([[shown, shown], [0.0, 0.0]]))
+    np.testing.assert_allclose(across[0] - across[1], side)
+
+
+def test_the_window_lies_between_the_highest_body_and_the_next():
+    """x = 150 and 160: the next is expected at 140, so that the window, 156 px wide, begins at 145 - 78."""
+    points = np.stack(column(50)) + np.array([0, 10, 20, 30])[:, None, None] * [1, 0]
+    part, _ = edge.window(np.zeros(SIZE, np.uint8), points, np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    assert part.to_picture(np.zeros(2))[0] == 67
+    # About (140, 10), as near as the height of the highest body, 30 px; its px in the window are twice as many.
+    near = [body(140 + away, 10) for away in (29, -29, 31, -31)]
+    assert part.is_near((np.stack(near) - [67, -24]) * 2).tolist() == [True, True, False, False]
+
+
+def test_grey_values_are_averaged_where_the_window_is_reduced_and_run_on_where_it_is_enlarged():
+    """Black and white columns in turn at half the size are grey; the step of an edge at twice the size has a middle.
+    Of a ramp 1 % is black and 1 % white."""
+    stripes = np.tile(np.array([0, 255] * 700, np.uint8), (1400, 1))
+    points = np.stack([body(700, 300 + 156 * k, 120) for k in range(4)])
+    part, _ = edge.window(stripes, points, np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    assert np.abs(part.shown.astype(int) - 127).max() <= 1
+    step = np.repeat(np.array([[0, 200]], np.uint8), 150, axis=1).repeat(SIZE[0], axis=0)
+    part, _ = edge.window(step, np.stack(column(50)), np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    assert ((part.shown > 0) & (part.shown < 255)).any()
+    ramp = np.tile(np.arange(SIZE[1]) // 2, (SIZE[0], 1)).astype(np.uint8)
+    part, _ = edge.window(ramp, np.stack(column(50)), np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)
+    assert (part.shown == 0).mean() < 0.03
+    assert (part.shown == 255).mean() < 0.03
+
+
 def test_above_the_picture_its_first_row_is_repeated():
     picture = np.random.default_rng(3).integers(0, 256, SIZE).astype(np.uint8)
     part, _ = edge.window(picture, np.stack(column(50)), np.full(4, 0.9), VERTEBRA6, 0.6, 0.24)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinetk.keypoints.ends import follows, with_lower_end, with_upper_end, worth_beyond
+from spinetk.keypoints.ends import follows, near_edge, with_ends, with_lower_end, with_upper_end, worth_beyond
 from spinetk.landmark import Landmark
 from spinetk.schema import VERTEBRA6
 
@@ -42,6 +42,7 @@ def test_the_next_body_up_is_kept_however_unsure_and_the_one_above_it():
         body(100, 46, width=20),
         body(100, 54),  # 2 px into the highest body
         body(100, 46, tilt_deg=30),
+        body(100, 39.5),  # 12.5 px above: a disc of 0.7 heights
         body(100, 170),  # below: there the column ends at the sacrum
     ],
 )
@@ -80,10 +81,40 @@ def test_only_what_goes_on_from_the_column_is_looked_at_beside_what_is_likely():
     assert worth_beyond(points, scores, 0.24, VERTEBRA6).tolist() == [True] * 6 + [False] * 4
 
 
+def test_two_sure_bodies_say_not_where_to_look_and_what_lies_aside_is_no_way_on():
+    """From y = 70 on, 25 px up and 12 px aside goes on (0.48 of the way), 13 px aside does not (0.52)."""
+    points, scores = seen((body(112, 45), 0.02), (body(113, 45), 0.02))
+    assert worth_beyond(points, scores, 0.24, VERTEBRA6).tolist() == [True] * 5 + [False]
+    scores[2:4] = 0.02
+    assert worth_beyond(points, scores, 0.24, VERTEBRA6).tolist() == [True] * 2 + [False] * 4
+
+
+def test_a_leaning_column_has_farther_to_go_to_the_edge():
+    """Steps of 15 px aside and 20 up: from y = 60 it is 75 px to the edge, from 56 70; four heights of 18 are 72."""
+    for y, near in ((60, False), (56, True)):
+        assert near_edge(body(100, y), body(115, y + 20), VERTEBRA6) is near
+
+
+def test_a_body_wider_above_than_below_is_none_like_the_next():
+    """35 px above and 26 below are as wide in the middle as the others, yet no body tapers so."""
+    wide = body(100, 45)
+    wide[:3, 0], wide[3:, 0] = [87, 100, 113], [117.5, 100, 82.5]
+    assert not follows(wide, COLUMN[0], VERTEBRA6)
+
+
 def plate(y: float, x: float = 100.0, turn_deg: float = 14.0) -> Landmark:
     """An S1 endplate, 28 px wide."""
     half = 14 * np.array([np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))])
     return Landmark("s1", np.stack([[x, y] - half, [x, y] + half]), None, 0.8)
+
+
+def test_of_landmarks_the_endplate_tells_where_the_column_ends():
+    """A femoral head comes first, and an unsurer endplate beside the column; of two bodies the surer is added."""
+    head = Landmark("femoral_head", np.array([[60.0, 230]]), 12.0, 0.95)
+    points, scores = seen((body(101, 170), 0.03), (body(100, 171), 0.05), (body(100, 169), 0.02))
+    found = with_ends(points, scores, LEFT, [head, replace(plate(186, x=150), score=0.3), plate(186)], VERTEBRA6, 0.24)
+    assert found == [*LEFT, 5]
+    assert with_ends(points, scores, LEFT, [head], VERTEBRA6, 0.24) == LEFT
 
 
 LEFT, WITH_L5 = [0, 1, 2, 3], [0, 1, 2, 3, 4]
@@ -158,6 +189,7 @@ LOW = [own - [0, 40] for own in COLUMN]
         (body(108, 6, height=12), True),  # 8 px aside: less than half a height of 18 px
         (body(110, 6, height=12), False),
         (body(100, 6, height=12, width=20), False),
+        (body(100, 6, height=12, width=42), False),
         (body(100, 6, height=12, tilt_deg=28), False),
         (body(100, 10, height=14), True),  # the lower endplate at y = 17, upper at 3: not on the edge, yet 78 % as high
         (body(100, 12, height=10), False),  # from 7 to 17: whole, and little more than half as high

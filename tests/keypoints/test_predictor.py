@@ -232,6 +232,29 @@ def test_a_body_in_the_sacrum_is_left_out_once_the_endplate_is_sure():
     assert plain.score == pytest.approx(0.2)
 
 
+class SeesHeads(SeesSacrum):
+    """Three femoral heads, and a fourth that is hardly seen; the first two kinds of landmarks are S1 and the head."""
+
+    def detect(self, picture, least, worth=None):
+        places = np.array([[20.0, 170], [40, 172], [30, 175], [60, 170]])
+        heads = places[:, None] + (body(60) - body(60).mean(axis=0)) / 2
+        ones = np.ones((4, 6))
+        return super().detect(picture, least) | {
+            "landmark_boxes": np.zeros((4, 4)), "landmark_points": heads, "landmark_point_scores": ones,
+            "landmark_scores": np.array([0.5, 0.8, 0.7, 0.3]), "landmark_sigma": ones,
+            "landmark_kinds": np.ones(4, int),
+        }  # fmt: skip
+
+
+def test_at_most_two_femoral_heads_count_the_surest_and_none_below_0_4():
+    preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1", "femoral_head"))
+    predictor = Predictor(SeesHeads(preset, None), "says")
+    picture = np.zeros((192, 192), np.uint8)
+    assert [own.score for own in predictor.read(picture).landmarks] == pytest.approx([0.8, 0.7])
+    predictor.landmark_calibration = {"femoral_head": (1.0, -1.3)}  # 0.8 becomes 0.52, 0.7 0.39
+    assert [own.score for own in predictor.read(picture).landmarks] == pytest.approx([0.5215], abs=1e-3)
+
+
 class SeesSacrumTwice(SeesSacrum):
     """A second endplate, 2 px lower."""
 
