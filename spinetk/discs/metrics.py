@@ -135,8 +135,9 @@ def bootstrap(
 ) -> tuple[float, float] | None:
     """Percentile interval of a measure over subjects drawn with replacement; None when it is never defined."""
     random = np.random.default_rng(seed)
-    values = [measure([cases[i] for i in random.integers(0, len(cases), len(cases))]) for _ in range(rounds)]
-    defined = [value for value in values if value is not None]
+    draws = [tuple(random.integers(0, len(cases), len(cases)).tolist()) for _ in range(rounds)]
+    values = {draw: measure([cases[i] for i in draw]) for draw in set(draws)}  # few subjects are often drawn alike
+    defined = [value for draw in draws if (value := values[draw]) is not None]
     if not defined:
         return None
     low, high = np.quantile(defined, [(1 - share) / 2, (1 + share) / 2])
