@@ -24,11 +24,12 @@ from spinetk.keypoints.preset import FAST, R50_DETECTRON2
 from spinetk.keypoints.registry import build
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
+pytestmark = pytest.mark.usefixtures("thin_r50")
 SMALL = replace(R50_DETECTRON2, channels=16, box_units=32, point_layers=(16, 24))
 
 
 @pytest.fixture(scope="module")
-def network() -> Detectron2RCNN:
+def network(thin_r50) -> Detectron2RCNN:
     torch.manual_seed(0)
     return build(SMALL, VERTEBRA6).eval()
 

@@ -24,7 +24,7 @@ def small(name):
 
 
 @pytest.fixture(scope="module", params=REGISTRY)
-def built(request):
+def built(request, thin_r50):
     torch.manual_seed(0)
     return request.param, build(small(request.param), VERTEBRA6)
 
