@@ -17,6 +17,7 @@ from spinetk.formats.item import CaseItem, case_from, in_schema
 from spinetk.formats.record import check_record, reading_of
 from spinetk.formats.registry import HOLDS, Format, Source
 from spinetk.images import find_pictures
+from spinetk.images.find import are_results
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
@@ -38,7 +39,9 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         yield _item(_reading(source, schema), source)
         return
     metadata = read_metadata(source)
-    for picture in find_pictures([source]):
+    pictures = list(find_pictures([source]))
+    overlays = are_results(pictures)
+    for picture in pictures:
         parts = picture.relative_to(source).parts
         if "augs" in parts[:-1]:
             continue
@@ -54,7 +57,10 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         group = next((str(entry[k]) for k in ("group", "patient") if entry.get(k) is not None), None)
         item = _item(reading, picture)
         if "vertebrae" not in content or item.missing is not None:
-            item.picture = picture  # what lies beside a result may be its overlay
+            item.picture = picture
+        if picture in overlays and item.picture.samefile(picture):  # beside a result lies its overlay
+            yield InputError(reading.file, "is no longer there", "give the picture back its place")
+            continue
         item.case, item.group, item.metadata, item.missing = case, group, entry, None
         item.remarks += map(str, wrong)
         if "vertebrae" not in content:

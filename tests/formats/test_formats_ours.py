@@ -143,6 +143,12 @@ def test_results_beside_their_overlays_become_cases_of_the_pictures_they_name(dr
     cv2.imwrite(str(tmp_path / "results" / "column.png"), np.zeros((900, 900), np.uint8))
     (item,) = read(tmp_path / "results", "ours")
     assert (item.picture, item.case) == (picture, "column")
-    picture.rename(tmp_path / "results" / "column.png")
+    line = json.dumps({"input": str(picture), "stem": "column"})
+    (tmp_path / "results" / "journal.jsonl").write_text(line)
+    gone = picture.rename(tmp_path / "gone.png")
+    (error,) = read(tmp_path / "results", "ours")
+    assert (error.source, error.fault) == (str(picture), "is no longer there")
+    (tmp_path / "results" / "journal.jsonl").unlink()
+    gone.rename(tmp_path / "results" / "column.png")
     (item,) = read(tmp_path / "results", "ours")
     assert item.picture == tmp_path / "results" / "column.png"

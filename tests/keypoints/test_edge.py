@@ -165,6 +165,13 @@ def test_the_next_body_up_is_added_with_its_own_score_and_spread(score):
     assert edge.REMARK in reading.remarks
 
 
+def test_scores_of_the_closer_look_are_made_probabilities_too():
+    """By slope 1 and intercept 1 a score of 0.5, a logit of 0, is 1 / (1 + exp(-1))."""
+    predictor = Predictor(Looks([body(150, 8)], 0.5), "looks", calibration=(1.0, 1.0))
+    reading = predictor.read(np.zeros(SIZE, np.uint8), view="lateral")
+    assert reading.vertebrae[0].score == pytest.approx(0.7311, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -200,6 +200,24 @@ def test_points_and_their_uncertainty_come_back_in_px_of_the_picture(predictor):
     np.testing.assert_allclose(vertebra.point_sigma_px, 4.0)
 
 
+class SeesAtLeast(Says):
+    """Bodies of 0.9 and one of 0.35, as far as they are asked for."""
+
+    def detect(self, picture, least, worth=None):
+        points, scores = np.stack([body(y) for y in (30, 55, 80, 105)]), np.array([0.35, 0.9, 0.9, 0.9])
+        kept = scores >= least
+        return {"points": points[kept], "scores": scores[kept], "sigma": np.ones((kept.sum(), 6))}
+
+
+def test_several_thresholds_ask_for_what_the_least_needs_and_readings_carry_the_factors_of_intervals():
+    predictor = Predictor(SeesAtLeast(CentrePreset("says", short_px=(192,), long_px=192), None), "says")
+    predictor.scales = {"height": 1.5}
+    strict, loose = predictor.read_at(np.zeros((192, 192), np.uint8), (0.95, 0.3))
+    assert [len(own.vertebrae) for own in (strict, loose)] == [0, 4]
+    assert [own.threshold for own in (strict, loose)] == [0.95, 0.3]
+    assert strict.interval_scale == loose.interval_scale == {"height": 1.5}
+
+
 class SeesSacrum(Says):
     """Five bodies, one more where the sacrum lies, and the S1 endplate between; all that a decoder says of them."""
 
