@@ -6,6 +6,7 @@ lower right corner (PS3.3 C.10.5.1.1), so a pixel centre is at integer + 0.5: th
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from spinetk.reading import Reading, Vertebra
 SERIES_NUMBER = 903
 LABEL = "SPINETK"
 LAYER = "VERTEBRAE"
+MOST_ASPECT = 1000
+"""Greatest whole number in the shape of a pixel, height to width."""
 
 
 @quiet()
@@ -103,6 +106,11 @@ def write_presentation(
         raise InputError(
             name, f"cannot carry a presentation state ({type(error).__name__})", "ask for the SR"
         ) from error
+    # highdicom says that pixels are square, whatever they are: viewers would show the film out of proportion.
+    across, down = reading.frame.square
+    ratio = Fraction(float(down / across)).limit_denominator(MOST_ASPECT)
+    for area in state.DisplayedAreaSelectionSequence:
+        area.PresentationPixelAspectRatio = [ratio.numerator, ratio.denominator]
     state.BodyPartExamined = "SPINE"  # Unpaired: without it, Laterality would be required (type 2C).
     state.SeriesDescription = "Vertebral landmarks, research use only"
     if identity is not None:

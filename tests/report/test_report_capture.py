@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import datetime
 
 import cv2
@@ -16,6 +17,7 @@ from spinetk.formats.capture import write_capture
 from spinetk.formats.identity import Identity
 from spinetk.formats.presentation import write_presentation
 from spinetk.formats.sr import write_sr
+from spinetk.geometry import Frame
 from spinetk.images import read_picture, to_uint8
 from spinetk.phantoms import lateral_radiograph, write_dicom
 from spinetk.report.overlay import draw
@@ -65,6 +67,15 @@ def test_points_of_a_presentation_lie_where_the_reading_has_them(phantom, source
         wanted = np.clip(vertebra.points[vertebra.visible], 0, size)
         order = [np.lexsort(points[:-1].T), np.lexsort(wanted.T)]
         assert np.allclose(points[:-1][order[0]], wanted[order[1]], atol=1e-3)
+
+
+@pytest.mark.parametrize(("spacing", "ratio"), [((0.4, 0.2), [2, 1]), ((0.3, 0.4), [3, 4]), ((0.143, 0.143), [1, 1])])
+def test_a_presentation_shows_the_film_in_true_proportion(phantom, source, tmp_path, spacing, ratio):
+    """PresentationPixelAspectRatio is height to width (PS3.3 C.10.4)."""
+    told = replace(phantom.reading, frame=Frame(spacing, "ImagerPixelSpacing"))
+    write_presentation(tmp_path / "p.dcm", told, source)
+    (area,) = pydicom.dcmread(tmp_path / "p.dcm").DisplayedAreaSelectionSequence
+    assert list(area.PresentationPixelAspectRatio) == ratio
 
 
 def test_of_the_source_only_identification_is_copied(phantom, source, tmp_path):
