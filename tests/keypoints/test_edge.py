@@ -187,6 +187,24 @@ def test_what_cannot_be_the_next_body_is_left_out(other):
     assert edge.REMARK not in reading.remarks
 
 
+class SeesTheNext(Looks):
+    """The next body up is seen with 0.3 in the whole picture: enough to fill a gap at a threshold of 0.6."""
+
+    def detect(self, picture, least, worth=None):
+        found = super().detect(picture, least, worth)
+        if self.calls > 1:
+            return found
+        points = np.concatenate([found["points"], body(150, 10)[None] * 1.92])
+        return {"points": points, "scores": np.append(found["scores"], 0.3), "sigma": np.full((len(points), 6), 2.0)}
+
+
+@pytest.mark.parametrize(("threshold", "calls"), [(0.6, 1), (0.8, 2)])
+def test_what_would_fill_a_gap_is_seen_well_enough(threshold, calls):
+    engine = SeesTheNext([body(150, 10)])
+    Predictor(engine, "looks", threshold).read(np.zeros(SIZE, np.uint8), view="lateral")
+    assert engine.calls == calls
+
+
 def test_other_views_are_looked_at_once():
     engine = Looks([body(150, 8)])
     assert len(read(engine, "sagittal").vertebrae) == 4

@@ -198,6 +198,10 @@ def test_points_and_their_uncertainty_come_back_in_px_of_the_picture(predictor):
     (vertebra,) = reading.vertebrae
     np.testing.assert_allclose(vertebra.points, 2 * body(60), atol=1e-3)
     np.testing.assert_allclose(vertebra.point_sigma_px, 4.0)
+    spread = Predictor(Says(preset, body(60)), "says")
+    spread.spread = np.array([0.5, 1, 1, 1, 1, 2])
+    (vertebra,) = spread.read(np.zeros((side, side), np.uint8)).vertebrae
+    np.testing.assert_allclose(vertebra.point_sigma_px, [2, 4, 4, 4, 4, 8])
 
 
 class SeesAtLeast(Says):
