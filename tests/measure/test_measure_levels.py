@@ -5,7 +5,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.measure import measure
-from spinetk.measure.levels import SEQUENCE, SYSTEMS, TABLE, _is_gap, faults, head_to_foot, name_of, named
+from spinetk.measure.levels import SEQUENCE, SYSTEMS, TABLE, _evened, _is_gap, faults, head_to_foot, name_of, named
 
 FULL = (27.0, 27.0, 27.0)
 
@@ -123,13 +123,24 @@ def test_a_gap_is_remarked_unless_the_names_leave_room(spine):
         ([20, 29, 20, 20], []),
         ([31, 20, 20, 20], [0]),  # at the end
         ([20, 20, 40, 40, 20, 20], [2, 3]),  # a body missing on either side of one
+        ([40, 40, 20, 20, 20], [0, 1]),  # the same at the end of the column
+        ([20, 20, 20, 28, 28], [3, 4]),  # both 1.4 of the two before them
+        ([20, 20, 20, 27, 27], []),
         ([40, 20], [0]),  # two steps are judged by the heights of 20
         ([30, 20], []),
     ],
 )
 def test_steps_that_have_room_for_one_more_body(steps, gaps):
-    found = [k for k, step in enumerate(steps) if _is_gap(steps, k, step, round(step / 20 - 0.1))]
+    found = [k for k, step in enumerate(steps) if _is_gap(steps, k, round(step / 20 - 0.1))]
     assert found == gaps
+
+
+@pytest.mark.parametrize(("step", "at", "gap"), [(30.5, 0, True), (29.5, 0, False), (33.2, 4, False), (34, 4, True)])
+def test_steps_grow_toward_the_foot(step, at, gap):
+    """Beside 20.6 mm 30.5 is the next one up of 20 by 1.53; below 21.9 mm 22.5 is next, of which 33.2 is 1.47."""
+    steps = [20 * 1.03**k for k in range(5)]
+    steps[at] = step
+    assert _is_gap(_evened(steps), at, 1) is gap
 
 
 def test_numbers_of_other_tools():
