@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,15 @@ def drawn(tmp_path) -> Reading:
 def picture_file(drawn) -> Path:
     """The picture alone."""
     return Path(drawn.file)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Any:
+    """The fast preset of a Keypoint R-CNN on thumbnails, with thin heads."""
+    from spinetk.keypoints.preset import FAST
+
+    heads = {"channels": 16, "point_layers": (8,), "box_units": 16, "box_samples": 16, "detections": 8}
+    return replace(FAST, name="tiny", short_px=(64,), long_px=96, proposals=(30, 10), **heads)
 
 
 # Rooms whose every refusal is read for its form.

@@ -13,9 +13,9 @@ from spinetk import job
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_the_whole_job_on_a_users_folder(case_folder, tmp_path, capsys):
+def test_the_whole_job_on_a_users_folder(tiny, case_folder, tmp_path, capsys):
     out = tmp_path / "output"
-    job.run(case_folder, out, visualise=True, version="mine", iterations=2, preset="fast", start="scratch")
+    job.run(case_folder, out, visualise=True, version="mine", iterations=2, preset=tiny, start="scratch")
     assert (out / "model_final.pth").is_file()
     assert len(list((out / "samples").glob("*.png"))) == 3
     assert json.loads((out / "evaluation" / "evaluation.json").read_text())["pictures"] == 3

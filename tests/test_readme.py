@@ -23,11 +23,16 @@ from spinetk import (
 )
 from spinetk.errors import InputError
 
-QUICK = {"start": "scratch", "check_every": 2, "batch": 1, "device": "cpu", "progress": False}
 KPNAMES = ["bottom_left", "bottom_middle", "bottom_right", "top_right", "top_middle", "top_left"]
 
 
-def test_the_original_readme(case_folder, picture_file, tmp_path, monkeypatch):
+@pytest.fixture
+def quick(tiny) -> dict:
+    """Settings of a training of moments."""
+    return {"preset": tiny, "start": "scratch", "check_every": 2, "batch": 1, "device": "cpu", "progress": False}
+
+
+def test_the_original_readme(quick, case_folder, picture_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     baseline_directory = str(case_folder)
 
@@ -43,8 +48,8 @@ def test_the_original_readme(case_folder, picture_file, tmp_path, monkeypatch):
     drawn = visualize_sample(DatasetCatalog.get(f"vert{version}_train"), vert_metadata)
     assert drawn[0].ndim == 3
 
-    train(version, 2, True, **QUICK)
-    train(version, 3, True, **QUICK)  # continues to 3 in total
+    train(version, 2, True, **quick)
+    train(version, 3, True, **quick)  # continues to 3 in total
     assert (tmp_path / "output" / "v1" / "logs" / "from-00000002").is_dir()
 
     predictor = inference("output/model_final.pth", 0.6)
@@ -60,12 +65,12 @@ def test_the_original_readme(case_folder, picture_file, tmp_path, monkeypatch):
     DatasetCatalog.clear()
 
 
-def test_eval_img_takes_every_kind_of_picture(case_folder, picture_file, tmp_path, monkeypatch):
+def test_eval_img_takes_every_kind_of_picture(quick, case_folder, picture_file, tmp_path, monkeypatch):
     from spinetk.phantoms import lateral_radiograph, write_dicom
 
     monkeypatch.chdir(tmp_path)
     metadata = setup_catalogs("v2", *make_split(case_folder)[:3])
-    train("v2", 1, **QUICK)
+    train("v2", 1, **quick)
     picture = cv2.imread(str(picture_file), cv2.IMREAD_GRAYSCALE)
     for name in ("a.jpg", "a.tif"):
         cv2.imwrite(name, picture)
@@ -97,10 +102,10 @@ def test_public_names_are_functions_not_modules():
         _ = spinetk.nothing
 
 
-def test_a_model_of_other_points_is_refused(case_folder, picture_file, tmp_path, monkeypatch):
+def test_a_model_of_other_points_is_refused(quick, case_folder, picture_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     setup_catalogs("v3", *make_split(case_folder)[:3])
-    train("v3", 1, **QUICK)
+    train("v3", 1, **quick)
     other = setup_catalogs("v4", *make_split(case_folder)[:3], schema="vertebra4")
     with pytest.raises(InputError, match="same version"):
         eval_img(other, str(picture_file), "out.png")
@@ -108,7 +113,7 @@ def test_a_model_of_other_points_is_refused(case_folder, picture_file, tmp_path,
     DatasetCatalog.clear()
 
 
-def test_the_blocks_of_our_readme(case_folder, picture_file, tmp_path, monkeypatch):
+def test_the_blocks_of_our_readme(quick, case_folder, picture_file, tmp_path, monkeypatch):
     """As they stand, but for the 1300 iterations."""
     from spinetk.phantoms import lateral_radiograph, write_dicom
 
@@ -116,7 +121,7 @@ def test_the_blocks_of_our_readme(case_folder, picture_file, tmp_path, monkeypat
     monkeypatch.setattr("spinetk.keypoints.original._latest", [])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     real = train
-    monkeypatch.setattr(spinetk, "train", lambda version, iterations, resume: real(version, 2, resume, **QUICK))
+    monkeypatch.setattr(spinetk, "train", lambda version, iterations, resume: real(version, 2, resume, **quick))
     assert case_folder == tmp_path / "cases"
     shutil.copy(picture_file, "image.png")
     write_dicom(lateral_radiograph(1, size=(300, 200), spacing_mm=0.9), "radiograph.dcm")

@@ -52,7 +52,7 @@ def test_intervals_are_fitted_where_it_is_said(elsewhere, model, phantoms, tmp_p
 
     def read(predictor, base, cases):
         asked.append((base, sorted(cases)))
-        return patients(12)
+        return patients(8)
 
     monkeypatch.setattr("spinetk.keypoints.release.read_part", read)
     monkeypatch.setattr("spinetk.keypoints.release.write_graphs", lambda *_: [])  # those of test_centre_export.py
@@ -62,9 +62,9 @@ def test_intervals_are_fitted_where_it_is_said(elsewhere, model, phantoms, tmp_p
     path = release(model, "tiny-ap", phantoms, tmp_path / "about.toml", tmp_path / "home", intervals=real)
     spread = json.loads(path.with_suffix(".json").read_text())["spread"]
     assert np.allclose(spread["points"], SCALE, rtol=0.4)
-    assert spread["coverage"]["patients"] == 12
+    assert spread["coverage"]["patients"] == 8
     said = "pictures of real, " if elsewhere else "val part, "
-    assert spread["fitted_on"] == said + "12 pictures of 12 patients"
+    assert spread["fitted_on"] == said + "8 pictures of 8 patients"
     ((base, cases),) = asked
     assert (base, cases) == (real, ["one"]) if elsewhere else (base == phantoms and 0 < len(cases) < 10)
     monkeypatch.setenv("SPINETK_HOME", str(tmp_path / "home"))
