@@ -53,6 +53,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 def main() -> None:
     """Print what the hour came to."""
+    from playwright.sync_api import sync_playwright
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=int, default=60)
     parser.add_argument("--iterations", type=int, default=2, help="of the training; 0 leaves it out")
@@ -62,7 +64,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         base = Path(temporary) / "cases"
         truth = films(base, options.films)
-        faults = read(base, truth, options.chromium)
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
+            faults = read(base, truth, browser)
+            browser.close()
         faults += finish(base, len(truth), options.iterations)
     print(f"load at the end {os.getloadavg()[0]:.1f}")
     print("lost or warned of:", "; ".join(faults) if faults else "nothing")
@@ -117,10 +122,8 @@ def _frontal(seed: int) -> tuple[np.ndarray, Reading]:
     return pixels, Reading("", 900, 420, VERTEBRA6, bodies, Frame((0.5, 0.5), "user"), "ap")
 
 
-def read(base: Path, truth: dict[str, Reading], chromium: str | None) -> list[str]:
-    """Both readers read all films; returns what was warned of."""
-    from playwright.sync_api import sync_playwright
-
+def read(base: Path, truth: dict[str, Reading], browser: Any) -> list[str]:
+    """Both readers read all films in pages of Playwright's browser; returns what was warned of."""
     faults: list[str] = []
     signed: dict[tuple[str, str], list[Any]] = {}
     command = [sys.executable, "-u", "-m", "spinetk", "serve", str(base), "--blinded", "--port", "0"]
@@ -128,18 +131,17 @@ def read(base: Path, truth: dict[str, Reading], chromium: str | None) -> list[st
     try:
         assert server.stdout is not None
         address = server.stdout.readline().split()[0]
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-            for name in READERS:
-                page = browser.new_context(viewport={"width": 1366, "height": 820}).new_page()
-                page.set_default_timeout(120_000)
-                page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-                took = _reader(page, address, name, truth, faults, signed)
-                spread = f"{min(took):.1f} to {max(took):.1f}"
-                print(f"{name}: {len(took)} films, {statistics.median(took):.1f} s from open to signed ({spread})")
-            faults += _export(page, len(truth))
-            faults += _compared(page, len(truth))
-            browser.close()
+        for name in READERS:
+            page = browser.new_context(viewport={"width": 1366, "height": 820}).new_page()
+            page.set_default_timeout(120_000)
+            page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+            took = _reader(page, address, name, truth, faults, signed)
+            spread = f"{min(took):.1f} to {max(took):.1f}"
+            print(f"{name}: {len(took)} films, {statistics.median(took):.1f} s from open to signed ({spread})")
+        faults += _export(page, len(truth))
+        faults += _compared(page, len(truth))
+        for context in list(browser.contexts):
+            context.close()
     finally:
         server.send_signal(signal.SIGINT)
         said = server.communicate(timeout=60)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from dataclasses import replace
 
@@ -41,19 +42,27 @@ def tables(tmp_path):
     return paths
 
 
-@pytest.fixture
-def results(tmp_path):
+@pytest.fixture(scope="module")
+def measured_twice(tmp_path_factory):
     """The truth of three phantoms, and the same 2 % taller."""
+    folder = tmp_path_factory.mktemp("results")
     readings = []
     for seed in range(3):
         reading = replace(lateral_radiograph(seed, region="lumbar").reading, file=f"film-{seed}.png")
         taller = [replace(v, points=v.points * (1, 1.02)) for v in reading.vertebrae]
         for who, vertebrae in (("a", reading.vertebrae), ("b", taller)):
             measured = measure(replace(reading, vertebrae=vertebrae))
-            write_json(tmp_path / who / f"film-{seed}.json", measured.to_json())
+            write_json(folder / who / f"film-{seed}.json", measured.to_json())
             readings.append((who, measured))
     for who in "ab":
-        write_table(tmp_path / f"{who}.csv", [reading for name, reading in readings if name == who])
+        write_table(folder / f"{who}.csv", [reading for name, reading in readings if name == who])
+    return folder
+
+
+@pytest.fixture
+def results(measured_twice, tmp_path):
+    """A copy of them to change."""
+    shutil.copytree(measured_twice, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
