@@ -51,6 +51,24 @@ def test_every_number_and_point_comes_back(written):
     assert type(found.angles["cobb_max_ends"][1]) is int
 
 
+def test_fractions_outlive_a_program_that_drops_the_floating_point_value(written):
+    data = pydicom.dcmread(written)
+    dropped = [
+        item
+        for item in data.iterall()
+        if item.keyword == "MeasuredValueSequence" and "FloatingPointValue" in item.value[0]
+    ]
+    for item in dropped:
+        del item.value[0].FloatingPointValue
+    data.save_as(written)
+    assert dropped
+    for a, b in zip(read_sr(written).reading.vertebrae, full_reading().vertebrae, strict=True):
+        assert a.bbox == pytest.approx(b.bbox, rel=1e-12)
+        assert a.score == (None if b.score is None else pytest.approx(b.score, rel=1e-12))
+        for side, height in (b.measures.get("heights_mm") or {}).items():
+            assert a.measures["heights_mm"][side] == pytest.approx(height, rel=1e-12)
+
+
 def test_report_names_its_picture_by_uids(written):
     report = read_sr(written)
     assert (report.sop_class_uid, report.sop_instance_uid, report.frame) == (CTImageStorage, "1.2.3.1", None)

@@ -143,13 +143,23 @@ def _texts(group: Dataset, code: str) -> list[str]:
     return [str(item.TextValue) for item in _items(group, "TEXT") if _name(item) == code]
 
 
+def _number(measured: Dataset) -> float:
+    """The number of a measured value; a whole one is an int, as it was written without the floating point value.
+
+    Programs that pass a report on may leave the floating point value out of a fraction, too.
+    """
+    if "FloatingPointValue" in measured:
+        return float(measured.FloatingPointValue)
+    value = float(measured.NumericValue)
+    return int(value) if value.is_integer() else value
+
+
 def _content(group: Dataset) -> dict[str, Any]:
     """The nested content of a group, from its measurements and evaluations."""
     leaves: dict[str, Any] = {}
     for item in _items(group, "NUM"):
         measured = item.MeasuredValueSequence[0]
-        # Whole numbers were written without the floating point value.
-        value = float(measured.FloatingPointValue) if "FloatingPointValue" in measured else int(measured.NumericValue)
+        value = _number(measured)
         name = _name(item)
         if name == codes.DCM.CertaintyOfFinding.value:
             leaves["score"] = value / 100.0
