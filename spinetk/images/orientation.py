@@ -24,7 +24,7 @@ LETTERS = "LPH"
 LATERAL = frozenset({"LL", "RL", "LATERAL", "LAT"})
 FRONTAL = frozenset({"AP", "PA"})
 DECUBITUS = frozenset({"LLD", "RLD"})
-OBLIQUE = frozenset({"LLO", "RLO"})
+OBLIQUE = frozenset({"LLO", "RLO", "LAO", "RAO", "LPO", "RPO"})
 VIEW_CODES = {
     **dict.fromkeys(("399348003", "R-10206", "272479007", "R-40888", "399033003", "R-10202"), "AP"),
     **dict.fromkeys(("399067008", "R-102CD", "399173006", "R-10236", "399198007", "R-10232"), "LATERAL"),
@@ -125,6 +125,12 @@ def read_view(
     elif coded and stated == "unknown" and position not in OBLIQUE:
         position, stated = coded, _stated(coded)
     if stated == "unknown":
+        if position in OBLIQUE:
+            remarks.append(
+                f"ViewPosition {position} is an oblique view: bodies are not shown from the side or the front"
+            )
+        elif any(map(_is_oblique, items(dataset, "ViewCodeSequence"))):
+            remarks.append("ViewCodeSequence says an oblique view: bodies are not shown from the side or the front")
         if plane is None and position in DECUBITUS:
             remarks.append(f"ViewPosition {position} (lying on the side) does not say whether the film is frontal")
         return PROJECTED[plane], letters
@@ -166,13 +172,17 @@ def _stated(position: str) -> View:
     return "lateral" if position in LATERAL else "ap" if position in FRONTAL else "unknown"
 
 
+def _is_oblique(item: Dataset) -> bool:
+    return "oblique" in str(raw(item, "CodeMeaning") or "").lower()
+
+
 def _view_of_code(item: Dataset) -> str:
     """``LATERAL``, ``AP`` or nothing: by the code, whose meaning may be in any language, else by its meaning."""
     code = word(item, "CodeValue")
     if code in VIEW_CODES:
         return VIEW_CODES[code]
     text = str(raw(item, "CodeMeaning") or "").lower().replace("-", "").replace(" ", "")
-    if "oblique" in text or "medial" in text:
+    if _is_oblique(item) or "medial" in text:
         return ""
     if "lateral" in text:
         return "LATERAL"

@@ -30,9 +30,9 @@ SHAPES = 0.01
 
 
 ABOUT_SCALE = (
-    "PixelSpacing does not say", "detector-plane spacing was", "spacing is that of", "a magnification of",
-    "the magnification stated", "the spacing given", "pixels are not square",
-    *(f"{name} says that pixels are" for name in STATED),
+    "PixelSpacing does not say", "PixelSpacing is larger", "PixelSpacing is said to be", "detector-plane spacing was",
+    "spacing is that of", "a magnification of", "the magnification stated", "the spacing given",
+    "pixels are not square", *(f"{name} says that pixels are" for name in STATED),
 )  # fmt: skip
 """Begin the remarks on the scale of a file: they hold no longer where a user gives another."""
 
@@ -55,7 +55,14 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
     spacing = _plausible(dataset, "PixelSpacing", remarks)
     imager = _plausible(dataset, "ImagerPixelSpacing", remarks)
     calibration = word(dataset, "PixelSpacingCalibrationType")
+    if spacing and imager and projection and spacing[0] > imager[0] * (1 + SAME):
+        remarks.append(
+            "PixelSpacing is larger than ImagerPixelSpacing, as no magnification makes it: one of them is wrong"
+        )
     if spacing and calibration in ("FIDUCIAL", "GEOMETRY"):
+        if imager and projection and _same(spacing, imager):
+            said = f"PixelSpacing is said to be calibrated ({calibration}), but is that of the detector plane"
+            remarks.append(f"{said}: lengths in mm may be magnified")
         return spacing, f"PixelSpacing {calibration}"
     if spacing and not (projection and imager and _same(spacing, imager)):
         if projection or (modality not in SLICES and word(dataset, "SOPClassUID") in CAPTURES):

@@ -210,6 +210,36 @@ def test_the_view_by_its_code(read, name, position, view, remarked, meaning):
     assert any("contradicts ViewPosition" in remark for remark in picture.remarks) == remarked
 
 
+@pytest.mark.parametrize("position", ["LLO", "RLO", "LAO", "RAO", "LPO", "RPO", "", "LL"])
+def test_an_oblique_film_says_so_whatever_its_letters(read, position):
+    """Lumbar obliques bear the letters of frontal films as a rule; a code says it, too."""
+    named = [] if position else view_code("AnteroPosteriorOblique")
+    for letters, view in ((["L", "F"], "ap"), (["A", "F"], "lateral")):
+        tags = {"PatientOrientation": letters, "ViewPosition": position, "ViewCodeSequence": named}
+        picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+        assert picture.view == ("lateral" if position == "LL" else view)
+        assert any("an oblique view" in remark for remark in picture.remarks) is (position != "LL")
+
+
+@pytest.mark.parametrize(
+    ("pixel", "kind", "said"),
+    [
+        (0.2, "GEOMETRY", "said to be calibrated (GEOMETRY), but is that of the detector plane"),
+        (0.2, "FIDUCIAL", "said to be calibrated (FIDUCIAL), but is that of the detector plane"),
+        (0.16, "FIDUCIAL", None),
+        (0.25, "FIDUCIAL", "PixelSpacing is larger than ImagerPixelSpacing"),
+        (0.25, None, "PixelSpacing is larger than ImagerPixelSpacing"),
+    ],
+)
+def test_a_calibration_that_the_detector_contradicts_is_said(read, pixel, kind, said):
+    """0.2 mm on the detector, between which and the patient things grow: in the patient it is less."""
+    tags = {"ImagerPixelSpacing": [0.2, 0.2], "PixelSpacing": [pixel] * 2, "PixelSpacingCalibrationType": kind}
+    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
+    assert picture.frame.spacing_mm == (pixel, pixel)
+    odd = [remark for remark in picture.remarks if "calibrated (" in remark or "is larger" in remark]
+    assert (said in odd[0]) if said else not odd
+
+
 def test_pixel_aspect_without_spacing(read):
     picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=[3, 2]))
     assert picture.frame.pixel_aspect == 1.5
@@ -368,6 +398,8 @@ def test_another_shape_of_pixels_beside_a_spacing_is_said(read, tags, said):
 SCALES = [
     *(tags for tags, _ in SPACINGS.values()),
     {"PixelSpacing": [0.2, 0.2]},
+    {"PixelSpacing": [0.25, 0.25], "ImagerPixelSpacing": [0.2, 0.2]},
+    {"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2], "PixelSpacingCalibrationType": "GEOMETRY"},
     {"PixelSpacing": [0.2, 0.1], "PixelAspectRatio": [1, 1], "NominalScannedPixelSpacing": [0.3, 0.3]},
     {"PixelAspectRatio": [2, 1]},
     {"ImagerPixelSpacing": [0.2, 0.2], "EstimatedRadiographicMagnificationFactor": 1},
