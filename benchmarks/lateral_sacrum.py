@@ -8,7 +8,8 @@ above the lower edge; half of all are mirrored. What the bodies' trunk sees of t
 --features. The new layers begin as what the model reads landmarks with today (each convolution hands on what it is
 given), so that training starts from its figures. The refining network stays. Every twentieth film is looked at, not
 trained on. Every 200 steps OUT gets ``layers.pt``, from which --resume goes on; at the end ``xray-lateral.safetensors``
-with its card and graphs. Probabilities and intervals are to be fitted anew: ``sacral_naming.py``.
+with its card and graphs. Its card's probabilities and intervals (``landmarks``, ``naming``, ``fronts``,
+``sacral_spread``) are still those of before: fit them anew.
 """
 
 from __future__ import annotations
