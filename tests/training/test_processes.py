@@ -6,7 +6,6 @@ import csv
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -100,25 +99,32 @@ with leaving():
     small_runs.lesion(Path(sys.argv[2]), Path(sys.argv[3]), iterations=100_000, devices=2)
 """
 
+# In a session of its own; the second process is begun anew from what looks like the command of the first.
+AS_A_PROGRAM = """
+import os, sys
+from pathlib import Path
+os.setsid()
+sys.modules["__main__"].__spec__ = None
+sys.argv[:] = {arguments}
+exec(compile(Path(sys.argv[0]).read_text(), sys.argv[0], "exec"), {{"__name__": "__main__"}})
+"""
+
 
 def test_a_signal_to_the_first_process_ends_all_and_the_run_goes_on(folder, tmp_path):
     """As ``--devices 2`` begins them; the limits of time are there for a test that would never end."""
     out, script = tmp_path / "out", tmp_path / "endless.py"
     script.write_text(ENDLESS)
-    command = [sys.executable, str(script), str(ROOT / "benchmarks"), str(folder / "data"), str(out)]
-    with open(tmp_path / "said", "w+") as said:
-        first = subprocess.Popen(
-            command, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-            stdout=said, stderr=said, start_new_session=True,
-        )  # fmt: skip
-        try:
-            assert soon(lambda: list(out.rglob("[0-9]*.ckpt")) or first.poll() is not None, 300)
-            first.terminate()
-            assert first.wait(60) == 128 + signal.SIGTERM, (tmp_path / "said").read_text()
-            assert soon(lambda: not processes_of(first.pid), 60)
-        finally:
-            for number in processes_of(first.pid):
-                os.kill(number, signal.SIGKILL)
+    arguments = [str(script), str(ROOT / "benchmarks"), str(folder / "data"), str(out)]
+    shared = {"PYTHONPATH": str(ROOT), "GLOO_SOCKET_IFNAME": "lo"}
+    first = begin(AS_A_PROGRAM.format(arguments=arguments), tmp_path / "said", shared)
+    try:
+        assert soon(lambda: list(out.rglob("[0-9]*.ckpt")) or first.exitcode is not None, 300)
+        first.terminate()
+        assert ended(first, 60) == 128 + signal.SIGTERM, (tmp_path / "said").read_text()
+        assert soon(lambda: not processes_of(first.pid), 60)
+    finally:
+        for number in processes_of(first.pid):
+            os.kill(number, signal.SIGKILL)
     words = (tmp_path / "said").read_text()
     assert "go on with --resume" in words
     assert "Traceback" not in words
