@@ -5,7 +5,8 @@
 * ``verse``: VerSe challenge (Sekuboyina et al., Med Image Anal 2021;73:102166) and its data description: 1-7 cervical,
   8-19 thoracic, 20-25 lumbar with L6 = 25, 26 sacrum, 28 the thirteenth thoracic vertebra.
 * ``totalsegmentator``: class map of the task ``total``, TotalSegmentator version 2 (``map_to_binary.py``): 25 sacrum,
-  26 S1, 27-31 L5..L1, 32-43 T12..T1, 44-50 C7..C1. Version 1 and the MR tasks number differently.
+  26 S1, 27-31 L5..L1, 32-43 T12..T1, 44-50 C7..C1. In ``total_v3`` 26 is L6; version 1, ``vertebrae_mr`` and
+  ``vertebrae_pp`` number differently altogether.
 * ``totalspineseg``: label table in TotalSpineSeg's README: 11-17 C1..C7, 21-32 T1..T12, 41-45 L1..L5, 50 sacrum.
 * ``sct``: Spinal Cord Toolbox vertebral levels, counted on from C1 = 1: T1 = 8, L1 = 20, L5 = 24, S1 = 25.
 * ``sct_disc_above``: Spinal Cord Toolbox disc points carry the number of the vertebra *below* the disc: 3 = C2/C3,
