@@ -47,6 +47,9 @@ def test_a_weak_detection_fills_a_gap_and_nothing_else(predictor):
     # Between two sure neighbours there is room for a body only where one is missing.
     crowded = chained(predictor, [20, 45, 57, 70, 95], [0.9, 0.9, 0.3, 0.9, 0.9])
     assert centres(crowded) == [20, 45, 70, 95]
+    # Two are missing, and both are seen.
+    wide = chained(predictor, [20, 45, 70, 95, 120, 145, 170], [0.9, 0.9, 0.3, 0.35, 0.9, 0.9, 0.9])
+    assert centres(wide) == [20, 45, 70, 95, 120, 145, 170]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +157,21 @@ def test_levels_are_named_where_they_are_known(seen, doubt, named):
         assert reading.label_probability is None
 
 
+def test_a_count_that_is_likely_and_not_sure_names_nothing():
+    """9 bodies at 5 nats are 45 of at most 72: logit(p) = 12 (5/8) + 1 - 7 = 1.5, p = 0.8176."""
+    film = np.zeros((800, 200), np.uint8)
+    reading = Predictor(Told(range(17), 5.0), "tall", 0.6, counting=SURE).read(film, view="ap")
+    assert reading.label_probability == pytest.approx(0.8176, abs=1e-4)
+    assert not any(v.label for v in reading.vertebrae)
+
+
+def test_a_counted_column_says_what_is_cut_off_as_well():
+    """The lowest body ends at y = 715."""
+    film = np.zeros((712, 200), np.uint8)
+    reading = Predictor(Told(range(17), 6.0), "tall", 0.6, counting=SURE).read(film, view="ap")
+    assert "cut off by the edge of the picture: vertebra 17 from the top" in reading.remarks
+
+
 @pytest.mark.parametrize(("rods", "named"), [(0, True), (4, True), (9, False)])
 def test_beneath_metal_nothing_is_named(rods, named):
     """Two rods 6 px wide, 20 px beside the midline, over the bodies 3 to 6, or 3 to 11, of 17."""
@@ -220,6 +238,10 @@ def test_several_thresholds_ask_for_what_the_least_needs_and_readings_carry_the_
     assert [len(own.vertebrae) for own in (strict, loose)] == [0, 4]
     assert [own.threshold for own in (strict, loose)] == [0.95, 0.3]
     assert strict.interval_scale == loose.interval_scale == {"height": 1.5}
+    # Everything, as the network scores it.
+    predictor.calibration = (1.0, 2.0)
+    points, scores = predictor.detections(np.zeros((192, 192), np.uint8))
+    assert (len(points), scores.tolist()) == (4, pytest.approx([0.35, 0.9, 0.9, 0.9]))
 
 
 class SeesSacrum(Says):
