@@ -18,6 +18,7 @@ from spinetk.reading import Reading, Vertebra
 
 CLEARLY = 0.5
 """Points lie so much nearer to those of a result, or it is not clear which way the picture stood."""
+SAME_SCORE = 1e-3
 UNMOVED_PX = 0.05
 """Points nearer than this to where they were have not been moved: formats hold them to 0.01 px."""
 
@@ -85,12 +86,20 @@ def _away(base: Reading, bodies: Sequence[Vertebra]) -> float:
 
 
 def _untouched(base: Reading, bodies: list[Vertebra]) -> list[Vertebra]:
-    """The bodies, those that came back as they were as the result has them; their names stay."""
+    """The bodies, those that came back as they were as the result has them; their names stay.
+
+    Of a body that was moved the network's confidence goes: it is the person's now.
+    """
     there, size = list(base.vertebrae), np.array([base.width, base.height])
+    scores = [one.score for one in there if one.score is not None]
     found = []
     for body in bodies:
         place = next((k for k, one in enumerate(there) if _is_same(one, body, size)), None)
-        found.append(body if place is None else replace(there.pop(place), label=body.label, measures={}))
+        if place is not None:
+            body = replace(there.pop(place), label=body.label, measures={})
+        elif body.score is not None and any(abs(body.score - score) < SAME_SCORE for score in scores):
+            body = replace(body, score=None)
+        found.append(body)
     return found
 
 

@@ -64,6 +64,7 @@ def test_what_nobody_moved_is_as_unsure_as_it_was(tmp_path, name):
     assert path == tmp_path / "film.json"
     moved, left = plain(found)["vertebrae"]
     assert ("point_sigma_px" in moved, moved["points"][0]) == (False, pytest.approx([16, 32.07], abs=1e-3))
+    assert "score" not in moved  # it was 0.75, the network's
     assert left == plain(base.vertebrae[1])
     assert [own.sigma_px for own in found.landmarks] == [None, 1.25, 1.25 if name == "yolo" else None]
     assert list(found.extras) == ["clavicle_left"]

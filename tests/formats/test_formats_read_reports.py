@@ -197,6 +197,7 @@ def test_a_corrected_point_list(tmp_path, write):
     assert hidden == ([53, 82] if write is write_markups else [31.6669921875, 103])
     for one, own in zip(wanted["vertebrae"], bodies(), strict=True):
         one["points"] = (own.points + 1).tolist()
+        one.pop("score", None)
         one["bbox"] = [*own.points[own.visible].min(axis=0) + 1, *own.points[own.visible].max(axis=0) + 1]
     wanted["vertebrae"][1]["points"].pop(1)
     wanted["landmarks"] = [S1 | {"points": [[21, 201], [57, 213]]}, {"kind": "femoral_head", "points": [[31, 241]]}]

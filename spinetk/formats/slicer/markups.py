@@ -125,9 +125,8 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
 
     Returns:
         A new reading with the points of the file, head to foot. Points that left the plane are projected back.
-        Measurements are left out, and uncertainties of what was moved
-        (:func:`spinetk.formats.correction.corrected_by`); scores stay with their vertebra. Remarks say what was left
-        out.
+        Measurements are left out, and scores and uncertainties of what was moved
+        (:func:`spinetk.formats.correction.corrected_by`). Remarks say what was left out.
 
     Raises:
         InputError: The file is no point list, or none of its points is named after the schema.
