@@ -74,7 +74,7 @@ def test_a_presentation_state(tmp_path):
             {
                 "PixelOriginInterpretation": "VOLUME", "DisplayedAreaTopLeftHandCorner": [1, 1],
                 "DisplayedAreaBottomRightHandCorner": [128, 256], "PresentationSizeMode": "SCALE TO FIT",
-                "PresentationPixelAspectRatio": [1, 1],
+                "PresentationPixelAspectRatio": [2, 1],
             }
         ],
     }  # fmt: skip
