@@ -23,7 +23,7 @@ from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.second_look import CLEARLY, OPPOSITE, evidence, most_found, oddities, shows_column
+from spinetk.keypoints.second_look import OPPOSITE, evidence, most_found, neck_or_trunk, oddities, shows_column
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
@@ -280,10 +280,9 @@ class Reader:
         found = most_found(read, chosen.frame.exif_orientation, chosen.turns, chosen.others)
         if chosen.trunk is not None:
             view = rules_of(chosen.view).trunk or chosen.view
-            other = chosen.trunk.read(grey, file=file, frame=found.frame, view=view)
-            if evidence(other) > evidence(found) + CLEARLY:
-                found = other
-                found.remarks.insert(0, "it looks like a neck, but more of a trunk is found in it: read as one")
+            ways = {frame.exif_orientation: frame for frame in (chosen.frame, found.frame)}
+            trunks = [chosen.trunk.read(grey, file=file, frame=frame, view=view) for frame in ways.values()]
+            found = neck_or_trunk(found, max(trunks, key=evidence))
         if chosen.others and not chosen.unproven:
             found.remarks[:0] = oddities(found)
         if chosen.unproven and not shows_column(found):

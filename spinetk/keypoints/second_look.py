@@ -4,17 +4,20 @@ Where the network that tells the view is not sure, the likeliest view is read al
 bodies is found: pictures without a spine give single bodies at most. Where it is not sure how a lateral film lies, the
 film is read in both positions and the one with more in it is kept: a body looks the same upside down, the sacrum does
 not. So it is where the bodies found are no column, or grow narrower from head to foot: of 50 real films 3 do when
-upright, 46 when upside down.
+upright, 46 when upside down. A film that looks like a neck is read by the model of the trunk, too, for real films of the
+trunk are taken for necks (6 of 50): hips settle it, or clearly more in all. On 59 phantoms of necks no hip is seen, and
+4 have more by far.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from spinetk.keypoints.chain import body_axes, find_gaps
-from spinetk.reading import Reading
+from spinetk.reading import ABOUT_LEVELS, Reading
 
 FEWEST = 4
 """Whole bodies in an unbroken column that show that there is a spine."""
@@ -30,6 +33,7 @@ OPPOSITE = {1: 3, 3: 1, 6: 8, 8: 6}
 NARROWS = "the bodies found grow narrower from head to foot: check that the picture is upright"
 FEW = "no unbroken column of bodies is found in any position: check that the picture is upright and shows a spine"
 TURNED = "the picture seems not to be upright (more is found in it when turned): it was turned for the network"
+TRUNK = "it looks like a neck, but more of a trunk is found in it: read as one"
 
 
 def shows_column(reading: Reading) -> bool:
@@ -85,3 +89,18 @@ def oddities(found: Reading) -> list[str]:
     if found.vertebrae and not shows_column(found):
         return [FEW]
     return [NARROWS] if narrows(found) and not any(own.kind == "s1" for own in found.landmarks) else []
+
+
+def neck_or_trunk(neck: Reading, trunk: Reading) -> Reading:
+    """The reading that stands of a film that looks like a neck, of two by the models of both.
+
+    Names need a hip: what is taken for a sacrum may be the lower end of a neck.
+    """
+    hips = any(own.kind == "femoral_head" for own in trunk.landmarks)
+    if not hips and evidence(trunk) <= evidence(neck) + CLEARLY:
+        return neck
+    if hips:
+        return replace(trunk, remarks=[TRUNK, *trunk.remarks])
+    unnamed = [replace(vertebra, label=None) for vertebra in trunk.vertebrae]
+    remarks = [remark for remark in trunk.remarks if not remark.startswith(ABOUT_LEVELS)]
+    return replace(trunk, vertebrae=unnamed, label_probability=None, remarks=[f"{TRUNK}, without names", *remarks])

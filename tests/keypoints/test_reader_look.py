@@ -1,5 +1,7 @@
 """What the look of a picture decides: view, turn, front and refusal, where neither the user nor the file says it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -219,3 +221,49 @@ def test_a_lateral_film_is_tried_in_other_positions_where_what_is_found_is_odd(s
 
 def test_the_front_of_a_lateral_film_is_not_taken_from_its_look(decide):
     assert decide(LATERAL._replace(posed=False)).front is None
+
+
+NECK = LATERAL._replace(view="cervical", words="a lateral radiograph of the neck", posed=False)
+
+
+def test_a_film_of_the_neck_is_read_by_the_model_of_necks(decide):
+    found = decide(NECK)
+    assert (found.view, found.predictor.name, found.trunk.name) == ("cervical", "xray-cervical", "xray-lateral")
+    # A file that says lateral and names no part may show a neck; one that names the neck is believed.
+    assert decide(NECK, view="lateral").view == "cervical"
+    named = decide(LATERAL, view="lateral", body_part="CSPINE")
+    assert (named.view, named.predictor.name, named.trunk) == ("cervical", "xray-cervical", None)
+    assert not any("contradicts" in remark for remark in named.remarks)
+    assert decide(NECK, view="lateral", body_part="LSPINE").view == "lateral"
+
+
+def test_the_users_word_wins_over_a_neck(decide):
+    found = decide(NECK, said=Overrides(view="lateral"), body_part="CSPINE")
+    assert (found.view, found.predictor.name) == ("lateral", "xray-lateral")
+    assert "BodyPartExamined is CSPINE: give --view cervical" in found.remarks
+    said = decide(LATERAL, said=Overrides(view="cervical"))
+    assert (said.view, said.trunk) == ("cervical", None)
+
+
+@pytest.mark.parametrize(
+    ("sacrum", "hip", "view", "names"),
+    [(None, False, "cervical", False), (0.9, False, "lateral", False), (None, True, "lateral", True)],
+)
+def test_what_looks_like_a_neck_and_shows_a_pelvis_is_a_trunk(monkeypatch, sacrum, hip, view, names):
+    monkeypatch.setattr(room.Predictor, "load", Stub)
+
+    def read(self, grey, *, file, frame, view):
+        if self.name != "xray-lateral":
+            return replace(column(5), view=view, model=self.name)
+        found = replace(column(5, sacrum=sacrum), view=view, model=self.name)
+        found.vertebrae[4].label = "L5"
+        if hip:
+            found.landmarks.append(Landmark("femoral_head", np.array([[70.0, 280]]), 9.0, 0.5))
+        return found
+
+    monkeypatch.setattr(Stub, "read", read, raising=False)
+    picture = Picture(GREY.astype(np.float32), None, Frame(), "png")
+    reading = Reader(view_finder=lambda grey: NECK).read_picture(picture, "film.png")[0]
+    assert reading.view == view
+    assert any("more of a trunk is found" in remark for remark in reading.remarks) == (view == "lateral")
+    assert (reading.vertebrae[4].label == "L5") == names
