@@ -113,6 +113,11 @@ def rules_of(view: View) -> ViewRules:
     return TABLE[view]
 
 
+def akin(one: View, other: View) -> bool:
+    """Whether two views are the same but for the end of the spine they show."""
+    return one == other or rules_of(one).trunk == other or rules_of(other).trunk == one
+
+
 def checked_view(name: object, source: str = "view") -> View:
     """A view by its name.
 

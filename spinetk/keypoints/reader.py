@@ -30,7 +30,7 @@ from spinetk.measure import measure
 from spinetk.measure.plausibility import elsewhere, impossible_size, is_neck, other_part, too_small
 from spinetk.overrides import Overrides
 from spinetk.reading import ABOUT_LEVELS, Reading
-from spinetk.views import OFFERED, View, rules_of, usual_view
+from spinetk.views import OFFERED, View, akin, rules_of, usual_view
 
 NEEDS_MODEL = "train one and give --model"
 SURE_VIEW = 0.9
@@ -230,7 +230,7 @@ class Reader:
             elif neck is not None and sight.view == neck and said.view is None and picture.body_part is None:
                 view = neck
                 remarks.append(f"view: {neck}, {sight.words} by its look (probability {sight.probability:.2f})")
-            elif said.view is None and sight.probability >= SURE_REFUSAL and not _akin(sight.view, view):
+            elif said.view is None and sight.probability >= SURE_REFUSAL and not akin(sight.view, view):
                 chance = f"probability {sight.probability:.2f}"
                 remarks.append(f"looks like {sight.words} ({chance}), which contradicts the file: check it")
         if view == "unknown":
@@ -391,11 +391,6 @@ class Reader:
         if other_part(picture.body_part):
             return f"BodyPartExamined is {picture.body_part}, which shows no spine"
         return None
-
-
-def _akin(one: View, other: View) -> bool:
-    """Whether two views are the same but for the end of the spine they show."""
-    return one == other or rules_of(one).trunk == other or rules_of(other).trunk == one
 
 
 def _reads(modalities: tuple[str, ...], view: View, modality: str | None) -> bool:

@@ -4,9 +4,9 @@ Where the network that tells the view is not sure, the likeliest view is read al
 bodies is found: pictures without a spine give single bodies at most. Where it is not sure how a lateral film lies, the
 film is read in both positions and the one with more in it is kept: a body looks the same upside down, the sacrum does
 not. So it is where the bodies found are no column, or grow narrower from head to foot: of 50 real films 3 do when
-upright, 46 when upside down. A film that looks like a neck is read by the model of the trunk, too, for real films of the
-trunk are taken for necks (6 of 50): hips settle it, or clearly more in all. On 59 phantoms of necks no hip is seen, and
-4 have more by far.
+upright, 46 when upside down. A film that looks like a neck is read by the model of the trunk, too, for real films of
+the trunk are taken for necks (6 of 50): hips settle it, or clearly more in all. On 59 phantoms of necks no hip is seen,
+and 4 have more by far.
 """
 
 from __future__ import annotations

@@ -357,6 +357,7 @@ def test_what_a_card_warns_of_is_a_remark_on_every_reading():
     for reading in predictor.read_at(picture, (0.6, 0.99)):
         assert reading.remarks[-1] == "look at every body"
     assert "looked at on two" in Predictor.load("sagittal-ct").caution
+    assert "not checked on any real film of a neck" in Predictor.load("xray-cervical").caution
 
 
 @pytest.mark.parametrize(

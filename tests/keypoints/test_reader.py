@@ -286,8 +286,9 @@ def test_what_headers_rule_out_is_refused_or_not_graded(seer, monkeypatch):
             assert all(v.measures["deformity"] is None for v in reading.vertebrae)
 
 
-def test_a_film_of_the_neck_is_read_with_a_remark(seer, monkeypatch):
+def test_a_film_of_the_neck_is_read_with_a_remark_where_no_model_knows_necks(seer, monkeypatch):
     reader = Reader()
+    monkeypatch.delitem(reader._made_for, "xray-cervical")
     monkeypatch.setattr(reader, "_pick", lambda *_: seer)
     necks = [read(reader, picture_of("lateral", "CR", body_part=part)).remarks for part in ("CSPINE", "LSPINE")]
     said = [any("no released model was taught on necks" in remark for remark in remarks) for remarks in necks]
