@@ -20,6 +20,7 @@ from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
 from spinetk.ruler import Ruler, rulers_from
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
+from spinetk.vertebra import Vertebra
 from spinetk.views import View, checked_view
 
 DECIMALS_PX, DECIMALS_SCORE = 3, 4
@@ -27,73 +28,6 @@ DECIMALS_PX, DECIMALS_SCORE = 3, 4
 SHA256 = re.compile("[0-9a-f]{64}")
 ABOUT_LEVELS = "levels: "
 """Begins a remark on the level names that a network gave, or on why it gave none."""
-
-
-@dataclass
-class Vertebra:
-    """One vertebral body.
-
-    Attributes:
-        points: (K, 2) float64, (x, y) in px of the picture as stored, in the order of the schema. Points that are not
-            visible may hold any finite value.
-        visible: (K,) bool.
-        bbox: [x0, y0, x1, y1] in px.
-        label: Level name (``L3``), or None when it cannot be known.
-        score: Detection confidence in 0..1; None for truth.
-        point_sigma_px: (K,) standard deviation of each point in px, or None.
-        measures: Filled by ``spinetk.measure``: the JSON fields ``heights_px``, ``heights_mm``, ``deformity``, ...
-    """
-
-    points: np.ndarray
-    visible: np.ndarray
-    bbox: tuple[float, float, float, float]
-    label: str | None = None
-    score: float | None = None
-    point_sigma_px: np.ndarray | None = None
-    measures: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_points(cls, points: np.ndarray, visible: np.ndarray | None = None, **fields: Any) -> Vertebra:
-        """Make a vertebra whose box is the tight box of its visible points."""
-        points = np.asarray(points, dtype=np.float64)
-        visible = np.ones(len(points), bool) if visible is None else np.asarray(visible, bool)
-        seen = points[visible] if visible.any() else points
-        x0, y0 = seen.min(axis=0)
-        x1, y1 = seen.max(axis=0)
-        return cls(points, visible, (float(x0), float(y0), float(x1), float(y1)), **fields)
-
-    @property
-    def centre(self) -> np.ndarray:
-        """(2,) mean of the visible points (of all points when none is visible), px."""
-        return self.points[self.visible].mean(axis=0) if self.visible.any() else self.points.mean(axis=0)
-
-    def point(self, schema: KeypointSchema, name: str) -> np.ndarray | None:
-        """A visible point by name, px; None when it is not visible."""
-        k = schema.index(name)
-        return self.points[k] if self.visible[k] else None
-
-    def moved(self, matrix: np.ndarray, schema: KeypointSchema) -> Vertebra:
-        """The vertebra carried along when its picture is moved, without the measures, which were about the old px.
-
-        Args:
-            matrix: (2, 3), new point = matrix[:, :2] @ point + matrix[:, 2], px. Where it mirrors, points change names
-                by the schema's swap, so that ``left`` stays the left as seen with the head up.
-            schema: Meaning of the points.
-        """
-        order = list(range(len(schema)) if np.linalg.det(matrix[:, :2]) > 0 else schema.flip_indices)
-        corners = np.array(self.bbox)[[[0, 1], [2, 1], [0, 3], [2, 3]]] @ matrix[:, :2].T + matrix[:, 2]
-        sigma = self.point_sigma_px
-        if sigma is not None:
-            # One number a point stands for both axes: scaled as areas are.
-            sigma = sigma[order] * np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-        return replace(
-            self,
-            points=(self.points @ matrix[:, :2].T + matrix[:, 2])[order],
-            visible=self.visible[order],
-            bbox=(*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()),
-            point_sigma_px=sigma,
-            measures={},
-        )
 
 
 @dataclass

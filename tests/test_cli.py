@@ -14,6 +14,7 @@ import torch
 from spinetk import zoo
 from spinetk.cli import main
 from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.preset import FAST
 from spinetk.schema import VERTEBRA6
 
 
@@ -35,7 +36,7 @@ def spinetk(monkeypatch, capsys):
 @pytest.fixture
 def model(tmp_path):
     torch.manual_seed(0)
-    network = VertebraRCNN("fast", VERTEBRA6)
+    network = VertebraRCNN(FAST, VERTEBRA6)
     path = tmp_path / "random.pth"
     zoo.save(path, network.state_dict(), {"config": network.config()})
     return path

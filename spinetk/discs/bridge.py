@@ -9,8 +9,9 @@ import numpy as np
 
 from spinetk.discs.levels import VERTEBRAE, number_between
 from spinetk.discs.points import DiscPoint, DiscReading
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
+from spinetk.vertebra import Vertebra
 
 USUAL_STEP = 1.6
 """Steps this many times the median leave room for a vertebra that was not found: no disc is put there."""

@@ -21,8 +21,8 @@ from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
 from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Format, Source
-from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA4, KeypointSchema
+from spinetk.vertebra import Vertebra
 
 LEVELS = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)))
 CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")

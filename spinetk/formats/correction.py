@@ -14,7 +14,8 @@ import numpy as np
 from spinetk.formats.item import AS_STORED, TURNED_BACK, CaseItem
 from spinetk.geometry import Upright
 from spinetk.landmark import Landmark
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
+from spinetk.vertebra import Vertebra
 
 CLEARLY = 0.5
 """Points lie so much nearer to those of a result, or it is not clear which way the picture stood."""

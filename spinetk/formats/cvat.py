@@ -22,8 +22,9 @@ from spinetk.formats.files import clean_name, natural_key
 from spinetk.formats.item import CaseItem, Pictures, case_named
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, check_points, meaning, split_label
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema, get_schema
+from spinetk.vertebra import Vertebra
 
 REMEDY = "export it as 'CVAT for images 1.1'"
 FRAME = "frame_{:06d}"

@@ -16,9 +16,10 @@ from spinetk.fields import check_share
 from spinetk.formats.files import clean_name
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.ruler import Ruler
 from spinetk.schema import KeypointSchema
+from spinetk.vertebra import Vertebra
 from spinetk.views import View
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from spinetk.formats.outline import six_points
 from spinetk.formats.registry import Format, Source
 from spinetk.geometry import Frame
 from spinetk.images.guard import silent_stderr
-from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA6, KeypointSchema
+from spinetk.vertebra import Vertebra
 
 LABEL = "_label.png"
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")

@@ -21,7 +21,8 @@ from spinetk.formats.referenced import REMEDY, read_source
 from spinetk.formats.sr.write import outline_order
 from spinetk.images.guard import quiet
 from spinetk.measure import words
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
+from spinetk.vertebra import Vertebra
 
 SERIES_NUMBER = 903
 LABEL = "SPINETK"

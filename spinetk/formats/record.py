@@ -25,9 +25,10 @@ from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
-from spinetk.reading import Reading, Vertebra, extras_from, extras_json
+from spinetk.reading import Reading, extras_from, extras_json
 from spinetk.ruler import rulers_from
 from spinetk.schema import SCHEMAS, KeypointSchema
+from spinetk.vertebra import Vertebra
 from spinetk.views import VIEWS
 
 Record = dict[str, Any]

@@ -20,8 +20,9 @@ from spinetk.formats.files import read_json
 from spinetk.formats.item import CaseItem
 from spinetk.measure.deformity import is_sure
 from spinetk.measure.levels import TABLE
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
+from spinetk.vertebra import Vertebra
 
 MODULES: list[str] = [
     "spinetk.formats.aasce",

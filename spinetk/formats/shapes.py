@@ -18,8 +18,9 @@ from spinetk.errors import InputError
 from spinetk.formats.beside import landmarks_of
 from spinetk.landmark import Landmark
 from spinetk.measure.levels import SEQUENCE, TABLE, head_to_foot
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema, schema_for_names
+from spinetk.vertebra import Vertebra
 
 Point = tuple[float, float]
 

@@ -22,10 +22,11 @@ from spinetk.formats.record import reading_of
 from spinetk.keypoints.matching import point_errors
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
 from spinetk.training.launch import Distributed
 from spinetk.training.quiet import quiet
+from spinetk.vertebra import Vertebra
 
 PARTS = ("train", "val", "test")
 AP_THRESHOLD = 0.05  # AP integrates over confidence: low-scoring detections count, unlike for a reader

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
+from spinetk.vertebra import Vertebra
 
 MATCH_SHARE = 0.5  # of the true vertebra's height: a farther prediction is of something else
 

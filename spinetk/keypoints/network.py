@@ -21,10 +21,8 @@ from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, Keypoi
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
-from spinetk.errors import InputError
 from spinetk.keypoints.heatmap import decode_tensors
 from spinetk.keypoints.preset import Preset
-from spinetk.keypoints.registry import get_preset
 from spinetk.schema import KeypointSchema
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -44,18 +42,13 @@ class VertebraRCNN(nn.Module):
     """A detector of vertebral bodies with the K landmarks of a schema.
 
     Args:
-        preset: Name or :class:`Preset`.
+        preset: Sizes.
         schema: Gives the number of heatmaps; its names, swap and sigmas serve data and evaluation.
         frozen_norm: Keep batch-norm statistics and scales as loaded (fine-tuning from ImageNet or COCO weights).
     """
 
-    def __init__(self, preset: str | Preset, schema: KeypointSchema, frozen_norm: bool = False) -> None:
+    def __init__(self, preset: Preset, schema: KeypointSchema, frozen_norm: bool = False) -> None:
         super().__init__()
-        preset = get_preset(preset)  # type: ignore[assignment]
-        if not isinstance(preset, Preset):
-            raise InputError(
-                f"preset {preset!r}", "is not one of a Keypoint R-CNN", "use spinetk.keypoints.registry.build"
-            )
         self.preset = preset
         self.schema = schema
         self.frozen_norm = frozen_norm

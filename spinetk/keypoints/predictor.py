@@ -27,7 +27,8 @@ from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
+from spinetk.vertebra import Vertebra
 from spinetk.views import View, rules_of
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.report.overlay import outline
 from spinetk.training.samples import Samples
+from spinetk.vertebra import Vertebra
 
 SURE = 0.5
 

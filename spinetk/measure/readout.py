@@ -16,7 +16,8 @@ from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, jud
 from spinetk.measure.facing import Seen, anterior_side, contradiction
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
 from spinetk.measure.uncertainty import disturbed, interval, intervals, scale_angles
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
+from spinetk.vertebra import Vertebra
 from spinetk.views import rules_of
 
 # Marks the remarks of this room, so that measuring again replaces them.

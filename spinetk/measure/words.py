@@ -11,7 +11,8 @@ from spinetk.measure.deformity import UNCERTAIN, chances_of, is_sure, possible_g
 from spinetk.measure.deformity import grade as grade_of_loss
 from spinetk.measure.rounding import beside
 from spinetk.measure.uncertainty import KINDS, not_fitted
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
+from spinetk.vertebra import Vertebra
 from spinetk.views import rules_of
 
 # Okabe & Ito, Color Universal Design (2008): told apart with every common colour vision. The grades also differ in

@@ -11,8 +11,9 @@ from spinetk.geometry import Frame, Side
 from spinetk.landmark import Landmark
 from spinetk.phantoms.body import Body
 from spinetk.phantoms.spine import Spine
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
+from spinetk.vertebra import Vertebra
 from spinetk.views import View, rules_of
 
 

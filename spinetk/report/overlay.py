@@ -16,12 +16,13 @@ from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.geometry import SQUARE, Upright, turn
 from spinetk.measure import words
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.report.column import FAINT, PALE, Column, lay_out
 from spinetk.report.layout import nice_length
 from spinetk.report.lettering import Colour, Pen, text_width, wrap
 from spinetk.report.png import encode
 from spinetk.ruler import LINES
+from spinetk.vertebra import Vertebra
 
 BACKGROUND = (17, 19, 22)
 # Small slices are enlarged and large radiographs reduced, so that text and lines look the same on every picture.

@@ -21,9 +21,10 @@ from spinetk.measure import words
 from spinetk.measure.alignment import grade_in_words
 from spinetk.measure.discs import meyerding
 from spinetk.measure.rounding import beside
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.report.overlay import draw, outline
 from spinetk.report.style import STYLE
+from spinetk.vertebra import Vertebra
 
 DASH = "\N{EN DASH}"
 DEGREE = "\N{DEGREE SIGN}"

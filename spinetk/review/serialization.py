@@ -16,11 +16,12 @@ from spinetk.landmark import POINTS, Landmark
 from spinetk.measure import measure, words
 from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.review.faults import plain
 from spinetk.review.lines import lines_of
 from spinetk.ruler import Ruler
 from spinetk.schema import KeypointSchema
+from spinetk.vertebra import Vertebra
 from spinetk.views import View, rules_of
 
 MOST_VERTEBRAE = 64

@@ -11,6 +11,7 @@ from spinetk.errors import InputError
 from spinetk.keypoints.evaluation import evaluate
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.preset import FAST
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6
@@ -24,7 +25,7 @@ def oracle(case_folder, monkeypatch):
     from spinetk.formats.record import reading_of
 
     torch.manual_seed(0)
-    predictor = Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "oracle")
+    predictor = Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA6), "cpu"), "oracle")
     folder = CaseFolder(case_folder)
     records, _ = folder.records(folder.cases(), augmented=False)
     truth = {r["file_name"]: reading_of(r) for r in records}
@@ -54,7 +55,7 @@ def test_files_and_figures(oracle, case_folder, tmp_path):
 
 
 def test_other_points_are_refused(case_folder, tmp_path):
-    predictor = Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA4), "cpu"), "corners")
+    predictor = Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA4), "cpu"), "corners")
     with pytest.raises(InputError, match="vertebra4"):
         evaluate(case_folder, "val", predictor, tmp_path, progress=False)
     assert np.all([not p.name.startswith("worst") for p in tmp_path.iterdir()])

@@ -16,7 +16,7 @@ from spinetk.schema import VERTEBRA4, VERTEBRA6, schema_for_names
 @pytest.fixture(scope="module")
 def fast() -> VertebraRCNN:
     torch.manual_seed(0)
-    return VertebraRCNN("fast", VERTEBRA6)
+    return VertebraRCNN(FAST, VERTEBRA6)
 
 
 def target(count: int) -> dict[str, torch.Tensor]:
@@ -34,12 +34,12 @@ def test_r50_with_17_points_is_torchvisions_network():
     Torchvision counts batch norms as constants, and so does this test.
     """
     person = schema_for_names([f"p{i}" for i in range(17)])
-    network = VertebraRCNN("r50", person)
+    network = VertebraRCNN(R50, person)
     published = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1.meta["num_params"]
     norms = sum(p.numel() for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d) for p in m.parameters())
     assert sum(p.numel() for p in network.parameters()) - norms == published
     # 11 fewer heatmaps: one 4x4 transposed convolution over 512 channels and a bias each.
-    six = sum(p.numel() for p in VertebraRCNN("r50", VERTEBRA6).parameters())
+    six = sum(p.numel() for p in VertebraRCNN(R50, VERTEBRA6).parameters())
     assert published + norms - six == 11 * (512 * 16 + 1)
 
 
@@ -49,7 +49,7 @@ def test_fast_is_small(fast):
 
 @pytest.mark.parametrize("schema", [VERTEBRA4, VERTEBRA6], ids=lambda s: s.name)
 def test_the_schema_gives_the_head_size(schema):
-    network = VertebraRCNN("fast", schema)
+    network = VertebraRCNN(FAST, schema)
     assert network.rcnn.roi_heads.keypoint_predictor.kps_score_lowres.out_channels == len(schema)
 
 
@@ -95,7 +95,7 @@ def test_config_round_trip(fast):
 
 
 def test_frozen_norms_stay_frozen():
-    network = VertebraRCNN("fast", VERTEBRA6, frozen_norm=True).train()
+    network = VertebraRCNN(FAST, VERTEBRA6, frozen_norm=True).train()
     before = network.rcnn.backbone.body.bn1.running_mean.clone()
     network.losses([torch.rand(3, 64, 64)], [target(1)])
     assert torch.equal(network.rcnn.backbone.body.bn1.running_mean, before)

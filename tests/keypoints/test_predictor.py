@@ -9,6 +9,7 @@ from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.original import eval_img
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.preset import FAST
 from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Reading
@@ -23,7 +24,7 @@ def body(y: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     torch.manual_seed(0)
-    return Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "random", 0.6)
+    return Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA6), "cpu"), "random", 0.6)
 
 
 def chained(predictor: Predictor, heights: list[float], scores: list[float], view: View = "unknown") -> Reading:
@@ -101,7 +102,7 @@ def test_points_come_back_in_px_of_the_given_picture(predictor, monkeypatch):
 @pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan")])
 def test_threshold_is_a_probability(threshold):
     with pytest.raises(InputError, match="threshold"):
-        Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "random", threshold)
+        Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA6), "cpu"), "random", threshold)
 
 
 CORNERS = np.array([[-25.0, -15], [25, -15], [-25, 15], [25, 15]])

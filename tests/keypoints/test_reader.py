@@ -19,6 +19,7 @@ from spinetk.geometry import OPPOSITE, TURNS, Frame, Upright, turn
 from spinetk.images import Picture
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.preset import FAST
 from spinetk.keypoints.reader import Reader, Sight
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.measure.again import measure_again
@@ -41,7 +42,7 @@ def corners(points: np.ndarray) -> np.ndarray:
 def seer() -> Predictor:
     """A predictor whose network sees bright bodies wherever they stand in its input, and nothing else."""
     torch.manual_seed(0)
-    predictor = Predictor(TorchEngine(VertebraRCNN("fast", VERTEBRA6), "cpu"), "seer", 0.6)
+    predictor = Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA6), "cpu"), "seer", 0.6)
 
     def seen(pictures):
         grey = pictures[0][0].numpy()

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.network import VertebraRCNN
+from spinetk.keypoints.preset import FAST
 from spinetk.review.app import create_app
 from spinetk.review.session import ReviewSession
 from spinetk.schema import VERTEBRA6
@@ -19,7 +20,7 @@ from spinetk.schema import VERTEBRA6
 @pytest.fixture
 def model(tmp_path):
     torch.manual_seed(0)
-    network = VertebraRCNN("fast", VERTEBRA6)
+    network = VertebraRCNN(FAST, VERTEBRA6)
     zoo.save(tmp_path / "random.pth", network.state_dict(), {"config": network.config()})
     return tmp_path / "random.pth"
 
@@ -59,7 +60,7 @@ def released(tmp_path, monkeypatch):
     (tmp_path / "released").mkdir()
     for seed, (name, view) in enumerate({"frontal": "ap", "sideways": "lateral"}.items()):
         torch.manual_seed(seed)
-        network = VertebraRCNN("fast", VERTEBRA6)
+        network = VertebraRCNN(FAST, VERTEBRA6)
         card = {"config": network.config(), "views": [view]}
         zoo.save(tmp_path / "released" / f"{name}.safetensors", network.state_dict(), card)
 

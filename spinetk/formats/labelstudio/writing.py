@@ -11,8 +11,9 @@ from spinetk.atomic import write_json, write_text
 from spinetk.formats.beside import beside
 from spinetk.formats.labelstudio.regions import UNNAMED
 from spinetk.measure.levels import TABLE
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
+from spinetk.vertebra import Vertebra
 
 LOCAL_FILES = "/data/local-files/?d="
 """How Label Studio addresses files of a local storage."""

@@ -22,8 +22,9 @@ from spinetk.facing import Facing
 from spinetk.formats.sr import concepts
 from spinetk.geometry import Frame
 from spinetk.landmark import POINTS, Landmark
-from spinetk.reading import Reading, Vertebra, scales_from
+from spinetk.reading import Reading, scales_from
 from spinetk.schema import SCHEMAS, KeypointSchema
+from spinetk.vertebra import Vertebra
 
 REMEDY = "give a report of `spinetk report --sr`"
 SIDES = {code.value: side for side, code in concepts.SITES.items()}

@@ -24,8 +24,9 @@ from spinetk.formats.sr import concepts
 from spinetk.images.guard import quiet
 from spinetk.landmark import Landmark
 from spinetk.measure import words
-from spinetk.reading import Reading, Vertebra
+from spinetk.reading import Reading
 from spinetk.schema import SCHEMAS, KeypointSchema
+from spinetk.vertebra import Vertebra
 
 if TYPE_CHECKING:
     import highdicom

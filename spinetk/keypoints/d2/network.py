@@ -35,7 +35,7 @@ CANONICAL_PX, CANONICAL_LEVEL = 224, 4  # a region of 224 px is read from the ma
 class Detectron2RCNN(VertebraRCNN):
     """As :class:`spinetk.keypoints.network.VertebraRCNN`, with Detectron2's geometry."""
 
-    def __init__(self, preset: str | Preset, schema: KeypointSchema, frozen_norm: bool = False) -> None:
+    def __init__(self, preset: Preset, schema: KeypointSchema, frozen_norm: bool = False) -> None:
         super().__init__(preset, schema, frozen_norm)
         for stage in ("layer2", "layer3", "layer4"):
             first = self.rcnn.backbone.body[stage][0]
