@@ -104,13 +104,16 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
     scale = scale_of(reading)
     chain, known_mm = stack(reading), reading.frame.spacing_mm is not None
     scales, graded = reading.interval_scale, rules_of(reading.view).slips_graded
+    # An endplate that a person has placed bears no score: how surely it was seen no longer counts.
+    by_network = any(own.kind == "s1" and own.score is not None for own in reading.landmarks)
     found: list[dict[str, Any] | None] = []
     for k, where in enumerate(below):
         if where is None:
             found.append(None)
             continue
         high, turned, slipped = (
-            scales.get(own if where == "S1" else kind, scales.get(kind, 1.0)) for own, kind in list(SACRAL.items())[-3:]
+            scales.get(own if where == "S1" and by_network else kind, scales.get(kind, 1.0))
+            for own, kind in list(SACRAL.items())[-3:]
         )
         name = _name(reading, k, where)
         content: dict[str, Any] = {"name": name}

@@ -100,8 +100,9 @@ def test_what_rests_on_the_endplate_of_s1_is_widened_by_its_own_factors():
     marks = [replace(own, score=0.7, sigma_px=0.5) for own in reading.landmarks]
     plain = replace(reading, landmarks=marks)
     own = dict.fromkeys(("sacral_slope", "lordosis_l1_s1", "lumbosacral_height", "lumbosacral_angle"), 3.0)
-    wide = measure(replace(plain, interval_scale={"disc_angle": 2.0, "listhesis": 2.0} | own))
-    plain = measure(plain)
+    wide = replace(plain, interval_scale={"disc_angle": 2.0, "listhesis": 2.0} | own)
+    placed = measure(replace(wide, landmarks=[replace(mark, score=None) for mark in marks]))
+    wide, plain = measure(wide), measure(plain)
 
     def widths(measured):
         discs = [vertebra.measures["disc_below"] for vertebra in measured.vertebrae[-2:]]
@@ -115,6 +116,8 @@ def test_what_rests_on_the_endplate_of_s1_is_widened_by_its_own_factors():
         return np.diff(spans).ravel()
 
     np.testing.assert_allclose(widths(wide) / widths(plain), [3, 3, 1, 2, 1, 2, 3, 3, 2], rtol=1e-3)
+    by_person = (widths(placed) / widths(plain))[-3:]  # its score is gone, and with it what was due to that
+    np.testing.assert_allclose(by_person, [2, 1, 2], rtol=1e-3)
     said = [[remark for remark in one.remarks if "the endplate of S1 was seen" in remark] for one in (plain, wide)]
     assert ["may be off by more than their intervals say" in remark[0] for remark in said] == [True, False]
     assert "as wide as films of phantoms ask for" in said[1][0]
