@@ -142,6 +142,7 @@ def test_a_record():
             {"kind": "femoral_head", "centre": [30, 240], "radius_px": 9.5, "score": 0.625, "sigma_px": 1.25},
         ],
         "rulers": [{"kind": "length", "points": [[1, 2], [4, 6]]}],
+        "facing": {"side": "left", "source": "sacrum", "confidence": 0.9688},
         "case": "film",
         "origin": ["a:b"],
         "annotations": [
