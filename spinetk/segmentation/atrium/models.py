@@ -133,7 +133,8 @@ def release(run: str | Path, path: str | Path, **fields: Any) -> Path:
         if stage not in parts:
             raise InputError(run, f"holds no {stage}", "train both stages into one folder")
     weights = {f"{stage}.{key}": value for stage in STAGES for key, value in parts[stage].weights.items()}
-    zoo.check_size(path, weights, "train a smaller locator: --locator-network monai-unet3d --set locator_width=8")
+    smaller = "--stage locator --locator-network monai-unet3d --set locator_width=8"
+    zoo.check_size(path, weights, f"train a smaller locator into the folder of the run: {smaller}")
     described: dict[str, Any] = {
         stage: {"network": parts[stage].network, "options": parts[stage].options} for stage in STAGES
     }
