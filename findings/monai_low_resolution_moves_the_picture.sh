@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# MONAI 1.6.1, RandSimulateLowResolution: the picture is made small by taking every so-manieth voxel (PyTorch's "nearest", which takes the one before the
+# MONAI 1.6.1, RandSimulateLowResolution: the picture is made small by taking every nth voxel (PyTorch's "nearest", which takes the one before the
 # place) and large again about the centres of voxels, so that it comes back half a voxel to a whole one towards the last index of every axis, whatever the
 # zoom. As it is for pictures only, masks and points stay: in the slices of 4 mm of a sagittal MR the network is shown a spine 2 to 4 mm
 # to the side of its labels. downsample_mode "nearest-exact" moves it by half a voxel the other way, "area" and "trilinear" do not move it. nnU-Net's successor of
