@@ -86,7 +86,7 @@ TABLE: dict[View, ViewRules] = {
             not_graded="Genant grades are defined for thoracic and lumbar bodies, this is a lateral view of the neck",
             angles=(), slant_tells=True, slips_graded=False, trunk="lateral",
             unmeasured="lordosis C2 to C7 is not measured, as the axis is not looked for; slips have no grade, as "
-            "Meyerding's are for the lumbar spine",
+            "Meyerding's are for the lumbar spine, and where bodies stand in line they read some percent backward",
             modalities=PROJECTIONS, offered=True,
         ),
         ViewRules(

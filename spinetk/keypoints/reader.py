@@ -27,7 +27,7 @@ from spinetk.keypoints.second_look import OPPOSITE, evidence, most_found, neck_o
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
-from spinetk.measure.plausibility import elsewhere, impossible_size, is_neck, other_part, too_small
+from spinetk.measure.plausibility import elsewhere, impossible_size, is_neck, names_region, other_part, too_small
 from spinetk.overrides import Overrides
 from spinetk.reading import ABOUT_LEVELS, Reading
 from spinetk.views import OFFERED, View, akin, rules_of, usual_view
@@ -227,7 +227,7 @@ class Reader:
                 view = sight.view
                 if view != "unknown":
                     remarks.append(f"view: {view}, judged from the picture (probability {sight.probability:.2f})")
-            elif neck is not None and sight.view == neck and said.view is None and picture.body_part is None:
+            elif neck is not None and sight.view == neck and said.view is None and not names_region(picture.body_part):
                 view = neck
                 remarks.append(f"view: {neck}, {sight.words} by its look (probability {sight.probability:.2f})")
             elif said.view is None and sight.probability >= SURE_REFUSAL and not akin(sight.view, view):

@@ -100,8 +100,13 @@ def _term(body_part: str | None) -> str:
     return (body_part or "").upper().replace(" ", "").replace("-", "")
 
 
+def names_region(body_part: str | None) -> bool:
+    """Whether BodyPartExamined names one end of the spine; ``SPINE`` does not."""
+    return _term(body_part) in PART_REGIONS
+
+
 def is_neck(body_part: str | None) -> bool:
-    """Whether BodyPartExamined names the neck, which no released model was taught on."""
+    """Whether BodyPartExamined names the neck."""
     return PART_REGIONS.get(_term(body_part)) == "C"
 
 

@@ -62,6 +62,10 @@ def test_a_neck_has_no_grades_and_says_what_is_not_measured():
     reading = measure(neck([8] * 5, toward_right="A", toward_bottom="F"))
     assert all(own.measures["deformity"] is None for own in reading.vertebrae)
     assert all("Genant grades are defined for" in own.measures["deformity_reason"] for own in reading.vertebrae)
+    disc = reading.vertebrae[0].measures["disc_below"]
+    # Turned by 8 degrees, corners of boxes 34 px apart lie 34 sin 8 px back along the endplate of 30 px.
+    assert disc["listhesis_percent"] == pytest.approx(-100 * 34 * np.sin(np.radians(8)) / 30, abs=0.01)
+    assert disc["meyerding"] is disc["meyerding_interval"] is None
     assert any("lordosis C2 to C7 is not measured" in own for own in reading.remarks)
     assert any("C3=first" in own for own in reading.remarks)
     named = measure(neck([8] * 5), anchor="C3=first")
