@@ -9,6 +9,8 @@ from __future__ import annotations
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,14 +108,15 @@ def fit(
     files = SafeIO()
     keep = CheckpointCallback(folder, files, every, data.validates, settings.best_by, settings.accumulate)
     stopper = StopWhenFlat() if settings.early_stop else None
+    shows = settings.progress and distributed.first
     every_callback = [
         _Draws(settings.seed, settings.accumulate, distributed.rank),
         _Numbers(),
         LearningRateMonitor("step"),
         *callbacks,
+        *([stopper] if stopper else []),
+        *([Bar(settings.accumulate)] if shows else []),
     ]
-    every_callback += [stopper] if stopper else []
-    every_callback += [Bar(settings.accumulate)] if settings.progress and distributed.first else []
     start = f"from-{done:08d}"
     with quiet():
         trainer = make_trainer(
@@ -131,28 +134,18 @@ def fit(
                 CSVLogger(directory, "logs", start, flush_logs_every_n_steps=10),
             ],
             log_every_n_steps=min(10, iterations),
-            enable_progress_bar=settings.progress and distributed.first,
+            enable_progress_bar=shows,
         )
         _prepare(module, settings, distributed)
         module.dealt = data.deal(distributed)
         held_out = data.validation_loader(settings, distributed)
-        try:
+        with _ends_in_words(trainer, distributed, directory):
             if done < iterations:
                 loader = data.training_loader(settings, distributed, done)
                 with saving_with(keep.save_aside):
                     trainer.fit(module, loader, held_out, ckpt_path=found[0] if found else None, weights_only=True)
             elif found:
                 _finish(trainer, module, held_out, found, keep, read_state(folder))
-        except Interrupted as left:
-            _say_left(left, trainer, distributed)
-        except SystemExit:
-            # Lightning's answer to a second Ctrl-C.
-            if trainer.interrupted:
-                raise KeyboardInterrupt from None
-            raise
-        except OSError as error:
-            fault = f"could not be written: {error.strerror or error}"
-            raise InputError(directory, fault, "make room and go on with --resume") from error
     best = read_checkpoint(folder / BEST) if (folder / BEST).exists() and data.validates else None
     return Fit(
         iterations=max(done, trainer.global_step),
@@ -246,6 +239,23 @@ def _finish(
         trainer.validate(module, held_out, verbose=False)
     else:
         keep.load_state_dict(state)
+
+
+@contextmanager
+def _ends_in_words(trainer: Any, distributed: Distributed, directory: Path) -> Iterator[None]:
+    """A signal ends the run as its sender expects, a full disk as bad input."""
+    try:
+        yield
+    except Interrupted as left:
+        _say_left(left, trainer, distributed)
+    except SystemExit:
+        # Lightning's answer to a second Ctrl-C.
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    except OSError as error:
+        fault = f"could not be written: {error.strerror or error}"
+        raise InputError(directory, fault, "make room and go on with --resume") from error
 
 
 def _say_left(left: Interrupted, trainer: Any, distributed: Distributed) -> None:
