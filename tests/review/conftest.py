@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import shutil
-import threading
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -15,11 +15,9 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx")
 
-import uvicorn
 from fastapi.testclient import TestClient
-from onpage import TIMEOUT_MS, wait_for
+from onpage import TIMEOUT_MS
 
-from spinetk.review import server
 from spinetk.review.app import create_app
 from spinetk.review.session import ReviewSession
 
@@ -94,37 +92,25 @@ def target(tmp_path) -> Path:
 
 
 @pytest.fixture
-def serve(target, monkeypatch, capsys) -> Iterator:
-    """Start what `spinetk serve` runs on some inputs; returns its address.
+def serve(target) -> Iterator:
+    """Start `spinetk serve` on some inputs; returns its address.
 
-    In a thread of this process, as a program of its own spends a second on imports: it is the subject of other tests.
+    A program of its own: beside a thread that serves, pytest's capture was closed twice, and all later tests failed.
     """
-    running, threads = [], []
+    running = []
 
-    class Server(uvicorn.Server):
-        def __init__(self, *settings) -> None:
-            super().__init__(*settings)
-            running.append(self)
-
-    def start(*inputs: Path, blinded: bool = False) -> str:
-        said: queue.Queue[str] = queue.Queue()
-        monkeypatch.setattr(server, "typer", SimpleNamespace(echo=said.put))
-        monkeypatch.setattr(server.uvicorn, "Server", Server)
-        how = {"model": None, "blinded": blinded, "host": "127.0.0.1", "port": 0, "local": True}
-        threads.append(threading.Thread(target=server.run, args=(inputs, target), kwargs=how, daemon=True))
-        threads[-1].start()
-        address = said.get(timeout=120).split()[0]
-        said.get(timeout=120)  # where corrections go
-        return address
+    def start(*inputs: object) -> str:
+        command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, inputs), "-o", str(target), "--port", "0"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        running.append(server)
+        said = server.stdout.readline()
+        assert said.startswith("http://"), said + (server.stdout.read() if server.poll() is not None else "")
+        return said.split()[0]
 
     yield start
-    wait_for(lambda: len(running) == len(threads), "the server does not begin")
-    for one in running:
-        one.should_exit = True
-    for thread in threads:
-        thread.join(120)
-        assert not thread.is_alive()
-    assert "Secret" not in "".join(capsys.readouterr())
+    for server in running:
+        server.send_signal(signal.SIGINT)
+        assert "Secret" not in server.communicate(timeout=60)[0]
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_the_last_vertebra_goes_only_after_a_question(case_folder, serve, page_o
 
 
 def test_two_blinded_readers_then_side_by_side(case_folder, serve, page_of):
-    address = serve(case_folder / "case 0", blinded=True)
+    address = serve(case_folder / "case 0", "--blinded")
     start = first_y(case_folder)
     one, two = page_of(WIDE), page_of(WIDE)
     before = {}
