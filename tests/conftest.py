@@ -97,15 +97,17 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file's tests go to one process, so that what they share is made once; those that fork share a server, too."""
+    """A file's tests go to one process, so that what they share is made once; those that fork share a server, too, and
+    those of the review page a browser.
+    """
     if config.getvalue("dist") != "load":  # what -n asks for
         return None
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            path = nodeid.partition("::")[0]
-            return "forking" if path.removeprefix("tests/").startswith(FORKING) else path
+            path = nodeid.partition("::")[0].removeprefix("tests/")
+            return "forking" if path.startswith(FORKING) else "review" if path.startswith("review/") else path
 
     config.option.loadscopereorder = False  # the longest, which fork, are collected first
     return ByFile(config, log)

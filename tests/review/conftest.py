@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import signal
 import subprocess
@@ -91,26 +93,43 @@ def target(tmp_path) -> Path:
     return tmp_path / "cases"
 
 
+@pytest.fixture(scope="session")
+def copies() -> Iterator:
+    """Ask the program of ``copies.py``."""
+    program = [sys.executable, "-u", str(Path(__file__).with_name("copies.py"))]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as asked:
+
+        def ask(*what: object) -> int:
+            asked.stdin.write(json.dumps(what) + "\n")
+            return int(asked.stdout.readline())
+
+        yield ask
+        asked.stdin.close()
+        assert asked.wait(60) == 0
+
+
 @pytest.fixture
-def serve(target) -> Iterator:
+def serve(target, tmp_path, copies) -> Iterator:
     """Start `spinetk serve` on some inputs; returns its address.
 
-    A program of its own: beside a thread that serves, pytest's capture was closed twice, and all later tests failed.
+    Not in a thread of the tests: beside one pytest's capture was closed twice, and all later tests failed.
     """
     running = []
 
     def start(*inputs: object) -> str:
-        command = [sys.executable, "-u", "-m", "spinetk", "serve", *map(str, inputs), "-o", str(target), "--port", "0"]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        running.append(server)
-        said = server.stdout.readline()
-        assert said.startswith("http://"), said + (server.stdout.read() if server.poll() is not None else "")
-        return said.split()[0]
+        os.mkfifo(said := tmp_path / f"said {len(running)}")
+        number = copies("run", ["serve", *map(str, inputs), "-o", str(target), "--port", "0"], str(said))
+        running.append((number, said.open()))
+        first = running[-1][1].readline()
+        assert first.startswith("http://"), first
+        return first.split()[0]
 
     yield start
-    for server in running:
-        server.send_signal(signal.SIGINT)
-        assert "Secret" not in server.communicate(timeout=60)[0]
+    for number, said in running:
+        os.kill(number, signal.SIGINT)
+        with said:
+            assert "Secret" not in said.read()
+        assert copies("wait", number) == 130
 
 
 @pytest.fixture
