@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -26,11 +27,11 @@ def cluster():
     """Two worker processes of one thread."""
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
     # A worker that is killed and takes longer than this to begin anew (15 s, on a busy machine) is given up for good.
-    with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
-        distributed.LocalCluster(**options) as running,
-    ):
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}):
+        running = distributed.LocalCluster(**options)
         yield running
+        with suppress(TimeoutError):  # as one waits, version 2025.1 sometimes waits for a lost worker for ever
+            running.close(timeout=30)
 
 
 @pytest.fixture

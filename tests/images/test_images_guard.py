@@ -46,8 +46,11 @@ def test_standard_error_comes_back_when_the_last_has_ended(tmp_path):
     assert seen == [True] * 3
 
 
-def test_no_warning_and_no_line_gets_out_while_another_reads_on(caplog):
+def test_no_warning_and_no_line_gets_out_while_another_reads_on(caplog, monkeypatch):
     log, seen = logging.getLogger("pydicom"), []
+    caplog.set_level(logging.WARNING, "pydicom")  # whatever libraries of other tests have set
+    monkeypatch.setattr(log, "disabled", False)
+    monkeypatch.setattr(log, "propagate", True)
     before = warnings.filters[:]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
