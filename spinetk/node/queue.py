@@ -47,7 +47,7 @@ class Unit:
         changed: When it entered its state.
         tries: How often its present state's work was begun.
         why: What was last said of it.
-        picture: Digest of the pixels its results were made of, empty before.
+        picture: Digests of what its results were made of (:mod:`spinetk.node.reading`), empty before.
         maker: What decided or made its results: rules, model, options.
     """
 
@@ -138,6 +138,12 @@ class Queue:
             row = self._db.execute("SELECT digest, unit FROM instance WHERE id = ?", (instance,)).fetchone()
             unit = self.get(row[1]) if row else None
         return None if row is None or unit is None else (row[0], unit)
+
+    def instances(self, unit: Unit) -> int:
+        """How many instances of a unit have come in, whether or not their files are still there."""
+        with self._lock:
+            row = self._db.execute("SELECT COUNT(*) FROM instance WHERE unit = ?", (unit.id,)).fetchone()
+        return int(row[0])
 
     def add(self, instance: str, digest: str, unit: str, path: str, ready: float) -> None:
         """An instance is on disk: its unit is to be read, from ``ready`` on; anew when it had been already."""

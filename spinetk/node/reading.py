@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -93,17 +94,27 @@ class Reader:
         if not any(rule.matches(header) for rule in self._settings.rules):
             self._pass(unit, "matches no rule")
             return
+        known = self._queue.instances(unit)
+        if slices and len(slices) < known:
+            # Those that are left are not the series: the slice read would be another one.
+            fault = f"{known - len(slices)} of its {known} slices are no longer kept, so the rest cannot be read"
+            self._fail(unit, f"{fault} (send the whole series again)")
+            return
         reading, grey = self._read(path)
-        picture = hashlib.sha256(grey.tobytes() + str(grey.shape).encode()).hexdigest()
-        if unit.picture and not slices:
-            if unit.picture != picture:
-                fault = "came before with other pixels under the same UID; the results sent are about the first"
+        picture = _digests(reading, grey, slices)
+        other = _otherwise(unit.picture, picture, unit.maker == self._maker)
+        waiting = any(outbox(self._settings.folder, unit).glob("*.dcm"))
+        if other:
+            fault = f"came before with {other} under the same UID; the results sent are about the first"
+            if waiting and not self._settings.dry_run:
+                self._queue.move(unit, "made", fault)
+                log.warning("%s is not read: it %s", unit.id, fault)
+            else:
                 self._fail(unit, fault)
-                return
-            if unit.maker == self._maker:
-                waiting = any(outbox(self._settings.folder, unit).glob("*.dcm"))
-                self._queue.move(unit, "made" if waiting else "sent", "came again in another form")
-                return
+            return
+        if unit.picture and not slices and unit.maker == self._maker:
+            self._queue.move(unit, "made" if waiting else "sent", "came again in another form")
+            return
         self._make(unit, path, slices, reading, grey)
         self._queue.move(unit, "made", picture=picture, maker=self._maker)
         log.info("%s read: %d vertebrae", unit.id, len(reading.vertebrae))
@@ -135,6 +146,32 @@ class Reader:
     def _fail(self, unit: Unit, why: str) -> None:
         self._queue.move(unit, "failed", why)
         log.warning("%s failed: %s", unit.id, why)
+
+
+def _digests(reading: Reading, grey: np.ndarray, slices: list[Path]) -> str:
+    """What a reading rests on, as three digests: the pixels; scale, orientation and view; which slices there were."""
+    about = json.dumps([reading.frame.to_json(), reading.view], sort_keys=True)
+    uids = "\n".join(sorted(str(_header(file).SOPInstanceUID) for file in slices))
+    parts = (grey.tobytes() + str(grey.shape).encode(), about.encode(), uids.encode())
+    return ":".join(hashlib.sha256(part).hexdigest() for part in parts)
+
+
+def _otherwise(before: str, now: str, same_maker: bool) -> str | None:
+    """What is not as it was in a picture that comes under the same UIDs, in words; None where its results stand.
+
+    Args:
+        before, now: Of :func:`_digests`; ``before`` is empty for what comes first, and older nodes noted the pixels
+            alone.
+        same_maker: Whether the same model would read it: another one may choose another slice and find another scale,
+            and its results have UIDs of their own.
+    """
+    (pixels, *others), (own, about, slices) = before.split(":"), now.split(":")
+    single = slices == hashlib.sha256(b"").hexdigest()
+    if not before or (not single and (not same_maker or others[1:] != [slices])):
+        return None
+    if pixels != own:
+        return "other pixels"
+    return "another scale, orientation or view" if same_maker and others and others[0] != about else None
 
 
 def outbox(folder: Path, unit: Unit) -> Path:

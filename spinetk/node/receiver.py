@@ -131,7 +131,7 @@ class Receiver:
         path = self._path(header, instance)
         with self._queue.changed:
             known = self._queue.known(instance)
-            if known is not None and known[0] == digest and not self._is_due(known[1]):
+            if known is not None and known[0] == digest and not self._is_due(known[1], path):
                 log.info("%s came again, as it was: nothing to do", instance)
                 return SUCCESS
             with replacing(path, durable=True) as temporary:
@@ -139,9 +139,14 @@ class Receiver:
             self._note(path, header, digest)
         return SUCCESS
 
-    def _is_due(self, unit: Unit) -> bool:
-        """Whether a unit that comes again is to be read again: it failed, or another model or rule would read it."""
-        return unit.state == "failed" or (unit.state in ("sent", "passed") and unit.maker != self._maker)
+    def _is_due(self, unit: Unit, path: Path) -> bool:
+        """Whether what comes again is to be read again: it failed, or another model or rule would read it.
+
+        So is a slice whose file was removed, once an earlier slice of its series has come again for such a reason.
+        """
+        if unit.state in ("sent", "passed"):
+            return unit.maker != self._maker
+        return unit.state == "failed" or not path.exists()
 
     def _path(self, header: Dataset, instance: str) -> Path:
         series = keyed_id(header.SeriesInstanceUID, self._salt)

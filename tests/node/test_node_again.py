@@ -1,0 +1,108 @@
+"""What comes to a node again: a series after its files were removed, other pixels or another scale under one UID."""
+
+from __future__ import annotations
+
+import pydicom
+import pytest
+from films import film, send, stop, until
+from pydicom.uid import MRImageStorage
+
+from spinetk.node.rule import Rule
+from spinetk.pacs import parse_address
+
+pytest.importorskip("pynetdicom")
+pytest.importorskip("highdicom")
+
+NOBODY = "dicom://NOBODY@127.0.0.1:9"
+
+
+def counts(node):
+    return {state: count for state, count in node.queue.counts().items() if count}
+
+
+def only(node, state):
+    until(lambda: counts(node) == {state: 1})
+    return node.queue.latest(state, 1)[0]
+
+
+def sagittal(folder, count, **tags):
+    """MR slices 4 mm apart, from the patient's right to the left."""
+    tags |= {"Modality": "MR", "SOPClassUID": MRImageStorage, "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}
+    places = [{"ImagePositionPatient": [4 * k, 0, 0], "InstanceNumber": k + 1} for k in range(count)]
+    return [film(folder / f"{k}.dcm", f"1.2.3.{k}", **tags, **places[k]) for k in range(count)]
+
+
+def shown(node, tmp_path):
+    """The slice that the results in the outbox are about."""
+    (made,) = (tmp_path / "node" / "outbox").rglob("*.dcm")
+    return pydicom.dcmread(made).ReferencedSeriesSequence[0].ReferencedImageSequence[0].ReferencedSOPInstanceUID
+
+
+def sent_and_removed(make_node, tmp_path, slices):
+    """A node that has sent the results of a series and removed its files."""
+    node = make_node(results=("points",), keep_hours=0.0)
+    send(node.receiver.port, *slices)
+    node.queue.move(only(node, "made"), "sent")
+    stop(node)
+    stop(make_node(results=("points",), keep_hours=0.0))
+    assert not list((tmp_path / "node" / "spool").rglob("*.dcm"))
+
+
+def test_a_series_that_comes_again_for_other_rules_is_read_whole_though_its_files_were_removed(make_node, tmp_path):
+    slices = sagittal(tmp_path, 5)
+    sent_and_removed(make_node, tmp_path, slices)
+    node = make_node(results=("points",), rules=(Rule.parse("modality=MR"),))
+    assert send(node.receiver.port, *slices) == [0x0000] * 5
+    only(node, "made")
+    assert shown(node, tmp_path) == "1.2.3.2"
+    assert len(list((tmp_path / "node" / "spool").rglob("*.dcm"))) == 5
+
+
+def test_a_late_slice_is_not_read_as_the_series_whose_files_were_removed(make_node, tmp_path):
+    slices = sagittal(tmp_path, 5)
+    sent_and_removed(make_node, tmp_path, slices[:4])
+    node = make_node(results=("points",))
+    send(node.receiver.port, slices[4])
+    assert only(node, "failed").why.startswith("4 of its 5 slices are no longer kept")
+    send(node.receiver.port, *slices)
+    only(node, "made")
+    assert shown(node, tmp_path) == "1.2.3.2"
+
+
+def test_other_pixels_under_the_uids_of_a_series_are_no_second_result(make_node, tmp_path):
+    slices = sagittal(tmp_path, 3)
+    node = make_node(results=("points",))
+    send(node.receiver.port, *slices)
+    first = only(node, "made")
+    send(node.receiver.port, *sagittal(tmp_path, 3, InstanceCreationTime="101112"))
+    until(lambda: only(node, "made").changed > first.changed)  # the same pixels, stored in another form
+    send(node.receiver.port, *sagittal(tmp_path, 3, level=500, PatientComments="other"))
+    middle = pydicom.dcmread(slices[1])
+    middle.PixelData = bytes(reversed(middle.PixelData))
+    middle.save_as(slices[1])
+    send(node.receiver.port, slices[1])
+    assert "other pixels under the same UID" in only(node, "failed").why
+
+
+@pytest.mark.parametrize("tag", [{"PixelSpacing": [0.4, 0.4]}, {"PatientOrientation": ["A", "F"]}])
+def test_another_scale_or_direction_under_the_same_uid_is_said(make_node, tmp_path, tag):
+    node = make_node(results=("points",))
+    send(node.receiver.port, film(tmp_path / "a.dcm", "1.2.3.4"))
+    only(node, "made")
+    send(node.receiver.port, film(tmp_path / "b.dcm", "1.2.3.4", **tag))
+    assert "another scale, orientation or view under the same UID" in only(node, "failed").why
+
+
+def test_results_that_wait_are_not_lost_to_other_pixels_under_their_uid(make_node, tmp_path):
+    node = make_node(results=("points",), send_to=parse_address(NOBODY))
+    send(node.receiver.port, film(tmp_path / "a.dcm", "1.2.3.4"))
+    until(lambda: "does not answer" in only(node, "made").why)
+    (made,) = (tmp_path / "node" / "outbox").rglob("*.dcm")
+    first = made.read_bytes()
+    other = film(tmp_path / "b.dcm", "1.2.3.4")
+    data = pydicom.dcmread(other)
+    data.PixelData = bytes(reversed(data.PixelData))
+    data.save_as(other)
+    send(node.receiver.port, other)
+    until(lambda: "other pixels" in only(node, "made").why)
+    assert made.read_bytes() == first
