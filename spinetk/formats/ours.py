@@ -36,7 +36,7 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         InputError: ``source`` is no such JSON.
     """
     if not source.is_dir():
-        yield _item(_reading(source, schema), source)
+        yield item_of(_reading(source, schema), source)
         return
     metadata = read_metadata(source)
     pictures = list(find_pictures([source]))
@@ -55,7 +55,7 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
             continue
         entry: dict[str, Any] = metadata.get(case, metadata.get(picture.stem, {}))
         group = next((str(entry[k]) for k in ("group", "patient") if entry.get(k) is not None), None)
-        item = _item(reading, picture)
+        item = item_of(reading, picture)
         if "vertebrae" not in content or item.missing is not None:
             item.picture = picture
         if picture in overlays and item.picture.samefile(picture):  # beside a result lies its overlay
@@ -68,7 +68,7 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         yield item
 
 
-def _item(reading: Reading, file: Path) -> CaseItem:
+def item_of(reading: Reading, file: Path) -> CaseItem:
     """An item about the picture that a result names: where it says, or beside it."""
     named = Path(reading.file)
     picture = next((p for p in (named, file.parent / named.name) if p.exists()), None)

@@ -55,6 +55,10 @@ class Entry:
             self._source = self.case, self.base.absolute().joinpath(check_name(self.case), "src", "0", "src-0.json")
         return self._source[1]
 
+    def stored(self, named: str) -> str:
+        """The file of its picture, where its reading has the name ``named``: what the page shows may be another."""
+        return str(self.path) if self.kind == "picture" else named
+
 
 def entries_of(given: Path) -> Iterator[Entry]:
     """What a path of the command line stands for; nothing is decoded.

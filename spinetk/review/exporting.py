@@ -50,7 +50,7 @@ def export_one(kind: str, entry: Entry, opened: Opened, reading: Reading) -> tup
     # Formats about a stored picture are told where it lies; all others bear the name that the page shows.
     file = reading.file
     if chosen.stored:
-        file = str(entry.path) if entry.kind == "picture" else reading.file
+        file = entry.stored(reading.file)
     elif chosen.many:
         file = f"{entry.case}.png" if entry.case else entry.name
     about = replace(reading, file=file)

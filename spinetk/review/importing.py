@@ -1,22 +1,35 @@
-"""Importing: the points of an annotation program's file, for the pictures of the list that it names."""
+"""Importing: the points of an annotation program's file, for the pictures of the list that it is about."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import is_zipfile
+
+import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.formats.correction import corrected_by, in_stored_px
-from spinetk.formats.item import CaseItem, case_named
+from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import detect, read, readable
+from spinetk.formats.slicer import MOST_AWAY, away_from, read_markups, stem_of
+from spinetk.formats.slicer.shown import shown_plane
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry
 from spinetk.review.faults import line
+from spinetk.review.meant import Stored, called, named
+from spinetk.vertebra import Vertebra
 
 if TYPE_CHECKING:
     from spinetk.review.session import ReviewSession
+
+ALIKE = 2.0
+"""By which factor bodies may have changed in size; beyond, a point list is in the coordinates of another picture."""
+
+MOST_OPENED = 16
+"""Pictures or slices of one name that are looked at for the one a point list lies on."""
 
 
 def choices() -> list[str]:
@@ -27,49 +40,114 @@ def choices() -> list[str]:
 def import_files(files: list[Path], session: ReviewSession) -> tuple[dict[str, Reading], list[str]]:
     """Readings of pictures in the list, by the id of their entry, and what the user should know.
 
-    A picture is known by its file name, whatever folders the file puts before it. Scale, orientation and view stay
-    those of the picture.
+    A structured report names its picture by UID, a point list of 3D Slicer is called after it; all others name its
+    file, whatever folders they put before it. Scale, orientation and view stay those of the picture.
     """
     found: dict[str, Reading] = {}
     said: list[str] = []
+    stored = Stored(session)
     for file in files:
         try:
-            holds = detect(file)[0].holds
-            for item in read(file):
+            if is_zipfile(file):
+                raise InputError(file, "is a ZIP", "unpack it and drop the files that are in it")
+            chosen = detect(file)[0]
+            if chosen.name in ("slicer", "fcsv"):
+                entry, reading, remarks = _point_list(file, session)
+                found[entry.id] = reading
+                said += [f"{entry.name}: {remark}" for remark in remarks]
+                continue
+            for item in _reports(file, stored) if chosen.name == "sr" else read(file):
                 if isinstance(item, InputError):
                     raise item
                 if item.rank:
                     said.append(f"{item.case}: a further reading was left out")
                     continue
-                entry = _entry(item, session)
-                found[entry.id] = _reading(item, entry, session, holds)
+                entry = _reported(item, stored, session) if chosen.name == "sr" else named(item, session)
+                found[entry.id] = _reading(item, entry, session, chosen.holds)
                 said += [f"{entry.name}: {remark}" for remark in item.remarks]
         except InputError as error:
             said.append(f"{file.name}: {line(error)}")
     return found, said
 
 
-def _entry(item: CaseItem, session: ReviewSession) -> Entry:
-    """The picture of the list that an annotation names.
+def _reports(file: Path, stored: Stored) -> Iterator[CaseItem]:
+    from spinetk.formats.sr.items import items_of
+
+    yield from items_of(file, stored.find)
+
+
+def _reported(item: CaseItem, stored: Stored, session: ReviewSession) -> Entry:
+    """The picture a report is about: by its UID, else one that has none of its own, by name.
 
     Raises:
-        InputError: There is none, or it may be any of several.
+        InputError: It is not in the list, or shows another slice.
     """
-    name = item.picture.name.casefold()
-    stem = Path(name).stem
-    known = list(session.entries.values())
-    cases = [e for e in known if item.case in (e.case, None if e.kind == "case" else case_named(e.name))]
-    named = [e for e in known if name in (Path(e.name).name.casefold(), e.path.name.casefold())]
-    alike = [e for e in known if stem in (Path(e.name).stem.casefold(), (e.case or "").casefold())]
-    found = next((some for some in ([e for e in named if e in cases], named, cases, alike) if some), [])
-    if item.slice is not None:
-        found = [e for e in found if item.slice in (e.slice, e.place)] or found
-    if not found:
-        raise InputError(item.picture.name, "is not in the list", "add the picture first")
-    if len(found) > 1:
-        fault = f"may be any of {len(found)} pictures of the list"
-        raise InputError(item.picture.name, fault, "open the page with that one alone")
-    return found[0]
+    if item.missing is None:
+        return stored.entry(item)
+    try:
+        entry = named(item, session)
+    except InputError:
+        raise item.missing from None
+    if stored.is_stored(entry):
+        raise item.missing
+    item.remarks.append("the report is about a DICOM file that is not in the list: taken for this picture by its name")
+    return entry
+
+
+def _point_list(file: Path, session: ReviewSession) -> tuple[Entry, Reading, list[str]]:
+    """The picture that a point list is called after, its reading, and what is to be said.
+
+    Raises:
+        InputError: There is none, or the points are not in its coordinates.
+    """
+    entries = called(stem_of(file), session)
+    if len(entries) > MOST_OPENED:
+        raise _several(file, len(entries))
+    fitting = []
+    for entry in entries:
+        opened = session.open(entry)
+        about = replace(opened.reading, file=entry.stored(opened.reading.file))
+        plane = shown_plane(about, opened.picture.slice)
+        fitting.append((away_from(file, plane), entry, opened, about, plane))
+    near = [one for one in fitting if one[0] <= MOST_AWAY]
+    if not near:
+        fault = f"lies {min(one[0] for one in fitting):.1f} mm off the slice that is shown"
+        raise InputError(file, fault, "choose the slice that it was drawn on first")
+    if len(near) > 1:
+        raise _several(file, len(near))
+    _, entry, opened, about, plane = near[0]
+    reading = read_markups(file, about, source_dicom=plane)
+    _check_place(file, reading, opened.reading)
+    remarks = [remark for remark in reading.remarks if remark not in about.remarks]
+    return entry, replace(reading, file=opened.reading.file), remarks
+
+
+def _several(file: Path, count: int) -> InputError:
+    return InputError(file, f"may be about any of {count} pictures of the list", "open the page with that one alone")
+
+
+def _check_place(file: Path, reading: Reading, base: Reading) -> None:
+    """Refuse points that are in the coordinates of another picture, of which a point list says nothing.
+
+    Raises:
+        InputError: None lies in the picture, or the bodies are far smaller or larger than those that are there.
+    """
+    size = np.array([reading.width, reading.height])
+    points = np.concatenate([vertebra.points[vertebra.visible] for vertebra in reading.vertebrae])
+    remedy = "open the file that it was drawn on: of a DICOM file that, not its case"
+    if not ((points >= 0) & (points <= size)).all(axis=1).any():
+        raise InputError(file, "has no point in the picture", remedy)
+    if base.vertebrae:
+        own, there = (np.median([_extent(v) for v in some.vertebrae]) for some in (reading, base))
+        if not there / ALIKE <= own <= there * ALIKE:
+            fault = f"has bodies of {own:.0f} px where those of the picture have {there:.0f} px"
+            raise InputError(file, fault, remedy)
+
+
+def _extent(vertebra: Vertebra) -> float:
+    """px from one corner of a box around a body to the other."""
+    points = vertebra.points[vertebra.visible] if vertebra.visible.any() else vertebra.points
+    return float(np.linalg.norm(np.ptp(points, axis=0)))
 
 
 def _reading(item: CaseItem, entry: Entry, session: ReviewSession, holds: Collection[str]) -> Reading:

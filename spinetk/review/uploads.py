@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 from collections.abc import AsyncIterator
@@ -19,6 +20,8 @@ MOST_FILE_BYTES = 512 << 20
 MOST_FILES = 5_000
 MOST_BYTES = 8 << 30
 LONGEST_NAME = 120
+COPY = re.compile(r"(\.mrk) ?\(\d+\)(?=\.json$)")
+"""A number that browsers put before the last ending, which is only half of Slicer's."""
 
 
 @dataclass
@@ -124,7 +127,7 @@ class Uploads:
         for number, (path, name) in enumerate(batch.names.items()):
             folder = batch.folder / f"annotations-{number}"
             folder.mkdir(mode=0o700)
-            found.append(path.rename(folder / clean_name(name)))
+            found.append(path.rename(folder / COPY.sub(r"\1", clean_name(name))))
         return found
 
     def _batch(self, key: str) -> Batch:

@@ -71,7 +71,7 @@ def test_our_own_reports(tmp_path, frames):
     (found,) = items("sr", tmp_path / "r 1.dcm")
     assert (found["picture"], "slice" in found) == (type(tmp_path)("r 1.dcm"), False)
     assert found["missing"] == (
-        f"{tmp_path / 'r 1.dcm'}: is about a picture that is not beside it (put the DICOM file there)"
+        f"{tmp_path / 'r 1.dcm'}: is about a picture that is not there (put the DICOM file beside it, or into the list)"
     )
 
 
@@ -270,12 +270,12 @@ def test_point_labels_of_the_spinal_cord_toolbox(tmp_path, kind):
 
 def test_a_picture_of_the_same_uid_is_the_one_with_pixels(tmp_path):
     """A report has no rows: it is no picture, whatever it is called."""
-    from spinetk.formats.sr.items import _pictures
+    from spinetk.formats.sr.items import by_uid
 
     data = film()
     saved(data, tmp_path / "a.dcm")
     del data.Rows
     saved(data, tmp_path / "b.dcm")
     (tmp_path / "c.dcm").write_bytes(b"no DICOM")
-    assert _pictures(tmp_path) == {"1.2.3.1": tmp_path / "a.dcm"}
+    assert by_uid(tmp_path.glob("*")) == {"1.2.3.1": tmp_path / "a.dcm"}
     assert pydicom.dcmread(tmp_path / "b.dcm").SOPInstanceUID == "1.2.3.1"

@@ -107,7 +107,7 @@ def test_a_report_whose_picture_is_not_there(tmp_path):
     (item,) = read(tmp_path / "r.dcm")
     assert (item.missing.source, item.missing.fault) == (
         str(tmp_path / "r.dcm"),
-        "is about a picture that is not beside it",
+        "is about a picture that is not there",
     )
 
 

@@ -18,15 +18,29 @@ from typing import Any
 from spinetk.formats.registry import Format
 from spinetk.formats.slicer.controls import FCSV, MARKUPS
 from spinetk.formats.slicer.markups import (
+    MOST_AWAY,
+    away_from,
     corrected,
     read_markups,
     slicer_items,
+    stem_of,
     write_fcsv,
     write_markups,
     write_reading,
 )
 
-__all__ = ["FCSV", "FORMAT", "MARKUPS", "corrected", "read_markups", "write_fcsv", "write_markups"]
+__all__ = [
+    "FCSV",
+    "FORMAT",
+    "MARKUPS",
+    "MOST_AWAY",
+    "away_from",
+    "corrected",
+    "read_markups",
+    "stem_of",
+    "write_fcsv",
+    "write_markups",
+]
 
 _COMMON: dict[str, Any] = {
     "stored": True,

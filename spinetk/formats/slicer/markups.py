@@ -6,7 +6,9 @@ import csv
 import glob
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +16,16 @@ from spinetk.atomic import write_json, write_text
 from spinetk.errors import InputError
 from spinetk.formats.beside import beside
 from spinetk.formats.correction import corrected_by
-from spinetk.formats.files import clean_name
-from spinetk.formats.item import CaseItem
+from spinetk.formats.files import clean_name, read_json
+from spinetk.formats.item import CaseItem, in_schema
+from spinetk.formats.ours import is_result, item_of
 from spinetk.formats.registry import Source
 from spinetk.formats.shapes import Shape, assemble, level_in, meaning, split_label
 from spinetk.formats.slicer.controls import FCSV, FCSV_COLUMNS, MARKUPS, REMEDY, Control, read_controls
 from spinetk.formats.slicer.plane import Placed, Plane, plane_of
 from spinetk.formats.slicer.shown import shown_plane
 from spinetk.images import read_picture
+from spinetk.images.find import are_results
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
@@ -138,7 +142,7 @@ def read_markups(path: str | Path, base: Reading, *, source_dicom: Placed = None
     found = assemble(shapes, base.schema, (base.width, base.height))
     item = CaseItem(
         picture=Path(base.file),
-        case=_stem(Path(path)),
+        case=stem_of(Path(path)),
         schema=base.schema,
         vertebrae=found.vertebrae,
         landmarks=found.landmarks,
@@ -158,7 +162,7 @@ def corrected(path: Path, base: Reading) -> Reading:
 
 
 def slicer_items(source: str | Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
-    """The pictures of point lists, each beside its picture or its result, of the same name.
+    """The pictures of point lists, each beside its result or its picture, of the same name; the result comes first.
 
     Args:
         source: A ``.mrk.json`` or ``.fcsv``, or a folder of them.
@@ -182,10 +186,15 @@ def slicer_items(source: str | Path, schema: KeypointSchema | None = None) -> It
 
 
 def _item(file: Path, schema: KeypointSchema | None) -> CaseItem:
-    """A point list with the picture beside it."""
-    stem = _stem(file)
+    """A point list with the result or the picture beside it."""
+    stem = stem_of(file)
+    result = file.with_name(f"{stem}.json")
+    content: Any = read_json(result) if result.is_file() else None
+    if is_result(content):
+        return _of_result(file, Reading.from_json(content, str(result)), schema)
     beside = sorted(p for p in file.parent.glob(f"{glob.escape(stem)}.*") if p.suffix.lower() in PICTURES)
-    picture = next((p for p in beside if p.is_file()), None)
+    made = are_results(beside)
+    picture = next((p for p in beside if p.is_file() and p not in made and not _is_report(p)), None)
     picture = picture or next((p for p in [file.with_name(stem)] if p.exists()), None)
     if picture is None:
         fault = f"has no picture {stem}.dcm (or .png, .nii.gz, ...) or result {stem}.json beside it"
@@ -208,9 +217,41 @@ def _item(file: Path, schema: KeypointSchema | None) -> CaseItem:
     )
 
 
-def _stem(file: Path) -> str:
+def _of_result(file: Path, base: Reading, schema: KeypointSchema | None) -> CaseItem:
+    """A point list of a result: about the result's picture, which is not the overlay that lies beside it."""
+    base = replace(base, file=str(item_of(base, file).picture))
+    reading = in_schema(corrected(file, base), schema, file)
+    item = item_of(reading, file)
+    item.case = clean_name(stem_of(file))
+    item.remarks = [remark for remark in reading.remarks if remark not in base.remarks]
+    return item
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file beside a point list is a structured report: `report` gives it the name of its picture."""
+    from spinetk.formats.sr.items import is_report
+
+    return path.suffix.lower() == ".dcm" and is_report(Source(path).head(path))
+
+
+def stem_of(file: Path) -> str:
+    """The name of a point list without its ending."""
     ending = next((end for end in (MARKUPS, FCSV) if file.name.lower().endswith(end)), file.suffix)
     return file.name[: len(file.name) - len(ending)] or file.stem
+
+
+def away_from(path: Path, plane: Plane) -> float:
+    """How far the points of a point list lie off a plane, at most, in mm (px where the plane has no scale).
+
+    Raises:
+        InputError: The file is no point list.
+    """
+    return _away(read_controls(path)[0], plane)
+
+
+def _away(controls: Sequence[Control], plane: Plane) -> float:
+    positions = np.array([control.position for control in controls if control.seen]).reshape(-1, 3)
+    return float(plane.away(positions).max(initial=0))
 
 
 def _shapes(
@@ -222,9 +263,8 @@ def _shapes(
 ) -> tuple[list[Shape], list[str]]:
     """A shape a vertebra and one for every other point; and what was left out."""
     controls, remarks = read_controls(path)
-    away = plane.away(np.array([control.position for control in controls if control.seen]).reshape(-1, 3))
-    if away.max(initial=0) > MOST_AWAY:
-        off = f"points lie up to {away.max():.1f} mm off the slice they are read on"
+    if (away := _away(controls, plane)) > MOST_AWAY:
+        off = f"points lie up to {away:.1f} mm off the slice they are read on"
         remarks = [*remarks, f"{off}: if they were drawn on another, its pixels are not these"]
     shapes: dict[str, Shape] = {}
     other: list[Shape] = []
@@ -237,7 +277,7 @@ def _shapes(
             if control.seen:
                 other.append(Shape(control.label, loose=np.array([[x, y]])))
             continue
-        name = name or _stem(path)
+        name = name or stem_of(path)
         level = control.description or levels.get(name) or ("" if name.startswith("#") else name)
         shape = shapes.setdefault(name, Shape(name, score=scores.get(name)))
         shape.level = level_in(level) or (level if name in levels else level_in(name)) or shape.level
