@@ -30,6 +30,8 @@ ROOMS = {
     "schema": ("spinetk/schema.py", "tests/test_schema.py"),
     "formats": ("spinetk/formats/*", "tests/formats/"),
     "images": ("spinetk/images/*", "tests/images/"),
+    "discs": ("spinetk/discs/*", "tests/discs/"),
+    "segmentation": ("spinetk/segmentation/*", "tests/segmentation/"),
 }
 LEFT_OUT = (
     "tests/images/test_images_fuzz.py",

@@ -174,6 +174,10 @@ def _label(
     slab = _slab(file, options, remarks)
     if slab is not None:
         reading, evidence = predictor.read_slab(slab, file=source, method=options.method)
+        if options.spacing_mm is not None:
+            reading.remarks.append("the spacing given was not used: a volume has its own")
+        if options.facing != "auto":
+            reading.remarks.append("the front given was not used: a volume has its own")
         values = [d.number or FIRST_UNKNOWN + k for k, d in enumerate(reading.discs)]
         slab.write_labels(out / f"{stem}{TRAILER}.nii.gz", reading.points, values)
         pixels = slab.pixels
@@ -181,6 +185,8 @@ def _label(
         picture = read_picture(file, spacing_mm=options.spacing_mm, series=options.series)
         pixels, way = upright(picture.pixels, picture.frame)
         frame = _facing(way.frame, options.facing)
+        if options.facing not in ("auto", frame.anterior):
+            remarks.append(f"the front given was not used: the file says that it is on the {frame.anterior}")
         reading, evidence = predictor.read(pixels, frame, file=source, method=options.method)
         reading.remarks = [*remarks, *picture.remarks, *reading.remarks]
     write_png(out / f"{stem}{TRAILER}.png", draw(to_bytes(pixels), reading))

@@ -322,13 +322,13 @@ def evaluate(
     """Compare models in one table, with and without search and look-once: published DTT, FNR, FPR; level accuracy."""
     from spinetk.discs.evaluation import evaluate as run
     from spinetk.discs.predictor import DiscPredictor
-    from spinetk.discs.release import called
+    from spinetk.discs.release import called, unlike
     from spinetk.discs.table import table
 
     predictors = [DiscPredictor.load(name, points, device) for name in model]
-    names = [called(name) for name in model]
-    for predictor, name, path in zip(predictors, names, model, strict=True):
-        predictor.name = name if names.count(name) == 1 else f"{name}-{Path(path).stem}"
+    names = unlike([called(name) for name in model], [Path(path).stem for path in model])
+    for predictor, name in zip(predictors, unlike(names, range(1, len(names) + 1)), strict=True):
+        predictor.name = name
     rows = run(prepared, predictors, out, part=part.value, show_attention=maps)
     if as_json:
         show(rows)

@@ -15,8 +15,8 @@ from spinetk.discs.metrics import Case, selection, summary
 from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png
 from spinetk.discs.pointdata import TRUE_MM
 from spinetk.discs.points import DiscReading
-from spinetk.discs.predictor import DiscPredictor, Evidence
-from spinetk.discs.preparation import Sample, read_dataset, read_samples
+from spinetk.discs.predictor import DiscPredictor
+from spinetk.discs.preparation import read_dataset, read_samples
 from spinetk.discs.table import table
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
@@ -35,7 +35,7 @@ def evaluate(
     show_attention: bool = False,
     rounds: int = 1000,
 ) -> list[dict[str, Any]]:
-    """One row for every model and method.
+    """One row for every model and method. Pictures are brought to the grid of each model.
 
     The truth is read for comparison only. Levels that no picture of the folder bears (a model may know more than
     the labels tell) are left out of the comparison; ``not_judged`` of a row lists them. A disc whose level the model
@@ -69,21 +69,22 @@ def evaluate(
         guesses: dict[str, list[Case]] = {method: [] for method in own}
         judged: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {method: [] for method in own}
         for sample in samples:
-            grey = sample.pixels()
+            grey, px_mm = sample.on_grid(predictor.grid_mm)
             evidence = predictor.look(grey)
             truth = {n: np.array(p) * sample.grid_mm for n, p in sample.points.items()}
             for method in own:
                 chosen = predictor.choose(evidence, method)
                 discs = predictor.label(evidence, chosen, method)
-                judged[method].append(_judged(predictor, evidence, chosen, sample, labelled))
-                places = [(disc.number, disc.guess, np.array(disc.point) * sample.grid_mm) for disc in discs]
+                found = evidence.candidates.scaled(px_mm), chosen.scaled(px_mm)
+                judged[method].append(_judged(predictor.levels, *found, truth, labelled))
+                places = [(disc.number, disc.guess, np.array(disc.point) * px_mm) for disc in discs]
                 places = [own for own in places if own[1] is None or own[1] in labelled]
                 known = {number: point for number, _, point in places if number is not None}
                 unknown = [point for number, _, point in places if number is None]
                 cases[method].append(Case(truth, known, unknown))
                 guesses[method].append(Case(truth, {g: point for _, g, point in places if g is not None}))
                 if method == own[min(1, len(own) - 1)]:
-                    frame = Frame((sample.grid_mm,) * 2, "grid", "P", "F")
+                    frame = Frame((predictor.grid_mm,) * 2, "grid", "P", "F")
                     height, width = grey.shape
                     reading = DiscReading(sample.stem, height, width, discs, frame, predictor.name)
                     write_png(folder / f"{sample.stem}.png", draw(grey, reading))
@@ -110,23 +111,24 @@ def evaluate(
 
 
 def _judged(
-    predictor: DiscPredictor, evidence: Evidence, chosen: Candidates, sample: Sample, labelled: set[int]
+    levels: tuple[int, ...] | None,
+    found: Candidates,
+    chosen: Candidates,
+    truth: dict[int, np.ndarray],
+    labelled: set[int],
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each candidate whether it is its level's disc (any disc, for ordinal channels), and whether it was kept.
 
-    The clean-up moves points: a candidate is kept when its channel has a chosen point less than 7 mm away.
+    The clean-up moves points: a candidate is kept when its channel has a chosen point less than 7 mm away. All in mm.
     """
-    found = evidence.candidates
-    reach = TRUE_MM / sample.grid_mm
 
     def near(k: int, points: list[np.ndarray]) -> bool:
-        return any(np.linalg.norm(found.points[k] - point) <= reach for point in points)
+        return any(np.linalg.norm(found.points[k] - point) <= TRUE_MM for point in points)
 
-    levels = predictor.levels
     true, kept = np.zeros(len(found), bool), np.zeros(len(found), bool)
     for k, channel in enumerate(found.channel):
         number = None if levels is None else levels[channel]
-        true[k] = near(k, [np.array(p) for n, p in sample.points.items() if levels is None or n == number])
+        true[k] = near(k, [point for n, point in truth.items() if levels is None or n == number])
         kept[k] = near(k, list(chosen.points[chosen.channel == channel]))
     told = np.array([levels is None or levels[channel] in labelled for channel in found.channel], bool)
     return true[told], kept[told]

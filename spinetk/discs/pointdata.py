@@ -36,7 +36,8 @@ class PointDataset(Dataset):
         self.noise = noise
         self.sets = []
         for sample in samples:
-            found = predictor.look(sample.pixels()).candidates.scaled(predictor.grid_mm)
+            grey, px_mm = sample.on_grid(predictor.grid_mm)
+            found = predictor.look(grey).candidates.scaled(px_mm)
             truth = {levels.index(n): np.array(p) * sample.grid_mm for n, p in sample.points.items() if n in levels}
             self.sets.append((found, truth))
 

@@ -103,7 +103,8 @@ class DiscPredictor:
         config = card.config
         network = zoo.fill(lambda: build(config.network, dict(config.arguments)), weights, model)
         points = points or card.points
-        return cls(network, plain(config), name, None if points is None else load_points(points), device)
+        own = None if points is None else load_points(points, config.levels)
+        return cls(network, plain(config), name, own, device)
 
     @property
     def method(self) -> str:
@@ -198,7 +199,8 @@ class DiscPredictor:
         Args:
             pixels: (H, W) grey values, higher = brighter, head at the top.
             frame: Scale and orientation. Without a spacing the picture is taken to be 300 mm high; without an
-                orientation the front is taken to be on the left. Both are remarked.
+                orientation both sides are tried, and the front is where the discs are surer (on the left where
+                they are not). Both are remarked.
             file: Named in the reading.
             method: See :func:`spinetk.discs.decision.decide`; None for :attr:`method`.
 
@@ -216,13 +218,20 @@ class DiscPredictor:
         if spacing is None:
             spacing = (ASSUMED_HEIGHT_MM / height,) * 2
             remarks.append("pixel spacing is unknown: the picture was taken to be 300 mm high")
+        sides = (frame.anterior == "right",) if frame.anterior is not None else (False, True)
+        grids = [to_grid(pixels[:, ::-1] if side else pixels, spacing, self.grid_mm) for side in sides]
+        seen = [self.look(to_bytes(grid)) for grid, _ in grids]
+        chosen = [self.choose(evidence, method) for evidence in seen]
+        best = int(np.argmax([own.scores.sum() for own in chosen]))
+        mirrored, (_, factors), evidence = sides[best], grids[best], seen[best]
         if frame.anterior is None:
-            remarks.append("orientation is unknown: the front was taken to be on the left")
-        mirrored = frame.anterior == "right"
-        grid, factors = to_grid(pixels[:, ::-1] if mirrored else pixels, spacing, self.grid_mm)
-        evidence = self.look(to_bytes(grid))
+            side = "right" if mirrored else "left"
+            told = chosen[0].scores.sum() != chosen[1].scores.sum()
+            why = f"was found to be on the {side}, by the discs" if told else "was taken to be on the left"
+            remarks.append(f"orientation is unknown: the front {why}")
+            frame = replace(frame, toward_right="A" if mirrored else "P") if told else frame
         discs = []
-        for disc in self.label(evidence, self.choose(evidence, method), method):
+        for disc in self.label(evidence, chosen[best], method):
             x, y = np.array(disc.point) / factors
             discs.append(replace(disc, point=(float(width - x if mirrored else x), float(y))))
         if not discs:
@@ -248,6 +257,19 @@ class DiscPredictor:
         return reading, evidence
 
 
-def load_points(model: str | Path) -> PointSet:
-    """A point network of ``spinetk discs train --points-of``; raises ``InputError`` when it is none."""
-    return zoo.fill(PointSet, zoo.load(model, PointCard)[0], model)
+def load_points(model: str | Path, levels: tuple[int, ...] | None = None) -> PointSet:
+    """A point network of ``spinetk discs train --points-of``.
+
+    Args:
+        model: A released name or a path.
+        levels: Of the heatmap network whose candidates it is to judge; None where they are not compared.
+
+    Raises:
+        InputError: It is none, or was trained behind a network of other levels: it knows one by its place among them.
+    """
+    weights, card, _ = zoo.load(model, PointCard)
+    own = card.config.levels
+    if own is not None and levels is not None and own != levels:
+        known = f"{name_of(own[0])} to {name_of(own[-1])}"
+        raise InputError(model, f"was trained behind a model of other levels ({known})", "train it with --points-of")
+    return zoo.fill(PointSet, weights, model)

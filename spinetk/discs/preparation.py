@@ -53,6 +53,11 @@ class Sample:
             raise InputError(self.path, "cannot be read as a picture", "prepare the data set again")
         return picture
 
+    def on_grid(self, grid_mm: float) -> tuple[np.ndarray, np.ndarray]:
+        """The picture (H, W) uint8 on a model's grid, and the (2,) true sides (x, y) of its px in mm."""
+        picture, factors = to_grid(self.pixels(), (self.grid_mm, self.grid_mm), grid_mm)
+        return picture, self.grid_mm / factors
+
 
 def prepare(
     root: str | Path,

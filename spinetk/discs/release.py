@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,11 @@ def called(model: str | Path) -> str:
     path = Path(model)
     folder = path.parent.name
     return folder if path.stem in ("model_final", "model_best") and folder not in ("", "..") else path.stem
+
+
+def unlike(names: Sequence[str], more: Sequence[object]) -> list[str]:
+    """Names of which those that are alike are told apart by what more is known of each."""
+    return [name if names.count(name) == 1 else f"{name}-{own}" for name, own in zip(names, more, strict=True)]
 
 
 def _figures(path: Path, model: str, method: str) -> dict[str, Any]:

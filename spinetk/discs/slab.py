@@ -114,7 +114,9 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None, volume: Vol
     first = max(0, min(middle - count // 2, across - count))
     last = min(across, first + count)
     values = standing.values[first:last].astype(np.float32)
-    remark = f"mean of sagittal slices {first + 1} to {last} of {across}"
+    several = last > first + 1
+    remark = f"mean of sagittal slices {first + 1} to {last}" if several else f"sagittal slice {last}"
+    remark += f" of {across}"
     remarks = [remark, *volume.remarks]
     oblique = volume.grid.oblique_degrees
     if volume.grid.oriented and oblique > OBLIQUE_DEGREES:

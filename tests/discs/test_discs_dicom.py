@@ -71,6 +71,18 @@ def test_the_stored_slice_of_the_points_is_named(tmp_path, forms):
     assert not any(NAME in path.read_text() for path in (tmp_path / "out").glob("*.json*"))
 
 
+def test_what_was_given_about_pictures_is_not_used_for_a_volume_and_that_is_said(tmp_path, values, forms):
+    write_nifti(tmp_path / "one.nii.gz", values[2:3])
+    for file, front, said in ((forms[0], "right", True), (tmp_path / "one.nii.gz", "auto", False)):
+        spacing = (0.5, 0.5) if said else None
+        done = predict_files([file], tmp_path / f"out-{front}", told(POINTS), spacing_mm=spacing, facing=front)
+        (reading,) = done.readings.values()
+        assert reading.frame.spacing_mm == (1, 1)
+        assert ("the spacing given was not used: a volume has its own" in reading.remarks) == said
+        assert ("the front given was not used: a volume has its own" in reading.remarks) == said
+    assert "sagittal slice 1 of 1" in reading.remarks
+
+
 def test_what_is_no_volume_is_read_slice_by_slice_and_says_so(tmp_path, forms):
     """A gap in the series; a spacing of the user's own, which is about pictures."""
     *_, folder, enhanced = forms

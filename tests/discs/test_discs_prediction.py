@@ -16,6 +16,7 @@ from spinetk.discs.decision import METHODS, decide, levels_are_sure, levels_disa
 from spinetk.discs.evaluation import evaluate
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.pictures import KNOWN, PLATE, draw
+from spinetk.discs.pointdata import PointDataset
 from spinetk.discs.points import DiscPoint, DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
 from spinetk.discs.preparation import read_dataset, read_samples
@@ -123,6 +124,32 @@ def test_mirrored_and_anisotropic_pictures_get_points_in_their_own_pixels():
     assert np.allclose(reading.points, expected, atol=0.1)
     flat = [disc["picture_mm"] for disc in reading.to_json()["discs"]]
     assert np.allclose(flat, [(64 - x, y) for x, y in points.values()], atol=0.1)
+
+
+class FrontLeft(Told):
+    """Sees discs half as high where the right half of the picture is the brighter one."""
+
+    def forward(self, pictures):
+        half = pictures.shape[-1] // 2
+        dim = pictures[..., :half].mean() < pictures[..., half:].mean()
+        return [maps * (0.5 if dim else 1.0) for maps in super().forward(pictures)]
+
+
+@pytest.mark.parametrize(("bright", "side"), [(slice(0, 32), "left"), (slice(32, 64), "right"), (slice(0), None)])
+def test_a_front_that_no_header_tells_is_where_discs_are_surer(bright, side):
+    """A picture 64 px wide: with the front left the disc is at x = 30.5, so else at 64 - 30.5."""
+    pixels = np.full((64, 64), 50, np.float32)
+    pixels[0], pixels[1:, bright] = 0, 100
+    predictor = DiscPredictor(FrontLeft({21: (30.5, 20.5), 22: (33.5, 44.5)}), CONFIG, "told", device="cpu")
+    reading, _ = predictor.read(pixels, Frame((1.0, 1.0), "user"))
+    assert np.allclose(reading.points[0], (33.5 if side == "right" else 30.5, 20.5), atol=0.1)
+    assert reading.discs[0].score == pytest.approx(1, abs=0.01)
+    why = "was taken to be on the left" if side is None else f"was found to be on the {side}, by the discs"
+    assert f"orientation is unknown: the front {why}" in reading.remarks
+    assert reading.frame.anterior == side
+    said, _ = predictor.read(pixels, Frame((1.0, 1.0), "user", "P", "F"))
+    assert np.allclose(said.points[0], (30.5, 20.5), atol=0.1)
+    assert not any("orientation" in remark for remark in said.remarks)
 
 
 def test_levels_that_cannot_be_known_are_marked(tmp_path):
@@ -245,6 +272,36 @@ def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path
     assert "T12/L1" in (tmp_path / "out/evaluation.txt").read_text()
     assert json.loads((tmp_path / "out/evaluation.json").read_text())["rows"] == rows
     assert (tmp_path / "out" / "1-told" / f"{sample.stem}.png").exists()
+
+
+def test_pictures_are_brought_to_the_grid_of_the_model(prepared):
+    """Prepared at 1 mm, for a model of 2 mm: places in mm are the truth's, in the table and for the point network."""
+    sample = read_samples(prepared, "test")[0]
+    height, width = sample.pixels().shape
+    shrunk = np.array([round(width / 2) / width, round(height / 2) / height])
+    predictor = told({n: tuple(np.array(p) * shrunk) for n, p in sample.points.items()}, grid_mm=2.0)
+    grey, px_mm = sample.on_grid(2.0)
+    assert grey.shape == (round(height / 2), round(width / 2))
+    assert px_mm == pytest.approx([width / grey.shape[1], height / grey.shape[0]])
+    evidence = predictor.look(grey)
+    found = {d.number: np.array(d.point) * px_mm for d in predictor.label(evidence, predictor.choose(evidence))}
+    assert sorted(found) == sorted(sample.points)
+    for number, point in sample.points.items():
+        assert found[number] == pytest.approx(point, abs=0.2)
+    assert PointDataset([sample], predictor, 0)[0][1].tolist() == [1.0] * len(sample.points)
+
+
+def test_evaluation_is_in_mm_whatever_the_grid_of_the_model(prepared, tmp_path):
+    """Every picture of the part has its discs at other places: a model that says those of one is right on that one."""
+    samples = read_samples(prepared, "test")
+    sizes = [np.array(s.pixels().shape[::-1]) for s in samples]
+    points = {n: tuple(np.array(p) * np.round(sizes[0] / 2) / sizes[0]) for n, p in samples[0].points.items()}
+    rows = evaluate(prepared, [told(points, grid_mm=2.0), told(samples[0].points)], tmp_path, part="test",
+                    methods=["search"], rounds=5)  # fmt: skip
+    for name in ("level_accuracy", "fnr_percent", "fpr_percent"):
+        assert rows[0][name] == rows[1][name]
+    assert rows[0]["dtt_mean_mm"] == pytest.approx(rows[1]["dtt_mean_mm"], abs=0.2)
+    assert rows[0]["candidates"] == rows[1]["candidates"]
 
 
 def test_the_point_network_cannot_throw_a_high_peak_away():

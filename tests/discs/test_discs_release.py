@@ -11,7 +11,7 @@ from spinetk.discs.commands import app
 from spinetk.discs.hourglass import StackedHourglass
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.predictor import DiscPredictor
-from spinetk.discs.release import called, release
+from spinetk.discs.release import called, release, unlike
 from spinetk.discs.search import Column
 from spinetk.discs.shapeunet import PlainUNet
 from spinetk.discs.table import orderings, table
@@ -163,6 +163,23 @@ def test_what_cannot_be_released_is_said_in_a_line(models, tmp_path):
 def test_names_of_models():
     names = ["runs/att/model_best.pth", "model_final.pth", "../model_final.pth", "runs/att/mine.pth", "discs-t2w"]
     assert [called(name) for name in names] == ["att", "model_final", "model_final", "mine", "discs-t2w"]
+
+
+def test_models_of_one_name_are_told_apart():
+    names = unlike(["att", "att", "plain"], ["model_best", "model_final", "model_best"])
+    assert names == ["att-model_best", "att-model_final", "plain"]
+    assert unlike(["att-model_best", "att-model_best", "plain"], range(1, 4)) == [
+        "att-model_best-1", "att-model_best-2", "plain",
+    ]  # fmt: skip
+
+
+def test_a_point_network_of_other_levels_is_refused(models, tmp_path):
+    model = models / "att/model_final.pth"
+    assert DiscPredictor.load(model, models / "points.pth", "cpu").points is not None
+    other = {"config": {"task": "disc-points", "levels": [21, 22, 23, 24]}}
+    zoo.save(tmp_path / "other.pth", PointSet().state_dict(), other)
+    with pytest.raises(InputError, match=r"other\.pth: was trained behind a model of other levels \(L1/L2 to L4/L5\)"):
+        DiscPredictor.load(model, tmp_path / "other.pth", "cpu")
 
 
 def test_the_plain_u_net_is_the_shape_u_net_without_shape():
