@@ -237,6 +237,8 @@ def bland_altman_panel(axes: Axes, first: Sequence[float], second: Sequence[floa
         axes.axhline(result[key], color="#444444", linestyle=style, linewidth=1)
         if result[f"{key}_interval"] is not None:
             axes.axhspan(*result[f"{key}_interval"], color="#444444", alpha=0.12, linewidth=0)
+        if key != "bias" and result["lower"] == result["upper"]:
+            continue  # all pairs differ alike: one line, and not three names on it
         place = {"x": 1.01, "y": result[key], "transform": axes.get_yaxis_transform()}
         axes.text(s=f"{key} {result[key]:.2f}", va="center", fontsize=8, **place)
     measured_in = f" ({unit})" if unit else ""

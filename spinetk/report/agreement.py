@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANELS_A_ROW = 3
+TITLES = ANGLE_NAMES | {"cobb_max_endplates": "Cobb of endplates, largest"}
 OF_FIRST = "% of first"
 """Unit of lengths in px when pictures are pooled: a pixel of one is not a pixel of another."""
 
@@ -249,7 +250,7 @@ def draw(values: pd.DataFrame) -> Figure | None:
     figure = Figure(figsize=(5.2 * across, 3.6 * down), layout="constrained")
     for place, ((quantity, unit), group) in enumerate(groups, start=1):
         axes = figure.add_subplot(down, across, place)
-        title = ANGLE_NAMES.get(quantity, quantity.replace("_", " ").capitalize())
+        title = TITLES.get(quantity, quantity.replace("_", " ").capitalize())
         bland_altman_panel(axes, group["first"], group["second"], title, unit)
     return figure
 

@@ -269,17 +269,23 @@ def _draw_lines(body: np.ndarray, reading: Reading, place: Placement) -> None:
 
 
 def _draw_landmarks(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
-    """The S1 endplate as a line, femoral heads as circles with their centres, on a dark edge."""
-    for colour, width in (((0, 0, 0), thick + 2), (words.LANDMARK_COLOUR, thick)):
+    """The S1 endplate as a line, femoral heads as circles with their centres, on a faint dark edge.
+
+    The lines are wider than those of bodies, as their green is darker.
+    """
+    shadow = body.copy() if reading.landmarks else body
+    for canvas, colour, width in ((shadow, (0, 0, 0), thick + 3), (body, words.LANDMARK_COLOUR, thick + 1)):
         for landmark in reading.landmarks:
             points = place.of(landmark.points)
             if landmark.radius_px is None:
-                cv2.line(body, _fixed(points[0]), _fixed(points[1]), colour, width, cv2.LINE_AA, SHIFT)
+                cv2.line(canvas, _fixed(points[0]), _fixed(points[1]), colour, width, cv2.LINE_AA, SHIFT)
                 continue
             axes = np.round(landmark.radius_px * np.array([place.scale_x, place.scale_y]) * 2**SHIFT).astype(int)
             size = int(axes[0]), int(axes[1])
-            cv2.ellipse(body, _fixed(points[0]), size, 0, 0, 360, colour, width, cv2.LINE_AA, SHIFT)
-            cv2.circle(body, _fixed(points[0]), round(width * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
+            cv2.ellipse(canvas, _fixed(points[0]), size, 0, 0, 360, colour, width, cv2.LINE_AA, SHIFT)
+            cv2.circle(canvas, _fixed(points[0]), round(width * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
+        if canvas is shadow and reading.landmarks:
+            _blend(body, shadow, SHADOW)
 
 
 def _draw_rulers(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
@@ -299,7 +305,9 @@ def _draw_dashed(
         for start, end in _dashes(*edge, text_px * 0.45):
             cv2.line(body, _fixed(start), _fixed(end), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
     for point in points[vertebra.visible]:
-        cv2.circle(body, _fixed(point), round(3.4 * thick * 2**SHIFT), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
+        cv2.circle(
+            body, _fixed(point), round((3.2 * thick + 2) * 2**SHIFT), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT
+        )
 
 
 def _dashes(start: np.ndarray, end: np.ndarray, length_px: float) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -151,3 +151,7 @@ def test_the_plot_says_what_lies_along_its_axes(unit, shown):
     assert axes.get_ylabel() == f"second - first{shown}"
     assert axes.get_title() == "anterior (n = 3)"
     np.testing.assert_allclose(axes.collections[0].get_offsets(), [[10.5, 1], [21, 2], [30, 0]])
+    assert [text.get_text()[:5] for text in axes.texts] == ["bias ", "lower", "upper"]
+    alike = Figure().subplots()
+    bland_altman_panel(alike, [0.0, 0.0], [0.5, 0.5], "curve below", unit)
+    assert [text.get_text() for text in alike.texts] == ["bias 0.50"], "names would lie on one another"

@@ -174,6 +174,30 @@ def test_truth_is_drawn_in_its_own_colour():
     assert not (without == words.TRUTH_COLOUR).all(axis=2).any()
 
 
+def test_truth_shows_where_the_reading_covers_it():
+    """Rings of the truth stand clear of the dots within, on small pictures too: 3.2 + 2 px from a point."""
+    reading = Reading("x.png", 80, 90, VERTEBRA6, [body(30, 30)])
+    drawn = outline(np.zeros((80, 90), np.uint8), reading, truth=reading, scale=1.0)
+    pink = (np.abs(drawn.astype(int) - words.TRUTH_COLOUR) < 40).all(axis=2)
+    for x, y in body(30, 30).points:
+        rows, columns = np.nonzero(pink)
+        apart = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+        assert ((apart > 4.4) & (apart < 6)).sum() >= 8
+
+
+def test_landmarks_are_more_green_than_black():
+    """An endplate across grey: of what is not grey most is green, and its edge is dark and not black."""
+    plate = Landmark("s1", np.array([[20.0, 100.0], [180.0, 100.0]]))
+    picture = np.full((200, 200), 140, np.uint8)
+    drawn = outline(picture, Reading("x.png", 200, 200, VERTEBRA6, [], landmarks=[plate]), scale=1.0)
+    column = drawn[90:110, 100].astype(int)
+    green = (np.abs(column - words.LANDMARK_COLOUR) < 60).all(axis=1).sum()
+    edge = [int(grey.max()) for grey in column if np.ptp(grey) < 10 and grey.max() < 130]
+    assert green >= 2
+    assert edge
+    assert min(edge) > 40
+
+
 def test_wrong_pictures_are_refused():
     reading = Reading("x.png", 80, 90, VERTEBRA6, [])
     with pytest.raises(InputError, match="8-bit"):

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spinetk.segmentation.atrium.pictures import PREDICTED, TILE_PX, TRUE, draw_contours, read_curves, write_curves
+from spinetk.segmentation.atrium.pictures import (
+    PREDICTED,
+    TILE_PX,
+    TRUE,
+    _legend,
+    draw_contours,
+    read_curves,
+    write_curves,
+)
 from spinetk.segmentation.atrium.surface import COLOUR, EXTRA, GROUND, MISSED, SIDE_PX, turning, write_turning
 
 SPACING = (2.0, 1.0, 1.0)
@@ -34,6 +42,17 @@ def test_outlines_of_prediction_and_truth():
     tile = body[: TILE_PX - 30, :TILE_PX]
     columns = [np.nonzero(near(tile, colour))[1].mean() for colour in (TRUE, PREDICTED)]
     assert columns[1] > columns[0] + 5
+
+
+def test_the_legend_names_each_mask_and_its_own_volume():
+    """Voxels of 2 x 1 x 0.5 mm: 1,000 of them are 1 ml, 3,000 are 3 ml."""
+    one, three = np.zeros((20, 20, 20), bool), np.zeros((20, 20, 20), bool)
+    one[5:15, 5:15, 5:15], three[5:15, 5:15, :] = True, True
+    three[:10, 15:, :] = True
+    words = [text for text, _ in _legend(one, three, (2.0, 1.0, 0.5), "prediction")]
+    assert words[:4] == ["prediction", "1 ml", "truth", "3 ml"]
+    assert words[4] == f"Dice {2 * 1000 / 4000:.3f}"
+    assert [text for text, _ in _legend(three, None, (2.0, 1.0, 0.5), "truth")] == ["truth", "3 ml"]
 
 
 def test_outline_lies_on_the_edge():

@@ -42,9 +42,14 @@ def write_contours(
 
 
 def draw_contours(
-    values: np.ndarray, spacing_mm: Sequence[float], predicted: np.ndarray, truth: np.ndarray | None = None
+    values: np.ndarray,
+    spacing_mm: Sequence[float],
+    predicted: np.ndarray,
+    truth: np.ndarray | None = None,
+    *,
+    name: str = "prediction",
 ) -> np.ndarray:
-    """The picture of :func:`write_contours`, (H, W, 3) RGB uint8."""
+    """The picture of :func:`write_contours`, (H, W, 3) RGB uint8; ``name`` is what ``predicted`` is called on it."""
     masks = [(predicted != 0, PREDICTED)] + ([] if truth is None else [(truth != 0, TRUE)])
     either = np.any([mask for mask, _ in masks], axis=0)
     inside = np.argwhere(either if either.any() else np.ones_like(either))
@@ -64,7 +69,7 @@ def draw_contours(
         grey = np.take(values, number, axis)[cut][flip]
         layers = [(np.take(mask, number, axis)[cut][flip], colour) for mask, colour in masks]
         tiles.append(_tile(grey, layers, [spacing_mm[a] for a in rest], window, caption))
-    return _sheet(tiles, _legend(predicted, truth, spacing_mm))
+    return _sheet(tiles, _legend(predicted, truth, spacing_mm, name))
 
 
 def write_curves(run: str | Path, path: str | Path) -> None:
@@ -149,13 +154,18 @@ def _tile(
     return pen.finish()
 
 
-def _legend(predicted: np.ndarray, truth: np.ndarray | None, spacing_mm: Sequence[float]) -> list[tuple[str, tuple]]:
-    millilitres = np.count_nonzero(predicted) * float(np.prod(spacing_mm)) / 1000
-    words = [("prediction", PREDICTED), (f"{millilitres:.0f} ml", INK)]
+def _legend(
+    predicted: np.ndarray, truth: np.ndarray | None, spacing_mm: Sequence[float], name: str
+) -> list[tuple[str, tuple]]:
+    def volume(mask: np.ndarray) -> tuple[str, tuple]:
+        return f"{np.count_nonzero(mask) * float(np.prod(spacing_mm)) / 1000:.0f} ml", INK
+
+    words: list[tuple[str, tuple]] = [(name, PREDICTED), volume(predicted)]
     if truth is not None:
         surface = surface_distances(predicted, truth, spacing_mm)
-        words[1:1] = [("truth", TRUE)]
         words += [
+            ("truth", TRUE),
+            volume(truth),
             (f"Dice {count(predicted, truth).scores()['dice']:.3f}", INK),
             (f"HD95 {surface['hd95_mm']:.1f} mm", INK),
             (f"HD {surface['hd_mm']:.1f} mm", INK),

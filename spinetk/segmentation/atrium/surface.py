@@ -42,12 +42,20 @@ def write_turning(
 
 
 def turning(
-    predicted: np.ndarray, spacing_mm: Sequence[float], truth: np.ndarray | None = None, frames: int = FRAMES
+    predicted: np.ndarray,
+    spacing_mm: Sequence[float],
+    truth: np.ndarray | None = None,
+    frames: int = FRAMES,
+    *,
+    name: str = "prediction",
 ) -> Iterator[np.ndarray]:
-    """Frames (H, W, 3) RGB uint8 of :func:`write_turning`; black ground alone for an empty mask."""
+    """Frames (H, W, 3) RGB uint8 of :func:`write_turning`; black ground alone for an empty mask.
+
+    ``name`` is what ``predicted`` is called on them.
+    """
     predicted = np.asarray(predicted) != 0
     shown = predicted if truth is None else predicted | (np.asarray(truth) != 0)
-    legend = [("prediction", COLOUR)]
+    legend = [(name, COLOUR)]
     if truth is not None:
         legend += [(f"> {TOLERANCE_MM:g} mm too far", EXTRA), (f"> {TOLERANCE_MM:g} mm missed", MISSED)]
     if not shown.any():
