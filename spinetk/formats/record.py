@@ -50,8 +50,8 @@ def check_record(
     Args:
         content: What the JSON file holds.
         source: Named in errors.
-        schema: Meaning of the points; None takes the file's own ``schema`` field, or the built-in one with as many
-            points.
+        schema: The points wanted; of a file that names its own, they are taken by name. None takes the file's own
+            ``schema`` field, or the built-in one with as many points.
         left_out: Receives an error for every wrong annotation (a copy of another is one), and the others are kept,
             where there are any. The vertebra of such an annotation then counts as background. None allows no wrong
             annotation.
@@ -92,11 +92,19 @@ def check_record(
         record["facing"] = facing_of(record["facing"], source)
     if not isinstance(record.get("day", 0), int):
         raise InputError(source, "field 'day' is not a whole number of days", "remove it")
-    schema = schema or own_schema(record, source)
+    own = own_schema(record, source) if schema is None or record.get("schema") is not None else schema
+    schema = schema or own
+    if not set(schema.keypoints) <= set(own.keypoints):
+        fault = f"has the points of {own.name}, not those of {schema.name}"
+        raise InputError(source, fault, "keep cases of different points in folders of their own")
+    order = [own.index(name) for name in schema.keypoints]
     record["annotations"], wrong = [], list[InputError]()
     for n, entry in enumerate(annotations):
         try:
-            checked = _check_annotation(entry, f"annotations[{n}]", source, schema, (record["width"], record["height"]))
+            checked = _check_annotation(entry, f"annotations[{n}]", source, own, (record["width"], record["height"]))
+            if own.keypoints != schema.keypoints:
+                points = checked["keypoints"]
+                checked["keypoints"] = [value for k in order for value in points[3 * k : 3 * k + 3]]
             same = [(other["keypoints"], other["bbox"]) for other in record["annotations"]]
             if left_out is not None and (checked["keypoints"], checked["bbox"]) in same:
                 raise InputError(source, f"field 'annotations[{n}]' is a copy of another of its bodies", "remove one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -45,7 +46,17 @@ def load_start(network: Network, start: str) -> str:
     # Batch norms that were kept as they were loaded (from COCO, from Detectron2) are kept again, if all are there.
     norms = {key for key in network.state_dict() if key.endswith("running_var")}
     network.frozen_norm = bool(card["config"].get("frozen_norm")) and norms <= weights.keys()
-    return f"starting from {name} ({kept} of {len(network.state_dict())} tensors)"
+    # Layers of one size may have been another's points: as a start they will do, and are learned anew.
+    others = points_of(card["config"])
+    anew = "" if others in (None, network.schema.keypoints) else "; its points are others, which are learned anew"
+    return f"starting from {name} ({kept} of {len(network.state_dict())} tensors{anew})"
+
+
+def points_of(config: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Names of the points, in their order, of a network by the ``config`` of its card; None where it says none."""
+    schema = config.get("schema")
+    names = schema.get("keypoints") if isinstance(schema, Mapping) else None
+    return tuple(map(str, names)) if isinstance(names, list | tuple) else None
 
 
 def _published(network: Network, start: str) -> str:
@@ -66,12 +77,25 @@ def _published(network: Network, start: str) -> str:
     return f"starting from {choice} of torchvision ({kept} of {len(network.state_dict())} tensors)"
 
 
-def train_only(network: Network, parts: str) -> None:
+def train_only(network: Network, parts: str, start: str = "random") -> None:
     """Freeze all of a network but some of its parts, by the names of its attributes with commas between them.
 
+    Args:
+        network: Changed in place.
+        parts: Their names.
+        start: As of :func:`load_start`: the rest stays what these weights are.
+
     Raises:
-        InputError: The network has no part of such a name.
+        InputError: The network has no part of such a name, or the weights it started from are of other points, which
+            the frozen parts would go on finding.
     """
+    if start not in (*RANDOM, *PUBLISHED):
+        from spinetk import zoo
+
+        others = points_of(zoo.load(start)[1]["config"])
+        if others not in (None, network.schema.keypoints):
+            fault = f"has the points {', '.join(others or ())}, the cases {', '.join(network.schema.keypoints)}"
+            raise InputError(start, fault, "leave --only out, so that all of it is trained")
     children = dict(network.named_children())
     chosen = [part.strip() for part in parts.split(",")]
     for part in chosen:

@@ -152,14 +152,16 @@ def _set_up(
     if before is None:
         said = load_start(network, chosen.start)
     else:
-        for what, now in (("preset", net.name), ("schema", schema.name)):
-            if before[what] != now:
-                fault = f"was trained with {what} {before[what]!r}, not {now!r}"
-                raise InputError(run, fault, f"continue with that {what}, or choose another version")
+        now = {"preset": net.name, "schema": schema.name, "points": ", ".join(schema.keypoints)}
+        # Runs of before noted the name of the schema alone.
+        for what, was in ({"points": now["points"]} | before).items():
+            if what in now and was != now[what]:
+                fault = f"was trained with {what} {was!r}, not {now[what]!r}"
+                raise InputError(run, fault, f"continue with the {what} it has, or choose another version")
         network.frozen_norm = before["frozen_norm"]
         said = before["start"]
     if chosen.only:
-        train_only(network, chosen.only)
+        train_only(network, chosen.only, chosen.start if before is None else "random")
     data = Data(
         RecordDataset(records, schema, net, solver.augment, chosen.seed),
         RecordDataset(held_out, schema, net) if held_out else None,
@@ -168,8 +170,8 @@ def _set_up(
     )
     parts = {"train": records, "val": held_out}
     about = {
-        "version": version, "preset": net.name, "schema": schema.name, "start": said,
-        "frozen_norm": network.frozen_norm, "solver": vars(solver),
+        "version": version, "preset": net.name, "schema": schema.name, "points": list(schema.keypoints),
+        "start": said, "frozen_norm": network.frozen_norm, "solver": vars(solver),
         "data": {part: fingerprint([r["file_name"] for r in own], [r["annotations"] for r in own])
                  for part, own in parts.items()},
         "cases": {part: _cases(own) for part, own in parts.items()},
@@ -183,9 +185,9 @@ def _previous(run: Path) -> dict[str, Any] | None:
         return None
     try:
         about = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
-        return {key: about[key] for key in ("preset", "schema", "frozen_norm", "start")} | {
-            "settings": about.get("settings", {})
-        }
+        known = {key: about[key] for key in ("preset", "schema", "frozen_norm", "start")}
+        more = {"points": ", ".join(about["points"])} if "points" in about else {}
+        return known | more | {"settings": about.get("settings", {})}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             run / SETTINGS, "cannot be read", "start again without --resume, or under another --version"

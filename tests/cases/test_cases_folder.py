@@ -12,6 +12,7 @@ from spinetk.cases.folder import CaseFolder, read_pixels, read_record, write_rec
 from spinetk.errors import InputError
 from spinetk.formats.files import check_name, clean_name, natural_key, read_metadata, write_metadata
 from spinetk.formats.record import annotation_of, reading_of, record_of
+from spinetk.schema import VERTEBRA4, VERTEBRA6
 
 
 def edit(path: Path, change) -> None:
@@ -210,3 +211,35 @@ def test_the_schema_of_a_folder(tmp_path, make_case):
     edit(path, lambda c, a: c.update(schema="../x.json"))
     with pytest.raises(InputError, match="schema"):
         CaseFolder(tmp_path).schema()
+
+
+def test_points_of_another_order_are_taken_by_their_names(tmp_path, make_case):
+    """Cases of several sets in one folder: each file says which of its points is which."""
+    usual = reading_of(read_record(make_case(tmp_path, "a")))
+    path = make_case(tmp_path, "b")
+    turned = ("top_left", "top_middle", "top_right", "bottom_right", "bottom_middle", "bottom_left")
+
+    def reorder(content, _):
+        content["schema"] = {"name": "mine", "keypoints": list(turned)}
+        for entry in content["annotations"]:
+            entry["keypoints"] = [v for k in (5, 4, 3, 2, 1, 0) for v in entry["keypoints"][3 * k : 3 * k + 3]]
+
+    edit(path, reorder)
+    folder = CaseFolder(tmp_path)
+    records, failures = folder.records(["a", "b"], schema=folder.schema())
+    assert failures == []
+    for record in records:
+        np.testing.assert_array_equal(reading_of(record).vertebrae[0].points, usual.vertebrae[0].points)
+    (corners,), _ = folder.records(["b"], schema=VERTEBRA4)
+    order = [VERTEBRA6.index(name) for name in VERTEBRA4.keypoints]
+    np.testing.assert_array_equal(reading_of(corners).vertebrae[0].points, usual.vertebrae[0].points[order])
+
+
+def test_points_of_another_meaning_are_none_of_the_sets(tmp_path, make_case):
+    make_case(tmp_path, "a")
+    names = ("pedicle_left", "pedicle_right", "lamina_left", "lamina_right", "spinous", "body")
+    edit(make_case(tmp_path, "b"), lambda content, _: content.update(schema={"name": "mine", "keypoints": list(names)}))
+    folder = CaseFolder(tmp_path)
+    records, (failure,) = folder.records(["a", "b"], schema=folder.schema())
+    assert [record["case"] for record in records] == ["a"]
+    assert "has the points of mine, not those of vertebra6" in str(failure)

@@ -16,9 +16,11 @@ from spinetk.keypoints.module import rate_factor
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import DEFAULT, ORIGINAL
+from spinetk.keypoints.pretrained import load_start, train_only
+from spinetk.keypoints.registry import build
 from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.trainer import train
-from spinetk.schema import VERTEBRA6
+from spinetk.schema import VERTEBRA6, KeypointSchema
 
 QUICK = {"start": "scratch", "check_every": 2, "batch": 2, "device": "cpu", "precision": "32-true", "progress": False}
 
@@ -96,6 +98,23 @@ def test_a_run_is_continued_as_it_was_begun(version, tiny, tmp_path):
     settings.write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
         train(version, 4, True, preset=tiny, output=tmp_path, **QUICK)
+
+
+def test_points_in_another_order_are_no_continuation_and_are_learned_anew(case_folder, version, tiny, tmp_path):
+    """A layer of the same size says nothing of which of its outputs is which point."""
+    weights = train(version, 2, preset=tiny, output=tmp_path, **QUICK)
+    parts = make_split(case_folder)[:3]
+    turned = KeypointSchema(VERTEBRA6.name, VERTEBRA6.keypoints[::-1])
+    setup_catalogs(version, *parts, schema=turned)
+    with pytest.raises(InputError, match=r"was trained with points 'bottom_left, .*', not 'top_left, "):
+        train(version, 4, True, preset=tiny, output=tmp_path, **QUICK)
+    network = build(tiny, turned)
+    assert "its points are others, which are learned anew" in load_start(network, str(weights))
+    with pytest.raises(InputError, match=r"has the points bottom_left, .*leave --only out"):
+        train_only(network, "rcnn", str(weights))
+    same = build(tiny, VERTEBRA6)
+    assert "others" not in load_start(same, str(weights))
+    train_only(same, "rcnn", str(weights))
 
 
 def test_a_cut_checkpoint_is_passed_over(version, tiny, tmp_path):
