@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from spinetk.errors import InputError
 from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem, Pictures, case_named, judged
+from spinetk.formats.names import file_names
 from spinetk.formats.record import Record, reading_of, record_of, schema_of
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, check_points, meaning
@@ -98,7 +99,7 @@ def coco_content(records: Sequence[Record], relative_to: str | Path | None = Non
         path = Path(record["file_name"])
         name = path.name if relative_to is None else path.relative_to(Path(relative_to).absolute()).as_posix()
         if name in names:
-            raise InputError(name, "is the name of two pictures", "write names relative to the case folder")
+            raise InputError(name, "is the name of two pictures", "write them apart")
         names.add(name)
         image = {"id": image_id, "file_name": name, "width": record["width"], "height": record["height"]}
         image |= {k: record[k] for k in FIELDS if record.get(k) is not None}
@@ -150,13 +151,14 @@ def write_coco(path: str | Path, records: Sequence[Record], relative_to: str | P
 
 
 def write_readings(path: Path, readings: Sequence[Reading], *, chosen: int | None = None) -> list[Path]:
-    """Write readings as one set; pictures bear their file names."""
+    """Write readings as one set; pictures bear their file names, those of cases the names of these."""
     records = []
-    for number, reading in enumerate(readings, start=1):
-        names = ("slice", "series", "not_graded", "threshold", "label_probability")
-        more = {name: getattr(reading, name) for name in names}
+    names = file_names(readings, path)
+    for number, (name, reading) in enumerate(zip(names, readings, strict=True), start=1):
+        kept_too = ("slice", "series", "not_graded", "threshold", "label_probability")
+        more = {one: getattr(reading, one) for one in kept_too}
         more["facing"] = reading.facing.to_json() if reading.facing else None
-        record = record_of(reading, str(number), case=Path(reading.file).stem, **more)
+        record = record_of(replace(reading, file=name), str(number), case=Path(name).stem, **more)
         kept = [v for v in reading.vertebrae if v.visible.any()]
         if len(kept) == len(record["annotations"]):
             for entry, vertebra in zip(record["annotations"], kept, strict=True):

@@ -20,6 +20,7 @@ from spinetk.errors import InputError
 from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name, natural_key
 from spinetk.formats.item import CaseItem, Pictures, case_named
+from spinetk.formats.names import file_names
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, check_points, meaning, split_label
 from spinetk.reading import Reading
@@ -38,16 +39,13 @@ def write_cvat(path: str | Path, readings: Iterable[Reading]) -> None:
 
     The CVAT task needs a skeleton label named like the schema's category (``vertebra``) whose sub-labels are the
     keypoint names, with the text attribute ``level`` and the number attribute ``score``; and a points label for each
-    kind of extras. Pictures are named by their file name without folders.
+    kind of extras. Pictures are named by their file name without folders, those of cases by their case.
 
     Raises:
         InputError: Two pictures have one name, so that they could not be told apart on the way back.
     """
     readings = list(readings)
-    names = [Path(reading.file).name for reading in readings]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(path, f"two pictures are named {twice!r}", "export their results apart")
+    names = file_names(readings, Path(path))
     root = ElementTree.Element("annotations")
     ElementTree.SubElement(root, "version").text = "1.1"
     task = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")

@@ -14,6 +14,7 @@ from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.fields import check_share
 from spinetk.formats.files import clean_name
+from spinetk.formats.names import case_source
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
@@ -223,7 +224,7 @@ def picture_named(name: str, file: Path, folders: Sequence[Path]) -> Path:
     """The picture an entry of an annotation file means, never outside the set's own folders.
 
     Tools write the places of their own server (``/data/upload/3/a.png``, or paths that climb): the longest end of such
-    a path that exists in one of the folders is the picture.
+    a path that exists in one of the folders is the picture. In a case folder ``CASE.png`` is that of the case.
 
     Raises:
         InputError: There is no such picture.
@@ -231,14 +232,15 @@ def picture_named(name: str, file: Path, folders: Sequence[Path]) -> Path:
     parts = parts_of(name)
     if not parts or "\0" in name:
         raise InputError(file, f"has an entry without a picture ({name[:60]!r})", "export it with its pictures")
-    for start in range(len(parts)):
-        for folder in folders:
-            candidate = folder.joinpath(*parts[start:])
-            try:
-                if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
-                    return candidate
-            except (OSError, ValueError):  # a name no file can have
-                continue
+    candidates = [(folder, folder.joinpath(*parts[start:])) for start in range(len(parts)) for folder in folders]
+    if parts[-1].endswith(".png"):
+        candidates += [(folder, case_source(parts[-1], folder)) for folder in folders]
+    for folder, candidate in candidates:
+        try:
+            if candidate.is_file() and candidate.resolve().is_relative_to(folder.resolve()):
+                return candidate
+        except (OSError, ValueError):  # a name no file can have
+            continue
     raise InputError(file, f"picture {parts[-1][:120]!r} is missing", "put the pictures beside the file or in 'images'")
 
 

@@ -19,6 +19,7 @@ from spinetk.atomic import write_text
 from spinetk.errors import InputError
 from spinetk.formats.files import natural_key, read_json
 from spinetk.formats.item import UPLOAD, CaseItem, case_from
+from spinetk.formats.names import case_source, file_names
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, meaning, named_points
 from spinetk.images import read_picture
@@ -154,6 +155,8 @@ def _picture(file: Path, folder: Path) -> Path:
             for suffix in (*PICTURES, *(s.upper() for s in PICTURES)):
                 if (picture := place / f"{stem}{suffix}").is_file():
                     return picture
+            if (picture := case_source(f"{stem}.png", place)).is_file():
+                return picture
     raise InputError(file, f"has no picture {local}.png (or .jpg, ...)", "put the pictures into 'images'")
 
 
@@ -233,12 +236,10 @@ def write_yolo(path: Path, readings: Sequence[Reading], *, chosen: int | None = 
     if not readings:
         raise InputError(path, "there is nothing to write", "give a result")
     schema = readings[0].schema
-    stems = [Path(reading.file).stem for reading in readings]
-    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    stems = file_names(readings, path, ending=False)
     other = next((r for r in readings if r.schema.keypoints != schema.keypoints), None)
-    if twice is not None or other is not None:
-        fault = f"two pictures are named {twice!r}" if twice else f"{other.file} has other points"  # type: ignore[union-attr]
-        raise InputError(path, fault, "export their results apart")
+    if other is not None:
+        raise InputError(path, f"{other.file} has other points", "export their results apart")
     levels = {v.label for reading in readings for v in reading.vertebrae if v.label in SEQUENCE}
     classes = [level for level in SEQUENCE if level in levels] + [UNNAMED]
     written = []

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from spinetk.atomic import write_json, write_text
 from spinetk.formats.beside import beside
 from spinetk.formats.labelstudio.regions import UNNAMED
+from spinetk.formats.names import file_name
 from spinetk.measure.levels import TABLE
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
@@ -67,7 +68,7 @@ def _task(reading: Reading, address: str) -> dict[str, Any]:
     prediction: dict[str, Any] = {"model_version": reading.model or "spinetk", "result": result}
     if scores:
         prediction["score"] = min(scores)
-    return {"data": {"image": address + Path(reading.file).name}, "predictions": [prediction]}
+    return {"data": {"image": address + file_name(reading)}, "predictions": [prediction]}
 
 
 def _regions_of(reading: Reading, vertebra: Vertebra, name: str) -> list[dict[str, Any]]:
