@@ -1,13 +1,14 @@
 """Instance masks of vertebral bodies: ``<stem>_label.png`` beside ``<stem>.png`` (or JPEG, TIFF, DICOM).
 
-Each value of a label picture but 0 is one body; a picture with a single value is split into its connected parts. An
-``annotations.json`` at the top may give, per subject folder, ``spacing_mm`` and ``levels`` ("label 1..5 = L1..L5").
+Each value of a label picture but 0 is one body; a picture with a single value that names no level is split into its
+connected parts. An ``annotations.json`` at the top may give, per subject folder, ``spacing_mm`` and ``levels``, the
+latter also once for all: "label 1..5 = L1..L5", or the table that the values are of (:data:`TABLES`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from spinetk.formats.outline import six_points
 from spinetk.formats.registry import Format, Source
 from spinetk.geometry import Frame
 from spinetk.images.guard import silent_stderr
+from spinetk.measure.levels import SEQUENCE, SYSTEMS, name_of
 from spinetk.schema import VERTEBRA6, KeypointSchema
 from spinetk.vertebra import Vertebra
 
@@ -29,6 +31,12 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
 SMALLEST_PX = 40  # area of a body worth six points
 SMALLEST_SHARE = 0.4  # of the median area: a body cut more than this by the border shows too little
 LEAST_OVERLAP = 0.65  # Jaccard index of the mask and the hexagon of its points; waisted bodies have 0.75
+TABLES = tuple(system for system in SYSTEMS if system != "sct_disc_above")
+"""Whose numbers of levels values may be (:data:`spinetk.measure.levels.TABLE`)."""
+RIVALS = {"totalsegmentator": "totalsegmentator_v3", "totalsegmentator_v3": "totalsegmentator"}
+"""Tables that differ in one number, so that a mask does not show which it is of."""
+LEAST_NUMBER = 8
+"""Values from here on may be numbers of levels; single bodies are numbered from 1."""
 RANGE = re.compile(r"labels?\s+(\d+)\.\.(\d+)\s*=\s*([A-Z])(\d+)\.\.", re.IGNORECASE)
 
 
@@ -79,7 +87,8 @@ def _item(label: Path, source: Path, schema: KeypointSchema, notes: Mapping[str,
         fault = f"field {subject!r} is not a table of fields"
         raise InputError(source / "annotations.json", fault, "name each subject's fields in braces")
     frame = Frame.from_json({**note, "spacing_source": "annotations.json"}, str(source / "annotations.json"))
-    vertebrae, remarks = vertebrae_of(mask, schema, _levels(str(note.get("levels", ""))))
+    mask, levels, said = _named(mask, str(note.get("levels") or notes.get("levels") or ""), source)
+    vertebrae, remarks = vertebrae_of(mask, schema, levels)
     return CaseItem(
         picture=picture,
         case=case_from(picture, source),
@@ -90,8 +99,35 @@ def _item(label: Path, source: Path, schema: KeypointSchema, notes: Mapping[str,
         frame=frame,
         view="sagittal",
         size=mask.shape[::-1],
-        remarks=remarks,
+        remarks=[*said, *remarks],
     )
+
+
+def _named(mask: np.ndarray, text: str, source: Path) -> tuple[np.ndarray, dict[int, str], list[str]]:
+    """A mask without what is no body by its table, the levels of its values, and what the user should know.
+
+    Raises:
+        InputError: ``text`` is one word and no table.
+    """
+    values = [int(v) for v in np.unique(mask) if v]
+    if (levels := _levels(text)) or len(text.split()) != 1:
+        if not text and len(values) > 1 and values[0] >= LEAST_NUMBER:
+            many = f"values {values[0]} to {values[-1]} may be numbers of levels, and nothing says whose: none is named"
+            return mask, {}, [f"{many} (give 'levels' in annotations.json: {', '.join(TABLES)})"]
+        return mask, levels, []
+    if text not in TABLES:
+        remedy = f"use one of {', '.join(TABLES)}, or 'labels 1..5 = L1..L5'"
+        raise InputError(source / "annotations.json", f"names no table of levels ({text[:40]!r})", remedy)
+    names = {value: name_of(value, text) for value in values}
+    levels = {value: name for value, name in names.items() if name in SEQUENCE and name != "S1"}
+    remarks = []
+    if other := RIVALS.get(text):
+        for value, name in names.items():
+            if name != (rival := name_of(value, other)):
+                remarks.append(f"value {value} is {name} by {text}, {rival} by {other}: check which made the masks")
+    if left := [f"{value} ({name or 'none'})" for value, name in names.items() if value not in levels]:
+        remarks.append(f"values that are no bodies by {text} left out: {', '.join(left)}")
+    return np.where(np.isin(mask, list(levels)), mask, 0), levels, remarks
 
 
 def vertebrae_of(
@@ -111,7 +147,9 @@ def vertebrae_of(
         Vertebrae from head to foot and a remark for each body left out.
     """
     bodies, remarks = [], []
-    for body in _bodies(mask):
+    levels = levels or {}
+    values = [int(v) for v in np.unique(mask) if v]
+    for body in _bodies(mask, values, split=len(values) == 1 and values[0] not in levels):
         if body.other >= max(SMALLEST_PX, SMALLEST_SHARE * body.area):
             remarks.append(
                 f"body {body.value} has parts that do not touch: only the largest was taken, not one of "
@@ -148,20 +186,22 @@ def vertebrae_of(
         high = np.maximum(points[visible].max(axis=0), body.corner + body.mask.shape[::-1])
         order = [VERTEBRA6.index(name) for name in schema.keypoints]
         box = (*low.tolist(), *high.tolist())
-        vertebrae.append(Vertebra(points[order], visible[order], box, label=(levels or {}).get(body.value)))
+        level = None if body.part else levels.get(body.value)
+        vertebrae.append(Vertebra(points[order], visible[order], box, label=level))
     return vertebrae, remarks
 
 
 @dataclass
 class _Body:
     """A connected body: its value, the mask cut to its box, and where that lies in the picture; and the area of the
-    largest other part of that value, which is left out."""
+    largest other part of that value, which is left out. Where one value is split, ``value`` counts its parts."""
 
     value: int
     mask: np.ndarray
     corner: np.ndarray  # (x, y) of the box's upper left corner, px
     cut: np.ndarray  # (4,) bool: reaches the left, top, right, bottom border over more than one pixel
     other: int = 0  # px
+    part: bool = False
 
     @property
     def area(self) -> int:
@@ -173,24 +213,24 @@ class _Body:
         return np.array([columns.mean(), rows.mean()]) + 0.5 + self.corner
 
 
-def _bodies(mask: np.ndarray) -> Iterator[_Body]:
-    """The largest connected part of each value, holes filled; every part when there is only one value."""
+def _bodies(mask: np.ndarray, values: Sequence[int], *, split: bool) -> Iterator[_Body]:
+    """The largest connected part of each value, holes filled; every part of the only value that is to be ``split``."""
     import cv2
     from scipy.ndimage import binary_fill_holes
 
-    values = [int(v) for v in np.unique(mask) if v]
     for value in values:
         count, parts, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=4)
         largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
         others = [int(stats[part, cv2.CC_STAT_AREA]) for part in range(1, count) if part != largest]
-        for part in range(1, count) if len(values) == 1 else [largest]:
+        for part in range(1, count) if split else [largest]:
             x, y, width, height = (int(v) for v in stats[part, :4])
             body = binary_fill_holes(parts[y : y + height, x : x + width] == part)
             sides = [(x == 0, body[:, 0]), (y == 0, body[0])]
             sides += [(x + width == mask.shape[1], body[:, -1]), (y + height == mask.shape[0], body[-1])]
             cut = np.array([at_border and edge.sum() > 1 for at_border, edge in sides])
-            left = 0 if len(values) == 1 else max(others, default=0)
-            yield _Body(part if len(values) == 1 else value, body, np.array([x, y], dtype=np.float64), cut, left)
+            corner = np.array([x, y], dtype=np.float64)
+            left = 0 if split else max(others, default=0)
+            yield _Body(part if split else value, body, corner, cut, left, split)
 
 
 def _overlap(body: np.ndarray, points: np.ndarray) -> float:

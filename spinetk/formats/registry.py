@@ -198,7 +198,7 @@ def detect(source: str | Path) -> list[Format]:
 
 def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
     """What the readings have and the format does not hold, in words; scores, spacing and measurements are not counted.
-    Where points are in px of pictures that EXIF turns, that is said, too.
+    Where points are in px of pictures that are to be turned, that is said, too.
 
     ``docs/how-to/formats.md`` lists it for all formats.
     """
@@ -244,13 +244,34 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
             f"{entry.title} cannot hold that a grade is not sure ({unsure}): measured without the result beside it, it "
             "comes out as sure"
         )
-    turned = sum(reading.frame.exif_orientation != 1 for reading in readings)
-    if turned and not entry.stored:
+    return said if entry.stored else said + _turned(readings)
+
+
+def _turned(readings: Sequence[Reading]) -> list[str]:
+    """Where pictures do not stand as they are stored: those whose files say so, and those whose files do not."""
+    turned = [reading for reading in readings if reading.frame.exif_orientation != 1]
+    by_file = sum(map(_says_turn, turned))
+    said = []
+    if by_file:
         said.append(
-            f"EXIF turns {turned} of the pictures: points are in px as stored, and off in programs that turn them "
+            f"EXIF turns {by_file} of the pictures: points are in px as stored, and off in programs that turn them "
             "(CVAT, Label Studio, labelme); give those copies without the tag"
         )
+    if by_look := len(turned) - by_file:
+        said.append(
+            f"{by_look} of the pictures lie turned and do not say so: points are in px as stored, as programs show them"
+        )
     return said
+
+
+def _says_turn(reading: Reading) -> bool:
+    """Whether the file of a picture says that it is to be turned; one that is not there is believed to."""
+    from spinetk.images.plain import exif_orientation
+
+    try:
+        return exif_orientation(Path(reading.file)) != 1
+    except (InputError, OSError):
+        return True
 
 
 def _unsure(vertebra: Vertebra) -> bool:

@@ -14,6 +14,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import TURNS, Frame, turn
 from spinetk.images.digest import of_jpeg
 from spinetk.images.guard import REMEDY_COPY, check_size, display_name, silent_stderr
+from spinetk.images.kind import sniff
 from spinetk.images.picture import Picture
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
@@ -99,18 +100,25 @@ def open_header(path: Path, kind: str) -> Image.Image:
         raise InputError(display_name(path), f"is not a readable {kind.upper()} file", REMEDY_COPY) from error
 
 
+def exif_orientation(path: Path) -> int:
+    """How a file says that its picture is to be turned, 1 to 8; 1 where it says nothing or is none of these kinds.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    kind = sniff(path)
+    if kind not in ("png", "jpeg", "tiff"):
+        return 1
+    with open_header(path, kind) as header:
+        return _orientation(path, header, kind, [])
+
+
 def frame_of(path: Path, header: Image.Image, kind: str, user_frame: Frame | None, remarks: list[str]) -> Frame:
     """How the picture is to be turned (EXIF), and the shape of its pixels where the resolutions across and down differ.
 
     Resolutions say how to print a picture, not how large the patient is; but their ratio is that of its pixels.
     """
-    if kind == "png" and b"eXIf" not in _chunks(path):
-        value = Image.Image.getexif(header).get(ORIENTATION)  # PngImageFile's own decodes all in search of the chunk
-    else:
-        value = header.getexif().get(ORIENTATION)
-    orientation = value if value in TURNS else 1
-    if value is not None and value not in TURNS:
-        remarks.append(f"EXIF orientation {value if isinstance(value, int) else '?'} is none of 1 to 8 and was ignored")
+    orientation = _orientation(path, header, kind, remarks)
     if user_frame is not None:
         return replace(user_frame, exif_orientation=orientation)
     info = header.info
@@ -122,6 +130,16 @@ def frame_of(path: Path, header: Image.Image, kind: str, user_frame: Frame | Non
         except (InputError, ArithmeticError, TypeError, ValueError):
             remarks.append("resolutions across and down are not plausible and were ignored")
     return Frame(pixel_aspect=aspect, exif_orientation=orientation)
+
+
+def _orientation(path: Path, header: Image.Image, kind: str, remarks: list[str]) -> int:
+    if kind == "png" and b"eXIf" not in _chunks(path):
+        value = Image.Image.getexif(header).get(ORIENTATION)  # PngImageFile's own decodes all in search of the chunk
+    else:
+        value = header.getexif().get(ORIENTATION)
+    if value is not None and value not in TURNS:
+        remarks.append(f"EXIF orientation {value if isinstance(value, int) else '?'} is none of 1 to 8 and was ignored")
+    return value if value in TURNS else 1
 
 
 def _chunks(path: Path) -> set[bytes]:

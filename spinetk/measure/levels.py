@@ -5,8 +5,9 @@
 * ``verse``: VerSe challenge (Sekuboyina et al., Med Image Anal 2021;73:102166) and its data description: 1-7 cervical,
   8-19 thoracic, 20-25 lumbar with L6 = 25, 26 sacrum, 28 the thirteenth thoracic vertebra.
 * ``totalsegmentator``: class map of the task ``total``, TotalSegmentator version 2 (``map_to_binary.py``): 25 sacrum,
-  26 S1, 27-31 L5..L1, 32-43 T12..T1, 44-50 C7..C1. In ``total_v3`` 26 is L6; version 1, ``vertebrae_mr`` and
-  ``vertebrae_pp`` number differently altogether.
+  26 S1, 27-31 L5..L1, 32-43 T12..T1, 44-50 C7..C1. Version 1, ``vertebrae_mr`` and ``vertebrae_pp`` number differently
+  altogether.
+* ``totalsegmentator_v3``: of its task ``total_v3`` (2.18): the same, but 26 is L6.
 * ``totalspineseg``: label table in TotalSpineSeg's README: 11-17 C1..C7, 21-32 T1..T12, 41-45 L1..L5, 50 sacrum.
 * ``sct``: Spinal Cord Toolbox vertebral levels, counted on from C1 = 1: T1 = 8, L1 = 20, L5 = 24, S1 = 25.
 * ``sct_disc_above``: Spinal Cord Toolbox disc points carry the number of the vertebra *below* the disc: 3 = C2/C3,
@@ -50,6 +51,7 @@ class Level:
 
     verse: int | None
     totalsegmentator: int | None
+    totalsegmentator_v3: int | None
     totalspineseg: int | None
     sct: int | None
     sct_disc_above: int | None
@@ -91,6 +93,7 @@ def _regular(count: int, level: str) -> Level:
     return Level(
         verse=count,
         totalsegmentator=51 - count,
+        totalsegmentator_v3=51 - count,
         totalspineseg=region + int(level[1:]),
         sct=count,
         sct_disc_above=count,
@@ -99,10 +102,10 @@ def _regular(count: int, level: str) -> Level:
 
 
 TABLE: dict[str, Level] = {level: _regular(count, level) for count, level in enumerate(_REGULAR, 1)} | {
-    "T13": Level(28, None, None, None, None, None),
-    "L6": Level(25, None, None, None, None, None),
-    "S1": Level(None, 26, None, 25, 25, None),
-    "sacrum": Level(26, 25, 50, None, None, ("54735007", "Sacrum")),
+    "T13": Level(28, None, None, None, None, None, None),
+    "L6": Level(25, None, 26, None, None, None, None),
+    "S1": Level(None, 26, None, None, 25, 25, None),
+    "sacrum": Level(26, 25, 25, 50, None, None, ("54735007", "Sacrum")),
 }
 SYSTEMS = tuple(column.name for column in fields(Level) if column.name != "snomed")
 

@@ -149,6 +149,8 @@ def test_numbers_of_other_tools():
     ]  # fmt: skip
     names = ("sacrum", "S1", "L5", "L1", "T12", "T1", "C7", "C1")
     assert [TABLE[n].totalsegmentator for n in names] == [25, 26, 27, 31, 32, 43, 44, 50]
+    assert [TABLE[n].totalsegmentator_v3 for n in names] == [25, None, 27, 31, 32, 43, 44, 50]
+    assert [TABLE["L6"].totalsegmentator, TABLE["L6"].totalsegmentator_v3] == [None, 26]
     names = ("C1", "C7", "T1", "T12", "L1", "L5", "sacrum")
     assert [TABLE[n].totalspineseg for n in names] == [11, 17, 21, 32, 41, 45, 50]
     assert [TABLE[n].sct for n in ("C1", "C7", "T1", "T12", "L1", "L5", "S1")] == [1, 7, 8, 19, 20, 24, 25]
