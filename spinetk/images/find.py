@@ -82,11 +82,7 @@ def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
             yield given
             continue
         slices: dict[Path, set[Path]] = {}
-        files = list(walk(given))
-        made = are_results(files)
-        for path in files:
-            if path in made:
-                continue
+        for path in _not_made(given):
             folder = path.parent
             if folder not in slices:
                 slices[folder] = {one for files in find_series(folder).values() for one in files}
@@ -113,9 +109,7 @@ def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
         if not given.is_dir():
             found.append(given)
             continue
-        files = list(walk(given))
-        made = are_results(files)
-        files = [path for path in files if path not in made]
+        files = _not_made(given)
         volumes = [path for path in files if path.name.lower().endswith(SUFFIXES)]
         folders = sorted({path.parent for path in files if path not in set(volumes)})
         # Of files of several frames each is a volume; a folder of slices beside them says that they are left out.
@@ -124,6 +118,13 @@ def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
             slices, several = scan(folder)
             found += [folder] if slices else several
     return found
+
+
+def _not_made(folder: Path) -> list[Path]:
+    """The files of a folder of any depth, without those that earlier runs made."""
+    files = list(walk(folder))
+    made = are_results(files)
+    return [path for path in files if path not in made]
 
 
 def find_series(folder: str | Path) -> dict[str, list[Path]]:
