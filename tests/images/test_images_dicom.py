@@ -1,4 +1,4 @@
-"""DICOM files: polarity, windows, padding, codecs, spacing, orientation, view."""
+"""DICOM files: polarity, windows, padding, codecs, what they say of their pixels, files cut short."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import base64
 import numpy as np
 import pydicom
 import pytest
-from image_seeds import dicom, lut, nested, plain, to_bytes, truth
+from image_seeds import dicom, lut, nested, plain, seeds, to_bytes, truth
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
@@ -26,6 +26,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from spinetk.errors import InputError
 from spinetk.images import read_picture, to_uint8
 from spinetk.images.decode import _with_full_scan
 
@@ -323,3 +324,33 @@ def test_a_linear_window_of_one_is_a_threshold():
     window.WindowWidth = 0.5
     assert _voi(values, window, 0, None, remarks)[1] is None
     assert remarks == ["impossible window was ignored"]
+
+
+@pytest.mark.parametrize(
+    ("photometric", "sign", "dark"), [("MONOCHROME2", 1, True), ("MONOCHROME1", 1, False), ("MONOCHROME2", -1, False)]
+)
+def test_a_film_for_processing_is_remarked(read, photometric, sign, dark):
+    tags = {"PresentationIntentType": "FOR PROCESSING", "PixelIntensityRelationshipSign": sign}
+    remarks = read(dicom(SHOWN.astype(np.uint16), PhotometricInterpretation=photometric, **tags)).remarks
+    found = [remark for remark in remarks if "FOR PROCESSING" in remark]
+    assert len(found) == 1
+    assert ("bones are dark" in found[0]) == dark
+    assert not any("PROCESSING" in r for r in read(dicom(PresentationIntentType="FOR PRESENTATION")).remarks)
+
+
+def test_burned_in_annotation_is_kept_with_the_picture(read):
+    assert read(dicom(BurnedInAnnotation="YES")).burned_in
+    assert not read(dicom(BurnedInAnnotation="NO")).burned_in
+
+
+@pytest.mark.parametrize("name", [name for name in seeds() if name.endswith(".dcm")])
+def test_every_cut_of_a_file_gives_a_picture_or_one_line(read, name):
+    whole = seeds()[name]
+    lines = []
+    for size in range(0, len(whole), max(len(whole) // 25, 1)):
+        try:
+            read(whole[:size])
+        except InputError as error:
+            lines.append(str(error))
+    assert len(lines) > 15
+    assert not any("\n" in line for line in lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from image_seeds import dicom, enhanced, to_bytes
+from image_seeds import dicom, enhanced, to_bytes, truth
 from pydicom.dataset import Dataset
 
 from spinetk.errors import InputError
@@ -17,6 +17,7 @@ from spinetk.images.traits import STATION
 
 RIGHT, DOWN = [0, 1, 0], [0, 0, -1]
 SIZE, SPACING = (24, 20), 0.7
+SHOWN = truth()
 
 
 def flat(levels):
@@ -192,3 +193,23 @@ def test_the_users_spacing_holds_for_a_slice_of_a_series(tmp_path):
         (tmp_path / f"{k}.dcm").write_bytes(to_bytes(dicom(flat([k])[0], Modality="MR", **tags)))
     frame = read_picture(tmp_path, spacing_mm=(0.5, 0.5)).frame
     assert (frame.spacing_mm, frame.spacing_source) == ((0.5, 0.5), "user")
+
+
+def test_multi_frame_without_places_gives_the_central_frame(read):
+    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
+    picture = read(dicom(stack, frames=5, Modality="XA"))
+    np.testing.assert_array_equal(picture.pixels, stack[2])
+    assert "frame 3 of 5 was read" in picture.remarks
+
+
+def test_enhanced_multi_frame_gives_the_central_place(read):
+    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
+    ds = enhanced(stack, [0, 1, 0], [0, 0, -1], [3, 0, 0], [0.7, 0.7])
+    groups = ds.PerFrameFunctionalGroupsSequence
+    order = [3, 0, 4, 1, 2]  # frames stored out of order: the middle place is that of frame 3 (index 3 holds place 1)
+    for group, place in zip(groups, order, strict=True):
+        group.PlanePositionSequence[0].ImagePositionPatient = [3.0 * place, 0.0, 0.0]
+    picture = read(ds)
+    np.testing.assert_array_equal(picture.pixels, stack[order.index(2)])
+    assert picture.frame.spacing_mm == (0.7, 0.7)
+    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")

@@ -1,14 +1,11 @@
-"""DICOM files: spacing, orientation, view, frames."""
+"""DICOM files: spacing, what it is measured in, the shape of pixels."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from image_seeds import dicom, enhanced, seeds, to_bytes, truth
-from pydicom.dataset import Dataset
-from pydicom.sr.codedict import codes
+from image_seeds import dicom, to_bytes, truth
 
-from spinetk.errors import InputError
 from spinetk.images.spacing import with_spacing
 from spinetk.measure.again import measure_again
 from spinetk.overrides import Overrides
@@ -16,7 +13,6 @@ from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
 
 SHOWN = truth()
-TOP = 4095
 
 
 SPACINGS = {
@@ -95,133 +91,6 @@ def test_pixels_that_are_not_square_are_remarked(read):
 
 
 @pytest.mark.parametrize(
-    ("cosines", "letters", "anterior", "view"),
-    [
-        ([0, 1, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
-        ([0, -1, 0, 0, 0, -1], ("A", "F"), "right", "sagittal"),
-        ([1, 0, 0, 0, 1, 0], ("L", "P"), None, "axial"),
-        ([1, 0, 0, 0, 0, -1], ("L", "F"), None, "coronal"),
-        ([0, 1, 0, 0, 0, 1], ("P", "H"), "right", "sagittal"),
-        ([0.1, 0.995, 0, 0, 0, -1], ("P", "F"), "left", "sagittal"),
-    ],
-)
-def test_orientation_letters(read, cosines, letters, anterior, view):
-    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
-    assert (picture.frame.toward_right, picture.frame.toward_bottom) == letters
-    assert (picture.frame.anterior, picture.view) == (anterior, view)
-
-
-@pytest.mark.parametrize("cosines", [[0] * 6, [1, 0, 0, 1, 0, 0], [5, 0, 0, 0, 5, 0], [1, 0, 0]])
-def test_absurd_orientation_is_ignored_with_a_remark(read, cosines):
-    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
-    assert picture.frame.toward_right is None
-    assert picture.view == "unknown"
-    assert picture.remarks.count("ImageOrientationPatient is not plausible and was ignored") == 1
-
-
-def test_a_cosine_that_is_no_number(read):
-    ds = dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=[0, 111, 0, 0, 0, -1])
-    ds.PatientOrientation = ["P", "F"]
-    data = to_bytes(ds).replace(b"0\\111\\", b"0\\nan\\")
-    picture = read(data)
-    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")
-    assert picture.remarks.count("ImageOrientationPatient is not plausible and was ignored") == 1
-
-
-def test_letters_that_contradict_each_other_or_the_cosines_are_remarked_once(read):
-    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["A", "P"], ViewPosition="LL"))
-    assert (picture.frame.plane, picture.view) == (None, "lateral")
-    assert picture.remarks.count("PatientOrientation is not plausible and was ignored") == 1
-    tags = {"Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1], "PatientOrientation": ["A", "H"]}
-    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
-    assert picture.frame.toward_right == "P"
-    assert sum("contradicts" in remark for remark in picture.remarks) == 1
-    picture = read(dicom(SHOWN.astype(np.uint16), PatientOrientation=["L", "H"], ViewPosition="LL"))
-    assert (picture.view, picture.frame.toward_right, picture.frame.toward_bottom) == ("lateral", None, "H")
-    assert sum("contradict" in remark for remark in picture.remarks) == 1
-
-
-def test_letters_of_an_oblique_plane_are_of_two_axes(read):
-    """Both cosines lie nearest to left-right; their cross product is a plane all the same."""
-    cosines = [0.72, 0.6, 0.3487, 0.65, -0.3999, -0.6464]
-    picture = read(dicom(SHOWN.astype(np.uint16), Modality="MR", ImageOrientationPatient=cosines))
-    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("L", "F", "coronal")
-
-
-LOCALIZER = {"Modality": "CT", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}
-
-
-@pytest.mark.parametrize(
-    ("tags", "view", "anterior"),
-    [
-        ({"ViewPosition": "LL"}, "lateral", None),
-        ({"ViewPosition": "AP"}, "ap", None),
-        ({"PatientOrientation": ["A", "F"]}, "lateral", "right"),
-        ({"PatientOrientation": ["P", "F"], "ViewPosition": "RL"}, "lateral", "left"),
-        ({"PatientOrientation": ["L", "F"]}, "ap", None),
-        ({"PatientOrientation": ["A", "P"]}, "unknown", None),
-        ({"PatientOrientation": ["R", "H"], "ViewPosition": "PA"}, "ap", None),
-        ({"PatientOrientation": ["F", "A"]}, "lateral", "left"),
-        ({"PatientOrientation": ["H", "L"], "ViewPosition": "RLD"}, "ap", None),
-        ({"ViewPosition": "LLD"}, "unknown", None),
-        ({"Modality": "OT", "PatientOrientation": ["A", "F"]}, "lateral", "right"),
-        ({"Modality": "BMD", "PatientOrientation": ["L", "F"]}, "ap", None),
-        ({"Modality": "OT", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "sagittal", "left"),
-        ({**LOCALIZER, "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "lateral", "left"),
-        ({**LOCALIZER, "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "ap", None),
-        ({**LOCALIZER, "Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "sagittal", "left"),
-        ({"Modality": "MR", "PatientOrientation": ["A", "F"]}, "sagittal", "right"),
-        ({}, "unknown", None),
-    ],
-)
-def test_view_by_orientation_and_words(read, tags, view, anterior):
-    picture = read(dicom(SHOWN.astype(np.uint16), **tags))
-    assert (picture.view, picture.frame.anterior) == (view, anterior)
-
-
-def view_code(name, meaning=None):
-    code = getattr(codes.cid4010, name)
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, "SCT", meaning or code.meaning
-    return [item]
-
-
-@pytest.mark.parametrize(
-    ("name", "position", "view", "remarked"),
-    [
-        ("LeftLateral", "", "lateral", False),
-        ("RightLateral", "", "lateral", False),
-        ("LateralProjection", "LLD", "lateral", False),
-        ("PosteroAnterior", "", "ap", False),
-        ("Frontal", "", "ap", False),
-        ("AnteroPosteriorOblique", "", "unknown", False),
-        ("LateralMedial", "", "unknown", False),
-        ("LeftLateral", "LLO", "unknown", False),
-        ("LeftLateral", "RL", "lateral", False),
-        ("LeftLateral", "AP", "ap", True),
-        ("AnteroPosterior", "LL", "lateral", True),
-    ],
-)
-@pytest.mark.parametrize("meaning", [None, "in a language of its own"])
-def test_the_view_by_its_code(read, name, position, view, remarked, meaning):
-    """Codes of PS3.16 CID 4010 as pydicom has them; ViewPosition is believed where the two contradict one another."""
-    picture = read(dicom(SHOWN.astype(np.uint16), ViewPosition=position, ViewCodeSequence=view_code(name, meaning)))
-    assert picture.view == view
-    assert any("contradicts ViewPosition" in remark for remark in picture.remarks) == remarked
-
-
-@pytest.mark.parametrize("position", ["LLO", "RLO", "LAO", "RAO", "LPO", "RPO", "", "LL"])
-def test_an_oblique_film_says_so_whatever_its_letters(read, position):
-    """Lumbar obliques bear the letters of frontal films as a rule; a code says it, too."""
-    named = [] if position else view_code("AnteroPosteriorOblique")
-    for letters, view in ((["L", "F"], "ap"), (["A", "F"], "lateral")):
-        tags = {"PatientOrientation": letters, "ViewPosition": position, "ViewCodeSequence": named}
-        picture = read(dicom(SHOWN.astype(np.uint16), **tags))
-        assert picture.view == ("lateral" if position == "LL" else view)
-        assert any("an oblique view" in remark for remark in picture.remarks) is (position != "LL")
-
-
-@pytest.mark.parametrize(
     ("pixel", "kind", "said"),
     [
         (0.2, "GEOMETRY", "said to be calibrated (GEOMETRY), but is that of the detector plane"),
@@ -255,56 +124,6 @@ def test_absurd_aspect_is_ignored_with_one_remark(read, aspect):
     picture = read(dicom(SHOWN.astype(np.uint16), PixelAspectRatio=aspect))
     assert picture.frame.pixel_aspect is None
     assert picture.remarks.count("PixelAspectRatio is not plausible and was ignored") == 1
-
-
-@pytest.mark.parametrize(
-    ("photometric", "sign", "dark"), [("MONOCHROME2", 1, True), ("MONOCHROME1", 1, False), ("MONOCHROME2", -1, False)]
-)
-def test_a_film_for_processing_is_remarked(read, photometric, sign, dark):
-    tags = {"PresentationIntentType": "FOR PROCESSING", "PixelIntensityRelationshipSign": sign}
-    remarks = read(dicom(SHOWN.astype(np.uint16), PhotometricInterpretation=photometric, **tags)).remarks
-    found = [remark for remark in remarks if "FOR PROCESSING" in remark]
-    assert len(found) == 1
-    assert ("bones are dark" in found[0]) == dark
-    assert not any("PROCESSING" in r for r in read(dicom(PresentationIntentType="FOR PRESENTATION")).remarks)
-
-
-def test_multi_frame_without_places_gives_the_central_frame(read):
-    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
-    picture = read(dicom(stack, frames=5, Modality="XA"))
-    np.testing.assert_array_equal(picture.pixels, stack[2])
-    assert "frame 3 of 5 was read" in picture.remarks
-
-
-def test_enhanced_multi_frame_gives_the_central_place(read):
-    stack = np.stack([SHOWN + 100 * k for k in range(5)]).astype(np.uint16)
-    ds = enhanced(stack, [0, 1, 0], [0, 0, -1], [3, 0, 0], [0.7, 0.7])
-    groups = ds.PerFrameFunctionalGroupsSequence
-    order = [3, 0, 4, 1, 2]  # frames stored out of order: the middle place is that of frame 3 (index 3 holds place 1)
-    for group, place in zip(groups, order, strict=True):
-        group.PlanePositionSequence[0].ImagePositionPatient = [3.0 * place, 0.0, 0.0]
-    picture = read(ds)
-    np.testing.assert_array_equal(picture.pixels, stack[order.index(2)])
-    assert picture.frame.spacing_mm == (0.7, 0.7)
-    assert (picture.frame.toward_right, picture.frame.toward_bottom, picture.view) == ("P", "F", "sagittal")
-
-
-def test_burned_in_annotation_is_kept_with_the_picture(read):
-    assert read(dicom(BurnedInAnnotation="YES")).burned_in
-    assert not read(dicom(BurnedInAnnotation="NO")).burned_in
-
-
-@pytest.mark.parametrize("name", [name for name in seeds() if name.endswith(".dcm")])
-def test_every_cut_of_a_file_gives_a_picture_or_one_line(read, name):
-    whole = seeds()[name]
-    lines = []
-    for size in range(0, len(whole), max(len(whole) // 25, 1)):
-        try:
-            read(whole[:size])
-        except InputError as error:
-            lines.append(str(error))
-    assert len(lines) > 15
-    assert not any("\n" in line for line in lines)
 
 
 @pytest.mark.parametrize(("stated", "believed"), [(1.0, True), (4.99, True), (5.0, False), (0.99, False), (-2, False)])
