@@ -15,7 +15,7 @@ from spinetk.discs.candidates import Candidates
 from spinetk.discs.decision import METHODS, decide, levels_are_sure, levels_disagree
 from spinetk.discs.evaluation import evaluate
 from spinetk.discs.lookonce import PointSet
-from spinetk.discs.pictures import KNOWN, PLATE, draw
+from spinetk.discs.pictures import KNOWN, PLATE, attention_overlay, draw, heat_overlay
 from spinetk.discs.pointdata import PointDataset
 from spinetk.discs.points import DiscPoint, DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
@@ -207,6 +207,37 @@ def test_methods_on_a_column_with_a_false_peak():
         decide(candidates, "guess", channels=4)
 
 
+def test_a_model_without_levels_is_searched_for_the_nearest_to_its_skeleton():
+    """Six discs 30 mm apart; a higher peak 90 mm beside the third is not on the column; without a skeleton it wins."""
+    true = np.array([(50.0, 20.0 + 30 * k) for k in range(6)])
+    candidates = Candidates(
+        np.array([0, 1, 2, 2, 3, 4, 5]), np.insert(true, 2, (140.0, 80.0), axis=0),
+        np.array([0.8, 0.8, 0.9, 0.6, 0.8, 0.8, 0.8]),
+    )  # fmt: skip
+    skeleton = np.array([(0.0, k / 4) for k in range(6)])
+    assert decide(candidates, "search", skeleton=skeleton, channels=6).points.tolist() == true.tolist()
+    assert decide(candidates, "search", channels=6).points[2].tolist() == [140, 80]
+    four = candidates.take(candidates.channel < 4)  # the published search needs the fifth
+    assert decide(four, "search", skeleton=skeleton, channels=6).points[2].tolist() == [140, 80]
+
+
+def test_maps_are_laid_half_and_half_over_the_picture():
+    grey = np.full((4, 4), 100, np.uint8)
+    assert (heat_overlay(grey, np.zeros((2, 4, 4))) == 50).all()
+    assert heat_overlay(grey, np.ones((1, 4, 4)))[0, 0].tolist() == [178, 50, 50]  # the first hue is red: 50 + 127.5
+    dark, bright = (attention_overlay(grey, np.full((2, 2), value))[0, 0].tolist() for value in (0.0, 1.0))
+    assert dark == [84, 50, 92]  # 50 and half of viridis's first colour, 68, 1, 84
+    assert bright == [176, 166, 68]  # and of its last, 253, 231, 37
+
+
+def test_a_folder_without_pictures_leaves_a_record(tmp_path):
+    (tmp_path / "in").mkdir()
+    done = predict_files([tmp_path / "in"], tmp_path / "out", told({}))
+    about = json.loads((tmp_path / "out/run.json").read_text())
+    assert (about["done"], about["failed"]) == (0, done.failures)
+    assert "holds no picture" in done.failures[0]
+
+
 def test_a_batch_goes_on_and_equal_stems_do_not_overwrite(tmp_path):
     for folder in ("a", "b"):
         write_subject(tmp_path / folder, "sub-a", 1)
@@ -370,6 +401,7 @@ def test_levels_are_unsure_where_the_point_network_would_have_another_column():
         (range(19, 26), (4, 5, 6), 30, 0.7, True),  # 45 mm: were it L4/L5, the next disc would show
         (range(19, 26), (3, 4, 5), 40, 0.0, False),  # L4/L5 is the lowest
         (range(3, 26), (4, 5, 6), 13, 0.0, True),  # counts from the neck as well
+        (range(8, 26), (15, 16, 17), 13, 0.0, True),  # the lowest disc of the neck is one of it
         (range(19, 25), (3, 4, 5), 13, 0.0, True),  # knows no L5/S1
     ],
 )

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from spinetk import zoo
 from spinetk.discs.commands import app
-from spinetk.discs.data import DiscDataset
+from spinetk.discs.data import DiscDataset, Item
 from spinetk.discs.hourglass import StackedHourglass
 from spinetk.discs.loss import stacked_mse
 from spinetk.discs.module import DiscTraining, Recipe, rate_factor
@@ -33,6 +33,26 @@ def run(prepared, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     train(prepared, out, attention=True, recipe=Recipe(epochs=2, batch=5), **QUICK)
     return out
+
+
+@pytest.mark.parametrize("loss", ["mse", "hca"])
+def test_absent_discs_count_unless_the_recipe_ignores_them(monkeypatch, loss):
+    """The second disc is absent, and its channel says 1 everywhere: supervised, that is all the loss there is."""
+    maps = torch.stack([torch.zeros(16, 16), torch.ones(16, 16)])[None]
+    points = torch.tensor([[[0.5, 0.5], [0.0, 0.0]]])
+    item = Item(torch.zeros(1, 3, 16, 16), torch.zeros(1, 2, 16, 16), torch.tensor([[1.0, 0.0]]), points)
+
+    class Said(torch.nn.Module):
+        def forward(self, _):
+            return [maps]
+
+    found = {}
+    for absent in ("supervised", "ignored"):
+        training = DiscTraining(Said(), Recipe(loss=loss, absent=absent), 1)
+        monkeypatch.setattr(training, "log", lambda *_, **__: None)
+        found[absent] = float(training.training_step(item, 0))
+    assert found["ignored"] == pytest.approx(0, abs=1e-6)
+    assert found["supervised"] > 0.1
 
 
 def test_schedule_falls_at_60_and_90():

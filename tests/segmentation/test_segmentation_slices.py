@@ -92,6 +92,37 @@ def test_every_slice_is_answered_in_its_place(channels):
     assert np.array_equal(predictor.predict(values), values >= 3)
 
 
+def test_slices_smaller_than_the_network_takes_are_enlarged_and_the_mask_is_cut():
+    """A network that gives back the middle slice: it sees 16 x 20 px, the answer has 5 x 20 of them."""
+    seen = []
+
+    class Middle(torch.nn.Module):
+        def forward(self, x):
+            seen.append(tuple(x.shape[2:]))
+            assert (x[:, :, 4:] == x[:, :, 4:5]).all()
+            return x[:, 1:2]
+
+    values = np.random.default_rng(0).normal(7, 2, (3, 5, 20)).astype(np.float32)
+    predictor = SlicePredictor(Middle(), 3, Statistics(7.0, 2.0), half=False, smallest=16)
+    found = predictor.probability(values)
+    assert set(seen) == {(16, 20)}
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-(values - 7) / 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "said"),
+    [(40, 10, False), (69, 10, False), (71, 10, True), (9, 10, True), (40, 39, False), (40, 41, True), (40, 2.4, True)],
+)
+def test_another_grey_scale_than_in_training_is_said(mean, sd, said):
+    """Half of the voxels lie one SD above the mean and half below."""
+    values = np.array([mean - sd, mean + sd], np.float32).repeat(8).reshape(1, 4, 4)
+    remark = Statistics(40.0, 10.0).remark(values)
+    assert (remark is not None) == said
+    if said:
+        assert f"(mean {mean:.4g}, SD {sd:.4g}) than in training (mean 40, SD 10)" in remark
+    assert Statistics(40.0, 10.0).remark(np.full((1, 4, 4), 40.0)) == "all voxels are alike: there is nothing to see"
+
+
 def test_spin_on_a_phantom():
     brain = lesion_volume(1, shape=(6, 45, 52), spacing_mm=(6.0, 4.0, 4.0), contrast="FLAIR")
     predictor = SlicePredictor(SPiN(5), 5, Statistics.of([brain.values]))

@@ -65,6 +65,24 @@ def test_volumes_from_training_to_scores(brains, brain_run, tmp_path, capsys):
     assert capsys.readouterr().out.count("| monai-unet |") == 2
 
 
+def test_volumes_too_small_for_the_network_are_refused_in_training(tmp_path):
+    write_mask_set(tmp_path / "thin", "lesion", 4, shape=(4, 36, 14), spacing_mm=(9.0, 5.0, 5.0), radius_mm=(5, 9))
+    with pytest.raises(InputError, match=r"has axial slices of 36 x 14 px, network unet needs 16 px a side"):
+        train(tmp_path / "thin", tmp_path / "run", task="lesion", network="unet", channels=3, **QUICK)
+
+
+def test_a_mask_has_the_name_of_its_volume_and_what_is_odd_is_said(brains, brain_run, tmp_path):
+    image = sitk.ReadImage(str(brains / "sub-001" / "anat" / "sub-001_T1w.nii.gz"))
+    (tmp_path / "in").mkdir()
+    sitk.WriteImage(image * 1000 + 5000, str(tmp_path / "in/scan.nii.gz"))
+    (tmp_path / "in/scan.nii.gz").rename(tmp_path / "in/SCAN.NII.GZ")
+    run = predict([tmp_path / "in"], tmp_path / "out", task="lesion", model=[str(brain_run)], device="cpu")
+    ((mask, (remark,)),) = [(one["mask"], one["remarks"]) for one in run["written"]]
+    assert mask == "SCAN.nii.gz"
+    assert sitk.ReadImage(str(tmp_path / "out" / mask)).GetSize() == image.GetSize()
+    assert remark.startswith("grey values are on another scale (mean ")
+
+
 def test_volumes_keep_their_geometry(brains, brain_run, tmp_path):
     """A sagittal file with its own place gives the mask of the axial one, turned and placed as it is."""
     axial = sitk.ReadImage(str(brains / "sub-001" / "anat" / "sub-001_T1w.nii.gz"))

@@ -132,5 +132,5 @@ def _name_of(source: str) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    suffix = next((s for s in (*SUFFIXES, SEG_SUFFIX) if name.endswith(s)), "")
-    return name.removesuffix(suffix), suffix
+    suffix = next((s for s in (*SUFFIXES, SEG_SUFFIX) if name.lower().endswith(s)), "")
+    return name[: len(name) - len(suffix)], suffix

@@ -91,7 +91,7 @@ def _by_name(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "put images into raw and masks into label")
     found: dict[str, Path] = {}
-    for path in sorted(p for p in folder.iterdir() if p.name.endswith(SUFFIXES) and not p.name.startswith(".")):
+    for path in sorted(p for p in folder.iterdir() if p.name.lower().endswith(SUFFIXES) and not p.name.startswith(".")):
         name = _case(path)
         if name in found:
             raise InputError(path, f"begins like {found[name].name}", "names must differ before the first _")

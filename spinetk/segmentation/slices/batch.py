@@ -107,7 +107,8 @@ def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, 
     remarks: tuple[str, ...] = ()
     if isinstance(predictor, SlicePredictor):
         volume = volume_of(path).finite(path)
-        remarks = volume.remarks
+        other = predictor.statistics.remark(volume.values)
+        remarks = volume.remarks if other is None else (*volume.remarks, other)
         mask = segment_volume(predictor, volume)
         if draw:
             axial, turn = volume.as_closest(AXIAL)
@@ -137,7 +138,7 @@ def _inputs(volumes: bool, inputs: Iterable[str | Path]) -> list[Path]:
 def _name_of(volumes: bool, source: str) -> str:
     """The input's own name, with the suffix of its mask."""
     path = Path(source)
-    suffix = next((s for s in SUFFIXES if path.name.endswith(s)), ".nrrd") if volumes else ".png"
+    suffix = next((s for s in SUFFIXES if path.name.lower().endswith(s)), ".nrrd") if volumes else ".png"
     if is_address(source):
         return plain_stem(source) + suffix
     return (path.resolve().name or "series" if path.is_dir() else stem(path)) + suffix

@@ -21,7 +21,7 @@ from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.module import override
 from spinetk.segmentation.networks.exact import exact_gradients
-from spinetk.segmentation.registry import get_entry
+from spinetk.segmentation.registry import Entry, get_entry
 from spinetk.segmentation.run import Ready, SegmentationSettings, check_marked, flat_loss, ready_flat
 from spinetk.segmentation.slices.predictor import (
     SliceAugmentation,
@@ -134,7 +134,7 @@ def ready_slices(
         torch.manual_seed(chosen.seed)
         net = exact_gradients(entry.build(channels))
     with summed():
-        read = [_read(pair) for pair in training]
+        read = [_read(pair, entry) for pair in training]
     check_marked(mask for _, mask in read)
     statistics = Statistics.of(values for values, _ in read)
     cases = []
@@ -142,7 +142,8 @@ def ready_slices(
         values, mask = read.pop(0)
         cases.append((statistics.standardise(values), mask))
     with summed():
-        held_out = [(statistics.standardise(values), mask) for values, mask in map(_read, validation)]
+        kept = (_read(pair, entry) for pair in validation)
+        held_out = [(statistics.standardise(values), mask) for values, mask in kept]
     recipe = override(entry.optimiser, rate=chosen.rate, batch=chosen.batch)
     chosen = replace(
         chosen, channels=channels, rate=recipe.rate, batch=recipe.batch, loss=chosen.loss or entry.loss,
@@ -158,11 +159,17 @@ def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence
     """A predictor from weights by name or path; raises ``InputError`` when they are of another task."""
     weights, card, _ = zoo.load(name, SliceCard)
     config = card.config
-    network = zoo.fill(lambda: get_entry(config.network).build(config.channels), weights, name)
+    entry = get_entry(config.network)
+    network = zoo.fill(lambda: entry.build(config.channels), weights, name)
     statistics = Statistics(config.mean, config.sd)
-    return SlicePredictor(network, config.channels, statistics, pick_device(device), flips)
+    smallest = entry.form.smallest
+    return SlicePredictor(network, config.channels, statistics, pick_device(device), flips, smallest=smallest)
 
 
-def _read(pair: Pair | VolumeCase) -> Case:
+def _read(pair: Pair | VolumeCase, entry: Entry) -> Case:
     volume, mask = pair.read()
+    height, width = volume.values.shape[1:]
+    if min(height, width) < entry.form.smallest:
+        fault = f"has axial slices of {height} x {width} px, network {entry.name} needs {entry.form.smallest} px a side"
+        raise InputError(pair.image, fault, "leave it out, or resample it")
     return volume.values.astype(np.float32), mask

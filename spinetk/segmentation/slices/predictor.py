@@ -19,6 +19,9 @@ from spinetk.segmentation.losses.output import logit_of
 from spinetk.training.device import channels_last, lay_out
 from spinetk.validation import STRICT, Share, between
 
+OTHER_SD, OTHER_MEAN = 4.0, 3.0
+"""SDs of a volume and of the training part by so many times apart, or means by so many SDs: another grey scale."""
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -42,6 +45,17 @@ class Statistics:
     def standardise(self, values: np.ndarray) -> np.ndarray:
         """float32 z-scores."""
         return (np.asarray(values, np.float32) - np.float32(self.mean)) / np.float32(self.sd)
+
+    def remark(self, values: np.ndarray) -> str | None:
+        """What is said of a volume on another grey scale than the training part: the network has not seen its like."""
+        if values.min() == values.max():
+            return "all voxels are alike: there is nothing to see"
+        own = Statistics.of([values])
+        wider, apart = own.sd / self.sd, abs(own.mean - self.mean) / self.sd
+        if 1 / OTHER_SD < wider < OTHER_SD and apart < OTHER_MEAN:
+            return None
+        here, there = (f"mean {one.mean:.4g}, SD {one.sd:.4g}" for one in (own, self))
+        return f"grey values are on another scale ({here}) than in training ({there}): the mask may be wrong"
 
 
 def neighbours(values: np.ndarray, index: int, channels: int) -> np.ndarray:
@@ -180,6 +194,8 @@ class SlicePredictor:
         flips: Axes of the slice whose flipped copies are averaged too: ``rows``, ``columns``. Logits are averaged.
         batch: Slices at a time.
         half: Half precision: about three times as fast as float32 on CPUs that multiply in bfloat16 (and on GPUs).
+        smallest: Shortest side of a slice that the network takes; smaller ones are enlarged with their last row or
+            column, and the mask is cut.
     """
 
     def __init__(
@@ -191,17 +207,21 @@ class SlicePredictor:
         flips: Sequence[str] = (),
         batch: int = 4,
         half: bool = True,
+        smallest: int = 1,
     ) -> None:
         self.device, self.batch = torch.device(device), batch
         self.network = channels_last(network.to(self.device)).eval()
         self.channels, self.statistics = channels, statistics
         self.flips = [{"rows": 2, "columns": 3}[axis] for axis in flips]
         self.half = half_type(self.device) if half else None
+        self.smallest = smallest
 
     @torch.inference_mode()
     def probability(self, values: np.ndarray) -> np.ndarray:
         """(D, H, W) grey values of the scale of the training, to (D, H, W) float32 in 0..1."""
-        whole = self.statistics.standardise(values)
+        height, width = values.shape[1:]
+        short = [(0, max(0, self.smallest - side)) for side in (height, width)]
+        whole = np.pad(self.statistics.standardise(values), [(0, 0), *short], mode="edge")
         found = []
         for start in range(0, len(whole), self.batch):
             numbers = range(start, min(start + self.batch, len(whole)))
@@ -210,7 +230,7 @@ class SlicePredictor:
             with torch.autocast(self.device.type, self.half, enabled=self.half is not None):
                 logits = [self._logit(x)] + [self._logit(x.flip(axis)).flip(axis) for axis in self.flips]
             found.append(torch.stack(logits).mean(0).sigmoid()[:, 0].cpu().numpy())
-        return np.concatenate(found)
+        return np.concatenate(found)[:, :height, :width]
 
     def predict(self, values: np.ndarray) -> np.ndarray:
         """(D, H, W) bool: probability 0.5 and more."""
