@@ -86,10 +86,12 @@ def cobb(points: np.ndarray, schema: KeypointSchema, height: float) -> Cobb | No
     pairs = np.triu_indices(len(used), k=1)
     first, second = (int(rank[np.argmax(between[pairs])]) for rank in pairs)
     upper_centres, lower_centres = endplate_centres(points[used], schema)
-    if not _both_sides(np.stack([upper_centres, lower_centres], axis=1).reshape(-1, 2)):
+    if not _both_sides(np.stack([upper_centres, lower_centres], axis=1)):
         form, upper, lower = "C", (0, first), (second, last)
     else:
         form = "S"
+        # An end that is cut below is where its upper endplate is.
+        lower_centres = np.where(np.isnan(lower_centres), upper_centres, lower_centres)
         turning = int(np.argmax(between[first, : first + 1]))
         upper = (turning, first)
         if lower_centres[first, 1] + lower_centres[second, 1] < height:
@@ -101,12 +103,14 @@ def cobb(points: np.ndarray, schema: KeypointSchema, height: float) -> Cobb | No
 
 
 def _both_sides(centres: np.ndarray) -> bool:
-    """Whether (2 n, 2) endplate centres, those of the last vertebra aside, lie on both sides of the end-to-end line."""
-    centres = centres[np.isfinite(centres).all(axis=1)]
-    if len(centres) < 4:
+    """Whether (n, 2, 2) centres of upper and lower endplates, those of the last vertebra aside, lie on both sides of
+    the end-to-end line; NaN where an endplate is not seen."""
+    flat = centres.reshape(-1, 2)
+    seen = np.isfinite(flat).all(axis=1)
+    if seen.sum() < 4:
         return False
-    chord = centres[-1] - centres[0]
-    offset = centres[:-2] - centres[0]
+    first, last = flat[seen][[0, -1]]
+    chord, offset = last - first, flat[:-2][seen[:-2]] - first
     side = chord[0] * offset[:, 1] - chord[1] * offset[:, 0]
     # Straight spines leave rounding noise on both sides; a curve is not made of it.
     noise = 1e-9 * float(chord @ chord)

@@ -125,6 +125,23 @@ def test_a_missing_corner_leaves_the_other_endplate(spine):
     assert measure(reading).angles["cobb_max"] == pytest.approx(21, abs=1e-3)
 
 
+@pytest.mark.parametrize("height", [4000, 1400])
+def test_an_end_that_is_cut_below_leaves_the_main_curve_in_its_half(spine, height):
+    reading = spine([FULL] * 7, tilts=TILTS, shifts=BOTH_SIDES, view="ap")
+    reading.height = height
+    whole = three(measure(reading))
+    reading.vertebrae[4].visible[reading.schema.index("bottom_left")] = False
+    assert three(measure(reading)) == pytest.approx(whole, abs=1e-3)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_an_edge_that_cuts_the_last_body_does_not_decide_the_form(spine, cut):
+    """Only the lower endplate of the last body but one lies on the other side."""
+    reading = spine([FULL] * 7, tilts=[0, 0, 0, 0, 0, 8, 0], shifts=[0, 20, 30, 30, 20, 0, 0], view="ap")
+    reading.vertebrae[6].visible[reading.schema.index("bottom_left")] = not cut
+    assert measure(reading).angles["cobb_form"] == "S"
+
+
 @pytest.mark.data("aasce2019")
 def test_aasce_angles_are_reproduced_from_the_landmarks():
     spec = importlib.util.spec_from_file_location("cobb_labels", ROOT / "benchmarks" / "cobb_labels.py")
