@@ -20,7 +20,7 @@ from spinetk.cases.folder import CaseFolder, read_pixels, read_record, write_rec
 from spinetk.cases.imgaug_compat import load_imgaug
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
-from spinetk.formats.record import Record, annotation_of, reading_of
+from spinetk.formats.record import FRAME_FIELDS, Record, annotation_of, reading_of
 from spinetk.geometry import Frame
 from spinetk.reading import extras_json
 from spinetk.signals import in_worker
@@ -177,7 +177,8 @@ def augmented(record: Record, pixels: np.ndarray, sequence: Any, seed: int) -> t
         fields["rulers"] = [ruler.to_json() for ruler in reading.rulers]
     if reading.facing is not None:
         fields["facing"] = reading.facing.to_json()
-    return {**record, **frame.to_json(), **fields, "annotations": annotations}, picture
+    about = {name: value for name, value in record.items() if name not in FRAME_FIELDS}
+    return {**about, **frame.to_json(), **fields, "annotations": annotations}, picture
 
 
 def copy_seed(seed: int, case: str, number: int) -> int:

@@ -32,6 +32,9 @@ from spinetk.vertebra import Vertebra
 from spinetk.views import VIEWS
 
 Record = dict[str, Any]
+FRAME_FIELDS = ("orientation", "pixel_aspect", "exif_orientation")
+"""Of a record's frame, what is left out where it says nothing."""
+
 XYXY = 0  # Detectron2's BoxMode.XYXY_ABS
 # Published sets round points and boxes to whole px, which puts some just outside the picture.
 ROUNDING_PX = 1.0
@@ -267,7 +270,8 @@ def annotation_of(
         points: (K, 2) px.
         visible: (K,) bool. Those outside the picture are marked unknown.
         size: (width, height) of the picture in px.
-        box: [x0, y0, x1, y1] px; None takes the box of the visible points.
+        box: [x0, y0, x1, y1] px; None takes the box of the visible points. One without width or height, as that of a
+            single point is, becomes one px wide or high.
 
     Returns:
         The annotation, or None when no point lies in the picture or nothing of the box does.
@@ -279,7 +283,9 @@ def annotation_of(
     if box is None:
         box = (*points[seen].min(axis=0), *points[seen].max(axis=0))
     limits = np.array([*size, *size], dtype=np.float64)
-    corners = np.clip(np.asarray(box, dtype=np.float64), 0, limits)
+    low, high = np.reshape(np.asarray(box, dtype=np.float64), (2, 2))
+    flat_sides = low == high
+    corners = np.clip(np.concatenate([low - 0.5 * flat_sides, high + 0.5 * flat_sides]), 0, limits)
     if not (corners[:2] < corners[2:]).all():
         return None
     flat = [

@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 from spinetk import geometry
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.formats.record import reading_of, record_of
+from spinetk.formats.record import FRAME_FIELDS, reading_of, record_of
 from spinetk.geometry import Frame, Upright
 from spinetk.keypoints.centre import landmarks
 from spinetk.keypoints.centre.preset import CentrePreset
@@ -28,7 +28,6 @@ from spinetk.keypoints.preset import Preset
 from spinetk.schema import KeypointSchema
 
 Record = dict[str, Any]
-FRAME = ("orientation", "pixel_aspect", "exif_orientation")  # left out of a record where they say nothing
 CACHE_BYTES = 2 << 30  # pictures at network size kept in memory, per worker
 
 
@@ -154,7 +153,7 @@ def _standing(record: Record, way: Upright | None) -> Record:
     """The record in px of its upright picture."""
     if way is None:
         return record
-    about = {name: value for name, value in record.items() if name not in FRAME}
+    about = {name: value for name, value in record.items() if name not in FRAME_FIELDS}
     return {**about, **record_of(reading_of(record).upright(way), record.get("image_id", ""))}
 
 

@@ -131,6 +131,9 @@ def _set_up(
     held_out, _ = load_split(version, "val")
     if not records:
         raise InputError(f"vert{version}_train", "holds no picture", "check the split: X_train is empty")
+    if not any(sum(v > 0 for v in entry["keypoints"][2::3]) > 1 for own in records for entry in own["annotations"]):
+        fault = "holds no vertebra with two points or more"
+        raise InputError(f"vert{version}_train", fault, "a network learns where bodies are by their points")
     before = _previous(run) if resume else None
     if config is None and before is not None:
         config = before["settings"]

@@ -48,6 +48,12 @@ def test_a_flip_swaps_names_once_and_twice_is_the_identity(tmp_path, make_case):
     np.testing.assert_allclose(points_of(twice), before, atol=1e-5)
 
 
+def test_a_flip_of_a_picture_that_exif_mirrors_stands_as_it_is(tmp_path, make_case):
+    record = read_record(make_case(tmp_path, "a", exif_orientation=2))
+    once, _ = augmented(record, read_pixels(record), load_imgaug().augmenters.Fliplr(1.0), 1)
+    assert "exif_orientation" not in once
+
+
 def test_points_follow_the_pixels(tmp_path):
     """Bright squares stay under their points through the geometric part of the recipe, to a fraction of a px."""
     centres = np.array([[60.5, 50.5], [240.5, 60.5], [230.5, 330.5], [70.5, 340.5]])

@@ -201,6 +201,8 @@ def test_points_outside_become_unknown():
     assert entry["keypoints"] == [0, 0, 0, 5, 5, 2, 0, 0, 0]
     assert entry["bbox"] == [0, 5, 8, 9]
     assert annotation_of(points - 50, np.ones(3, bool), (10, 10)) is None
+    single = annotation_of(points[1:2], np.ones(1, bool), (10, 10))
+    assert (single["keypoints"], single["bbox"]) == ([5, 5, 2], [4.5, 4.5, 5.5, 5.5])
 
 
 def test_the_schema_of_a_folder(tmp_path, make_case):

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from two_bodies import only
 
+from spinetk.cases.catalog import DatasetCatalog, setup_catalogs
+from spinetk.cases.folder import CaseFolder
+from spinetk.cases.preparation import prepare
+from spinetk.errors import InputError
 from spinetk.formats.registry import detect, read
+from spinetk.keypoints.trainer import train
 from spinetk.schema import VERTEBRA4, KeypointSchema
 
 # --- centres in volumes ---
@@ -44,6 +49,16 @@ def test_verse_centroids_lie_where_the_voxels_are_shown(volume):
     np.testing.assert_allclose(item.vertebrae[1].points[0], [3.0 * across, 8.5 * down])
     reading = item.reading()
     assert reading.frame.spacing_mm is not None
+    # As cases they keep their one point; a network that looks for bodies cannot learn from it.
+    done = prepare(volume, volume / "cases", progress=False)
+    (record,), _ = CaseFolder(done.base).records(done.cases)
+    assert [entry["label"] for entry in record["annotations"]] == ["L1", "L3"]
+    np.testing.assert_allclose(record["annotations"][0]["keypoints"], [2.5 * across, 2.5 * down, 2])
+    assert not any("outside" in remark for remark in done.remarks)
+    setup_catalogs("centres", done.cases, [], [], base=done.base, schema=item.schema)
+    with pytest.raises(InputError, match="holds no vertebra with two points"):
+        train("centres", 1, output=volume, device="cpu", progress=False)
+    DatasetCatalog.clear()
 
 
 @pytest.mark.parametrize(("name", "wanted"), [("labels-disc", "disc_C2_C3"), ("labels-vert", "C3")])
