@@ -13,6 +13,7 @@ for argument in "$@"; do
   case "$argument" in
     --dev) extras="[dev,all]" ;;
     --reader) extras="" ;;
+    -h|--help) sed -n '2,5s/^# //p' "${BASH_SOURCE[0]##*/}"; exit ;;
     *) fail "unknown option $argument (--dev and --reader are known)" ;;
   esac
 done

@@ -70,6 +70,7 @@ def mutmut(folder: Path, *arguments: str) -> str:
 
 def _mutmut(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONPATH": str((folder / "mutants").resolve()), "OMP_NUM_THREADS": "1"}
+    environment["SPINETK_HOME"] = str(ROOT / "data/weights")  # the copy holds no weights
     command = [str(Path(sys.executable).parent / "mutmut"), *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 

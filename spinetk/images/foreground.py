@@ -34,7 +34,9 @@ def foreground(values: np.ndarray) -> tuple[np.ndarray, str | None]:
     known = np.where(np.isfinite(values), values, 0) if values.dtype.kind == "f" else values
     top = float(known.max(initial=0))
     if top <= 0:
-        return np.zeros(values.shape, bool), None
+        low = float(known.min(initial=0))
+        said = f"its values run from {low:g} to 0: what is below 0 does not count as marked" if low < 0 else None
+        return np.zeros(values.shape, bool), said
     least = ROUNDING * min(top, 1.0)
     found: np.ndarray = known > least
     marked = known[found].astype(np.float64)

@@ -84,6 +84,15 @@ def test_what_is_no_number_marks_nothing():
     assert not foreground(np.zeros((2, 2), np.int16))[0].any()
 
 
+def test_values_below_zero_alone_mark_nothing_and_that_is_said():
+    """255 written as a signed byte is -1: a truth would be empty without a word."""
+    values = np.where(disc() > 0, -1, 0).astype(np.int8)
+    found, said = foreground(values)
+    assert not found.any()
+    assert said == "its values run from -1 to 0: what is below 0 does not count as marked"
+    assert foreground(np.zeros((3, 3), np.int8))[1] is None
+
+
 def test_background_marked():
     assert may_be_inverted(~disc())
     assert not may_be_inverted(disc())
