@@ -99,8 +99,7 @@ def prepare(
     destination.mkdir(parents=True, exist_ok=True)
     metadata = read_metadata(destination)
     result = PreparedSet(destination)
-    pixels_seen: dict[str, str] = {}
-    same: dict[str, str] = {}
+    groups = _Groups()
     used: set[str] = set()
     try:
         for item in tqdm(items, desc="prepare", unit="picture", disable=not progress):
@@ -126,16 +125,15 @@ def prepare(
             entry = dict(item.metadata)
             group = item.group or strongest(record.get("origin") or [])
             if group is not None:
-                first = pixels_seen.setdefault(record["pixels_sha256"], group)
-                if _root(same, first) != _root(same, group):
+                first = groups.join(record["pixels_sha256"], group)
+                if first is not None:
                     result.remarks.append(f"{case}: the same picture is in group {first}; the groups are made one")
-                    same[_root(same, group)] = _root(same, first)
                 entry[GROUP] = group
             metadata[case] = {**entry, **metadata.get(case, {})}
     finally:
         for entry in metadata.values():
             if isinstance(entry.get(GROUP), str):
-                entry[GROUP] = _root(same, entry[GROUP])
+                entry[GROUP] = groups.whole(entry[GROUP])
         if metadata:
             write_metadata(destination, metadata)
     return result
@@ -285,7 +283,23 @@ def _unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def _root(same: dict[str, str], group: str) -> str:
-    while group in same:
-        group = same[group]
-    return group
+class _Groups:
+    """Groups that hold the same picture, which are one."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self._same: dict[str, str] = {}
+
+    def join(self, digest: str, group: str) -> str | None:
+        """Note a picture of a group; the other group that has it, where the two were not one yet."""
+        first = self._first.setdefault(digest, group)
+        if self.whole(first) == self.whole(group):
+            return None
+        self._same[self.whole(group)] = self.whole(first)
+        return first
+
+    def whole(self, group: str) -> str:
+        """The group that a group has become."""
+        while group in self._same:
+            group = self._same[group]
+        return group

@@ -260,10 +260,27 @@ def _remarks(
     below: list[dict[str, Any] | None],
     order: list[str],
 ) -> list[str]:
-    found: list[str] = []
-    n = len(reading.vertebrae)
-    if n == 0:
+    if not reading.vertebrae:
         return ["no vertebra, nothing to measure."]
+    found = [*_about_front(reading, side), *_about_sizes(reading), *_about_levels(reading, anchor, order)]
+    if side.side is not None and alignment.has_one_head(reading):
+        found.append("one femoral head is seen: if the other lies apart from it, pelvic tilt and incidence are off.")
+    unsure = alignment.unsure_sacrum(reading) if side.side is not None else None
+    if unsure:
+        found.append(unsure)
+    names = [_called(reading, k) for k in range(len(reading.vertebrae))]
+    found += alignment.slips_in_words(names, below)
+    for k, (fault, doubt) in enumerate(zip(wrong, doubtful, strict=True)):
+        if fault:
+            found.append(f"{_called(reading, k)}: {fault}.")
+        elif doubt:
+            found.append(f"{_called(reading, k)} is doubtful: {doubt}.")
+    return found
+
+
+def _about_front(reading: Reading, side: Facing) -> list[str]:
+    """What is said of the patient's front, in views that have one."""
+    found = []
     if rules_of(reading.view).front:
         if side.side is None:
             found.append("the anterior side is unknown, so no wedge direction is claimed (give it with --facing).")
@@ -279,6 +296,12 @@ def _remarks(
                 f"anterior is {side.side} by {word}, but {against}: if that is right, wedges, slips and the signs of "
                 f"angles are the wrong way round{remedy}."
             )
+    return found
+
+
+def _about_sizes(reading: Reading) -> list[str]:
+    """What is said of the scale, of grades not given, and of bodies that are hardly seen or of no possible size."""
+    found = []
     if reading.frame.spacing_mm is None:
         shape = (
             "square pixels assumed for ratios and angles"
@@ -294,6 +317,13 @@ def _remarks(
     impossible = plausibility.impossible_size(reading)
     if impossible:
         found.append(f"the bodies are {impossible}: the spacing or what was found is wrong.")
+    return found
+
+
+def _about_levels(reading: Reading, anchor: str | None, order: list[str]) -> list[str]:
+    """What is said of the column as a whole and of its names."""
+    found = []
+    n, rules = len(reading.vertebrae), rules_of(reading.view)
     if n == 1:
         found.append("one vertebra only: no angles, and a crushed body cannot be told without neighbours.")
     found += levels.faults([v.label for v in reading.vertebrae])
@@ -302,25 +332,12 @@ def _remarks(
         where = "by its file the head is at the top" if reading.frame.says_head else "if it is not"
         found.append(f"the points' names put the head at the bottom of the picture: {where}, all is upside down.")
     unnamed = anchor is None and all(v.label is None for v in reading.vertebrae)
-    if unnamed and "lordosis" in rules_of(reading.view).angles:
+    if unnamed and "lordosis" in rules.angles:
         found.append("no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).")
-    rules = rules_of(reading.view)
     if unnamed and n > 1 and rules.slant_tells:
         found.append("no level names: give one with --anchor, e.g. C3=first where the highest outline is that of C3.")
-    if n and rules.unmeasured:
+    if rules.unmeasured:
         found.append(f"{rules.unmeasured}.")
-    if side.side is not None and alignment.has_one_head(reading):
-        found.append("one femoral head is seen: if the other lies apart from it, pelvic tilt and incidence are off.")
-    unsure = alignment.unsure_sacrum(reading) if side.side is not None else None
-    if unsure:
-        found.append(unsure)
-    names = [_called(reading, k) for k in range(n)]
-    found += alignment.slips_in_words(names, below)
-    for k, (fault, doubt) in enumerate(zip(wrong, doubtful, strict=True)):
-        if fault:
-            found.append(f"{_called(reading, k)}: {fault}.")
-        elif doubt:
-            found.append(f"{_called(reading, k)} is doubtful: {doubt}.")
     return found
 
 
