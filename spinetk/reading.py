@@ -19,7 +19,7 @@ from spinetk.fields import check_share, check_vertebra
 from spinetk.geometry import Frame, Upright
 from spinetk.landmark import Landmark
 from spinetk.ruler import Ruler, rulers_from
-from spinetk.schema import KeypointSchema, get_schema, schema_for_names
+from spinetk.schema import SCHEMAS, VERTEBRA6, KeypointSchema, schema_field, schema_for_names
 from spinetk.vertebra import Vertebra
 from spinetk.views import View, checked_view
 
@@ -204,7 +204,7 @@ class Reading:
             "view": self.view,
             **{key: value for key, value in kept.items() if value is not None},
             **self.frame.to_json(),
-            "schema": self.schema.name,
+            "schema": schema_field(self.schema),
             "vertebrae": [self._vertebra_json(vertebra) for vertebra in self.vertebrae],
             **({"landmarks": [landmark.to_json() for landmark in self.landmarks]} if self.landmarks else {}),
             **({"rulers": [ruler.to_json(self.frame) for ruler in self.rulers]} if self.rulers else {}),
@@ -242,10 +242,12 @@ class Reading:
             sure = content.get("label_probability")
             entries = content["vertebrae"]
             named = content.get("schema")
-            if entries and (named is None or named == "custom"):
-                schema = schema_for_names(list(entries[0]["keypoints"]))
+            if isinstance(named, Mapping):
+                schema = KeypointSchema.from_json(named, source)
+            elif named in SCHEMAS or not entries:  # any other text must not become a path
+                schema = SCHEMAS.get(named, VERTEBRA6)
             else:
-                schema = get_schema(named or "vertebra6")
+                schema = schema_for_names(list(entries[0]["keypoints"]))
             vertebrae = []
             for entry in entries:
                 points = np.array([entry["keypoints"][n] for n in schema.keypoints], dtype=np.float64)

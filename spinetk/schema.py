@@ -254,6 +254,11 @@ def get_schema(schema: str | Path | KeypointSchema) -> KeypointSchema:
     return KeypointSchema.from_json(content, path)
 
 
+def schema_field(schema: KeypointSchema) -> str | dict[str, Any]:
+    """How a file names its schema: a built-in one by name, any other one in full."""
+    return schema.name if SCHEMAS.get(schema.name) == schema else schema.to_json()
+
+
 def schema_for_names(names: Sequence[str]) -> KeypointSchema:
     """The built-in schema with exactly these names (any order: reordered to ``names``), else a plain one.
 

@@ -7,9 +7,10 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
+from spinetk.measure import measure
 from spinetk.measure.body import faults, stack
 from spinetk.reading import Reading, Vertebra
-from spinetk.schema import VERTEBRA6
+from spinetk.schema import VERTEBRA6, KeypointSchema
 
 
 def one() -> Reading:
@@ -131,3 +132,19 @@ def test_names_that_a_person_gives_end_what_was_said_of_a_networks():
     assert named.label_probability is None
     assert named.remarks == ["view: ap", "cut off: levels: none"]
     assert len(reading.remarks) == 3
+
+
+def test_a_schema_of_ones_own_comes_back_whole_and_is_measured_again():
+    """Heights hang on its columns: a name alone does not bring them back, and is none of ours."""
+    names = ("upper_front", "upper_back", "lower_front", "lower_back")
+    columns = {"left": ("upper_front", "lower_front"), "right": ("upper_back", "lower_back")}
+    mine = KeypointSchema("mine", names, skeleton=(("upper_front", "upper_back"),), columns=columns)
+    points = np.array([[10.0, 10.0], [40.0, 10.0], [10.0, 30.0], [40.0, 35.0]])
+    bodies = [Vertebra.from_points(points + (0, 40 * k)) for k in range(3)]
+    reading = measure(Reading("a.png", 200, 100, mine, bodies, view="lateral"))
+    assert (reading.vertebrae[0].measures["heights_px"]["left"], reading.angles["cobb_max"]) == (20, 0)
+    again = Reading.from_json(json.loads(json.dumps(reading.to_json())))
+    assert again.schema == mine
+    assert measure(again).to_json() == reading.to_json()
+    old = reading.to_json() | {"schema": "../mine.json"}  # results of before held the name
+    assert Reading.from_json(old).schema.keypoints == names

@@ -11,8 +11,9 @@ import numpy as np
 from spinetk.cases.folder import read_pixels
 from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
-from spinetk.formats.record import reading_of, schema_field
+from spinetk.formats.record import reading_of
 from spinetk.report.overlay import draw, write_overlay
+from spinetk.schema import schema_field
 
 if TYPE_CHECKING:
     from spinetk.cases.catalog import Metadata

@@ -27,7 +27,7 @@ from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, extras_from, extras_json
 from spinetk.ruler import rulers_from
-from spinetk.schema import SCHEMAS, KeypointSchema
+from spinetk.schema import SCHEMAS, KeypointSchema, schema_field
 from spinetk.vertebra import Vertebra
 from spinetk.views import VIEWS
 
@@ -133,11 +133,6 @@ def facing_of(content: Any, source: str | Path) -> dict[str, Any]:
         return Facing.from_json(content, str(source)).to_json()
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(source, "field 'facing' is malformed", "mend or remove it") from error
-
-
-def schema_field(schema: KeypointSchema) -> str | dict[str, Any]:
-    """How a record names its schema: a built-in one by name, any other one in full."""
-    return schema.name if SCHEMAS.get(schema.name) == schema else schema.to_json()
 
 
 def schema_of(record: Mapping[str, Any], source: str | Path = "record") -> KeypointSchema:
