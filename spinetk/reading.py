@@ -245,7 +245,7 @@ class Reading:
             if isinstance(named, Mapping):
                 schema = KeypointSchema.from_json(named, source)
             elif named in SCHEMAS or not entries:  # any other text must not become a path
-                schema = SCHEMAS.get(named, VERTEBRA6)
+                schema = SCHEMAS.get(str(named), VERTEBRA6)
             else:
                 schema = schema_for_names(list(entries[0]["keypoints"]))
             vertebrae = []
