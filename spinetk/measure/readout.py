@@ -123,8 +123,8 @@ def _measure_bodies(
     if moved is not None:
         moved_px = heights(moved, schema)
         moved_real = heights(moved * scale, schema) if known_mm else moved_px
-        spans_px = intervals(moved_px)
-        spans_mm = intervals(moved_real) if known_mm else spans_px
+        spans_px = _spans(plain, moved_px)
+        spans_mm = _spans(real, moved_real) if known_mm else spans_px
     usable = np.array(
         [
             fault is None and doubt is None and gradable(vertebra.label) is None
@@ -142,7 +142,7 @@ def _measure_bodies(
     tilts = spine_angles.tilts_deg(chain * scale, schema)
     if moved is not None:
         moved_tilts = spine_angles.tilts_deg(moved * scale, schema)
-        spans_deg = intervals(tilts + (moved_tilts - tilts + 180) % 360 - 180)
+        spans_deg = _spans(tilts, tilts + (moved_tilts - tilts + 180) % 360 - 180)
     for k, vertebra in enumerate(reading.vertebrae):
         draws = moved_order if vertebra.point_sigma_px is not None else None
         answer, reason = None, rules_of(reading.view).not_graded or reading.not_graded
@@ -170,6 +170,13 @@ def _measure_bodies(
         }
         if _below(vertebra, reading):
             vertebra.measures["below_threshold"] = True
+
+
+def _spans(values: np.ndarray, draws: np.ndarray | None) -> np.ndarray:
+    """Intervals of values by their draws; none where the value cannot be measured, though most draws may have one."""
+    found = intervals(np.asarray(draws))
+    found[~np.isfinite(values)] = None
+    return found
 
 
 def _below(vertebra: Vertebra, reading: Reading) -> bool:

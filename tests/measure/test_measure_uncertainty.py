@@ -93,3 +93,18 @@ def test_a_curve_without_two_ends_has_no_interval(spine):
     assert alone
     assert [(angles[name], angles[f"{name}_interval"]) for name in alone] == [(0.0, None)] * len(alone)
     assert angles["cobb_max_interval"] is not None
+
+
+@pytest.mark.parametrize("column", ["left", "middle", "right"])
+def test_a_column_that_cannot_be_measured_has_no_interval(spine, column):
+    """Its top lies on its bottom, so that half of its draws, some more or some less, have a height."""
+    reading = spine([(27.0, 27.0, 27.0)] * 3, sigma=0.5)
+    top, bottom = (reading.schema.index(f"{end}_{column}") for end in ("top", "bottom"))
+    for body in reading.vertebrae:
+        body.points[top] = body.points[bottom]
+    for body in measure(reading).vertebrae:
+        for unit in ("px", "mm"):
+            assert body.measures[f"heights_{unit}"][column] is None
+            assert body.measures[f"heights_{unit}_interval"][column] is None
+            others = {"left", "middle", "right"} - {column}
+            assert all(body.measures[f"heights_{unit}_interval"][name] for name in others)
