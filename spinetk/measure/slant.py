@@ -29,7 +29,7 @@ def slant_deg(reading: Reading) -> float | None:
         Degrees, or None where fewer than three bodies are whole.
     """
     scale = scale_of(reading)
-    own = direction_deg(midline(stack(reading) * scale, reading.schema)) if reading.vertebrae else np.empty(0)
+    own = direction_deg(midline(stack(reading) * scale, reading.schema))
     seen = np.isfinite(own)
     if seen.sum() < FEWEST:
         return None

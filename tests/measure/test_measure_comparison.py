@@ -35,6 +35,16 @@ def test_heights_and_angles_side_by_side(spine):
     json.dumps(result, allow_nan=False)
 
 
+def test_what_was_measured_before_is_compared_as_it_is(spine):
+    """Heights from another program's file, which the points would not give; those without are measured."""
+    given = measure(spine([(20, 20, 20)] * 2))
+    given.vertebrae[0].measures["heights_mm"]["left"] = 99.0
+    table = paired_values([(given, spine([(20, 20, 20)] * 2))])
+    left = table[table["quantity"] == "height_left"]
+    assert left["first"].tolist() == [99.0, pytest.approx(20)]
+    assert left["second"].tolist() == [pytest.approx(20)] * 2
+
+
 def test_point_error_in_px_and_mm(spine):
     first = spine(TRUE, labels=LABELS, spacing=(0.5, 0.25))
     second = spine(TRUE, labels=LABELS, spacing=(0.5, 0.25))

@@ -5,7 +5,18 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.measure import measure
-from spinetk.measure.levels import SEQUENCE, SYSTEMS, TABLE, _evened, _is_gap, faults, head_to_foot, name_of, named
+from spinetk.measure.levels import (
+    SEQUENCE,
+    SYSTEMS,
+    TABLE,
+    _evened,
+    _is_gap,
+    faults,
+    head_to_foot,
+    name_of,
+    named,
+    order_faults,
+)
 
 FULL = (27.0, 27.0, 27.0)
 
@@ -92,9 +103,25 @@ def test_faults_of_names(spine):
     assert faults([None, None, "C2"]) == ["C2 cannot be right, or bodies are marked twice: 2 bodies lie above it."]
     assert faults(["L1", None, None, "L3"]) == ["L1 and L3 cannot both be right: 2 bodies between them."]
     assert faults(["T12", None, "L1"]) == []  # T13
+    assert faults(["L1", None, "L2"]) == ["L1 and L2 cannot both be right: a body between them."]
     assert faults(["Q9"]) == ["'Q9' is not a level name."]
     remarks = measure(spine([FULL] * 2, labels=["L2", "L1"])).remarks
     assert any("not in order" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["T12", "L1", None, None], ["a vertebra may be missing between L1 and vertebra 3."]),
+        ([None, "L1", "L2", None], ["a vertebra may be missing between L1 and L2."]),
+        ([None, "L1", "L3", None], []),  # the names leave one out
+    ],
+)
+def test_a_wide_step_is_remarked_unless_the_names_beside_it_explain_it(spine, labels, said):
+    """Steps of 34, 74 and 34 mm; px of 0.5 mm."""
+    reading = spine([FULL] * 4, labels=labels)
+    below = [replace(v, points=v.points + (0, 80)) for v in reading.vertebrae[2:]]
+    assert order_faults(replace(reading, vertebrae=[*reading.vertebrae[:2], *below])) == said
 
 
 @pytest.mark.parametrize("turned", [0, 90, 180, -45])

@@ -9,7 +9,17 @@ from spinetk.facing import Facing
 from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.measure.again import measure_again
-from spinetk.measure.plausibility import RULES, doubts, elsewhere, impossible_size, is_neck, other_part, too_small
+from spinetk.measure.body import stack
+from spinetk.measure.plausibility import (
+    RULES,
+    _overlaps,
+    doubts,
+    elsewhere,
+    impossible_size,
+    is_neck,
+    other_part,
+    too_small,
+)
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
@@ -117,6 +127,20 @@ def test_names_outside_the_part_examined_are_remarked(part, labels, said):
     found = elsewhere(part, labels)
     assert found is None if said is None else said in found
     assert is_neck(part) == (part == "CSPINE")
+
+
+def test_a_body_of_which_two_points_are_seen_overlaps_nothing():
+    """Beside it two bodies that overlap by half, the upper one before and the lower one after it."""
+
+    def _pairs(reading):
+        return _overlaps(stack(reading), reading)
+
+    half = body(100)
+    half.visible[2:] = False
+    assert not _pairs(column(half, body(40), body(160)))
+    ((first, second, share),) = _pairs(column(body(40), half, body(54)))
+    assert (first, second) == (0, 2)
+    assert share == pytest.approx(0.5, abs=0.02)
 
 
 def test_bodies_below_the_threshold_are_marked():

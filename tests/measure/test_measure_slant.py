@@ -1,5 +1,7 @@
 """The front of a neck by the slant of its bodies: boxes leaning by hand, on a line bent this way or that."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,16 @@ def test_the_mean_slant_against_the_line_of_centres():
     assert slant_deg(neck([7] * 5, [-20] * 5)) == pytest.approx(7)
 
 
+def test_the_slant_is_that_of_the_patient_where_pixels_are_oblong():
+    """The same neck in px of 1 mm, and in px half as high as wide."""
+    reading = neck([8] * 5, [10] * 5)
+    oblong = [replace(v, points=v.points / (1.0, 0.5)) for v in reading.vertebrae]
+    reading = replace(reading, height=640, vertebrae=oblong, frame=Frame((0.5, 1.0), "user"))
+    assert slant_deg(reading) == pytest.approx(8)
+
+
 def test_too_few_bodies_tell_nothing():
+    assert slant_deg(neck([])) is None
     assert slant_deg(neck([8, 8])) is None
     cut = neck([8, 8, 8])
     cut.vertebrae[0].visible[:] = False

@@ -73,6 +73,7 @@ def test_the_grade_in_words(deformity, said, grade):
     own = vertebra(**deformity)
     assert words.deformity_text(own) == said
     assert words.grade_of(own) == grade
+    assert words.is_doubtful(own) == ("not sure" in said)
 
 
 def test_measured_probabilities_are_shares_of_the_normal_distribution(spine):
