@@ -137,10 +137,16 @@ def read_part(predictor: Predictor, base: str | Path, cases: Iterable[str]) -> l
         predictor: Its readings carry its standard deviations as they are: without ``spread``, the network's own.
         base: The case folder.
         cases: Their names.
+
+    Raises:
+        InputError: None of them can be used, or has the points of the model.
     """
     folder, found = CaseFolder(base), []
     metadata = folder.metadata()
-    for record in folder.records(cases, augmented=False)[0]:
+    records, failures = folder.records(cases, augmented=False, schema=predictor.schema)
+    if failures and not records:
+        raise failures[0]
+    for record in records:
         truth, case = reading_of(record), str(record["case"])
         picture = to_grey(read_pixels(record))
         own = predictor.read(picture, file=truth.file, frame=truth.frame, view=truth.view)

@@ -12,9 +12,10 @@ from spinetk.keypoints.evaluation import evaluate
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import FAST
+from spinetk.keypoints.release import read_part
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.reading import Vertebra
-from spinetk.schema import VERTEBRA4, VERTEBRA6
+from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 
 @pytest.fixture
@@ -59,6 +60,29 @@ def test_other_points_are_refused(case_folder, tmp_path):
     with pytest.raises(InputError, match="vertebra4"):
         evaluate(case_folder, "val", predictor, tmp_path, progress=False)
     assert np.all([not p.name.startswith("worst") for p in tmp_path.iterdir()])
+
+
+def test_truth_in_another_order_is_taken_by_its_names(case_folder, monkeypatch):
+    """The cases that intervals are fitted on may be another set's."""
+    predictor = Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA6), "cpu"), "any")
+    monkeypatch.setattr(predictor, "read", lambda pixels, **known: None)
+    folder = CaseFolder(case_folder)
+    before = {
+        v.points.tobytes() for *_, truth in read_part(predictor, case_folder, folder.cases()) for v in truth.vertebrae
+    }
+    names = [*VERTEBRA6.keypoints[::-1]]
+    for case in folder.cases():
+        content = json.loads(folder.source(case).read_text())
+        for entry in content["annotations"]:
+            entry["keypoints"] = np.reshape(entry["keypoints"], (-1, 3))[::-1].ravel().tolist()
+        folder.source(case).write_text(json.dumps(content | {"schema": {"name": "mine", "keypoints": names}}))
+    after = {
+        v.points.tobytes() for *_, truth in read_part(predictor, case_folder, folder.cases()) for v in truth.vertebrae
+    }
+    assert before == after
+    other = Predictor(TorchEngine(VertebraRCNN(FAST, KeypointSchema("two", ("a", "b"))), "cpu"), "any")
+    with pytest.raises(InputError, match="has the points of mine, not those of two"):
+        read_part(other, case_folder, folder.cases())
 
 
 def test_worst_is_what_is_missed_found_twice_or_invented(oracle, case_folder, tmp_path, monkeypatch):
