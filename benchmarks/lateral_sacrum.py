@@ -217,7 +217,7 @@ def fit(layers: nn.ModuleDict, shown: list[Shown], steps: int, path: Path, resum
     for step in range(first, steps):
         random = np.random.default_rng((1, step))
         for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * step / steps)))
+            group["lr"] = float(RATE * min(1, (step + 1) / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * step / steps))))
         chosen = [own[k] for k in random.choice(len(own), BATCH)]
         loss = loss_of(layers, [(*window(one, random), one.kinds.numpy()) for one in chosen])
         optimiser.zero_grad()

@@ -234,16 +234,18 @@ def fit_naming(outcomes: Sequence[tuple[naming.Evidence, bool]], fitted_on: str 
     seen = np.array([own for own, _ in outcomes])
     right = np.array([own for _, own in outcomes], bool)
     target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    (first, second, third, fourth, fifth, sixth), intercept = fit_weights(seen, target)
+    weighed, shape = seen[:, : naming.SHAPE], seen[:, naming.SHAPE :].sum(axis=1)
+    (first, second, third, fourth, fifth, sixth), intercept = fit_weights(weighed, target, shape)
     return naming.Naming((first, second, third, fourth, fifth, sixth), intercept, fitted_on)
 
 
-def fit_weights(seen: np.ndarray, target: np.ndarray) -> tuple[list[float], float]:
+def fit_weights(seen: np.ndarray, target: np.ndarray, log_odds: np.ndarray | float = 0.0) -> tuple[list[float], float]:
     """Weights, none below 0, and intercept of a logistic function, by maximum likelihood with a slight ridge.
 
     Args:
         seen: (N, M) evidence.
         target: (N,) how probable the outcome was, 0 to 1.
+        log_odds: (N,) what something else gives each outcome, beside the weights.
     """
     from scipy.optimize import minimize
 
@@ -252,7 +254,7 @@ def fit_weights(seen: np.ndarray, target: np.ndarray) -> tuple[list[float], floa
     standard = (seen - middle) / scale
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        logits = standard @ values[:-1] + values[-1]
+        logits = standard @ values[:-1] + values[-1] + log_odds
         slopes = (1 + np.tanh(logits / 2)) / 2 - target
         ridge = RIDGE * values * ([1] * count + [0])
         gradient = np.append(standard.T @ slopes, slopes.sum()) + ridge

@@ -30,7 +30,7 @@ class Logistic:
     intercept: Intercept
     fitted_on: str = ""
 
-    def probability(self, seen: Sequence[float]) -> float:
-        """That what this evidence speaks for is right, 0 to 1."""
-        logit = float(np.dot(self.weights, seen)) + self.intercept
+    def probability(self, seen: Sequence[float], log_odds: float = 0.0) -> float:
+        """That what this evidence speaks for is right, 0 to 1; ``log_odds`` are those that something else gives it."""
+        logit = float(np.dot(self.weights, seen)) + self.intercept + log_odds
         return float((1 + np.tanh(logit / 2)) / 2)

@@ -1,10 +1,12 @@
 """Naming: how sure the names are that are counted up from the sacrum, from what speaks for them.
 
-What was found as S1 may be another endplate, and the body above it the wrong one. Six things are asked that fail in
+What was found as S1 may be another endplate, and the body above it the wrong one. Things are asked that fail in
 different ways: how sure the endplate is; how sure the lowest body is; whether the two lie to each other as L5 and S1
 do; whether femoral heads lie as far from the endplate as a pelvis has them; whether a body is seen, however little,
 where the sacrum should be; and whether the endplate slopes toward the side to which the spine bends. A logistic
-function of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability.
+function of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability. On lateral
+films the shape of the lowest bodies speaks, too (:mod:`spinetk.measure.lumbar_shape`): by its own odds, which annotated
+films gave, beside what was seen of the sacrum.
 """
 
 from __future__ import annotations
@@ -19,14 +21,16 @@ from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes
 from spinetk.keypoints.logistic import Logistic, Weight
 from spinetk.landmark import Landmark
+from spinetk.measure import lumbar_shape
 from spinetk.measure.body import scale_of, turn_deg
-from spinetk.measure.facing import curvature
+from spinetk.measure.facing import anterior_side, curvature
 from spinetk.measure.pelvis import front_of
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 from spinetk.validation import between
+from spinetk.views import rules_of
 
-Evidence = tuple[float, float, float, float, float, float]
+Evidence = tuple[float, float, float, float, float, float, float]
 Weights = tuple[Weight, Weight, Weight, Weight]
 AllWeights = tuple[Weight, Weight, Weight, Weight, Weight, Weight]
 
@@ -37,6 +41,7 @@ WEDGE_DEG, WEDGE_SD = 14.0, 12.0
 TO_HIPS, TO_HIPS_SD = 3.05, 0.5  # from the middle of the endplate to the hip axis, in widths of the endplate
 SQUARE = np.ones(2)
 UNSEEN_HIPS = 0.5  # neither for nor against
+SHAPE = 6  # the place of the shape's log odds in the evidence
 # Where the first body below an endplate would have its centre: along its perpendicular and across, in its widths.
 BELOW_WIDTHS = (0.1, 1.1)
 BESIDE_WIDTHS = 0.6
@@ -47,6 +52,8 @@ BODY_BELOW = 1.3
 @dataclass(frozen=True)
 class Naming(Logistic):
     """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right.
+
+    The last of the evidence has no weight: it is odds that were fitted on films themselves.
 
     A card with four weights weighs the first four of the evidence alone. It was fitted on endplates sure enough to be
     measured, and says nothing of others.
@@ -66,7 +73,7 @@ class Naming(Logistic):
 
     def probability(self, seen: Sequence[float]) -> float:
         """That names with this evidence are right, 0 to 1."""
-        return super().probability(seen[: len(self.weights)])
+        return super().probability(seen[: len(self.weights)], sum(seen[SHAPE:]))
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ def seat(body: np.ndarray, sacral: Landmark, schema: KeypointSchema, scale: np.n
 
 
 def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> Evidence:
-    """What speaks for the names of a column that lies on an S1 endplate, each 0 to 1.
+    """What speaks for the names of a column that lies on an S1 endplate.
 
     Args:
         reading: The column.
@@ -114,7 +121,8 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> 
     Returns:
         Confidence of the endplate and of the lowest body; how usual its seat is; how usual the distance to the hips is,
         ``UNSEEN_HIPS`` where none are seen; 1 less the confidence of a body below the endplate; and whether its slope
-        and the bend of the spine tell the same front: 1 where both do, 0.5 where one is silent, 0 where they disagree.
+        and the bend of the spine tell the same front: 1 where both do, 0.5 where one is silent, 0 where they disagree;
+        all 0 to 1. Last the log odds of the shape of the lowest bodies, 0 where it is not known or no lateral film.
     """
     score = reading.vertebrae[-1].score
     return (
@@ -124,6 +132,7 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> 
         _hips(reading, sacral),
         1.0 if found is None else 1.0 - _below(found, sacral),
         _agreement(reading, sacral),
+        _shape(reading),
     )
 
 
@@ -154,6 +163,12 @@ def _agreement(reading: Reading, sacral: Landmark) -> float:
     side = front_of([sacral], scale_of(reading))
     toward = 0 if side is None else 1 if side == "right" else -1
     return 0.5 + 0.5 * toward * curvature(reading)
+
+
+def _shape(reading: Reading) -> float:
+    if not rules_of(reading.view).curve_tells:
+        return 0.0
+    return lumbar_shape.log_odds(reading, anterior_side(reading).side)
 
 
 def _hips(reading: Reading, sacral: Landmark) -> float:

@@ -6,6 +6,7 @@ import pytest
 from spinetk.keypoints.calibration import fit_naming
 from spinetk.keypoints.naming import UNSEEN_HIPS, Naming, evidence, seat_of
 from spinetk.landmark import Landmark
+from spinetk.measure.lumbar_shape import log_odds
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
@@ -125,3 +126,40 @@ def test_all_right_is_not_certain():
     """60 of 60: 61 of 62 by Platt's targets."""
     found = fit_naming([((0.9, 0.9, 0.9, 0.5, 1.0, 0.5), True)] * 60)
     assert found.probability((0.9, 0.9, 0.9, 0.5, 1.0, 0.5)) == pytest.approx(61 / 62, abs=0.002)
+
+
+def column_on_s1(bends: tuple, view: str = "lateral") -> Reading:
+    """Four bodies 40 wide and 30 high, turned against one another, above an endplate that hangs lower on the right."""
+    corners = np.array([[-20, 15], [0, 15], [20, 15], [20, -15], [0, -15], [-20, -15]], float)
+    vertebrae = []
+    for k, tilt in enumerate(np.radians([0, *np.cumsum(bends)])):
+        spin = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
+        vertebrae.append(Vertebra.from_points(corners @ spin + (100, 50 + 44 * k), score=0.9))
+    plate = Landmark("s1", np.array([[84.0, 200.0], [112.0, 222.0]]), None, 0.9)
+    return Reading("film.png", 300, 200, VERTEBRA6, vertebrae, view=view, landmarks=[plate])
+
+
+@pytest.mark.parametrize(("bends", "front"), [((5.8, 9.8, 13.5), "right"), ((2.0, 4.0, 8.0), "right")])
+def test_the_shape_of_the_lowest_bodies_speaks_by_its_own_odds(bends, front):
+    """In lateral films, from the front that the endplate tells; a probability of p becomes o p / (o p + 1 - p)."""
+    reading = column_on_s1(bends)
+    seen = evidence(reading, reading.landmarks[0])
+    assert seen[6] == log_odds(reading, front) != 0
+    naming = Naming((2.0, 1.0, 0.0, 0.0, 0.0, 0.0), -1.5)
+    alone, odds = naming.probability(seen[:6]), np.exp(seen[6])
+    assert naming.probability(seen) == pytest.approx(odds * alone / (odds * alone + 1 - alone))
+    other = column_on_s1(bends, "sagittal")
+    assert evidence(other, other.landmarks[0])[6] == 0
+
+
+def test_weights_are_fitted_beside_the_odds_of_the_shape():
+    """Half of the films right whatever was seen, but for the shape, which says 3 to 1 and 1 to 3 and is right so often:
+    nothing is left for weights and intercept."""
+    outcomes = []
+    for k in range(240):
+        shape = np.log(3) if k % 2 else -np.log(3)
+        right = (k // 2) % 4 != 3 if k % 2 else (k // 2) % 4 == 3
+        outcomes.append(((0.9 if k % 3 else 0.6, 0.9, 0.5, 0.5, 1, 0.5, shape), right))
+    found = fit_naming(outcomes)
+    for seen, expected in ((np.log(3), 0.75), (0.0, 0.5), (-np.log(3), 0.25)):
+        assert found.probability((0.9, 0.9, 0.5, 0.5, 1, 0.5, seen)) == pytest.approx(expected, abs=0.02)
