@@ -71,9 +71,9 @@ class Naming(Logistic):
         """Whether it was fitted on endplates too unsure to be measured, too."""
         return len(self.weights) > 4
 
-    def probability(self, seen: Sequence[float]) -> float:
+    def probability(self, seen: Sequence[float], log_odds: float = 0.0) -> float:
         """That names with this evidence are right, 0 to 1."""
-        return super().probability(seen[: len(self.weights)], sum(seen[SHAPE:]))
+        return super().probability(seen[: len(self.weights)], log_odds + sum(seen[SHAPE:]))
 
 
 @dataclass(frozen=True)
