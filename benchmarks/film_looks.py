@@ -1,7 +1,7 @@
 """What becomes of a lateral film on its way into a teaching file: a strip, lung and pelvis over it, flat and small.
 
 Each function takes a picture (H, W) uint8, its reading and a generator, and returns both anew; `stored` draws which of
-them a film meets. Used by ``lateral_set.py``: nothing here was fitted to a real film.
+them a film meets. Used by ``lateral_set.py`` and ``view_films.py``: nothing here was fitted to a real film.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def faint_sacrum(picture: np.ndarray, reading: Reading, random: np.random.Genera
     """Little to see below the lowest body: flat, burnt or black there, and mostly cut off above the hips.
 
     Now and then the film ends within the lowest bodies, so that no sacrum is in it. For fitting how sure names are that
-    follow from an endplate hardly seen, and for judging it; no network was trained on such films.
+    follow from an endplate hardly seen, and for judging it; the view network was trained on such films, no other was.
     """
     if not reading.vertebrae:
         return picture, reading

@@ -1,6 +1,6 @@
 """Pictures that the view network is trained on: every view it knows, and much that shows no spine.
 
-python benchmarks/view_set.py DATA OUT.npz [--chest-ct cxr.nii.gz] [--phantoms 1.0] [--seed 0]
+python benchmarks/view_set.py DATA OUT.npz [--chest-ct cxr.nii.gz] [--phantoms 1.0] [--seed 0] [--workers 2]
 
 DATA holds ``aasce2019``, ``mr_sagittal``, ``mr_slices_mit``, ``spider_slices``, ``mr_discs_bids``, ``sct_testing``,
 ``ct_spine``, ``lasc2018``, ``ms_lesions``, ``ph2`` and ``dicom``; ``lateral_films`` and ``lateral_masks`` are never
@@ -20,15 +20,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import SimpleITK
+from view_films import Drawn, mr_films, phantom_films
 from view_negatives import CHESTS, DRAWN, drawn_negative
 
 from spinetk.images.window import to_uint8
 from spinetk.keypoints.viewing.kinds import KINDS
-from spinetk.phantoms import lateral_radiograph, sagittal_mr
-from spinetk.phantoms.cervical import cervical_radiograph
-from spinetk.phantoms.ct import sagittal_ct
 
 STORED_PX = 256
+# How many phantoms are drawn of each kind, and how many more as teaching files have them.
+PHANTOMS = {"lateral": (300, 700), "cervical": (200, 300), "sagittal-mr": (120, 0), "sagittal-ct": (420, 0)}
 
 
 @dataclass
@@ -180,19 +180,9 @@ def ct(data: Path, chest: Path | None, random: np.random.Generator) -> Iterator[
         yield Example(square(film(own, 1, dy, random), dz, dx), "none", f"chest-film-{k % 5}")
 
 
-def phantoms(share: float, seed: int) -> Iterator[Example]:
-    """Drawn films and slices."""
-    first = seed * 1_000_003 + 500_000
-    for maker, kind, count in (
-        (lateral_radiograph, "lateral", 700),
-        (cervical_radiograph, "cervical", 450),
-        (sagittal_mr, "sagittal-mr", 120),
-        (sagittal_ct, "sagittal-ct", 420),
-    ):
-        for number in range(round(count * share)):
-            phantom = maker(first + number)
-            side = "right" if phantom.reading.frame.toward_right == "A" else "left"
-            yield Example(to_uint8(phantom.pixels), kind, f"{kind}-{number}", side)
+def examples(drawn: Iterator[Drawn]) -> Iterator[Example]:
+    """Drawn pictures as examples."""
+    return (Example(own.picture, own.kind, own.group, own.front) for own in drawn)
 
 
 def negatives(data: Path, random: np.random.Generator) -> Iterator[Example]:
@@ -259,12 +249,16 @@ def main() -> None:
     parser.add_argument("--chest-ct", type=Path)
     parser.add_argument("--phantoms", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2, help="processes that draw phantoms")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     pictures, kinds, fronts, held, groups = [], [], [], [], []
+    jobs = [(kind, *(round(own * options.phantoms) for own in counts)) for kind, counts in PHANTOMS.items()]
+    drawn = phantom_films(jobs, options.seed * 1_000_003 + 500_000, options.workers)
     sources = (
         negatives(options.data, random), frontal(options.data), mr(options.data, random),
-        ct(options.data, options.chest_ct, random), phantoms(options.phantoms, options.seed),
+        ct(options.data, options.chest_ct, random), examples(mr_films(options.data, options.seed)),
+        examples(drawn),
     )  # fmt: skip
     for source in sources:
         for own in source:
