@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from spinetk.batch.options import BatchOptions, Inputs, Series, given_inputs
+from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import (
     About,
@@ -239,9 +240,13 @@ def train(
     known = options.given()
     if points_of is not None:
         stage = DiscPredictor.load(points_of, device=options.device or "auto")
-        known = {name: value for name, value in known.items() if name in OF_POINTS}
+        if others := sorted({*known, *given(recipe)} - {*OF_POINTS}):
+            named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
+            raise InputError(named, "is not for the point network", "leave it out with --points-of")
         say_once(str(trainer.train_points(prepared, out, stage, resume=run.resume, config=run.config, **known)))
         return
+    if "iterations" in known and recipe.epochs is not None:
+        raise InputError("iterations and epochs", "are both given", "give one of them")
     solver = {FIELDS.get(name, name): value for name, value in given(recipe).items()}
     solver |= {name: known.pop(name) for name in OF_RECIPE if name in known}
     if "schedule" in solver:

@@ -14,6 +14,7 @@ from spinetk.batch.pools import Pool
 from spinetk.batch.run import Names, Run, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Maker, content
+from spinetk.errors import InputError
 
 
 def mask_files(
@@ -44,11 +45,22 @@ def mask_files(
         What ``run.json`` holds: ``written`` (file, mask, voxels or pixels, seconds, remarks) and ``failed`` (file, why)
         of the inputs named.
     """
-    found = list(sources(inputs, lists, expand=expand, aet=aet))
+    lost: list[dict[str, str]] = []
+
+    def expanded(paths: list[Path]) -> Iterable[Path]:
+        for path in paths:
+            own = list(expand([path]))
+            if not own:
+                error = InputError(path, "holds nothing to segment", "give files or another folder")
+                lost.append({"file": str(path), "why": str(error)})
+            yield from own
+
+    found = list(sources(inputs, lists, expand=expanded, aet=aet))
     kept: dict[str, Any] = {}
 
     def finish(run: Run) -> None:
-        kept.update(_manifest(run, settings))
+        manifest = _manifest(run, settings)
+        kept.update(manifest | {"failed": lost + manifest["failed"]})
         write_json(run.out / "run.json", kept)
 
     run = run_batch(

@@ -55,6 +55,20 @@ def test_absent_discs_count_unless_the_recipe_ignores_them(monkeypatch, loss):
     assert found["supervised"] > 0.1
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--points-of", "discs-t2w", "--epochs", "3", "--stacks", "4"], "--epochs, --stacks: is not for the point"),
+        (["--iterations", "2", "--epochs", "3"], "iterations and epochs: are both given"),
+    ],
+)
+def test_options_that_would_not_be_used_are_refused(prepared, tmp_path, options, said):
+    done = CliRunner().invoke(app, ["train", str(prepared), "-o", str(tmp_path), *options, "--device", "cpu"])
+    assert done.exit_code != 0
+    assert str(done.exception).startswith(said)
+    assert not list(tmp_path.iterdir())
+
+
 def test_schedule_falls_at_60_and_90():
     recipe = Recipe()
     factors = [rate_factor(epoch * 10 + 9, 10, recipe) for epoch in (0, 59, 60, 89, 90, 119)]

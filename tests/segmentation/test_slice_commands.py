@@ -83,6 +83,16 @@ def test_a_mask_has_the_name_of_its_volume_and_what_is_odd_is_said(brains, brain
     assert remark.startswith("grey values are on another scale (mean ")
 
 
+def test_a_folder_with_nothing_to_segment_is_a_failure(brain_run, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/slice.png").write_bytes(b"no volume")
+    with pytest.raises(typer.Exit) as left:
+        predict([tmp_path / "in"], tmp_path / "out", task="lesion", model=[str(brain_run)], device="cpu")
+    assert left.value.exit_code == 2
+    (failed,) = json.loads((tmp_path / "out/run.json").read_text())["failed"]
+    assert failed["why"].endswith("in: holds nothing to segment (give files or another folder)")
+
+
 def test_volumes_keep_their_geometry(brains, brain_run, tmp_path):
     """A sagittal file with its own place gives the mask of the axial one, turned and placed as it is."""
     axial = sitk.ReadImage(str(brains / "sub-001" / "anat" / "sub-001_T1w.nii.gz"))
