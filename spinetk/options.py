@@ -186,6 +186,11 @@ def show(content: Any) -> None:
     typer.echo(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things whose plural ends in s: ``1 case``, ``2 cases``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def warn(lines: list[str]) -> None:
     """Print remarks and failures, one line each, on standard error."""
     for line in lines:

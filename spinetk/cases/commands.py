@@ -16,6 +16,7 @@ from spinetk.options import (
     ReadingCommand,
     Seed,
     Spacing,
+    counted,
     parse_spacing,
     reading_format,
     show,
@@ -44,7 +45,7 @@ def prepare(
     chosen = None if layout == "auto" else layout
     done = run(source, out, layout=chosen, width=width, spacing_mm=parse_spacing(spacing), schema=schema)
     warn([*map(str, done.remarks), *map(str, done.failures)])
-    typer.echo(f"{len(done.cases)} cases in {out}, {len(done.failures)} failed")
+    typer.echo(f"{counted(len(done.cases), 'case')} in {out}, {len(done.failures)} failed")
     leave(len(done.cases), len(done.failures))
 
 
@@ -75,7 +76,8 @@ def coco(
     """Write a case folder as COCO keypoints."""
     from spinetk.cases.exporting import export
 
-    typer.echo(f"{export(base, out, part=None if part is Part.ALL else part.value)} pictures in {out}")
+    number = export(base, out, part=None if part is Part.ALL else part.value)
+    typer.echo(f"{counted(number, 'picture')} in {out}")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from spinetk.options import (
     PictureOptions,
     ReadingCommand,
     WritingCommand,
+    counted,
     grouped,
     show,
     verbs,
@@ -151,12 +152,13 @@ def agree(
     warn(found.failures)
     for names, which in ((found.only_first, first), (found.only_second, second or "the other reading")):
         if names:
-            warn([f"{len(names)} pictures only in {which}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"])
+            some = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+            warn([f"{counted(len(names), 'picture')} only in {which}: {some}"])
     if out is not None:
         write_agreement(found, out)
     if as_json:
         show(found.to_json())
     else:
         typer.echo("\n".join(lines(found)))
-        typer.echo(f"{found.values['file'].nunique()} pictures" + (f"; see {out}" if out is not None else ""))
+        typer.echo(counted(found.values["file"].nunique(), "picture") + (f"; see {out}" if out is not None else ""))
     leave(found.values["file"].nunique(), len(found.failures))

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi.concurrency import run_in_threadpool
 
 from spinetk.errors import InputError
+from spinetk.options import counted
 from spinetk.review import exporting, importing
 from spinetk.review.app import create_app
 from spinetk.review.session import ReviewSession
@@ -51,7 +52,8 @@ def run(
         application, listener = create_app(session, token), _bind(host, port)
         warming.join(MOST_WARMING_S)
         address = f"[{host}]" if ":" in host else host
-        typer.echo(f"http://{address}:{listener.getsockname()[1]}/  ({len(session.entries)} pictures; Ctrl+C ends)")
+        count = counted(len(session.entries), "picture")
+        typer.echo(f"http://{address}:{listener.getsockname()[1]}/  ({count}; Ctrl+C ends)")
         typer.echo(f"corrections go to {session.describe_target()}")
         if token is not None:
             typer.echo(f"token: {token}  (the page asks for it; anyone who has it sees the pictures, unencrypted)")

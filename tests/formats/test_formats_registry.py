@@ -229,7 +229,7 @@ def test_a_new_format_appears_everywhere(film, tmp_path, monkeypatch, capsys):
     assert run("measure", tmp_path / "all.lines").out.count("film.png") == 7
     # prepare, by name and by looking
     for way in (["--from", "lines"], []):
-        assert "1 cases" in run("prepare", tmp_path / "all.lines", "-o", tmp_path / f"cases{len(way)}", *way).out
+        assert "1 case in" in run("prepare", tmp_path / "all.lines", "-o", tmp_path / f"cases{len(way)}", *way).out
     # help, page and table
     assert "Lines of numbers" in run("prepare", "--help").out
     assert "Lines of numbers" in run("report", "--help").out
