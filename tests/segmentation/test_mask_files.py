@@ -14,6 +14,7 @@ from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase, VolumeCase
 from spinetk.segmentation.data.colour import read_colour, read_mask
 from spinetk.segmentation.data.said import summed
+from spinetk.segmentation.run import check_marked
 from spinetk.segmentation.slices.batch import _mask as predict_one
 
 TRUTH = np.zeros((20, 30), bool)
@@ -226,3 +227,11 @@ def test_a_mask_on_another_grid_is_said(tmp_path):
     with pytest.warns(UserWarning, match="m.nii.gz: .*another grid than its image: resampled"):
         _, mask = VolumeCase("t1", image, (nifti(tmp_path / "m.nii.gz", coarse, 2.0),)).read()
     assert mask.sum() == 4**3  # the voxels of the image whose nearest mask voxel is marked
+
+
+def test_a_training_part_whose_masks_mark_nothing_is_refused():
+    empty, marked = np.zeros((2, 3, 3), bool), np.ones((2, 3, 3), bool)
+    check_marked([empty, marked])
+    with pytest.raises(InputError) as refused:
+        check_marked([empty, empty])
+    assert str(refused.value) == "training part: none of its 2 masks marks anything (check the masks)"
