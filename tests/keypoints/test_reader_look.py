@@ -246,19 +246,28 @@ def test_the_users_word_wins_over_a_neck(decide):
 
 
 @pytest.mark.parametrize(
-    ("sacrum", "hip", "view", "names"),
-    [(None, False, "cervical", False), (0.9, False, "lateral", False), (None, True, "lateral", True)],
+    ("bodies", "named", "sacrum", "hip", "view"),
+    [
+        (5, True, None, None, "cervical"),
+        (5, True, 0.9, None, "cervical"),  # what is taken for a sacrum may be the lower end of a neck
+        (5, False, 0.9, 0.5, "cervical"),
+        (5, True, 0.9, 0.5, "lateral"),
+        (5, False, None, 0.9, "lateral"),
+        (6, True, None, None, "cervical"),  # 0.9 more
+        (7, True, None, None, "lateral"),
+    ],
 )
-def test_what_looks_like_a_neck_and_shows_a_pelvis_is_a_trunk(monkeypatch, sacrum, hip, view, names):
+def test_what_looks_like_a_neck_and_shows_a_trunk_is_one(monkeypatch, bodies, named, sacrum, hip, view):
+    """By a sure hip, by names and a hip, or by clearly more bodies; names stay where there is a hip."""
     monkeypatch.setattr(room.Predictor, "load", Stub)
 
     def read(self, grey, *, file, frame, view):
         if self.name != "xray-lateral":
             return replace(column(5), view=view, model=self.name)
-        found = replace(column(5, sacrum=sacrum), view=view, model=self.name)
-        found.vertebrae[4].label = "L5"
-        if hip:
-            found.landmarks.append(Landmark("femoral_head", np.array([[70.0, 280]]), 9.0, 0.5))
+        found = replace(column(bodies, sacrum=sacrum), view=view, model=self.name)
+        found.vertebrae[-1].label = "L5" if named else None
+        if hip is not None:
+            found.landmarks.append(Landmark("femoral_head", np.array([[70.0, 280]]), 9.0, hip))
         return found
 
     monkeypatch.setattr(Stub, "read", read, raising=False)
@@ -266,4 +275,4 @@ def test_what_looks_like_a_neck_and_shows_a_pelvis_is_a_trunk(monkeypatch, sacru
     reading = Reader(view_finder=lambda grey: NECK).read_picture(picture, "film.png")[0]
     assert reading.view == view
     assert any("more of a trunk is found" in remark for remark in reading.remarks) == (view == "lateral")
-    assert (reading.vertebrae[4].label == "L5") == names
+    assert (reading.vertebrae[-1].label == "L5") == (view == "lateral" and named and hip is not None)
