@@ -2,18 +2,22 @@
 
 python benchmarks/train_views.py SET.npz RUN --draw 24000
 python benchmarks/train_views.py SET.npz RUN --steps 2600 [--start view] [--resume]
-python benchmarks/train_views.py SET.npz RUN --release data/weights [--films DATA]
+python benchmarks/train_views.py SET.npz RUN --release data/weights [--films DATA] [--start view --keep 0.25]
 
 SET.npz is what view_set.py writes. Pictures are cropped, framed, stretched, lettered, inverted, blurred and compressed;
 every one is met in all quarter turns and both mirror images. A fifth of the groups (patients, volumes, files) is held
 out for the temperatures and the table. RUN keeps a checkpoint every hundred steps; with --resume the run goes on.
---start begins with released weights. Candidates are compared by ``view_judge.py``.
+--start begins with released weights, of which --keep leaves a share in what is released. Candidates are compared by
+``view_judge.py``.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -42,21 +46,29 @@ class Samples:
         self.pictures, self.answers = content["pictures"], torch.from_numpy(content["answers"])
 
     @classmethod
-    def write(cls, path: Path, data: ViewSet, count: int, seed: int) -> None:
+    def write(cls, path: Path, data: ViewSet, count: int, seed: int, workers: int = 2) -> None:
         """Draw ``count`` pictures in any pose."""
-        pictures = np.zeros((count, SIDE_PX, SIDE_PX), np.int8)
-        answers = np.full((count, 3), -1)
-        for number in range(count):
-            random = np.random.default_rng((seed, number))
-            index = data.draw(random)
+        parts = np.array_split(np.arange(count), workers)
+        with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+            drawn = list(pool.map(partial(cls._drawn, data, seed), parts))
+        pictures, answers = (np.concatenate(own) for own in zip(*drawn, strict=True))
+        np.savez(path, pictures=pictures, answers=answers)
+
+    @classmethod
+    def _drawn(cls, data: ViewSet, seed: int, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures of these numbers, each by a generator of its own, and their answers."""
+        pictures = np.zeros((len(numbers), SIDE_PX, SIDE_PX), np.int8)
+        answers = np.full((len(numbers), 3), -1)
+        for place, number in enumerate(numbers):
+            random = np.random.default_rng((seed, int(number)))
+            picture, kind, front = data.drawn(random)
             turn, mirrored = int(random.integers(4)), bool(random.random() < 0.5)
             if turn and random.random() < 0.35:  # upright is what is met most
                 turn = 0
-            kind = int(data.kinds[index])
-            own, front = posed(vary(data.pictures[index], random), int(data.fronts[index]), turn, mirrored)
-            pictures[number] = np.clip(np.rint(standardise(own) / cls.STEP), -127, 127)
-            answers[number] = kind, turn if kind else -1, front
-        np.savez(path, pictures=pictures, answers=answers)
+            own, front = posed(vary(picture, random), front, turn, mirrored)
+            pictures[place] = np.clip(np.rint(standardise(own) / cls.STEP), -127, 127)
+            answers[place] = kind, turn if kind else -1, front
+        return pictures, answers
 
     def batch(self, random: np.random.Generator) -> tuple[torch.Tensor, ...]:
         """Pictures and the three answers; -1 where there is none."""
@@ -126,6 +138,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", help="released name or weights to begin with; left out, random ones")
+    parser.add_argument("--keep", type=float, default=0.0, help="with --release: share of the weights of --start")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--films", type=Path, help="with --release: the real lateral films below it are scored, too")
     parser.add_argument("--release", type=Path, help="folder for view.safetensors and its card")
@@ -138,12 +151,24 @@ def main() -> None:
     if options.steps:
         train(Samples(samples), options.run, options.steps, options.rate, options.seed, options.start, options.resume)
     if options.release:
-        release(options.run / "view.pth", ViewSet(options.set), options.release, options.about, options.films)
+        network = mixed(options.run / "view.pth", options.start, options.keep)
+        release(network, ViewSet(options.set), options.release, options.about, options.films)
 
 
-def release(weights: Path, data: ViewSet, folder: Path, about: Path, films: Path | None) -> None:
-    """Write trained weights with their card, their temperatures and their graph."""
+def mixed(weights: Path, start: str | None, keep: float) -> ViewNet:
+    """The trained network, its weights drawn back by a share toward those that it began with."""
     network = opened(weights)
+    if start and keep:
+        old = opened(start).state_dict()
+        network.load_state_dict({
+            key: (1 - keep) * own + keep * old[key] if own.is_floating_point() else own
+            for key, own in network.state_dict().items()
+        })  # fmt: skip
+    return network
+
+
+def release(network: ViewNet, data: ViewSet, folder: Path, about: Path, films: Path | None) -> None:
+    """Write a network with its card, its temperatures and its graph."""
     unseen = Unseen(data)
     temperatures, figures = report(answers(network, unseen.pictures), unseen)
     if films:

@@ -10,7 +10,10 @@ import numpy as np
 from spinetk.keypoints.viewing.kinds import KINDS
 
 # How often a kind is shown; what shows no spine has the most faces.
-SHARES = {"none": 0.34, "ap": 0.13, "lateral": 0.2, "sagittal-mr": 0.12, "sagittal-ct": 0.1, "cervical": 0.11}
+SHARES = {"none": 0.42, "ap": 0.13, "lateral": 0.17, "sagittal-mr": 0.1, "sagittal-ct": 0.08, "cervical": 0.1}
+BLENDED = 0.3  # share of what shows no spine into which a second such picture is blended: few photographs are at hand
+OVER_MR = 0.25  # share of the lateral draws in which MR drawn over as films may be met
+FILMS = ("lateral", "ct", "chest")  # sources of the lateral films that are not MR drawn over
 
 
 class ViewSet:
@@ -30,10 +33,23 @@ class ViewSet:
         """Index of a picture to train on: kind first, then group, then picture."""
         kind = KINDS.index(str(random.choice(list(SHARES), p=list(SHARES.values()))))
         own = np.flatnonzero((self.kinds == kind) & ~self.held)
+        if kind == KINDS.index("lateral") and random.random() >= OVER_MR:
+            own = own[np.isin(self.sources[own], FILMS)]
         if random.random() < 0.4:  # every source alike, so that a small one is not drowned
             sources = self.sources[own]
             own = own[sources == random.choice(np.unique(sources))]
         return int(random.choice(own))
+
+    def drawn(self, random: np.random.Generator) -> tuple[np.ndarray, int, int]:
+        """A picture to train on, its kind and its front; what shows no spine now and then with another such in it."""
+        index = self.draw(random)
+        picture, kind = self.pictures[index], int(self.kinds[index])
+        if kind == 0 and random.random() < BLENDED:
+            other = self.pictures[int(random.choice(np.flatnonzero((self.kinds == 0) & ~self.held)))]
+            other = cv2.resize(other, picture.shape[::-1], interpolation=cv2.INTER_AREA)
+            part = random.uniform(0.3, 0.7)
+            picture = np.rint(part * picture + (1 - part) * other).astype(np.uint8)
+        return picture, kind, int(self.fronts[index])
 
 
 def vary(picture: np.ndarray, random: np.random.Generator, strength: float = 1.0) -> np.ndarray:
