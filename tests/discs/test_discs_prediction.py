@@ -6,53 +6,21 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from disc_volumes import STEPS, write_subject
+from disc_models import COLUMN, CONFIG, LEVELS, STEPS_MM, Told, places_of, told
+from disc_volumes import write_subject
 from torch import nn
 
 from spinetk.discs.batch import predict_files
-from spinetk.discs.bridge import convert
 from spinetk.discs.candidates import Candidates
 from spinetk.discs.decision import METHODS, decide, levels_are_sure, levels_disagree
-from spinetk.discs.evaluation import evaluate
 from spinetk.discs.lookonce import PointSet
 from spinetk.discs.pictures import KNOWN, PLATE, attention_overlay, draw, heat_overlay
-from spinetk.discs.pointdata import PointDataset
 from spinetk.discs.points import DiscPoint, DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
-from spinetk.discs.preparation import read_dataset, read_samples
-from spinetk.discs.search import Column
-from spinetk.discs.slab import project, read_labels, read_slab
+from spinetk.discs.slab import read_labels
 from spinetk.discs.target import level_heatmaps
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
-from spinetk.reading import Reading, Vertebra
-from spinetk.schema import VERTEBRA4, VERTEBRA6
-
-LEVELS = (20, 21, 22, 23)
-STEPS_MM = np.diff(np.array(list(STEPS.values())), axis=0)
-COLUMN = Column(LEVELS, STEPS_MM, np.full((3, 2), 4.0))
-CONFIG = {"grid_mm": 1.0, "levels": list(LEVELS), "column": COLUMN.to_json()}
-
-
-class Told(nn.Module):
-    """A network that gives heatmaps of known points, cut or filled to the size of the picture."""
-
-    def __init__(self, points, levels=LEVELS):
-        super().__init__()
-        self.points, self.levels, self.joints = points, levels, len(levels)
-        self.unused = nn.Parameter(torch.zeros(1))
-
-    def forward(self, pictures):
-        return [torch.from_numpy(level_heatmaps(self.points, self.levels, pictures.shape[-2:])[0])[None]]
-
-
-def told(points, **config):
-    return DiscPredictor(Told(points), CONFIG | config, "told", device="cpu")
-
-
-def places_of(root, name):
-    labels = read_labels(root / f"derivatives/labels/{name}/anat/{name}_T2w_labels-disc-manual.nii.gz")
-    return labels, project(read_slab(root / f"{name}/anat/{name}_T2w.nii.gz"), labels)
 
 
 @pytest.mark.parametrize("orientation", ["LPS", "RAS", "ASL"])
@@ -282,59 +250,6 @@ def test_a_bids_folder_is_searched_without_its_derivatives(tmp_path):
     assert done.failures == []
 
 
-def test_evaluation_is_perfect_for_the_truth_and_sees_a_shift(prepared, tmp_path):
-    samples = {len(s.pixels()): s for s in read_samples(prepared, "test")}
-    (sample,) = samples.values() if len(samples) == 1 else list(samples.values())[:1]
-    content = read_dataset(prepared)
-    content["split"]["test"] = [sample.stem]
-    folder = tmp_path / "prepared"
-    folder.mkdir()
-    (folder / "dataset.json").write_text(json.dumps(content))
-    for suffix in (".png", ".json"):
-        (folder / f"{sample.stem}{suffix}").write_bytes((prepared / f"{sample.stem}{suffix}").read_bytes())
-    shifted = {n + 1: p for n, p in sample.points.items() if n < 23}
-    rows = evaluate(
-        folder, [told(sample.points), told(shifted)], tmp_path / "out", part="test", methods=["search"], rounds=5
-    )
-    assert (rows[0]["level_accuracy"], rows[0]["dtt_median_mm"]) == (1, pytest.approx(0, abs=0.05))
-    assert (rows[1]["level_accuracy"], rows[1]["one_level_shift_rate"]) == (0, 0.75)
-    assert rows[1]["dtt_median_mm"] < 0.05
-    assert (rows[0]["candidates"]["f1"], rows[1]["candidates"]["f1"]) == (1, 0)
-    assert "T12/L1" in (tmp_path / "out/evaluation.txt").read_text()
-    assert json.loads((tmp_path / "out/evaluation.json").read_text())["rows"] == rows
-    assert (tmp_path / "out" / "1-told" / f"{sample.stem}.png").exists()
-
-
-def test_pictures_are_brought_to_the_grid_of_the_model(prepared):
-    """Prepared at 1 mm, for a model of 2 mm: places in mm are the truth's, in the table and for the point network."""
-    sample = read_samples(prepared, "test")[0]
-    height, width = sample.pixels().shape
-    shrunk = np.array([round(width / 2) / width, round(height / 2) / height])
-    predictor = told({n: tuple(np.array(p) * shrunk) for n, p in sample.points.items()}, grid_mm=2.0)
-    grey, px_mm = sample.on_grid(2.0)
-    assert grey.shape == (round(height / 2), round(width / 2))
-    assert px_mm == pytest.approx([width / grey.shape[1], height / grey.shape[0]])
-    evidence = predictor.look(grey)
-    found = {d.number: np.array(d.point) * px_mm for d in predictor.label(evidence, predictor.choose(evidence))}
-    assert sorted(found) == sorted(sample.points)
-    for number, point in sample.points.items():
-        assert found[number] == pytest.approx(point, abs=0.2)
-    assert PointDataset([sample], predictor, 0)[0][1].tolist() == [1.0] * len(sample.points)
-
-
-def test_evaluation_is_in_mm_whatever_the_grid_of_the_model(prepared, tmp_path):
-    """Every picture of the part has its discs at other places: a model that says those of one is right on that one."""
-    samples = read_samples(prepared, "test")
-    sizes = [np.array(s.pixels().shape[::-1]) for s in samples]
-    points = {n: tuple(np.array(p) * np.round(sizes[0] / 2) / sizes[0]) for n, p in samples[0].points.items()}
-    rows = evaluate(prepared, [told(points, grid_mm=2.0), told(samples[0].points)], tmp_path, part="test",
-                    methods=["search"], rounds=5)  # fmt: skip
-    for name in ("level_accuracy", "fnr_percent", "fpr_percent"):
-        assert rows[0][name] == rows[1][name]
-    assert rows[0]["dtt_mean_mm"] == pytest.approx(rows[1]["dtt_mean_mm"], abs=0.2)
-    assert rows[0]["candidates"] == rows[1]["candidates"]
-
-
 def test_the_point_network_cannot_throw_a_high_peak_away():
     """A network that believes nothing: of the right column only the peaks below 0.7 are lost."""
 
@@ -416,69 +331,3 @@ def test_lumbar_levels_are_unsure_where_a_picture_ends_above_the_sacrum(levels, 
     discs = predictor.label(Evidence(maps, None, chosen), chosen)
     assert [disc.guess for disc in discs] == [levels[k] for k in channels]
     assert [disc.number for disc in discs] == [levels[k] if sure else None for k in channels]
-
-
-def test_a_level_that_no_picture_bears_is_not_judged(prepared, tmp_path):
-    """A model that finds L4/L5 below labels that end at L3/L4 is not blamed for it, and the table says so."""
-    levels = (*LEVELS, 24)
-    column = Column(levels, np.vstack([STEPS_MM, STEPS_MM[-1:]]), np.full((4, 2), 4.0))
-    sample = next(s for s in read_samples(prepared, "test") if max(s.points) == 23)
-    below = {24: tuple(np.array(sample.points[23]) + STEPS_MM[-1])}
-    network = Told(sample.points | below, levels)
-    wider = DiscPredictor(network, CONFIG | {"levels": list(levels), "column": column.to_json()}, "wider", device="cpu")
-    evidence = wider.look(sample.pixels())
-    assert wider.label(evidence, wider.choose(evidence))[-1].number == 24
-    content = read_dataset(prepared)
-    content["split"] = {"train": [], "val": [], "test": [sample.stem]}
-    (tmp_path / "dataset.json").write_text(json.dumps(content))
-    for suffix in (".png", ".json"):
-        (tmp_path / f"{sample.stem}{suffix}").write_bytes((prepared / f"{sample.stem}{suffix}").read_bytes())
-    (row,) = evaluate(tmp_path, [wider], tmp_path / "out", part="test", methods=["search"], rounds=5)
-    assert (row["not_judged"], row["fpr_percent"], row["sets"]["fp"], row["candidates"]["f1"]) == ([24], 0, 0, 1)
-    assert "wider: L4/L5" in (tmp_path / "out/evaluation.txt").read_text()
-
-
-def reading_of(schema=VERTEBRA6, labels=("L1", "L2", "L3"), gap=36):
-    vertebrae = []
-    for k, label in enumerate(labels):
-        x0, y0 = 20.0 + 2 * k, 10.0 + gap * k
-        corner = {"top_left": (x0, y0), "top_middle": (x0 + 15, y0 + 1), "top_right": (x0 + 30, y0)}
-        corner |= {
-            "bottom_left": (x0, y0 + 25),
-            "bottom_middle": (x0 + 15, y0 + 24),
-            "bottom_right": (x0 + 30, y0 + 25),
-        }
-        vertebrae.append(Vertebra.from_points(np.array([corner[n] for n in schema.keypoints]), label=label, score=0.9))
-    return Reading("a.png", 200, 100, schema, vertebrae, Frame((0.5, 0.5), "user"), "sagittal", "m")
-
-
-def test_discs_lie_between_the_middles_of_facing_endplates():
-    discs = convert(reading_of())
-    assert [(d.number, d.name) for d in discs.discs] == [(21, "L1/L2"), (22, "L2/L3")]
-    # Lower middle of L1 at (35, 34), upper middle of L2 at (37, 47).
-    assert discs.discs[0].point == (36.0, 40.5)
-    corners = convert(reading_of(VERTEBRA4))
-    assert corners.discs[0].point == (36.0, 40.5)  # (35, 35) and (37, 46)
-
-
-def test_there_and_back_keeps_the_endplate_middles():
-    before = reading_of()
-    after = convert(convert(before))
-    (vertebra,) = after.vertebrae
-    assert vertebra.label == "L2"
-    for name in ("top_middle", "bottom_middle"):
-        assert np.allclose(vertebra.point(VERTEBRA6, name), before.vertebrae[1].point(VERTEBRA6, name))
-    assert vertebra.point(VERTEBRA6, "top_left") is None
-    assert Reading.from_json(after.to_json()).vertebrae[0].label == "L2"
-
-
-def test_no_disc_where_a_vertebra_is_missing():
-    assert [d.number for d in convert(reading_of(labels=("T12", "L1", "L3"))).discs] == [20]
-    unnamed = reading_of(labels=(None,) * 4)
-    unnamed.vertebrae[3].points[:, 1] += 40
-    discs = convert(unnamed).discs
-    assert [d.number for d in discs] == [None, None]
-    assert (
-        "half a disc"
-        in convert(convert(reading_of()).__class__("", 9, 9, [d.__class__(d.point) for d in discs])).remarks[0]
-    )
