@@ -5,11 +5,11 @@ python benchmarks/lateral_sacrum.py OUT FILMS... [--model xray-lateral] [--steps
 FILMS are case folders of raw phantoms (``lateral_set.py none FILMS --slices 0 --copies 0 --cut 0 --stored 0``); of each
 film the script makes several: as it is, as a teaching file has it, with a sacrum hardly seen, partly hidden, or close
 above the lower edge; half of all are mirrored. What the bodies' trunk sees of them is computed once and kept in
---features. The new layers begin as what the model reads landmarks with today (each convolution hands on what it is
-given), so that training starts from its figures. The refining network stays. Every twentieth film is looked at, not
-trained on. Every 200 steps OUT gets ``layers.pt``, from which --resume goes on; at the end ``xray-lateral.safetensors``
-with its card and graphs. Its card's probabilities and intervals (``landmarks``, ``naming``, ``fronts``,
-``sacral_spread``) are still those of before: fit them anew.
+--features. The layers of a model without them begin as what it reads landmarks with (each convolution hands on what it
+is given), so that training starts from its figures; those of one that has them are trained on. The refining network
+stays. Every twentieth film is looked at, not trained on. Every 200 steps OUT gets ``layers.pt``, from which --resume
+goes on; at the end ``xray-lateral.safetensors`` with its card and graphs. Its card's probabilities and intervals
+(``landmarks``, ``naming``, ``fronts``, ``sacral_spread``) are still those of before: fit them anew.
 """
 
 from __future__ import annotations
@@ -232,7 +232,12 @@ def fit(layers: nn.ModuleDict, shown: list[Shown], steps: int, path: Path, resum
 
 
 def with_layers(network: CentreNet) -> CentreNet:
-    """The network with layers for its landmarks that at first hand on what they are given: it reads as before."""
+    """The network with layers for its landmarks that at first hand on what they are given: it reads as before.
+
+    One that has such layers stays as it is, and is trained on.
+    """
+    if network.landmarks is not None:
+        return network
     preset = replace(network.preset, landmark_channels=network.preset.channels)
     wider = CentreNet(preset, network.schema, network.frozen_norm).eval()
     assert wider.landmarks is not None
