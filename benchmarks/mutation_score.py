@@ -24,15 +24,36 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("spinetk", "tests", "docs", "README.md", "pyproject.toml")
 OUTCOMES = {0: "survived", 33: "not reached", 5: "not reached"}  # exit codes of mutmut; all others are a break noticed
-ROOMS = {
-    "measure": ("spinetk/measure/*", "tests/measure/"),
-    "geometry": ("spinetk/geometry.py", "tests/test_geometry.py", "tests/test_geometry_frame.py"),
-    "schema": ("spinetk/schema.py", "tests/test_schema.py"),
-    "formats": ("spinetk/formats/*", "tests/formats/"),
-    "images": ("spinetk/images/*", "tests/images/"),
-    "discs": ("spinetk/discs/*", "tests/discs/"),
-    "segmentation": ("spinetk/segmentation/*", "tests/segmentation/"),
+POINTS = (
+    *("calibration", "chain", "completion", "counting", "edge", "ends", "exposure", "heatmap", "level_decoding"),
+    *("logistic", "matching", "metal", "naming", "quantities", "sacral_spread", "sacrum", "spread"),
+    *("centre/column", "centre/crop", "centre/decoding", "centre/landmarks", "centre/strip", "centre/target"),
+)
+"""Of ``keypoints/``: what becomes of a network's maps, without networks and trainings."""
+POINT_TESTS = (
+    *("centre", "centre_column", "centre_landmarks", "chain", "counting", "edge", "ends", "exposure", "heatmap"),
+    *("matching", "metal", "naming", "sacral_spread", "sacrum", "sequence", "spread"),
+)
+ROOMS: dict[str, tuple[list[str], list[str]]] = {
+    "measure": (["spinetk/measure/*"], ["tests/measure/"]),
+    "geometry": (["spinetk/geometry.py"], ["tests/test_geometry.py", "tests/test_geometry_frame.py"]),
+    "schema": (["spinetk/schema.py"], ["tests/test_schema.py"]),
+    "formats": (["spinetk/formats/*"], ["tests/formats/"]),
+    "images": (["spinetk/images/*"], ["tests/images/"]),
+    "discs": (["spinetk/discs/*"], ["tests/discs/"]),
+    "segmentation": (["spinetk/segmentation/*"], ["tests/segmentation/"]),
+    "keypoints": (
+        [f"spinetk/keypoints/{name}.py" for name in POINTS],
+        [f"tests/keypoints/test_{name}.py" for name in POINT_TESTS],
+    ),
+    "cases": (["spinetk/cases/*"], ["tests/cases/"]),
+    "report": (["spinetk/report/*"], ["tests/report/"]),
+    "review": (["spinetk/review/*"], ["tests/review/"]),
+    "batch": (["spinetk/batch/*"], ["tests/batch/"]),
+    "node": (["spinetk/node/*"], ["tests/node/"]),
+    "training": (["spinetk/training/*"], ["tests/training/"]),
 }
+"""Code and tests of each room."""
 LEFT_OUT = (
     "tests/images/test_images_fuzz.py",
     "tests/formats/test_formats_fuzz.py",
@@ -50,9 +71,9 @@ def copy(room: str, folder: Path) -> None:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-    code, *tests = ROOMS[room]
+    code, tests = ROOMS[room]
     settings = {
-        "source_paths": ["spinetk/"], "only_mutate": [code], "also_copy": ["tests/", "docs/", "README.md"],
+        "source_paths": ["spinetk/"], "only_mutate": code, "also_copy": ["tests/", "docs/", "README.md"],
         "pytest_add_cli_args": [f"--ignore={path}" for path in LEFT_OUT],
         "pytest_add_cli_args_test_selection": tests,
     }  # fmt: skip

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spinetk.segmentation.atrium import pictures
 from spinetk.segmentation.atrium.pictures import (
     PREDICTED,
     TILE_PX,
@@ -42,6 +43,29 @@ def test_outlines_of_prediction_and_truth():
     tile = body[: TILE_PX - 30, :TILE_PX]
     columns = [np.nonzero(near(tile, colour))[1].mean() for colour in (TRUE, PREDICTED)]
     assert columns[1] > columns[0] + 5
+
+
+def test_six_slices_from_the_second_to_the_last_but_one_and_the_two_through_the_middle(monkeypatch):
+    """The mask lies in slices 5 to 15, rows 6 to 8, columns 4 to 8: 5 + 1 + 8 k / 5 rounded, row 7, column 6."""
+    shown = []
+
+    def tile(grey, layers, spacing_mm, window, caption):
+        shown.append((caption, grey[0, 0], [mask.any() for mask, _ in layers], spacing_mm))
+        return np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
+
+    monkeypatch.setattr(pictures, "_tile", tile)
+    mask = np.zeros((24, 14, 12), bool)
+    mask[4:15, 5:8, 3:8] = True
+    values = np.arange(24)[:, None, None] * np.ones(mask.shape)
+    draw_contours(values, (2.0, 1.0, 3.0), mask)
+    assert [caption for caption, *_ in shown] == [
+        "slice 6", "slice 8", "slice 9", "slice 11", "slice 12", "slice 14", "row 7", "column 6",
+    ]  # fmt: skip
+    assert [grey for _, grey, *_ in shown[:6]] == [5, 7, 8, 10, 11, 13]
+    # 18 mm around the mask are 9 slices: all that there are, up to slice 24, the last one on top.
+    assert [grey for _, grey, *_ in shown[6:]] == [23, 23]
+    assert all(inside == [True] for *_, inside, _ in shown)
+    assert [spacing for *_, spacing in shown[5:]] == [[1.0, 3.0], [2.0, 3.0], [2.0, 1.0]]
 
 
 def test_the_legend_names_each_mask_and_its_own_volume():

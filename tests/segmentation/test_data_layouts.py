@@ -90,6 +90,19 @@ def test_bids_takes_the_contrast_and_the_space_of_the_mask(tmp_path):
         find_cases(tmp_path, "lesion", contrast="T2w")
 
 
+def test_a_bids_mask_may_say_no_more_than_its_suffix(tmp_path):
+    """Neither label nor description; that of the brain, said by either, is no lesion."""
+    for number, (ending, place) in enumerate((("mask", 1), ("roi", 2), ("label-WM_desc-lesion_mask", None)), start=1):
+        anat = tmp_path / f"sub-{number}" / "anat"
+        volume(anat / f"sub-{number}_T2w.nii.gz", kind=np.float32)
+        volume(anat / f"sub-{number}_{ending}.nii.gz", (0, 0, place or 0))
+        volume(anat / f"sub-{number}_desc-Brain_mask.nii.gz", (1, 1, 1))
+    _, found = find_cases(tmp_path, "lesion", "bids")
+    assert [case.name for case in found.cases] == ["sub-1", "sub-2"]
+    assert [np.argwhere(case.read()[1]).shape for case in found.cases] == [(1, 3), (1, 3)]
+    assert [path.name for path in found.unlabelled] == ["sub-3_T2w.nii.gz"]
+
+
 @pytest.mark.parametrize("ending", ["lesion-manual", "label-lesion_seg", "lesionseg", "label-lesion_desc-rater1_mask"])
 def test_masks_named_after_their_image(tmp_path, ending):
     """As ivadomed and the data sets of neuropoly name them; with two contrasts each mask knows its own."""
@@ -220,6 +233,19 @@ def test_rite(tmp_path):
             "rite", {"21_training": "train", "01_test": "test"},
         )  # fmt: skip
     assert found.cases[0].read()[1].sum() == 1
+
+
+def test_rite_without_masks_of_its_training_part(tmp_path):
+    """The other folder counts all the same; a picture without vessels is no case."""
+    base = tmp_path / "AV_groundTruth"
+    picture(base / "training" / "images" / "21_training.tif")
+    for name in ("01_test", "02_test"):
+        picture(base / "test" / "images" / f"{name}.tif")
+    dots(base / "test" / "vessel" / "02_test.png", (2, 2), (3, 3))
+    _, found = find_cases(tmp_path, "vessel", "rite")
+    assert {case.name: case.part for case in found.cases} == {"02_test": "test"}
+    assert found.cases[0].read()[1].sum() == 2
+    assert [path.name for path in found.unlabelled] == ["01_test.tif"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torch import nn
 from spinetk.errors import InputError
 from spinetk.phantoms.atrium import atrium_volume
 from spinetk.phantoms.solid import Grid
-from spinetk.segmentation.atrium.augmentation import Augmentation, augment
+from spinetk.segmentation.atrium.augmentation import Augmentation, _bend, _places, _stretch, augment
 from spinetk.segmentation.atrium.data import CaseDataset, choose_geometry, collate, prepare
 from spinetk.segmentation.atrium.models import load_predictor, read_parts
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, standardise
@@ -167,6 +167,38 @@ def test_flip_is_along_the_rows_and_noise_is_each_ones_own():
     fields = [augment(values, mask, None, noisy, np.random.default_rng(seed))[0] - values for seed in (0, 1)]
     assert abs(np.corrcoef(fields[0].ravel(), fields[1].ravel())[0, 1]) < 0.8
     assert np.array_equal(augment(values, mask, None, NOTHING, np.random.default_rng(0))[0], values)
+
+
+def test_where_a_changed_pixel_is_read_from():
+    """A slice of 5 x 3 px, its middle at (2, 1), turned by 90 degrees, twice as high and four times as wide, moved by
+    (1, 2): row 4, column 0 lies ((4 - 2 - 1) / 2, (0 - 1 - 2) / 4) = (0.5, -0.75) from the middle of what is turned.
+    """
+    places = _places((5, 3), 90.0, np.array([1.0, 2.0]), None, np.array([2.0, 4.0]))
+    assert places.shape == (2, 5, 3)
+    assert places[:, 4, 0] == pytest.approx([2 + 0.75, 1 + 0.5])
+    bent = _places((5, 3), 90.0, np.array([1.0, 2.0]), np.full((2, 5, 3), 0.25), np.array([2.0, 4.0]))
+    np.testing.assert_allclose(bent, places + 0.25)
+
+
+def test_a_bend_is_smooth_and_as_strong_as_was_said():
+    """The gauss filter of an eighth of the shorter side leaves neighbours alike: correlation exp(-1 / (4 sigma^2))."""
+    bend = _bend((32, 2048), 3.0, np.random.default_rng(5))
+    assert bend.shape == (2, 32, 2048)
+    assert bend.std() == pytest.approx(3.0)
+    for field in bend:
+        for axis in (0, 1):
+            rolled = np.roll(field, 1, axis)  # it goes on at the other edge
+            assert np.corrcoef(field.ravel(), rolled.ravel())[0, 1] == pytest.approx(np.exp(-1 / 64), abs=2e-3)
+            assert abs(field - rolled).max() < 3.0
+    assert abs(np.corrcoef(bend[0].ravel(), bend[1].ravel())[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize(("factor", "read"), [(2.0, [0.75, 1.25, 1.75, 2.25]), (0.5, [0.0, 0.5, 2.5, 3.0])])
+def test_slices_are_stretched_about_the_middle_one(factor, read):
+    """Four slices, 0 to 3, their middle at 1.5: slice n is read at 1.5 + (n - 1.5) / factor, the ends at most."""
+    values = np.arange(4, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
+    np.testing.assert_allclose(_stretch(values, factor)[:, 1, 2], read, rtol=1e-6)
+    assert _stretch(values[:1], factor).tolist() == values[:1].tolist()
 
 
 def test_sizes_greys_and_sharpness_change_on_request():

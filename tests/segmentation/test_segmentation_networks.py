@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from spinetk.segmentation.networks.attention import BottleneckAttention
+from spinetk.segmentation.networks.attention import BottleneckAttention, _Norm1d, _Norm3d
 from spinetk.segmentation.networks.clcinet import ConvLSTM
 from spinetk.segmentation.networks.kiunet import KiUNet
 from spinetk.segmentation.networks.spin import LearnableDownsampler, SPiN
@@ -33,6 +33,25 @@ def test_attention_at_one_voxel_of_one_case():
     trained.sum().backward()
     assert trained.isfinite().all()
     assert torch.equal(trained, attention.eval()(x))
+
+
+@pytest.mark.parametrize(("norm", "shape"), [(_Norm1d, (1, 2)), (_Norm3d, (1, 2, 1, 1, 1))])
+def test_one_value_a_channel_is_normalised_with_the_running_statistics(norm, shape):
+    """(x - mean) / sqrt(variance + eps) * weight + bias, and the statistics stay."""
+    layer = norm(2).train()
+    with torch.no_grad():
+        for tensor, numbers in ((layer.running_mean, (1.0, -2.0)), (layer.running_var, (4.0, 0.25)),
+                                (layer.weight, (3.0, 0.5)), (layer.bias, (10.0, -1.0))):  # fmt: skip
+            tensor.copy_(torch.tensor(numbers))
+    out = layer(torch.tensor([5.0, -1.0]).reshape(shape))
+    torch.testing.assert_close(
+        out.ravel(), torch.tensor([(5 - 1) / 2 * 3 + 10, (-1 + 2) / 0.5 * 0.5 - 1.0]), atol=1e-4, rtol=0
+    )
+    assert layer.running_mean.tolist() == [1.0, -2.0]
+    assert layer.running_var.tolist() == [4.0, 0.25]
+    # Two values have statistics of their own.
+    two = layer(torch.tensor([5.0, -1.0, 7.0, 1.0]).reshape(2, *shape[1:]))
+    torch.testing.assert_close(two.ravel(), torch.tensor([7.0, -1.5, 13.0, -0.5]), atol=1e-4, rtol=0)
 
 
 def test_attention_options_are_real():
