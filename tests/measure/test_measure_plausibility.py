@@ -19,6 +19,7 @@ from spinetk.measure.plausibility import (
     is_neck,
     other_part,
     too_small,
+    too_tall,
 )
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading, Vertebra
@@ -54,6 +55,13 @@ def test_a_sound_column_passes():
     # T1 to L5 of one person.
     grown = [body(10 + 20 * k, width=18 + k, height=14 + 0.6 * k) for k in range(17)]
     assert doubts(column(*grown)) == [None] * 17
+
+
+def test_a_body_without_height_is_no_neighbour_to_be_taller_than():
+    """Of 28, 0 and 40 px the last is 1.4 times as high as the one that is left, and of two nobody can tell."""
+    flat = body(50, height=0)
+    assert too_tall(column(body(10), flat, body(60, height=40))) == []
+    assert too_tall(column(body(-40), body(10), flat, body(60, height=40))) == [3]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +180,10 @@ def test_measured_again_keeps_what_is_known_and_says_what_it_drops():
     said = " ".join(frontal.remarks)
     for words in ("view: ap, before lateral", "front: dropped (left)", "replaced 1 x 1 mm", "levels: replaced L1, L2"):
         assert words in said
+    two = column(replace(SOUND[0], label="T12"), SOUND[1])
+    assert (
+        "By the user's word: levels: replaced T12, no name" in measure_again(two, Overrides(anchor="L5=last")).remarks
+    )
     turned = measure_again(first, Overrides(facing="right"))
     assert turned.facing == Facing("right", "user", 1.0)
     assert any("front: right, before left" in remark for remark in turned.remarks)

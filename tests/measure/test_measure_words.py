@@ -76,6 +76,14 @@ def test_the_grade_in_words(deformity, said, grade):
     assert words.is_doubtful(own) == ("not sure" in said)
 
 
+def test_what_was_not_judged_has_no_words_and_what_could_not_be_has():
+    own = vertebra(type="normal", grade=0, loss_percent=4)
+    own.measures = {}
+    assert words.deformity_text(own) == ""
+    own.measures = {"deformity": None}
+    assert words.deformity_text(own) == "not determinable"
+
+
 def test_measured_probabilities_are_shares_of_the_normal_distribution(spine):
     """A loss of 18 % whose SD is known: P(grade 0) is that of a normal variable below 20 %."""
     from scipy.stats import norm
