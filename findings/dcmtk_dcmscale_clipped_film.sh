@@ -8,7 +8,8 @@
 # Needs the package dcmtk; left out where it is missing.
 set -euo pipefail
 command -v dcmscale >/dev/null || { echo "left out: dcmtk is not installed"; exit 0; }
-dcmscale --version | head -1
+version=$(dcmscale --version)
+echo "${version%%$'\n'*}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
