@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinetk.keypoints.ends import follows, near_edge, with_ends, with_lower_end, with_upper_end, worth_beyond
+from spinetk.keypoints.ends import follows, hangs, near_edge, with_ends, with_lower_end, with_upper_end, worth_beyond
 from spinetk.landmark import Landmark
 from spinetk.schema import VERTEBRA6
 
@@ -209,3 +209,15 @@ def test_a_cut_body_is_left_where_it_is_hardly_seen_and_a_whole_one_is_not():
     for other, kept in ((body(100, 6, height=12), False), (body(100, 9.5, height=17), True)):
         points = np.stack([other, *LOW])
         assert (with_upper_end(points, np.array([0.04, 0.9, 0.9, 0.9, 0.9]), [1, 2, 3, 4], VERTEBRA6)[0] == 0) is kept
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "fits"),
+    [(-8.0, 16.0, False), (-7.0, 16.0, True), (0.0, 16.0, True), (1.3, 16.0, True), (1.6, 16.0, False),
+     (0.0, 21.1, False), (0.0, 20.9, True), (0.0, 10.3, True), (0.0, 10.1, False)],
+)  # fmt: skip
+def test_a_body_that_the_edge_cuts_lies_at_the_edge_and_on_a_disc(top, bottom, fits):
+    """Above one 18 px high whose upper side is at 21: the edge is as near as 0.08 of that, 1.4 px; it is less than 1.3
+    times as high, 23.4 px; and the disc has at most 0.6, 10.8 px."""
+    cut = body(100, (top + bottom) / 2, height=bottom - top)
+    assert hangs(cut, body(100, 30), VERTEBRA6) == fits

@@ -78,6 +78,26 @@ def test_pictures_behind_millimetres_are_counted():
     assert scores["mean_mm"] == pytest.approx(np.sqrt(40), abs=1e-4)
 
 
+def test_the_whole_table_of_three_pictures():
+    """Five bodies 5 px off (25 % of 20); three exact of five, one twice and one invented; none and none found."""
+    found = [
+        reading([b + (3, 4) for b in COLUMN]),
+        reading([COLUMN[0], COLUMN[1], COLUMN[1] + (0, 5), COLUMN[3], body(250, 300)]),
+        reading([]),
+    ]
+    case = {"file": "a.png", "missed": 0, "duplicated": 0, "false": 0}
+    assert point_errors(found, [reading(COLUMN, (0.5, 2.0)), reading(COLUMN), reading([])]) == {
+        "pictures": 3, "vertebrae": 10, "missed": 2, "duplicated": 1, "false": 1, "pictures_complete": 2,
+        "pictures_mm": 1, "mean_px": 3.125, "median_px": 5.0, "mean_mm": 6.3246, "median_mm": 6.3246,
+        "mean_percent": 15.625, "median_percent": 25.0,
+        "cases": [
+            case | {"mean_percent": 25.0},
+            case | {"missed": 2, "duplicated": 1, "false": 1, "mean_percent": 0.0},
+            case | {"mean_percent": None},
+        ],
+    }  # fmt: skip
+
+
 def test_height_needs_both_ends():
     vertebra = Vertebra.from_points(body(0, 0, height=20), np.array([1, 1, 0, 1, 1, 0], bool))
     assert mean_height(vertebra, VERTEBRA6) == pytest.approx(20)
