@@ -13,6 +13,7 @@ from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import is_zipfile
 
 from spinetk.errors import InputError
 from spinetk.formats.beside import beside
@@ -190,6 +191,11 @@ def detect(source: str | Path) -> list[Format]:
     """
     asked = Source(Path(source))
     found = [entry for entry in readable().values() if entry.recognises(asked)]
+    if not found and asked.path.is_file() and is_zipfile(asked.path):
+        raise InputError(source, "is a ZIP", "unpack it and give the folder that is in it")
+    for entry in formats().values() if not found else ():
+        if entry.read is None and entry.recognises(asked):
+            raise InputError(source, f"is {entry.title}, which is only written", "give the same reading as JSON")
     if not found:
         remedy = f"pictures are read by `spinetk predict`; `prepare --from` names a format: {', '.join(readable())}"
         raise InputError(source, "is of no known format", remedy)

@@ -52,6 +52,7 @@ LEADING_COLUMNS = (
     "spacing_source",
     "model",
 )
+HEADING = ",".join(LEADING_COLUMNS[:4]).encode()
 # A spreadsheet runs a cell that begins with one of these as a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -185,6 +186,7 @@ FORMAT = Format(
     suffix="vertebrae.csv",
     media_type="text/csv; charset=utf-8",
     write=write_rows,
+    recognises=lambda source: any(source.head(p).startswith(HEADING) for p in source.ending(".csv")),
     many=True,
     holds=frozenset(
         {

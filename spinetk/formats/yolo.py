@@ -8,7 +8,7 @@ outer corner of the first pixel is 0, so that ``x * width`` is ours. A class a l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,20 @@ class _Set:
     dimensions: int
 
 
-def yolo_items(source: Path, schema: KeypointSchema | None = None) -> Iterator[CaseItem | InputError]:
+Sized = Callable[[Sequence[str]], tuple[Path, tuple[int, int]]]
+"""A picture and its (width, height) in px, by the names without ending that it may have."""
+
+
+def yolo_items(
+    source: Path, schema: KeypointSchema | None = None, *, sized: Sized | None = None
+) -> Iterator[CaseItem | InputError]:
     """The pictures of a YOLO-pose set.
 
     Args:
         source: The folder with ``data.yaml``, or that file. Labels lie in folders ``labels``, pictures in ``images``
             beside them, or next to the set.
         schema: Points to keep, in the order of the file where it names none; None takes its names, or their places.
+        sized: Knows the pictures; None looks for them beside the labels.
 
     Yields:
         One item per label file, or the error that keeps it out.
@@ -65,9 +72,7 @@ def yolo_items(source: Path, schema: KeypointSchema | None = None) -> Iterator[C
     read: list[tuple[Path, Path, tuple[int, int], list[tuple[Shape, np.ndarray]]] | InputError] = []
     for file in files:
         try:
-            picture = _picture(file, folder)
-            seen = read_picture(picture)
-            size = (seen.width, seen.height)
+            picture, size = _beside(file, folder) if sized is None else sized(_stems(file))
             read.append((file, picture, size, _lines(file, described, size)))
         except InputError as error:
             read.append(error)
@@ -143,13 +148,24 @@ def _yaml(path: Path) -> Mapping[str, Any]:
     return content if isinstance(content, Mapping) else {}
 
 
+def _stems(file: Path) -> list[str]:
+    """What the picture of a label file may be called."""
+    # Label Studio names labels after its own addresses of the pictures.
+    local = file.stem.rpartition("?d=")[2]
+    return list(dict.fromkeys([file.stem, local, UPLOAD.sub("", file.stem)]))
+
+
+def _beside(file: Path, folder: Path) -> tuple[Path, tuple[int, int]]:
+    picture = _picture(file, folder)
+    seen = read_picture(picture)
+    return picture, (seen.width, seen.height)
+
+
 def _picture(file: Path, folder: Path) -> Path:
     parts = list(file.parts)
     at = len(parts) - 1 - parts[::-1].index("labels")
     beside = Path(*parts[:at], "images", *parts[at + 1 :])
-    # Label Studio names labels after its own addresses of the pictures.
-    local = file.stem.rpartition("?d=")[2]
-    stems = dict.fromkeys([file.stem, local, UPLOAD.sub("", file.stem)])
+    stems = _stems(file)
     for place in (beside.parent, file.parent, folder / "images", folder, folder.parent):
         for stem in stems:
             for suffix in (*PICTURES, *(s.upper() for s in PICTURES)):
@@ -157,7 +173,7 @@ def _picture(file: Path, folder: Path) -> Path:
                     return picture
             if (picture := case_source(f"{stem}.png", place)).is_file():
                 return picture
-    raise InputError(file, f"has no picture {local}.png (or .jpg, ...)", "put the pictures into 'images'")
+    raise InputError(file, f"has no picture {min(stems, key=len)}.png (or .jpg, ...)", "put the pictures into 'images'")
 
 
 def _lines(file: Path, described: _Set, size: tuple[int, int]) -> list[tuple[Shape, np.ndarray]]:

@@ -88,6 +88,8 @@ def _open(path: Path, stream: BoundedReader) -> Header:
     if head[128:132] != b"DICM":
         groups = {int.from_bytes(head[:2], "little"), int.from_bytes(head[:2], "big")}
         if len(head) <= 8 or not groups & {2, 8}:
+            if head.startswith(b"PK\x03\x04"):
+                raise InputError(display_name(path), "is a ZIP, not a picture", "unpack it first")
             raise InputError(display_name(path), "is not a picture this toolkit reads", REMEDY_NO_PICTURE)
         remarks.append("DICOM preamble is missing")
     if DeflatedExplicitVRLittleEndian.encode() in stream.peek(4096)[:4096]:

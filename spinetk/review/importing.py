@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.formats.correction import corrected_by, in_stored_px
+from spinetk.formats.files import clean_name
 from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import detect, read, readable
 from spinetk.formats.slicer import MOST_AWAY, away_from, read_markups, stem_of
@@ -20,6 +21,8 @@ from spinetk.reading import Reading
 from spinetk.review.entry import Entry
 from spinetk.review.faults import line
 from spinetk.review.meant import Stored, called, named
+from spinetk.review.packed import unpacked
+from spinetk.schema import VERTEBRA6
 from spinetk.vertebra import Vertebra
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 ALIKE = 2.0
 """By which factor bodies may have changed in size; beyond, a point list is in the coordinates of another picture."""
+
+SETS = ("coco", "labelme", "yolo", "labelstudio", "cvat")
+"""Formats of which several files, or a folder, are one set."""
 
 MOST_OPENED = 16
 """Pictures or slices of one name that are looked at for the one a point list lies on."""
@@ -41,39 +47,92 @@ def import_files(files: list[Path], session: ReviewSession) -> tuple[dict[str, R
     """Readings of pictures in the list, by the id of their entry, and what the user should know.
 
     A structured report names its picture by UID, a point list of 3D Slicer is called after it; all others name its
-    file, whatever folders they put before it. Scale, orientation and view stay those of the picture.
+    file, whatever folders they put before it. A ZIP is unpacked. Scale, orientation and view stay those of the picture.
     """
     found: dict[str, Reading] = {}
     said: list[str] = []
     stored = Stored(session)
     for file in files:
         try:
-            if is_zipfile(file):
-                raise InputError(file, "is a ZIP", "unpack it and drop the files that are in it")
-            chosen = detect(file)[0]
-            if chosen.name in ("slicer", "fcsv"):
-                entry, reading, remarks = _point_list(file, session)
-                found[entry.id] = reading
-                said += [f"{entry.name}: {remark}" for remark in remarks]
+            if not is_zipfile(file):
+                _import(file, session, stored, found, said)
                 continue
-            for item in _reports(file, stored) if chosen.name == "sr" else read(file):
-                if isinstance(item, InputError):
-                    raise item
-                if item.rank:
-                    said.append(f"{item.case}: a further reading was left out")
-                    continue
-                entry = _reported(item, stored, session) if chosen.name == "sr" else named(item, session)
-                found[entry.id] = _reading(item, entry, session, chosen.holds)
-                said += [f"{entry.name}: {remark}" for remark in item.remarks]
+            with unpacked(file) as folder:
+                for source in _sources(folder):
+                    _import(source, session, stored, found, said)
         except InputError as error:
             said.append(f"{file.name}: {line(error)}")
     return found, said
 
 
-def _reports(file: Path, stored: Stored) -> Iterator[CaseItem]:
-    from spinetk.formats.sr.items import items_of
+def _sources(folder: Path) -> list[Path]:
+    """The set that a folder is, else its files, each about pictures of its own."""
+    if detect(folder)[0].name in SETS:
+        return [folder]
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
-    yield from items_of(file, stored.find)
+
+def _import(file: Path, session: ReviewSession, stored: Stored, found: dict[str, Reading], said: list[str]) -> None:
+    """Add the readings of a file (or set), and what the user should know, pictures that are not in the list included.
+
+    Raises:
+        InputError: It is of no known format, or cannot be read.
+    """
+    chosen = detect(file)[0]
+    if chosen.name in ("slicer", "fcsv"):
+        entry, reading, remarks = _point_list(file, session)
+        _add(found, said, entry, reading, remarks)
+        return
+    for item in _items(file, chosen.name, stored, session):
+        try:
+            if isinstance(item, InputError):
+                raise item
+            if item.rank:
+                said.append(f"{item.case}: a further reading was left out")
+                continue
+            entry = _reported(item, stored, session) if chosen.name == "sr" else named(item, session)
+            _add(found, said, entry, _reading(item, entry, session, chosen.holds), item.remarks)
+        except InputError as error:  # the other pictures of a set keep theirs
+            said.append(f"{file.name}: {line(error)}")
+
+
+def _add(found: dict[str, Reading], said: list[str], entry: Entry, reading: Reading, remarks: list[str]) -> None:
+    if entry.id in found:
+        said.append(f"{entry.name}: has points in two of these files, of which the last counts")
+    found[entry.id] = reading
+    said += [f"{entry.name}: {remark}" for remark in remarks]
+
+
+def _items(file: Path, kind: str, stored: Stored, session: ReviewSession) -> Iterator[CaseItem | InputError]:
+    """The pictures a file is about; those formats that ask for their pictures are shown the list's."""
+    if kind == "sr":
+        from spinetk.formats.sr.items import items_of
+
+        return items_of(file, stored.find)
+    if kind == "yolo":
+        from spinetk.formats.yolo import yolo_items
+
+        return yolo_items(file, sized=lambda stems: _sized(stems, session))
+    return read(file)
+
+
+def _sized(stems: Sequence[str], session: ReviewSession) -> tuple[Path, tuple[int, int]]:
+    """A name by which the list has a picture, and its (width, height) in px as stored.
+
+    Raises:
+        InputError: It is not in the list, or may be any of several.
+    """
+    fault: InputError | None = None
+    for stem in stems:
+        try:
+            entry = named(CaseItem(Path(f"{stem}.png"), clean_name(stem), VERTEBRA6), session)
+        except InputError as error:
+            fault = fault or error
+            continue
+        base = session.open(entry).reading
+        return Path(f"{stem}.png"), (base.width, base.height)
+    assert fault is not None
+    raise fault
 
 
 def _reported(item: CaseItem, stored: Stored, session: ReviewSession) -> Entry:

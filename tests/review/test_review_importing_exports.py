@@ -52,7 +52,11 @@ def expect(client, entry, wanted):
 
 @pytest.mark.parametrize("saved", [False, True])
 @pytest.mark.parametrize(
-    ("kind", "name"), [("slicer", "a.dcm"), ("fcsv", "a.dcm"), ("sr", "a.dcm"), ("slicer", "a.png")]
+    ("kind", "name"),
+    [
+        *(("slicer", "a.dcm"), ("fcsv", "a.dcm"), ("sr", "a.dcm"), ("slicer", "a.png")),
+        *(("yolo", "a.dcm"), ("yolo", "a.png"), ("labelstudio", "a.dcm"), ("labelstudio", "a.png")),
+    ],
 )
 def test_what_the_page_wrote_it_takes_back(client, desk, tmp_path, drawn, picture_file, save, kind, name, saved):
     """Alone, as it was downloaded, among other films of the same size: under the name of the case once there is one."""
@@ -137,7 +141,7 @@ def test_a_point_list_of_another_slice_or_picture_is_refused(client, desk, tmp_p
     assert "has no point in the picture" in line
 
 
-def test_a_zip_is_named_with_what_to_do(client, desk, drawn, picture_file):
+def test_a_table_says_which_file_to_take(client, desk, drawn, picture_file):
     (entry,) = desk.add(picture_file)
-    (line,) = upload(client, export(client, "labelstudio", entry, drawn))["remarks"]
-    assert "is a ZIP (unpack it" in line
+    (line,) = upload(client, export(client, "csv", entry, drawn))["remarks"]
+    assert "is CSV, a row per vertebra, which is only written (give the same reading as JSON)" in line

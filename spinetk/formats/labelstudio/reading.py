@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlparse
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
 from spinetk.formats.item import UPLOAD, CaseItem, Pictures, case_named
-from spinetk.formats.labelstudio.regions import KINDS, REMEDY, label_of, shapes_of
+from spinetk.formats.labelstudio.regions import KINDS, NO_MODEL, REMEDY, label_of, shapes_of
 from spinetk.formats.registry import Source
 from spinetk.formats.shapes import Shape, assemble, meaning, split_label, structure_in
 from spinetk.schema import VERTEBRA6, KeypointSchema
@@ -87,7 +87,9 @@ def _items(
             size=size,
             annotator=_annotator(answer),
             rank=rank[id(task)],
-            model=str(answer["model_version"])[:80] if answer.get("model_version") else None,
+            model=str(answer["model_version"])[:80]
+            if answer.get("model_version") not in (None, "", NO_MODEL)
+            else None,
             remarks=remarks + assembled.remarks,
             missing=missing,
         )

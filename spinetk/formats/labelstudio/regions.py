@@ -14,6 +14,8 @@ from spinetk.formats.shapes import Shape, split_label
 
 UNNAMED = "vertebra"
 """Label of a box whose level is not known."""
+NO_MODEL = "spinetk"
+"""What tasks call the version of a model whose points are no network's."""
 REMEDY = "export the project as JSON (not JSON-MIN)"
 KINDS = ("keypointlabels", "rectanglelabels", "polygonlabels", "ellipselabels")
 

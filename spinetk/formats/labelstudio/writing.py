@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from spinetk.atomic import write_json, write_text
 from spinetk.formats.beside import beside
-from spinetk.formats.labelstudio.regions import UNNAMED
+from spinetk.formats.labelstudio.regions import NO_MODEL, UNNAMED
 from spinetk.formats.names import file_name
 from spinetk.measure.levels import TABLE
 from spinetk.reading import Reading
@@ -65,7 +65,7 @@ def _task(reading: Reading, address: str) -> dict[str, Any]:
             region = _region(reading, f"{name}-{number}", "keypointlabels", "points", name, place, {"width": 0.5})
             result.append(region)
     scores = [vertebra.score for vertebra in reading.vertebrae if vertebra.score is not None]
-    prediction: dict[str, Any] = {"model_version": reading.model or "spinetk", "result": result}
+    prediction: dict[str, Any] = {"model_version": reading.model or NO_MODEL, "result": result}
     if scores:
         prediction["score"] = min(scores)
     return {"data": {"image": address + file_name(reading)}, "predictions": [prediction]}
