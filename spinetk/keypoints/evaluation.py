@@ -18,12 +18,14 @@ from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.cases.splitting import make_split
 from spinetk.errors import InputError
+from spinetk.formats.item import in_schema
 from spinetk.formats.record import reading_of
 from spinetk.keypoints.matching import point_errors
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
+from spinetk.schema import KeypointSchema
 from spinetk.training.launch import Distributed
 from spinetk.training.quiet import quiet
 from spinetk.vertebra import Vertebra
@@ -59,7 +61,7 @@ def evaluate(
         Point errors and counts (:func:`spinetk.keypoints.matching.point_errors`) and AP (:func:`coco_scores`).
 
     Raises:
-        InputError: The part is empty, or model and cases have different points.
+        InputError: The part is empty, or a case lacks points of the model.
     """
     from tqdm import tqdm
 
@@ -70,10 +72,7 @@ def evaluate(
     own: list[tuple[int, Reading, Reading, Reading]] = []
     shared = list(enumerate(records))[distributed.rank :: distributed.world_size]
     for number, record in tqdm(shared, "evaluate", disable=not (progress and distributed.first)):
-        truth = reading_of(record)
-        if truth.schema.keypoints != predictor.schema.keypoints:
-            fault = f"has the points of {truth.schema.name!r}, the model those of {predictor.schema.name!r}"
-            raise InputError(truth.file, fault, "evaluate a model trained on such cases")
+        truth = by_name(reading_of(record), predictor.schema)
         pixels = to_grey(read_pixels(record))
         reading, loose = predictor.read_at(
             pixels, (predictor.threshold, AP_THRESHOLD), file=truth.file, frame=truth.frame
@@ -101,6 +100,21 @@ def cases_of(base: str | Path, part: str, strat_var: str | None = None) -> list[
     """Names of the cases of a part of the split of a case folder; of ``all`` the parts one after the other."""
     parts = dict(zip(PARTS, make_split(base, strat_var)[:3], strict=True))
     return [case for name in (PARTS if part == "all" else (part,)) for case in parts[name].index]
+
+
+def by_name(truth: Reading, schema: KeypointSchema) -> Reading:
+    """A truth with the points of a model, by their names, as training takes them; its OKS constants stay its own.
+
+    Raises:
+        InputError: It lacks some of them.
+    """
+    own = truth.schema
+    missing = [name for name in schema.keypoints if name not in own.keypoints]
+    if missing:
+        fault = f"has the points of {own.name!r}, of those of the model {schema.name!r} it lacks {', '.join(missing)}"
+        raise InputError(truth.file, fault, "evaluate a model trained on such cases")
+    sigmas = [own.sigmas[own.index(name)] for name in schema.keypoints]
+    return in_schema(truth, schema.with_sigmas(sigmas), Path(truth.file))
 
 
 def _badness(case: dict[str, Any]) -> tuple[int, float]:

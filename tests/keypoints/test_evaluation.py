@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,23 +9,20 @@ import torch
 from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
 from spinetk.errors import InputError
-from spinetk.keypoints.evaluation import evaluate
+from spinetk.formats.record import reading_of
+from spinetk.keypoints.evaluation import by_name, evaluate
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import FAST
 from spinetk.keypoints.release import read_part
 from spinetk.keypoints.torch_engine import TorchEngine
-from spinetk.reading import Vertebra
+from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
 
 @pytest.fixture
 def oracle(case_folder, monkeypatch):
     """A predictor that gives the truth of each case, moved by 2 px to the right."""
-    from dataclasses import replace
-
-    from spinetk.formats.record import reading_of
-
     torch.manual_seed(0)
     predictor = Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA6), "cpu"), "oracle")
     folder = CaseFolder(case_folder)
@@ -56,10 +54,43 @@ def test_files_and_figures(oracle, case_folder, tmp_path):
 
 
 def test_other_points_are_refused(case_folder, tmp_path):
-    predictor = Predictor(TorchEngine(VertebraRCNN(FAST, VERTEBRA4), "cpu"), "corners")
-    with pytest.raises(InputError, match="vertebra4"):
+    schema = KeypointSchema("mine", (*VERTEBRA6.keypoints[:5], "pedicle"))
+    predictor = Predictor(TorchEngine(VertebraRCNN(FAST, schema), "cpu"), "corners")
+    with pytest.raises(
+        InputError, match=r"src-0.png: has the points of 'vertebra6', .* 'mine' it lacks pedicle \(eval"
+    ):
         evaluate(case_folder, "val", predictor, tmp_path, progress=False)
     assert np.all([not p.name.startswith("worst") for p in tmp_path.iterdir()])
+
+
+SIGMAS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06)
+
+
+def test_points_in_another_order_are_judged_by_their_names(oracle, case_folder, tmp_path):
+    """The files have them from the last to the first; each is 2 px off, and each has its own OKS constant."""
+    folder = CaseFolder(case_folder)
+    scores = evaluate(case_folder, "test", oracle, tmp_path, worst=0, progress=False)
+    names = [*VERTEBRA6.keypoints[::-1]]
+    for case in folder.cases():
+        content = json.loads(folder.source(case).read_text())
+        for entry in content["annotations"]:
+            entry["keypoints"] = np.reshape(entry["keypoints"], (-1, 3))[::-1].ravel().tolist()
+        schema = {"name": "mine", "keypoints": names, "columns": {k: list(v) for k, v in VERTEBRA6.columns.items()}}
+        folder.source(case).write_text(json.dumps(content | {"schema": schema}))
+    assert evaluate(case_folder, "test", oracle, tmp_path, worst=0, progress=False) == scores
+    assert scores["median_px"] == pytest.approx(2)
+
+
+def test_of_six_points_a_model_of_corners_is_judged_by_four():
+    """OKS constants stay those of the cases, each that of its point."""
+    points = np.arange(12.0).reshape(6, 2)
+    body = replace(Vertebra.from_points(points), visible=np.arange(6) != 3)
+    own = by_name(Reading("a.png", 20, 20, VERTEBRA6.with_sigmas(SIGMAS), [body]), VERTEBRA4)
+    # top_left, top_right, bottom_left, bottom_right are the sixth, fourth, first and third of vertebra6.
+    assert own.schema.keypoints == VERTEBRA4.keypoints
+    assert own.schema.sigmas == (0.06, 0.04, 0.01, 0.03)
+    assert own.vertebrae[0].points.tolist() == [[10, 11], [6, 7], [0, 1], [4, 5]]
+    assert own.vertebrae[0].visible.tolist() == [True, False, True, True]
 
 
 def test_truth_in_another_order_is_taken_by_its_names(case_folder, monkeypatch):
