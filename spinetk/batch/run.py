@@ -291,7 +291,7 @@ class _Namer:
 
 def marked(name: str, mark: str) -> str:
     """A name with a mark, before the suffixes that make it a volume or a picture."""
-    for suffix in (".nii.gz", ".seg.dcm", ".nii", ".nrrd", ".png"):
+    for suffix in (".nii.gz", ".seg.dcm", ".nii", ".nrrd", ".mha", ".png"):
         if name.endswith(suffix):
             return f"{name.removesuffix(suffix)}-{mark}{suffix}"
     return f"{name}-{mark}"

@@ -147,18 +147,20 @@ def _path(task: Task) -> Path:
 
 def signature(path: Path) -> str:
     """Sizes and times of a file, or of the files of a folder: equal while nobody touched them."""
+    from spinetk.images.digest import files_of
+
     if path.is_dir():
         entries = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in os.scandir(path) if e.is_file())
         return hashlib.sha256(repr(entries).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    status = path.stat()
-    return f"{status.st_size}-{status.st_mtime_ns}"
+    return "-".join(f"{one.stat().st_size}-{one.stat().st_mtime_ns}" for one in files_of(path))
 
 
 def content(path: Path) -> str:
     """SHA-256 of a file, or of the files of a folder in the order of their names."""
+    from spinetk.images.digest import of_file
+
     if not path.is_dir():
-        with open(path, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return of_file(path).hexdigest()
     whole = hashlib.sha256()
     for entry in sorted(Path(entry.path) for entry in os.scandir(path) if entry.is_file()):
         whole.update(content(entry).encode())

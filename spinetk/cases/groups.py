@@ -9,7 +9,6 @@ nobody without the file can try out which patient it is. The strongest of the ha
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
@@ -23,12 +22,13 @@ from filelock import FileLock, Timeout
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json, read_metadata, write_metadata
+from spinetk.images.digest import of_file
 from spinetk.images.elements import raw
 from spinetk.images.find import find_series
 from spinetk.images.guard import quiet
 from spinetk.images.headers import open_header
 from spinetk.images.identity import keyed_id
-from spinetk.images.kind import sniff
+from spinetk.images.kind import VOLUMES, sniff
 
 SALT = ".salt"
 GROUP = "group"
@@ -74,7 +74,7 @@ def origin_of(picture: str | Path, salt: str) -> list[str]:
         salt: Of the case folder (:func:`salt_of`).
 
     Returns:
-        DICOM: patient, study and series, and ``file:`` where none is given. NIfTI and NRRD: ``file:``. All:
+        DICOM: patient, study and series, and ``file:`` where none is given. NIfTI, NRRD and MetaImage: ``file:``. All:
         ``subject:`` where the path says so as BIDS does (``sub-01``). Empty for a plain picture, of which nothing is
         known, and for what cannot be read.
     """
@@ -211,7 +211,7 @@ def _facts(path: Path, changed_ns: int, size: int) -> tuple[tuple[str, str], ...
     kind = sniff(path)
     if kind == "dicom":
         return (*_dicom(path), *subject)
-    return (*subject, *([("file", _digest(path))] if kind in ("nifti", "nrrd") else []))
+    return (*subject, *([("file", _digest(path))] if kind in VOLUMES else []))
 
 
 def _dicom(path: Path) -> list[tuple[str, str]]:
@@ -226,8 +226,7 @@ def _dicom(path: Path) -> list[tuple[str, str]]:
 
 
 def _digest(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return of_file(path).hexdigest()
 
 
 def _subject(path: Path) -> str | None:

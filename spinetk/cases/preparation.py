@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from spinetk.formats.record import Record, record_of
 from spinetk.formats.registry import read, readable
 from spinetk.geometry import Frame, turn
 from spinetk.images import Picture, to_uint8
+from spinetk.images.digest import of_file
 from spinetk.images.picture import pixel_hash
 from spinetk.images.source import is_same
 from spinetk.images.spacing import contradiction
@@ -248,8 +248,7 @@ def _digest(item: CaseItem, width: int | None, user: Frame | None) -> str:
         settings["extras"] = {name: points.tolist() for name, points in item.extras.items()}
         settings["landmarks"] = [landmark.to_json() for landmark in item.landmarks]
     try:
-        with open(item.picture, "rb") as stream:
-            file = hashlib.file_digest(stream, "sha256")
+        file = of_file(item.picture)
     except OSError as error:
         raise InputError(item.picture, "cannot be read", "check the path and its permissions") from error
     file.update(json.dumps(settings, sort_keys=True).encode())

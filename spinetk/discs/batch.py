@@ -97,8 +97,9 @@ def predict_files(
     stored; overlays are drawn upright.
 
     Args:
-        files: Volumes: NIfTI, NRRD, folders of a DICOM series, DICOM files of several frames (enhanced MR). Pictures:
-            PNG, JPEG, TIFF, DICOM; a slice alone where DICOM is no volume, or its spacing is given. Folders of these.
+        files: Volumes: NIfTI, NRRD, MetaImage, folders of a DICOM series, DICOM files of several frames (enhanced MR).
+            Pictures: PNG, JPEG, TIFF, DICOM; a slice alone where DICOM is no volume, or its spacing is given. Folders
+            of these.
         out: Folder for the results.
         predictor: The model, or what makes it in other processes (whose options then count).
         method: See :func:`spinetk.discs.decision.decide`; None for the predictor's own.

@@ -92,7 +92,7 @@ def read_slab(path: str | Path, middle_mm: np.ndarray | None = None, volume: Vol
     """Read a volume and average the slices about a place.
 
     Args:
-        path: NIfTI or NRRD, or what ``volume`` was read from.
+        path: NIfTI, NRRD or MetaImage, or what ``volume`` was read from.
         middle_mm: (3,) a point the middle slice goes through, in mm in the axes of NIfTI; None for the middle of the
             volume.
         volume: What :func:`spinetk.images.dicom_volume.volume_of` gave of it, where it has been read.
@@ -136,7 +136,7 @@ def read_labels(path: str | Path, image: Grid | None = None, remarks: list[str] 
     of a value give their mean.
 
     Args:
-        path: NIfTI or NRRD.
+        path: NIfTI, NRRD or MetaImage.
         image: Grid of the image they are of; labels outside of it are left out.
         remarks: Receives what was left out.
 

@@ -1,4 +1,4 @@
-"""Pictures out of volumes: the sagittal slice of a NIfTI or NRRD volume, or the only slice of a flat one."""
+"""Pictures out of volumes: the sagittal slice of a NIfTI, NRRD or MetaImage volume, or the only slice of a flat one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from spinetk.images.volume import read_volume, read_volume_header
 from spinetk.images.voxels import VolumeHeader
 from spinetk.views import View
 
-SOURCE = {"nifti": "NIfTI", "nrrd": "NRRD"}
+SOURCE = {"nifti": "NIfTI", "nrrd": "NRRD", "metaimage": "MetaImage"}
 MAX_SHEAR_DEGREES = 1.0
 """Angles are measured in the picture: they would be off by as much."""
 
@@ -136,7 +136,7 @@ def describe_volume(path: Path) -> tuple[Cut, VolumeHeader, list[str]]:
 def is_hounsfield(values: np.ndarray) -> bool:
     """Whether grey values are Hounsfield units to all appearance: air or padding, soft tissue and bone, no other scale.
 
-    Neither NIfTI nor NRRD says the modality. Grey values of MR are positive, or a few units about 0.
+    None of the formats says the modality. Grey values of MR are positive, or a few units about 0.
     """
     some = values.ravel()[:: max(1, values.size // 200_000)]
     some = some[np.isfinite(some)]

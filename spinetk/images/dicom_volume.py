@@ -49,8 +49,8 @@ class DicomVolume(Volume):
 
 
 def volume_of(path: str | Path, series: Wanted = LARGEST) -> Volume:
-    """The volume of a file or folder: NIfTI, NRRD, a folder with the slices of a DICOM series, or a DICOM file of
-    frames with places.
+    """The volume of a file or folder: NIfTI, NRRD, MetaImage, a folder with the slices of a DICOM series, or a DICOM
+    file of frames with places.
 
     Args:
         path: The file or folder.

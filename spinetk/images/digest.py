@@ -1,4 +1,4 @@
-"""Digests of what a file stores of a picture: no decoder, window or header changes them."""
+"""Digests of what a file stores of a picture, which no decoder, window or header changes, and of files as they are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,42 @@ from pathlib import Path
 
 import numpy as np
 
+from spinetk.errors import InputError
+
 START_OF_SCAN = 0xDA
 SAYS_NO_PIXELS = frozenset([*range(0xE0, 0xF0), 0xFE])
 """Markers of application segments (EXIF, ICC ...) and comments."""
+
+
+META = (".mha", ".mhd")
+"""Suffixes of headers that may have their voxels in a file beside them."""
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The files a picture is in: of a MetaImage with its voxels beside it those, too; of all others the file itself."""
+    if path.suffix.lower() not in META:
+        return (path,)
+    from spinetk.images.metaimage import read_header
+
+    try:
+        return tuple(dict.fromkeys((path, read_header(path).stored["data"])))
+    except (InputError, OSError):
+        return (path,)
+
+
+def of_file(path: Path) -> hashlib._Hash:
+    """SHA-256 of the bytes of a picture's files, to be gone on with.
+
+    Raises:
+        OSError: One cannot be read.
+    """
+    first, *others = files_of(path)
+    with open(first, "rb") as stream:
+        found = hashlib.file_digest(stream, "sha256")
+    for other in others:
+        with open(other, "rb") as stream:
+            found.update(hashlib.file_digest(stream, "sha256").digest())
+    return found
 
 
 def of_values(stored: np.ndarray) -> str:

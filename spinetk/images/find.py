@@ -95,8 +95,8 @@ def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
 def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
     """Volumes among files and folders of any depth, as :func:`spinetk.images.dicom_volume.volume_of` takes them.
 
-    Of a folder NIfTI and NRRD files by their suffix, folders that hold a DICOM series, and DICOM files of several
-    frames where no series lies beside them. A file that is named explicitly is always given on.
+    Of a folder NIfTI, NRRD and MetaImage files by their suffix, folders that hold a DICOM series, and DICOM files of
+    several frames where no series lies beside them. A file that is named explicitly is always given on.
 
     Raises:
         InputError: A folder cannot be listed.

@@ -18,7 +18,7 @@ MAX_PIXELS = 100_000_000
 """Most pixels of one picture or frame: a 10 000 x 10 000 scan, 400 MB as float32."""
 
 MAX_VOXELS = 400_000_000
-"""Most voxels of a NIfTI or NRRD volume, which is read whole."""
+"""Most voxels of a volume in one file, which is read whole."""
 
 FREE_PIXELS = 16_000_000
 """Up to this size a compressed picture may be as dense as it likes; above it ``MAX_EXPANSION`` holds."""

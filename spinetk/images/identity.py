@@ -9,6 +9,7 @@ import unicodedata
 from pathlib import Path
 
 from spinetk.errors import InputError
+from spinetk.images.digest import of_file
 from spinetk.images.elements import raw
 from spinetk.images.find import find_series
 from spinetk.images.guard import quiet, regular_file
@@ -79,8 +80,7 @@ def _uid(path: Path, keyword: str) -> bytes:
                 uid = raw(header.dataset, keyword)
     if isinstance(uid, str) and uid.strip():
         return uid.strip().encode("utf-8", "surrogatepass")
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+    return of_file(path).digest()
 
 
 def _digest(value: bytes, salt: str) -> str:

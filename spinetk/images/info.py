@@ -9,7 +9,7 @@ from typing import Any
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.guard import check_size, display_name, quiet, regular_file
-from spinetk.images.kind import sniff
+from spinetk.images.kind import VOLUMES, sniff
 from spinetk.images.orientation import facts_of, standing
 from spinetk.images.plain import frame_of as plain_frame
 from spinetk.images.plain import open_header as open_plain
@@ -118,7 +118,7 @@ def render(content: dict[str, Any]) -> str:
 
 def _describer(kind: str) -> Describe:
     """What describes such files. pydicom and nibabel take their time, so each is imported for its own kinds only."""
-    if kind in ("nifti", "nrrd"):
+    if kind in VOLUMES:
         return _volume
     if kind not in ("dicom", "series"):
         return _plain

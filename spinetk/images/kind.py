@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 
 HEAD_BYTES = 512
+VOLUMES = ("nifti", "nrrd", "metaimage")
+"""Kinds of files that hold a grid of voxels."""
+META = re.compile(rb"\s*(ObjectType|ObjectSubType|NDims|Comment|Name|ID)\s*=")
+"""How the header of a MetaImage begins."""
 
 
 def sniff(path: Path) -> str:
@@ -23,6 +28,8 @@ def sniff(path: Path) -> str:
         return "tiff"
     if head.startswith(b"NRRD"):
         return "nrrd"
+    if META.match(head):
+        return "metaimage"
     if head.startswith(b"\x1f\x8b"):
         try:
             with gzip.open(path) as packed:  # the first member may be shorter than a header

@@ -8,7 +8,7 @@ from pathlib import Path
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
-from spinetk.images.kind import sniff
+from spinetk.images.kind import VOLUMES, sniff
 from spinetk.images.orientation import standing
 from spinetk.images.picture import Picture, SliceChoice
 
@@ -23,7 +23,7 @@ def read_picture(
     """Read one picture.
 
     Args:
-        path: A DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder with the slices of a DICOM series.
+        path: A DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage file, or a folder with the slices of a DICOM series.
         slice_choice: Which sagittal slice of a volume: the ``central`` one, the one with ``most-spine``, or its place
             counted from 0 (of what ``Picture.slices`` says; also of frames that are no volume).
         spacing_mm: The user's own (row, column) distance between pixel centres in mm; wins over the file's, and is
@@ -70,7 +70,7 @@ def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None, series: st
         from spinetk.images.plain import read_plain
 
         return read_plain(path, kind, frame)
-    if kind in ("nifti", "nrrd"):
+    if kind in VOLUMES:
         from spinetk.images.cut import read_volume_picture
 
         return read_volume_picture(path, slice_choice, frame)

@@ -1,8 +1,9 @@
-"""Volumes: NIfTI and NRRD in, with the place of every voxel; masks out, with the matrices and codes of their volume.
+"""Volumes: NIfTI, NRRD, MetaImage in, with the place of every voxel; masks out, with the matrices of their volume.
 
 The only reader of volumes: discs, atria, slices and pictures take theirs from here. NIfTI is read by nibabel, which
 keeps both matrices and their codes (:mod:`spinetk.images.nifti` says why not ITK, and which matrix wins), NRRD, which
-nibabel does not know, by pynrrd. Headers are checked against the bytes that are there before any memory is asked for.
+nibabel does not know, by pynrrd, MetaImage by :mod:`spinetk.images.metaimage`. Headers are checked against the bytes
+that are there before any memory is asked for.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ import numpy as np
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.images import nifti, nrrd
+from spinetk.images import metaimage, nifti, nrrd
 from spinetk.images.grid import Grid, Turn
 from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
 from spinetk.images.kind import sniff
 from spinetk.images.voxels import VolumeHeader
 
-FORMATS = {"nifti": nifti, "nrrd": nrrd}
-SUFFIXES = (".nii.gz", ".nii", ".nrrd")
+FORMATS = {"nifti": nifti, "nrrd": nrrd, "metaimage": metaimage}
+KINDS = {".nii.gz": "nifti", ".nii": "nifti", ".nrrd": "nrrd", ".mha": "metaimage"}
+"""What is written under a suffix."""
+SUFFIXES = (*KINDS, ".mhd")
+WHY_UNKNOWN = {
+    "nifti": "qform and sform codes are 0", "nrrd": "no space of a patient is given",
+    "metaimage": "no TransformMatrix is given",
+}  # fmt: skip
 LOST = 0.01
 """A mask that has more than this share of its foreground outside of an image is not the mask of that image."""
 
@@ -111,11 +118,11 @@ class Volume:
             InputError: The suffix names no format of volumes.
         """
         path = Path(path)
-        if not path.name.lower().endswith(SUFFIXES):
-            raise InputError(display_name(path), "is not the name of a volume", f"end it with {', '.join(SUFFIXES)}")
+        kind = next((kind for suffix, kind in KINDS.items() if path.name.lower().endswith(suffix)), None)
+        if kind is None:
+            raise InputError(display_name(path), "is not the name of a volume", f"end it with {', '.join(KINDS)}")
         if values.shape != self.values.shape:
             raise ValueError(f"values of {values.shape} do not fit a volume of {self.values.shape}")
-        kind = "nrrd" if path.name.lower().endswith(".nrrd") else "nifti"
         like = self.header.stored if self.header is not None and self.header.kind == kind else None
         plain = values.astype(np.uint8) if values.dtype == bool else values
         with replacing(path) as temporary:
@@ -123,7 +130,7 @@ class Volume:
 
 
 def read_volume_header(path: str | Path) -> VolumeHeader:
-    """What a NIfTI or NRRD file says of itself.
+    """What a NIfTI, NRRD or MetaImage file says of itself.
 
     Raises:
         InputError: No such file, another kind of file, damaged, or it claims more voxels than it can hold.
@@ -132,7 +139,9 @@ def read_volume_header(path: str | Path) -> VolumeHeader:
     regular_file(path)
     kind = sniff(path)
     if kind not in FORMATS:
-        raise InputError(display_name(path), "is not a volume", "give NIfTI or NRRD, for example from dcm2niix")
+        raise InputError(
+            display_name(path), "is not a volume", "give NIfTI, NRRD or MetaImage, for example from dcm2niix"
+        )
     with quiet():
         header = FORMATS[kind].read_header(path)
     if header.grid.shear_degrees > SHEARED_DEGREES:
@@ -142,7 +151,7 @@ def read_volume_header(path: str | Path) -> VolumeHeader:
 
 
 def read_volume(path: str | Path, *, first: bool = False, flat: bool = False) -> Volume:
-    """Read a NIfTI or NRRD volume whole, values as stored or scaled as the header says.
+    """Read a NIfTI, NRRD or MetaImage volume whole, values as stored or scaled as the header says.
 
     Args:
         path: The file.
@@ -179,10 +188,15 @@ def read_volume(path: str | Path, *, first: bool = False, flat: bool = False) ->
     return Volume(values, header.grid, header, tuple(remarks))
 
 
+def one_file(suffix: str) -> str:
+    """The suffix under which a volume of this one is written: a MetaImage with its voxels in the file itself."""
+    return ".mha" if suffix.lower() == ".mhd" else suffix
+
+
 def said_guess(header: VolumeHeader) -> str:
     """That nobody knows where the axes of a file point, and what they were taken for."""
     toward = [WORDS[letter] for letter in FORMATS[header.kind].GUESS]
-    why = "qform and sform codes are 0" if header.kind == "nifti" else "no space of a patient is given"
+    why = WHY_UNKNOWN[header.kind]
     return (
         f"directions are unknown ({why}): voxel axes were taken to run to the {toward[0]}, {toward[1]} and {toward[2]}"
     )

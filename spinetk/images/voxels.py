@@ -30,7 +30,7 @@ class VolumeHeader:
     """A volume's geometry and form.
 
     Attributes:
-        kind: ``nifti`` or ``nrrd``.
+        kind: ``nifti``, ``nrrd`` or ``metaimage``.
         grid: Of one 3D volume; a flat picture has one slice.
         dtype: Of the voxels as stored.
         volumes: 3D volumes in the file.
@@ -40,7 +40,7 @@ class VolumeHeader:
         stored: The format's own header.
     """
 
-    kind: Literal["nifti", "nrrd"]
+    kind: Literal["nifti", "nrrd", "metaimage"]
     grid: Grid
     dtype: np.dtype
     volumes: int = 1

@@ -11,7 +11,7 @@ from spinetk.errors import InputError
 OTHER_KINDS = (
     "json jsonl csv tsv txt md log html htm xml yaml yml toml ini py ipynb sh bat pdf doc docx xls xlsx ppt pptx",
     "zip tar tgz bz2 xz 7z rar pth pt pkl ckpt safetensors onnx npy npz mat gif svg mp4 avi mov exe dll so",
-    "db sqlite lock tmp bak raw img hdr nhdr h5 hdf5 bib tex css js",
+    "db sqlite lock tmp bak raw zraw img hdr nhdr h5 hdf5 bib tex css js",
 )
 OTHER_SUFFIXES = frozenset(f".{suffix}" for line in OTHER_KINDS for suffix in line.split())
 MAX_FILES = 200_000

@@ -138,7 +138,7 @@ class Reader:
         """One picture file to a measured reading.
 
         Args:
-            path: DICOM, PNG, JPEG, TIFF, NIfTI or NRRD file, or a folder that is one DICOM series.
+            path: DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage file, or a folder that is one DICOM series.
             overrides: The user's word on it.
             slice_choice, series: Slice of a series or volume, and which of several series, as of
                 :func:`spinetk.images.read_picture`.

@@ -54,7 +54,7 @@ def test_files_and_figures(oracle, case_folder, tmp_path):
 
 
 def test_other_points_are_refused(case_folder, tmp_path):
-    schema = KeypointSchema("mine", (*VERTEBRA6.keypoints[:5], "pedicle"))
+    schema = KeypointSchema("mine", ("bottom_left", "bottom_right", "pedicle"))
     predictor = Predictor(TorchEngine(VertebraRCNN(FAST, schema), "cpu"), "corners")
     with pytest.raises(
         InputError, match=r"src-0.png: has the points of 'vertebra6', .* 'mine' it lacks pedicle \(eval"

@@ -29,7 +29,7 @@ from spinetk.images.find import are_results
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
-PICTURES = (".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".nii", ".gz", ".nrrd", ".ima")
+PICTURES = (".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".nii", ".gz", ".nrrd", ".mha", ".mhd", ".ima")
 MOST_AWAY = 2.0
 """mm off the slice that points are read on: the views of 3D Slicer stop between slices."""
 SCHEMA = (

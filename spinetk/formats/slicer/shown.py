@@ -20,7 +20,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.formats.slicer.plane import Plane
-from spinetk.images.kind import sniff
+from spinetk.images.kind import VOLUMES, sniff
 from spinetk.reading import Reading
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def shown_plane(reading: Reading, chosen: int | None = None) -> Plane:
     if not path.exists():
         raise InputError(reading.file, "is no longer there", "give the picture back its place")
     kind = "dicom" if path.is_dir() else sniff(path)
-    if kind in ("nifti", "nrrd"):
+    if kind in VOLUMES:
         return _of_volume(path, kind, reading.slice if chosen is None else chosen)
     return _of_dicom(reading, chosen) if kind == "dicom" else _of_plain(path, kind, reading)
 

@@ -13,7 +13,7 @@ export async function take(files) {
   const pictures = files.filter((file) => file.size > 0 && !OTHER.test(file.name));
   const passed = files.length - pictures.length;
   if (!pictures.length) {
-    if (files.length) tell(files.length === 1 ? `${files[0].name} is no picture. Drop DICOM, PNG, JPEG, TIFF or NIfTI.` : "There is no picture among these files.", { kind: "fault" });
+    if (files.length) tell(files.length === 1 ? `${files[0].name} is no picture. Drop DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage; points of other programs go to Import points.` : "There is no picture among these files.", { kind: "fault" });
     return;
   }
   const under = work("Opening");

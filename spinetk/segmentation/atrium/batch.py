@@ -16,7 +16,7 @@ from spinetk.images.dicom_volume import volume_of
 from spinetk.images.find import find_volumes
 from spinetk.images.grid import AXIAL
 from spinetk.images.kind import sniff
-from spinetk.images.volume import SUFFIXES
+from spinetk.images.volume import SUFFIXES, one_file
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.batch import digests, maker_of, mask_files
@@ -42,8 +42,8 @@ def predict_files(
 
     Args:
         predictor: Of the task, or what makes it in other processes (whose ``how`` and drawings then count).
-        inputs: NIfTI or NRRD files, folders of a DICOM series, or folders of these at any depth. The mask of a series
-            is a DICOM segmentation, ``<folder>.seg.dcm``.
+        inputs: NIfTI, NRRD or MetaImage files, folders of a DICOM series, or folders of these at any depth. The mask
+            of a series is a DICOM segmentation, ``<folder>.seg.dcm``.
         output: Folder. Where another input has the name of one already, a hash of its path is added.
         how: As in :meth:`AtriumPredictor.predict`.
         draw: Called with the name of the mask without its suffix, values, spacing_mm and mask of every volume.
@@ -128,7 +128,7 @@ def _name_of(source: str) -> str:
     stem, suffix = (path.resolve().name or "series", SEG_SUFFIX) if path.is_dir() else _split(path.name)
     if not suffix and path.is_file() and sniff(path) == "dicom":
         return path.stem + SEG_SUFFIX if path.suffix.lower() in DICOM_SUFFIXES else path.name + SEG_SUFFIX
-    return stem + (suffix or ".nrrd")
+    return stem + one_file(suffix or ".nrrd")
 
 
 def _split(name: str) -> tuple[str, str]:

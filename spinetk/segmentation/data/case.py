@@ -49,7 +49,7 @@ class Case:
 
 @dataclass(frozen=True)
 class VolumeCase(Case):
-    """A case of NIfTI or NRRD volumes."""
+    """A case of volumes."""
 
     def read(self) -> tuple[Volume, np.ndarray]:
         """Image and (D, H, W) bool mask in axial slices (:func:`spinetk.segmentation.data.files.read_case`)."""
@@ -116,7 +116,7 @@ class Found:
 
 
 def is_volume(path: Path) -> bool:
-    """Whether the name is that of a NIfTI or NRRD volume."""
+    """Whether the name is that of a NIfTI, NRRD or MetaImage volume."""
     return path.name.lower().endswith(SUFFIXES)
 
 

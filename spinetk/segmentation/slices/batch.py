@@ -17,7 +17,7 @@ from spinetk.batch.task import Maker, Work
 from spinetk.images.dicom_volume import volume_of
 from spinetk.images.find import find_volumes
 from spinetk.images.grid import AXIAL
-from spinetk.images.volume import SUFFIXES, Volume
+from spinetk.images.volume import SUFFIXES, Volume, one_file
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.batch import digests, maker_of, mask_files
 from spinetk.segmentation.data.case import files, is_picture, stem
@@ -141,4 +141,4 @@ def _name_of(volumes: bool, source: str) -> str:
     suffix = next((s for s in SUFFIXES if path.name.lower().endswith(s)), ".nrrd") if volumes else ".png"
     if is_address(source):
         return plain_stem(source) + suffix
-    return (path.resolve().name or "series" if path.is_dir() else stem(path)) + suffix
+    return (path.resolve().name or "series" if path.is_dir() else stem(path)) + one_file(suffix)
