@@ -90,7 +90,7 @@ def retry(folder: Folder = None) -> None:
 
 @app.command()
 def status(folder: Folder = None, as_json: AsJson = False) -> None:
-    """Whether the node runs, what waits, and what failed last."""
+    """Whether the node runs, what waits, what was remarked, and what failed last."""
     from spinetk.node.service import status as run
 
     found = run(folder or Path("node"))
@@ -102,5 +102,7 @@ def status(folder: Folder = None, as_json: AsJson = False) -> None:
     typer.echo("  ".join(f"{state} {count}" for state, count in found["units"].items()))
     if found["last_word"]:
         typer.echo(f"next try in {found['next_try_s']:.0f} s: {found['last_word']}")
+    for entry in found["remarks"]:
+        typer.echo(f"remark {entry['id']}: {entry['said']}")
     for entry in found["failed"]:
         typer.echo(f"failed {entry['id']}: {entry['why']}")

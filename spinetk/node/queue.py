@@ -21,6 +21,7 @@ from pathlib import Path
 
 from spinetk.errors import InputError
 
+MOST_REMARKS = 1_000
 STATES = ("received", "made", "sent", "passed", "failed")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS unit (
     id TEXT PRIMARY KEY, path TEXT NOT NULL, state TEXT NOT NULL, received REAL NOT NULL, ready REAL NOT NULL,
     changed REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '',
     picture TEXT NOT NULL DEFAULT '', maker TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS remark (id INTEGER PRIMARY KEY, unit TEXT NOT NULL, said TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS unit_ready ON unit (state, ready);
 CREATE INDEX IF NOT EXISTS instance_unit ON instance (unit);
 """
@@ -192,6 +194,20 @@ class Queue:
                 (state, why, picture, maker, now, now, unit.id, unit.state, unit.changed),
             )
         return done.rowcount == 1
+
+    def remark(self, unit: Unit, said: str) -> None:
+        """Note what a user should know of a unit, whatever becomes of it; of many the last are kept."""
+        with self._commit() as db:
+            db.execute("DELETE FROM remark WHERE unit = ? AND said = ?", (unit.id, said))
+            number = db.execute("INSERT INTO remark (unit, said) VALUES (?, ?)", (unit.id, said)).lastrowid or 0
+            db.execute("DELETE FROM remark WHERE id <= ?", (number - MOST_REMARKS,))
+
+    def remarks(self, count: int) -> list[tuple[str, str]]:
+        """(unit, what was said) of the latest remarks, the newest first; none in the queue of an older version."""
+        with self._lock:
+            known = self._db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'remark'").fetchone()
+            query = "SELECT unit, said FROM remark ORDER BY id DESC LIMIT ?"
+            return self._db.execute(query, (count,)).fetchall() if known else []
 
     def later(self, unit: Unit, seconds: float, why: str) -> None:
         """Try again after some seconds."""

@@ -23,6 +23,7 @@ from spinetk.formats.identity import Identity
 from spinetk.formats.presentation import write_presentation
 from spinetk.formats.sr import write_sr
 from spinetk.images.elements import raw
+from spinetk.images.identity import keyed_id
 from spinetk.images.source import dicom_source
 from spinetk.node.queue import Queue, Unit
 from spinetk.node.settings import NodeSettings
@@ -101,18 +102,23 @@ class Reader:
             self._fail(unit, f"{fault} (send the whole series again)")
             return
         reading, grey = self._read(path)
-        picture = _digests(reading, grey, slices)
+        study = keyed_id(header.StudyInstanceUID, self._queue.salt())
+        picture = _digests(reading, grey, slices, study)
         other = _otherwise(unit.picture, picture, unit.maker == self._maker)
         waiting = any(outbox(self._settings.folder, unit).glob("*.dcm"))
         if other:
             fault = f"came before with {other} under the same UID; the results sent are about the first"
             if waiting and not self._settings.dry_run:
+                self._queue.remark(unit, fault)
                 self._queue.move(unit, "made", fault)
                 log.warning("%s is not read: it %s", unit.id, fault)
             else:
                 self._fail(unit, fault)
             return
-        if unit.picture and not slices and unit.maker == self._maker:
+        moved = unit.picture.count(":") == picture.count(":") and unit.picture.rpartition(":")[2] != study
+        if moved:
+            log.info("%s came again in another study, where its results go", unit.id)
+        elif unit.picture and not slices and unit.maker == self._maker:
             self._queue.move(unit, "made" if waiting else "sent", "came again in another form")
             return
         self._make(unit, path, slices, reading, grey)
@@ -148,26 +154,27 @@ class Reader:
         log.warning("%s failed: %s", unit.id, why)
 
 
-def _digests(reading: Reading, grey: np.ndarray, slices: list[Path]) -> str:
-    """What a reading rests on, as three digests: the pixels; scale, orientation and view; which slices there were."""
+def _digests(reading: Reading, grey: np.ndarray, slices: list[Path], study: str) -> str:
+    """What a reading rests on, as digests: the pixels; scale, orientation and view; which slices there were; the study
+    its results go to.
+    """
     about = json.dumps([reading.frame.to_json(), reading.view], sort_keys=True)
     uids = "\n".join(sorted(str(_header(file).SOPInstanceUID) for file in slices))
     parts = (grey.tobytes() + str(grey.shape).encode(), about.encode(), uids.encode())
-    return ":".join(hashlib.sha256(part).hexdigest() for part in parts)
+    return ":".join([*(hashlib.sha256(part).hexdigest() for part in parts), study])
 
 
 def _otherwise(before: str, now: str, same_maker: bool) -> str | None:
     """What is not as it was in a picture that comes under the same UIDs, in words; None where its results stand.
 
     Args:
-        before, now: Of :func:`_digests`; ``before`` is empty for what comes first, and older nodes noted the pixels
-            alone.
+        before, now: Of :func:`_digests`; ``before`` is empty for what comes first, and older nodes noted less.
         same_maker: Whether the same model would read it: another one may choose another slice and find another scale,
             and its results have UIDs of their own.
     """
-    (pixels, *others), (own, about, slices) = before.split(":"), now.split(":")
+    (pixels, *others), (own, about, slices, _) = before.split(":"), now.split(":")
     single = slices == hashlib.sha256(b"").hexdigest()
-    if not before or (not single and (not same_maker or others[1:] != [slices])):
+    if not before or (not single and (not same_maker or others[1:2] != [slices])):
         return None
     if pixels != own:
         return "other pixels"

@@ -6,7 +6,9 @@ import errno
 import hashlib
 import io
 import logging
+import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from spinetk.errors import InputError
 from spinetk.images.elements import integer, raw, word
 from spinetk.images.identity import keyed_id
 from spinetk.node.queue import Queue, Unit
+from spinetk.node.reading import outbox
 from spinetk.node.settings import NodeSettings
 from spinetk.pacs.archive import VOLUMES
 from spinetk.pacs.dimse import require_pynetdicom
@@ -91,12 +94,17 @@ class Receiver:
             self._ae.shutdown()
 
     def recover(self) -> None:
-        """Queue what a kill left on disk without an entry, and remove what it left half written."""
+        """Queue what a kill left on disk without an entry; remove what is half written, or at a place it has left."""
         spool = self._settings.folder / SPOOL
         for path in sorted(spool.rglob("*")) if spool.is_dir() else []:
             if path.name.startswith(".tmp-"):
                 path.unlink(missing_ok=True)
-            elif path.suffix == ".dcm" and self._queue.known(path.stem) is None:
+            elif path.suffix != ".dcm":
+                continue
+            elif (known := self._queue.known(path.stem)) is not None:
+                if self._place(known[1], path.stem) != path:
+                    path.unlink(missing_ok=True)
+            else:
                 data = path.read_bytes()
                 header = _header(data)
                 if header is not None:
@@ -137,7 +145,28 @@ class Receiver:
             with replacing(path, durable=True) as temporary:
                 temporary.write_bytes(data)
             self._note(path, header, digest)
+            if known is not None:
+                self._leave(known[1], instance, path)
         return SUCCESS
+
+    def _leave(self, before: Unit, instance: str, path: Path) -> None:
+        """What was moved to another series, or is read otherwise, leaves its old place and unit."""
+        old = self._place(before, instance)
+        if old is not None and old != path:
+            old.unlink(missing_ok=True)
+            with suppress(OSError):  # others of the series are still there
+                old.parent.rmdir()
+        unit = self._queue.get(before.id)
+        if unit is None or self._queue.instances(unit) or unit.state not in ("received", "made"):
+            return
+        if self._queue.move(unit, "passed", "came again in another series, where it is read"):
+            shutil.rmtree(outbox(self._settings.folder, unit), ignore_errors=True)
+            log.info("%s is empty: all of it came again in another series", unit.id)
+
+    def _place(self, unit: Unit, instance: str) -> Path | None:
+        """Where the file of an instance of a unit lies; None where it was removed."""
+        place = self._settings.folder / unit.path
+        return None if not unit.path else place if place.suffix == ".dcm" else place / f"{instance}.dcm"
 
     def _is_due(self, unit: Unit, path: Path) -> bool:
         """Whether what comes again is to be read again: it failed, or another model or rule would read it.

@@ -178,6 +178,7 @@ def status(folder: Path) -> dict[str, Any]:
             "oldest_waiting_s": {s: None if u is None else round(now - u.received, 1) for s, u in oldest.items()},
             "next_try_s": None if oldest["made"] is None else round(max(0.0, oldest["made"].ready - now), 1),
             "last_word": oldest["made"].why if oldest["made"] is not None else "",
+            "remarks": [{"id": unit, "said": said} for unit, said in queue.remarks(10)],
             "failed": [{"id": u.id, "why": u.why} for u in queue.latest("failed", 10)],
             "spool_bytes": sum(f.stat().st_size for f in (folder / SPOOL).rglob("*.dcm")),
         }

@@ -34,7 +34,7 @@ def test_a_volume_of_colours(tmp_path):
 def test_another_kind_of_file_where_a_volume_is_wanted(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no volume")
-    wanted = "notes.txt: is not a volume (give NIfTI or NRRD, for example from dcm2niix)"
+    wanted = "notes.txt: is not a volume (give NIfTI, NRRD or MetaImage, for example from dcm2niix)"
     assert said(read_volume_header, path) == wanted
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pydicom
 import pytest
 from films import film, send, stop, until
 from pydicom.uid import MRImageStorage
+from typer.testing import CliRunner
 
+from spinetk.node.commands import app
+from spinetk.node.queue import MOST_REMARKS
 from spinetk.node.rule import Rule
+from spinetk.node.service import status
 from spinetk.pacs import parse_address
 
 pytest.importorskip("pynetdicom")
@@ -106,3 +113,87 @@ def test_results_that_wait_are_not_lost_to_other_pixels_under_their_uid(make_nod
     send(node.receiver.port, other)
     until(lambda: "other pixels" in only(node, "made").why)
     assert made.read_bytes() == first
+    # It is said where a user looks, also once the archive has been asked again.
+    unit = only(node, "made")
+    node.queue.later_all("made", 9.0, "the archive does not answer")
+    for _ in range(2):
+        (remark,) = status(tmp_path / "node")["remarks"]
+        assert remark["id"] == unit.id
+        assert "came before with other pixels under the same UID" in remark["said"]
+        node.queue.remark(unit, remark["said"])
+    shown = CliRunner().invoke(app, ["status", "--folder", str(tmp_path / "node")])
+    assert f"remark {unit.id}: came before with other pixels under the same UID" in shown.stdout
+
+
+def test_the_queue_of_an_older_version_is_looked_at_too(make_node, tmp_path):
+    stop(make_node())
+    with closing(sqlite3.connect(tmp_path / "node" / "queue.sqlite")) as db:
+        db.execute("DROP TABLE remark")
+    assert status(tmp_path / "node")["remarks"] == []
+    node = make_node()
+    send(node.receiver.port, film(tmp_path / "a.dcm", "1.2.3.4"))
+    unit = only(node, "made")
+    for number in range(MOST_REMARKS + 2):
+        node.queue.remark(unit, f"remark {number}")
+    assert [said for _, said in node.queue.remarks(2)] == ["remark 1001", "remark 1000"]
+    assert len(node.queue.remarks(MOST_REMARKS + 9)) == MOST_REMARKS
+
+
+def spooled(tmp_path):
+    return list((tmp_path / "node" / "spool").rglob("*.dcm"))
+
+
+def test_a_film_that_is_moved_to_another_series_leaves_no_file_behind(make_node, tmp_path):
+    node = make_node(results=("points",))
+    send(node.receiver.port, film(tmp_path / "a.dcm", "1.2.3.4"))
+    first = only(node, "made")
+    (before,) = spooled(tmp_path)
+    send(node.receiver.port, film(tmp_path / "b.dcm", "1.2.3.4", SeriesInstanceUID="1.2.3.9"))
+    until(lambda: only(node, "made").changed > first.changed)
+    (after,) = spooled(tmp_path)
+    assert after.name == before.name
+    assert after.parent != before.parent
+    assert not before.parent.exists()
+    stop(node)
+    # What a kill left at a place it had left already goes with the next start, and nothing else.
+    before.parent.mkdir()
+    before.write_bytes(after.read_bytes())
+    stop(make_node(results=("points",)))
+    assert spooled(tmp_path) == [after]
+
+
+def test_a_film_that_is_moved_to_another_study_gets_its_results_there(make_node, tmp_path):
+    node = make_node(results=("points",), send_to=parse_address(NOBODY))
+    send(node.receiver.port, film(tmp_path / "a.dcm", "1.2.3.4"))
+    first = only(node, "made")
+    send(node.receiver.port, film(tmp_path / "b.dcm", "1.2.3.4", study="7.8.9", name="OTHER^ONE"))
+    until(lambda: only(node, "made").picture != first.picture)
+    (made,) = (tmp_path / "node" / "outbox").rglob("*.dcm")
+    found = pydicom.dcmread(made)
+    assert (found.StudyInstanceUID, found.PatientName) == ("7.8.9", "OTHER^ONE")
+    assert len(spooled(tmp_path)) == 1
+
+
+def test_slices_that_are_moved_to_another_series_are_read_there_alone(make_node, tmp_path):
+    node = make_node(results=("points",), send_to=parse_address(NOBODY))
+    slices = sagittal(tmp_path, 3)
+    send(node.receiver.port, *slices)
+    old = only(node, "made")
+    for file in slices:
+        data = pydicom.dcmread(file)
+        data.SeriesInstanceUID = "1.2.3.9"
+        data.save_as(file)
+    send(node.receiver.port, *slices[:2])
+    until(lambda: counts(node) == {"made": 2})
+    assert node.queue.instances(old) == 1
+    send(node.receiver.port, slices[2])
+    until(lambda: node.queue.get(old.id).state == "passed")
+    assert node.queue.get(old.id).why == "came again in another series, where it is read"
+    until(lambda: counts(node) == {"made": 1, "passed": 1})
+    assert {path.parent.name for path in spooled(tmp_path)} == {node.queue.latest("made", 1)[0].id}
+    assert len(spooled(tmp_path)) == 3
+    (made,) = (tmp_path / "node" / "outbox").rglob("*.dcm")
+    series = pydicom.dcmread(made).ReferencedSeriesSequence[0]
+    assert (series.SeriesInstanceUID, series.ReferencedImageSequence[0].ReferencedSOPInstanceUID) == (
+        "1.2.3.9", "1.2.3.1",
+    )  # fmt: skip
