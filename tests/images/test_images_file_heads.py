@@ -74,7 +74,8 @@ def test_what_is_no_head_of_a_dicom_file(tmp_path, content):
     with pytest.raises(InputError) as error:
         opened(tmp_path, content)
     assert str(error.value) == (
-        f"{tmp_path / 'a.dcm'}: is not a picture this toolkit reads (give DICOM, PNG, JPEG, TIFF, NIfTI or NRRD)"
+        f"{tmp_path / 'a.dcm'}: is not a picture this toolkit reads "
+        "(give DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage)"
     )
 
 

@@ -26,7 +26,7 @@ from spinetk.images.volume import read_volume
 from spinetk.images.voxels import check_voxels
 
 COPY = "(export or copy the file again)"
-KINDS = "(give DICOM, PNG, JPEG, TIFF, NIfTI or NRRD)"
+KINDS = "(give DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage)"
 GREY16 = truth().astype(np.uint16)
 OLD = UID("1.2.840.10008.1.2.4.52")  # a JPEG process that is retired
 LARGER = truth(48, 40).astype(np.uint16)
@@ -167,7 +167,7 @@ def nifti(kind=nib.Nifti1Image, values=None, **fields):
         (nifti(values=np.zeros((2, 3, 4), np.complex64)), "has several values a voxel (give one grey volume)"),
         (nifti(size=(42, "<h", 0)), f"claims a size of 0 x 4 x 5 {COPY}"),
         (nifti(size=(46, "<h", 6)), f"claims more voxels than it holds {COPY}"),
-        (gzip.compress(nifti())[:60], "is not a volume (give NIfTI or NRRD, for example from dcm2niix)"),
+        (gzip.compress(nifti())[:60], "is not a volume (give NIfTI, NRRD or MetaImage, for example from dcm2niix)"),
         (nifti(slope=(112, "<f", 2.0), offset=(116, "<f", np.nan)),
          f"scales its grey values by what is no number {COPY}"),
         (nifti(values=np.zeros((2, 3, 4, 2), np.int16)),
