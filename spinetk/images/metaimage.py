@@ -219,7 +219,7 @@ def _check_letters(letters: str, grid: Grid, remarks: list[str]) -> None:
     """Remark letters that say other directions than the matrix."""
     if "?" in letters and np.allclose(grid.directions, np.diag(LPS)):
         remarks.append("AnatomicalOrientation is unknown: the directions of TransformMatrix were believed")
-    opposite = {a: b for pair in LETTERS for a, b in (pair, pair[::-1])}
+    opposite = {a: b for pair in LETTERS for a, b in zip(pair, reversed(pair), strict=True)}
     toward = "".join(opposite.get(letter, "") for letter in letters.upper())
     if len(toward) == 3 and toward != grid.axes:
         remarks.append("AnatomicalOrientation says other directions than TransformMatrix, which was believed")

@@ -108,7 +108,7 @@ def _items(file: Path, kind: str, stored: Stored, session: ReviewSession) -> Ite
     if kind == "sr":
         from spinetk.formats.sr.items import items_of
 
-        return items_of(file, stored.find)
+        return iter(items_of(file, stored.find))
     if kind == "yolo":
         from spinetk.formats.yolo import yolo_items
 

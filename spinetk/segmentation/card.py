@@ -70,9 +70,13 @@ class AtriumCard(zoo.Card):
     ]
 
 
+Length = Annotated[float, above(0, 1e6)]
+Range = tuple[Length, Length]
+
+
 @dataclass(frozen=True)
 class SliceConfig:
-    """A network of slices, and the grey values it expects."""
+    """A network of slices, and the grey values and voxels it expects."""
 
     __pydantic_config__ = STRICT
 
@@ -81,6 +85,7 @@ class SliceConfig:
     channels: Annotated[int, between(1, 64)]
     mean: Annotated[float, between(-1e9, 1e9)]
     sd: Annotated[float, above(0, 1e9)]
+    spacing_mm: tuple[Range, Range, Range] | None = None
 
 
 @dataclass(frozen=True)

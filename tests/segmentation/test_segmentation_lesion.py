@@ -27,7 +27,9 @@ def pairs(tmp_path_factory):
     for seed in range(3):
         brain = lesion_volume(seed, shape=(5, 40 + 3 * seed, 36), spacing_mm=(8.0, 4.5, 4.5), radius_mm=(5, 9))
         for part, values in (("raw", brain.values), ("label", brain.mask.astype(np.uint8))):
-            sitk.WriteImage(sitk.GetImageFromArray(values), str(base / part / f"p{seed}.nii.gz"))
+            image = sitk.GetImageFromArray(values)
+            image.SetSpacing((4.5, 4.5 + 0.5 * seed, 8.0))
+            sitk.WriteImage(image, str(base / part / f"p{seed}.nii.gz"))
     return find_pairs(base)
 
 
@@ -52,6 +54,7 @@ def test_trains_resumes_and_predicts(pairs, tmp_path):
     training = np.concatenate([pair.read()[0].values.ravel() for pair in pairs[:2]])
     assert predictor.statistics.mean == pytest.approx(training.mean(), rel=1e-5)
     assert predictor.statistics.sd == pytest.approx(training.std(), rel=1e-5)
+    assert predictor.statistics.spacing_mm == pytest.approx(np.array([(8, 8), (4.5, 5), (4.5, 4.5)]))
     volume, mask = pairs[2].read()
     assert predictor.predict(volume.values).shape == mask.shape
 

@@ -14,6 +14,7 @@ from spinetk.segmentation.slices.predictor import (
     SlicePredictor,
     Statistics,
     neighbours,
+    spacings_of,
 )
 
 
@@ -121,6 +122,24 @@ def test_another_grey_scale_than_in_training_is_said(mean, sd, said):
     if said:
         assert f"(mean {mean:.4g}, SD {sd:.4g}) than in training (mean 40, SD 10)" in remark
     assert Statistics(40.0, 10.0).remark(np.full((1, 4, 4), 40.0)) == "all voxels are alike: there is nothing to see"
+
+
+@pytest.mark.parametrize(
+    ("spacing", "said"),
+    [((3, 0.5, 0.5), False), ((2.5, 0.5, 0.6), False), ((4.9, 0.5, 0.5), False), ((5.1, 0.5, 0.5), True),
+     ((2.3, 0.5, 0.5), True), ((3, 0.7, 0.5), True), ((3, 0.5, 0.39), True)],
+)  # fmt: skip
+def test_voxels_of_another_size_than_in_training_are_said(spacing, said):
+    """A quarter larger or smaller than any: 3 / 1.25 = 2.4, 4 * 1.25 = 5, 0.5 / 1.25 = 0.4, 0.5 * 1.25 = 0.625."""
+    known = Statistics(40.0, 10.0, spacings_of([(3, 0.5, 0.5), (4, 0.5, 0.5)]))
+    remark = known.remark_spacing(spacing)
+    assert (remark is not None) == said
+    if said:
+        here = " x ".join(f"{own}" for own in spacing)
+        assert remark == (
+            f"voxels are {here} mm (slices, rows, columns), in training 3-4 x 0.5 x 0.5 mm: the mask may be wrong"
+        )
+    assert Statistics(40.0, 10.0, spacings_of([])).remark_spacing(spacing) is None
 
 
 def test_spin_on_a_phantom():

@@ -83,6 +83,22 @@ def test_a_mask_has_the_name_of_its_volume_and_what_is_odd_is_said(brains, brain
     assert remark.startswith("grey values are on another scale (mean ")
 
 
+def test_voxels_of_another_size_than_those_of_the_training_are_said(brains, brain_run, tmp_path):
+    """Stored sagittally: sizes are told in the order in which the network sees them."""
+    image = sitk.ReadImage(str(brains / "sub-001" / "anat" / "sub-001_T1w.nii.gz"))
+    x, y, z = image.GetSpacing()
+    image.SetSpacing((x, y, 2 * z))
+    sitk.WriteImage(sitk.DICOMOrient(image, "ASL"), str(tmp_path / "scan.mha"))
+    run = predict([tmp_path / "scan.mha"], tmp_path / "out", task="lesion", model=[str(brain_run)], device="cpu")
+    (one,) = run["written"]
+    assert one["mask"] == "scan.mha"
+    assert sitk.ReadImage(str(tmp_path / "out/scan.mha")).GetSpacing() == pytest.approx((y, 2 * z, x))
+    (remark,) = one["remarks"]
+    assert (x, y, z) == (5, 5, 9)
+    there = "(slices, rows, columns), in training 9 x 5 x 5 mm: the mask may be wrong"
+    assert remark == f"voxels are 18 x 5 x 5 mm {there}"
+
+
 def test_a_folder_with_nothing_to_segment_is_a_failure(brain_run, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/slice.png").write_bytes(b"no volume")

@@ -15,6 +15,8 @@ from torch.utils.data import Dataset
 
 from spinetk import zoo
 from spinetk.errors import InputError
+from spinetk.images.grid import AXIAL
+from spinetk.images.volume import read_volume_header
 from spinetk.segmentation.card import SliceCard
 from spinetk.segmentation.data.case import VolumeCase
 from spinetk.segmentation.data.files import Pair
@@ -29,6 +31,7 @@ from spinetk.segmentation.slices.predictor import (
     SlicePredictor,
     Statistics,
     neighbours,
+    spacings_of,
 )
 from spinetk.training.data import Data
 from spinetk.training.device import pick_device
@@ -137,6 +140,7 @@ def ready_slices(
         read = [_read(pair, entry) for pair in training]
     check_marked(mask for _, mask in read)
     statistics = Statistics.of(values for values, _ in read)
+    spacings = spacings_of([own for pair in training if (own := _spacing(pair)) is not None])
     cases = []
     while read:  # one at a time: a data set of volumes in memory twice is too much
         values, mask = read.pop(0)
@@ -151,7 +155,9 @@ def ready_slices(
     )  # fmt: skip
     drawn = SliceDataset(cases, channels, chosen.positive_rate, augmentation=chosen.augmentation, seed=chosen.seed)
     data = Data(drawn, EverySlice(held_out, channels) if held_out else None, recipe.batch, collate=collate)
-    card = {"task": "lesion", "channels": channels, "mean": statistics.mean, "sd": statistics.sd}
+    card: dict[str, Any] = {"task": "lesion", "channels": channels, "mean": statistics.mean, "sd": statistics.sd}
+    if spacings is not None:
+        card["spacing_mm"] = [list(own) for own in spacings]
     return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card)
 
 
@@ -161,9 +167,15 @@ def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence
     config = card.config
     entry = get_entry(config.network)
     network = zoo.fill(lambda: entry.build(config.channels), weights, name)
-    statistics = Statistics(config.mean, config.sd)
+    statistics = Statistics(config.mean, config.sd, config.spacing_mm)
     smallest = entry.form.smallest
     return SlicePredictor(network, config.channels, statistics, pick_device(device), flips, smallest=smallest)
+
+
+def _spacing(pair: Pair | VolumeCase) -> tuple[float, float, float] | None:
+    """mm along slices, rows, columns of the axial slices of a case; None where its file does not say it."""
+    header = read_volume_header(pair.image)
+    return header.grid.turn_to(AXIAL).grid(header.grid).spacing_mm if header.spacing_known else None
 
 
 def _read(pair: Pair | VolumeCase, entry: Entry) -> Case:

@@ -21,14 +21,25 @@ from spinetk.validation import STRICT, Share, between
 
 OTHER_SD, OTHER_MEAN = 4.0, 3.0
 """SDs of a volume and of the training part by so many times apart, or means by so many SDs: another grey scale."""
+OTHER_SPACING = 1.25
+"""Voxels so many times smaller or larger than any of the training part: what is seen has another size."""
+
+Spacings = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+"""Least and largest mm between voxels along slices, rows and columns of axial slices."""
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean and SD of all voxels of the training part."""
+    """What volumes of the training part are like.
+
+    Attributes:
+        mean, sd: Of all their voxels.
+        spacing_mm: Of those whose files say it; None where none does, or a card of before does not know.
+    """
 
     mean: float
     sd: float
+    spacing_mm: Spacings | None = None
 
     @classmethod
     def of(cls, volumes: Iterable[np.ndarray]) -> Statistics:
@@ -56,6 +67,31 @@ class Statistics:
             return None
         here, there = (f"mean {one.mean:.4g}, SD {one.sd:.4g}" for one in (own, self))
         return f"grey values are on another scale ({here}) than in training ({there}): the mask may be wrong"
+
+    def remark_spacing(self, spacing_mm: Sequence[float]) -> str | None:
+        """What is said of voxels of another size than in training: the network sees px, and knows no mm.
+
+        Args:
+            spacing_mm: Along slices, rows, columns of axial slices.
+        """
+        if self.spacing_mm is None:
+            return None
+        pairs = list(zip(spacing_mm, self.spacing_mm, strict=True))
+        if all(low / OTHER_SPACING < own < high * OTHER_SPACING for own, (low, high) in pairs):
+            return None
+        here = " x ".join(f"{own:.3g}" for own in spacing_mm)
+        there = " x ".join(
+            f"{low:.3g}" if high < 1.005 * low else f"{low:.3g}-{high:.3g}" for low, high in self.spacing_mm
+        )
+        return f"voxels are {here} mm (slices, rows, columns), in training {there} mm: the mask may be wrong"
+
+
+def spacings_of(known: Sequence[tuple[float, float, float]]) -> Spacings | None:
+    """Least and largest of some spacings, mm along slices, rows and columns; None of none."""
+    if not known:
+        return None
+    slices, rows, columns = ((min(own), max(own)) for own in zip(*known, strict=True))
+    return slices, rows, columns
 
 
 def neighbours(values: np.ndarray, index: int, channels: int) -> np.ndarray:
