@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # MONAI 1.6.1, NrrdReader (LoadImage of .nrrd): a NRRD names the directions of its numbers in "space". Of "left-posterior-superior" the affine is turned into NIfTI's, right-anterior-superior;
-# any other is left as it stands and called so by what follows. For right-anterior-superior that is right; a volume whose space is left-anterior-superior, the third of the three that the
+# any other is left as it stands and called so by what follows. For right-anterior-superior that is right; a volume whose space is left-anterior-superior, the third of the anatomical ones that the
 # format has names for, is mirrored, its left side on the right. SimpleITK 2.5.7 reads all three. With index_order="C", which the reader offers for numpy's order of axes, not the axes alone
 # change their order but x, y and z of the patient, too, and then the first two of these change sign: the affine is of no space at all, also for left-posterior-superior. Nothing is said.
 # Seen, the voxel at 12 mm right, 24 front, 28 up: left-posterior-superior and right-anterior-superior so; left-anterior-superior 12 mm left; index_order="C" at (-28, 23, -14).
