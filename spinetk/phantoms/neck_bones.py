@@ -12,9 +12,9 @@ import numpy as np
 
 from spinetk.phantoms.attenuation import COMPACT, METAL, Attenuation
 from spinetk.phantoms.body import Body
-from spinetk.phantoms.bones import draw_vertebra
 from spinetk.phantoms.neck import NECK, Neck
 from spinetk.phantoms.shape import ellipse, ribbon, smooth
+from spinetk.phantoms.vertebra_bones import draw_vertebra
 
 SPINOUS = {"C2": 1.35, "C3": 0.75, "C4": 0.7, "C5": 0.8, "C6": 1.15, "C7": 1.7, "T1": 1.8, "T2": 1.8, "T3": 1.8}
 """Length of the spinous process behind the canal, in steps."""
