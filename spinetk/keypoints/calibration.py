@@ -28,6 +28,7 @@ from spinetk.reading import Reading
 LANDMARK_SHARE = 0.25
 
 RIDGE = 1.0
+SHAPE_SHARE = 0.5  # of the shape's log odds: with it names are right as often as they say on films not fitted on
 
 
 def calibrate(predictor: Predictor, records: Sequence[Record]) -> tuple[float, float]:
@@ -231,12 +232,13 @@ def fit_naming(outcomes: Sequence[tuple[naming.Evidence, bool]], fitted_on: str 
     """
     if len(outcomes) < 20:
         return None
-    seen = np.array([own for own, _ in outcomes])
+    seen = np.array([naming.weighed_of(own) for own, _ in outcomes])
     right = np.array([own for _, own in outcomes], bool)
     target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    weighed, shape = seen[:, : naming.SHAPE], seen[:, naming.SHAPE :].sum(axis=1)
+    weighed, shape = seen[:, : naming.SHAPE], SHAPE_SHARE * seen[:, naming.SHAPE :].sum(axis=1)
     (first, second, third, fourth, fifth, sixth), intercept = fit_weights(weighed, target, shape)
-    return naming.Naming((first, second, third, fourth, fifth, sixth), intercept, fitted_on)
+    weights = (first, second, third, fourth, fifth, sixth)
+    return naming.Naming(weights, intercept, fitted_on, odds=True, shape=SHAPE_SHARE)
 
 
 def fit_weights(seen: np.ndarray, target: np.ndarray, log_odds: np.ndarray | float = 0.0) -> tuple[list[float], float]:

@@ -42,6 +42,7 @@ TO_HIPS, TO_HIPS_SD = 3.05, 0.5  # from the middle of the endplate to the hip ax
 SQUARE = np.ones(2)
 UNSEEN_HIPS = 0.5  # neither for nor against
 SHAPE = 6  # the place of the shape's log odds in the evidence
+MOST_SURE = 0.99  # of a confidence that counts by its log odds
 # Where the first body below an endplate would have its centre: along its perpendicular and across, in its widths.
 BELOW_WIDTHS = (0.1, 1.1)
 BESIDE_WIDTHS = 0.6
@@ -61,10 +62,16 @@ class Naming(Logistic):
     Attributes:
         alone: Least confidence at which an endplate names where less than ``BODY_BELOW`` is seen below it: there the
             upper endplate of a body that is cut off looks like that of the sacrum.
+        odds: Whether the two confidences count by their log odds, clipped at ``MOST_SURE``: from 0.9 to 0.99 says as
+            much as from 0.5 to 0.91. Cards of before weigh the confidences themselves.
+        shape: The share of the shape's log odds that counts: what is seen of the sacrum and the shape are not
+            independent.
     """
 
     weights: Weights | AllWeights
     alone: Annotated[float, between(0, 1)] = 0.0
+    odds: bool = False
+    shape: Annotated[float, between(0, 1)] = 1.0
 
     @property
     def knows_unsure(self) -> bool:
@@ -73,7 +80,15 @@ class Naming(Logistic):
 
     def probability(self, seen: Sequence[float], log_odds: float = 0.0) -> float:
         """That names with this evidence are right, 0 to 1."""
-        return super().probability(seen[: len(self.weights)], log_odds + sum(seen[SHAPE:]))
+        weighed = weighed_of(seen) if self.odds else tuple(seen)
+        return super().probability(weighed[: len(self.weights)], log_odds + self.shape * sum(seen[SHAPE:]))
+
+
+def weighed_of(seen: Sequence[float]) -> tuple[float, ...]:
+    """An :func:`evidence` with the log odds of its two confidences, 0 to 1 from the least to the most of them."""
+    sure = np.clip(seen[:2], 1 - MOST_SURE, MOST_SURE)
+    odds = np.log(sure / (1 - sure)) / np.log(MOST_SURE / (1 - MOST_SURE))
+    return (*(float(own) for own in (1 + odds) / 2), *seen[2:])
 
 
 @dataclass(frozen=True)

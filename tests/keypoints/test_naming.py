@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinetk.keypoints.calibration import fit_naming
-from spinetk.keypoints.naming import UNSEEN_HIPS, Naming, evidence, seat_of
+from spinetk.keypoints.naming import UNSEEN_HIPS, Naming, evidence, seat_of, weighed_of
 from spinetk.landmark import Landmark
 from spinetk.measure.lumbar_shape import log_odds
 from spinetk.reading import Reading, Vertebra
@@ -154,12 +154,26 @@ def test_the_shape_of_the_lowest_bodies_speaks_by_its_own_odds(bends):
 
 def test_weights_are_fitted_beside_the_odds_of_the_shape():
     """Half of the films right whatever was seen, but for the shape, which says 3 to 1 and 1 to 3 and is right so often:
-    nothing is left for weights and intercept."""
+    nothing is left for weights and intercept. Half of its log odds count: of 3 to 1 there remains its root to 1."""
     outcomes = []
     for k in range(240):
         shape = np.log(3) if k % 2 else -np.log(3)
         right = (k // 2) % 4 != 3 if k % 2 else (k // 2) % 4 == 3
         outcomes.append(((0.9 if k % 3 else 0.6, 0.9, 0.5, 0.5, 1, 0.5, shape), right))
     found = fit_naming(outcomes)
-    for seen, expected in ((np.log(3), 0.75), (0.0, 0.5), (-np.log(3), 0.25)):
+    for seen, expected in ((np.log(3), 0.634), (0.0, 0.5), (-np.log(3), 0.366)):
         assert found.probability((0.9, 0.9, 0.5, 0.5, 1, 0.5, seen)) == pytest.approx(expected, abs=0.02)
+
+
+def test_confidences_count_by_their_log_odds_where_a_card_says_so():
+    """9 to 1 are halfway between even odds and 81 to 1; above 99 to 1 and below 1 to 99 nothing more counts."""
+    seen = (0.9, 0.5, 0.3, 0.5, 1.0, 0.5, 0.0)
+    half = np.log(9) / np.log(99) / 2
+    weighed = weighed_of(seen)
+    assert weighed[0] == pytest.approx(0.5 + half)
+    assert weighed[1:] == pytest.approx((0.5, *seen[2:]))
+    assert weighed_of((0.9999, 0.0, *seen[2:]))[:2] == pytest.approx((1.0, 0.0))
+    weights = (2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    for odds, first in ((True, 0.5 + half), (False, 0.9)):
+        naming = Naming(weights, -1.0, odds=odds)
+        assert naming.probability(seen) == pytest.approx(1 / (1 + np.exp(1 - 2 * first)))
