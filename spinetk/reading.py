@@ -237,40 +237,12 @@ class Reading:
         Raises:
             InputError: A field is missing or malformed; the message names ``source`` and the field.
         """
-        plain = {"label", "label_probability", "score", "bbox", "keypoints", "visible", "point_sigma_px"}
         try:
             sure = content.get("label_probability")
             entries = content["vertebrae"]
-            named = content.get("schema")
-            if isinstance(named, Mapping):
-                schema = KeypointSchema.from_json(named, source)
-            elif named in SCHEMAS or not entries:  # any other text must not become a path
-                schema = SCHEMAS.get(str(named), VERTEBRA6)
-            else:
-                schema = schema_for_names(list(entries[0]["keypoints"]))
-            vertebrae = []
-            for entry in entries:
-                points = np.array([entry["keypoints"][n] for n in schema.keypoints], dtype=np.float64)
-                if points.shape != (len(schema), 2) or not np.isfinite(points).all():
-                    raise InputError(source, "field 'keypoints' is not a finite [x, y] per name", "predict again")
-                seen = entry.get("visible") or {}
-                sigma = entry.get("point_sigma_px")
-                check_vertebra(entry, seen, sigma, source)
-                vertebrae.append(
-                    Vertebra(
-                        points=points,
-                        visible=np.array([bool(seen.get(n, True)) for n in schema.keypoints]),
-                        bbox=_box(entry["bbox"]),
-                        label=entry.get("label"),
-                        score=entry.get("score"),
-                        point_sigma_px=None if sigma is None else np.array([float(sigma[n]) for n in schema.keypoints]),
-                        measures={k: v for k, v in entry.items() if k not in plain},
-                    )
-                )
-            digests = {name: content.get(name) for name in ("pixels_sha256", "stored_sha256")}
-            for name, digest in digests.items():
-                if digest is not None and not (isinstance(digest, str) and SHA256.fullmatch(digest)):
-                    raise InputError(source, f"field {name!r} is no SHA-256", "remove it")
+            schema = _schema_from(content.get("schema"), entries, source)
+            vertebrae = [_vertebra_from(entry, schema, source) for entry in entries]
+            digests = _digests_from(content, source)
             for field in ("threshold", "label_probability"):
                 check_share(content.get(field), field, source)
             if not (int(content["height"]) > 0 and int(content["width"]) > 0):
@@ -308,6 +280,42 @@ class Reading:
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             why = str(error).split(". ")[0].rstrip(".")
             raise InputError(source, f"is not a spinetk result: {why}", "give a JSON of `spinetk predict`") from error
+
+
+def _schema_from(named: Any, entries: Sequence[Mapping[str, Any]], source: str) -> KeypointSchema:
+    """The schema that a result names or describes; of an older one that of its points."""
+    if isinstance(named, Mapping):
+        return KeypointSchema.from_json(named, source)
+    if named in SCHEMAS or not entries:  # any other text must not become a path
+        return SCHEMAS.get(str(named), VERTEBRA6)
+    return schema_for_names(list(entries[0]["keypoints"]))
+
+
+def _vertebra_from(entry: Mapping[str, Any], schema: KeypointSchema, source: str) -> Vertebra:
+    plain = {"label", "label_probability", "score", "bbox", "keypoints", "visible", "point_sigma_px"}
+    points = np.array([entry["keypoints"][n] for n in schema.keypoints], dtype=np.float64)
+    if points.shape != (len(schema), 2) or not np.isfinite(points).all():
+        raise InputError(source, "field 'keypoints' is not a finite [x, y] per name", "predict again")
+    seen = entry.get("visible") or {}
+    sigma = entry.get("point_sigma_px")
+    check_vertebra(entry, seen, sigma, source)
+    return Vertebra(
+        points=points,
+        visible=np.array([bool(seen.get(n, True)) for n in schema.keypoints]),
+        bbox=_box(entry["bbox"]),
+        label=entry.get("label"),
+        score=entry.get("score"),
+        point_sigma_px=None if sigma is None else np.array([float(sigma[n]) for n in schema.keypoints]),
+        measures={k: v for k, v in entry.items() if k not in plain},
+    )
+
+
+def _digests_from(content: Mapping[str, Any], source: str) -> dict[str, str | None]:
+    digests = {name: content.get(name) for name in ("pixels_sha256", "stored_sha256")}
+    for name, digest in digests.items():
+        if digest is not None and not (isinstance(digest, str) and SHA256.fullmatch(digest)):
+            raise InputError(source, f"field {name!r} is no SHA-256", "remove it")
+    return digests
 
 
 def scales_from(content: Mapping[str, Any]) -> dict[str, float]:

@@ -65,6 +65,25 @@ def check_record(
     Raises:
         InputError: A field is missing or wrong; the message names it.
     """
+    record = _checked_fields(content, source)
+    own = own_schema(record, source) if schema is None or record.get("schema") is not None else schema
+    schema = schema or own
+    if not set(schema.keypoints) <= set(own.keypoints):
+        fault = f"has the points of {own.name}, not those of {schema.name}"
+        raise InputError(source, fault, "keep cases of different points in folders of their own")
+    wrong: list[InputError] = []
+    record["annotations"] = _checked_annotations(record, source, own, schema, left_out is not None, wrong)
+    if wrong and (left_out is None or not record["annotations"]):
+        raise wrong[0]
+    if left_out is not None:
+        kept = f"and is left out, the other {len(record['annotations'])} of the picture are kept"
+        left_out += [InputError(error.source, f"{error.fault}, {kept}", error.remedy) for error in wrong]
+    record["schema"] = schema_field(schema)
+    return record
+
+
+def _checked_fields(content: Any, source: str | Path) -> Record:
+    """The fields of a case JSON but for its schema, whose annotations are a list."""
     if not isinstance(content, Mapping):
         raise InputError(source, "is not a table of fields", "see the layout of a case JSON in the README")
     record = dict(content)
@@ -75,8 +94,7 @@ def check_record(
         record[name] = int(value)
     if not isinstance(record.get("image_id"), str | int):
         raise InputError(source, "field 'image_id' is missing", "give the picture a unique name")
-    annotations = record.get("annotations")
-    if not isinstance(annotations, list):
+    if not isinstance(record.get("annotations"), list):
         raise InputError(source, "field 'annotations' is missing or not a list", "an empty list means no vertebra")
     if record.get("view", "unknown") not in VIEWS:
         raise InputError(source, f"field 'view' is not one of {', '.join(VIEWS)}", "'unknown' will do")
@@ -95,32 +113,28 @@ def check_record(
         record["facing"] = facing_of(record["facing"], source)
     if not isinstance(record.get("day", 0), int):
         raise InputError(source, "field 'day' is not a whole number of days", "remove it")
-    own = own_schema(record, source) if schema is None or record.get("schema") is not None else schema
-    schema = schema or own
-    if not set(schema.keypoints) <= set(own.keypoints):
-        fault = f"has the points of {own.name}, not those of {schema.name}"
-        raise InputError(source, fault, "keep cases of different points in folders of their own")
+    return record
+
+
+def _checked_annotations(
+    record: Record, source: str | Path, own: KeypointSchema, schema: KeypointSchema, once: bool, wrong: list[InputError]
+) -> list[dict[str, Any]]:
+    """Those annotations that can be used, with the points of ``schema``; the faults of the others go to ``wrong``."""
     order = [own.index(name) for name in schema.keypoints]
-    record["annotations"], wrong = [], list[InputError]()
-    for n, entry in enumerate(annotations):
+    kept: list[dict[str, Any]] = []
+    for n, entry in enumerate(record["annotations"]):
         try:
             checked = _check_annotation(entry, f"annotations[{n}]", source, own, (record["width"], record["height"]))
             if own.keypoints != schema.keypoints:
                 points = checked["keypoints"]
                 checked["keypoints"] = [value for k in order for value in points[3 * k : 3 * k + 3]]
-            same = [(other["keypoints"], other["bbox"]) for other in record["annotations"]]
-            if left_out is not None and (checked["keypoints"], checked["bbox"]) in same:
+            same = [(other["keypoints"], other["bbox"]) for other in kept]
+            if once and (checked["keypoints"], checked["bbox"]) in same:
                 raise InputError(source, f"field 'annotations[{n}]' is a copy of another of its bodies", "remove one")
-            record["annotations"].append(checked)
+            kept.append(checked)
         except InputError as error:
             wrong.append(error)
-    if wrong and (left_out is None or not record["annotations"]):
-        raise wrong[0]
-    if left_out is not None:
-        kept = f"and is left out, the other {len(record['annotations'])} of the picture are kept"
-        left_out += [InputError(error.source, f"{error.fault}, {kept}", error.remedy) for error in wrong]
-    record["schema"] = schema_field(schema)
-    return record
+    return kept
 
 
 def facing_of(content: Any, source: str | Path) -> dict[str, Any]:
