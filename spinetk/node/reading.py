@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 from spinetk.atomic import sync
 from spinetk.errors import InputError
 from spinetk.formats.capture import write_capture
-from spinetk.formats.identity import Identity
+from spinetk.formats.identity import PATIENT_AND_STUDY, Identity
 from spinetk.formats.presentation import write_presentation
 from spinetk.formats.sr import write_sr
 from spinetk.images.elements import raw
@@ -102,8 +102,8 @@ class Reader:
             self._fail(unit, f"{fault} (send the whole series again)")
             return
         reading, grey = self._read(path)
-        study = keyed_id(header.StudyInstanceUID, self._queue.salt())
-        picture = _digests(reading, grey, slices, study)
+        filed = _filed(header, self._queue.salt())
+        picture = _digests(reading, grey, slices, filed)
         other = _otherwise(unit.picture, picture, unit.maker == self._maker)
         waiting = any(outbox(self._settings.folder, unit).glob("*.dcm"))
         if other:
@@ -115,11 +115,15 @@ class Reader:
             else:
                 self._fail(unit, fault)
             return
-        moved = unit.picture.count(":") == picture.count(":") and unit.picture.rpartition(":")[2] != study
-        if moved:
-            log.info("%s came again in another study, where its results go", unit.id)
+        before = tuple(unit.picture.split(":")[3:]) or filed  # older nodes did not note it
+        if before != filed and (waiting or before[0] != filed[0]):
+            log.info("%s came again for another study or patient, whose its results are now", unit.id)
         elif unit.picture and not slices and unit.maker == self._maker:
-            self._queue.move(unit, "made" if waiting else "sent", "came again in another form")
+            if before != filed:
+                self._queue.remark(
+                    unit, "came again with other data of patient or study; the results sent bear the first"
+                )
+            self._queue.move(unit, "made" if waiting else "sent", "came again in another form", picture=picture)
             return
         self._make(unit, path, slices, reading, grey)
         self._queue.move(unit, "made", picture=picture, maker=self._maker)
@@ -154,14 +158,20 @@ class Reader:
         log.warning("%s failed: %s", unit.id, why)
 
 
-def _digests(reading: Reading, grey: np.ndarray, slices: list[Path], study: str) -> str:
-    """What a reading rests on, as digests: the pixels; scale, orientation and view; which slices there were; the study
-    its results go to.
+def _filed(header: Dataset, salt: str) -> tuple[str, str]:
+    """Where results go, as keyed hashes: the study, and what is said of it and its patient."""
+    about = json.dumps([str(header.get(tag) or "") for tag in PATIENT_AND_STUDY])
+    return keyed_id(header.StudyInstanceUID, salt), keyed_id(about, salt)
+
+
+def _digests(reading: Reading, grey: np.ndarray, slices: list[Path], filed: tuple[str, str]) -> str:
+    """What a reading rests on, as digests: the pixels; scale, orientation and view; which slices there were; and where
+    its results go.
     """
     about = json.dumps([reading.frame.to_json(), reading.view], sort_keys=True)
     uids = "\n".join(sorted(str(_header(file).SOPInstanceUID) for file in slices))
     parts = (grey.tobytes() + str(grey.shape).encode(), about.encode(), uids.encode())
-    return ":".join([*(hashlib.sha256(part).hexdigest() for part in parts), study])
+    return ":".join([*(hashlib.sha256(part).hexdigest() for part in parts), *filed])
 
 
 def _otherwise(before: str, now: str, same_maker: bool) -> str | None:
@@ -172,7 +182,7 @@ def _otherwise(before: str, now: str, same_maker: bool) -> str | None:
         same_maker: Whether the same model would read it: another one may choose another slice and find another scale,
             and its results have UIDs of their own.
     """
-    (pixels, *others), (own, about, slices, _) = before.split(":"), now.split(":")
+    (pixels, *others), (own, about, slices, *_) = before.split(":"), now.split(":")
     single = slices == hashlib.sha256(b"").hexdigest()
     if not before or (not single and (not same_maker or others[1:2] != [slices])):
         return None

@@ -174,6 +174,30 @@ def test_a_film_that_is_moved_to_another_study_gets_its_results_there(make_node,
     assert len(spooled(tmp_path)) == 1
 
 
+def test_a_film_that_comes_again_for_another_patient_is_no_result_of_the_first(make_node, tmp_path):
+    """Results that wait are made anew; those that were sent cannot be, which is said."""
+    node = make_node(results=("points",), send_to=parse_address(NOBODY))
+    send(node.receiver.port, film(tmp_path / "a.dcm", "1.2.3.4"))
+    first = only(node, "made")
+    send(node.receiver.port, film(tmp_path / "b.dcm", "1.2.3.4", name="OTHER^ONE"))
+    until(lambda: only(node, "made").picture != first.picture)
+    (made,) = (tmp_path / "node" / "outbox").rglob("*.dcm")
+    assert pydicom.dcmread(made).PatientName == "OTHER^ONE"
+    assert status(tmp_path / "node")["remarks"] == []
+    stop(node)
+    made.unlink()
+    made.parent.rmdir()
+    node = make_node(results=("points",))
+    node.queue.move(only(node, "made"), "sent")
+    send(node.receiver.port, film(tmp_path / "c.dcm", "1.2.3.4", name="THIRD^ONE"))
+    until(lambda: node.queue.remarks(1))
+    only(node, "sent")
+    assert not list((tmp_path / "node" / "outbox").rglob("*.dcm"))
+    ((_, said),) = node.queue.remarks(9)
+    assert said == "came again with other data of patient or study; the results sent bear the first"
+    assert b"ONE" not in (tmp_path / "node" / "queue.sqlite").read_bytes()
+
+
 def test_slices_that_are_moved_to_another_series_are_read_there_alone(make_node, tmp_path):
     node = make_node(results=("points",), send_to=parse_address(NOBODY))
     slices = sagittal(tmp_path, 3)
