@@ -38,6 +38,11 @@ def reader_name(given: str) -> str:
     return plain
 
 
+def folder_of(reader: str) -> str:
+    """The folder of a reader: two ways to write one name are one reader."""
+    return clean_name(reader.casefold())
+
+
 @dataclass(frozen=True)
 class OwnReading:
     """What one reader saved of one case.
@@ -65,7 +70,7 @@ class Readings:
 
     def path(self, reader: str, case: str) -> Path:
         """Where a reader's reading of a case belongs."""
-        return self.base / clean_name(reader.casefold()) / f"{check_name(case)}.json"
+        return self.base / folder_of(reader) / f"{check_name(case)}.json"
 
     def read(self, reader: str, case: str) -> OwnReading | None:
         """What a reader saved of a case; None when that is nothing.

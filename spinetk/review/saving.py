@@ -27,7 +27,7 @@ from spinetk.reading import Reading
 from spinetk.review.entry import Entry
 from spinetk.review.history import History, Status, Version, now, review_of, version_of
 from spinetk.review.opened import Opened
-from spinetk.review.readers import Readings
+from spinetk.review.readers import Readings, folder_of
 from spinetk.review.target import Target, picture_of
 
 LOCK = ".review.lock"
@@ -186,7 +186,7 @@ class _Save:
     def _may_change(self, before: Record) -> bool:
         """Whether a blinded reading becomes the truth: where there is none yet, and where it is the reader's own."""
         status, reader, _ = review_of(before)
-        return reader == self.wish.reader if status != "given" else not before["annotations"]
+        return folder_of(reader) == folder_of(self.wish.reader) if status != "given" else not before["annotations"]
 
     def _record(self, before: Record | None) -> Record:
         review = {"status": self.wish.status, "reader": self.wish.reader, "when": self.when}

@@ -18,7 +18,7 @@ from spinetk.review.entry import Entry, entries_of
 from spinetk.review.history import ORIGINAL, History, Status, Version, review_of
 from spinetk.review.opened import Opened, open_entry, refresh
 from spinetk.review.prediction import Predictions
-from spinetk.review.readers import OwnReading, Readings
+from spinetk.review.readers import OwnReading, Readings, folder_of
 from spinetk.review.target import Target
 from spinetk.review.temporary import TemporaryFolder
 from spinetk.review.worklist import Worklist
@@ -242,7 +242,8 @@ class ReviewSession:
 
     def may_see(self, entry: Entry, version: Version, reader: str) -> bool:
         """Whether a version of a case may be shown to a reader."""
-        return not self.blinded or version.reader in ("", reader) or self.settled(entry)
+        own = not version.reader or folder_of(version.reader) == folder_of(reader)
+        return not self.blinded or own or self.settled(entry)
 
     def before_review(self, entry: Entry) -> Reading:
         """What a case held before anybody saved it: nothing, where the page made it."""

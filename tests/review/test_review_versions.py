@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from spinetk.cases.folder import CaseFolder, read_record
 from spinetk.review.app import create_app
 from spinetk.review.changes import changes_of
+from spinetk.review.serialization import send
 from spinetk.review.session import ReviewSession
 
 HERE = "http://127.0.0.1:8000"
@@ -183,6 +184,23 @@ def test_blinded_readers_see_their_own_until_both_have_signed(blind, save):
     settled = save(client, key, {**moved(content, 3.0), "began": other["truth"]}, "Anna", settles=True)
     assert settled.status_code == 200
     assert first_y(path) == pytest.approx(start + 3, abs=1e-3)
+
+
+def test_a_blinded_reader_is_the_same_however_the_name_is_written(tmp_path, picture_file, drawn, save):
+    """The picture had no truth: the first reading is it, and the reader may correct it."""
+    with ReviewSession(tmp_path / "target", blinded=True) as desk:
+        (entry,) = desk.add(picture_file)
+        client = TestClient(create_app(desk), base_url=HERE)
+        assert save(client, entry.id, send(drawn), "Anna").status_code == 200
+        path = CaseFolder(tmp_path / "target").source(entry.case)
+        start = first_y(path)
+        content = client.get(f"/api/entries/{entry.id}", headers={"x-reader": "anna"}).json()
+        again = {name: value for name, value in moved(content, 1.0).items() if name != "began"}
+        assert save(client, entry.id, again, "anna").status_code == 200
+        assert first_y(path) - start == pytest.approx(1, abs=1e-2)
+        for reader, count in (("anna", 2), ("ANNA", 2), ("Ben", 0)):
+            found = client.get(f"/api/entries/{entry.id}/history", headers={"x-reader": reader}).json()
+            assert len(found) == count
 
 
 def test_signed_readings_feed_agree(blind, save):
