@@ -177,9 +177,7 @@ def _unpaired(first: Table, second: Table, failures: list[str]) -> list[tuple[st
         failures.append(f"{name}: {counts} bodies have no level name and cannot be paired by their place: name them")
     if len(apart) < len(shared):
         count = len(shared) - len(apart)
-        failures.append(
-            f"{count} pictures have bodies without level names: they were paired by their place from the top"
-        )
+        failures.append(f"bodies without level names were paired by their place from the top (pictures: {count})")
     return [(name, label) for name in apart for label in unnamed[0][name] | unnamed[1][name]]
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spinetk.keypoints.chain import find_chain, find_gaps
+from spinetk.keypoints.chain import body_axes, find_chain, find_gaps
 from spinetk.schema import VERTEBRA4, VERTEBRA6, schema_for_names
 
 
@@ -13,6 +13,18 @@ def body(x: float, y: float, width: float = 40, height: float = 30) -> np.ndarra
 
 def column(count: int = 8, step: float = 40) -> np.ndarray:
     return np.stack([body(100 + 15 * np.sin(i / 2), 50 + step * i) for i in range(count)])
+
+
+def test_axis_and_width_of_a_body():
+    """Columns of 30, 20 and 40 px, the outer ones' middles at (-20, 0) and (20, 5): a width of sqrt(1625)."""
+    points = body(0, 0) + np.array([[0, 0], [0, -5], [0, 10], [0, 0], [0, 5], [0, 0]])
+    axes, widths = body_axes(np.stack([points, 2 * points + (100, 7)]), VERTEBRA6)
+    np.testing.assert_allclose(axes, [[0, 30], [0, 60]])
+    np.testing.assert_allclose(widths, [np.sqrt(1625), 2 * np.sqrt(1625)])
+    turned = points @ np.array([[0.0, -1.0], [1.0, 0.0]])  # (x, y) becomes (y, -x)
+    axes, widths = body_axes(turned[None], VERTEBRA6)
+    np.testing.assert_allclose(axes, [[30, 0]])
+    np.testing.assert_allclose(widths, [np.sqrt(1625)])
 
 
 @pytest.mark.parametrize("angle", [0, 30, -40])

@@ -295,7 +295,7 @@ def test_bodies_without_names_are_paired_by_place_only_where_as_many_are_there(t
     assert found.values["file"].tolist() == ["b"]
     assert found.failures == [
         "a: 3 and 2 bodies have no level name and cannot be paired by their place: name them",
-        "1 pictures have bodies without level names: they were paired by their place from the top",
+        "bodies without level names were paired by their place from the top (pictures: 1)",
     ]
 
 
