@@ -1,14 +1,14 @@
 """Train the network that tells the view from the picture, and write it for release.
 
-python benchmarks/train_views.py SET.npz RUN --draw 24000
-python benchmarks/train_views.py SET.npz RUN --steps 2600 [--start view] [--resume]
+python benchmarks/train_views.py SET.npz RUN --draw 32000
+python benchmarks/train_views.py SET.npz RUN --steps 7000 [--start view] [--resume]
 python benchmarks/train_views.py SET.npz RUN --release data/weights [--films DATA] [--start view --keep 0.25]
 
 SET.npz is what view_set.py writes. Pictures are cropped, framed, stretched, lettered, inverted, blurred and compressed;
 every one is met in all quarter turns and both mirror images. A fifth of the groups (patients, volumes, files) is held
-out for the temperatures and the table. RUN keeps a checkpoint every hundred steps; with --resume the run goes on.
---start begins with released weights, of which --keep leaves a share in what is released. Candidates are compared by
-``view_judge.py``.
+out for the table; a tenth more gives the temperatures, and is what candidates are compared on (``view_judge.py
+--watched``). RUN keeps a checkpoint every hundred steps; with --resume the run goes on. --start begins with released
+weights, of which --keep leaves a share in what is released.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn import functional as F
-from view_judge import Unseen, answers, on_films, opened, report
-from view_pictures import ViewSet, posed, vary
+from view_judge import Unseen, answers, fitted, on_films, opened, report
+from view_pictures import ViewSet, posed
 
 from spinetk import __version__, zoo
 from spinetk.keypoints.centre.export import write_graphs
@@ -43,11 +43,11 @@ class Samples:
 
     def __init__(self, path: Path) -> None:
         content = np.load(path)
-        self.pictures, self.answers = content["pictures"], torch.from_numpy(content["answers"])
+        self.pictures, self.answers = content["pictures"], content["answers"]
 
     @classmethod
     def write(cls, path: Path, data: ViewSet, count: int, seed: int, workers: int = 2) -> None:
-        """Draw ``count`` pictures in any pose."""
+        """Draw ``count`` pictures."""
         parts = np.array_split(np.arange(count), workers)
         with ProcessPoolExecutor(workers, get_context("fork")) as pool:
             drawn = list(pool.map(partial(cls._drawn, data, seed), parts))
@@ -56,25 +56,26 @@ class Samples:
 
     @classmethod
     def _drawn(cls, data: ViewSet, seed: int, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures of these numbers, each by a generator of its own, and their answers."""
+        """Upright pictures of these numbers, each by a generator of its own, with kind and front."""
         pictures = np.zeros((len(numbers), SIDE_PX, SIDE_PX), np.int8)
-        answers = np.full((len(numbers), 3), -1)
+        answers = np.full((len(numbers), 2), -1)
         for place, number in enumerate(numbers):
-            random = np.random.default_rng((seed, int(number)))
-            picture, kind, front = data.drawn(random)
-            turn, mirrored = int(random.integers(4)), bool(random.random() < 0.5)
-            if turn and random.random() < 0.35:  # upright is what is met most
-                turn = 0
-            own, front = posed(vary(picture, random), front, turn, mirrored)
-            pictures[place] = np.clip(np.rint(standardise(own) / cls.STEP), -127, 127)
-            answers[place] = kind, turn if kind else -1, front
+            picture, *answers[place] = data.drawn(np.random.default_rng((seed, int(number))))
+            pictures[place] = np.clip(np.rint(standardise(picture) / cls.STEP), -127, 127)
         return pictures, answers
 
     def batch(self, random: np.random.Generator) -> tuple[torch.Tensor, ...]:
-        """Pictures and the three answers; -1 where there is none."""
+        """Pictures in any of their eight poses and the three answers; -1 where there is none."""
         chosen = np.sort(random.choice(len(self.pictures), BATCH, replace=False))
-        pictures = torch.from_numpy(self.pictures[chosen]).float()[:, None] * self.STEP
-        return pictures.contiguous(memory_format=torch.channels_last), *self.answers[chosen].T
+        pictures = np.empty((BATCH, SIDE_PX, SIDE_PX), np.int8)
+        truth = np.full((3, BATCH), -1)
+        for place, index in enumerate(chosen):
+            turn, mirrored = int(random.integers(4)), bool(random.random() < 0.5)
+            kind, front = self.answers[index]
+            pictures[place], front = posed(self.pictures[index], int(front), turn, mirrored)
+            truth[:, place] = kind, turn if kind else -1, front
+        shown = torch.from_numpy(pictures).float()[:, None] * self.STEP
+        return shown.contiguous(memory_format=torch.channels_last), *torch.from_numpy(truth)
 
 
 def losses(answers: tuple[torch.Tensor, ...], truth: tuple[torch.Tensor, ...]) -> torch.Tensor:
@@ -92,7 +93,9 @@ def train(
     """Train so many steps, over which the rate falls to zero, and write the mean of the weights."""
     torch.manual_seed(seed)
     bf16 = pick_precision("cpu") == "bf16-mixed"
-    network = (opened(start) if start else ViewNet()).to(memory_format=torch.channels_last)
+    network = opened(start) if start else ViewNet()
+    network.side_px = SIDE_PX  # of the pictures drawn: the layers take any
+    network = network.to(memory_format=torch.channels_last)
     groups = [{"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": 0.02},
               {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0}]  # fmt: skip
     optimiser = torch.optim.AdamW(groups, rate)
@@ -116,7 +119,7 @@ def train(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        decay = min(0.99, (step + 1) / (step + 21))
+        decay = min(0.997, (step + 1) / (step + 21))
         for key, value in network.state_dict().items():
             mean[key] = decay * mean[key] + (1 - decay) * value if value.is_floating_point() else value
         if (step + 1) % 25 == 0:
@@ -169,8 +172,9 @@ def mixed(weights: Path, start: str | None, keep: float) -> ViewNet:
 
 def release(network: ViewNet, data: ViewSet, folder: Path, about: Path, films: Path | None) -> None:
     """Write a network with its card, its temperatures and its graph."""
-    unseen = Unseen(data)
-    temperatures, figures = report(answers(network, unseen.pictures), unseen)
+    watched, unseen = Unseen(data, data.watched), Unseen(data)
+    temperatures = fitted(answers(network, watched.pictures), watched)
+    figures = report(answers(network, unseen.pictures), unseen, temperatures)
     if films:
         figures["real lateral films"] = on_films(network, temperatures, films)
     card = zoo.read_about(about, ("task", "licence", "use", "data", "command"))
@@ -180,7 +184,7 @@ def release(network: ViewNet, data: ViewSet, folder: Path, about: Path, films: P
     zoo.check_size("view", network.state_dict())
     path = folder / "view.safetensors"
     zoo.save(path, network.state_dict(), card)
-    write_graphs({"whole": (opened(path), torch.zeros(2, 1, SIDE_PX, SIDE_PX))}, path)
+    write_graphs({"whole": (opened(path), torch.zeros(2, 1, network.side_px, network.side_px))}, path)
 
 
 if __name__ == "__main__":

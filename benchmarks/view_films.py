@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from film_looks import Film, faint_sacrum, shows, stored
+from film_looks import Film, faint_sacrum, shows, stored, strip
 from lateral_set import cut_top, draw
 from mr_set import bodies
 
@@ -39,12 +39,16 @@ DRAWN_PX = 512  # width to which an MR slice is enlarged before it is drawn over
 
 @dataclass(frozen=True)
 class Drawn:
-    """One film, (H, W) uint8, head up; ``front`` is ``left`` or ``right``."""
+    """One film, (H, W) uint8, head up; ``front`` is ``left`` or ``right``.
+
+    ``box`` are left, top, right and bottom of what is seen of its bodies, as shares of the picture.
+    """
 
     picture: np.ndarray
     kind: str
     group: str
     front: str
+    box: tuple[float, ...]
 
 
 def phantom_films(jobs: list[tuple[str, int, int]], first: int, workers: int) -> Iterator[Drawn]:
@@ -66,10 +70,37 @@ def _phantom_film(job: tuple[str, int, int, bool]) -> Drawn:
     kind, number, seed, looked = job
     # What is stored small needs no more than LOOKED_MM: three times as many are drawn in the same time.
     phantom = MAKERS[kind](seed, spacing_mm=LOOKED_MM) if looked and kind == "lateral" else MAKERS[kind](seed)
-    picture = to_uint8(phantom.pixels)
-    if looked:
-        picture, _ = as_filed(picture, phantom, np.random.default_rng((seed, 9)), trunk=kind == "lateral")
-    return Drawn(picture, kind, f"{kind}-{number}", front_of(phantom.reading))
+    film = to_uint8(phantom.pixels), phantom.reading
+    random = np.random.default_rng((seed, 9))
+    if looked and kind.startswith("sagittal"):
+        film = column(*film, random)
+    elif looked:
+        film = as_filed(film[0], phantom, random, trunk=kind == "lateral")
+    return Drawn(film[0], kind, f"{kind}-{number}", front_of(phantom.reading), box_of(film[1]))
+
+
+def column(picture: np.ndarray, reading: Reading, random: np.random.Generator) -> Film:
+    """A slice as narrow as the coil sees, or cut out of a long one: the spine and little beside it."""
+    if len(reading.vertebrae) < LEAST_BODIES:
+        return picture, reading
+    picture, reading = strip(picture, reading, random)
+    if random.random() < 0.4 and len(reading.vertebrae) > 2 * LEAST_BODIES:
+        first = int(random.integers(0, len(reading.vertebrae) - LEAST_BODIES - 1))
+        last = int(random.integers(first + LEAST_BODIES, len(reading.vertebrae)))
+        boxes = np.array([own.bbox for own in reading.vertebrae[first : last + 1]])
+        y0, y1 = max(0, int(boxes[:, 1].min())), min(reading.height, int(boxes[:, 3].max()) + 1)
+        picture, reading = picture[y0:y1].copy(), reading.cropped(0, y0, reading.width, y1)
+    return picture, reading
+
+
+def box_of(reading: Reading) -> tuple[float, ...]:
+    """Left, top, right and bottom of the bodies as shares of the picture; not a number where there is none."""
+    if not reading.vertebrae:
+        return (float("nan"),) * 4
+    boxes = np.array([own.bbox for own in reading.vertebrae])
+    low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+    size = np.array([reading.width, reading.height])
+    return tuple(float(own) for own in np.clip(np.concatenate([low / size, high / size]), 0, 1))
 
 
 def front_of(reading: Reading) -> str:
@@ -114,7 +145,7 @@ def mr_films(data: Path, seed: int) -> Iterator[Drawn]:
             looked = stored(*cut, random)
             if sum(shows(looked[0], own) for own in looked[1].vertebrae) >= LEAST_BODIES:
                 film = looked
-        yield Drawn(film[0], "lateral", group, "left")
+        yield Drawn(film[0], "lateral", group, "left", box_of(film[1]))
 
 
 def _labelled(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:

@@ -1,9 +1,11 @@
 """How view networks do side by side, on pictures that none of them was trained on.
 
 python benchmarks/view_judge.py SET.npz view RUN/view.pth [--drawn cervical=NECKS lateral=TRUNKS] [--films DATA]
+                                [--watched]
 
 SET.npz is what ``view_set.py`` writes, of which a fifth of the groups is held out: these are judged as they are stored
-and twice more, turned, mirrored and varied mildly. ``--drawn`` names case folders of phantoms (``neck_set.py``,
+and twice more, turned, mirrored and varied mildly; with ``--watched`` the tenth that candidates are chosen by, which
+gives the temperatures in any case. ``--drawn`` names case folders of phantoms (``neck_set.py``,
 ``lateral_set.py``) by the kind that they show. ``--films`` are the real lateral films of DATA, which are for measuring
 and looking only: nothing is chosen by them.
 """
@@ -34,19 +36,24 @@ FILMS = ("lateral_films", "lateral_masks")
 def opened(name: str | Path) -> ViewNet:
     """A network from released or trained weights."""
     weights, card, _ = zoo.load(name, ViewCard)
-    return zoo.fill(lambda: ViewNet(card.config.widths, card.config.kinds), weights, name)
+    config = card.config
+    return zoo.fill(lambda: ViewNet(config.widths, config.kinds, config.side_px), weights, name)
 
 
 def answers(network: ViewNet, pictures: list[np.ndarray]) -> list[torch.Tensor]:
     """The logarithms of the three answers for many pictures, averaged over their quarter turns."""
     function = as_function(network)
-    inputs = np.stack([standardise(own) for own in pictures])[:, None]
+    inputs = np.stack([standardise(own, network.side_px) for own in pictures])[:, None]
     parts = [in_all_turns(function, inputs[k : k + 64]) for k in range(0, len(inputs), 64)]
     return [torch.from_numpy(np.concatenate(column)) for column in zip(*parts, strict=True)]
 
 
 class Unseen:
-    """The held-out pictures of a set, each upright as it is and in two of its other poses, varied mildly.
+    """Pictures of a set that no network was trained on, each upright as it is and in two other poses, varied mildly.
+
+    Args:
+        data: The set.
+        chosen: (N,) bool, which of its pictures; None for those held out for the table.
 
     Attributes:
         pictures: (H, W) uint8 each.
@@ -54,13 +61,15 @@ class Unseen:
         groups: (N,) names of the groups.
     """
 
-    def __init__(self, data: ViewSet) -> None:
+    def __init__(self, data: ViewSet, chosen: np.ndarray | None = None) -> None:
         random = np.random.default_rng(12345)
         self.pictures, truth, groups = [], [], []
-        for index in np.flatnonzero(data.held):
+        for index in np.flatnonzero(data.held if chosen is None else chosen):
             poses = [(0, False)] + [(int(random.integers(4)), bool(random.random() < 0.5)) for _ in range(2)]
             for number, (turn, mirrored) in enumerate(poses):
-                picture = data.pictures[index] if number == 0 else vary(data.pictures[index], random, 0.5)
+                picture = (
+                    data.pictures[index] if number == 0 else vary(data.pictures[index], random, 0.5, data.boxes[index])
+                )
                 own, front = posed(picture, int(data.fronts[index]), turn, mirrored)
                 kind = int(data.kinds[index])
                 self.pictures.append(own)
@@ -77,9 +86,13 @@ def temperature(logits: torch.Tensor, truth: torch.Tensor) -> float:
     return float(tried[int(torch.stack([F.cross_entropy(logits[known] / t, truth[known]) for t in tried]).argmin())])
 
 
-def report(said: list[torch.Tensor], unseen: Unseen) -> tuple[list[float], dict[str, Any]]:
-    """Temperatures and the table of what is said of the unseen pictures; printed, too."""
-    temperatures = [temperature(own, wanted) for own, wanted in zip(said, unseen.truth, strict=True)]
+def fitted(said: list[torch.Tensor], unseen: Unseen) -> list[float]:
+    """The temperatures of the three answers."""
+    return [temperature(own, wanted) for own, wanted in zip(said, unseen.truth, strict=True)]
+
+
+def report(said: list[torch.Tensor], unseen: Unseen, temperatures: list[float]) -> dict[str, Any]:
+    """The table of what is said of the unseen pictures; printed, too."""
     kinds, best = unseen.truth[0], said[0].argmax(1)
     right = (best == kinds).float()
     table = torch.zeros(len(KINDS), len(KINDS), dtype=torch.int64)
@@ -100,7 +113,7 @@ def report(said: list[torch.Tensor], unseen: Unseen) -> tuple[list[float], dict[
         figures[f"{name}_right_percent"] = _percent((own.argmax(1) == wanted)[known].float())
     figures["confusion"] = {name: [int(v) for v in row] for name, row in zip(KINDS, table, strict=True)}
     print({k: v for k, v in figures.items() if k != "confusion"}, "temperatures", temperatures)
-    return temperatures, figures
+    return figures
 
 
 def by_source(logits: torch.Tensor, unseen: Unseen) -> None:
@@ -179,13 +192,17 @@ def main() -> None:
     parser.add_argument("weights", nargs="+", help="released names or weights of a training")
     parser.add_argument("--drawn", nargs="*", default=[], metavar="KIND=FOLDER")
     parser.add_argument("--films", type=Path)
+    parser.add_argument("--watched", action="store_true", help="judge on the groups that candidates are chosen by")
     options = parser.parse_args()
-    unseen = Unseen(ViewSet(options.set))
+    data = ViewSet(options.set)
+    watched = Unseen(data, data.watched)
+    unseen = watched if options.watched else Unseen(data)
     for name in options.weights:
         print(f"--- {name}")
         network = opened(name)
+        temperatures = fitted(answers(network, watched.pictures), watched)
         said = answers(network, unseen.pictures)
-        temperatures, _ = report(said, unseen)
+        report(said, unseen, temperatures)
         by_source(said[0], unseen)
         calibration(said[0], unseen)
         for own in options.drawn:

@@ -10,10 +10,13 @@ import numpy as np
 from spinetk.keypoints.viewing.kinds import KINDS
 
 # How often a kind is shown; what shows no spine has the most faces.
-SHARES = {"none": 0.42, "ap": 0.13, "lateral": 0.17, "sagittal-mr": 0.1, "sagittal-ct": 0.08, "cervical": 0.1}
+SHARES = {"none": 0.38, "ap": 0.13, "lateral": 0.2, "sagittal-mr": 0.1, "sagittal-ct": 0.08, "cervical": 0.11}
 BLENDED = 0.3  # share of what shows no spine into which a second such picture is blended: few photographs are at hand
 OVER_MR = 0.25  # share of the lateral draws in which MR drawn over as films may be met
 FILMS = ("lateral", "ct", "chest")  # sources of the lateral films that are not MR drawn over
+TRIES = 10
+LEAST_KEPT = 0.4  # of the detail of a picture, whatever its exposure
+MOST_NOISE = 4.0  # standard deviation, in the picture's detail
 
 
 class ViewSet:
@@ -21,7 +24,9 @@ class ViewSet:
 
     def __init__(self, path: Path) -> None:
         content = np.load(path)
-        self.kinds, self.fronts, self.held = content["kinds"], content["fronts"], content["held"]
+        self.kinds, self.fronts, self.boxes = content["kinds"], content["fronts"], content["boxes"]
+        self.held, self.watched = content["held"], content["watched"]
+        self.taught = ~self.held & ~self.watched
         self.groups = content["groups"]
         pixels, sizes = content["pixels"], content["sizes"]
         ends = np.cumsum(sizes.prod(1, dtype=np.int64))
@@ -32,7 +37,7 @@ class ViewSet:
     def draw(self, random: np.random.Generator) -> int:
         """Index of a picture to train on: kind first, then group, then picture."""
         kind = KINDS.index(str(random.choice(list(SHARES), p=list(SHARES.values()))))
-        own = np.flatnonzero((self.kinds == kind) & ~self.held)
+        own = np.flatnonzero((self.kinds == kind) & self.taught)
         if kind == KINDS.index("lateral") and random.random() >= OVER_MR:
             own = own[np.isin(self.sources[own], FILMS)]
         if random.random() < 0.4:  # every source alike, so that a small one is not drowned
@@ -41,24 +46,36 @@ class ViewSet:
         return int(random.choice(own))
 
     def drawn(self, random: np.random.Generator) -> tuple[np.ndarray, int, int]:
-        """A picture to train on, its kind and its front; what shows no spine now and then with another such in it."""
+        """A picture to train on as it may be stored, its kind and its front.
+
+        What shows no spine has another such picture blended into it now and then.
+        """
         index = self.draw(random)
         picture, kind = self.pictures[index], int(self.kinds[index])
         if kind == 0 and random.random() < BLENDED:
-            other = self.pictures[int(random.choice(np.flatnonzero((self.kinds == 0) & ~self.held)))]
+            other = self.pictures[int(random.choice(np.flatnonzero((self.kinds == 0) & self.taught)))]
             other = cv2.resize(other, picture.shape[::-1], interpolation=cv2.INTER_AREA)
             part = random.uniform(0.3, 0.7)
             picture = np.rint(part * picture + (1 - part) * other).astype(np.uint8)
-        return picture, kind, int(self.fronts[index])
+        return vary(picture, random, 1.0, self.boxes[index]), kind, int(self.fronts[index])
 
 
-def vary(picture: np.ndarray, random: np.random.Generator, strength: float = 1.0) -> np.ndarray:
-    """One way in which a picture could have been stored; upright still."""
+def vary(
+    picture: np.ndarray, random: np.random.Generator, strength: float = 1.0, box: np.ndarray | None = None
+) -> np.ndarray:
+    """One way in which a picture could have been stored; upright still.
+
+    What it shows can still be seen: the exposure leaves a share of its detail, noise does not drown that, letters do
+    not cover it, and a crop leaves most of the bodies, where it is known where these are.
+
+    Args:
+        picture: (H, W) uint8.
+        random: Draws the way.
+        strength: How much is done to it, 0..1.
+        box: Left, top, right and bottom of the bodies as shares of the picture; None or NaN where they are unknown.
+    """
     if random.random() < 0.55 * strength:
-        high, wide = (min(side, max(24, int(side * random.uniform(0.6, 1)))) for side in picture.shape)
-        y, x = (int(random.integers(0, whole - own + 1)) for whole, own in
-                zip(picture.shape, (high, wide), strict=True))  # fmt: skip
-        picture = picture[y : y + high, x : x + wide]
+        picture = cropped(picture, random, box)
     stretch = np.exp(random.normal(0, 0.08, 2))
     size = tuple(max(16, round(side * s)) for side, s in zip(picture.shape[::-1], stretch, strict=True))
     picture = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
@@ -67,39 +84,78 @@ def vary(picture: np.ndarray, random: np.random.Generator, strength: float = 1.0
         matrix = cv2.getRotationMatrix2D((w / 2, h / 2), random.uniform(-14, 14), random.uniform(0.85, 1.1))
         fill = float(random.choice([0, 0, picture[0, 0], 255 * (random.random() < 0.2)]))
         picture = cv2.warpAffine(picture, matrix, (w, h), borderValue=fill)
-    ramp = np.linspace(0, 1, 256) ** np.exp(random.normal(0, 0.4))
-    ramp = (ramp - 0.5) * random.uniform(0.5, 1.8) + 0.5 + random.normal(0, 0.12)
-    picture = (ramp.clip(0, 1) * 255).astype(np.uint8)[picture]
-    if random.random() < 0.25 * strength:  # exposure that falls off along one axis
-        axis = np.linspace(-1, 1, picture.shape[int(random.integers(2))])
-        slope = np.exp(axis * random.normal(0, 0.6))
-        slope = slope[:, None] if len(axis) == picture.shape[0] else slope[None]
-        picture = (picture * slope).clip(0, 255).astype(np.uint8)
+    before = detail(picture)
+    for _ in range(TRIES):
+        shown = exposed(picture, random, strength)
+        if detail(shown) >= LEAST_KEPT * before:
+            picture = shown
+            break
+    left = detail(picture)
     if random.random() < 0.25:
         picture = 255 - picture
     if random.random() < 0.3 * strength:
-        top, bottom, left, right = (random.uniform(0, 0.35, 4) * (random.random(4) < 0.6) * max(picture.shape)).astype(
+        top, bottom, left_, right = (random.uniform(0, 0.35, 4) * (random.random(4) < 0.6) * max(picture.shape)).astype(
             int
         )
         tone = int(random.choice([0, 0, 0, 255, random.integers(256)]))
-        picture = cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_CONSTANT, value=tone)
+        picture = cv2.copyMakeBorder(picture, top, bottom, left_, right, cv2.BORDER_CONSTANT, value=tone)
     picture = np.ascontiguousarray(picture)
     for _ in range(int(random.integers(0, 4)) if random.random() < 0.4 else 0):
         _letter(picture, random)
     if random.random() < 0.3:
         picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.4, 1.6))
     if random.random() < 0.4:
-        picture = (picture + random.normal(0, random.uniform(2, 16), picture.shape)).clip(0, 255).astype(np.uint8)
+        noise = min(random.uniform(2, 16), max(MOST_NOISE * left, 2.0))
+        picture = (picture + random.normal(0, noise, picture.shape)).clip(0, 255).astype(np.uint8)
     if random.random() < 0.25:
         quality = int(random.integers(15, 80))
         picture = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 0)
     return picture
 
 
+def cropped(picture: np.ndarray, random: np.random.Generator, box: np.ndarray | None) -> np.ndarray:
+    """A window of at least 0.6 of either side that keeps the bodies across and half of them along the spine."""
+    known = box is not None and bool(np.isfinite(box).all())
+    for _ in range(TRIES):
+        high, wide = (min(side, max(24, int(side * random.uniform(0.6, 1)))) for side in picture.shape)
+        y, x = (int(random.integers(0, whole - own + 1)) for whole, own in
+                zip(picture.shape, (high, wide), strict=True))  # fmt: skip
+        if known:
+            h, w = picture.shape
+            x0, y0, x1, y1 = np.asarray(box) * (w, h, w, h)
+            across = (min(x + wide, x1) - max(x, x0)) / max(x1 - x0, 1e-6)
+            along = (min(y + high, y1) - max(y, y0)) / max(y1 - y0, 1e-6)
+            if across < 0.85 or along < 0.5:
+                continue
+        return picture[y : y + high, x : x + wide]
+    return picture
+
+
+def exposed(picture: np.ndarray, random: np.random.Generator, strength: float) -> np.ndarray:
+    """The picture with another grey scale, now and then falling off along one axis."""
+    ramp = np.linspace(0, 1, 256) ** np.exp(random.normal(0, 0.4))
+    ramp = (ramp - 0.5) * random.uniform(0.5, 1.8) + 0.5 + random.normal(0, 0.12)
+    picture = (ramp.clip(0, 1) * 255).astype(np.uint8)[picture]
+    if random.random() < 0.25 * strength:
+        across = int(random.integers(2))
+        slope = np.exp(np.linspace(-1, 1, picture.shape[across]) * random.normal(0, 0.6))
+        picture = (picture * (slope[None] if across else slope[:, None])).clip(0, 255).astype(np.uint8)
+    return picture
+
+
+def detail(picture: np.ndarray) -> float:
+    """How much there is to see in a picture: the mean difference to its surroundings, in grey values."""
+    grey = picture.astype(np.float32)
+    return float(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 2.5)).mean())
+
+
 def _letter(picture: np.ndarray, random: np.random.Generator) -> None:
-    """A marker, in place: letters, mirrored or not, in a box or not."""
+    """A marker, in place: letters, mirrored or not, in a box or not, over half of the width at most."""
     text = "".join(random.choice(list("LRTAPStanding. 0123456789cm:-"), int(random.integers(1, 9))))
     size = random.uniform(0.3, 0.9) * max(picture.shape) / 256
+    size = min(size, (0.5 * picture.shape[1] - 8) / (20 * len(text)))
+    if size < 0.15:
+        return
     plate = np.zeros((int(40 * size) + 6, int(20 * size * len(text)) + 8), np.uint8)
     cv2.putText(plate, text, (2, plate.shape[0] - 6), cv2.FONT_HERSHEY_SIMPLEX, size, 255, 1, cv2.LINE_AA)
     plate = plate[:, ::-1] if random.random() < 0.3 else plate

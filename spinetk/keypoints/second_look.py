@@ -19,6 +19,8 @@ import numpy as np
 from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.reading import ABOUT_LEVELS, Reading
 
+LEAST = 2
+"""Bodies without which a film that only looks like a view is refused."""
 FEWEST = 4
 """Whole bodies in an unbroken column that show that there is a spine."""
 LEAST_SCORE = 0.8
@@ -34,7 +36,7 @@ OPPOSITE = {1: 3, 3: 1, 6: 8, 8: 6}
 """EXIF numbers of the quarter turns, and what turns a picture upside down."""
 NARROWS = "the bodies found grow narrower from head to foot: check that the picture is upright"
 FEW = "no unbroken column of bodies is found in any position: check that the picture is upright and shows a spine"
-TURNED = "the picture seems not to be upright (more is found in it when turned): it was turned for the network"
+TURNED = "the picture seems not to be upright by what is found in it when turned: it was turned for the network"
 TRUNK = "it looks like a neck, but more of a trunk is found in it: read as one"
 
 
@@ -73,17 +75,21 @@ def most_found(read: Callable[[int], Reading], start: int, turns: Sequence[int],
     Args:
         read: Reads the picture in a position, an EXIF number.
         start: The position in which it stands.
-        turns: Positions that are tried in any case.
+        turns: Positions that the look of the picture speaks for; they are tried in any case.
         others: The remaining ones: all are tried where there is no column, and the opposite one where bodies grow
             narrower from head to foot.
+
+    Where the look and the widths of the bodies both say that the picture is upside down, it is turned unless clearly
+    less is then found: as many bodies are seen in a neck or a CT slice that stands on its head.
     """
     found = read(start)
     for turn in (*turns, *others):
-        asked = turn in turns or not shows_column(found)
-        if not asked and not (turn == OPPOSITE.get(found.frame.exif_orientation) and narrows(found)):
+        upside_down = turn == OPPOSITE.get(found.frame.exif_orientation) and narrows(found)
+        if not upside_down and turn not in turns and shows_column(found):
             continue
         other = read(turn)
-        if evidence(other) > evidence(found) + CLEARLY:
+        agreed = upside_down and turn in turns and shows_column(other) and not narrows(other)
+        if evidence(other) > evidence(found) + (-CLEARLY if agreed else CLEARLY):
             found = other
             found.remarks.insert(0, TURNED)
     return found
@@ -94,6 +100,21 @@ def oddities(found: Reading) -> list[str]:
     if found.vertebrae and not shows_column(found):
         return [FEW]
     return [NARROWS] if narrows(found) and not any(own.kind == "s1" for own in found.landmarks) else []
+
+
+def missing(found: Reading, unproven: bool, looks: str | None) -> str | None:
+    """Why a picture is refused of which only its look says the view; None where what was found bears it out.
+
+    Args:
+        found: What was found in it.
+        unproven: Whether its look is not sure.
+        looks: What it looks like, in words, where that is sure.
+    """
+    if unproven and not shows_column(found):
+        return "does not say which view it is"
+    if looks is not None and len(found.vertebrae) < LEAST:
+        return f"looks like {looks}, but hardly a vertebra is found in it"
+    return None
 
 
 def neck_or_trunk(neck: Reading, trunk: Reading) -> Reading:

@@ -170,7 +170,7 @@ def test_a_lateral_film_is_turned_only_where_more_is_found_in_it_turned(settled)
     upside_down = LATERAL._replace(turn=3, posed=False)
     turned = settled(upside_down, {1: column(5), 3: column(5, sacrum=0.8)})
     assert len(turned.landmarks) == 1
-    assert any("more is found in it when turned" in remark for remark in turned.remarks)
+    assert TURNED in turned.remarks
     for other in (column(5), column(5, sacrum=0.4), column(2, sacrum=0.9)):
         kept = settled(upside_down, {1: column(5), 3: other})
         assert not kept.landmarks
@@ -217,6 +217,36 @@ def test_a_lateral_film_is_tried_in_other_positions_where_what_is_found_is_odd(s
     reading = settled(LATERAL._replace(posed=False), found)
     assert reading.frame.exif_orientation == position
     assert [own for own in reading.remarks if own in (TURNED, NARROWS, FEW)] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("found", "position"),
+    [
+        ({1: tapered(5, -1), 3: tapered(5, 1, 3)}, 3),  # both say so, and as much is found
+        ({1: tapered(5, -1), 3: tapered(4, 1, 3)}, 3),  # 0.95 less
+        ({1: tapered(6, -1), 3: tapered(4, 1, 3)}, 1),  # 1.9 less
+        ({1: tapered(5, -1), 3: tapered(5, -1, 3)}, 1),  # narrower either way
+        ({1: tapered(5, 1), 3: tapered(5, 1, 3)}, 1),  # the look alone
+        ({1: tapered(4, -1), 3: tapered(3, 1, 3)}, 1),  # no column the other way up
+        ({1: tapered(5, -1), 6: tapered(5, 1, 6), 3: tapered(5, 1, 3)}, 1),  # the look says another turn
+    ],
+)
+def test_look_and_widths_together_turn_a_picture_that_is_upside_down(settled, found, position):
+    for turn, reading in found.items():
+        reading.frame, reading.remarks = Frame(exif_orientation=turn), []
+    reading = settled(LATERAL._replace(posed=False, turn=6 if 6 in found else 3), found)
+    assert reading.frame.exif_orientation == position
+    assert (TURNED in reading.remarks) == (position == 3)
+
+
+def test_what_only_looks_like_a_view_and_shows_no_bodies_is_refused(settled):
+    with pytest.raises(
+        InputError, match=r"looks like a lateral radiograph, but hardly a vertebra is found in it .*give --view"
+    ):
+        settled(LATERAL, {turn: column(1) for turn in (1, 3, 6, 8)})
+    assert len(settled(LATERAL, {1: column(2)}).vertebrae) == 2
+    # The file's word stands.
+    assert len(settled(LATERAL, {1: column(1)}, view="lateral").vertebrae) == 1
 
 
 def test_the_front_of_a_lateral_film_is_not_taken_from_its_look(decide):

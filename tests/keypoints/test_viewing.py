@@ -7,7 +7,7 @@ import torch
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.viewing import recognition
-from spinetk.keypoints.viewing.card import ViewCard
+from spinetk.keypoints.viewing.card import ViewCard, ViewConfig
 from spinetk.keypoints.viewing.kinds import KINDS, VIEW_OF, WORDS
 from spinetk.keypoints.viewing.network import ViewNet, as_function
 from spinetk.keypoints.viewing.recognition import Recognition, standardise
@@ -21,7 +21,7 @@ def test_every_kind_has_a_view_and_words():
 def test_input_is_centred_and_does_not_depend_on_scale_and_exposure():
     picture = np.random.default_rng(0).integers(0, 200, (40, 80), dtype=np.uint8)
     large = np.kron(picture, np.ones((4, 4), np.uint8))
-    first, second = standardise(large), standardise(large // 2 + 20)
+    first, second = standardise(large, 128), standardise(large // 2 + 20, 128)
     assert first.shape == (128, 128)
     assert (first[:32] == 0).all()
     assert (first[-32:] == 0).all()
@@ -42,7 +42,7 @@ def answering(monkeypatch, kind, turn, front):
         turns = [values[-k:] + values[:-k] if k else values for k, values in enumerate([turn] * 4)]
         return [np.array(own, np.float32) for own in ([kind] * 4, turns, [front] * 4)]
 
-    monkeypatch.setattr(recognition, "_model", lambda: (fixed, KINDS, (2.0, 1.0, 1.0)))
+    monkeypatch.setattr(recognition, "_model", lambda: (fixed, ViewConfig("view", (1,), KINDS, 64), (2.0, 1.0, 1.0)))
     return recognition.recognise(np.zeros((8, 8), np.uint8))
 
 
@@ -82,10 +82,12 @@ def test_the_exif_orientation_makes_the_picture_upright(turns):
 
 
 def test_network_is_built_again_from_its_card():
-    network = ViewNet()
+    network = ViewNet(side_px=96)
     card = validated(ViewCard, {"config": network.config(), "temperatures": [1.5, 1, 1]}, "card.json")
-    again = zoo.fill(lambda: ViewNet(card.config.widths, card.config.kinds), network.state_dict(), "view")
+    config = card.config
+    again = zoo.fill(lambda: ViewNet(config.widths, config.kinds, config.side_px), network.state_dict(), "view")
     assert (again.kind.weight == network.kind.weight).all()
+    assert again.config() == network.config()
     assert sum(p.numel() for p in network.parameters()) < 1_000_000
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictStr
 
 from spinetk import zoo
-from spinetk.keypoints.viewing.kinds import KINDS, SIDE_PX
+from spinetk.keypoints.viewing.kinds import KINDS
 from spinetk.validation import OPEN, STRICT, between
 
 Temperature = Annotated[float, between(0.01, 100)]
@@ -16,14 +16,14 @@ Temperature = Annotated[float, between(0.01, 100)]
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """What the network is built from."""
+    """What the network is built from; ``side_px`` is the side of the square that a picture is laid on for it."""
 
     __pydantic_config__ = STRICT
 
     task: Literal["view"]
     widths: Annotated[tuple[Annotated[int, between(1, 1024)], ...], Field(min_length=1, max_length=8)]
     kinds: Annotated[tuple[StrictStr, ...], Field(min_length=2, max_length=len(KINDS))]
-    side_px: Literal[SIDE_PX]  # type: ignore[valid-type]
+    side_px: Annotated[int, between(64, 512)]
 
     def __post_init__(self) -> None:
         unknown = set(self.kinds) - set(KINDS)

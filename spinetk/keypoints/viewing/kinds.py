@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spinetk.views import View
 
-SIDE_PX = 128  # of the network's input
+SIDE_PX = 160  # of the network's input
 KINDS = ("none", "ap", "lateral", "sagittal-mr", "sagittal-ct", "cervical")
 VIEW_OF: dict[str, View] = {
     "none": "unknown",

@@ -1,7 +1,7 @@
 """ViewNet: a small residual network over the whole picture with three answers: kind, quarter turn, side of the front.
 
 Basic residual blocks (He et al., CVPR 2016) of 24 to 160 channels, global mean and maximum, one linear layer per
-answer. About one million parameters; a picture takes a few milliseconds on one core.
+answer. 562,068 parameters; a picture in its four turns takes some 10 ms on one core.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ WIDTHS = (24, 48, 96, 160)
 
 
 class ViewNet(nn.Module):
-    """Pictures (B, 1, 128, 128), standardised, to logits.
+    """Pictures (B, 1, S, S), standardised, to logits.
 
     Args:
         widths: Channels at 1/4, 1/8, 1/16 and 1/32 of the input.
         kinds: Names of the kinds, in order of their logits.
+        side_px: S.
     """
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS, kinds: tuple[str, ...] = KINDS) -> None:
+    def __init__(
+        self, widths: tuple[int, ...] = WIDTHS, kinds: tuple[str, ...] = KINDS, side_px: int = SIDE_PX
+    ) -> None:
         super().__init__()
-        self.widths, self.kinds = tuple(widths), tuple(kinds)
+        self.widths, self.kinds, self.side_px = tuple(widths), tuple(kinds), side_px
         first = self.widths[0]
         self.stem = nn.Sequential(
             nn.Conv2d(1, first, 5, 2, 2, bias=False), nn.BatchNorm2d(first), nn.ReLU(inplace=True), nn.MaxPool2d(2)
@@ -52,7 +55,7 @@ class ViewNet(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""
-        return {"task": "view", "widths": list(self.widths), "kinds": list(self.kinds), "side_px": SIDE_PX}
+        return {"task": "view", "widths": list(self.widths), "kinds": list(self.kinds), "side_px": self.side_px}
 
 
 def as_function(network: nn.Module) -> Callable[[np.ndarray], list[np.ndarray]]:
