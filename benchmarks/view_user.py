@@ -32,7 +32,7 @@ from spinetk.keypoints.reader import Reader
 from spinetk.keypoints.viewing.kinds import KINDS
 
 REFUSED = "refused"
-ASKS = "check"  # is in every remark that asks the user to look again
+ASKS = "check that the picture"  # is in every remark that asks whether it is upright and shows a spine
 EXIF = (1, 6, 3, 8)  # by quarter turns
 CELL = 220  # px of a picture on a sheet
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 Answers = Callable[[np.ndarray], Sequence[np.ndarray]]
 Temperatures = tuple[float, float, float]
 MODEL = "view"
-# Kinds whose turn and front were right on real pictures. On 50 real lateral films the front was not (69 to 71 %) and the
-# turn not always (94 to 97 %): there a turn is acted on only where what is found in the turned picture bears it out.
+# Kinds whose turn and front were right on real pictures. On 50 real lateral films the front was not (69 to 71 %) and
+# the turn not always (94 to 97 %): there a turn is acted on only where what is found in the picture bears it out.
 POSE_MEASURED = ("ap", "sagittal-mr")
 SURE = 0.8  # least probability of an answer that is acted on
 
