@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from spinetk.cases.folder import read_pixels, read_record
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
 from spinetk.images import Picture, read_picture, to_uint8
+from spinetk.images.picture import pixel_hash
 from spinetk.images.source import seen_of
 from spinetk.measure.facing import Seen
 from spinetk.reading import Reading
@@ -20,6 +22,9 @@ from spinetk.schema import VERTEBRA6, KeypointSchema
 
 MOST_SHOWN_PX = 16_000_000
 """Larger pictures go to the browser averaged down by a whole number; points stay in px of the stored picture."""
+
+ALIKE = 0.95
+"""Correlation of two pictures of one size from which they are one film in two windows."""
 
 CT_WINDOWS = (("CT bone", 1800.0, 400.0), ("CT soft tissue", 400.0, 50.0), ("CT spinal canal", 250.0, 50.0))
 """Name, width and level in HU, as CT consoles have them."""
@@ -116,8 +121,25 @@ def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
         grey, size = to_uint8(picture.pixels, picture.padding), (picture.height, picture.width)
         known = Reading(entry.name, *size, schema, [], picture.frame, picture.view, remarks=list(picture.remarks))
     opened = Opened(picture, grey, known)
+    if entry.source is not None and entry.source.is_file() and not _is_saved(grey, entry.source):
+        said = f"another picture lay here when case {entry.case} was saved: this one is begun anew"
+        opened.reading = replace(known, remarks=[*known.remarks, said])
+        entry.case, entry.base = None, None
     refresh(opened, entry)
     return opened
+
+
+def _is_saved(grey: np.ndarray, source: Path) -> bool:
+    """Whether a picture is the one of a case, though perhaps windowed otherwise by another version."""
+    record = read_record(source)
+    if record.get("pixels_sha256") in (None, pixel_hash(grey)):
+        return True
+    saved = read_pixels(record)
+    saved = saved if saved.ndim == 2 else saved.mean(axis=2)
+    if saved.shape != grey.shape:
+        return False
+    own, there = (values.ravel() - values.mean() for values in (grey, saved))
+    return float(own @ there) >= ALIKE * float(np.linalg.norm(own) * np.linalg.norm(there))
 
 
 def refresh(opened: Opened, entry: Entry) -> None:

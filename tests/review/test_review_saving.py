@@ -161,6 +161,36 @@ def test_a_later_session_knows_what_was_saved(client, desk, dicoms, tmp_path, sa
         assert len(CaseFolder(tmp_path / "target").cases()) == 1
 
 
+@pytest.mark.parametrize("kind", ["other", "larger", "in another window"])
+def test_another_picture_in_the_place_of_a_saved_one_does_not_get_its_points(client, desk, tmp_path, save, kind):
+    import cv2
+    from fastapi.testclient import TestClient
+
+    path = tmp_path / "film.png"
+    picture = cv2.GaussianBlur(np.random.default_rng(0).integers(1, 255, (40, 50), np.uint8), (5, 5), 2)
+    cv2.imwrite(str(path), picture)
+    (entry,) = desk.add(path)
+    points = [[10, 20], [15, 20], [20, 20], [20, 10], [15, 10], [10, 10]]
+    reading = {"vertebrae": [{"points": points, "visible": [True] * 6}]}
+    assert save(client, entry.id, reading).json()["case"] == "film"
+    before = CaseFolder(tmp_path / "target").source("film").read_bytes()
+    changed = {"other": picture[::-1], "larger": np.vstack([picture, picture]), "in another window": picture // 2 + 20}
+    cv2.imwrite(str(path), changed[kind])
+    with ReviewSession(tmp_path / "target") as later:
+        (again,) = later.add(path)
+        other = TestClient(create_app(later), base_url="http://127.0.0.1")
+        content = other.get(f"/api/entries/{again.id}").json()
+        said = "another picture lay here when case film was saved: this one is begun anew"
+        if kind == "in another window":
+            assert len(content["reading"]["vertebrae"]) == 1
+            assert said not in str(content)
+            return
+        assert content["reading"]["vertebrae"] == []
+        assert said in str(content)
+        assert save(other, again.id, reading).json()["case"] == "film-2"
+    assert CaseFolder(tmp_path / "target").source("film").read_bytes() == before
+
+
 def test_two_pictures_of_one_name_are_two_cases(client, desk, tmp_path, save):
     import cv2
 
