@@ -70,7 +70,8 @@ def scale_angles(angles: dict[str, Any], scales: Mapping[str, float]) -> dict[st
     found = dict(angles)
     for name in [name for name in angles if name.endswith("_interval")]:
         angle = name.removesuffix("_interval")
-        found[name] = scaled(angles[name], angles[angle], scales.get(angle, scales.get(kind_of(angle), 1.0)))
+        least = 0.0 if angle.startswith("cobb") else None  # a Cobb angle has no sign
+        found[name] = scaled(angles[name], angles[angle], scales.get(angle, scales.get(kind_of(angle), 1.0)), least)
     return found
 
 

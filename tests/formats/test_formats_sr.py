@@ -134,6 +134,44 @@ def test_codes_and_units_are_standard_where_they_exist(written):
     assert any(text.startswith("spinetk ") for text in texts)
 
 
+def test_intervals_have_the_unit_of_their_measure_and_counts_none(tmp_path):
+    body = Vertebra.from_points([[5.0, 5], [25, 5], [5, 20], [25, 20]])
+    body.measures = {
+        "heights_mm_interval": {"anterior": [7.5, 8.5]},
+        "area_mm2_interval": [90, 110],
+        "tilt_deg_interval": [-2, 2],
+        "deformity": {"loss_percent_interval": [3, 9], "grade_interval": [0, 1]},
+        "disc_below": {
+            "listhesis_px_interval": [-3, 3],
+            "heights_mm_interval": {"middle": [4, 5]},
+            "meyerding_interval": [0, 1],
+        },
+    }
+    angles = {"cobb_max": 12, "cobb_max_interval": [10, 14], "cobb_max_ends": [0, 8], "hip_axis_heads": 2}
+    write_sr(tmp_path / "r.dcm", Reading("x", 300, 200, VERTEBRA4, [body], angles=angles), source())
+    units = {}
+    for item in items(pydicom.dcmread(tmp_path / "r.dcm"), "NUM"):
+        name, measured = item.ConceptNameCodeSequence[0], item.MeasuredValueSequence[0]
+        path = name.get("CodeValue") or name.LongCodeValue
+        units[path] = measured.MeasurementUnitsCodeSequence[0].CodeValue
+    wanted = {
+        "heights_mm_interval.anterior": "mm",
+        "area_mm2_interval": "mm2",
+        "tilt_deg_interval": "deg",
+        "deformity.loss_percent_interval": "%",
+        "deformity.grade_interval": "1",
+        "disc_below.listhesis_px_interval": "{pixels}",
+        "disc_below.heights_mm_interval.middle": "mm",
+        "disc_below.meyerding_interval": "1",
+        "angles.cobb_max_interval": "deg",
+        "angles.cobb_max_ends": "1",
+    }
+    assert {path: units[path] for own in wanted for path in (f"{own}.0", f"{own}.1")} == {
+        f"{own}.{end}": unit for own, unit in wanted.items() for end in (0, 1)
+    }
+    assert (units["angles.cobb_max"], units["angles.hip_axis_heads"]) == ("deg", "1")
+
+
 def test_highdicom_reads_it_as_tid_1500(written):
     content = hd.sr.srread(written).content
     groups = content.get_planar_roi_measurement_groups()

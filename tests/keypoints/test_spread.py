@@ -98,6 +98,14 @@ def test_intervals_are_scaled_about_the_value():
     assert scale_angles(angles, {"cobb_max": 2.0}) == angles | {"cobb_max_interval": [16.0, 22.0]}
 
 
+def test_no_interval_of_a_cobb_angle_which_has_no_sign_goes_below_zero():
+    angles = {"cobb_lower": 4.0, "cobb_lower_interval": [1.0, 9.0], "lordosis_l1_l5": 4.0}
+    angles["lordosis_l1_l5_interval"] = [1.0, 9.0]
+    found = scale_angles(angles, {"cobb_lower": 2.0, "curve": 2.0})
+    assert found["cobb_lower_interval"] == [0.0, 14.0]  # 4 - 2 x 3 = -2, 4 + 2 x 5
+    assert found["lordosis_l1_l5_interval"] == [-2.0, 14.0]
+
+
 def test_too_few_patients_give_no_scale():
     few = spread_of(shifted(patients(4, bodies=12), 1.0), VERTEBRA6, "drawn")
     assert few.scales == {}

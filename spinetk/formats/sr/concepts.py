@@ -28,6 +28,8 @@ PIXELS = Code("{pixels}", "UCUM", "pixels")
 SQUARE_PIXELS = Code("{pixels}2", "UCUM", "square pixels")
 SQUARE_MILLIMETRES = Code("mm2", "UCUM", "square millimeter")
 MEANING_LENGTH = 64
+# Among the angles, how many femoral heads were seen and which vertebrae are the ends of a Cobb angle.
+COUNTS = ("_heads", "_ends")
 # Begins the algorithm parameter that names the points of an outline in their order.
 ORDER = "polyline points: "
 # Codes of values that are neither number nor text; an escaped text never begins with "%-".
@@ -56,7 +58,7 @@ def level(label: str | None) -> Code:
 
 
 def unit(path: str) -> Code:
-    """UCUM unit of a measure, read from the suffixes of its path."""
+    """UCUM unit of a measure, by the suffixes of its path; the ends of an interval have that of their measure."""
     suffixes = {
         "_mm2": SQUARE_MILLIMETRES,
         "_px2": SQUARE_PIXELS,
@@ -66,11 +68,12 @@ def unit(path: str) -> Code:
         "_deg": codes.UCUM.Degree,
         "_degrees": codes.UCUM.Degree,
     }
-    for part in reversed(path.split(".")):
+    parts = path.split(".")
+    for part in reversed(parts):
         for suffix, code in suffixes.items():
-            if part.endswith(suffix):
+            if part.removesuffix("_interval").endswith(suffix):
                 return code
-    if path.startswith(("angles.", "tilt")) and not path.endswith("_heads"):
+    if parts[0] in ("angles", "tilt") and not any(part.endswith(COUNTS) for part in parts):
         return codes.UCUM.Degree
     if path.startswith("bbox."):
         return PIXELS
