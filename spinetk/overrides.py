@@ -138,16 +138,35 @@ class OverridesTable:
         met = {self._row(file) for file in files}
         return [name for name in self.rows if name not in met]
 
+    def shared(self, files: Iterable[str | Path]) -> list[str]:
+        """In words, names of the table that several of these pictures bear, as each patient's ``IM0001.dcm``."""
+        met: dict[str, set[Path]] = {}
+        for file in files:
+            name = self._row(file)
+            if name is not None:
+                met.setdefault(name, set()).add(Path(file).absolute())
+        return [
+            f"{name} is the name of {len(own)} pictures, and its row holds for all of them (name the folder, too, if "
+            "one is meant)"
+            for name, own in met.items()
+            if len(own) > 1
+        ]
+
     def _row(self, file: str | Path) -> str | None:
-        """The row of a file: the same path, else the longest name that its path ends with."""
+        """The row of a file: the same path, else the longest name that its path ends with and that is no file itself."""
         if not self.rows:
             return None
         there = Path(file).absolute()
         for name in self.rows:
-            if there in (Path(name).absolute(), (self.folder / name).absolute()):
+            if there in self._paths(name):
                 return name
         ends = [name for name in self.rows if _ends_with(there, PurePath(name))]
+        ends = [name for name in ends if not any(path.is_file() for path in self._paths(name))]
         return max(ends, key=lambda name: len(PurePath(name).parts), default=None)
+
+    def _paths(self, name: str) -> tuple[Path, Path]:
+        """The files that a name of the table would be, seen from here and from the table."""
+        return Path(name).absolute(), (self.folder / name).absolute()
 
 
 def _ends_with(path: Path, end: PurePath) -> bool:

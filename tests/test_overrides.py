@@ -27,6 +27,23 @@ def test_a_row_wins_over_what_holds_for_all(tmp_path):
     assert read.unmet([tmp_path / "films" / "a.png", "c.png"]) == ["b.png"]
 
 
+def test_a_name_that_is_a_file_is_no_other_and_one_of_several_is_said(tmp_path):
+    for patient in ("ann", "ben"):
+        (tmp_path / patient).mkdir()
+        (tmp_path / patient / "1.dcm").touch()
+    films = [tmp_path / "ann" / "1.dcm", tmp_path / "ben" / "1.dcm"]
+    (tmp_path / "ann" / "views.csv").write_text("file,spacing,anchor\n1.dcm,0.2,L5=last\n")
+    beside = OverridesTable.read(tmp_path / "ann" / "views.csv")
+    assert [beside.of(film).anchor for film in films] == ["L5=last", None]
+    assert beside.shared(films) == []
+    above = table(tmp_path, "file,view\n1.dcm,lateral\nben/1.dcm,ap\n")
+    assert [above.of(film).view for film in films] == ["lateral", "ap"]
+    assert above.shared(films) == []
+    both = table(tmp_path, "file,view\n1.dcm,lateral\n")
+    assert [both.of(film).view for film in films] == ["lateral", "lateral"]
+    assert [words.split(",")[0] for words in both.shared([*films, films[0]])] == ["1.dcm is the name of 2 pictures"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -75,6 +75,7 @@ class Batch:
         results: The JSON file of each.
         failures: One line each for those that could not.
         unmet: Names in a table of overrides that no picture bears.
+        shared: In words, those that several pictures bear.
         skipped: How many had been read before.
         vertebrae: How many there are in each of the readings.
         has_errors: Whether a failure is this software's fault.
@@ -84,6 +85,7 @@ class Batch:
     results: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
     skipped: int = 0
     vertebrae: list[int] = field(default_factory=list)
     has_errors: bool = False
@@ -192,7 +194,8 @@ def predict_files(
         finish=partial(_finish, model or "chosen by view", asked.device),
     )  # fmt: skip
     batch = _batch(run)
-    batch.unmet = table.unmet(run.sources) if table.rows else []
+    if table.rows:
+        batch.unmet, batch.shared = table.unmet(run.sources), table.shared(run.sources)
     return batch
 
 

@@ -172,6 +172,7 @@ def predict(
         )  # fmt: skip
     warn(done.failures)
     warn([f"{options.views}: no picture is named {name}" for name in done.unmet])
+    warn([f"{options.views}: {words}" for words in done.shared])
     empty = [k for k, count in enumerate(done.vertebrae) if not count]
     warn([f"{done.readings[k].file}: no vertebra found" for k in empty])
     before = f" ({done.skipped} read before)" if done.skipped else ""

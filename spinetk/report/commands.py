@@ -82,6 +82,7 @@ def measure(
     for reading in readings:
         warn([f"{reading.file}: {r.removeprefix(PREFIX)}" for r in reading.remarks if r.startswith(PREFIX)])
     warn([f"{options.views}: no result is about {name}" for name in overrides.unmet(r.file for r in readings)])
+    warn([f"{options.views}: {words}" for words in overrides.shared(r.file for r in readings)])
     warn(several_runs(results))
     warn(failures)
     leave(len(readings), len(failures))
