@@ -153,7 +153,7 @@ class OverridesTable:
         ]
 
     def _row(self, file: str | Path) -> str | None:
-        """The row of a file: the same path, else the longest name that its path ends with and that is no file itself."""
+        """The row of a file: its path, else the longest name that its path ends with and that is no file itself."""
         if not self.rows:
             return None
         there = Path(file).absolute()

@@ -33,6 +33,7 @@ from spinetk.reading import Reading
 
 SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *(f"L{k}" for k in range(1, 7)), "S1")
 TRANSITIONAL = ("T13", "L6")
+OUT_OF_ORDER = "the vertebrae are not ordered from head to foot."
 # A step between centres has room for one more vertebra where it is this many times the larger of those beside it; or so
 # many times the usual of the four around it, beside one that is long itself (a body missing on either side of one).
 GAP, GAP_AROUND, LONG, LONG_PAIR = 1.5, 1.6, 1.4, 1.35
@@ -207,17 +208,40 @@ def head_to_foot(reading: Reading) -> list[int]:
     """
     if not reading.vertebrae:
         return []
-    scale = scale_of(reading)
-    heads = up(stack(reading) * scale, reading.schema)
-    length = np.hypot(heads[:, 0], heads[:, 1])
-    known = np.isfinite(length) & (length > 0)
-    head = (heads[known] / length[known, None]).sum(axis=0) if known.any() else np.zeros(2)
+    head = _toward_head(reading)
     upward = -np.array(TURNS[reading.frame.upright_orientation(mirror=False)][1], dtype=np.float64)
     if not np.hypot(*head) > 0:
         head = upward
     elif reading.frame.says_head and head @ upward < 0:
         head = -head
-    return [int(k) for k in np.argsort(-((centres(reading) * scale) @ head), kind="stable")]
+    return _along(reading, -head)
+
+
+def in_order(reading: Reading) -> list[int]:
+    """Positions of the vertebrae in the order in which they are measured: as neighbours lie, head first.
+
+    That is the order they are given in where their names bear it out. Else it is that of :func:`head_to_foot`, but the
+    head is always where the points have it: which of them are upper ones decides what a disc lies between.
+    """
+    given = list(range(len(reading.vertebrae)))
+    names = [SEQUENCE.index(v.label) for v in reading.vertebrae if v.label in SEQUENCE]
+    if len(names) == len(given) and all(a < b for a, b in itertools.pairwise(names)):
+        return given
+    head = _toward_head(reading)
+    return _along(reading, -head) if np.hypot(*head) > 0 else head_to_foot(reading)
+
+
+def _toward_head(reading: Reading) -> np.ndarray:
+    """(2,) mean direction from the lower to the upper points of the bodies; no length where none of them tells."""
+    heads = up(stack(reading) * scale_of(reading), reading.schema)
+    length = np.hypot(heads[:, 0], heads[:, 1])
+    known = np.isfinite(length) & (length > 0)
+    return (heads[known] / length[known, None]).sum(axis=0) if known.any() else np.zeros(2)
+
+
+def _along(reading: Reading, way: np.ndarray) -> list[int]:
+    """Positions of the vertebrae by where their centres lie along a (2,) direction."""
+    return [int(k) for k in np.argsort((centres(reading) * scale_of(reading)) @ way, kind="stable")]
 
 
 def places(reading: Reading) -> np.ndarray:
@@ -254,7 +278,7 @@ def order_faults(reading: Reading) -> list[str]:
     found = []
     order = head_to_foot(reading)
     if order != sorted(order):
-        found.append("the vertebrae are not ordered from head to foot.")
+        found.append(OUT_OF_ORDER)
     steps = _evened(np.hypot(*np.diff(centres(reading) * scale_of(reading), axis=0).T))
     apart = np.diff(places(reading))
     for k in range(len(steps)):
@@ -300,8 +324,11 @@ def on_its_head(reading: Reading) -> bool:
 
 
 def adjacent(above: str, below: str) -> bool:
-    """Whether nothing but a transitional vertebra can lie between two levels; True for names that are no levels."""
+    """Whether nothing but a transitional vertebra can lie between two levels, the upper first; True for names that are
+    no levels."""
     if above not in SEQUENCE or below not in SEQUENCE:
         return True
+    if SEQUENCE.index(above) >= SEQUENCE.index(below):
+        return False
     between = SEQUENCE[SEQUENCE.index(above) + 1 : SEQUENCE.index(below)]
     return all(level in TRANSITIONAL for level in between)

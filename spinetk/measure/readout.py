@@ -22,6 +22,7 @@ from spinetk.views import rules_of
 
 # Marks the remarks of this room, so that measuring again replaces them.
 PREFIX = "Measurement: "
+COUNTED = "the vertebrae are not ordered from head to foot: they are measured, and counted here, from the head down."
 
 
 def measure(
@@ -35,7 +36,7 @@ def measure(
     """Measure every vertebra and the spine as a whole.
 
     Args:
-        reading: Vertebrae ordered head to foot. It is not changed.
+        reading: Vertebrae in any order, which stays; they are measured from head to foot. It is not changed.
         facing: The side of the picture the patient faces, seen with the head up: ``left``, ``right``, or ``auto`` to
             take it from the header, else from what the reading keeps, else from the curve of the spine and the picture.
         anchor: Names the levels, e.g. ``L5=last``, ``T1=first``, ``L1=3``; None keeps the labels there are.
@@ -77,10 +78,13 @@ def measure(
         reading = reading.named_by_person()
     kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
+    # Neighbours are those that lie beside one another, in whatever order a file has the bodies.
+    order = levels.in_order(measured)
+    column = replace(measured, vertebrae=[vertebrae[k] for k in order])
     # Head up by quarter turns, and by a mirror where EXIF asks for one: lengths in px stay, left and right are those
     # that everybody sees.
     turn = reading.frame.upright_orientation(mirror=False)
-    upright = measured if turn == 1 else measured.turned(turn)
+    upright = column if turn == 1 else column.turned(turn)
     seen = picture if picture is None else _seen(picture, turn)
     side = anterior_side(upright, facing, seen) if rules_of(reading.view).front else Facing(None, "none", 0.0)
     moved = disturbed(upright)
@@ -92,13 +96,19 @@ def measure(
     broken = [fault in (CROSSED, SWAPPED, UPSIDE_DOWN) for fault in wrong]
     sound = [not (reading.not_graded or doubt or bad) for doubt, bad in zip(doubtful, broken, strict=True)]
     below = [own if all(sound[k : k + 2]) else None for k, own in enumerate(below)]
-    order = levels.order_faults(measured)
-    for vertebra, turned, own in zip(measured.vertebrae, upright.vertebrae, below, strict=True):
+    disorder = levels.order_faults(column)
+    if order != sorted(order):
+        disorder = [COUNTED, *(fault for fault in disorder if fault != levels.OUT_OF_ORDER)]
+    for vertebra, turned, own in zip(column.vertebrae, upright.vertebrae, below, strict=True):
         vertebra.measures |= {**turned.measures, "disc_below": own}
     angles = _angles(upright, side, moved) | alignment.pelvic_angles(upright, side.side)
+    for name in spine_angles.COBB:
+        if ends := angles[f"{name}_ends"]:
+            angles[f"{name}_ends"] = [order[end] if isinstance(end, int) else end for end in ends]
     measured.angles = scale_angles(angles, reading.interval_scale)
     measured.facing = side if side.side is not None else None
-    measured.remarks += [PREFIX + remark for remark in _remarks(upright, side, anchor, wrong, doubtful, below, order)]
+    said = _remarks(upright, side, anchor, wrong, doubtful, below, disorder)
+    measured.remarks += [PREFIX + remark for remark in said]
     return measured
 
 

@@ -20,6 +20,7 @@ from spinetk.atomic import write_text
 from spinetk.measure import words
 from spinetk.measure.alignment import grade_in_words
 from spinetk.measure.discs import meyerding
+from spinetk.measure.levels import in_order
 from spinetk.measure.rounding import beside
 from spinetk.reading import Reading
 from spinetk.report.overlay import draw, outline
@@ -222,16 +223,17 @@ def _disc_table(reading: Reading) -> str:
     """Discs by the names of the bodies above and below, with slips; empty where none was measured."""
     unit = words.height_unit(reading)
     rows = []
-    names = [*(words.name_of(vertebra, index) for index, vertebra in enumerate(reading.vertebrae)), "S1"]
-    for index, vertebra in enumerate(reading.vertebrae):
-        disc = vertebra.measures.get("disc_below")
+    order = in_order(reading)
+    names = [*(words.name_of(reading.vertebrae[index], index) for index in order), "S1"]
+    for place, index in enumerate(order):
+        disc = reading.vertebrae[index].measures.get("disc_below")
         if not disc:
             continue
         heights, spans = disc.get(f"heights_{unit}") or {}, disc.get(f"heights_{unit}_interval") or {}
         slip = f"listhesis_{unit}"
         rows.append(
             [
-                f"<b>{_text(disc.get('name') or f'{names[index]}-{names[index + 1]}')}</b>",
+                f"<b>{_text(disc.get('name') or f'{names[place]}-{names[place + 1]}')}</b>",
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in DISC_SIDES),
                 _number(disc.get("angle_deg"), 1, DEGREE) + _span(disc.get("angle_deg_interval"), 1),
                 _number(disc.get(slip), 1) + _span(disc.get(f"{slip}_interval"), 1),

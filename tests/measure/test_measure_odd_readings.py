@@ -71,3 +71,35 @@ def test_an_outline_that_cannot_be_says_nothing_of_the_discs_beside_it(turned):
     assert not any("listhesis" in remark for remark in told.remarks)
     assert any(remark.startswith("Measurement: L3: ") for remark in told.remarks)
     assert [v.measures["deformity"] is None for v in told.vertebrae] == [False, False, True, False, False]
+
+
+# Middle heights 20, 24, 22, 26 mm in steps of 34 mm: discs of 34 - (20 + 24) / 2 = 12, then 11 and 10 mm.
+FOUR, DISCS = [(20, 20, 20), (24, 24, 24), (22, 22, 22), (26, 26, 26)], [12.0, 11.0, 10.0, None]
+
+
+def middle_discs(measured):
+    discs = [vertebra.measures["disc_below"] for vertebra in measured.vertebrae]
+    return [None if own is None else pytest.approx(own["heights_mm"]["middle"], abs=1e-3) for own in discs]
+
+
+@pytest.mark.parametrize("labels", [["L1", "L2", "L3", "L4"], None])
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]])
+def test_neighbours_are_those_that_lie_side_by_side_in_whatever_order_a_file_has_them(spine, labels, order):
+    reading = spine(FOUR, labels=labels, tilts=[0, 4, 0, -3])
+    first = measure(reading)
+    reading.vertebrae = [reading.vertebrae[k] for k in order]
+    found = measure(reading)
+    assert [v.label for v in found.vertebrae] == [v.label for v in reading.vertebrae]
+    flat = spine(FOUR, labels=labels)
+    flat.vertebrae = [flat.vertebrae[k] for k in order]
+    assert middle_discs(measure(flat)) == [DISCS[k] for k in order]
+    assert [v.measures for v in found.vertebrae] == [first.vertebrae[k].measures for k in order]
+    ends = [end if labels else order[end] for end in found.angles["cobb_max_ends"]]
+    assert (found.angles["cobb_max"], ends) == (7.0, ["L2", "L4"] if labels else [1, 3])
+    said = [remark for remark in found.remarks if "not ordered" in remark or "missing" in remark]
+    assert len(said) == (order != [0, 1, 2, 3])
+
+
+def test_names_out_of_order_are_no_neighbours(spine):
+    measured = measure(spine(FOUR, labels=["L4", "L1", "L2", "L3"]))
+    assert middle_discs(measured) == [None, 11.0, 10.0, None]
