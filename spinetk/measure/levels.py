@@ -208,13 +208,8 @@ def head_to_foot(reading: Reading) -> list[int]:
     """
     if not reading.vertebrae:
         return []
-    head = _toward_head(reading)
-    upward = -np.array(TURNS[reading.frame.upright_orientation(mirror=False)][1], dtype=np.float64)
-    if not np.hypot(*head) > 0:
-        head = upward
-    elif reading.frame.says_head and head @ upward < 0:
-        head = -head
-    return _along(reading, -head)
+    head, upward = toward_head(reading), _upward(reading)
+    return _along(reading, head if reading.frame.says_head and head @ upward < 0 else -head)
 
 
 def in_order(reading: Reading) -> list[int]:
@@ -227,16 +222,21 @@ def in_order(reading: Reading) -> list[int]:
     names = [SEQUENCE.index(v.label) for v in reading.vertebrae if v.label in SEQUENCE]
     if len(names) == len(given) and all(a < b for a, b in itertools.pairwise(names)):
         return given
-    head = _toward_head(reading)
-    return _along(reading, -head) if np.hypot(*head) > 0 else head_to_foot(reading)
+    return _along(reading, -toward_head(reading))
 
 
-def _toward_head(reading: Reading) -> np.ndarray:
-    """(2,) mean direction from the lower to the upper points of the bodies; no length where none of them tells."""
+def toward_head(reading: Reading) -> np.ndarray:
+    """(2,) mean direction (x, y) from the lower to the upper points of the bodies, in mm or square px; where none of
+    them tells, to where the head is by the frame."""
     heads = up(stack(reading) * scale_of(reading), reading.schema)
     length = np.hypot(heads[:, 0], heads[:, 1])
     known = np.isfinite(length) & (length > 0)
-    return (heads[known] / length[known, None]).sum(axis=0) if known.any() else np.zeros(2)
+    mean = (heads[known] / length[known, None]).sum(axis=0) if known.any() else np.zeros(2)
+    return mean if np.hypot(*mean) > 0 else _upward(reading)
+
+
+def _upward(reading: Reading) -> np.ndarray:
+    return -np.array(TURNS[reading.frame.upright_orientation(mirror=False)][1], dtype=np.float64)
 
 
 def _along(reading: Reading, way: np.ndarray) -> list[int]:

@@ -14,7 +14,7 @@ film that hangs aslant shifts SS and PT against each other, not PI.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,25 @@ class Pelvis:
     def _facing_right(self, vector: np.ndarray) -> np.ndarray:
         sign = np.where((self.anterior - self.posterior)[..., :1] < 0, -1.0, 1.0)
         return vector * np.concatenate([sign, np.ones_like(sign)], axis=-1)
+
+
+def ends_named(landmarks: list[Landmark], head: np.ndarray, scale: np.ndarray) -> list[Landmark]:
+    """Landmarks in whose S1 endplate the left end lies on the left, as seen with the head up.
+
+    Who clicks the right end first, or drags one end over the other, means the same endplate.
+
+    Args:
+        landmarks: What was seen.
+        head: (2,) direction (x, y) to the head (:func:`spinetk.measure.levels.toward_head`).
+        scale: (2,) mm per px along x and y, or of square px.
+    """
+    rightward = np.array([-head[1], head[0]])
+    return [
+        replace(own, points=own.points[::-1])
+        if own.kind == "s1" and ((own.points[1] - own.points[0]) * scale) @ rightward < 0
+        else own
+        for own in landmarks
+    ]
 
 
 def _forward(plate: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from spinetk.measure.body import CROSSED, SWAPPED, UPSIDE_DOWN, area, faults, nu
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
 from spinetk.measure.facing import Seen, anterior_side, contradiction
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
+from spinetk.measure.pelvis import ends_named
 from spinetk.measure.uncertainty import disturbed, interval, intervals, scale_angles
 from spinetk.reading import Reading
 from spinetk.vertebra import Vertebra
@@ -78,6 +79,7 @@ def measure(
         reading = reading.named_by_person()
     kept = [remark for remark in reading.remarks if not remark.startswith(PREFIX)]
     measured = replace(reading, vertebrae=vertebrae, remarks=kept)
+    measured.landmarks = ends_named(reading.landmarks, levels.toward_head(measured), scale_of(measured))
     # Neighbours are those that lie beside one another, in whatever order a file has the bodies.
     order = levels.in_order(measured)
     column = replace(measured, vertebrae=[vertebrae[k] for k in order])

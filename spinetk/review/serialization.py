@@ -14,8 +14,10 @@ from spinetk.geometry import Side
 from spinetk.images.spacing import with_spacing
 from spinetk.landmark import POINTS, Landmark
 from spinetk.measure import measure, words
+from spinetk.measure.body import scale_of
 from spinetk.measure.facing import Seen
-from spinetk.measure.levels import head_to_foot
+from spinetk.measure.levels import head_to_foot, toward_head
+from spinetk.measure.pelvis import ends_named
 from spinetk.reading import Reading
 from spinetk.review.faults import plain
 from spinetk.review.lines import lines_of
@@ -139,7 +141,7 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         vertebrae.append(vertebra)
     if [own.label for own in vertebrae] != [own.label for own in base.vertebrae]:
         base = base.named_by_person()
-    return replace(
+    found = replace(
         base,
         vertebrae=vertebrae,
         view=sent.view,
@@ -150,6 +152,9 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         **_seen_from(sent, base),
         angles={},
     )
+    # Which end of S1 was clicked first does not matter.
+    found.landmarks = ends_named(found.landmarks, toward_head(found), scale_of(found))
+    return found
 
 
 def _landmark(sent: SentLandmark, *, sigmas: bool) -> Landmark:

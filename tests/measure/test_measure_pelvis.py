@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
+from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
+from spinetk.measure import measure
 from spinetk.measure.pelvis import Pelvis, front_of, pelvis_of
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA4
+from spinetk.vertebra import Vertebra
 
 ONES = np.ones(2)
 
@@ -79,3 +84,24 @@ def test_front_is_where_the_endplate_hangs_lower():
     assert of([(0, 30), (40, 0)]) == "left"
     assert of([(0, 0), (40, 3)]) is None
     assert front_of([], ONES) is None
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("bodies", [0, 2])
+def test_the_ends_of_s1_are_those_of_its_sides_whichever_was_clicked_first(turn, bodies):
+    """Facing right, the endplate falls by atan(30 / 40) = 36.87 degrees to the front; the hips 15 in front of it."""
+    vertebrae = [
+        Vertebra.from_points([[30.0, y], [70, y], [30, y + 20], [70, y + 20]], label=label)
+        for y, label in ((20, "L4"), (60, "L5"))
+    ]
+    marks = [
+        Landmark("s1", np.array([[80.0, 130], [40, 100]])),
+        Landmark("femoral_head", np.array([[75.0, 215]]), 24.0),
+    ]
+    frame = Frame((1.0, 1.0), "user", toward_right="A", toward_bottom="F")
+    reading = Reading("a.png", 300, 200, VERTEBRA4, vertebrae[:bodies], frame=frame, view="lateral", landmarks=marks)
+    measured = measure(reading.turned(turn))
+    for one in (measure(reading), measured, measure(measured)):
+        angles = [round(one.angles[name], 2) for name in ("sacral_slope", "pelvic_tilt", "pelvic_incidence")]
+        assert angles == [36.87, 8.53, 45.4]
+        assert bodies == 0 or one.angles["lordosis_l1_s1"] is None
