@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from spinetk.keypoints.chain import body_axes, find_gaps
-from spinetk.reading import ABOUT_LEVELS, Reading
+from spinetk.reading import Reading
 
 LEAST = 2
 """Bodies without which a film that only looks like a view is refused."""
@@ -120,15 +120,12 @@ def missing(found: Reading, unproven: bool, looks: str | None) -> str | None:
 def neck_or_trunk(neck: Reading, trunk: Reading) -> Reading:
     """The reading that stands of a film that looks like a neck, of two by the models of both.
 
-    What is taken for a sacrum may be the lower end of a neck: it settles nothing, and names need a hip.
+    What is taken for a sacrum may be the lower end of a neck: it settles nothing alone. A sure hip does, names with a
+    hip, and clearly more bodies; of the last the trunk keeps the names that it has: in 160 drawn necks none were sure.
     """
     heads = [own.score or 0.0 for own in trunk.landmarks if own.kind == "femoral_head"]
     named = any(vertebra.label for vertebra in trunk.vertebrae)
     hips = bool(heads) and (max(heads) >= SURE_HIP or named)
     if not hips and _bodies(trunk) <= _bodies(neck) + CLEARLY:
         return neck
-    if hips:
-        return replace(trunk, remarks=[TRUNK, *trunk.remarks])
-    unnamed = [replace(vertebra, label=None) for vertebra in trunk.vertebrae]
-    remarks = [remark for remark in trunk.remarks if not remark.startswith(ABOUT_LEVELS)]
-    return replace(trunk, vertebrae=unnamed, label_probability=None, remarks=[f"{TRUNK}, without names", *remarks])
+    return replace(trunk, remarks=[TRUNK, *trunk.remarks])
