@@ -118,3 +118,6 @@ def test_neck_and_trunk_are_one_view_and_the_pose_of_films_from_the_side_is_not_
     answering(monkeypatch, [0, 0, 0, 9, 0, 0], [0, 9, 0, 0], [0, 9])
     sight = recognition.find_view(np.zeros((8, 8), np.uint8))
     assert (sight.modality, sight.turn, sight.front, sight.posed) == ("MR", 6, "right", True)
+    answering(monkeypatch, [0, 0, 0, 0, 9, 0], [0, 9, 0, 0], [0, 9])
+    sight = recognition.find_view(np.zeros((8, 8), np.uint8))
+    assert (sight.modality, sight.turn, sight.front, sight.posed) == ("CT", 6, "right", True)
