@@ -70,6 +70,16 @@ def has_one_head(reading: Reading) -> bool:
     return "pelvic" in rules_of(reading.view).angles and "s1" in kinds and kinds.count("femoral_head") == 1
 
 
+def marked_too_often(reading: Reading) -> list[str]:
+    """Sentences on more than one S1 endplate, and more than two femoral heads, in views with pelvic angles."""
+    kinds = [own.kind for own in reading.landmarks]
+    if "pelvic" not in rules_of(reading.view).angles:
+        return []
+    plates, heads = kinds.count("s1"), kinds.count("femoral_head")
+    found = [f"{plates} S1 endplates are marked: the first is measured from."] if plates > 1 else []
+    return found + ([f"{heads} femoral heads are marked: no hip axis, no tilt, no incidence."] if heads > 2 else [])
+
+
 def unsure_sacrum(reading: Reading) -> str | None:
     """A sentence where an S1 endplate that was hardly seen is measured from; its views are those of pelvic angles."""
     scores = [own.score for own in reading.landmarks if own.kind == "s1" and own.score is not None]

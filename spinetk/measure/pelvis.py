@@ -31,8 +31,8 @@ class Pelvis:
 
     Attributes:
         anterior, posterior: (..., 2) ends of the S1 endplate.
-        axis: (..., 2) hip axis; None when no femoral head is seen.
-        heads: How many femoral heads the axis comes from, 0 to 2.
+        axis: (..., 2) hip axis; None when no femoral head is seen, or more than two are marked.
+        heads: How many femoral heads are marked; the axis comes from one or two.
     """
 
     anterior: np.ndarray
@@ -120,7 +120,7 @@ def pelvis_of(
         return None
     left, right = plates[0][..., 0, :] * scale, plates[0][..., 1, :] * scale
     front, back = (left, right) if side == "left" else (right, left)
-    axis = np.mean(heads, axis=0) * scale if heads else None
+    axis = np.mean(heads, axis=0) * scale if 1 <= len(heads) <= 2 else None
     return Pelvis(front, back, axis, len(heads))
 
 

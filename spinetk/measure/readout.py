@@ -284,6 +284,8 @@ def _remarks(
     found = [*_about_front(reading, side), *_about_sizes(reading), *_about_levels(reading, anchor, order)]
     if side.side is not None and alignment.has_one_head(reading):
         found.append("one femoral head is seen: if the other lies apart from it, pelvic tilt and incidence are off.")
+    if side.side is not None:
+        found += alignment.marked_too_often(reading)
     unsure = alignment.unsure_sacrum(reading) if side.side is not None else None
     if unsure:
         found.append(unsure)

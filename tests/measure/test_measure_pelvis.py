@@ -105,3 +105,22 @@ def test_the_ends_of_s1_are_those_of_its_sides_whichever_was_clicked_first(turn,
         angles = [round(one.angles[name], 2) for name in ("sacral_slope", "pelvic_tilt", "pelvic_incidence")]
         assert angles == [36.87, 8.53, 45.4]
         assert bodies == 0 or one.angles["lordosis_l1_s1"] is None
+
+
+def test_a_second_endplate_and_a_third_head_are_said_and_no_hip_axis_is_taken_from_three():
+    plates = [Landmark("s1", np.array([[40.0, 100], [80, 130]])), Landmark("s1", np.array([[40.0, 90], [80, 90]]))]
+    heads = [Landmark("femoral_head", np.array([[x, 215.0]]), 24.0) for x in (75.0, 75.0, 20.0)]
+    frame = Frame((1.0, 1.0), "user", toward_right="A", toward_bottom="F")
+    bodies = [Vertebra.from_points([[30.0, 60], [70, 60], [30, 80], [70, 80]])]
+    marked = Reading("a.png", 300, 200, VERTEBRA4, bodies, frame=frame, view="lateral", landmarks=[*plates, *heads])
+    found = measure(marked)
+    assert found.angles["sacral_slope"] == pytest.approx(36.870, abs=1e-3)
+    assert (found.angles["pelvic_tilt"], found.angles["pelvic_incidence"]) == (None, None)
+    said = " ".join(found.remarks)
+    assert "2 S1 endplates are marked" in said
+    assert "3 femoral heads are marked" in said
+    sound = measure(
+        Reading("a.png", 300, 200, VERTEBRA4, bodies, frame=frame, view="lateral", landmarks=[plates[0], *heads[:2]])
+    )
+    assert sound.angles["pelvic_tilt"] == pytest.approx(8.531, abs=1e-3)
+    assert not any("are marked" in remark for remark in sound.remarks)
