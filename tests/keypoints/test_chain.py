@@ -48,6 +48,18 @@ def test_a_box_beside_the_column_is_left_out():
     assert find_chain(points, np.full(9, 0.9), VERTEBRA6).tolist() == list(range(8))
 
 
+def test_the_next_body_lies_below_not_far_aside():
+    """Half to the side, 200 px of 40 that a body is wide: no step goes there, however sure what is there."""
+    points = np.stack([*(body(100, 50 + 40 * k) for k in range(4)), body(300, 370), body(300, 410)])
+    assert find_chain(points, np.array([0.6] * 4 + [0.9] * 2), VERTEBRA6).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("step", "both"), [(16.6, True), (16.4, False)])
+def test_a_step_of_less_than_055_heights_is_the_same_body(step, both):
+    points = np.stack([body(100, 50), body(100, 50 + step)])
+    assert find_chain(points, np.array([0.8, 0.9]), VERTEBRA6).tolist() == ([0, 1] if both else [1])
+
+
 def test_a_missing_vertebra_is_a_gap():
     points = column()[[0, 1, 2, 4, 5, 6]]
     chain = find_chain(points, np.full(6, 0.9), VERTEBRA6)

@@ -221,3 +221,13 @@ def test_a_body_that_the_edge_cuts_lies_at_the_edge_and_on_a_disc(top, bottom, f
     times as high, 23.4 px; and the disc has at most 0.6, 10.8 px."""
     cut = body(100, (top + bottom) / 2, height=bottom - top)
     assert hangs(cut, body(100, 30), VERTEBRA6) == fits
+
+
+def test_the_way_to_the_edge_goes_on_as_the_two_highest_bodies_lie():
+    """From y = 70 along (-10, -25) it is 75.4 px, more than four heights of 18; straight up it would be 70."""
+    column = np.stack([body(100, 70), body(110, 95), body(100, 120), body(90, 45)])
+    scores = np.array([0.9, 0.9, 0.9, 0.5])
+    assert with_upper_end(column, scores, [0, 1, 2], VERTEBRA6) == [0, 1, 2]
+    column[1] = body(105, 95)  # 71.4 px
+    column[3] = body(95, 45)
+    assert with_upper_end(column, scores, [0, 1, 2], VERTEBRA6) == [3, 0, 1, 2]

@@ -50,6 +50,8 @@ def test_each_patient_is_judged_by_factors_of_others():
     assert card.coverage["patients"] == 8
     assert card.coverage["heights"] == 8 * 5 * 3
     assert 90 <= card.coverage["inside_percent"][1] <= 99 < card.coverage["inside_percent"][0]
+    wide, narrow = card.coverage["half_width_percent"]
+    assert 1 < narrow < wide < 100
 
 
 def test_what_two_bodies_share_is_widened_until_it_holds():
