@@ -33,6 +33,12 @@ def test_the_next_body_up_is_kept_however_unsure_and_the_one_above_it():
     assert with_upper_end(points, scores, [0, 1, 2, 3], VERTEBRA6) == [5, 4, 0, 1, 2, 3]
 
 
+def test_of_two_that_may_go_on_above_the_surer_one_does():
+    for scores in ((0.3, 0.1), (0.1, 0.3)):
+        points, sure = seen((body(100, 45), scores[0]), (body(102, 44), scores[1]))
+        assert with_upper_end(points, sure, [0, 1, 2, 3], VERTEBRA6)[-5:] == [4 + (scores[1] > scores[0]), 0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spinetk.keypoints.quantities import Quantity, fit_scales, quantile, quantities
-from spinetk.keypoints.spread import Errors, coverage, errors, fit
+from spinetk.keypoints.quantities import Quantity, fit_scales, measured_truth, quantile, quantities
+from spinetk.keypoints.spread import Errors, _kinds, coverage, errors, fit
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
 
@@ -95,7 +95,19 @@ def test_quantities_are_shares_of_the_true_body():
         # 1.96 sqrt(2) 0.5 px of 20 are 6.9 %.
         assert all(one.high - one.value == pytest.approx(6.93, abs=0.7) for one in heights)
     discs = [one for one in rows if one.kind == "disc_height"]
-    assert len(discs) == 3 * 3
+    assert [one.name for one in discs] == ["disc height, % of the body's"] * 9
     assert {(round(one.value, 6), round(one.true, 6)) for one in discs} == {(40.0, 50.0)}
     assert all(one.low < 40 < one.high for one in discs)
     assert {one.true for one in rows if one.kind in ("tilt", "disc_angle", "listhesis")} == {0.0}
+
+
+def test_shares_inside_by_the_points_alone_and_with_a_scale():
+    """10 % off where half intervals are 7 %: none of 12 heights; discs 10 % off, all within twenty times theirs."""
+    truth = [BODY + (0, 30 * k) for k in range(4)]
+    found = [(body - body.mean(axis=0)) * (1, 1.1) + body.mean(axis=0) for body in truth]
+    own, true = reading(*found, sigma=0.5), reading(*truth)
+    parts = [({"a"}, None, {"disc_height": 20.0}), ({"b"}, None, {})]
+    kinds = _kinds([("a", own, true, measured_truth(true))], parts)
+    assert kinds["height"] == {"n": 12, "inside_percent": [0.0]}
+    assert kinds["tilt"] == {"n": 4, "inside_percent": [100.0]}
+    assert (kinds["disc_height"]["n"], kinds["disc_height"]["inside_percent"][1:]) == (9, [100.0])

@@ -167,6 +167,7 @@ def test_pictures_stand_as_viewers_show_them(tmp_path, orientation):
     shown = Image.fromarray((read_colour(path)[..., 0] > 0).astype(np.uint8) * 255)
     # A mask drawn on what is seen, and one drawn on what is stored.
     with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         picture, mask = PictureCase("i", path, (saved(shown, tmp_path / "m.png"),)).read()
     assert ((picture[..., 0] > 0) == mask).all()
     # The size of a mask does not tell whether it was drawn on a picture that is mirrored or upside down.
