@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from test_images_volume_headers import COPY, facts, line, rows
 
+from spinetk.errors import InputError
 from spinetk.images import nrrd
 from spinetk.images.grid import Grid
 from spinetk.images.volume import read_volume
@@ -229,3 +230,10 @@ def test_what_is_said_of_a_flat_volume(tmp_path):
         "head",
         "voxel spacing is unknown: it was taken to be 1 x 1 x 1 mm",
     )
+
+
+def test_a_detached_header_of_itk_which_ends_with_its_file_is_named_as_what_it_is(tmp_path):
+    sitk = pytest.importorskip("SimpleITK")
+    sitk.WriteImage(sitk.Image(4, 3, 2, sitk.sitkUInt8), str(tmp_path / "a.nhdr"))
+    with pytest.raises(InputError, match="keeps its voxels in another file"):
+        read_volume(tmp_path / "a.nhdr")
