@@ -59,7 +59,7 @@ def parse_spacing(text: str | None, option: str = "--spacing") -> tuple[float, f
     """``0.3`` or ``0.3,0.25`` (row, column) in mm; None stays None.
 
     Raises:
-        InputError: It is neither.
+        InputError: It is neither, or two whole numbers that differ: ``1,5`` may be meant as one with a decimal comma.
     """
     if text is None:
         return None
@@ -69,6 +69,10 @@ def parse_spacing(text: str | None, option: str = "--spacing") -> tuple[float, f
         values = []
     if len(values) not in (1, 2):
         raise InputError(f"{option} {text}", "is not MM or ROW,COLUMN", "for example --spacing 0.3 or 0.3,0.25")
+    if "." not in text and values[0] != values[-1]:
+        first, second = text.split(",")
+        remedy = f"write {first}.{second} for square pixels, {first}.0,{second}.0 for rows and columns"
+        raise InputError(f"{option} {text}", "may be one number with a decimal comma", remedy)
     return values[0], values[-1]
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from spinetk.errors import InputError
-from spinetk.overrides import Overrides, OverridesTable
+from spinetk.overrides import Overrides, OverridesTable, parse_spacing
 
 
 def table(tmp_path, text, usual=None):
@@ -97,3 +97,16 @@ def test_measure_takes_the_options_of_predict(drawn, tmp_path):
     done = CliRunner().invoke(app, ["measure", str(result), "-o", str(out), *given])
     assert done.exit_code == 0
     assert isinstance(CliRunner().invoke(app, ["measure", str(result), "--view", "axial"]).exception, InputError)
+
+
+@pytest.mark.parametrize("text", ["1,5", "0,3", "2,1"])
+def test_a_decimal_comma_is_not_taken_for_rows_and_columns(text):
+    with pytest.raises(InputError, match=f"decimal comma.*write {text.replace(',', '.')} for square pixels"):
+        parse_spacing(text)
+
+
+def test_rows_and_columns_are_taken_where_they_can_be_meant_alone():
+    assert parse_spacing("1.0,5.0") == (1.0, 5.0)
+    assert parse_spacing("1,5.0") == (1.0, 5.0)
+    assert parse_spacing("2,2") == (2.0, 2.0)
+    assert parse_spacing("1") == (1.0, 1.0)
