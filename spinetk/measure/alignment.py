@@ -71,12 +71,19 @@ def has_one_head(reading: Reading) -> bool:
 
 
 def marked_too_often(reading: Reading) -> list[str]:
-    """Sentences on more than one S1 endplate, and more than two femoral heads, in views with pelvic angles."""
+    """Sentences on what is marked more often than it is there, in views with pelvic angles.
+
+    More than one S1 endplate, more than two femoral heads, S1 as a vertebra and as a landmark.
+    """
     kinds = [own.kind for own in reading.landmarks]
     if "pelvic" not in rules_of(reading.view).angles:
         return []
     plates, heads = kinds.count("s1"), kinds.count("femoral_head")
     found = [f"{plates} S1 endplates are marked: the first is measured from."] if plates > 1 else []
+    if plates and any(vertebra.label == "S1" for vertebra in reading.vertebrae):
+        found.append(
+            "S1 is marked as a vertebra, which lordosis is taken to, and as an endplate, which gives the slope."
+        )
     return found + ([f"{heads} femoral heads are marked: no hip axis, no tilt, no incidence."] if heads > 2 else [])
 
 

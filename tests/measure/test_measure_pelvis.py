@@ -124,3 +124,19 @@ def test_a_second_endplate_and_a_third_head_are_said_and_no_hip_axis_is_taken_fr
     )
     assert sound.angles["pelvic_tilt"] == pytest.approx(8.531, abs=1e-3)
     assert not any("are marked" in remark for remark in sound.remarks)
+
+
+def test_s1_as_a_vertebra_and_as_an_endplate_is_said():
+    """The vertebra lies level, as L1 does; the endplate slopes by 36.87 degrees (40 across, 30 down)."""
+    frame = Frame((1.0, 1.0), "user", toward_right="A", toward_bottom="F")
+    plate = Landmark("s1", np.array([[40.0, 100], [80, 130]]))
+    bodies = [
+        Vertebra.from_points([[30.0, top], [70, top], [30, top + 20], [70, top + 20]], label=name)
+        for name, top in (("L1", 10), ("L2", 35), ("L3", 60), ("L4", 85), ("L5", 110), ("S1", 135))
+    ]
+    for count, said in ((6, True), (5, False)):
+        marked = Reading("a.png", 300, 200, VERTEBRA4, bodies[:count], frame=frame, view="lateral", landmarks=[plate])
+        found = measure(marked)
+        assert found.angles["sacral_slope"] == pytest.approx(36.870, abs=1e-3)
+        assert abs(found.angles["lordosis_l1_s1"]) == pytest.approx(0.0 if said else 36.870, abs=1e-3)
+        assert any("S1 is marked as a vertebra" in remark for remark in found.remarks) == said
