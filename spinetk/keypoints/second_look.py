@@ -5,7 +5,7 @@ bodies is found: pictures without a spine give single bodies at most. Where it i
 film is read in both positions and the one with more in it is kept: a body looks the same upside down, the sacrum does
 not. So it is where the bodies found are no column, or grow narrower from head to foot: of 50 real films 3 do when
 upright, 46 when upside down. A film that looks like a neck is read by the model of the trunk, too, for real films of
-the trunk are taken for necks (4 of 50): a sure hip settles it, or names and a hip, or clearly more bodies. Of 155
+the trunk are taken for necks (3 of 50): a sure hip settles it, or names and a hip, or clearly more bodies. Of 155
 phantoms of necks 5 have so many more; on many an S1 is seen that is none, on some a hip.
 """
 

@@ -92,8 +92,7 @@ def _draw_arcuate_lines(film: Attenuation, rng: np.random.Generator) -> None:
         # The sacrum may lie steep or flat: the line minds its front wall and where the socket is.
         middle = 0.65 * through + 0.35 * (top + 30 * scale * _toward(top, roof))
         below = middle + 20 * scale * (_toward(top, middle) + _toward(middle, roof)) / 2 + rng.normal(0, 1.5, 2)
-        nodes = [top, middle, below]
-        line = smooth([*nodes, roof], closed=False, steps=10)
+        line = smooth([top, middle, below, roof], closed=False, steps=10)
         shares = np.linspace(0, 1, len(line))
         # Pieces that overlap, each brighter than what goes on below it.
         for end, share in (
