@@ -25,13 +25,16 @@ STATED = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "P
 """Attributes that say the size or the shape of pixels."""
 SAME = 0.001
 """Share by which spacings of one picture may differ: files round them."""
+MAGNIFICATIONS = 0.1
+"""Share by which a stated magnification may differ from that between two spacings: it holds for one plane of a body."""
 SHAPES = 0.01
 """Share by which the shapes of pixels may differ: a ratio of integers is rounded."""
 
 
 ABOUT_SCALE = (
-    "PixelSpacing does not say", "PixelSpacing is larger", "PixelSpacing is said to be", "detector-plane spacing was",
-    "spacing is that of", "a magnification of", "the magnification stated", "the spacing given",
+    "PixelSpacing does not say", "PixelSpacing is larger", "PixelSpacing is said to be",
+    "PixelSpacing is ImagerPixelSpacing", "detector-plane spacing was", "spacing is that of", "a magnification of",
+    "the magnification stated", "the spacing given",
     "pixels are not square", *(f"{name} says that pixels are" for name in STATED),
 )  # fmt: skip
 """Begin the remarks on the scale of a file: they hold no longer where a user gives another."""
@@ -67,6 +70,8 @@ def read_spacing(dataset: Dataset, frame: int, remarks: list[str]) -> tuple[Spac
     if spacing and not (projection and imager and _same(spacing, imager)):
         if projection or (modality not in SLICES and word(dataset, "SOPClassUID") in CAPTURES):
             remarks.append("PixelSpacing does not say how it was calibrated: it may be that of the detector plane")
+        if projection and imager and spacing[0] <= imager[0]:
+            remarks += _other_magnification(imager[0] / spacing[0], dataset)
         return spacing, "PixelSpacing"
     if imager:
         magnification = _magnification(dataset, remarks)
@@ -155,6 +160,15 @@ def _plausible(dataset: Dataset, keyword: str, remarks: list[str]) -> Spacing | 
 
 def _same(one: Spacing, other: Spacing) -> bool:
     return max(abs(a / b - 1) for a, b in zip(one, other, strict=True)) <= SAME
+
+
+def _other_magnification(implied: float, dataset: Dataset) -> list[str]:
+    """A remark where PixelSpacing rests on another magnification than its file states."""
+    stated = _magnification(dataset, [])
+    if stated is None or abs(implied / stated - 1) <= MAGNIFICATIONS:
+        return []
+    return [f"PixelSpacing is ImagerPixelSpacing divided by {implied:.4g}, but the file states a magnification of "
+            f"{stated:.4g}: one of them is wrong"]  # fmt: skip
 
 
 def _magnification(dataset: Dataset, remarks: list[str]) -> float | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,18 @@ from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
+from spinetk.keypoints.decision import Decision
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.second_look import OPPOSITE, evidence, missing, most_found, neck_or_trunk, oddities
+from spinetk.keypoints.second_look import (
+    OPPOSITE,
+    against_file,
+    evidence,
+    missing,
+    most_found,
+    neck_or_trunk,
+    oddities,
+    upright_spine,
+)
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
@@ -40,36 +49,6 @@ LIKELY_VIEW = 0.4
 SURE_REFUSAL = 0.95
 """Least probability for refusing what looks like no spine, and for contradicting a file."""
 VIEW_REMEDY = f"give --view {', '.join(OFFERED[:-1])} or {OFFERED[-1]}, or --model"
-
-
-class Decision(NamedTuple):
-    """What was decided about a picture before it is read.
-
-    Attributes:
-        view: What it shows.
-        frame: Scale and orientation, with the turn that its look tells.
-        predictor: The model.
-        remarks: What the user should know about it.
-        not_graded: Why no grade may be claimed, or None.
-        front: The patient's front, where the look of the picture is sure of it.
-        turns: EXIF numbers of other positions, of which one is taken where clearly more is found in it.
-        unproven: Whether the view has yet to be borne out by what is found.
-        trunk: The model of lateral films of the trunk, where only the look of the picture says that it shows a neck.
-        others: The remaining positions, which are tried where no column of bodies is found in those.
-        looks: What the picture looks like, in words, where nothing else says its view and that is sure.
-    """
-
-    view: View
-    frame: Frame
-    predictor: Predictor
-    remarks: list[str]
-    not_graded: str | None
-    front: Facing | None = None
-    turns: tuple[int, ...] = ()
-    unproven: bool = False
-    trunk: Predictor | None = None
-    others: tuple[int, ...] = ()
-    looks: str | None = None
 
 
 class Reader:
@@ -256,7 +235,10 @@ class Reader:
         front: Facing | None = None
         turns: tuple[int, ...] = ()
         others: tuple[int, ...] = ()
+        doubt = None
         if sight is not None and sight.view == view:
+            if sight.probability >= SURE_REFUSAL:
+                doubt = against_file(sight, picture.frame, SURE_REFUSAL, said.facing == "auto")
             if sure and sight.posed and sight.front is not None and sight.front_probability >= SURE_VIEW:
                 front = Facing(sight.front, "look of the picture", sight.front_probability)
             if not frame.says_head and sight.turn != frame.exif_orientation:
@@ -266,7 +248,10 @@ class Reader:
         trunk, by_look = None, said.view is None and not by_file and self._only is None
         if by_look and (other := rules_of(view).trunk) is not None:
             trunk = self._pick(other, modality, file, said)
-        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk, others, looks)
+        if doubt and sight is not None and sight.posed:
+            remarks.append(doubt)
+            doubt = None
+        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk, others, looks, doubt)
 
     def _found(self, grey: np.ndarray, file: str, chosen: Decision) -> Reading:
         """What the model finds, in the position in which it finds clearly most.
@@ -287,6 +272,8 @@ class Reader:
             found = neck_or_trunk(found, max(trunks, key=evidence))
         if chosen.others and not chosen.unproven:
             found.remarks[:0] = oddities(found)
+        if chosen.doubt and not upright_spine(found):
+            found.remarks.insert(0, chosen.doubt)
         if fault := missing(found, chosen.unproven, chosen.looks):
             raise InputError(file, fault, VIEW_REMEDY)
         return found

@@ -16,7 +16,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from spinetk.geometry import Frame
 from spinetk.keypoints.chain import body_axes, find_gaps
+from spinetk.keypoints.viewing.sight import Sight
 from spinetk.reading import Reading
 
 LEAST = 2
@@ -37,6 +39,11 @@ OPPOSITE = {1: 3, 3: 1, 6: 8, 8: 6}
 NARROWS = "the bodies found grow narrower from head to foot: check that the picture is upright"
 FEW = "no unbroken column of bodies is found in any position: check that the picture is upright and shows a spine"
 TURNED = "the picture seems not to be upright by what is found in it when turned: it was turned for the network"
+HEAD = "the head does not look to be where the file says (probability {:.2f}): check how the picture stands"
+FRONT = (
+    "the front looks to be on the {} (probability {:.2f}), which contradicts the file: if that is right, wedges, slips "
+    "and the signs of angles are the wrong way round (give the front with --facing)"
+)
 TRUNK = "it looks like a neck, but more of a trunk is found in it: read as one"
 
 
@@ -100,6 +107,30 @@ def oddities(found: Reading) -> list[str]:
     if found.vertebrae and not shows_column(found):
         return [FEW]
     return [NARROWS] if narrows(found) and not any(own.kind == "s1" for own in found.landmarks) else []
+
+
+def upright_spine(found: Reading) -> bool:
+    """Whether what was found bears out that the picture stands upright: an unbroken column that widens downward."""
+    return shows_column(found) and not narrows(found)
+
+
+def against_file(sight: Sight, frame: Frame, least: float, front: bool = True) -> str | None:
+    """A remark where a picture surely looks as if its head or its front lay elsewhere than its file says.
+
+    Args:
+        sight: How it looks once it stands as its file says.
+        frame: What its file says.
+        least: Probability from which a look is sure.
+        front: Whether the front is asked about, too. Of lateral films it never is: their look is often wrong about it.
+    """
+    if sight.turn != 1:
+        sure = frame.says_head and sight.turn_probability >= least
+        return HEAD.format(sight.turn_probability) if sure else None
+    said = frame.turned(frame.upright_orientation()).anterior
+    sure = front and sight.posed and sight.front_probability >= least
+    if not sure or frame.anterior is None or sight.front in (None, said):
+        return None
+    return FRONT.format("left" if frame.anterior == "right" else "right", sight.front_probability)
 
 
 def missing(found: Reading, unproven: bool, looks: str | None) -> str | None:

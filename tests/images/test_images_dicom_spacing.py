@@ -240,3 +240,27 @@ def test_a_scale_given_afterwards_leaves_no_remark_on_that_of_the_file(read, tag
     assert (found.frame.spacing_mm, found.frame.spacing_source) == (given, "user")
     assert found.remarks == [remark for remark in wanted.remarks if not remark.startswith("the spacing given")]
     assert measure_again(reading, Overrides(spacing_mm=given)).remarks[: len(found.remarks)] == found.remarks
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        # 0.2 : 0.16 is 1.25.
+        ({"EstimatedRadiographicMagnificationFactor": 1.25}, False),
+        ({"DistanceSourceToDetector": 1800, "DistanceSourceToPatient": 1500}, False),  # 1.2, within a tenth
+        ({"EstimatedRadiographicMagnificationFactor": 1.05}, True),
+        ({"DistanceSourceToDetector": 1500, "DistanceSourceToPatient": 1450}, True),  # 1.034
+        ({"EstimatedRadiographicMagnificationFactor": 0}, False),
+        ({}, False),
+        # A calibration knows better than an estimate.
+        ({"EstimatedRadiographicMagnificationFactor": 1.05, "PixelSpacingCalibrationType": "FIDUCIAL"}, False),
+    ],
+)
+def test_two_spacings_that_are_another_magnification_apart_than_stated_bear_a_remark(read, tags, said):
+    film = dicom(SHOWN.astype(np.uint16), PixelSpacing=[0.16, 0.16], ImagerPixelSpacing=[0.2, 0.2], **tags)
+    picture = read(film)
+    assert picture.frame.spacing_mm == (0.16, 0.16)
+    found = [remark for remark in picture.remarks if "divided by 1.25, but the file states" in remark]
+    assert len(found) == said
+    given = Reading("film.dcm", 24, 20, VERTEBRA6, [], frame=picture.frame, remarks=list(picture.remarks))
+    assert not any("divided by 1.25" in remark for remark in with_spacing(given, (0.15, 0.15)).remarks)

@@ -146,12 +146,12 @@ def test_four_sure_bodies_without_a_gap_show_a_spine():
 def settled(monkeypatch):
     """The reading of a silent file that looks like ``sight``, by a model that finds this in each position."""
 
-    def settled(sight, found, **fields):
+    def settled(sight, found, frame=None, **fields):
         monkeypatch.setattr(room.Predictor, "load", Stub)
         monkeypatch.setattr(
             Stub, "read", lambda self, grey, *, file, frame, view: found[frame.exif_orientation], raising=False
         )
-        picture = Picture(GREY.astype(np.float32), None, Frame(), "png", **fields)
+        picture = Picture(GREY.astype(np.float32), None, frame or Frame(), "png", **fields)
         return Reader(view_finder=lambda grey: sight).read_picture(picture, "film.png")[0]
 
     return settled
@@ -237,6 +237,68 @@ def test_look_and_widths_together_turn_a_picture_that_is_upside_down(settled, fo
     reading = settled(LATERAL._replace(posed=False, turn=6 if 6 in found else 3), found)
     assert reading.frame.exif_orientation == position
     assert (TURNED in reading.remarks) == (position == 3)
+
+
+SLICE = LATERAL._replace(view="sagittal", modality="MR", words="a sagittal MR slice")
+
+
+@pytest.mark.parametrize(
+    ("letters", "seen", "side"),
+    [
+        # Standing: x toward the back is a front on the left, and the picture is looked at as it is.
+        (("P", "F"), "right", "right"),
+        (("P", "F"), "left", None),
+        (("A", "F"), "left", "left"),
+        # On its head, x toward the back: turned by half it faces right. It is looked at mirrored, front on the left.
+        (("P", "H"), "right", "left"),
+        (("P", "H"), "left", None),
+        # Lying, the head to the left, y toward the front: rotated to stand it faces left; looked at just so.
+        (("F", "A"), "right", "right"),
+        (("F", "A"), "left", None),
+    ],
+)
+def test_a_slice_whose_file_names_the_wrong_front_by_its_look_bears_a_remark(decide, letters, seen, side):
+    frame = Frame(toward_right=letters[0], toward_bottom=letters[1])
+    sight = SLICE._replace(front=seen)
+
+    def said(sight, facing="auto"):
+        found = decide(sight, frame, Overrides(facing=facing), view="sagittal", modality="MR")
+        return [remark for remark in found.remarks if "contradicts the file" in remark]
+
+    assert [remark.split(" (")[0] for remark in said(sight)] == (
+        [f"the front looks to be on the {side}"] if side else []
+    )
+    if side:
+        assert {frame.anterior, side} == {"left", "right"}
+    # The user's word stands; so does the file's against a look that is not sure, or at films, where it often is wrong.
+    for other in (
+        sight._replace(front_probability=0.94),
+        sight._replace(probability=0.94),
+        sight._replace(posed=False),
+    ):
+        assert not said(other)
+    assert not said(sight, facing="left")
+
+
+def test_a_slice_that_its_file_stands_on_its_head_by_its_look_bears_a_remark(decide):
+    feet = Frame(toward_right="P", toward_bottom="H")
+    found = decide(SLICE._replace(turn=3), feet, view="sagittal", modality="MR")
+    assert "the head does not look to be where the file says (probability 0.99): check how the picture stands" in (
+        found.remarks
+    )
+    assert found.frame == feet
+    unsure = decide(SLICE._replace(turn=3, turn_probability=0.9), feet, view="sagittal", modality="MR")
+    assert not any("where the file says" in remark for remark in unsure.remarks)
+    silent = decide(SLICE._replace(turn=3), view="sagittal", modality="MR")
+    assert not any("where the file says" in remark for remark in silent.remarks)
+
+
+@pytest.mark.parametrize(("found", "said"), [(tapered(5, 1), 0), (tapered(5, -1), 1), (tapered(3, 1), 1)])
+def test_a_film_that_looks_turned_against_its_file_bears_a_remark_unless_its_bodies_stand(settled, found, said):
+    found.remarks = []
+    sight = LATERAL._replace(turn=3, posed=False)
+    reading = settled(sight, {1: found}, Frame(toward_right="P", toward_bottom="F"), view="lateral")
+    assert sum("where the file says" in remark for remark in reading.remarks) == said
 
 
 def test_what_only_looks_like_a_view_and_shows_no_bodies_is_refused(settled):
