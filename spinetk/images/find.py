@@ -95,7 +95,8 @@ def find_inputs(inputs: Iterable[str | Path]) -> Iterator[Path]:
 def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
     """Volumes among files and folders of any depth, as :func:`spinetk.images.dicom_volume.volume_of` takes them.
 
-    Of a folder NIfTI, NRRD and MetaImage files by their suffix, folders that hold a DICOM series, and DICOM files of
+    Of a folder NIfTI, NRRD and MetaImage files by their suffix (headers alone too, so that it is said that they are not
+    read), folders that hold a DICOM series, and DICOM files of
     several frames where no series lies beside them. A file that is named explicitly is always given on.
 
     Raises:
@@ -110,7 +111,7 @@ def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
             found.append(given)
             continue
         files = _not_made(given)
-        volumes = [path for path in files if path.name.lower().endswith(SUFFIXES)]
+        volumes = [path for path in files if path.name.lower().endswith((*SUFFIXES, ".nhdr", ".hdr"))]
         folders = sorted({path.parent for path in files if path not in set(volumes)})
         # Of files of several frames each is a volume; a folder of slices beside them says that they are left out.
         found += volumes

@@ -11,7 +11,7 @@ from spinetk.errors import InputError
 OTHER_KINDS = (
     "json jsonl csv tsv txt md log html htm xml yaml yml toml ini py ipynb sh bat pdf doc docx xls xlsx ppt pptx",
     "zip tar tgz bz2 xz 7z rar pth pt pkl ckpt safetensors onnx npy npz mat gif svg mp4 avi mov exe dll so",
-    "db sqlite lock tmp bak raw zraw img hdr nhdr h5 hdf5 bib tex css js",
+    "db sqlite lock tmp bak raw zraw img h5 hdf5 bib tex css js",
 )
 OTHER_SUFFIXES = frozenset(f".{suffix}" for line in OTHER_KINDS for suffix in line.split())
 MAX_FILES = 200_000
@@ -63,6 +63,8 @@ def _entries(folder: Path, inside: Path) -> list[Path]:
 def _is_candidate(entry: os.DirEntry[str], inside: Path) -> bool:
     name = entry.name.lower()
     suffix = os.path.splitext(name)[1]
+    if suffix == ".hdr" and not any(os.path.exists(entry.path[:-4] + voxels) for voxels in (".img", ".IMG")):
+        return False  # programs for photographs and remote sensing have headers of that name
     if suffix in OTHER_SUFFIXES or (suffix == ".gz" and not name.endswith(".nii.gz")):
         return False
     try:

@@ -11,7 +11,7 @@ import pytest
 from image_seeds import dicom, plain, to_bytes
 
 from spinetk.errors import InputError
-from spinetk.images import find_inputs, find_pictures, find_series, walk
+from spinetk.images import find_inputs, find_pictures, find_series, read_picture, walk
 from spinetk.images.find import find_volumes
 
 PNG = plain(np.eye(4, dtype=np.uint8), "png")
@@ -44,6 +44,22 @@ def test_what_is_plainly_no_picture_is_passed_over(tree):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tree / "s.png"))
         assert names(tree) == before
+
+
+def test_headers_whose_voxels_lie_beside_them_are_given_on_to_be_refused(tmp_path):
+    """They were passed over without a word, the pictures of a whole folder with them; other programs' are."""
+    import nibabel
+    import SimpleITK as sitk
+
+    nibabel.save(nibabel.Nifti1Pair(np.zeros((4, 5, 6), np.int16), np.eye(4)), tmp_path / "pair.img")
+    sitk.WriteImage(sitk.Image(4, 3, 2, sitk.sitkUInt8), str(tmp_path / "detached.nhdr"))
+    (tmp_path / "landscape.hdr").write_text("ENVI")
+    assert names(tmp_path) == ["detached.nhdr", "pair.hdr"]
+    volumes = find_volumes([tmp_path])
+    assert [path.name for path in volumes] == ["detached.nhdr", "pair.hdr"]
+    for path, fault in zip(volumes, ("keeps its voxels in another file", "is half of a NIfTI pair"), strict=True):
+        with pytest.raises(InputError, match=fault):
+            read_picture(path)
 
 
 def test_links_that_leave_the_folder_are_passed_over(tree, tmp_path):
