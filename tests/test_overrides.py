@@ -1,6 +1,7 @@
 """Overrides: the user's word, for all pictures and for each of a table."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,27 @@ def test_measure_takes_the_options_of_predict(drawn, tmp_path):
     done = CliRunner().invoke(app, ["measure", str(result), "-o", str(out), *given])
     assert done.exit_code == 0
     assert isinstance(CliRunner().invoke(app, ["measure", str(result), "--view", "axial"]).exception, InputError)
+
+
+def test_measure_says_the_remarks_of_readings_once(drawn, tmp_path):
+    """What the numbers may be wrong for was in the JSON alone, which `measure` without --out does not write."""
+    from typer.testing import CliRunner
+
+    from spinetk.cli import app
+    from spinetk.measure import measure
+
+    files = []
+    for name, said in (("a", True), ("b", True), ("c", True), ("d", True), ("e", False)):
+        reading = measure(replace(drawn.rounded(), file=f"{name}.png", remarks=["padded"] if said else []))
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(json.dumps(reading.to_json()))
+    own = [remark.removeprefix("Measurement: ") for remark in reading.remarks]
+    assert own
+    said = CliRunner().invoke(app, ["measure", *map(str, files)]).stderr.splitlines()
+    assert said[0] == "spinetk: a.png, b.png, c.png and 1 more: padded"
+    assert said[1:] == [f"spinetk: a.png, b.png, c.png and 2 more: {remark}" for remark in own]
+    again = CliRunner().invoke(app, ["measure", str(files[4]), "--view", "ap"]).stderr.splitlines()
+    assert f"spinetk: e.png: view: ap, before {reading.view}" in again
 
 
 @pytest.mark.parametrize("text", ["1,5", "0,3", "2,1"])

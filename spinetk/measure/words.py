@@ -38,6 +38,8 @@ GRADE_NAMES: dict[int | None, str] = {
 SIDES = {"anterior": "ant.", "left": "image left", "middle": "mid.", "right": "image right", "posterior": "post."}
 DEFORMITY = "deformity (height loss)"
 CASE_SOURCE = ("src", "0", "src-0.png")
+MOST_NAMED = 3
+"""Most pictures that a remark names."""
 LONGEST_NAME = 32
 RESEARCH_USE = "Research use only. Not a medical device."
 
@@ -166,6 +168,19 @@ def lines_of(readings: Iterable[Reading]) -> Iterator[str]:
         if why and why not in told:
             told.add(why)
             yield f"not graded: {why}"
+
+
+def all_remarks(readings: Sequence[Reading]) -> list[str]:
+    """The remarks of readings as lines, each once, with the pictures that it is true of."""
+    true_of: dict[str, list[str]] = {}
+    for reading, name in zip(readings, _told_apart(readings), strict=True):
+        for remark in dict.fromkeys(remarks_of(reading)):
+            true_of.setdefault(remark, []).append(name)
+    found = []
+    for remark, names in true_of.items():
+        some, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
+        found.append(f"{some}{f' and {more} more' if more > 0 else ''}: {remark}")
+    return found
 
 
 def picture_name(reading: Reading) -> str:

@@ -79,8 +79,8 @@ def measure(
     else:
         for line in words.lines_of(readings):
             typer.echo(line)
-    for reading in readings:
-        warn([f"{reading.file}: {r.removeprefix(PREFIX)}" for r in reading.remarks if r.startswith(PREFIX)])
+    said = words.all_remarks(readings) if not as_json else []
+    warn([line.replace(f": {PREFIX}", ": ", 1) for line in said])
     warn([f"{options.views}: no result is about {name}" for name in overrides.unmet(r.file for r in readings)])
     warn([f"{options.views}: {words}" for words in overrides.shared(r.file for r in readings)])
     warn(several_runs(results))
