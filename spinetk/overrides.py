@@ -92,7 +92,7 @@ class OverridesTable:
 
     @classmethod
     def read(cls, path: str | Path | None, usual: Overrides | None = None) -> OverridesTable:
-        """A table from a CSV file (UTF-8); without one, what holds for all.
+        """A table from a CSV file (UTF-8, parted by commas or semicolons); without one, what holds for all.
 
         Raises:
             InputError: It cannot be read, has an unknown column, names a file twice, or a cell is not as its option.
@@ -103,11 +103,15 @@ class OverridesTable:
         path = Path(path)
         try:
             with open(path, encoding="utf-8-sig", newline="") as stream:
-                reader = csv.DictReader(stream, skipinitialspace=True)
+                head = stream.readline()
+                stream.seek(0)
+                # Spreadsheets of some countries part columns by semicolons.
+                between = ";" if ";" in head and "," not in head else ","
+                reader = csv.DictReader(stream, skipinitialspace=True, delimiter=between)
                 names = [name.strip().lower() for name in reader.fieldnames or []]
                 lines = [(reader.line_num, list(row.values())) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise InputError(path, "cannot be read as CSV", "save it as CSV, UTF-8, with commas") from error
+            raise InputError(path, "cannot be read as CSV", "save it as CSV, UTF-8") from error
         unknown = [name for name in names if name not in COLUMNS]
         if "file" not in names or unknown:
             fault = f"has a column {unknown[0]!r}" if unknown else "has no column 'file'"

@@ -243,7 +243,7 @@ def get_schema(schema: str | Path | KeypointSchema) -> KeypointSchema:
     if path.suffix.lower() not in {".json", ".toml"}:
         raise InputError(str(schema)[:80], "unknown keypoint schema", f"use {', '.join(SCHEMAS)} or a .json/.toml file")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(path, "cannot be read", "check the path of the schema file") from error

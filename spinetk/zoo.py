@@ -333,7 +333,7 @@ def read_about(path: str | Path, required: Sequence[str]) -> dict[str, Any]:
         InputError: The file cannot be read, or a required field is missing.
     """
     try:
-        card: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        card: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise InputError(path, "cannot be read as TOML", f"write the fields {', '.join(required)}") from error
     for name in required:

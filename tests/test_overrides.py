@@ -28,6 +28,14 @@ def test_a_row_wins_over_what_holds_for_all(tmp_path):
     assert read.unmet([tmp_path / "films" / "a.png", "c.png"]) == ["b.png"]
 
 
+def test_a_table_may_be_parted_by_semicolons_as_spreadsheets_of_some_countries_do(tmp_path):
+    read = table(tmp_path, "file;view;spacing\na.png;ap;0.3\nb, c.png;;0.3,0.2\n")
+    assert read.of("a.png") == Overrides("ap", (0.3, 0.3))
+    assert read.of("b, c.png") == Overrides(None, (0.3, 0.2))
+    with pytest.raises(InputError, match=r"line 2: spacing 0,3: may be one number with a decimal comma \(write 0\.3"):
+        table(tmp_path, "file;view;spacing\na.png;ap;0,3\n")
+
+
 def test_a_name_that_is_a_file_is_no_other_and_one_of_several_is_said(tmp_path):
     for patient in ("ann", "ben"):
         (tmp_path / patient).mkdir()

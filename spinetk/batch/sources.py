@@ -38,7 +38,7 @@ def _each(inputs: Iterable[str | Path], lists: Iterable[str | Path]) -> Iterator
     yield from map(str, inputs)
     for name in lists:
         try:
-            stream = sys.stdin if str(name) == "-" else open(name, encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
+            stream = sys.stdin if str(name) == "-" else open(name, encoding="utf-8-sig", errors="surrogateescape")  # noqa: SIM115
         except OSError as error:
             raise InputError(name, "cannot be read as a list", "give a text file with one input per line") from error
         with stream:

@@ -54,7 +54,7 @@ def read_result(path: str | Path) -> Reading:
         InputError: It cannot be read, is no JSON, or is no result.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(path, "cannot be read", "check the path") from error
     except (ValueError, RecursionError) as error:

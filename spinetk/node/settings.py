@@ -135,7 +135,7 @@ def read_settings(path: Path | None, given: Mapping[str, Any]) -> NodeSettings:
     source = str(path or "spinetk node")
     if path is not None:
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise InputError(path, "cannot be read as TOML", "see docs/how-to/pacs.md") from error
     rules = content.pop("rule", None)

@@ -100,7 +100,7 @@ def read_settings(config: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(path, "is too large for settings", "give a .json, .toml or .yaml file of names and values")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".toml":
             import tomllib
 

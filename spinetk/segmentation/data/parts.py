@@ -85,7 +85,7 @@ def read_list(path: str | Path, cases: Iterable[Case]) -> list[Case]:
         InputError: The file cannot be read, is empty, or names an unknown case.
     """
     try:
-        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(path, "cannot be read as a list", "give a text file with one name a line") from error
     known: dict[str, Case] = {}
