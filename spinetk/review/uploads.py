@@ -22,6 +22,9 @@ MOST_BYTES = 8 << 30
 LONGEST_NAME = 120
 COPY = re.compile(r"(\.mrk) ?\(\d+\)(?=\.json$)")
 """A number that browsers put before the last ending, which is only half of Slicer's."""
+VOXELS = re.compile(rb"^(\s*ElementDataFile\s*=\s*)([^\r\n]*?)\s*\Z", re.IGNORECASE | re.MULTILINE)
+"""The last line of a MetaImage header whose voxels lie in another file."""
+MOST_HEADER_BYTES = 64 << 10
 
 
 @dataclass
@@ -104,6 +107,7 @@ class Uploads:
                 single.pop(path, None)
                 path.rename(folder / path.name)
             entries.append(Entry("picture", folder, f"{first} and {len(files) - 1} more slices"))
+        _join(single)
         for path, name in single.items():
             try:
                 described = describe(path)
@@ -135,6 +139,19 @@ class Uploads:
             return self._batches[key]
         except KeyError:
             raise InputError("upload", "has ended already", "drop the files again") from None
+
+
+def _join(dropped: dict[Path, str]) -> None:
+    """Let MetaImage headers find their voxels, dropped with them, under the name they are kept by."""
+    for path, name in list(dropped.items()):
+        if not name.lower().endswith(".mhd") or path.stat().st_size > MOST_HEADER_BYTES:
+            continue
+        head = path.read_bytes()
+        said = VOXELS.search(head)
+        voxels = next((own for own, other in dropped.items() if said and other.encode() == said[2]), None)
+        if said is not None and voxels not in (None, path):
+            path.write_bytes(head[: said.start(2)] + voxels.name.encode() + b"\n")
+            del dropped[voxels]
 
 
 def display(name: str) -> str:

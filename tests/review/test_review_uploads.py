@@ -63,6 +63,24 @@ def test_slices_of_a_series_are_one_picture(client, tmp_path, radiograph):
     assert names == ["other.dcm", "slice0.dcm and 4 more slices"]
 
 
+def test_a_header_and_its_voxels_that_are_dropped_together_are_one_picture(client, desk, tmp_path):
+    """Kept under names of our own, the header did not find its voxels; alone it says which it wants."""
+    import SimpleITK as sitk
+
+    values = np.arange(5 * 60 * 50, dtype=np.int16).reshape(5, 60, 50)
+    for name in ("a", "b"):
+        sitk.WriteImage(sitk.GetImageFromArray(values), str(tmp_path / f"{name}.mhd"))
+    files = {name: (tmp_path / name).read_bytes() for name in ("a.raw", "a.mhd", "b.mhd")}
+    answer = drop(client, files)
+    assert [row["name"] for row in answer["entries"]] == ["a.mhd"]
+    assert [line.split(" (")[0] for line in answer["refused"]] == [
+        "b.mhd: keeps its voxels in 'b.raw', which is not beside it"
+    ]
+    assert all(path.name.isdecimal() for path in desk.uploads.rglob("*") if path.is_file())
+    content = client.get(f"/api/entries/{answer['entries'][0]['id']}").json()
+    assert content["shown"]["spacing_mm"] == [1, 1]
+
+
 def test_limits(client, desk, radiograph, monkeypatch):
     monkeypatch.setattr(uploads, "MOST_FILE_BYTES", 1000)
     key = client.post("/api/uploads").json()["id"]
