@@ -49,7 +49,7 @@ def main() -> None:
         evidence = predictor.sacral_evidence(to_uint8(phantom.pixels), spacing, "lateral")[1]
         if evidence is not None and any(labels):
             right = labels[-1] == "L5"
-            names.append((naming.probability(evidence) if naming else float("nan"), right))
+            names.append((naming.chance(evidence) if naming else float("nan"), right))
         given = replace(
             found, vertebrae=[replace(v, label=own) for v, own in zip(found.vertebrae, labels, strict=True)]
         )

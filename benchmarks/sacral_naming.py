@@ -21,8 +21,9 @@ from spinetk import zoo
 from spinetk.atomic import write_json
 from spinetk.cases.folder import CaseFolder
 from spinetk.keypoints.calibration import Sacral, calibrate_outcomes, fit_naming, sacral_outcomes
+from spinetk.keypoints.logistic import calibrated
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.sacrum import NAMED, probability
+from spinetk.keypoints.sacrum import NAMED
 
 BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.001)
 
@@ -42,12 +43,12 @@ def main() -> None:
     if naming is None or fronts is None:
         raise SystemExit("too few films to fit on")
     print(f"weights {np.round(naming.weights, 3).tolist()}, intercept {naming.intercept:.3f}; fronts {fronts}")
-    said = np.array([naming.probability(own) for own, _ in judged.names])
+    said = np.array([naming.chance(own) for own, _ in judged.names])
     right = np.array([own for _, own in judged.names], bool)
     print_table("names", said, right)
     named = said >= NAMED
     print(f"named at {NAMED}: {named.sum()} of {len(said)}, right {right[named].sum()}")
-    said = np.array([probability(score, fronts) for score, _ in judged.fronts])
+    said = calibrated(np.array([score for score, _ in judged.fronts]), fronts)
     print_table("fronts", said, np.array([own for _, own in judged.fronts], bool))
     if options.write:
         card = zoo.find(options.model).with_suffix(".json")

@@ -232,13 +232,12 @@ def fit_naming(outcomes: Sequence[tuple[naming.Evidence, bool]], fitted_on: str 
     """
     if len(outcomes) < 20:
         return None
-    seen = np.array([naming.weighed_of(own) for own, _ in outcomes])
+    weighed = np.array([own.by_odds for own, _ in outcomes])
     right = np.array([own for _, own in outcomes], bool)
     target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    weighed, shape = seen[:, : naming.SHAPE], SHAPE_SHARE * seen[:, naming.SHAPE :].sum(axis=1)
-    (first, second, third, fourth, fifth, sixth), intercept = fit_weights(weighed, target, shape)
-    weights = (first, second, third, fourth, fifth, sixth)
-    return naming.Naming(weights, intercept, fitted_on, odds=True, shape=SHAPE_SHARE)
+    shape = SHAPE_SHARE * np.array([own.shape for own, _ in outcomes])
+    weights, intercept = fit_weights(weighed, target, shape)
+    return naming.Naming(tuple(weights), intercept, fitted_on, odds=True, shape=SHAPE_SHARE)
 
 
 def fit_weights(seen: np.ndarray, target: np.ndarray, log_odds: np.ndarray | float = 0.0) -> tuple[list[float], float]:

@@ -34,3 +34,10 @@ class Logistic:
         """That what this evidence speaks for is right, 0 to 1; ``log_odds`` are those that something else gives it."""
         logit = float(np.dot(self.weights, seen)) + self.intercept + log_odds
         return float((1 + np.tanh(logit / 2)) / 2)
+
+
+def calibrated(scores: np.ndarray | float, calibration: tuple[float, float]) -> np.ndarray:
+    """Probabilities of a network's scores, any shape, 0 to 1: Platt's slope and intercept on their logits."""
+    slope, intercept = calibration
+    scores = np.asarray(scores, np.float64).clip(1e-6, 1 - 1e-6)
+    return np.asarray(1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept))))

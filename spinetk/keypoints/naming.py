@@ -3,23 +3,25 @@
 What was found as S1 may be another endplate, and the body above it the wrong one. Things are asked that fail in
 different ways: how sure the endplate is; how sure the lowest body is; whether the two lie to each other as L5 and S1
 do; whether femoral heads lie as far from the endplate as a pelvis has them; whether a body is seen, however little,
-where the sacrum should be; and whether the endplate slopes toward the side to which the spine bends. A logistic
-function of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability. On lateral
-films the shape of the lowest bodies speaks, too (:mod:`spinetk.measure.lumbar_shape`): by its own odds, which annotated
-films gave, beside what was seen of the sacrum.
+where the sacrum should be; whether the endplate slopes toward the side to which the spine bends; and whether the lowest
+bodies look like L5 and L4 to a network that sees each by itself (:mod:`spinetk.keypoints.lumbar`). A logistic function
+of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability. On lateral films the
+shape of the lowest bodies speaks, too (:mod:`spinetk.measure.lumbar_shape`): by its own odds, which annotated films
+gave, beside what was seen of the sacrum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes
 from spinetk.keypoints.logistic import Logistic, Weight
+from spinetk.keypoints.lumbar import UNKNOWN
 from spinetk.landmark import Landmark
 from spinetk.measure import lumbar_shape
 from spinetk.measure.body import scale_of, turn_deg
@@ -30,10 +32,6 @@ from spinetk.schema import KeypointSchema
 from spinetk.validation import between
 from spinetk.views import rules_of
 
-Evidence = tuple[float, float, float, float, float, float, float]
-Weights = tuple[Weight, Weight, Weight, Weight]
-AllWeights = tuple[Weight, Weight, Weight, Weight, Weight, Weight]
-
 # The disc L5/S1 and the pelvis of spinetk.phantoms.spine, with its sources: mean and a generous spread.
 ALONG, ALONG_SD = 0.36, 0.2  # from the lowest endplate to that of S1, in heights of L5
 SIDEWAYS_SD = 0.15  # in widths of L5
@@ -41,7 +39,6 @@ WEDGE_DEG, WEDGE_SD = 14.0, 12.0
 TO_HIPS, TO_HIPS_SD = 3.05, 0.5  # from the middle of the endplate to the hip axis, in widths of the endplate
 SQUARE = np.ones(2)
 UNSEEN_HIPS = 0.5  # neither for nor against
-SHAPE = 6  # the place of the shape's log odds in the evidence
 MOST_SURE = 0.99  # of a confidence that counts by its log odds
 # Where the first body below an endplate would have its centre: along its perpendicular and across, in its widths.
 BELOW_WIDTHS = (0.1, 1.1)
@@ -50,25 +47,59 @@ BESIDE_WIDTHS = 0.6
 BODY_BELOW = 1.3
 
 
+class Evidence(NamedTuple):
+    """What speaks for the names of a column that lies on an S1 endplate; all but the last 0 to 1.
+
+    Attributes:
+        endplate: Its confidence.
+        lowest: That of the lowest body.
+        seat: How usual its seat on the endplate is.
+        hips: How usual their distance from the endplate is; ``UNSEEN_HIPS`` where none are seen.
+        free: 1 less the confidence of a body below the endplate.
+        front: Whether the endplate's slope and the bend of the spine tell the same front: 1 where both do, 0.5 where
+            one is silent, 0 where they disagree.
+        looks: How probable their looks make it that the lowest bodies are L5 and those above it.
+        shape: Log odds of the shape of the lowest bodies, 0 where it is not known or no lateral film.
+    """
+
+    endplate: float
+    lowest: float
+    seat: float
+    hips: float = UNSEEN_HIPS
+    free: float = 1.0
+    front: float = 0.5
+    looks: float = UNKNOWN
+    shape: float = 0.0
+
+    @property
+    def weighed(self) -> tuple[float, ...]:
+        """What has a weight, as cards of before weigh it."""
+        return self[:-1]
+
+    @property
+    def by_odds(self) -> tuple[float, ...]:
+        """The same with the log odds of its three confidences, 0 to 1 from the least to the most of them."""
+        return (_odds_of(self.endplate), _odds_of(self.lowest), *self[2:6], _odds_of(self.looks))
+
+
 @dataclass(frozen=True)
 class Naming(Logistic):
     """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right.
 
-    The last of the evidence has no weight: it is odds that were fitted on films themselves.
-
-    A card with four weights weighs the first four of the evidence alone. It was fitted on endplates sure enough to be
-    measured, and says nothing of others.
+    The shape has no weight: it has odds that were fitted on films themselves. A card with fewer weights than seven
+    weighs the first of the evidence alone; one with four was fitted on endplates sure enough to be measured, and says
+    nothing of others.
 
     Attributes:
         alone: Least confidence at which an endplate names where less than ``BODY_BELOW`` is seen below it: there the
             upper endplate of a body that is cut off looks like that of the sacrum.
-        odds: Whether the two confidences count by their log odds, clipped at ``MOST_SURE``: from 0.9 to 0.99 says as
+        odds: Whether confidences count by their log odds, clipped at ``MOST_SURE``: from 0.9 to 0.99 says as
             much as from 0.5 to 0.91. Cards of before weigh the confidences themselves.
         shape: The share of the shape's log odds that counts: what is seen of the sacrum and the shape are not
             independent.
     """
 
-    weights: Weights | AllWeights
+    weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=7)]
     alone: Annotated[float, between(0, 1)] = 0.0
     odds: bool = False
     shape: Annotated[float, between(0, 1)] = 1.0
@@ -78,17 +109,15 @@ class Naming(Logistic):
         """Whether it was fitted on endplates too unsure to be measured, too."""
         return len(self.weights) > 4
 
-    def probability(self, seen: Sequence[float], log_odds: float = 0.0) -> float:
-        """That names with this evidence are right, 0 to 1."""
-        weighed = weighed_of(seen) if self.odds else tuple(seen)
-        return super().probability(weighed[: len(self.weights)], log_odds + self.shape * sum(seen[SHAPE:]))
+    def chance(self, seen: Evidence) -> float:
+        """The probability that names with this evidence are right."""
+        weighed = seen.by_odds if self.odds else seen.weighed
+        return self.probability(weighed[: len(self.weights)], self.shape * seen.shape)
 
 
-def weighed_of(seen: Sequence[float]) -> tuple[float, ...]:
-    """An :func:`evidence` with the log odds of its two confidences, 0 to 1 from the least to the most of them."""
-    sure = np.clip(seen[:2], 1 - MOST_SURE, MOST_SURE)
-    odds = np.log(sure / (1 - sure)) / np.log(MOST_SURE / (1 - MOST_SURE))
-    return (*(float(own) for own in (1 + odds) / 2), *seen[2:])
+def _odds_of(confidence: float) -> float:
+    sure = float(np.clip(confidence, 1 - MOST_SURE, MOST_SURE))
+    return float(1 + np.log(sure / (1 - sure)) / np.log(MOST_SURE / (1 - MOST_SURE))) / 2
 
 
 @dataclass(frozen=True)
@@ -124,7 +153,7 @@ def seat(body: np.ndarray, sacral: Landmark, schema: KeypointSchema, scale: np.n
     return Seat(float(step @ down) / max(height, 1e-6), across / max(float(widths[0]), 1e-6), wedge)
 
 
-def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> Evidence:
+def evidence(reading: Reading, sacral: Landmark, found: Found | None = None, looks: float = UNKNOWN) -> Evidence:
     """What speaks for the names of a column that lies on an S1 endplate.
 
     Args:
@@ -132,22 +161,18 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> 
         sacral: The endplate.
         found: All bodies detected, also where the sacrum lies: ``points`` (N, K, 2) px and ``scores``; None: those of
             the reading.
-
-    Returns:
-        Confidence of the endplate and of the lowest body; how usual its seat is; how usual the distance to the hips is,
-        ``UNSEEN_HIPS`` where none are seen; 1 less the confidence of a body below the endplate; and whether its slope
-        and the bend of the spine tell the same front: 1 where both do, 0.5 where one is silent, 0 where they disagree;
-        all 0 to 1. Last the log odds of the shape of the lowest bodies, 0 where it is not known or no lateral film.
+        looks: As of :class:`Evidence`.
     """
     score = reading.vertebrae[-1].score
-    return (
-        float(sacral.score or 0.0),
-        1.0 if score is None else float(score),
-        usual(seat_of(reading, sacral)),
-        _hips(reading, sacral),
-        1.0 if found is None else 1.0 - _below(found, sacral),
-        _agreement(reading, sacral),
-        _shape(reading),
+    return Evidence(
+        endplate=float(sacral.score or 0.0),
+        lowest=1.0 if score is None else float(score),
+        seat=usual(seat_of(reading, sacral)),
+        hips=_hips(reading, sacral),
+        free=1.0 if found is None else 1.0 - _below(found, sacral),
+        front=_agreement(reading, sacral),
+        looks=looks,
+        shape=_shape(reading),
     )
 
 

@@ -22,10 +22,11 @@ from spinetk.keypoints.counting import NAMED, Count, Counting
 from spinetk.keypoints.ends import with_ends, worth_beyond
 from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
+from spinetk.keypoints.logistic import calibrated
+from spinetk.keypoints.lumbar import looks_like_l5
 from spinetk.keypoints.naming import Evidence, Naming
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.sacral_spread import SacralSpread
-from spinetk.keypoints.sacrum import probability
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
 from spinetk.vertebra import Vertebra
@@ -169,7 +170,13 @@ class Predictor:
         shown, way = upright(picture, frame or Frame())
         columns, found = self._columns(shown, thresholds, file, way.frame, view)
         told = [
-            sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found) for own in columns
+            sacrum.named(
+                replace(own, facing=sacrum.facing(own, self.fronts)),
+                self.naming,
+                found,
+                looks_like_l5(self.engine, shown, own),
+            )
+            for own in columns
         ]
         caution = [self.caution] if self.caution else []
         marks = [[m for m in own.landmarks if self._is_measured(m)] for own in told]
@@ -193,7 +200,9 @@ class Predictor:
         """
         shown, way = upright(picture, frame or Frame())
         (column,), found = self._columns(shown, (self.threshold,), "", way.frame, view)
-        return column.stored(way) if way.changes else column, sacrum.evidence_of(column, found)
+        return column.stored(way) if way.changes else column, sacrum.evidence_of(
+            column, found, looks_like_l5(self.engine, shown, column)
+        )
 
     def _columns(
         self, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
@@ -307,7 +316,7 @@ class Predictor:
         kinds, found = self.engine.preset.landmarks, list[Landmark]()
         for k in np.argsort(-marks["scores"], kind="stable"):
             kind = kinds[int(marks["kinds"][k])]
-            score = probability(float(marks["scores"][k]), self.landmark_calibration.get(kind, (1.0, 0.0)))
+            score = float(calibrated(marks["scores"][k], self.landmark_calibration.get(kind, (1.0, 0.0))))
             seen = [own for own in found if own.kind == kind]
             if score < least.get(kind, 0.0) or len(seen) >= most.get(kind, len(marks["scores"])):
                 continue
@@ -387,10 +396,3 @@ class Predictor:
         if "closer" in found and found["closer"][kept].any():
             remarks.append(edge.REMARK)
         return replace(empty, vertebrae=vertebrae, remarks=remarks)
-
-
-def calibrated(scores: np.ndarray, calibration: tuple[float, float]) -> np.ndarray:
-    """Probabilities of a network's scores (Platt scaling with a slope and an intercept)."""
-    slope, intercept = calibration
-    scores = scores.astype(np.float64).clip(1e-6, 1 - 1e-6)
-    return 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + intercept)))

@@ -16,6 +16,8 @@ from spinetk.facing import Facing
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.keypoints.counting import UNNAMED
+from spinetk.keypoints.logistic import calibrated
+from spinetk.keypoints.lumbar import UNKNOWN
 from spinetk.keypoints.naming import BODY_BELOW, Evidence, Naming, Seat, evidence, seat_of, seen_below, usual
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
@@ -156,12 +158,6 @@ def above_sacrum(found: Found, landmarks: list[Landmark], least: float, schema: 
     return {key: values[~stray] for key, values in found.items()}
 
 
-def probability(score: float, calibration: tuple[float, float]) -> float:
-    """That what follows from an S1 endplate of this score is right: Platt's slope and intercept on the logit."""
-    score = min(max(score, 1e-6), 1 - 1e-6)
-    return float(1 / (1 + np.exp(-(calibration[0] * np.log(score / (1 - score)) + calibration[1]))))
-
-
 def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing | None:
     """The front that the S1 endplate tells, with its calibrated probability; None where it tells none.
 
@@ -172,7 +168,7 @@ def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing 
     if side is None or calibration is None or reading.frame.anterior is not None:
         return None
     own = next(own for own in reading.landmarks if own.kind == "s1")
-    chance = probability(own.score or 0.0, calibration)
+    chance = float(calibrated(own.score or 0.0, calibration))
     if surest([own]) is not None:
         return Facing(side, "sacrum", round(min(chance, MOST_SURE), 4))
     bend = curvature(reading) * (1 if side == "right" else -1)
@@ -181,7 +177,7 @@ def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing 
     return Facing(side, "sacrum and curvature", round(min(both, MOST_SURE), 4)) if told else None
 
 
-def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None:
+def evidence_of(reading: Reading, found: Found | None = None, looks: float = UNKNOWN) -> Evidence | None:
     """What speaks for the names that the sacrum gives a column without names (:func:`naming.evidence`).
 
     None where it gives none: no endplate lies under the column, a body seems to be missing, or there are too many.
@@ -191,7 +187,7 @@ def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None
         return None
     if find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema):
         return None
-    return evidence(reading, sacral, found)
+    return evidence(reading, sacral, found, looks)
 
 
 def _has_room(reading: Reading) -> bool:
@@ -202,7 +198,7 @@ def _has_room(reading: Reading) -> bool:
     return seat_of(reading, sacral).along > DISC_HEIGHTS[1]
 
 
-def named(reading: Reading, naming: Naming | None, found: Found | None = None) -> Reading:
+def named(reading: Reading, naming: Naming | None, found: Found | None = None, looks: float = UNKNOWN) -> Reading:
     """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
 
     A body so high that it may be two, or hide one (:func:`spinetk.measure.plausibility.too_tall`), ends the count: it
@@ -212,20 +208,20 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         reading: A column, head to foot, without names.
         naming: Makes what speaks for the names a probability; None where the model was not calibrated for it: then
             nothing is named.
-        found: All bodies detected, as of :func:`naming.evidence`.
+        found, looks: As of :func:`naming.evidence`.
     """
     if naming is None or any(vertebra.label for vertebra in reading.vertebrae):
         return reading
-    seen = evidence_of(reading, found)
+    seen = evidence_of(reading, found, looks)
     if seen is None and _has_room(reading):
         return replace(reading, remarks=[*reading.remarks, ROOM])
     if seen is None or not (naming.knows_unsure or surest(reading.landmarks)):
         return reading
     sacral = lies_on_sacrum(reading)
-    if sacral is not None and seen[0] < naming.alone and seen_below(reading, sacral) < BODY_BELOW:
+    if sacral is not None and seen.endplate < naming.alone and seen_below(reading, sacral) < BODY_BELOW:
         doubt = f"{UNNAMED}, as so little is seen below what looks like the sacrum that it may be a body cut off"
         return replace(reading, remarks=[*reading.remarks, doubt])
-    sure = naming.probability(seen)
+    sure = naming.chance(seen)
     if sure < NAMED:
         chance = beside(sure, lambda own: own >= NAMED, 2)
         doubt = f"{UNNAMED}, as a count up from the sacrum would be right with probability {chance} only"

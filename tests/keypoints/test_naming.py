@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinetk.keypoints.calibration import fit_naming
-from spinetk.keypoints.naming import UNSEEN_HIPS, Naming, evidence, seat_of, weighed_of
+from spinetk.keypoints.naming import UNSEEN_HIPS, Evidence, Naming, evidence, seat_of
 from spinetk.landmark import Landmark
 from spinetk.measure.lumbar_shape import log_odds
 from spinetk.reading import Reading, Vertebra
@@ -58,18 +58,21 @@ def test_femoral_heads_speak_by_their_distance_from_the_endplate():
         (((0, 55.8),), np.exp(-4.5)),
     ):
         reading = film(hips=hips)
-        assert evidence(reading, reading.landmarks[0])[3] == pytest.approx(expected)
+        assert evidence(reading, reading.landmarks[0]).hips == pytest.approx(expected)
 
 
 def test_evidence_becomes_a_probability():
-    assert Naming((2.0, 1.0, 0.0, 1.0), -1.5).probability((0.7, 0.8, 1.0, 0.5)) == pytest.approx(1 / (1 + np.exp(-1.2)))
+    assert Naming((2.0, 1.0, 0.0, 1.0), -1.5).chance(Evidence(0.7, 0.8, 1.0)) == pytest.approx(1 / (1 + np.exp(-1.2)))
 
 
-def test_a_card_of_four_weights_weighs_the_first_four():
-    seen = (0.7, 0.8, 1.0, 0.5, 0.1, 0.0)
-    four = Naming((2.0, 1.0, 0.0, 1.0), -1.5).probability(seen)
-    assert four == pytest.approx(1 / (1 + np.exp(-1.2)))
-    assert Naming((2.0, 1.0, 0.0, 1.0, 1.0, 1.0), -1.5).probability(seen) == pytest.approx(1 / (1 + np.exp(-1.3)))
+def test_a_card_of_fewer_weights_weighs_the_first_of_the_evidence():
+    seen = Evidence(0.7, 0.8, 1.0, 0.5, 0.1, 0.0, 0.9)
+    for weights, logit in (
+        ((2.0, 1.0, 0.0, 1.0), 1.2),
+        ((2.0, 1.0, 0.0, 1.0, 1.0, 1.0), 1.3),
+        ((2.0, 1.0, 0.0, 1.0, 1.0, 1.0, 2.0), 3.1),
+    ):
+        assert Naming(weights, -1.5).chance(seen) == pytest.approx(1 / (1 + np.exp(-logit)))
 
 
 def test_a_body_below_the_endplate_speaks_against_its_names():
@@ -80,9 +83,9 @@ def test_a_body_below_the_endplate_speaks_against_its_names():
 
     def alone(*others: tuple[float, float, float]) -> float:
         points = np.array([np.tile(middle + (x, y), (6, 1)) for x, y, _ in others]).reshape(-1, 6, 2)
-        return evidence(reading, sacral, {"points": points, "scores": np.array([own[2] for own in others])})[4]
+        return evidence(reading, sacral, {"points": points, "scores": np.array([own[2] for own in others])}).free
 
-    assert evidence(reading, sacral)[4] == 1
+    assert evidence(reading, sacral).free == 1
     assert alone() == 1
     assert alone((0, 20, 0.3), (10, 30, 0.1)) == pytest.approx(0.7)
     assert alone((0, -20, 0.9), (0, 2, 0.9), (0, 41, 0.9), (23, 20, 0.9), (20, 38, 0.25)) == pytest.approx(0.75)
@@ -100,7 +103,7 @@ def test_an_endplate_that_hangs_to_where_the_spine_bends_speaks_for_its_names(sl
         points = (LOWEST - middle) @ turn + middle - [0, 35 * (4 - k)]
         reading.vertebrae[-1:] = [Vertebra.from_points(points, score=0.8), reading.vertebrae[-1]]
     del reading.vertebrae[-1]
-    assert evidence(reading, reading.landmarks[0])[5] == pytest.approx(agreement, abs=1e-6)
+    assert evidence(reading, reading.landmarks[0]).front == pytest.approx(agreement, abs=1e-6)
 
 
 def test_weights_are_fitted_and_never_below_nothing():
@@ -111,21 +114,19 @@ def test_weights_are_fitted_and_never_below_nothing():
     for k in range(240):
         poor = k % 3 == 0
         right = not poor or k % 2 == 0
-        outcomes.append(
-            ((0.6 if right else 0.9, float(random.uniform(0.7, 1)), 0.1 if poor else 0.9, 0.5, 1, 0.5), right)
-        )
+        outcomes.append((Evidence(0.6 if right else 0.9, float(random.uniform(0.7, 1)), 0.1 if poor else 0.9), right))
     found = fit_naming(outcomes, "made up")
     assert min(found.weights) >= 0
     assert found.weights[0] == 0
-    assert found.probability((0.7, 0.9, 0.9, 0.5, 1.0, 0.5)) > 0.97
-    assert 0.35 < found.probability((0.7, 0.9, 0.1, 0.5, 1.0, 0.5)) < 0.65
+    assert found.chance(Evidence(0.7, 0.9, 0.9)) > 0.97
+    assert 0.35 < found.chance(Evidence(0.7, 0.9, 0.1)) < 0.65
     assert fit_naming(outcomes[:19]) is None
 
 
 def test_all_right_is_not_certain():
     """60 of 60: 61 of 62 by Platt's targets."""
-    found = fit_naming([((0.9, 0.9, 0.9, 0.5, 1.0, 0.5), True)] * 60)
-    assert found.probability((0.9, 0.9, 0.9, 0.5, 1.0, 0.5)) == pytest.approx(61 / 62, abs=0.002)
+    seen = Evidence(0.9, 0.9, 0.9)
+    assert fit_naming([(seen, True)] * 60).chance(seen) == pytest.approx(61 / 62, abs=0.002)
 
 
 def column_on_s1(bends: tuple, view: str = "lateral") -> Reading:
@@ -144,12 +145,12 @@ def test_the_shape_of_the_lowest_bodies_speaks_by_its_own_odds(bends):
     """In lateral films, from the front that the endplate tells; a probability of p becomes o p / (o p + 1 - p)."""
     reading = column_on_s1(bends)
     seen = evidence(reading, reading.landmarks[0])
-    assert seen[6] == log_odds(reading, "right") != 0
+    assert seen.shape == log_odds(reading, "right") != 0
     naming = Naming((2.0, 1.0, 0.0, 0.0, 0.0, 0.0), -1.5)
-    alone, odds = naming.probability(seen[:6]), np.exp(seen[6])
-    assert naming.probability(seen) == pytest.approx(odds * alone / (odds * alone + 1 - alone))
+    alone, odds = naming.chance(seen._replace(shape=0.0)), np.exp(seen.shape)
+    assert naming.chance(seen) == pytest.approx(odds * alone / (odds * alone + 1 - alone))
     other = column_on_s1(bends, "sagittal")
-    assert evidence(other, other.landmarks[0])[6] == 0
+    assert evidence(other, other.landmarks[0]).shape == 0
 
 
 def test_weights_are_fitted_beside_the_odds_of_the_shape():
@@ -159,21 +160,19 @@ def test_weights_are_fitted_beside_the_odds_of_the_shape():
     for k in range(240):
         shape = np.log(3) if k % 2 else -np.log(3)
         right = (k // 2) % 4 != 3 if k % 2 else (k // 2) % 4 == 3
-        outcomes.append(((0.9 if k % 3 else 0.6, 0.9, 0.5, 0.5, 1, 0.5, shape), right))
+        outcomes.append((Evidence(0.9 if k % 3 else 0.6, 0.9, 0.5, shape=shape), right))
     found = fit_naming(outcomes)
     for seen, expected in ((np.log(3), 0.634), (0.0, 0.5), (-np.log(3), 0.366)):
-        assert found.probability((0.9, 0.9, 0.5, 0.5, 1, 0.5, seen)) == pytest.approx(expected, abs=0.02)
+        assert found.chance(Evidence(0.9, 0.9, 0.5, shape=seen)) == pytest.approx(expected, abs=0.02)
 
 
 def test_confidences_count_by_their_log_odds_where_a_card_says_so():
     """9 to 1 are halfway between even odds and 81 to 1; above 99 to 1 and below 1 to 99 nothing more counts."""
-    seen = (0.9, 0.5, 0.3, 0.5, 1.0, 0.5, 0.0)
+    seen = Evidence(0.9, 0.5, 0.3, 0.4, 0.8, 0.6, 0.1)
     half = np.log(9) / np.log(99) / 2
-    weighed = weighed_of(seen)
-    assert weighed[0] == pytest.approx(0.5 + half)
-    assert weighed[1:] == pytest.approx((0.5, *seen[2:]))
-    assert weighed_of((0.9999, 0.0, *seen[2:]))[:2] == pytest.approx((1.0, 0.0))
+    assert seen.by_odds == pytest.approx((0.5 + half, 0.5, 0.3, 0.4, 0.8, 0.6, 0.5 - half))
+    assert Evidence(0.9999, 0.0, 0.3).by_odds[:2] == pytest.approx((1.0, 0.0))
     weights = (2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for odds, first in ((True, 0.5 + half), (False, 0.9)):
         naming = Naming(weights, -1.0, odds=odds)
-        assert naming.probability(seen) == pytest.approx(1 / (1 + np.exp(1 - 2 * first)))
+        assert naming.chance(seen) == pytest.approx(1 / (1 + np.exp(1 - 2 * first)))

@@ -10,6 +10,7 @@ from spinetk.facing import Facing
 from spinetk.formats.record import record_of
 from spinetk.geometry import Frame
 from spinetk.keypoints.calibration import calibrate_landmarks, calibrate_outcomes, sacral_outcomes
+from spinetk.keypoints.logistic import calibrated
 from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.sacrum import (
     ROOM,
@@ -18,7 +19,6 @@ from spinetk.keypoints.sacrum import (
     facing,
     lies_on_sacrum,
     named,
-    probability,
     seated,
     surest,
     without_stray,
@@ -215,14 +215,14 @@ def test_names_that_are_there_stay():
 def test_calibration_gives_the_share_that_was_right_and_never_certainty():
     """60 of 60 right at one score is 61 of 62 by Platt's targets; half right at a low score pulls that end down."""
     calm = calibrate_outcomes([(0.9, True)] * 60)
-    assert probability(0.9, calm) == pytest.approx(61 / 62, abs=0.02)
+    assert calibrated(0.9, calm) == pytest.approx(61 / 62, abs=0.02)
     mixed = calibrate_outcomes([(0.95, True)] * 80 + [(0.45, k % 2 == 0) for k in range(40)])
-    assert probability(0.95, mixed) > 0.9
-    assert probability(0.45, mixed) < 0.7
+    assert calibrated(0.95, mixed) > 0.9
+    assert calibrated(0.45, mixed) < 0.7
     assert calibrate_outcomes([(0.9, True)] * 5) is None
     backwards = calibrate_outcomes([(0.5, True)] * 40 + [(0.99, k % 2 == 0) for k in range(20)])
     assert backwards[0] == 0.0
-    np.testing.assert_allclose(probability(0.5, backwards), probability(0.99, backwards))
+    np.testing.assert_allclose(calibrated(0.5, backwards), calibrated(0.99, backwards))
 
 
 def test_what_lies_in_the_sacrum_is_no_free_body():
@@ -284,8 +284,8 @@ def test_landmarks_are_calibrated_by_the_share_that_lies_on_true_ones(tmp_path):
     away = replace(true, points=true.points + (true.points[1] - true.points[0]), score=0.1)
     found = calibrate_landmarks(Seer([replace(true, score=0.3), away]), [record] * 30)
     assert set(found) == {"s1"}
-    assert probability(0.3, found["s1"]) > 0.85
-    assert probability(0.1, found["s1"]) < 0.15
+    assert calibrated(0.3, found["s1"]) > 0.85
+    assert calibrated(0.1, found["s1"]) < 0.15
     unknown = {**record}
     del unknown["landmarks"]
     assert calibrate_landmarks(Seer([true]), [unknown] * 30) == {}
