@@ -121,11 +121,14 @@ def open_entry(entry: Entry, schema: KeypointSchema = VERTEBRA6) -> Opened:
         grey, size = to_uint8(picture.pixels, picture.padding), (picture.height, picture.width)
         known = Reading(entry.name, *size, schema, [], picture.frame, picture.view, remarks=list(picture.remarks))
     opened = Opened(picture, grey, known)
+    said = None
     if entry.source is not None and entry.source.is_file() and not _is_saved(grey, entry.source):
         said = f"another picture lay here when case {entry.case} was saved: this one is begun anew"
+    elif not refresh(opened, entry):
+        said = f"case {entry.case} holds a picture of another size by now: this one is begun anew"
+    if said is not None:
         opened.reading = replace(known, remarks=[*known.remarks, said])
         entry.case, entry.base = None, None
-    refresh(opened, entry)
     return opened
 
 
@@ -142,19 +145,24 @@ def _is_saved(grey: np.ndarray, source: Path) -> bool:
     return float(own @ there) >= ALIKE * float(np.linalg.norm(own) * np.linalg.norm(there))
 
 
-def refresh(opened: Opened, entry: Entry) -> None:
+def refresh(opened: Opened, entry: Entry) -> bool:
     """Take the truth of a case as it is on the disk now: another tab, server or program may have written it.
+
+    Returns:
+        Whether it is about the picture that was decoded; one of another size has to be opened anew.
 
     Raises:
         InputError: It cannot be read any more.
     """
     if entry.source is None or opened.version == (version := version_of(entry.source)):
-        return
+        return True
     if version:
         record = read_record(entry.source)
-        if (record["height"], record["width"]) == (opened.picture.height, opened.picture.width):
-            opened.reading = replace(reading_of(record), file=opened.reading.file, remarks=opened.reading.remarks)
+        if (record["height"], record["width"]) != (opened.picture.height, opened.picture.width):
+            return False
+        opened.reading = replace(reading_of(record), file=opened.reading.file, remarks=opened.reading.remarks)
     opened.version = version
+    return True
 
 
 def _open_case(entry: Entry) -> Opened:

@@ -156,6 +156,9 @@ class _Save:
         refuse_links(self.history.folder, 1)
         there = version_of(self.path)
         before = check_record(read_json(self.path), self.path) if there else None
+        if before and (before["height"], before["width"]) != (self.reading.height, self.reading.width):
+            fault = f"holds a picture of {before['width']} x {before['height']} px by now, which another program wrote"
+            raise InputError(self.case, fault, "open it anew")
         if own:
             known = self.readings.read(self.wish.reader, self.case)
             began_at, held = (known.version, len(known.reading.vertebrae)) if known else ("", 0)

@@ -64,7 +64,8 @@ class SentReading(BaseModel):
     """The browser's state of one picture.
 
     ``origin`` says which of the server's readings it began as; ``anterior`` and ``spacing_mm`` are the user's word
-    when they are given; ``landmarks`` and ``rulers`` left out stay as they are there.
+    when they are given; ``landmarks`` and ``rulers`` left out stay as they are there. ``size`` is (width, height) px of
+    the picture on the page.
     """
 
     vertebrae: list[SentVertebra] = Field(max_length=MOST_VERTEBRAE)
@@ -74,6 +75,7 @@ class SentReading(BaseModel):
     view: View = "unknown"
     anterior: Side | None = None
     spacing_mm: tuple[float, float] | None = None
+    size: tuple[int, int] | None = None
 
 
 def send(reading: Reading) -> dict[str, Any]:

@@ -186,7 +186,10 @@ class ReviewSession:
             InputError: It cannot be read.
         """
         opened = self.open(entry)
-        refresh(opened, entry)
+        if not refresh(opened, entry):
+            with self._lock:
+                self._opened.pop(entry.id, None)
+            opened = self.open(entry)
         if entry.source is None or not opened.version:
             return Given(opened.reading, "")
         base, case = entry.source.parents[3], entry.source.parents[2].name

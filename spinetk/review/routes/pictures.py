@@ -40,7 +40,8 @@ def pictures_of(session: ReviewSession) -> APIRouter:
     @router.get("/{key}")
     def entry(key: str, reader: Asker, origin: serialization.Origin | None = None) -> dict[str, Any]:
         found = session.entry(key)
-        opened, given = session.open(found), session.given(found, reader)
+        given = session.given(found, reader)
+        opened = session.open(found)
         session.worklist.update(found, reader)
         start: str = origin or "given"
         if origin is None and not given.reading.vertebrae and given.status == "given":

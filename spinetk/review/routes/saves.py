@@ -42,8 +42,12 @@ def saves_of(session: ReviewSession) -> APIRouter:
     @router.post("/{key}/save")
     def keep(key: str, sent: SaveRequest, reader: Asker) -> Response:
         found = session.entry(key)
+        known = session.known(found, sent.origin, reader)
         opened = session.open(found)
-        reading = serialization.receive(sent, session.known(found, sent.origin, reader))
+        if sent.size not in (None, (known.width, known.height)):
+            fault = f"is {known.width} x {known.height} px by now: another program wrote it while it was open"
+            raise InputError(found.title, fault, "reload the page")
+        reading = serialization.receive(sent, known)
         if sent.settles and not session.settled(found):
             raise InputError(found.title, "has not been signed by two readers", "sign it first")
         wish = Wish(

@@ -43,7 +43,7 @@ async function attempt(current, wishes) {
     wishes = { ...wishes, empty: true };
   }
   try {
-    const answer = await api.save(current.id, { ...sent, ...wishes, began: wishes.began ?? current.began });
+    const answer = await api.save(current.id, { ...sent, ...wishes, size: current.info.size, began: wishes.began ?? current.began });
     // Where the reader has gone on meanwhile the picture is a draft by now, or on the page again.
     for (const one of [current, store.drafts.get(current.id), store.current]) {
       if (one?.id !== current.id || (one !== current && one.began !== before)) continue;
@@ -88,7 +88,7 @@ export async function settle(theirs) {
   if (!current) return;
   try {
     const sent = theirs ? { ...theirs.reading, origin: "given" } : snapshot();
-    await api.save(current.id, { ...sent, settles: true, sign: true, began: theirs?.truth ?? current.truth });
+    await api.save(current.id, { ...sent, settles: true, sign: true, size: current.info.size, began: theirs?.truth ?? current.truth });
     tell(`${theirs ? `${theirs.reader}'s` : "Your"} reading is the truth of this case now.`);
   } catch (error) {
     tell(`Not settled. ${error.message}`, { kind: "fault" });

@@ -74,12 +74,12 @@ class Statistics:
         Args:
             spacing_mm: Along slices, rows, columns of axial slices.
         """
+        here = " x ".join(f"{own:.3g}" for own in spacing_mm)
         if self.spacing_mm is None:
-            return None
+            return f"voxels are {here} mm (slices, rows, columns), in training nobody knows: the mask may be wrong"
         pairs = list(zip(spacing_mm, self.spacing_mm, strict=True))
         if all(low / OTHER_SPACING < own < high * OTHER_SPACING for own, (low, high) in pairs):
             return None
-        here = " x ".join(f"{own:.3g}" for own in spacing_mm)
         there = " x ".join(
             f"{low:.3g}" if high < 1.005 * low else f"{low:.3g}-{high:.3g}" for low, high in self.spacing_mm
         )
