@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,10 @@ from typing import Any
 
 PROGRAMS = [path for path in ("/usr/sbin/Orthanc", "/usr/local/sbin/Orthanc", shutil.which("Orthanc")) if path]
 PLUGINS = ("/usr/share/orthanc/plugins", "/usr/local/share/orthanc/plugins", "/usr/lib/orthanc")
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
+"""Of a busy machine, where it starts a hundred times slower."""
+PORTS = range(20_000, 32_000)
+"""Below those that the system gives to whoever asks for any: what is free stays so until a slow program binds it."""
 
 
 def program() -> str | None:
@@ -30,10 +34,12 @@ def plugin() -> str | None:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on now, nor, but by rare chance, soon."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Orthanc:
@@ -128,7 +134,7 @@ class Orthanc:
     def file(self, instance: str) -> bytes:
         """An instance as a DICOM file, by Orthanc's own name of it."""
         with urllib.request.urlopen(
-            f"http://127.0.0.1:{self.http_port}/instances/{instance}/file", timeout=10
+            f"http://127.0.0.1:{self.http_port}/instances/{instance}/file", timeout=DEADLINE_S
         ) as answer:
             return answer.read()
 

@@ -78,6 +78,7 @@ def send(node_port: int, *files: Path, aet: str = "SPINETK", calling: str = "TES
     from pynetdicom.presentation import build_context
 
     own = AE(calling)
+    own.acse_timeout = own.dimse_timeout = own.network_timeout = 120  # a busy machine
     data = [pydicom.dcmread(file) for file in files]
     kinds = {(d.SOPClassUID, d.file_meta.TransferSyntaxUID) for d in data}
     contexts = [build_context(*kind) for kind in kinds]

@@ -323,3 +323,9 @@ def test_readings_of_two_slices_are_named(results):
         write_json(path, json.loads(path.read_text()) | {"slice": place})
     found = agree(results / "a", results / "b")
     assert found.failures == ["film-1: the readings are of two slices (8 and 9)"]
+
+
+def test_grades_have_no_panel(tables):
+    """Three pairs of heights and three of grades: grades are no lengths, and have a kappa."""
+    (axes,) = draw(agree(*tables).values).axes
+    assert axes.get_title().startswith("Height anterior")

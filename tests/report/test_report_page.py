@@ -16,6 +16,8 @@ from spinetk.schema import VERTEBRA6
 HOSTILE = "<script>alert(1)</script>\"'&<img src=http://evil.example/x onerror=alert(2)>\u202e\x00.png"
 # What HTML allows to stand open.
 VOID = {"meta", "img", "br"}
+HOLD_NO_TEXT = {"html", "head", "body", "main", "header", "section", "figure", "dl", "ul", "table", "thead", "tbody"}
+HOLD_NO_TEXT |= {"tr", "footer"}
 
 
 class Document(HTMLParser):
@@ -47,6 +49,8 @@ class Document(HTMLParser):
     def handle_data(self, data):
         if "style" not in self._open:
             self.text += data
+        if not self._open or self._open[-1] in HOLD_NO_TEXT:
+            assert not data.strip(), f"text between elements: {data}"
         if self._open and {"td", "th"} & set(self._open):
             self.rows[-1][-1] += data
 
@@ -257,6 +261,12 @@ def test_the_signs_of_discs_are_explained_where_there_are_discs(tmp_path):
     one = reading()
     assert "Slips: forward is positive" not in page(tmp_path, one)[1].text
     one.vertebrae[0].measures["disc_below"] = {"name": "L1-L2", "heights_mm": {"middle": 8.0}, "angle_deg": 4.0}
+    assert re.findall("<h2>(.*?)</h2>", page(tmp_path, one)[0]) == [
+        "Vertebrae",
+        "Discs and slips",
+        "Angles",
+        "Notes on vertebrae",
+    ]
     assert "Slips: forward is positive" in page(tmp_path, one)[1].text
 
 

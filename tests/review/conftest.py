@@ -83,7 +83,7 @@ def browser():
         path = next((name for name in found if name and Path(name).exists()), None)
         if path is None:
             pytest.skip("no chromium is installed")
-        started = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        started = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"], timeout=TIMEOUT_MS)
         yield started
         started.close()
 
@@ -105,7 +105,7 @@ def copies() -> Iterator:
 
         yield ask
         asked.stdin.close()
-        assert asked.wait(60) == 0
+        assert asked.wait(TIMEOUT_MS / 1000) == 0
 
 
 @pytest.fixture

@@ -32,12 +32,12 @@ def drag(page, start: tuple[float, float], by: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def wait_for(true, what: str) -> None:
+def wait_for(true, what: str, every_s: float = 0.1) -> None:
     """Poll from here: the page's own policy forbids the text that Playwright would have it evaluate."""
     end = time.monotonic() + TIMEOUT_MS / 1000
     while not true():
         assert time.monotonic() < end, what
-        time.sleep(0.1)
+        time.sleep(every_s)
 
 
 class Traffic:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 
 import httpx
 import pytest
@@ -15,6 +16,9 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.review import commands
 from spinetk.review.session import ReviewSession
+
+LIMIT_S = 120  # a busy machine
+get, post = (partial(call, timeout=LIMIT_S) for call in (httpx.get, httpx.post))
 
 
 def start(*arguments: object) -> tuple[subprocess.Popen, list[str]]:
@@ -28,7 +32,7 @@ def start(*arguments: object) -> tuple[subprocess.Popen, list[str]]:
 
 def stop(server: subprocess.Popen) -> str:
     server.send_signal(signal.SIGINT)
-    return server.communicate(timeout=30)[0]
+    return server.communicate(timeout=LIMIT_S)[0]
 
 
 def test_serves_a_folder_and_logs_nothing_of_it(case_folder, tmp_path):
@@ -36,9 +40,9 @@ def test_serves_a_folder_and_logs_nothing_of_it(case_folder, tmp_path):
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+/", lines[0]).group()
         assert "12 pictures" in lines[0]
-        session = httpx.get(f"{address}api/session").json()
-        assert httpx.get(f"{address}api/entries/{session['entries'][0]['id']}").status_code == 200
-        assert httpx.get(f"{address}api/session", headers={"host": "evil.example"}).status_code == 403
+        session = get(f"{address}api/session").json()
+        assert get(f"{address}api/entries/{session['entries'][0]['id']}").status_code == 200
+        assert get(f"{address}api/session", headers={"host": "evil.example"}).status_code == 403
     finally:
         rest = stop(server)
     assert rest.strip() in ("", "spinetk: interrupted; what was finished is kept")
@@ -51,9 +55,9 @@ def test_other_addresses_need_the_printed_token(tmp_path):
         port = re.search(r":(\d+)/", lines[0]).group(1)
         address = f"http://127.0.0.1:{port}/"
         assert token not in lines[0]
-        assert httpx.get(f"{address}api/session").status_code == 401
+        assert get(f"{address}api/session").status_code == 401
         known = {"authorization": f"Bearer {token}"}
-        assert httpx.get(f"{address}api/session", headers=known).status_code == 200
+        assert get(f"{address}api/session", headers=known).status_code == 200
     finally:
         stop(server)
 
@@ -65,17 +69,17 @@ def test_uploads_go_with_every_end_and_an_upload_broken_off_is_silent(tmp_path, 
     monkeypatch.setattr("tempfile.tempdir", None)
     server, lines = start("-o", tmp_path / "out")
     port = int(re.search(r":(\d+)/", lines[0]).group(1))
-    key = httpx.post(f"http://127.0.0.1:{port}/api/uploads").json()["id"]
+    key = post(f"http://127.0.0.1:{port}/api/uploads").json()["id"]
     with socket.create_connection(("127.0.0.1", port)) as leaving:  # says 1000 bytes, sends 10 and goes
         head = f"POST /api/uploads/{key}/files HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n"
         leaving.sendall(head.encode() + b"0123456789")
-    httpx.post(f"http://127.0.0.1:{port}/api/uploads/{key}/files", content=b"of a patient", headers={"x-name": "a.dcm"})
-    end = time.monotonic() + 30
+    post(f"http://127.0.0.1:{port}/api/uploads/{key}/files", content=b"of a patient", headers={"x-name": "a.dcm"})
+    end = time.monotonic() + LIMIT_S
     while len(kept := list(tmp_path.glob("spinetk-uploads-*/files/*/*"))) != 1:  # until the broken one is gone
         assert time.monotonic() < end
         time.sleep(0.05)
     server.send_signal(getattr(signal, name))
-    said = server.communicate(timeout=30)[0]
+    said = server.communicate(timeout=LIMIT_S)[0]
     assert "error" not in said
     assert "Traceback" not in said
     if name == "SIGKILL":

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
 from fastapi.testclient import TestClient
+from onpage import wait_for
 
 from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.network import VertebraRCNN
-from spinetk.keypoints.preset import FAST
 from spinetk.review.app import create_app
 from spinetk.review.session import ReviewSession
 from spinetk.schema import VERTEBRA6
 
 
 @pytest.fixture
-def model(tmp_path):
+def model(tiny, tmp_path):
     torch.manual_seed(0)
-    network = VertebraRCNN(FAST, VERTEBRA6)
+    network = VertebraRCNN(tiny, VERTEBRA6)
     zoo.save(tmp_path / "random.pth", network.state_dict(), {"config": network.config()})
     return tmp_path / "random.pth"
 
 
 def wait(client) -> dict:
-    for _ in range(600):
-        state = client.get("/api/prediction").json()
-        if not state["running"]:
-            return state
-        time.sleep(0.1)
-    raise AssertionError("the prediction does not end")
+    wait_for(lambda: not client.get("/api/prediction").json()["running"], "the prediction does not end")
+    return client.get("/api/prediction").json()
 
 
 def test_pictures_are_predicted_and_faults_named(tmp_path, model, picture_file):
@@ -54,13 +48,13 @@ def test_pictures_are_predicted_and_faults_named(tmp_path, model, picture_file):
 
 
 @pytest.fixture
-def released(tmp_path, monkeypatch):
+def released(tiny, tmp_path, monkeypatch):
     """Two released models, for one view each."""
     monkeypatch.setattr(zoo, "folders", lambda: [tmp_path / "released"])
     (tmp_path / "released").mkdir()
     for seed, (name, view) in enumerate({"frontal": "ap", "sideways": "lateral"}.items()):
         torch.manual_seed(seed)
-        network = VertebraRCNN(FAST, VERTEBRA6)
+        network = VertebraRCNN(tiny, VERTEBRA6)
         card = {"config": network.config(), "views": [view]}
         zoo.save(tmp_path / "released" / f"{name}.safetensors", network.state_dict(), card)
 

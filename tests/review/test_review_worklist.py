@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from onpage import wait_for
 
 from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
@@ -21,10 +21,7 @@ from spinetk.review.worklist import CACHE
 
 def rows(desk: ReviewSession, reader: str = "") -> dict[str, dict]:
     desk.worklist.scan()
-    end = time.monotonic() + 60
-    while desk.worklist.scanning:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for(lambda: not desk.worklist.scanning, "the scan does not end", 0.01)
     return {row["name"]: row for row in desk.rows(reader)}
 
 
