@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -118,7 +119,9 @@ def serve(target, tmp_path, copies) -> Iterator:
 
     def start(*inputs: object) -> str:
         os.mkfifo(said := tmp_path / f"said {len(running)}")
-        number = copies("run", ["serve", *map(str, inputs), "-o", str(target), "--port", "0"], str(said))
+        number = copies(
+            "run", ["serve", *map(str, inputs), "-o", str(target), "--port", "0"], str(said), tempfile.gettempdir()
+        )
         running.append((number, said.open()))
         first = running[-1][1].readline()
         assert first.startswith("http://"), first

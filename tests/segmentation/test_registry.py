@@ -65,33 +65,15 @@ def test_learns_from_full_and_empty_masks(built):
     assert any(parameter.grad.any() for parameter in network.parameters() if parameter.requires_grad)
 
 
-def test_any_size_gives_its_own_size(built):
-    entry, network = built
-    network.eval()
-    low = max(entry.form.smallest, 17)
-    sides = tuple(low + extra for extra in (0, 5, 2)[: entry.form.axes])
-    with torch.inference_mode():
-        logit = logit_of(network(batch(entry, sides, 1)))
-    assert logit.shape == (1, 1, *sides)
-    assert torch.isfinite(logit).all()
-
-
 @pytest.mark.parametrize("name", REGISTRY)
-def test_no_step_depends_on_values(name):
+def test_any_size_gives_its_own_size_and_no_step_depends_on_values(name):
     """Tensors without content pass: no branch of Python asks what a picture shows, so a network can be exported."""
     entry = REGISTRY[name]
-    sides = (max(entry.form.smallest, 32),) * entry.form.axes
+    low = max(entry.form.smallest, 17)
+    sides = tuple(low + extra for extra in (0, 5, 2)[: entry.form.axes])
     with torch.device("meta"):
         logit = logit_of(entry.build().eval()(torch.empty(1, entry.form.channels, *sides)))
     assert (logit.shape, logit.device.type) == ((1, 1, *sides), "meta")
-
-
-def test_an_exported_network_computes_the_same():
-    torch.manual_seed(0)
-    network, x = get_entry("spin").build(3).eval(), torch.randn(1, 3, 33, 37)
-    exported = torch.export.export(network, (x,), strict=False).module()
-    with torch.inference_mode():
-        assert torch.allclose(logit_of(exported(x)), logit_of(network(x)), atol=1e-5)
 
 
 def test_smallest_volume_alone_in_a_batch():
