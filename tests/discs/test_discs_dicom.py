@@ -12,6 +12,7 @@ from test_discs_prediction import told
 from spinetk.discs.batch import predict_files
 from spinetk.discs.slab import read_slab
 from spinetk.images.dicom_volume import volume_of
+from spinetk.phantoms import lateral_radiograph, write_dicom
 
 POINTS = {20: (20.5, 25.5), 21: (21.5, 47.5), 22: (23.5, 70.5), 23: (26.5, 94.5)}
 MIDDLE = 3
@@ -105,3 +106,26 @@ def test_an_axial_series_is_cut_where_no_slice_is_stored(tmp_path, values):
         data.save_as(path)
     slab = read_slab(folder, volume=volume_of(folder, None))
     assert (slab.pixels.shape, slab.frame.spacing_mm, slab.middle_slice) == ((40, 20), (4.0, 1.0), None)
+
+
+@pytest.mark.parametrize(("modality", "said"), [("MR", False), ("CT", True)])
+def test_slices_of_another_modality_than_the_models_bear_a_remark(tmp_path, values, modality, said):
+    """Of a volume and of a slice alone; discs were found in CT without a word."""
+    folder = write_folder(tmp_path / "f", values, SHUFFLED)
+    for path in folder.iterdir():
+        data = pydicom.dcmread(path)
+        data.Modality = modality
+        data.save_as(path)
+    done = predict_files([folder, folder / "000.dcm"], tmp_path / "out", told(POINTS))
+    for reading in done.readings.values():
+        found = [remark for remark in reading.remarks if remark.startswith(f"its file says {modality}")]
+        assert len(found) == said
+    assert len(done.readings) == 2
+
+
+def test_a_radiograph_is_refused(tmp_path):
+    """A lateral film got the disc L5/S1 of a model of MR, without a word."""
+    film = write_dicom(lateral_radiograph(4, region="lumbar"), tmp_path / "film.dcm")
+    done = predict_files([film], tmp_path / "out", told(POINTS))
+    assert done.readings == {}
+    assert "is a radiograph (CR) by its file, and discs are looked for in MR" in done.failures[0]
