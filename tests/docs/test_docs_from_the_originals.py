@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from PIL import Image
 from spinetk import DatasetCatalog, MetadataCatalog
 from spinetk.cli import main
 from spinetk.discs import shapeunet
+from spinetk.keypoints import registry
 from spinetk.phantoms import write_disc_set, write_phantom_set
 from spinetk.phantoms.lesion import lesion_volume
 from spinetk.phantoms.mask_set import _write_volume
@@ -116,8 +118,11 @@ def test_every_section_has_data():
 
 
 @pytest.mark.parametrize("title", DATA)
-def test_section_runs(title, tmp_path, monkeypatch):
+def test_section_runs(title, tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(
+        registry.REGISTRY, "fast", replace(registry.REGISTRY["fast"], preset=replace(tiny, name="fast"))
+    )
     monkeypatch.setattr(shapeunet, "WIDTHS", tuple(width // 8 for width in shapeunet.WIDTHS))
     DATA[title](tmp_path)
     names: dict[str, object] = {}
