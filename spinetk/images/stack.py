@@ -23,13 +23,18 @@ def in_order(planes: list[Plane], remarks: list[str]) -> list[Plane]:
         if float((plane.position - kept[-1].position) @ normal) > SAME_DEPTH_MM:
             kept.append(plane)
     if len(kept) < len(ranked):
-        remarks.append(f"{len(ranked) - len(kept)} slices at a place already taken were left out")
+        doubled = len(ranked) - len(kept)
+        slices = (
+            "1 slice at a place already taken was" if doubled == 1 else f"{doubled} slices at places already taken were"
+        )
+        remarks.append(f"{slices} left out")
     if len(kept) > 2:
         steps = np.diff([float(plane.position @ normal) for plane in kept])
         usual = float(np.median(steps))
         gaps = int((steps > 1.5 * usual).sum())
         if gaps:
-            remarks.append(f"{gaps} gaps between slices: the largest is {steps.max():.3g} mm, {usual:.3g} mm is usual")
+            largest = f"the largest is {steps.max():.3g} mm, {usual:.3g} mm is usual"
+            remarks.append(f"{gaps} gap{'s' * (gaps > 1)} between slices: {largest}")
     return kept
 
 

@@ -363,7 +363,10 @@ class Reader:
             fitting = for_view
         if not fitting:
             what = rules_of(view).article + (f" in {modality}" if modality else "")
-            raise InputError(file, f"no released model reads {what}", NEEDS_MODEL if self._made_for else zoo.NO_WEIGHTS)
+            remedy = NEEDS_MODEL if self._made_for else zoo.NO_WEIGHTS
+            if for_view:
+                remedy = f"give --view {view} to read it without grades all the same, or --model"
+            raise InputError(file, f"no released model reads {what}", remedy)
         name = fitting[0]
         if name not in self._loaded:
             self._loaded[name] = Predictor.load(name, self.threshold, self.device, precision=self._precision)

@@ -106,7 +106,7 @@ def test_series_folder_is_described_as_it_is_read(tmp_path, orientation, step):
     agrees(content, read_picture(tmp_path))
     spoken = "; ".join(content["remarks"])
     assert "6 slices, " in spoken
-    assert "1 gaps between slices" in spoken
+    assert "1 gap between slices" in spoken
     assert ("slice 3 of 6 is the picture read (central)" in spoken) == (step[0] == 4)
     assert len(content["warnings"]) == 1
     assert not any(planted in render(content) for planted in PLANTED)

@@ -62,8 +62,8 @@ def test_gaps_duplicates_and_other_orientations_are_reported(tmp_path):
     remarks = read_picture(tmp_path).remarks
     read = "series 1 of 2 was read (6 sagittal slices of 20 x 24 px)"
     assert f"{read}, not 2: 2 axial slices of 20 x 24 px (--series chooses)" in remarks
-    assert "1 slices at a place already taken were left out" in remarks
-    assert "1 gaps between slices: the largest is 9 mm, 3 mm is usual" in remarks
+    assert "1 slice at a place already taken was left out" in remarks
+    assert "1 gap between slices: the largest is 9 mm, 3 mm is usual" in remarks
 
 
 def test_sagittal_slices_come_before_a_larger_stack_of_axial_ones(tmp_path):
@@ -143,7 +143,7 @@ def test_a_copy_of_a_file_is_no_repetition(tmp_path):
     write_slices(tmp_path, [*slices, *slices])
     picture = read_picture(tmp_path)
     assert picture.slices == 5
-    assert "5 slices at a place already taken were left out" in picture.remarks
+    assert "5 slices at places already taken were left out" in picture.remarks
 
 
 def woven_frames(kind: str):

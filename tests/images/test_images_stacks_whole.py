@@ -36,15 +36,15 @@ def test_slices_in_order_of_depth():
     remarks: list[str] = []
     assert indices(in_order(along_x(0, 8, 4), remarks)) == [1, 2, 0]
     assert indices(in_order(along_x(0, 4, 4.01, -4), remarks)) == [2, 0, 3]
-    assert remarks.pop() == "1 slices at a place already taken were left out"
+    assert remarks.pop() == "1 slice at a place already taken was left out"
     assert indices(in_order(along_x(0, 4, 4.02, -4), remarks)) == [2, 1, 0, 3]
     assert remarks == []
     assert indices(in_order(along_x(0, 4, 8, 14), remarks)) == [3, 2, 1, 0]
     assert remarks == []
     in_order(along_x(0, 4, 8, 14.1, 22), remarks)
-    assert remarks.pop() == "1 gaps between slices: the largest is 7.9 mm, 5.05 mm is usual"
+    assert remarks.pop() == "1 gap between slices: the largest is 7.9 mm, 5.05 mm is usual"
     in_order(along_x(0, 4, 20), remarks)  # two steps have a middle, and one is more than half above it
-    assert remarks.pop() == "1 gaps between slices: the largest is 16 mm, 10 mm is usual"
+    assert remarks.pop() == "1 gap between slices: the largest is 16 mm, 10 mm is usual"
     in_order(along_x(0, 4), remarks)
     assert remarks == []
 

@@ -73,7 +73,7 @@ def test_a_folder_of_one_plane_is_told_of(tmp_path):
         (tmp_path / name).write_bytes(to_bytes(ds))
     content = describe(tmp_path)
     assert content["remarks"] == [
-        "1 slices at a place already taken were left out", "slice 1 of 1 is the picture read (central)",
+        "1 slice at a place already taken was left out", "slice 1 of 1 is the picture read (central)",
     ]  # fmt: skip
     assert content["frames"] == 2
     assert [one["what"] for one in content["series"]] == ["2 sagittal slices of 5 x 8 px"]

@@ -131,8 +131,10 @@ def test_the_model_follows_view_and_modality(home):
     assert decide("unknown", None, "lateral").predictor.name == "b-lateral"
     with pytest.raises(InputError, match="--view lateral, ap, sagittal or cervical"):
         decide("unknown", None)
-    with pytest.raises(InputError, match="reads a sagittal view in CT"):
+    with pytest.raises(InputError, match=r"a sagittal view in CT \(give --view sagittal to read it without grades"):
         decide("sagittal", "CT")
+    # What the message says is so.
+    assert "not made for the modality CT" in decide("sagittal", "CT", "sagittal").not_graded
 
 
 def test_eval_img_works_without_any_training(home, tmp_path, monkeypatch):
