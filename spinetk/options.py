@@ -6,10 +6,9 @@ import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -18,14 +17,8 @@ from spinetk.errors import InputError
 from spinetk.overrides import Overrides, OverridesTable, parse_spacing
 from spinetk.views import OFFERED, checked_view
 
-
-class Facing(StrEnum):
-    """Side of the picture that the patient's front faces."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    AUTO = "auto"
-
+Facing = Literal["left", "right", "auto"]
+"""Side of the picture that the patient's front faces."""
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -61,25 +54,18 @@ class PictureOptions:
 
     view: ViewSaid = None
     spacing: Spacing = None
-    facing: FacingSaid = Facing.AUTO
+    facing: FacingSaid = "auto"
     anchor: Anchor = None
     views: Views = None
 
     def overrides(self) -> OverridesTable:
         """The same as a table of overrides."""
         view = None if self.view is None else checked_view(self.view.lower(), f"--view {self.view}")
-        return OverridesTable.read(
-            self.views, Overrides(view, parse_spacing(self.spacing), self.facing.value, self.anchor)
-        )
+        return OverridesTable.read(self.views, Overrides(view, parse_spacing(self.spacing), self.facing, self.anchor))
 
 
-class Part(StrEnum):
-    """Part of a split, or the whole."""
-
-    TRAIN = "train"
-    VAL = "val"
-    TEST = "test"
-    ALL = "all"
+Part = Literal["train", "val", "test", "all"]
+"""Part of a split, or the whole."""
 
 
 def reading_format(value: str) -> str:

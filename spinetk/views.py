@@ -105,7 +105,6 @@ TABLE: dict[View, ViewRules] = {
 
 VIEWS: tuple[View, ...] = tuple(TABLE)
 OFFERED: tuple[View, ...] = tuple(name for name, rules in TABLE.items() if rules.offered)
-KNOWN_MODALITIES = frozenset().union(*(rules.modalities for rules in TABLE.values()))
 
 
 def rules_of(view: View) -> ViewRules:

@@ -71,12 +71,12 @@ def augment(
 def coco(
     base: CaseFolder,
     out: Annotated[Path, typer.Option("--out", "-o", help="COCO keypoint JSON to write.")],
-    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.ALL,
+    part: Annotated[Part, typer.Option(help="Part of the split.")] = "all",
 ) -> None:
     """Write a case folder as COCO keypoints."""
     from spinetk.cases.exporting import export
 
-    number = export(base, out, part=None if part is Part.ALL else part.value)
+    number = export(base, out, part=None if part == "all" else part)
     typer.echo(f"{counted(number, 'picture')} in {out}")
 
 

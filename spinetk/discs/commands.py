@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,7 +15,6 @@ from spinetk.options import (
     About,
     AsJson,
     Device,
-    Facing,
     FacingSaid,
     Out,
     Part,
@@ -37,82 +35,27 @@ Maps = Annotated[
 ]
 
 
-class Modality(StrEnum):
-    """Contrast."""
+Modality = Literal["T1w", "T2w"]
+Modalities = Literal["T1w", "T2w", "both"]
+Network = Literal["hourglass", "shapeunet", "unet"]
+Channels = Literal["levels", "ordinal"]
+"""What a heatmap stands for."""
 
-    T1W = "T1w"
-    T2W = "T2w"
+Solver = Literal["rms", "adam"]
+Loss = Literal["mse", "peaks", "hca"]
+Absent = Literal["supervised", "ignored"]
+"""What becomes of the channels of discs that are not labelled."""
 
-
-class Modalities(StrEnum):
-    """Contrast, or both."""
-
-    T1W = "T1w"
-    T2W = "T2w"
-    BOTH = "both"
-
-
-class Network(StrEnum):
-    """Heatmap network."""
-
-    HOURGLASS = "hourglass"
-    SHAPEUNET = "shapeunet"
-    UNET = "unet"
-
-
-class Channels(StrEnum):
-    """What a heatmap stands for."""
-
-    LEVELS = "levels"
-    ORDINAL = "ordinal"
-
-
-class Solver(StrEnum):
-    """Optimiser."""
-
-    RMS = "rms"
-    ADAM = "adam"
-
-
-class Loss(StrEnum):
-    """Training loss."""
-
-    MSE = "mse"
-    PEAKS = "peaks"
-    HCA = "hca"
-
-
-class Absent(StrEnum):
-    """What becomes of the channels of discs that are not labelled."""
-
-    SUPERVISED = "supervised"
-    IGNORED = "ignored"
-
-
-class Augment(StrEnum):
-    """Augmentation."""
-
-    FULL = "full"
-    CONTRASTS = "contrasts"
-    LEGACY = "legacy"
-    NONE = "none"
-
-
-class Method(StrEnum):
-    """How discs are chosen among the peaks of the heatmaps."""
-
-    SEARCH = "search"
-    PEAKS = "peaks"
-    LOOKONCE = "lookonce"
-    BOTH = "lookonce+search"
-    CONDITION = "condition"
+Augment = Literal["full", "contrasts", "legacy", "none"]
+Method = Literal["search", "peaks", "lookonce", "lookonce+search", "condition"]
+"""How discs are chosen among the peaks of the heatmaps."""
 
 
 @app.command()
 def phantom(
     out: Out,
     cases: Annotated[int, typer.Option(min=1, help="Number of subjects.")] = 24,
-    modality: Annotated[Modalities, typer.Option(help="Contrast.")] = Modalities.T2W,
+    modality: Annotated[Modalities, typer.Option(help="Contrast.")] = "T2w",
     seed: Seed = 0,
 ) -> None:
     """Make synthetic sagittal MR with exact disc labels as BIDS, to try the other verbs on."""
@@ -125,7 +68,7 @@ def phantom(
 def prepare(
     source: Annotated[Path, typer.Argument(help="Root of a BIDS data set laid out as spine-generic is.")],
     out: Out,
-    modality: Annotated[Modalities, typer.Option(help="Contrast.")] = Modalities.T2W,
+    modality: Annotated[Modalities, typer.Option(help="Contrast.")] = "T2w",
     grid: Annotated[float, typer.Option(min=0.2, max=4.0, help="Side of a pixel in mm.")] = 1.0,
     seed: Seed = 0,
     straighten: Annotated[
@@ -253,7 +196,7 @@ def train(
         solver["schedule"] = sorted(solver["schedule"])
     known |= {"recipe": solver} if solver else {}
     if heatmaps is not None:
-        known["ordinal"] = heatmaps is Channels.ORDINAL
+        known["ordinal"] = heatmaps == "ordinal"
     for what in run.advice:
         typer.echo(str(trainer.find_rate(prepared, out, config=run.config, what=what, **known)))
     if run.advice:
@@ -266,7 +209,7 @@ def train(
     say_once(str(weights))
     if evaluated and first():
         folder = out / "evaluation"
-        evaluate(prepared, [str(weights)], folder, part=Part.TEST, maps=maps, device=options.device or "auto")
+        evaluate(prepared, [str(weights)], folder, part="test", maps=maps, device=options.device or "auto")
 
 
 @app.command()
@@ -284,7 +227,7 @@ def predict(
     ] = None,
     points: Annotated[str | None, typer.Option(help="Point network; that of the model's card by default.")] = None,
     spacing: Spacing = None,
-    facing: FacingSaid = Facing.AUTO,
+    facing: FacingSaid = "auto",
     maps: Maps = False,
     series: Series = None,
     device: Device = "auto",
@@ -299,7 +242,7 @@ def predict(
     from spinetk.discs.batch import Options, PredictorMaker, predict_files
 
     asked = given_inputs(inputs, batch.lists)
-    options = Options(method and method.value, parse_spacing(spacing), facing.value, maps, series)
+    options = Options(method, parse_spacing(spacing), facing, maps, series)
     with batch.pool(device) as pool:
         maker = PredictorMaker(model, points, device, options)
         done = predict_files(
@@ -319,7 +262,7 @@ def evaluate(
     model: Annotated[list[str], typer.Option(help="Weights: a released name or a path; repeat it to compare.")],
     out: Out = Path("output/discs/evaluation"),
     points: Annotated[str | None, typer.Option(help="Point network, adds the look-once rows.")] = None,
-    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.VAL,
+    part: Annotated[Part, typer.Option(help="Part of the split.")] = "val",
     maps: Maps = False,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -334,7 +277,7 @@ def evaluate(
     names = unlike([called(name) for name in model], [Path(path).stem for path in model])
     for predictor, name in zip(predictors, unlike(names, range(1, len(names) + 1)), strict=True):
         predictor.name = name
-    rows = run(prepared, predictors, out, part=part.value, show_attention=maps)
+    rows = run(prepared, predictors, out, part=part, show_attention=maps)
     if as_json:
         show(rows)
     else:
@@ -347,14 +290,14 @@ def release(
     name: Annotated[str, typer.Argument(help="Name of the release.")],
     about: About,
     metrics: Annotated[Path | None, typer.Option(help="evaluation.json of `discs evaluate`.")] = None,
-    method: Annotated[Method, typer.Option(help="Whose figures go on the card.")] = Method.SEARCH,
+    method: Annotated[Method, typer.Option(help="Whose figures go on the card.")] = "search",
     out: Out = Path("output/discs/release"),
 ) -> None:
     """Write NAME.safetensors (half precision) and NAME.json, its model card."""
     from spinetk.discs.release import release as run
 
-    typer.echo(str(run(model, name, about, out, metrics=metrics, method=method.value)))
+    typer.echo(str(run(model, name, about, out, metrics=metrics, method=method)))
 
 
 def _contrasts(asked: Modalities) -> tuple[str, ...]:
-    return ("T1w", "T2w") if asked is Modalities.BOTH else (asked.value,)
+    return ("T1w", "T2w") if asked == "both" else (asked,)

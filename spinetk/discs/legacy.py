@@ -7,29 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 
 FALSE_POSITIVE_PX = 10.0
 FALSE_NEGATIVE_PX = 7.0
 """The original's comment and README say 5 mm."""
-
-
-def points_of_maps(maps: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Predicted points as the original finds them: centroids of the connected parts of "sum over channels > 0".
-
-    Args:
-        maps: (K, H, W), with zeros wherever a channel says nothing.
-        size: (H, W) the sum is brought to (nearest neighbour) before the parts are found.
-
-    Returns:
-        (N, 2) x, y px, pixel centres at integer + 0.5.
-    """
-    merged = maps.sum(axis=0).astype(np.float32)
-    if size is not None and size != merged.shape:
-        merged = cv2.resize(merged, size[::-1], interpolation=cv2.INTER_NEAREST)
-    *_, centroids = cv2.connectedComponentsWithStats((merged > 0).astype(np.uint8))
-    return centroids[1:] + 0.5
 
 
 def trio(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, float | int | None]:

@@ -45,20 +45,15 @@ def mean_skeleton(columns: Sequence[np.ndarray], joints: int = JOINTS) -> np.nda
         return np.where(known, stacked, 0).sum(axis=0) / known.sum(axis=0)
 
 
-def skeleton_cost(points: np.ndarray, mean: np.ndarray) -> float:
-    """Frobenius norm of mean[:N] - normalised(points); the same for moved and for evenly enlarged points."""
-    return float(np.linalg.norm(mean[: len(points)] - normalised(points)))
-
-
 def nearest_to_skeleton(candidates: Sequence[np.ndarray], mean: np.ndarray) -> tuple[list[int], float]:
-    """The choice of one candidate per disc with the least :func:`skeleton_cost`.
+    """The choice of one candidate per disc with the least Frobenius norm of ``mean[:N] - normalised(points)``.
 
     Args:
         candidates: (M_k >= 1, 2) points for each of at least five discs, from head to foot.
         mean: (joints, 2) mean skeleton.
 
     Returns:
-        Index of the chosen candidate of each disc, and the cost.
+        Index of the chosen candidate of each disc, and the norm.
     """
     from scipy.spatial import KDTree
 

@@ -89,11 +89,3 @@ def ordinal_heatmaps(
     for channel in range(used):
         maps[channel] = merged * (blobs == channel + 1)
     return maps, (np.arange(joints) < used).astype(np.float32)
-
-
-def anti_transpose(picture: np.ndarray) -> np.ndarray:
-    """Between the original's lying tensor (rows back from front, columns up from the feet) and a standing picture.
-
-    Applied twice it changes nothing. (..., H, W) to (..., W, H).
-    """
-    return np.swapaxes(picture[..., ::-1, ::-1], -1, -2)

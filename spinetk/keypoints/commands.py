@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,18 +30,11 @@ app = verbs()
 FINAL = "output/model_final.pth"
 
 
-class SliceChoice(StrEnum):
-    """Which slice of a series or volume ``predict`` reads."""
+SliceChoice = Literal["central", "most-spine"]
+"""Which slice of a series or volume ``predict`` reads."""
 
-    CENTRAL = "central"
-    MOST_SPINE = "most-spine"
-
-
-class Precision(StrEnum):
-    """What released models compute in on a CPU."""
-
-    SINGLE = "32-true"
-    BFLOAT16 = "bf16-true"
+Precision = Literal["32-true", "bf16-true"]
+"""What released models compute in on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Weights: a released name or a path; repeat it to compare.", show_default=FINAL),
     ] = None,
-    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.VAL,
+    part: Annotated[Part, typer.Option(help="Part of the split.")] = "val",
     threshold: Threshold = 0.6,
     worst: Annotated[int, typer.Option(help="Draw the overlays of this many worst cases.")] = 5,
     device: Device = "auto",
@@ -120,9 +112,7 @@ def evaluate(
     rows = []
     for number, name in enumerate(model or [FINAL], start=1):
         folder = out if len(model or []) < 2 else out / f"{number}-{Path(name).stem}"
-        scores = run(
-            base, part.value, Predictor.load(name, threshold, device), folder, worst=worst, distributed=distributed
-        )
+        scores = run(base, part, Predictor.load(name, threshold, device), folder, worst=worst, distributed=distributed)
         rows.append({key: value for key, value in scores.items() if key != "cases"})
     if not distributed.first:
         return
@@ -147,11 +137,11 @@ def predict(
     ] = None,
     threshold: Threshold = 0.6,
     device: Device = "auto",
-    slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = SliceChoice.CENTRAL,
+    slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = "central",
     series: Series = None,
     precision: Annotated[
         Precision, typer.Option(help="bf16-true takes half the time on processors that have it; points move a little.")
-    ] = Precision.SINGLE,
+    ] = "32-true",
     overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Draw a PNG of each picture.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -167,8 +157,8 @@ def predict(
     with Cores() if not batch.pooled and runtime.reads(model, device) else batch.pool(device) as pool:
         done = predict_files(
             asked, out, model, threshold=threshold, device=device, overrides=options.overrides(),
-            slice_choice=slices.value, series=series, lists=batch.lists or [], pool=pool, again=not batch.resume,
-            aet=batch.aet, overlay=overlay, precision=precision.value,
+            slice_choice=slices, series=series, lists=batch.lists or [], pool=pool, again=not batch.resume,
+            aet=batch.aet, overlay=overlay, precision=precision,
         )  # fmt: skip
     warn(done.failures)
     warn([f"{options.views}: no picture is named {name}" for name in done.unmet])
@@ -196,7 +186,7 @@ def release(
         Path, typer.Option("--base", "--cases", help="Case folder with the split the model was trained with.")
     ],
     about: About,
-    part: Annotated[Part, typer.Option(help="Part of the split to calibrate and score on.")] = Part.VAL,
+    part: Annotated[Part, typer.Option(help="Part of the split to calibrate and score on.")] = "val",
     intervals: Annotated[
         Path | None,
         typer.Option(help="Case folder of real pictures to fit the 95 % intervals on, where --base holds phantoms."),
@@ -206,7 +196,7 @@ def release(
     """Write NAME.safetensors and its model card: calibrated, scored on held-out cases, half precision."""
     from spinetk.keypoints.release import release as run
 
-    typer.echo(str(run(model, name, base, about, out, part.value, intervals=intervals)))
+    typer.echo(str(run(model, name, base, about, out, part, intervals=intervals)))
 
 
 @app.command()
@@ -227,18 +217,15 @@ def convert(
         typer.echo(str(file))
 
 
-class Format(StrEnum):
-    """What ``export`` writes."""
-
-    ONNX = "onnx"
-    OPENVINO = "openvino"
+Format = Literal["onnx", "openvino"]
+"""What ``export`` writes."""
 
 
 @app.command()
 def export(
     model: Annotated[str, typer.Argument(help="A centre network: a released name or a path.")],
     out: Out = Path("output/export"),
-    kind: Annotated[Format, typer.Option("--as", "--format", help="onnx or openvino.")] = Format.ONNX,
+    kind: Annotated[Format, typer.Option("--as", "--format", help="onnx or openvino.")] = "onnx",
 ) -> None:
     """Write the networks of a model as ONNX or OpenVINO files (pictures to maps, crops to heatmaps)."""
     from spinetk import zoo
@@ -246,5 +233,5 @@ def export(
     from spinetk.keypoints.torch_engine import open_network
 
     weights = zoo.find(model)
-    for path in run(open_network(weights)[0], out, weights.stem, kind.value):
+    for path in run(open_network(weights)[0], out, weights.stem, kind):
         typer.echo(str(path))

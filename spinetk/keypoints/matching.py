@@ -14,20 +14,6 @@ from spinetk.vertebra import Vertebra
 MATCH_SHARE = 0.5  # of the true vertebra's height: a farther prediction is of something else
 
 
-def oks(points: np.ndarray, truth: np.ndarray, visible: np.ndarray, area: float, sigmas: Sequence[float]) -> float:
-    """Object keypoint similarity: mean over visible points of exp(-d^2 / (2 area (2 sigma)^2)).
-
-    Args:
-        points, truth: (K, 2) px.
-        visible: (K,) bool, of the truth.
-        area: Area of the true object in px^2.
-        sigmas: (K,) constants of the schema.
-    """
-    square = ((points - truth) ** 2).sum(-1)
-    scale = 2 * (2 * np.asarray(sigmas)) ** 2 * (area + np.spacing(1))
-    return float(np.exp(-square / scale)[visible].mean()) if visible.any() else 0.0
-
-
 def mean_height(vertebra: Vertebra, schema: KeypointSchema) -> float:
     """Mean length of the columns with both ends visible, px; the box height where there is none."""
     heights = []

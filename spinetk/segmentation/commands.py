@@ -7,7 +7,6 @@ not given is left to the task's own default.
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,7 +34,7 @@ app = verbs(
 
 LOSSES = {"focalloss": "focal", "hybridloss": "hybrid"}
 """What the original calls them, in small letters; Dice is ours too."""
-RELEASED = {Task.ATRIUM: "atrium-vnet"}  # models that come with spinetk
+RELEASED = {"atrium": "atrium-vnet"}  # models that come with spinetk
 
 TaskOption = Annotated[Task, typer.Option(help="What is segmented.")]
 MODEL = "Weights: a released name, a path, or the folder of a run; "
@@ -55,17 +54,17 @@ def train(
     atrium: AtriumOptions,
     slices: SliceOptions,
     run: RunOptions,
-    task: TaskOption = Task.ATRIUM,
+    task: TaskOption = "atrium",
     out: Out = Path("output/segment"),
     more: More = None,
 ) -> None:
     """Train a segmentation network; for the atrium first the locator, then the segmenter."""
     run.forbid_network()
     known, own = options.given(), given(atrium)
-    for group, its_own in ((own, task is Task.ATRIUM), (given(slices), task is Task.LESION)):
+    for group, its_own in ((own, task == "atrium"), (given(slices), task == "lesion")):
         if group and not its_own:
             option = next(iter(group)).replace("_", "-")
-            raise InputError(f"--{option}", f"is not for the task {task.value}", "leave it out")
+            raise InputError(f"--{option}", f"is not for the task {task}", "leave it out")
         known |= group
     if "loss" in known:
         known["loss"] = LOSSES.get(known["loss"].lower(), known["loss"].lower())
@@ -81,7 +80,7 @@ def predict(
     batch: BatchOptions,
     inputs: Inputs = None,
     model: Averaged = None,
-    task: TaskOption = Task.ATRIUM,
+    task: TaskOption = "atrium",
     out: Annotated[Path, typer.Option("--out", "-o", "--output-dir", help="Folder for the results.")] = Path(
         "output/segment/predict"
     ),
@@ -96,7 +95,7 @@ def predict(
     asked = given_inputs(inputs, batch.lists)
     if not model:
         if task not in RELEASED:
-            raise InputError(f"task {task.value}", "has no released model", "train one and give it with --model")
+            raise InputError(f"task {task}", "has no released model", "train one and give it with --model")
         model = [RELEASED[task]]
     with batch.pool(device) as pool:
         _call(
@@ -111,8 +110,8 @@ def evaluate(
     source: Annotated[Path, typer.Argument(help="Folder of the cases, as in training.")],
     model: Compared,
     masks: MaskOptions,
-    task: TaskOption = Task.ATRIUM,
-    part: Annotated[Part, typer.Option(help="Part of the split.")] = Part.VAL,
+    task: TaskOption = "atrium",
+    part: Annotated[Part, typer.Option(help="Part of the split.")] = "val",
     split: Annotated[Path | None, typer.Option(help="split.json of a training; that beside the model.")] = None,
     lesion_rule: Annotated[
         str | None, typer.Option(help="What makes a lesion found: touch (default), cover:SHARE or iou:LEAST.")
@@ -132,7 +131,7 @@ def evaluate(
 @app.command()
 def phantom(
     out: Out,
-    task: TaskOption = Task.ATRIUM,
+    task: TaskOption = "atrium",
     cases: Annotated[int, typer.Option(min=1, help="Number of cases.")] = 24,
     seed: Seed = 0,
 ) -> None:
@@ -151,36 +150,30 @@ def release(
         typer.Option(help="TOML with the model card's licence, use, data, command, ..."),
     ] = None,
     metrics: Annotated[Path | None, typer.Option(help="summary.json of `segment evaluate`.")] = None,
-    task: TaskOption = Task.ATRIUM,
+    task: TaskOption = "atrium",
     out: Out = Path("output/segment/release"),
 ) -> None:
     """Write NAME.safetensors (half precision) and NAME.json, its model card."""
     if name is None and card.called is None:
         raise InputError("NAME", "of the release is missing", "spinetk segment release RUN NAME --about ABOUT.toml")
     fields = card.fields(about)
-    said = fields.pop("task", task.value)
-    if said != task.value:
-        raise InputError(str(about), f"is about the task {said!r}, not {task.value!r}", f"give --task {said}")
+    said = fields.pop("task", task)
+    if said != task:
+        raise InputError(str(about), f"is about the task {said!r}, not {task!r}", f"give --task {said}")
     _call(task, "release", model, out, None, name=name or card.called, metrics=metrics, **fields)
 
 
 def _call(task: Task, verb: str, what: Any, out: Path, more: list[str] | None, **options: Any) -> None:
-    """Hand a verb over to the task's module with the options that were given, as plain values."""
-    known = {name: _plain(value) for name, value in options.items() if value is not None and value != []}
+    """Hand a verb over to the task's module with the options that were given."""
+    known = {name: value for name, value in options.items() if value is not None and value != []}
     known |= dict(_extra(text) for text in more or [])
-    if task is not Task.ATRIUM:
-        known["task"] = task.value
-    module = import_module(f"spinetk.segmentation.{'atrium' if task is Task.ATRIUM else 'slices'}.commands")
+    if task != "atrium":
+        known["task"] = task
+    module = import_module(f"spinetk.segmentation.{'atrium' if task == 'atrium' else 'slices'}.commands")
     function = getattr(module, verb, None)
     if function is None:
-        raise InputError(f"task {task.value}", f"has no {verb}", "choose another task")
+        raise InputError(f"task {task}", f"has no {verb}", "choose another task")
     function(what, out, **known)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return value.value if isinstance(value, StrEnum) else value
 
 
 def _extra(text: str) -> tuple[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -21,47 +21,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Task(StrEnum):
-    """What is segmented."""
+Task = Literal["atrium", "lesion", "gland", "vessel", "skin", "cells"]
+Stage = Literal["both", "locator", "segmenter"]
+"""Which network of the atrium is trained."""
 
-    ATRIUM = "atrium"
-    LESION = "lesion"
-    GLAND = "gland"
-    VESSEL = "vessel"
-    SKIN = "skin"
-    CELLS = "cells"
+How = Literal["locate", "slide"]
+"""Where the segmenter looks."""
 
-
-class Stage(StrEnum):
-    """Which network of the atrium is trained."""
-
-    BOTH = "both"
-    LOCATOR = "locator"
-    SEGMENTER = "segmenter"
-
-
-class How(StrEnum):
-    """Where the segmenter looks."""
-
-    LOCATE = "locate"
-    SLIDE = "slide"
+Schedule = Literal["falling", "threshold-dice", "constant", "increase", "rebalance"]
+"""How the weights of the hybrid loss move."""
 
 
 class Axis(StrEnum):
-    """Axis of a slice."""
+    """Axis of a slice; Typer knows no lists of a Literal."""
 
     ROWS = "rows"
     COLUMNS = "columns"
-
-
-class Schedule(StrEnum):
-    """How the weights of the hybrid loss move."""
-
-    FALLING = "falling"
-    THRESHOLD_DICE = "threshold-dice"
-    CONSTANT = "constant"
-    INCREASE = "increase"
-    REBALANCE = "rebalance"
 
 
 @dataclass(frozen=True)
@@ -174,7 +149,7 @@ class MaskOptions:
     more: More = None
 
     def given(self) -> dict[str, Any]:
-        """What was given, as plain values, but for ``more``."""
+        """What was given, but for ``more``."""
         return {name: value for name, value in given(self).items() if value and name != "more"}
 
 

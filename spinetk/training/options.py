@@ -61,7 +61,7 @@ class TrainingOptions:
     ] = None
 
     def given(self) -> dict[str, Any]:
-        """The settings that were given, as plain values."""
+        """The settings that were given."""
         return given(self)
 
 
@@ -109,9 +109,9 @@ Start = Annotated[
 
 
 def given(options: Any) -> dict[str, Any]:
-    """What was given of a group of options, as plain values."""
+    """What was given of a group of options."""
     chosen = {f.name: getattr(options, f.name) for f in fields(options)}
-    return {name: getattr(value, "value", value) for name, value in chosen.items() if value is not None}
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def first() -> bool:

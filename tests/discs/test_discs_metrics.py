@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spinetk.discs.legacy import points_of_maps, trio
+from spinetk.discs.legacy import trio
 from spinetk.discs.metrics import (
     Case,
     bootstrap,
@@ -86,14 +86,6 @@ def test_rates_are_per_true_disc_over_all_images():
     one = (np.array([[0.0, 0]]), np.array([[0.0, 0], [0, 50], [0, 90]]))
     three = (np.array([[0.0, 0], [0, 40], [0, 80]]), np.array([[0.0, 0], [0, 40], [0, 80]]))
     assert trio([one, three])["fpr_percent"] == pytest.approx(50)
-
-
-def test_points_of_maps_are_centroids_of_the_sum():
-    maps = np.zeros((2, 20, 10))
-    maps[0, 3:6, 2:5] = 0.5
-    maps[1, 12, 6] = 1
-    assert points_of_maps(maps).tolist() == [[3.5, 4.5], [6.5, 12.5]]
-    assert np.allclose(points_of_maps(maps, (40, 20)), [[7, 9], [13, 25]])
 
 
 def test_errors_are_by_level_and_do_not_need_all_levels():

@@ -8,7 +8,7 @@ import pytest
 from spinetk.discs.candidates import Candidates, find_peaks
 from spinetk.discs.cleanup import clean
 from spinetk.discs.search import Column, best_chain
-from spinetk.discs.skeleton import mean_skeleton, nearest_to_skeleton, normalised, skeleton_cost
+from spinetk.discs.skeleton import mean_skeleton, nearest_to_skeleton, normalised
 from spinetk.discs.target import level_heatmaps
 from spinetk.errors import InputError
 
@@ -34,15 +34,6 @@ def test_mean_skeleton_by_hand():
     mean = mean_skeleton([first, second, first[:3]])
     assert mean[:, 1].tolist()[:6] == [0, 0.25, 0.5, 0.75, 1, 1.5]
     assert np.isnan(mean[6:]).all()
-
-
-def test_skeleton_costs_nothing_itself_wherever_and_however_large():
-    random = np.random.default_rng(0)
-    mean = mean_skeleton(random_columns(random, 1))
-    assert skeleton_cost(mean, mean) == pytest.approx(0, abs=1e-9)
-    points = random_columns(random, 1)[0]
-    assert skeleton_cost(points * 2.5 + (30, -7), mean) == pytest.approx(skeleton_cost(points, mean))
-    assert skeleton_cost(points * (1, 2), mean) != pytest.approx(skeleton_cost(points, mean))
 
 
 @pytest.mark.parametrize("seed", range(8))

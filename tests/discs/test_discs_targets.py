@@ -14,7 +14,7 @@ from spinetk.discs.loss import (
     stacked_mse,
 )
 from spinetk.discs.pck import pck, peaks, soft_dice
-from spinetk.discs.target import anti_transpose, legacy_map, level_heatmaps, ordinal_heatmaps
+from spinetk.discs.target import legacy_map, level_heatmaps, ordinal_heatmaps
 
 
 def test_golden_numbers_of_one_disc():
@@ -57,14 +57,6 @@ def test_points_outside_the_picture_have_no_target():
     maps, present = level_heatmaps({3: (70.0, 5.0)}, (3,), (20, 30))
     assert maps.max() == 0
     assert present[0] == 0
-
-
-def test_anti_transpose_stands_the_spine_up_and_is_an_involution():
-    lying = np.arange(6).reshape(2, 3)  # rows: back, front; columns: feet to head
-    standing = anti_transpose(lying)
-    assert standing.tolist() == [[5, 2], [4, 1], [3, 0]]
-    assert np.array_equal(standing, np.fliplr(np.rot90(lying)))
-    assert np.array_equal(anti_transpose(standing), lying)
 
 
 def test_loss_check_of_the_description():

@@ -9,7 +9,7 @@ from spinetk.segmentation.losses.boundary import SCHEDULES, Boundary, Hybrid
 from spinetk.segmentation.losses.choose import LOSSES, make_loss
 from spinetk.segmentation.losses.contextual import Contextual, boundary_target, region_target
 from spinetk.segmentation.losses.cross_entropy import CrossEntropy
-from spinetk.segmentation.losses.distance import signed_distance, truncated_distance
+from spinetk.segmentation.losses.distance import signed_distance
 from spinetk.segmentation.losses.focal import EnhancedMixing, Focal
 from spinetk.segmentation.losses.overlap import CrossEntropyDice, Dice
 from spinetk.segmentation.networks.spin import SpinOutput
@@ -80,8 +80,7 @@ def test_cross_entropy_of_spin_is_on_its_last_output():
 
 
 def test_published_distance_map(cube):
-    phi = truncated_distance(cube)
-    assert phi.dtype == np.int16
+    phi = signed_distance(cube).astype(np.int16)  # as the published code stores it
     assert (phi[3, 3, 3], phi[2, 3, 3], phi[2, 2, 2]) == (-1, 0, 0)
     assert (phi[1, 3, 3], phi[1, 1, 3], phi[1, 1, 1], phi[0, 0, 0]) == (1, 1, 1, 3)
     assert phi.mean() == pytest.approx(1.6472, abs=5e-5)
@@ -107,7 +106,6 @@ def test_distance_map_in_mm(cube):
 @pytest.mark.parametrize("fill", [0, 1])
 def test_distance_map_without_a_boundary_is_zero(fill):
     assert not signed_distance(np.full((3, 4, 5), fill)).any()
-    assert not truncated_distance(np.full((3, 4), fill)).any()
 
 
 def test_boundary_loss_prefers_the_truth(cube):

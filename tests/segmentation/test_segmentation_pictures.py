@@ -9,7 +9,6 @@ from torch import nn
 from spinetk.phantoms.skin import skin_picture
 from spinetk.segmentation.slices.pictures import (
     MIRROR,
-    PUBLISHED_CLEAN_UP,
     CleanUp,
     PictureAugmentation,
     PictureDataset,
@@ -91,7 +90,7 @@ def test_clean_up_by_hand():
     probability[12:14, 12:14] = 0.1
     probability[30:33, 30:33] = 0.9
     probability[5:25, 28:36] = 0.45
-    clean = PUBLISHED_CLEAN_UP(probability)
+    clean = CleanUp(0.43, 6)(probability)  # TMUnet's
     assert clean[5:25, 5:25].all()
     assert not clean[28:].any()
     assert clean[10, 32]

@@ -31,11 +31,3 @@ def signed_distance(mask: np.ndarray, spacing_mm: Sequence[float] | float = 1.0)
     outside = distance_transform_edt(~mask, spacing)
     inside = distance_transform_edt(mask, spacing)
     return np.where(mask, spacing.min() - inside, outside).astype(np.float32)
-
-
-def truncated_distance(mask: np.ndarray) -> np.ndarray:
-    """The map of the released atrium code: in voxels, cut to whole numbers toward zero, as int16.
-
-    For comparison with its published numbers; diagonal neighbours lose up to 42 % of their distance.
-    """
-    return signed_distance(mask).astype(np.int16)

@@ -213,10 +213,6 @@ class CleanUp:
         return mask
 
 
-PUBLISHED_CLEAN_UP = CleanUp(0.43, 6)
-"""Of TMUnet; its threshold was chosen on test data."""
-
-
 class PicturePredictor:
     """Segments colour pictures.
 
