@@ -364,24 +364,13 @@ FORMAT = Format(
     write=write_readings,
     recognises=_recognises,
     many=True,
-    holds=frozenset(
-        {
-            "points",
-            "levels",
-            "visibility",
-            "other names",
-            "scores",
-            "landmarks",
-            "extras",
-            "slice",
-            "spacing",
-            "front",
-            "refusals",
-        }
-    ),
+    holds=frozenset({
+        "points", "levels", "visibility", "other names", "scores", "landmarks", "extras", "slice", "spacing", "front",
+        "refusals",
+    }),
     origin="centre of the first pixel: 0.5 px is taken off and added; files of CVAT, Label Studio and Roboflow count "
     "from its outer corner and are taken as they stand",
     tools="pycocotools 2.0.11",
     documented="Detectron2 0.6, MMPose 1.3, CVAT 2.80, Roboflow",
     source="https://cocodataset.org/#format-data",
-)
+)  # fmt: skip

@@ -188,22 +188,11 @@ FORMAT = Format(
     write=write_rows,
     recognises=lambda source: any(source.head(p).startswith(HEADING) for p in source.ending(".csv")),
     many=True,
-    holds=frozenset(
-        {
-            "points",
-            "levels",
-            "visibility",
-            "outside",
-            "other names",
-            "scores",
-            "slice",
-            "spacing",
-            "front",
-            "refusals",
-            "measurements",
-        }
-    ),
+    holds=frozenset({
+        "points", "levels", "visibility", "outside", "other names", "scores", "slice", "spacing", "front", "refusals",
+        "measurements",
+    }),
     origin="outer corner of the first pixel, as everywhere in spinetk",
     documented="spreadsheets, pandas, R",
     source="RFC 4180",
-)
+)  # fmt: skip

@@ -66,24 +66,12 @@ FORMAT = Format(
     recognises=_recognises,
     needs="sr",
     stored=True,
-    holds=frozenset(
-        {
-            "points",
-            "levels",
-            "visibility",
-            "other names",
-            "scores",
-            "uncertainty",
-            "landmarks",
-            "slice",
-            "spacing",
-            "front",
-            "refusals",
-            "measurements",
-        }
-    ),
+    holds=frozenset({
+        "points", "levels", "visibility", "other names", "scores", "uncertainty", "landmarks", "slice", "spacing",
+        "front", "refusals", "measurements",
+    }),
     origin="outer corner of the first pixel (PS3.3 C.18.6.1): coordinates pass unchanged",
     tools="highdicom 0.28.2, pydicom 3.0",
     documented="dcmqi, OHIF 3",
     source="DICOM PS3.16 TID 1500, TID 1410; PS3.3 C.18.6",
-)
+)  # fmt: skip
