@@ -33,13 +33,17 @@ def read_ours(source: Path, schema: KeypointSchema | None = None) -> Iterator[Ca
         One item per picture, or the error that keeps it out. ``metadata.json`` at the top is taken along.
 
     Raises:
-        InputError: ``source`` is no such JSON.
+        InputError: ``source`` is no such JSON, or a folder of pictures none of which has one.
     """
     if not source.is_dir():
         yield item_of(_reading(source, schema), source)
         return
     metadata = read_metadata(source)
     pictures = list(find_pictures([source]))
+    if pictures and not any(picture.with_suffix(".json").exists() for picture in pictures):
+        fault = f"holds no annotations: none of its {len(pictures)} pictures has a JSON beside it"
+        fault = "holds no annotations: its picture has no JSON beside it" if len(pictures) == 1 else fault
+        raise InputError(source, fault, "pictures alone are read by `spinetk predict`; --from names another format")
     overlays = are_results(pictures)
     for picture in pictures:
         parts = picture.relative_to(source).parts

@@ -152,3 +152,14 @@ def test_results_beside_their_overlays_become_cases_of_the_pictures_they_name(dr
     gone.rename(tmp_path / "results" / "column.png")
     (item,) = read(tmp_path / "results", "ours")
     assert item.picture == tmp_path / "results" / "column.png"
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "its picture has no JSON"), (3, "none of its 3 pictures has a JSON")])
+def test_pictures_without_annotations_are_one_fault_that_says_what_reads_them(tmp_path, count, said):
+    """It was a line for each picture, whose JSON "is missing"."""
+    for number in range(count):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((50, 40), np.uint8))
+    with pytest.raises(InputError, match=f"holds no annotations: {said} beside it .*`spinetk predict`"):
+        list(read(tmp_path, "ours"))
+    (tmp_path / "0.json").write_text("{}")
+    assert all(isinstance(found, InputError) for found in read(tmp_path, "ours"))
