@@ -215,6 +215,9 @@ class Reader:
             elif said.view is None and sight.probability >= SURE_REFUSAL and not akin(sight.view, view):
                 chance = f"probability {sight.probability:.2f}"
                 remarks.append(f"looks like {sight.words} ({chance}), which contradicts the file: check it")
+            elif by_file and sight.view == rules_of(view).trunk and sight.probability >= SURE_REFUSAL:
+                part = f"BodyPartExamined is {picture.body_part}, but it looks like a film of the trunk"
+                remarks.append(f"{part} (probability {sight.probability:.2f}): give --view {sight.view} if it is one")
         if view == "unknown":
             view = self._usual(picture, remarks)
         if view == "unknown" and sight is not None and self._likely(sight):

@@ -326,6 +326,13 @@ def test_a_film_of_the_neck_is_read_by_the_model_of_necks(decide):
     named = decide(LATERAL, view="lateral", body_part="CSPINE")
     assert (named.view, named.predictor.name, named.trunk) == ("cervical", "xray-cervical", None)
     assert not any("contradicts" in remark for remark in named.remarks)
+    # A loin under the name of a neck was read as one without a word.
+    said = "BodyPartExamined is CSPINE, but it looks like a film of the trunk (probability 0.97): give --view lateral"
+    assert any(remark.startswith(said) for remark in named.remarks)
+    for sight in (NECK, LATERAL._replace(probability=0.94), None):
+        quiet = decide(sight, view="lateral", body_part="CSPINE")
+        assert quiet.view == "cervical"
+        assert not any("film of the trunk" in remark for remark in quiet.remarks)
     assert decide(NECK, view="lateral", body_part="LSPINE").view == "lateral"
 
 
