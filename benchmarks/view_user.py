@@ -1,19 +1,22 @@
 """What a user gets of pictures whose files say nothing: each is written as PNG and read as `spinetk predict` reads it.
 
-python benchmarks/view_user.py WHOLE [--data DATA] [--count 60] [--seed 0] [--sheets FOLDER]
+python benchmarks/view_user.py WHOLE [--data DATA] [--count 60] [--seed 0] [--part judged] [--sheets FOLDER]
 
 WHOLE is what ``view_set.py --whole`` writes: the held-out pictures in their own size, by kind. Of each kind ``--count``
 are drawn, from its sources in turn and in each from group after group, and read once as they are and once turned or
-mirrored or both. DATA adds the real lateral films and what ``dicom/`` holds beside spines (the latter were trained on).
+mirrored or both. ``--part`` takes half of the groups only: those that may be looked at while something is mended, or
+those that are judged by, which nobody looks at. Real MR cut to narrow columns has a row of its own beside the sum.
+DATA adds the real lateral films and what ``dicom/`` holds beside spines (the latter were trained on).
 Prints what each kind was read as or that it was refused; the share whose view is right, and of which it is right and
 the picture was read upright, too; how many were wrong in silence: read as something else, or another way up, without a
-remark that asks to check; and the fronts that are wrong of those that are said.
+remark that asks to check; how many right ones have such a remark; and the fronts that are wrong of those that are said.
 ``--sheets`` draws the wrong ones, for looking at.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -25,7 +28,7 @@ import cv2
 import numpy as np
 from view_judge import FILMS
 from view_pictures import posed
-from view_set import dicom
+from view_set import NARROW, dicom
 
 from spinetk.errors import InputError
 from spinetk.keypoints.reader import Reader
@@ -34,6 +37,9 @@ from spinetk.keypoints.viewing.kinds import KINDS
 REFUSED = "refused"
 ASKS = "check that the picture"  # is in every remark that asks whether it is upright and shows a spine
 EXIF = (1, 6, 3, 8)  # by quarter turns
+PARTS = ("looked-at", "judged")
+TEMPLATE = "PAM50"
+NARROW_ROW = "narrow columns"
 CELL = 220  # px of a picture on a sheet
 
 
@@ -63,13 +69,16 @@ class Outcome:
     words: str = ""
 
 
-def held_out(whole: Path, count: int, random: np.random.Generator) -> Iterator[Sample]:
-    """So many pictures of each kind: sources in turn, in each the groups in turn."""
-    for kind in KINDS:
+def held_out(whole: Path, count: int, random: np.random.Generator, part: str | None = None) -> Iterator[Sample]:
+    """So many pictures of each kind: sources in turn, in each the groups in turn; and narrow columns of MR."""
+    for row in (*KINDS, NARROW_ROW):
+        kind = "sagittal-mr" if row == NARROW_ROW else row
         sources: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
         for path in sorted((whole / kind).glob("*.png")):
             group = path.stem.rsplit("-", 2)[0]
-            sources[source_of(group)][group].append(path)
+            narrow = group.startswith(NARROW)
+            if narrow == (row == NARROW_ROW) and part in (None, part_of(group)):
+                sources[source_of(group)][group].append(path)
         columns = []
         for groups in sources.values():
             shuffled = [list(random.permutation(np.array(own, object))) for own in groups.values()]
@@ -79,7 +88,13 @@ def held_out(whole: Path, count: int, random: np.random.Generator) -> Iterator[S
         for path in chosen:
             front = path.stem.rsplit("-", 1)[1]
             picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-            yield Sample(picture, kind, kind, path.stem, front if front in ("left", "right") else "")
+            yield Sample(picture, row, kind, path.stem, front if front in ("left", "right") else "")
+
+
+def part_of(group: str) -> str:
+    """Whether a group may be looked at or is judged by; the narrow template was looked at in any case."""
+    digest = hashlib.sha256(f"b{group.removeprefix(NARROW)}".encode()).digest()[0]
+    return PARTS[digest >= 128 and TEMPLATE not in group]
 
 
 def source_of(group: str) -> str:
@@ -125,7 +140,7 @@ def outcome(reader: Reader, sample: Sample, turn: int, mirrored: bool, folder: P
 def table(outcomes: list[Outcome]) -> None:
     """Print what was read as what."""
     columns = [*(own for own in KINDS if own != "none"), REFUSED]
-    extra = ("pictures", "view %", "view and turn %", "silent", "front wrong")
+    extra = ("pictures", "view %", "view and turn %", "silent", "right and told", "front wrong")
     print("| truth | " + " | ".join((*columns, *extra)) + " |\n|" + "---|" * (1 + len(columns) + len(extra)))
     for row in dict.fromkeys(own.sample.row for own in outcomes):
         of_row = [own for own in outcomes if own.sample.row == row]
@@ -158,6 +173,7 @@ def print_row(name: str, owns: list[Outcome], columns: list[str]) -> None:
     front, known = sum(own.front_wrong for own in owns), sum(own.front_known for own in owns)
     cells = [*(str(counts[own]) for own in columns), str(len(owns)), percent(map(wanted, owns)),
              percent(wanted(own) and not own.turned_wrong for own in owns), str(sum(map(in_silence, owns))),
+             str(sum(own.said != REFUSED and wanted(own) and not own.turned_wrong and not own.silent for own in owns)),
              f"{front} of {known}"]  # fmt: skip
     print(f"| {name} | " + " | ".join(cells) + " |")
 
@@ -193,10 +209,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with the real lateral films and dicom/")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--sheets", type=Path)
     options = parser.parse_args()
     random, reader, outcomes = np.random.default_rng(options.seed), Reader(), []
-    samples = list(held_out(options.whole, options.count, random))
+    samples = list(held_out(options.whole, options.count, random, options.part))
     poses = [(turn, mirrored) for turn in range(4) for mirrored in (False, True) if turn or mirrored]
     with tempfile.TemporaryDirectory() as folder:
         for sample in samples:

@@ -26,6 +26,7 @@ class Decision(NamedTuple):
         others: The remaining positions, which are tried where no column of bodies is found in those.
         looks: What the picture looks like, in words, where nothing else says its view and that is sure.
         doubt: A remark that it looks turned against its file, which holds unless what is found bears the file out.
+        grows: Whether it is a slice of which only the look says which way up it is, so that its bodies may doubt that.
     """
 
     view: View
@@ -40,3 +41,4 @@ class Decision(NamedTuple):
     others: tuple[int, ...] = ()
     looks: str | None = None
     doubt: str | None = None
+    grows: bool = False

@@ -31,6 +31,7 @@ from spinetk.keypoints.second_look import (
     most_found,
     neck_or_trunk,
     oddities,
+    shrinking,
     upright_spine,
 )
 from spinetk.keypoints.viewing.recognition import find_view
@@ -157,7 +158,9 @@ class Reader:
         if self._precision == "bf16-true":
             found.remarks.append(BFLOAT16_REMARK)
         if found.facing is None and found.frame.anterior is None and rules_of(chosen.view).front:
-            found.facing = chosen.front
+            # Said of the picture as its look would turn it.
+            looked = chosen.turns[0] if chosen.turns else chosen.frame.exif_orientation
+            found.facing = chosen.front if found.frame.exif_orientation == looked else None
         found.not_graded = chosen.not_graded
         found.slice = picture.slice if picture.slices > 1 else None
         found.series, found.frame_number = picture.series, picture.frame_number
@@ -238,15 +241,17 @@ class Reader:
         front: Facing | None = None
         turns: tuple[int, ...] = ()
         others: tuple[int, ...] = ()
-        doubt = None
+        doubt, grows = None, False
         if sight is not None and sight.view == view:
+            grows = sight.posed and rules_of(view).front and not picture.frame.says_head
             if sight.probability >= SURE_REFUSAL:
                 doubt = against_file(sight, picture.frame, SURE_REFUSAL, said.facing == "auto")
             if sure and sight.posed and sight.front is not None and sight.front_probability >= SURE_VIEW:
                 front = Facing(sight.front, "look of the picture", sight.front_probability)
             if not frame.says_head and sight.turn != frame.exif_orientation:
                 turns = (sight.turn,)
-            if not (frame.says_head or sight.posed):
+            stands = sight.posed and sight.turn_probability >= SURE_VIEW
+            if not (frame.says_head or stands):
                 others = tuple(turn for turn in OPPOSITE if turn not in (frame.exif_orientation, *turns))
         trunk, by_look = None, said.view is None and not by_file and self._only is None
         if by_look and (other := rules_of(view).trunk) is not None:
@@ -254,7 +259,9 @@ class Reader:
         if doubt and sight is not None and sight.posed:
             remarks.append(doubt)
             doubt = None
-        return Decision(view, frame, predictor, remarks, against, front, turns, unproven, trunk, others, looks, doubt)
+        return Decision(
+            view, frame, predictor, remarks, against, front, turns, unproven, trunk, others, looks, doubt, grows
+        )
 
     def _found(self, grey: np.ndarray, file: str, chosen: Decision) -> Reading:
         """What the model finds, in the position in which it finds clearly most.
@@ -273,7 +280,9 @@ class Reader:
             ways = {frame.exif_orientation: frame for frame in (chosen.frame, found.frame)}
             trunks = [chosen.trunk.read(grey, file=file, frame=frame, view=view) for frame in ways.values()]
             found = neck_or_trunk(found, max(trunks, key=evidence))
-        if chosen.others and not chosen.unproven:
+        if chosen.grows:
+            found.remarks[:0] = shrinking(found)
+        elif chosen.others and not chosen.unproven:
             found.remarks[:0] = oddities(found)
         if chosen.doubt and not upright_spine(found):
             found.remarks.insert(0, chosen.doubt)

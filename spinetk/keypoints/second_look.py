@@ -31,6 +31,9 @@ SACRUM_WEIGHT = 2.0
 """What an S1 endplate counts beside a body."""
 SURE_HIP = 0.9
 """From which a femoral head alone shows a trunk: on phantoms of necks up to 0.75 are seen, where there is none."""
+SMALLER = -0.03
+"""From which growth on (:func:`growth`) a slice is doubted to be upright: on 36 real slices of MR, read upright, it was
+0.003 and more, on 4 read upside down -0.12 and less; of 6 of CT read upside down it told 3."""
 CLEARLY = 1.0
 """By how much a turned picture must have more in it, in bodies, than the picture as it stands."""
 
@@ -38,6 +41,7 @@ OPPOSITE = {1: 3, 3: 1, 6: 8, 8: 6}
 """EXIF numbers of the quarter turns, and what turns a picture upside down."""
 NARROWS = "the bodies found grow narrower from head to foot: check that the picture is upright"
 FEW = "no unbroken column of bodies is found in any position: check that the picture is upright and shows a spine"
+SHRINKS = "the bodies found grow smaller from head to foot: check that the picture is upright"
 TURNED = "the picture seems not to be upright by what is found in it when turned: it was turned for the network"
 HEAD = "the head does not look to be where the file says (probability {:.2f}): check how the picture stands"
 FRONT = (
@@ -65,6 +69,19 @@ def narrows(reading: Reading) -> bool:
         return False
     widths = np.log(np.maximum(body_axes(whole, reading.schema)[1], 1e-6))
     return bool(np.polyfit(np.arange(len(widths)), widths, 1)[0] < 0)
+
+
+def growth(reading: Reading) -> float:
+    """By how much whole bodies grow from head to foot: width, height and distance of centres, each as the mean change
+    of its logarithm from one body to the next, in sum; 0 of fewer than four bodies.
+    """
+    whole = [vertebra for vertebra in reading.vertebrae if vertebra.visible.all()]
+    if len(whole) < FEWEST or not reading.schema.columns:
+        return 0.0
+    axes, widths = body_axes(np.array([vertebra.points for vertebra in whole]), reading.schema)
+    steps = np.diff([vertebra.centre for vertebra in whole], axis=0)
+    sizes = (widths, np.linalg.norm(axes, axis=1), np.linalg.norm(steps, axis=1))
+    return float(sum(np.polyfit(np.arange(len(own)), np.log(np.maximum(own, 1e-6)), 1)[0] for own in sizes))
 
 
 def evidence(reading: Reading) -> float:
@@ -100,6 +117,14 @@ def most_found(read: Callable[[int], Reading], start: int, turns: Sequence[int],
             found = other
             found.remarks.insert(0, TURNED)
     return found
+
+
+def shrinking(found: Reading) -> list[str]:
+    """A remark where the bodies found in a slice, and their distances, grow smaller from head to foot.
+
+    The slice is not turned for it: of 58 readings of MR that were right 6 would have been turned wrongly.
+    """
+    return [SHRINKS] if growth(found) <= SMALLER else []
 
 
 def oddities(found: Reading) -> list[str]:

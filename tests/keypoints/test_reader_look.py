@@ -10,7 +10,16 @@ from spinetk.geometry import Frame
 from spinetk.images import Picture
 from spinetk.keypoints import reader as room
 from spinetk.keypoints.reader import Reader
-from spinetk.keypoints.second_look import FEW, NARROWS, TURNED, evidence, narrows, shows_column
+from spinetk.keypoints.second_look import (
+    FEW,
+    NARROWS,
+    SHRINKS,
+    TURNED,
+    evidence,
+    growth,
+    narrows,
+    shows_column,
+)
 from spinetk.keypoints.viewing.sight import Sight
 from spinetk.landmark import Landmark
 from spinetk.overrides import Overrides
@@ -299,6 +308,63 @@ def test_a_film_that_looks_turned_against_its_file_bears_a_remark_unless_its_bod
     sight = LATERAL._replace(turn=3, posed=False)
     reading = settled(sight, {1: found}, Frame(toward_right="P", toward_bottom="F"), view="lateral")
     assert sum("where the file says" in remark for remark in reading.remarks) == said
+
+
+def growing(bodies, factor, turn=1):
+    """A column in which each body, and its distance to the next, is so many times those of the one above it."""
+    found, y = column(bodies), 20.0
+    for k, vertebra in enumerate(found.vertebrae):
+        vertebra.points = (vertebra.points - vertebra.points.min(0)) * factor**k + (60, y)
+        y += 45 * factor**k
+    found.frame = Frame(exif_orientation=turn)
+    return found
+
+
+def test_growth_is_that_of_width_height_and_distance():
+    assert growth(growing(6, 1.05)) == pytest.approx(3 * np.log(1.05), abs=1e-9)
+    assert growth(growing(5, 0.98)) == pytest.approx(3 * np.log(0.98), abs=1e-9)
+    # The widths alone: bodies 40, 41, ... px wide.
+    slope = np.polyfit(range(5), np.log([40, 41, 42, 43, 44]), 1)[0]
+    assert growth(tapered(5, 1)) == pytest.approx(slope, abs=1e-6)
+    assert growth(growing(3, 0.5)) == 0
+    cut = growing(4, 0.5)
+    cut.vertebrae[2].visible[0] = False
+    assert growth(cut) == 0
+
+
+@pytest.mark.parametrize(
+    ("turn", "sure", "found", "position", "said"),
+    [
+        # The bodies speak against a sure turn, which is said; the slice is not turned for it.
+        (3, 0.98, {3: growing(5, 0.95, 3), 1: growing(5, 1.05)}, 3, SHRINKS),
+        (1, 0.98, {1: growing(5, 0.95), 3: growing(5, 1.05, 3)}, 1, SHRINKS),
+        (3, 0.98, {3: growing(5, 1.05, 3)}, 3, None),
+        # Little taper proves nothing: 3 times log 0.995 is -0.015.
+        (3, 0.98, {3: growing(5, 0.995, 3)}, 3, None),
+        # Where the turn is not sure all positions are tried if there is no column.
+        (1, 0.7, {1: growing(2, 1.05), 3: growing(3, 1.05, 3), 6: growing(5, 1.05, 6), 8: growing(2, 1, 8)}, 6, TURNED),
+        (1, 0.7, {1: growing(5, 1.05)}, 1, None),
+    ],
+)
+def test_a_slice_is_turned_as_it_looks_and_doubted_where_its_bodies_shrink(settled, turn, sure, found, position, said):
+    for reading in found.values():
+        reading.remarks = []
+    reading = settled(SLICE._replace(turn=turn, turn_probability=sure), found)
+    assert reading.frame.exif_orientation == position
+    ours = (TURNED, NARROWS, FEW, SHRINKS)
+    assert [own for own in reading.remarks if own in ours] == ([said] if said else [])
+    # What the look says of the front holds for the picture as its look turns it.
+    assert (reading.facing is not None and reading.facing.source == "look of the picture") == (position == turn)
+
+
+def test_a_frontal_film_and_a_file_that_says_where_the_head_is_are_not_doubted(settled):
+    found = growing(5, 0.95)
+    found.remarks = []
+    reading = settled(SLICE, {1: found}, view="sagittal", frame=Frame(toward_right="P", toward_bottom="F"))
+    assert SHRINKS not in reading.remarks
+    frontal = growing(5, 0.95)
+    frontal.remarks = []
+    assert SHRINKS not in settled(LATERAL._replace(view="ap", front=None), {1: frontal}).remarks
 
 
 def test_what_only_looks_like_a_view_and_shows_no_bodies_is_refused(settled):
