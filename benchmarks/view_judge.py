@@ -27,7 +27,7 @@ from spinetk import zoo
 from spinetk.keypoints.viewing.card import ViewCard
 from spinetk.keypoints.viewing.kinds import KINDS
 from spinetk.keypoints.viewing.network import ViewNet, as_function
-from spinetk.keypoints.viewing.recognition import SURE, in_all_turns, pieces, standardise
+from spinetk.keypoints.viewing.recognition import SURE, in_all_turns, standardise
 
 BANDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)  # of the probability, to compare it with how often it is right
 FILMS = ("lateral_films", "lateral_masks")
@@ -43,12 +43,9 @@ def opened(name: str | Path) -> ViewNet:
 def answers(network: ViewNet, pictures: list[np.ndarray]) -> list[torch.Tensor]:
     """The logarithms of the three answers for many pictures, averaged over their quarter turns."""
     function = as_function(network)
-    cut = [pieces(own) for own in pictures]
-    inputs = np.stack([standardise(piece, network.side_px) for own in cut for piece in own])[:, None]
+    inputs = np.stack([standardise(own, network.side_px) for own in pictures])[:, None]
     parts = [in_all_turns(function, inputs[k : k + 64]) for k in range(0, len(inputs), 64)]
-    ends = np.cumsum([len(own) for own in cut])[:-1]
-    columns = (np.split(np.concatenate(column), ends) for column in zip(*parts, strict=True))
-    return [torch.from_numpy(np.stack([own.mean(0) for own in column])) for column in columns]
+    return [torch.from_numpy(np.concatenate(column)) for column in zip(*parts, strict=True)]
 
 
 class Unseen:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from spinetk.keypoints.viewing.kinds import KINDS
-from spinetk.keypoints.viewing.recognition import pieces
 
 # How often a kind is shown; what shows no spine has the most faces.
 SHARES = {"none": 0.36, "ap": 0.12, "lateral": 0.19, "sagittal-mr": 0.15, "sagittal-ct": 0.08, "cervical": 0.1}
@@ -59,8 +58,7 @@ class ViewSet:
             other = cv2.resize(other, picture.shape[::-1], interpolation=cv2.INTER_AREA)
             part = random.uniform(0.3, 0.7)
             picture = np.rint(part * picture + (1 - part) * other).astype(np.uint8)
-        parts = pieces(vary(picture, random, 1.0, self.boxes[index]))  # as the network meets them
-        return parts[int(random.integers(len(parts)))], kind, int(self.fronts[index])
+        return vary(picture, random, 1.0, self.boxes[index]), kind, int(self.fronts[index])
 
 
 def vary(

@@ -30,7 +30,6 @@ from view_negatives import CHESTS, DRAWN, drawn_negative
 
 from spinetk.images.window import to_uint8
 from spinetk.keypoints.viewing.kinds import KINDS
-from spinetk.keypoints.viewing.recognition import LONGEST
 
 STORED_PX = 256
 HELD, WATCHED = 51, 77  # of 256: groups whose digest begins with less are held out for the table, or to choose by
@@ -315,8 +314,7 @@ def main() -> None:
                 path = options.whole / own.kind / f"{Path(own.group).stem}-{number:03d}-{own.front or 'none'}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 cv2.imwrite(str(path), picture)
-            long = max(picture.shape) > LONGEST * min(picture.shape)  # looked at in pieces
-            factor = STORED_PX * (2 if long else 1) / max(picture.shape)
+            factor = STORED_PX / max(picture.shape)
             if factor < 1:
                 picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
             pictures.append(picture)

@@ -55,40 +55,6 @@ def test_answers_are_softmax_over_the_temperature(monkeypatch):
     assert "lateral radiograph" in found.words
 
 
-@pytest.mark.parametrize(
-    ("shape", "lengths"),
-    [
-        ((220, 70), [220]),
-        ((245, 70), [245]),
-        ((300, 70), [150, 150]),
-        ((550, 70), [184, 183, 183]),
-        ((900, 2), [300] * 3),
-    ],
-)
-def test_a_long_strip_is_looked_at_in_pieces_end_to_end(shape, lengths):
-    strip = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    for turned in (strip, strip.T):
-        parts = recognition.pieces(turned)
-        assert [max(part.shape) for part in parts] == lengths
-        assert (np.concatenate(parts, int(turned is not strip)) == turned).all()
-
-
-def test_the_answers_of_the_pieces_of_a_strip_are_averaged(monkeypatch):
-    """Two pieces, of which one looks like MR by 6 to 0 and the other like nothing in particular."""
-
-    def network(pictures):
-        assert pictures.shape == (8, 1, 64, 64)
-        kind = np.zeros((8, 6), np.float32)
-        kind[::2, 3] = 6
-        return [kind, np.zeros((8, 4), np.float32), np.zeros((8, 2), np.float32)]
-
-    monkeypatch.setattr(recognition, "_model", lambda: (network, ViewConfig("view", (1,), KINDS, 64), (1.0, 1.0, 1.0)))
-    found = recognition.recognise(np.zeros((300, 70), np.uint8))
-    # The geometric mean of the two probabilities of MR is e^3 times that of any other kind.
-    assert found.kind == "sagittal-mr"
-    assert found.probability == pytest.approx(np.exp(3) / (np.exp(3) + 5), rel=1e-5)
-
-
 def test_an_unsure_answer_is_no_view(monkeypatch):
     found = answering(monkeypatch, [0, 0, 0.1, 0, 0, 0], [0, 0, 0, 0], [0, 0])
     assert not found.sure

@@ -35,7 +35,6 @@ MODEL = "view"
 # not (69 to 71 %), and the turn not always (94 to 97 %): it is acted on only where what is found bears it out.
 POSE_MEASURED = ("ap", "sagittal-mr", "sagittal-ct")
 SURE = 0.8  # least probability of an answer that is acted on
-LONGEST, PIECE, MOST_PIECES = 3.5, 2.5, 3  # length by width that is looked at whole, of a piece, and how many of these
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,8 @@ def recognise(picture: np.ndarray) -> Recognition:
     """
     network, config, temperatures = _model()
     kinds = config.kinds
-    seen = np.stack([standardise(piece, config.side_px) for piece in pieces(picture)])[:, None]
-    answers = (answer.mean(0) for answer in in_all_turns(network, seen))
-    kind, turn, front = (np.exp(log_softmax(a / t)) for a, t in zip(answers, temperatures, strict=True))
+    answers = in_all_turns(network, standardise(picture, config.side_px)[None, None])
+    kind, turn, front = (np.exp(log_softmax(a[0] / t)) for a, t in zip(answers, temperatures, strict=True))
     best, turns, side = int(kind.argmax()), int(turn.argmax()), int(front.argmax())
     name = kinds[best]
     lateral = name not in ("none", "ap")
@@ -113,18 +111,6 @@ def recognise(picture: np.ndarray) -> Recognition:
         front_probability=float(front[side]) if lateral else 0.0,
         probabilities={own: float(p) for own, p in zip(kinds, kind, strict=True)},
     )
-
-
-def pieces(picture: np.ndarray) -> list[np.ndarray]:
-    """A picture in the parts it is looked at: whole, but a long strip in up to three pieces, end to end.
-
-    Laid on the network's square, a spine cut out as a strip would be a few pixels wide.
-    """
-    long = int(picture.shape[1] > picture.shape[0])
-    ratio = picture.shape[long] / max(picture.shape[1 - long], 1)
-    if ratio <= LONGEST:
-        return [picture]
-    return np.array_split(picture, min(MOST_PIECES, int(np.ceil(ratio / PIECE))), long)
 
 
 def in_all_turns(network: Answers, pictures: np.ndarray) -> list[np.ndarray]:
