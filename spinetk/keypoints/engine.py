@@ -45,7 +45,3 @@ class Engine(Protocol):
     ) -> np.ndarray:
         """(N, L) votes for the levels of bodies, from the line's ``lowest`` alone or all of them; asked of networks
         that name levels."""
-
-    def lumbar_levels(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """(N, 4) probabilities that bodies, (N, K, 2) px of a (H, W) uint8 picture, are L5, L4, higher or S1; asked of
-        networks whose preset is ``lumbar``."""

@@ -3,11 +3,10 @@
 What was found as S1 may be another endplate, and the body above it the wrong one. Things are asked that fail in
 different ways: how sure the endplate is; how sure the lowest body is; whether the two lie to each other as L5 and S1
 do; whether femoral heads lie as far from the endplate as a pelvis has them; whether a body is seen, however little,
-where the sacrum should be; whether the endplate slopes toward the side to which the spine bends; and whether the lowest
-bodies look like L5 and L4 to a network that sees each by itself (:mod:`spinetk.keypoints.lumbar`). A logistic function
-of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability. On lateral films the
-shape of the lowest bodies speaks, too (:mod:`spinetk.measure.lumbar_shape`): by its own odds, which annotated films
-gave, beside what was seen of the sacrum.
+where the sacrum should be; and whether the endplate slopes toward the side to which the spine bends. A logistic
+function of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability. On lateral
+films the shape of the lowest bodies speaks, too (:mod:`spinetk.measure.lumbar_shape`): by its own odds, which annotated
+films gave, beside what was seen of the sacrum.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from pydantic import Field
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes
 from spinetk.keypoints.logistic import Logistic, Weight
-from spinetk.keypoints.lumbar import UNKNOWN
 from spinetk.landmark import Landmark
 from spinetk.measure import lumbar_shape
 from spinetk.measure.body import scale_of, turn_deg
@@ -58,7 +56,6 @@ class Evidence(NamedTuple):
         free: 1 less the confidence of a body below the endplate.
         front: Whether the endplate's slope and the bend of the spine tell the same front: 1 where both do, 0.5 where
             one is silent, 0 where they disagree.
-        looks: How probable their looks make it that the lowest bodies are L5 and those above it.
         shape: Log odds of the shape of the lowest bodies, 0 where it is not known or no lateral film.
     """
 
@@ -68,38 +65,37 @@ class Evidence(NamedTuple):
     hips: float = UNSEEN_HIPS
     free: float = 1.0
     front: float = 0.5
-    looks: float = UNKNOWN
     shape: float = 0.0
 
     @property
     def weighed(self) -> tuple[float, ...]:
-        """What has a weight, as cards of before weigh it."""
+        """All that has a weight: the confidences as they are, as cards of before weigh them."""
         return self[:-1]
 
     @property
     def by_odds(self) -> tuple[float, ...]:
-        """The same with the log odds of its three confidences, 0 to 1 from the least to the most of them."""
-        return (_odds_of(self.endplate), _odds_of(self.lowest), *self[2:6], _odds_of(self.looks))
+        """The same, the two confidences by their log odds, 0 to 1 from the least to the most of them."""
+        return (_odds_of(self.endplate), _odds_of(self.lowest), *self[2:-1])
 
 
 @dataclass(frozen=True)
 class Naming(Logistic):
     """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right.
 
-    The shape has no weight: it has odds that were fitted on films themselves. A card with fewer weights than seven
+    The shape has no weight: it has odds that were fitted on films themselves. A card with fewer weights than six
     weighs the first of the evidence alone; one with four was fitted on endplates sure enough to be measured, and says
     nothing of others.
 
     Attributes:
         alone: Least confidence at which an endplate names where less than ``BODY_BELOW`` is seen below it: there the
             upper endplate of a body that is cut off looks like that of the sacrum.
-        odds: Whether confidences count by their log odds, clipped at ``MOST_SURE``: from 0.9 to 0.99 says as
-            much as from 0.5 to 0.91. Cards of before weigh the confidences themselves.
+        odds: Whether confidences count by their log odds, clipped at ``MOST_SURE``: from 0.9 to 0.99 says as much as
+            from 0.5 to 0.91. Cards of before weigh the confidences themselves.
         shape: The share of the shape's log odds that counts: what is seen of the sacrum and the shape are not
             independent.
     """
 
-    weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=7)]
+    weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=6)]
     alone: Annotated[float, between(0, 1)] = 0.0
     odds: bool = False
     shape: Annotated[float, between(0, 1)] = 1.0
@@ -153,7 +149,7 @@ def seat(body: np.ndarray, sacral: Landmark, schema: KeypointSchema, scale: np.n
     return Seat(float(step @ down) / max(height, 1e-6), across / max(float(widths[0]), 1e-6), wedge)
 
 
-def evidence(reading: Reading, sacral: Landmark, found: Found | None = None, looks: float = UNKNOWN) -> Evidence:
+def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> Evidence:
     """What speaks for the names of a column that lies on an S1 endplate.
 
     Args:
@@ -161,7 +157,6 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None, loo
         sacral: The endplate.
         found: All bodies detected, also where the sacrum lies: ``points`` (N, K, 2) px and ``scores``; None: those of
             the reading.
-        looks: As of :class:`Evidence`.
     """
     score = reading.vertebrae[-1].score
     return Evidence(
@@ -171,7 +166,6 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None, loo
         hips=_hips(reading, sacral),
         free=1.0 if found is None else 1.0 - _below(found, sacral),
         front=_agreement(reading, sacral),
-        looks=looks,
         shape=_shape(reading),
     )
 

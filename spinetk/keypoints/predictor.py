@@ -23,7 +23,6 @@ from spinetk.keypoints.ends import with_ends, worth_beyond
 from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
 from spinetk.keypoints.logistic import calibrated
-from spinetk.keypoints.lumbar import looks_like_l5
 from spinetk.keypoints.naming import Evidence, Naming
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.sacral_spread import SacralSpread
@@ -170,13 +169,7 @@ class Predictor:
         shown, way = upright(picture, frame or Frame())
         columns, found = self._columns(shown, thresholds, file, way.frame, view)
         told = [
-            sacrum.named(
-                replace(own, facing=sacrum.facing(own, self.fronts)),
-                self.naming,
-                found,
-                looks_like_l5(self.engine, shown, own),
-            )
-            for own in columns
+            sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found) for own in columns
         ]
         caution = [self.caution] if self.caution else []
         marks = [[m for m in own.landmarks if self._is_measured(m)] for own in told]
@@ -200,9 +193,7 @@ class Predictor:
         """
         shown, way = upright(picture, frame or Frame())
         (column,), found = self._columns(shown, (self.threshold,), "", way.frame, view)
-        return column.stored(way) if way.changes else column, sacrum.evidence_of(
-            column, found, looks_like_l5(self.engine, shown, column)
-        )
+        return column.stored(way) if way.changes else column, sacrum.evidence_of(column, found)
 
     def _columns(
         self, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View

@@ -67,11 +67,6 @@ class TorchEngine:
         assert self._decoder is not None
         return self._mixed(self._decoder.votes, picture, centres, line, lowest)
 
-    def lumbar_levels(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Which bodies are L5, L4, higher ones or S1; for networks that tell them apart."""
-        assert self._decoder is not None
-        return self._mixed(self._decoder.lumbar_levels, picture, points)
-
     def _mixed(self, function: Callable[..., Any], *arguments: Any) -> Any:
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.mixed):
             return function(*arguments)

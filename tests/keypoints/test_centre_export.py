@@ -14,7 +14,6 @@ from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.images import Picture
 from spinetk.keypoints.centre import export as exporting
-from spinetk.keypoints.centre import surroundings
 from spinetk.keypoints.centre.export import export, parts
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
@@ -27,11 +26,7 @@ from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.phantoms import write_phantom_set
 from spinetk.schema import VERTEBRA6
 
-SMALL = CentrePreset(
-    "small", (128,), 128, levels=("L1", "L2"), channels=8, crop_px=32, crop_widths=(8, 8, 8), lumbar=True
-)
-PARTS = ("maps", "refine", "column", "lumbar")
-VERTEBRA_POINTS = np.array([[[30, 60], [45, 60], [60, 60], [60, 40], [45, 40], [30, 40]]], float)
+SMALL = CentrePreset("small", (128,), 128, levels=("L1", "L2"), channels=8, crop_px=32, crop_widths=(8, 8, 8))
 ABOUT = (
     'task = "keypoints"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["ap"]\n'
 )
@@ -65,7 +60,6 @@ def inputs(network):
         "maps": torch.rand(1, 3, 192, 320, generator=generator),
         "refine": torch.randn(5, 1, 32, 32, generator=generator),
         "column": torch.rand(3, 4, ROWS, COLUMNS, generator=generator),
-        "lumbar": torch.randn(3, 2, surroundings.ROWS, surroundings.COLUMNS, generator=generator),
     }
 
 
@@ -125,7 +119,7 @@ def written(network, tmp_path_factory):
         path = release(folder / "model_final.pth", "tiny-ap", folder / "cases", folder / "about.toml", folder / "home")
         network.load_state_dict(zoo.load(path)[0])
         files = export(network, folder / "export", "small", "onnx")
-    assert len(traced) == len(files) == len(PARTS)
+    assert len(traced) == len(files) == 3
     return path, files
 
 
@@ -139,7 +133,7 @@ def test_a_release_holds_a_full_card_and_loads_by_name(released, monkeypatch):
     assert card["licence"] == "Apache-2.0"
     assert card["metrics"]["vertebrae"] > 0
     assert card["training"] == {"seed": 1}
-    graphs = {f"tiny-ap-{part}.onnx" for part in PARTS}
+    graphs = {f"tiny-ap-{part}.onnx" for part in ("maps", "refine", "column")}
     assert {p.name for p in released.parent.iterdir()} == {"tiny-ap.json", "tiny-ap.safetensors"} | graphs
     monkeypatch.setenv("SPINETK_HOME", str(released.parent))
     predictor = Predictor.load("tiny-ap")
@@ -151,7 +145,7 @@ def test_a_release_holds_a_full_card_and_loads_by_name(released, monkeypatch):
 def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
     import onnx
 
-    for part in PARTS:
+    for part in ("maps", "refine", "column"):
         file = graph_file(released, part)
         model = onnx.load(file, load_external_data=False)
         own = sum(len(tensor.raw_data) for tensor in model.graph.initializer if len(tensor.dims) > 1)
@@ -184,8 +178,6 @@ def test_a_release_is_read_alike_by_all_engines(network, released, engine, monke
         found, wanted = (getattr(own, part)(given.numpy()) for own in (other, one))
         for own, its in zip(*((v if isinstance(v, tuple) else (v,)) for v in (found, wanted)), strict=True):
             np.testing.assert_allclose(own, its, atol=1e-3)
-    seen = np.random.default_rng(1).integers(0, 255, (120, 100), np.uint8), VERTEBRA_POINTS
-    np.testing.assert_allclose(graphs.lumbar_levels(*seen), torch_engine.lumbar_levels(*seen), atol=1e-4)
     assert len(graphs.detect(np.random.default_rng(0).random((3, 120, 100), np.float32), 0.0)["scores"]) > 3
 
 

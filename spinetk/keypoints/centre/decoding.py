@@ -15,7 +15,6 @@ import numpy as np
 from spinetk.keypoints.centre.crop import body_boxes, cut, from_crop
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.strip import between, midline, row_px, rows_of, straighten
-from spinetk.keypoints.centre.surroundings import surroundings
 from spinetk.keypoints.heatmap import decode
 from spinetk.schema import KeypointSchema
 
@@ -42,8 +41,6 @@ class CentreDecoder:
             (B, O, K, 2, h, w) in units of 8 cells, h = H / 8; O is bodies, then the preset's landmarks.
         refine: Crops (N, 1, S, S) to heatmap logits (N, O K, S / 2, S / 2).
         column: Strips (B, 4, ROWS, COLUMNS) to level logits (B, C, L + 2), or None where no levels are named.
-        lumbar: Surroundings (N, 2, ROWS, COLUMNS) to logits (N, 4) of L5, L4, a higher body and S1, or None where they
-            are not told apart.
     """
 
     preset: CentrePreset
@@ -51,7 +48,6 @@ class CentreDecoder:
     maps: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     refine: Callable[[np.ndarray], np.ndarray]
     column: Callable[[np.ndarray], np.ndarray] | None = None
-    lumbar: Callable[[np.ndarray], np.ndarray] | None = None
 
     def detect(self, picture: np.ndarray, flip: bool | None = None, worth: Worth | None = None) -> Found:
         """Detections in a picture, best first.
@@ -132,20 +128,6 @@ class CentreDecoder:
         row = ((rows_of(centres, places) - (CELL - 1) / 2) / CELL).clip(0, len(said) - 1)
         own = between(said, np.arange(len(said)), row)
         return (own - own.max(1, keepdims=True))[:, 1:-1]
-
-    def lumbar_levels(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Which bodies are L5, L4, higher ones or S1, each seen by itself: (N, 4) probabilities.
-
-        Args:
-            picture: (H, W) uint8, upright, of any size.
-            points: (N, K, 2) px of bodies in it.
-
-        Asked only where the preset is ``lumbar``.
-        """
-        assert self.lumbar is not None
-        shown = surroundings(picture, body_boxes(points, self.schema))
-        said = (self.lumbar(own).astype(np.float64) for own in (shown, np.ascontiguousarray(shown[..., ::-1])))
-        return np.mean([np.exp(log_softmax(own)) for own in said], axis=0)
 
     def peaks(self, centre: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scores and rough points in px at the local maxima of (h, w) probabilities, best first."""

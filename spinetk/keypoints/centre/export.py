@@ -3,8 +3,7 @@
 What is exported computes everything but the cropping, the choice of peaks and the decoding, which stay in
 :mod:`spinetk.keypoints.centre.network`: the first file maps a picture (B, 3, H, W), sides multiples of 64, to its
 maps; the second crops (N, 1, S, S) to heatmap logits; the third, where the network names levels, strips
-(B, 4, 576, 96) to level logits and places within a level; one more, where it tells L5 and L4 apart, the surroundings of
-bodies (N, 2, 120, 104) to logits.
+(B, 4, 576, 96) to level logits and places within a level.
 
 The graphs of a release (``NAME-maps.onnx``, ...) hold no weights: ONNX lets a tensor lie in another file ("external
 data"), and theirs lie in ``NAME.safetensors``, whose half-precision tensors they name by offset. So a release is read
@@ -23,7 +22,6 @@ import torch
 from torch import Tensor, nn
 
 from spinetk.errors import InputError
-from spinetk.keypoints.centre import surroundings
 from spinetk.keypoints.centre.column import ColumnNet
 from spinetk.keypoints.centre.decoding import PAD
 from spinetk.keypoints.centre.network import CentreNet
@@ -106,8 +104,6 @@ def parts(network: CentreNet) -> dict[str, tuple[nn.Module, Tensor]]:
     }
     if network.column is not None:
         found["column"] = network.column.eval(), torch.zeros(2, 4, ROWS, COLUMNS)
-    if network.lumbar is not None:
-        found["lumbar"] = network.lumbar.eval(), torch.zeros(2, 2, surroundings.ROWS, surroundings.COLUMNS)
     return found
 
 

@@ -5,8 +5,7 @@ offsets of all points, so that no channel is bound to an ordinal and a missed bo
 resolution with a feature pyramid, no offset map for the centre (the points are refined anyway). The second part takes
 the points to sub-pixel precision at the full resolution of the input; trained on jittered truth, it does not depend on
 how well the first part does. A third, where the preset names levels, reads them from the column as a whole
-(:mod:`spinetk.keypoints.centre.column`); a fourth, where the preset asks for it, tells L5 and L4 from others
-(:mod:`spinetk.keypoints.centre.lumbar`), and is trained by itself.
+(:mod:`spinetk.keypoints.centre.column`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from torchvision.models.resnet import BasicBlock
 from spinetk.keypoints.centre.column import ColumnNet, column_loss
 from spinetk.keypoints.centre.crop import body_boxes, cut, to_crop
 from spinetk.keypoints.centre.decoding import OFFSET_UNIT, PAD, STRIDE, CentreDecoder
-from spinetk.keypoints.centre.lumbar import LumbarNet
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.refine import RefineNet, conv, refine_loss
 from spinetk.keypoints.centre.target import centre_maps, focal_loss
@@ -70,7 +68,6 @@ class CentreNet(nn.Module):
         self.landmarks = _landmark_layers(width, preset.landmark_channels, apart, kinds) if apart else None
         self.refine = RefineNet(kinds * self.objects, preset.crop_widths)
         self.column = ColumnNet(len(preset.levels)) if preset.levels else None
-        self.lumbar = LumbarNet() if preset.lumbar else None
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("sd", torch.tensor(SD)[:, None, None], persistent=False)
 
@@ -234,8 +231,7 @@ class CentreNet(nn.Module):
         strips = None if column is None else call(lambda strips: column(strips)[0])
         # Not what was compiled for training: every picture has another size.
         maps, refine = call(MethodType(CentreNet.maps, self)), call(self.refine.forward)
-        lumbar = None if self.lumbar is None else call(self.lumbar)
-        return CentreDecoder(self.preset, self.schema, maps, refine, strips, lumbar)
+        return CentreDecoder(self.preset, self.schema, maps, refine, strips)
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""

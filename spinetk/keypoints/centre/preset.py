@@ -35,7 +35,6 @@ class CentrePreset:
         landmark_channels: Channels of layers between the bodies' features and the landmarks' maps; 0: none, both are
             read from the same. With layers of their own, landmarks can be taught to a finished network whose bodies
             stay as they are, to the last bit.
-        lumbar: Whether it tells which of the lowest bodies one is (:mod:`spinetk.keypoints.centre.lumbar`).
         mirror: Whether a mirrored picture is as good as the picture itself, for training and for looking twice.
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
@@ -57,7 +56,6 @@ class CentrePreset:
     local_contrast: StrictBool = True
     landmarks: Annotated[tuple[StrictStr, ...], Field(max_length=16)] = ()
     landmark_channels: Annotated[int, between(0, 1024)] = 0
-    lumbar: StrictBool = False
     # What only Keypoint R-CNNs choose (Preset).
     kind: ClassVar[str] = "centre"
     body: ClassVar[str] = "resnet18"

@@ -26,7 +26,7 @@ from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.schema import KeypointSchema
 
 ENGINES = ("onnxruntime", "openvino")
-PARTS = ("maps", "refine")  # of every release; "column" and "lumbar" of those whose preset has them
+PARTS = ("maps", "refine", "column")
 Precision = Literal["32-true", "bf16-true"]
 BFLOAT16_REMARK = "computed in bfloat16: points lie up to some px from those in single precision"
 HALF_AND_SINGLE = {"F16": np.float16, "F32": np.float32}
@@ -42,7 +42,7 @@ def graph_file(weights: Path, part: str) -> Path:
     return weights.with_name(f"{weights.stem}-{part}.onnx")
 
 
-def has_graphs(weights: Path, parts: Sequence[str] = PARTS) -> bool:
+def has_graphs(weights: Path, parts: Sequence[str] = PARTS[:2]) -> bool:
     """Whether a weights file is a release with graphs, and something that runs them is installed."""
     there = weights.suffix == ".safetensors" and all(graph_file(weights, part).exists() for part in parts)
     return there and any(importlib.util.find_spec(name) is not None for name in ENGINES)
@@ -179,21 +179,14 @@ class GraphEngine:
     ) -> None:
         self.preset, self.schema, self.precision, self._weights = preset, schema, precision, weights
         self.runtime = engine(precision)
-        parts = [*PARTS, *(["column"] if preset.levels else []), *(["lumbar"] if preset.lumbar else [])]
-        graphs = dict(zip(parts, functions(weights, parts, precision), strict=True))
-        maps, refine = graphs["maps"], graphs["refine"]
-
-        def first(part: str) -> Callable[[np.ndarray], np.ndarray] | None:
-            run = graphs.get(part)
-            return None if run is None else lambda given: run(given)[0]
+        maps, refine, *column = functions(weights, PARTS if preset.levels else PARTS[:2], precision)
+        strips = (lambda given: column[0](given)[0]) if column else None
 
         def both(given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             centre, offset = maps(given)
             return centre, offset
 
-        self._decoder = CentreDecoder(
-            self.preset, self.schema, both, lambda given: _in_parts(refine, given), first("column"), first("lumbar")
-        )
+        self._decoder = CentreDecoder(self.preset, self.schema, both, lambda given: _in_parts(refine, given), strips)
 
     def fingerprint(self) -> str:
         """SHA-256 of the weights."""
@@ -212,10 +205,6 @@ class GraphEngine:
     ) -> np.ndarray:
         """Votes for the levels of bodies."""
         return self._decoder.votes(picture, centres, line, lowest)
-
-    def lumbar_levels(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Which bodies are L5, L4, higher ones or S1."""
-        return self._decoder.lumbar_levels(picture, points)
 
 
 def _in_parts(run: Run, given: np.ndarray) -> np.ndarray:
