@@ -96,8 +96,8 @@ def find_volumes(inputs: Iterable[str | Path]) -> list[Path]:
     """Volumes among files and folders of any depth, as :func:`spinetk.images.dicom_volume.volume_of` takes them.
 
     Of a folder NIfTI, NRRD and MetaImage files by their suffix (headers alone too, so that it is said that they are not
-    read), folders that hold a DICOM series, and DICOM files of
-    several frames where no series lies beside them. A file that is named explicitly is always given on.
+    read), folders that hold a DICOM series, and DICOM files of several frames where no series lies beside them. A file
+    that is named explicitly is always given on.
 
     Raises:
         InputError: A folder cannot be listed.

@@ -280,10 +280,8 @@ class Reader:
             ways = {frame.exif_orientation: frame for frame in (chosen.frame, found.frame)}
             trunks = [chosen.trunk.read(grey, file=file, frame=frame, view=view) for frame in ways.values()]
             found = neck_or_trunk(found, max(trunks, key=evidence))
-        if chosen.grows:
-            found.remarks[:0] = shrinking(found)
-        elif chosen.others and not chosen.unproven:
-            found.remarks[:0] = oddities(found)
+        asked = bool(chosen.others) and not chosen.unproven
+        found.remarks[:0] = (shrinking(found) if chosen.grows else []) or (oddities(found) if asked else [])
         if chosen.doubt and not upright_spine(found):
             found.remarks.insert(0, chosen.doubt)
         if fault := missing(found, chosen.unproven, chosen.looks):
