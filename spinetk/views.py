@@ -124,7 +124,7 @@ def checked_view(name: object, source: str = "view") -> View:
         InputError: There is none of that name.
     """
     if name not in TABLE:
-        raise InputError(source, f"{name!r} is not a view", f"use {', '.join(OFFERED)} or unknown")
+        raise InputError(source, f"{name!r} is not a view", f"use {', '.join(OFFERED[:-1])} or {OFFERED[-1]}")
     return name
 
 

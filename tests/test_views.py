@@ -51,6 +51,13 @@ def test_a_name_of_no_view_is_bad_input(name):
         checked_view(name, "a.json")
 
 
+def test_what_is_no_view_is_told_only_what_can_be_asked_for():
+    """``unknown`` is no answer to what a picture shows: the next try with it was refused."""
+    with pytest.raises(InputError) as caught:
+        checked_view("oblique", "--view oblique")
+    assert str(caught.value) == "--view oblique: 'oblique' is not a view (use lateral, ap, sagittal or cervical)"
+
+
 def test_what_is_offered_is_listed_in_the_table_alone():
     """A second list of the views that can be named would have to be found by whoever adds one."""
     found = [

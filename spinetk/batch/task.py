@@ -97,7 +97,7 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
                 about = _works[key](path, task.source, Path(task.out), task.stem)
                 digest = content(path) if task.hashed else ""
     except InputError as error:
-        return Outcome("failed", str(error))
+        return Outcome("failed", _named(task, error))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Outcome("full", f"{error.filename or task.out}: {error.strerror}")
@@ -109,6 +109,12 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
             raise
         return Outcome("error", _ours(task, error))
     return Outcome("done", "", mark, digest, round(time.perf_counter() - started, 4), about)
+
+
+def _named(task: Task, error: InputError) -> str:
+    """Its line, with the input before it where a setting is at fault, as an anchor that does not fit this picture."""
+    line = str(error)
+    return line if Path(task.source).name in line else str(InputError(task.source, line))
 
 
 def _ours(task: Task, error: Exception) -> str:

@@ -31,6 +31,7 @@ from spinetk.images.spacing import PROJECTION
 from spinetk.images.volume import SUFFIXES
 from spinetk.images.walk import list_files
 from spinetk.pacs.address import is_address
+from spinetk.views import rules_of
 
 Facing = Literal["left", "right", "auto"]
 TRAILER = "_desc-discs_labels"
@@ -190,7 +191,7 @@ def _label(
         pixels = slab.pixels
     else:
         picture = read_picture(file, spacing_mm=options.spacing_mm, series=options.series)
-        if picture.modality in PROJECTION or picture.view in ("ap", "lateral"):
+        if picture.modality in PROJECTION or "CR" in rules_of(picture.view).modalities:
             fault = f"is a radiograph ({picture.modality}) by its file, and discs are looked for in MR"
             raise InputError(source, fault, "give a sagittal MR slice or a volume")
         remarks += _other_modality(picture.modality)

@@ -232,7 +232,8 @@ def _found(inputs: list[str | Path], lists: Iterable[str | Path], aet: str) -> I
         return found
     paths = list(found)
     if not paths:
-        raise InputError(", ".join(str(i) for i in inputs), "holds no picture", "give DICOM, PNG, JPEG or TIFF files")
+        remedy = "give DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage files"
+        raise InputError(", ".join(str(i) for i in inputs), "holds no picture", remedy)
     return paths
 
 

@@ -311,3 +311,17 @@ def test_a_picture_of_the_name_of_another_is_no_result_though_results_lie_beside
         found = run(files, tmp_path)
         assert ([entry.state for _, entry in found.own()], found.skipped) == (["done"] * 2, skipped)
     assert sorted(json.loads(path.read_text())["length"] for path in tmp_path.glob("a*.json")) == [3, 5]
+
+
+def test_a_failure_names_its_input_once_whatever_is_at_fault(texts, tmp_path):
+    def fail(path, *_):
+        if path.stem == "0":
+            raise InputError("anchor 'L5=first'", "puts vertebrae below S1", "the picture has 7 vertebrae")
+        raise InputError(path, "is damaged", "copy it again")
+
+    files = texts("a", "bb")
+    ran = run_batch(files, tmp_path / "out", lambda: fail, {"version": 1}, progress=False)
+    assert ran.failures() == [
+        f"{files[0]}: anchor 'L5=first': puts vertebrae below S1 (the picture has 7 vertebrae)",
+        f"{files[1]}: is damaged (copy it again)",
+    ]

@@ -129,3 +129,14 @@ def test_a_radiograph_is_refused(tmp_path):
     done = predict_files([film], tmp_path / "out", told(POINTS))
     assert done.readings == {}
     assert "is a radiograph (CR) by its file, and discs are looked for in MR" in done.failures[0]
+
+
+def test_a_secondary_capture_of_a_lateral_film_is_refused(tmp_path):
+    """Its modality, OT, does not say that it is a projection; its view does."""
+    film = write_dicom(lateral_radiograph(4, region="lumbar"), tmp_path / "film.dcm")
+    data = pydicom.dcmread(film)
+    data.Modality = "OT"
+    data.save_as(film)
+    done = predict_files([film], tmp_path / "out", told(POINTS))
+    assert done.readings == {}
+    assert "is a radiograph (OT) by its file" in done.failures[0]
