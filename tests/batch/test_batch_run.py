@@ -17,7 +17,7 @@ from spinetk.batch.journal import Journal
 from spinetk.batch.pools import Processes, open_pool
 from spinetk.batch.run import run_batch
 from spinetk.batch.sources import sources
-from spinetk.batch.task import Outcome
+from spinetk.batch.task import Outcome, signature
 from spinetk.errors import InputError
 from spinetk.locking import Lock
 
@@ -325,3 +325,17 @@ def test_a_failure_names_its_input_once_whatever_is_at_fault(texts, tmp_path):
         f"{files[0]}: anchor 'L5=first': puts vertebrae below S1 (the picture has 7 vertebrae)",
         f"{files[1]}: is damaged (copy it again)",
     ]
+
+
+def test_a_folder_is_another_input_once_a_file_of_it_is_another(tmp_path):
+    """A series: of a folder what counts is names, sizes and times of its files."""
+    (tmp_path / "series").mkdir()
+    (tmp_path / "series" / "1.dcm").write_bytes(b"one")
+    seen = [signature(tmp_path / "series")]
+    seen.append(signature(tmp_path / "series"))
+    (tmp_path / "series" / "2.dcm").write_bytes(b"two")
+    seen.append(signature(tmp_path / "series"))
+    (tmp_path / "series" / "2.dcm").write_bytes(b"three")
+    seen.append(signature(tmp_path / "series"))
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3

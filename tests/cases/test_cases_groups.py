@@ -87,6 +87,9 @@ def test_a_volume_is_its_file_and_a_bids_subject_is_one(tmp_path):
     first, second = volume("sub-01/anat/sub-01_T1w.nii.gz", 2), volume("flat/sub-01_ses-2_T2w.nii", 3)
     assert group_of(first, tmp_path) == group_of(second, tmp_path)
     assert group_of(first, tmp_path) != group_of(volume("sub-011_T1w.nii", 4), tmp_path)
+    # A file that says nothing itself is of the subject whose folder holds it, however deep.
+    third, fourth = volume("sub-07/anat/scan.nii.gz", 5), volume("sub-07/ses-1/anat/other.nii.gz", 6)
+    assert group_of(third, tmp_path) == group_of(fourth, tmp_path) != group_of(first, tmp_path)
 
 
 def test_nothing_is_known_of_a_plain_picture_or_of_what_cannot_be_read(tmp_path):
