@@ -14,11 +14,8 @@ import typer
 
 from spinetk.arguments import Verb
 from spinetk.errors import InputError
-from spinetk.overrides import Overrides, OverridesTable, parse_spacing
+from spinetk.overrides import Facing, Overrides, OverridesTable, parse_spacing
 from spinetk.views import OFFERED, checked_view
-
-Facing = Literal["left", "right", "auto"]
-"""Side of the picture that the patient's front faces."""
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

@@ -10,11 +10,14 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePath
+from typing import Literal, get_args
 
 from spinetk.errors import InputError
 from spinetk.views import OFFERED, View, checked_view
 
-FACINGS = ("left", "right", "auto")
+Facing = Literal["left", "right", "auto"]
+"""Side of the picture that the patient's front faces."""
+FACINGS: tuple[Facing, ...] = get_args(Facing)
 COLUMNS = ("file", "view", "spacing", "facing", "anchor")
 
 

@@ -114,7 +114,7 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
 def _named(task: Task, error: InputError) -> str:
     """Its line, with the input before it where a setting is at fault, as an anchor that does not fit this picture."""
     line = str(error)
-    return line if Path(task.source).name in line else str(InputError(task.source, line))
+    return line if Path(task.source).name in error.source else str(InputError(task.source, line))
 
 
 def _ours(task: Task, error: Exception) -> str:

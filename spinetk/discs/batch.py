@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from spinetk import zoo
 from spinetk._version import __version__
@@ -30,10 +30,10 @@ from spinetk.images.identity import safe_name
 from spinetk.images.spacing import PROJECTION
 from spinetk.images.volume import SUFFIXES
 from spinetk.images.walk import list_files
+from spinetk.overrides import Facing
 from spinetk.pacs.address import is_address
 from spinetk.views import rules_of
 
-Facing = Literal["left", "right", "auto"]
 TRAILER = "_desc-discs_labels"
 
 

@@ -54,9 +54,8 @@ def read_header(path: Path) -> VolumeHeader:
         head = stream.read(HEAD_BYTES)
     end = min((at for at in (head.find(b"\n\n"), head.find(b"\r\n\r\n")) if at >= 0), default=-1)
     if end < 0 and any(line.lower().startswith((b"data file:", b"datafile:")) for line in head.splitlines()):
-        raise InputError(
-            name, "keeps its voxels in another file", "store header and data in one .nrrd"
-        )  # as ITK ends it
+        # As ITK ends it: without an empty line.
+        raise InputError(name, "keeps its voxels in another file", "store header and data in one .nrrd")
     if end < 0:
         raise InputError(name, "has a damaged NRRD header", REMEDY_COPY)
     start = end + (2 if head[end : end + 2] == b"\n\n" else 4)

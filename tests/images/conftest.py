@@ -1,6 +1,8 @@
 """Make the helpers of this folder importable whatever pytest's import mode."""
 
+import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,15 @@ def read(tmp_path):
         return read_picture(path, **options)
 
     return write_and_read
+
+
+@pytest.fixture
+def pydicom_log() -> Iterator[logging.Logger]:
+    """The logger of pydicom as it is where nothing has silenced it, as networking does for a whole process."""
+    log = logging.getLogger("pydicom")
+    level, propagate, disabled = log.level, log.propagate, log.disabled
+    log.setLevel(logging.WARNING)
+    log.propagate, log.disabled = True, False
+    yield log
+    log.setLevel(level)
+    log.propagate, log.disabled = propagate, disabled

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import hmac
-import logging
 import os
 import warnings
 
@@ -179,8 +178,8 @@ def test_names_of_cases(tmp_path):
 # --- guards ---
 
 
-def test_libraries_are_quiet_for_as_long_as_they_read(caplog):
-    log = logging.getLogger("pydicom")
+def test_libraries_are_quiet_for_as_long_as_they_read(caplog, pydicom_log):
+    log = pydicom_log
     with guard.quiet():
         warnings.warn("PLANTED", stacklevel=1)
         log.warning("PLANTED")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from contextlib import contextmanager
@@ -46,11 +45,8 @@ def test_standard_error_comes_back_when_the_last_has_ended(tmp_path):
     assert seen == [True] * 3
 
 
-def test_no_warning_and_no_line_gets_out_while_another_reads_on(caplog, monkeypatch):
-    log, seen = logging.getLogger("pydicom"), []
-    caplog.set_level(logging.WARNING, "pydicom")  # whatever libraries of other tests have set
-    monkeypatch.setattr(log, "disabled", False)
-    monkeypatch.setattr(log, "propagate", True)
+def test_no_warning_and_no_line_gets_out_while_another_reads_on(caplog, pydicom_log):
+    log, seen = pydicom_log, []
     before = warnings.filters[:]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

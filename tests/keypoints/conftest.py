@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+from looks import GREY, Stub
+
+from spinetk.geometry import Frame
+from spinetk.images import Picture
+from spinetk.keypoints.reader import Predictor, Reader
+from spinetk.overrides import Overrides
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +23,29 @@ def thin_r50() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("spinetk.keypoints.network.resnet50", thin)
         yield
+
+
+@pytest.fixture
+def decide(monkeypatch):
+    monkeypatch.setattr(Predictor, "load", Stub)
+
+    def decide(sight, frame=None, said=None, **fields):
+        picture = Picture(GREY.astype(np.float32), None, frame or Frame(), "png", **fields)
+        return Reader(view_finder=lambda grey: sight).decide(picture, GREY, "film.png", said or Overrides())
+
+    return decide
+
+
+@pytest.fixture
+def settled(monkeypatch):
+    """The reading of a silent file that looks like ``sight``, by a model that finds this in each position."""
+
+    def settled(sight, found, frame=None, **fields):
+        monkeypatch.setattr(Predictor, "load", Stub)
+        monkeypatch.setattr(
+            Stub, "read", lambda self, grey, *, file, frame, view: found[frame.exif_orientation], raising=False
+        )
+        picture = Picture(GREY.astype(np.float32), None, frame or Frame(), "png", **fields)
+        return Reader(view_finder=lambda grey: sight).read_picture(picture, "film.png")[0]
+
+    return settled

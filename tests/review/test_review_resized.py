@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from conftest import ids
 from PIL import Image
 
 from spinetk.cases.folder import CaseFolder, read_record
@@ -56,11 +55,11 @@ def test_the_page_gets_the_larger_picture_when_it_is_loaded_again(client, cases,
     assert read_record(CaseFolder(cases).source("case 0"))["width"] == 160
 
 
-def test_a_film_whose_case_was_resized_is_begun_anew(client, desk, tmp_path, save):
+def test_a_film_whose_case_was_resized_is_begun_anew(client, desk, listed, tmp_path, save):
     """The film is as it was, the case it was saved as is not: the next save makes a case of its own."""
     Image.fromarray(np.arange(96 * 80, dtype=np.uint8).reshape(96, 80)).save(tmp_path / "film.png")
     desk.add(tmp_path / "film.png")
-    key = ids(client)["film.png"]
+    key = listed()["film.png"]
     reading = client.get(f"/api/entries/{key}").json()["reading"]
     box = [[10.0, 40], [25, 40], [40, 40], [40, 10], [25, 10], [10, 10]]
     body = {"points": box, "visible": [True] * 6, "label": None, "score": None, "sigma": None, "box": [10, 10, 40, 40]}

@@ -40,7 +40,7 @@ def pictures_of(session: ReviewSession) -> APIRouter:
     @router.get("/{key}")
     def entry(key: str, reader: Asker, origin: serialization.Origin | None = None) -> dict[str, Any]:
         found = session.entry(key)
-        given = session.given(found, reader)
+        given = session.given(found, reader)  # opens a picture anew that another program has written at another size
         opened = session.open(found)
         session.worklist.update(found, reader)
         start: str = origin or "given"
