@@ -79,9 +79,8 @@ class Receiver:
             (evt.EVT_REJECTED, self._on_rejected),
             (evt.EVT_ABORTED, lambda event: log.warning("an association broke off; what was acknowledged is kept")),
         ]
-        where = (self._settings.host, self._settings.port)
+        where, tls = (self._settings.host, self._settings.port), self._settings.tls.server()
         try:
-            tls = self._settings.server_tls()
             self._server = own.start_server(where, block=False, evt_handlers=handlers, ssl_context=tls)
         except OSError as error:
             fault = f"cannot be listened on ({error.strerror or error})"

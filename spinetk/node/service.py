@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,9 @@ class Node:
         if settings.dry_run or settings.send_to is None:
             log.info("dry run: results stay in %s", settings.folder / OUTBOX)
         else:
-            address, tls = settings.send_to, settings.client_tls()
-            self._spawn("made", Sender(settings, self.queue, lambda: open_archive(address, settings.aet, tls)).work)
+            connect = partial(open_archive, settings.send_to, settings.aet, settings.tls)
+            connect().close()  # a package or a certificate that is missing is said now
+            self._spawn("made", Sender(settings, self.queue, connect).work)
         self._thread(self._clean_up)
         self.receiver.start()
         about = {"aet": settings.aet, "host": settings.host, "port": self.receiver.port, "dry_run": settings.dry_run}

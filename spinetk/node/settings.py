@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -13,6 +12,7 @@ from typing import Any
 from spinetk.errors import InputError
 from spinetk.node.rule import Rule, default_rules
 from spinetk.pacs import Address, parse_address
+from spinetk.pacs.tls import Tls
 from spinetk.views import OFFERED, View
 
 RESULTS = ("sr", "overlay", "points")
@@ -32,7 +32,7 @@ class NodeSettings:
         rules: A picture is read when one of them matches.
         model, view, threshold, device: As of ``spinetk predict``.
         tls_certificate, tls_key: PEM files: with them, only TLS is accepted, and they are shown to the archive.
-        tls_authority: PEM of those whose certificates are trusted; callers then have to show one.
+        tls_authority: PEM of those whose certificates are trusted, and no others; callers then have to show one.
         dry_run: Read and make results, but send nothing.
         settle_s: Seconds without a new slice after which a series is taken to be complete.
         keep_hours: How long received pictures stay after their results were sent.
@@ -85,37 +85,10 @@ class NodeSettings:
                 raise InputError(name, f"{getattr(self, name)} is out of range", "give a positive number")
         return self
 
-    def server_tls(self) -> ssl.SSLContext | None:
-        """For those who call, or None for plain DICOM."""
-        if self.tls_certificate is None:
-            return None
-        context = self._context(ssl.PROTOCOL_TLS_SERVER)
-        if self.tls_authority is not None:
-            context.verify_mode = ssl.CERT_REQUIRED
-        return context
-
-    def client_tls(self) -> ssl.SSLContext | None:
-        """For calling the archive, or None for the system's usual trust."""
-        if self.tls_authority is None and self.tls_certificate is None:
-            return None
-        context = self._context(ssl.PROTOCOL_TLS_CLIENT)
-        if self.tls_authority is None:
-            context.load_default_certs()
-        return context
-
-    def _context(self, protocol: int) -> ssl.SSLContext:
-        # BCP 195 (PS3.15 B.12): TLS 1.2 or newer.
-        context = ssl.SSLContext(protocol)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            if self.tls_certificate is not None and self.tls_key is not None:
-                context.load_cert_chain(self.tls_certificate, self.tls_key)
-            if self.tls_authority is not None:
-                context.load_verify_locations(self.tls_authority)
-        except (OSError, ssl.SSLError) as error:
-            which = self.tls_certificate or self.tls_authority or "TLS"
-            raise InputError(which, "holds no usable certificate, key or authority", "give PEM files") from error
-        return context
+    @property
+    def tls(self) -> Tls:
+        """For those who call and for the archive."""
+        return Tls(self.tls_certificate, self.tls_key, self.tls_authority)
 
 
 def _is_loopback(host: str) -> bool:

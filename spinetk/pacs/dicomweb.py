@@ -14,6 +14,7 @@ from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.pacs.address import Address
 from spinetk.pacs.archive import Archive, Found, Refused, Unreachable
+from spinetk.pacs.tls import Tls
 
 PAGE = 100
 TIMEOUT_S = 60.0
@@ -32,11 +33,15 @@ class WebArchive(Archive):
 
     User and password come from the address or from ``~/.netrc``, a bearer token from ``$SPINETK_DICOMWEB_TOKEN``.
 
+    Args:
+        address: Where it is.
+        tls: For ``https``; by default nothing is shown, and whom requests trusts is trusted.
+
     Raises:
-        InputError: dicomweb-client is not installed.
+        InputError: dicomweb-client is not installed, or a file of ``tls`` cannot be used.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, tls: Tls | None = None) -> None:
         super().__init__(address)
         try:
             import requests
@@ -45,7 +50,9 @@ class WebArchive(Archive):
             fault = "needs dicomweb-client, which is not installed"
             raise InputError(str(address), fault, "pip install 'spinetk[pacs]'") from error
         self._session = requests.Session()
-        adapter = _plain_wildcards()
+        if tls is not None:
+            tls.client()  # requests would not say which file cannot be used
+        adapter = _adapter(tls or Tls())
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
         if address.user is not None:
@@ -149,17 +156,26 @@ class WebArchive(Archive):
             raise Refused(where, f"gives an answer that is no DICOMweb ({type(error).__name__})") from None
 
 
-def _plain_wildcards() -> Any:
-    """An adapter that sends wildcards as they are: some archives (Orthanc 1.10) do not decode the query's values."""
+def _adapter(tls: Tls) -> Any:
+    """Speaks TLS as told, and sends wildcards as they are: some archives (Orthanc 1.10) do not decode a query's values.
+
+    What a session is told of certificates gives way to ``$REQUESTS_CA_BUNDLE``; what its adapter is told does not.
+    """
     from requests.adapters import HTTPAdapter
 
-    class PlainWildcards(HTTPAdapter):
+    own: dict[str, Any] = {}
+    if tls.authority is not None:
+        own["verify"] = str(tls.authority)
+    if tls.certificate is not None and tls.key is not None:
+        own["cert"] = (str(tls.certificate), str(tls.key))
+
+    class Adapter(HTTPAdapter):
         def send(self, request: Any, *arguments: Any, **options: Any) -> Any:
             path, mark, query = str(request.url).partition("?")
             request.url = path + mark + query.replace("%2A", "*").replace("%2C", ",")
-            return super().send(request, *arguments, **options)
+            return super().send(request, *arguments, **options | own)
 
-    return PlainWildcards()
+    return Adapter()
 
 
 def _entry(match: dict[str, Any], keywords: Sequence[str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from spinetk.errors import InputError
 from spinetk.pacs.address import Address
 from spinetk.pacs.archive import Archive, Found, Refused, Unreachable
 from spinetk.pacs.quiet import quiet_networking
+from spinetk.pacs.tls import Tls
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
@@ -78,14 +78,17 @@ class DimseArchive(Archive):
     Args:
         address: Where it is.
         aet: Our AE title, which the archive has to know.
-        tls: An ``ssl.SSLContext`` for ``dicoms://``; by default the system's certificates are trusted.
+        tls: For ``dicoms://``; by default nothing is shown, and whom the system trusts is trusted.
+
+    Raises:
+        InputError: pynetdicom is not installed, or a file of ``tls`` cannot be used.
     """
 
-    def __init__(self, address: Address, aet: str = "SPINETK", tls: Any = None) -> None:
+    def __init__(self, address: Address, aet: str = "SPINETK", tls: Tls | None = None) -> None:
         super().__init__(address)
         self._net = require_pynetdicom(str(address))
         self._aet = aet
-        self._tls = (tls or ssl.create_default_context()) if address.is_secure else None
+        self._tls = (tls or Tls()).client() if address.is_secure else None
 
     def echo(self) -> None:
         """C-ECHO."""

@@ -359,7 +359,7 @@ def test_tls_is_spoken_and_plain_dicom_is_not(make_node, tmp_path):
         tls_certificate=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem", tls_authority=tmp_path / "ca.pem"
     )
     file = film(tmp_path / "a.dcm", "1.2.3.4")
-    client = node.settings.client_tls()
+    client = node.settings.tls.client()
     assert send(node.receiver.port, file, tls_args=(client, "127.0.0.1")) == [0]
     assert send(node.receiver.port, file) == []
     stranger = __import__("ssl").create_default_context(cafile=tmp_path / "ca.pem")
