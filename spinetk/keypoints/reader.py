@@ -215,9 +215,10 @@ class Reader:
             elif neck is not None and sight.view == neck and said.view is None and not names_region(picture.body_part):
                 view = neck
                 remarks.append(f"view: {neck}, {sight.words} by its look (probability {sight.probability:.2f})")
-            elif said.view is None and sight.probability >= SURE_REFUSAL and not akin(sight.view, view):
+            elif sight.probability >= SURE_REFUSAL and not akin(sight.view, view):
                 chance = f"probability {sight.probability:.2f}"
-                remarks.append(f"looks like {sight.words} ({chance}), which contradicts the file: check it")
+                other = "the file" if said.view is None else f"the view that was given ({rules_of(view).title})"
+                remarks.append(f"looks like {sight.words} ({chance}), which contradicts {other}: check it")
             elif by_file and sight.view == rules_of(view).trunk and sight.probability >= SURE_REFUSAL:
                 part = f"BodyPartExamined is {picture.body_part}, but it looks like a film of the trunk"
                 remarks.append(f"{part} (probability {sight.probability:.2f}): give --view {sight.view} if it is one")

@@ -304,7 +304,10 @@ def _about_front(reading: Reading, side: Facing) -> list[str]:
     found = []
     if rules_of(reading.view).front:
         if side.side is None:
-            found.append("the anterior side is unknown, so no wedge direction is claimed (give it with --facing).")
+            found.append(
+                "the anterior side is unknown: no wedge direction is claimed, and lordosis and kyphosis bear no sign "
+                "(give it with --facing)."
+            )
         elif side.source == "user" and reading.frame.anterior not in (None, side.side):
             found.append(f"anterior is {side.side} by the user's word, against the header.")
         elif side.source not in ("user", "header"):

@@ -257,6 +257,17 @@ ANGLE_NAMES = {
     "pelvic_tilt": "Pelvic tilt",
     "pelvic_incidence": "Pelvic incidence",
 }
+MINUS_SENSES = {
+    "lordosis": "kyphotic",
+    "kyphosis": "lordotic",
+    "sacral_slope": "front end higher",
+    "pelvic_tilt": "hip axis behind",
+}
+"""What a minus before an angle means, by the beginning of its name; the others have none."""
+ANGLE_SIGNS = (
+    "Angles: a lordosis below zero is kyphotic, a kyphosis below zero lordotic; sacral slope is positive with the "
+    "front end of S1 lower, pelvic tilt with the hip axis in front of the middle of S1."
+)
 
 
 def angles_of(reading: Reading) -> list[tuple[str, float]]:
@@ -264,6 +275,21 @@ def angles_of(reading: Reading) -> list[tuple[str, float]]:
     shown = rules_of(reading.view).angles
     values = ((key, number(reading.angles.get(key))) for key in ANGLE_NAMES if key.startswith(shown))
     return [(key, value) for key, value in values if value is not None]
+
+
+def angle_text(key: str, value: float) -> str:
+    """An angle of `ANGLE_NAMES` with its unit and, below zero, what that means, e.g. ``-12.8° (kyphotic)``."""
+    text, sense = f"{value:z.1f}\N{DEGREE SIGN}", _minus_sense(key)
+    return f"{text} ({sense})" if sense and text.startswith("-") else text
+
+
+def signs_note(reading: Reading) -> list[str]:
+    """One sentence on the signs of angles; none where no angle that has a sign is shown."""
+    return [ANGLE_SIGNS] if any(_minus_sense(key) for key, _ in angles_of(reading)) else []
+
+
+def _minus_sense(key: str) -> str | None:
+    return next((sense for name, sense in MINUS_SENSES.items() if key.startswith(name)), None)
 
 
 def ends_of(reading: Reading, key: str) -> str:

@@ -71,7 +71,7 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
         f"<p><small>{_text(note)}.</small></p>" if (note := words.intervals_note(reading)) else "",
         _reasons(reading),
         _list("Remarks", words.remarks_of(reading)),
-        _foot(SMALL_PRINT, *([DISC_PRINT] if discs else [])),
+        _foot(SMALL_PRINT, *([DISC_PRINT] if discs else []), *words.signs_note(reading)),
     ]
     write_text(path, _document(name, parts))
 
@@ -269,13 +269,15 @@ def _deformity(vertebra: Vertebra) -> str:
     return _chip(words.grade_of(vertebra), text) + span.replace("</small>", " %</small>") if text else ""
 
 
+def _angle(key: str, value: float) -> str:
+    return _text(words.angle_text(key, value).replace("-", "\N{MINUS SIGN}"))
+
+
 def _angle_table(reading: Reading) -> str:
     rows = []
     for key, value in words.angles_of(reading):
         span = _span(reading.angles.get(f"{key}_interval"), 1)
-        rows.append(
-            [_text(words.ANGLE_NAMES[key]), f"{_number(value, 1, DEGREE)}{span}", _text(words.ends_of(reading, key))]
-        )
+        rows.append([_text(words.ANGLE_NAMES[key]), _angle(key, value) + span, _text(words.ends_of(reading, key))])
     return _table("Angles", ["Angle", "Degrees", "End vertebrae"], rows, [False, True, False])
 
 
@@ -327,7 +329,7 @@ def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str
         lines.append(_chip(worst, ("worst: " if worst else "") + words.GRADE_NAMES[worst]))
     if doubtful:
         lines.append(_chip(None, f"grade of {doubtful} not sure"))
-    lines += [f"{_text(words.ANGLE_NAMES[key])} {_number(value, 1, DEGREE)}" for key, value in words.angles_of(reading)]
+    lines += [f"{_text(words.ANGLE_NAMES[key])} {_angle(key, value)}" for key, value in words.angles_of(reading)]
     body = f"{image}<h2>{_text(_name(reading, unquote(link) if link else None))}</h2>" + "".join(
         f"<p>{line}</p>" for line in lines
     )

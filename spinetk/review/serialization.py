@@ -219,7 +219,7 @@ def shown(reading: Reading) -> dict[str, Any]:
         "graded": words.any_grade(reading),
         "rows": [_row(vertebra, index, unit, sides) for index, vertebra in enumerate(reading.vertebrae)],
         "angles": [
-            [words.ANGLE_NAMES[key], f"{value:.1f}\N{DEGREE SIGN}", words.ends_of(reading, key)]
+            [words.ANGLE_NAMES[key], words.angle_text(key, value), words.ends_of(reading, key)]
             for key, value in words.angles_of(reading)
         ],
         # The page has its own means for what the command line's options do.

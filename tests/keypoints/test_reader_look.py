@@ -41,6 +41,27 @@ def test_the_users_word_and_the_file_win_over_the_look(decide):
     assert not any("contradicts the file" in remark for remark in decide(LATERAL, view="lateral").remarks)
 
 
+@pytest.mark.parametrize(
+    ("sight", "view", "said"),
+    [
+        (LATERAL, "ap", "looks like a lateral radiograph (probability 0.97)"),
+        (NOTHING, "ap", "looks like no spine that a model reads (probability 0.99)"),
+        (LATERAL._replace(probability=0.94), "ap", None),
+        (LATERAL, "lateral", None),
+        # Trunk and neck are told apart less surely than from the rest.
+        (LATERAL, "cervical", None),
+    ],
+)
+def test_a_view_that_the_user_gave_and_that_the_picture_surely_does_not_look_like_bears_a_remark(
+    decide, sight, view, said
+):
+    found = decide(sight, said=Overrides(view=view))
+    assert found.view == view
+    assert [own for own in found.remarks if own.startswith("looks like")] == (
+        [f"{said}, which contradicts the view that was given (AP): check it"] if said else []
+    )
+
+
 @pytest.mark.parametrize("sight", [None, LATERAL._replace(probability=0.3), NOTHING._replace(probability=0.92)])
 def test_what_is_not_sure_decides_nothing(decide, sight):
     with pytest.raises(InputError, match="does not say which view it is"):

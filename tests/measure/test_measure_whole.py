@@ -138,7 +138,8 @@ def test_a_film_of_which_nothing_is_known():
     assert found.vertebrae[0].measures["deformity"]["losses_percent"] is None
     assert found.angles["cobb_max_ends"] == [0, 1]
     assert found.remarks == [
-        "Measurement: the anterior side is unknown, so no wedge direction is claimed (give it with --facing).",
+        "Measurement: the anterior side is unknown: no wedge direction is claimed, and lordosis and kyphosis bear no "
+        "sign (give it with --facing).",
         "Measurement: pixel spacing is unknown: heights in px only, square pixels assumed for ratios and angles.",
         "Measurement: no level names: lordosis and kyphosis need them (give one with --anchor, e.g. L5=last).",
     ]

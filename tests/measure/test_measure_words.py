@@ -182,3 +182,34 @@ def test_pictures_of_one_name_are_told_apart_in_lines(spine):
     names = list(dict.fromkeys(line[:32].rstrip() for line in said if not line.startswith("picture")))
     long = "\N{HORIZONTAL ELLIPSIS}" + files[-1][-31:]
     assert names == ["a/IM01", "b/IM01", "IM02", "y/b/IM03", "z/b/IM03", "m", "n", long]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("lordosis_l1_l5", -12.84, "-12.8\N{DEGREE SIGN} (kyphotic)"),
+        ("lordosis_l1_s1", 12.84, "12.8\N{DEGREE SIGN}"),
+        ("kyphosis_t4_t12", -3.0, "-3.0\N{DEGREE SIGN} (lordotic)"),
+        ("sacral_slope", -1.0, "-1.0\N{DEGREE SIGN} (front end higher)"),
+        ("pelvic_tilt", -8.0, "-8.0\N{DEGREE SIGN} (hip axis behind)"),
+        # Zero has no sign, on whichever side it was rounded.
+        ("lordosis_l1_l5", -0.04, "0.0\N{DEGREE SIGN}"),
+        ("cobb_max", 12.0, "12.0\N{DEGREE SIGN}"),
+    ],
+)
+def test_an_angle_below_zero_says_what_that_means(key, value, said):
+    assert words.angle_text(key, value) == said
+
+
+def test_a_spine_bent_forward_is_called_kyphotic(spine):
+    """Drawn with its lumbar bodies turned the other way: L1 to L5 open to the back by 8 degrees a level."""
+    tilts = [8.0 * k for k in range(5)]
+    labels = [f"L{k}" for k in range(1, 6)]
+    said = {}
+    for facing in ("left", "right"):
+        reading = measure(spine([FULL] * 5, labels=labels, tilts=tilts), facing=facing)
+        ((key, value),) = [own for own in words.angles_of(reading) if own[0] == "lordosis_l1_l5"]
+        said[facing] = words.angle_text(key, value)
+        assert words.signs_note(reading) == [words.ANGLE_SIGNS]
+    assert sorted(said.values()) == ["-32.0\N{DEGREE SIGN} (kyphotic)", "32.0\N{DEGREE SIGN}"]
+    assert words.signs_note(replace(reading, view="ap")) == []

@@ -280,3 +280,14 @@ def test_pictures_of_one_name_are_told_apart(tmp_path):
     assert re.findall("<h2>(.*?)</h2>", text) == ["IM01.dcm", "IM01.dcm (IM01-3fa2b1c9)", "t3", "t4"]
     write_page(pages[1], second, PICTURE)
     assert "<title>IM01.dcm (IM01-3fa2b1c9)</title>" in pages[1].read_text(encoding="utf-8")
+
+
+def test_a_page_says_what_a_minus_before_an_angle_means(tmp_path):
+    bent = reading()
+    bent.view, bent.angles = "lateral", {"lordosis_l1_l5": -12.84, "lordosis_l1_l5_interval": [-20.0, -5.0]}
+    seen = page(tmp_path, bent)[1].text
+    assert "\N{MINUS SIGN}12.8\N{DEGREE SIGN} (kyphotic)" in seen
+    assert "a lordosis below zero is kyphotic" in seen
+    assert "kyphotic" not in page(tmp_path, reading())[1].text  # an AP view: Cobb angles alone
+    write_summary(tmp_path / "all.html", [bent])
+    assert "\N{MINUS SIGN}12.8\N{DEGREE SIGN} (kyphotic)" in (tmp_path / "all.html").read_text(encoding="utf-8")
