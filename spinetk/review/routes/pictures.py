@@ -54,7 +54,6 @@ def pictures_of(session: ReviewSession) -> APIRouter:
             "step": opened.step,
             "windows": opened.windows(),
             "modality": opened.picture.modality,
-            "dicom": opened.picture.kind in ("dicom", "series"),
             "slices": opened.picture.slices if found.kind == "picture" else 1,
             "slice": opened.picture.slice,
             "began": given.version,
