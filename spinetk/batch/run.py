@@ -160,9 +160,7 @@ def _work(run: Run, journal: Journal, tasks: _Tasks, pool: Pool, maker: Maker, p
     with _bar(tasks.total, progress and tasks.total != 1) as bar:
         tasks.skipped = bar.update
         for task, outcome in pool.run(maker, run.reader, tasks):
-            if outcome.state == "full":
-                raise InputError(run.out, outcome.why, "make room, then run the same again: what was finished is kept")
-            if outcome.state == "unable":
+            if outcome.state in ("full", "unable"):
                 raise InputError(*outcome.fault)
             run.done += 1
             journal.add(key_of(task.source), task.stem, outcome, run.reader)

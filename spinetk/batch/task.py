@@ -57,7 +57,7 @@ class Outcome:
         content: SHA-256 of the input's bytes.
         seconds: It took.
         about: What the work says of its results.
-        fault: Source, fault and remedy, when it is ``unable``.
+        fault: Source, fault and remedy, when it is ``full`` or ``unable``.
     """
 
     state: str
@@ -91,7 +91,7 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
                 try:
                     _works[key] = maker()
                 except InputError as error:
-                    return Outcome("unable", str(error), fault=(error.source, error.fault, error.remedy))
+                    return _ends("unable", error)
             with opened(task) as path:
                 mark = "" if is_address(task.source) else signature(path)
                 about = _works[key](path, task.source, Path(task.out), task.stem)
@@ -100,7 +100,8 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
         return Outcome("failed", _named(task, error))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return Outcome("full", f"{error.filename or task.out}: {error.strerror}")
+            fault = f"cannot be written ({error.strerror})"
+            return _ends("full", InputError(error.filename or task.out, fault, "make room, then run the same again"))
         if not is_address(task.source) and not _path(task).exists():
             return Outcome("failed", str(InputError(task.source, "does not exist", "check the path")))
         return Outcome("error", _ours(task, error))
@@ -111,10 +112,15 @@ def perform(maker: Maker | None, key: str, task: Task) -> Outcome:
     return Outcome("done", "", mark, digest, round(time.perf_counter() - started, 4), about)
 
 
+def _ends(state: str, error: InputError) -> Outcome:
+    """What ends the run, to be raised again where that is."""
+    return Outcome(state, str(error), fault=(error.source, error.fault, error.remedy))
+
+
 def _named(task: Task, error: InputError) -> str:
     """Its line, with the input before it where a setting is at fault, as an anchor that does not fit this picture."""
     line = str(error)
-    return line if Path(task.source).name in error.source else str(InputError(task.source, line))
+    return line if Path(task.source).name in error.source else f"{task.source}: {line}"
 
 
 def _ours(task: Task, error: Exception) -> str:

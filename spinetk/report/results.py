@@ -127,7 +127,7 @@ def _reported(
         else:
             outcome = made[str(path)]
             if outcome.state == "full":
-                raise InputError(out, outcome.why, "make room, then run the same again")
+                raise InputError(*outcome.fault)
             if outcome.state != "done":
                 yield path, None, {"failures": [outcome.why], "fault": outcome.why.removeprefix(f"{path}: ")}
                 continue

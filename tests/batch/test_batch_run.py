@@ -14,7 +14,8 @@ import pytest
 from toywork import make, read
 
 from spinetk.batch.journal import Journal
-from spinetk.batch.pools import Processes, open_pool
+from spinetk.batch.options import PoolOptions
+from spinetk.batch.pools import Here, Processes, open_pool
 from spinetk.batch.run import run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Outcome, signature
@@ -122,9 +123,11 @@ def test_a_file_that_vanishes_is_a_line(texts, tmp_path):
 def test_a_full_disk_ends_the_run_and_says_what_to_do(texts, tmp_path):
     out = tmp_path / "out"
     files = texts("a", "full", "ccc")
-    with pytest.raises(InputError, match="No space left on device") as caught:
+    with pytest.raises(InputError) as caught:
         run(files, out)
-    assert "make room, then run the same again" in str(caught.value)
+    assert (
+        str(caught.value) == f"{out}: cannot be written (No space left on device) (make room, then run the same again)"
+    )
     Path(files[1]).write_text("room")
     assert run(files, out).skipped == 1
     assert sorted(read(out)) == ["0", "1", "2"]
@@ -274,7 +277,7 @@ def test_inputs_that_end_in_an_error_are_done_up_to_there(texts, tmp_path):
 
     def broken():
         yield from files
-        raise InputError("an archive", "does not answer")
+        raise InputError("an archive", "does not answer", "ask again")
 
     with pytest.raises(InputError, match="does not answer"):
         run(broken(), tmp_path / "out")
@@ -300,6 +303,23 @@ def test_pools_that_cannot_be_had_are_one_line(options, said, monkeypatch):
 
 def refuse(*_, **__):
     raise OSError("nobody there")
+
+
+def test_options_of_pools_that_do_not_go_together_are_refused():
+    with pytest.raises(InputError, match="exclude each other"):
+        PoolOptions(slurm=True, pbs=True).pool()
+    for options in ({}, {"workers": 2}, {"scheduler": "tcp://127.0.0.1:1"}):
+        with pytest.raises(InputError, match="is for --slurm and --pbs"):
+            PoolOptions(job=["memory=16GB"], **options).pool()
+    assert isinstance(PoolOptions().pool(), Here)
+    pool = PoolOptions(workers=2).pool()
+    assert isinstance(pool, Processes)
+    pool.close()
+    asked = [
+        PoolOptions(**own).pooled for own in ({}, {"workers": 1}, {"scheduler": "x"}, {"slurm": True}, {"pbs": True})
+    ]
+    assert asked == [False, True, True, True, True]
+    assert PoolOptions(job=["a=b"]).pooled
 
 
 def test_a_picture_of_the_name_of_another_is_no_result_though_results_lie_beside_it(tmp_path):
