@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from spinetk.geometry import Side, median
+from spinetk.measure import slips
 from spinetk.measure.body import column, direction_deg, endplates, number, scale_of, stack, turn_deg
-from spinetk.measure.discs import (
-    WIDEST_LUMBOSACRAL_DEG,
-    Endplate,
-    angle_deg,
-    heights,
-    meyerding,
-    meyerding_interval,
-    slip,
-)
+from spinetk.measure.discs import Endplate, angle_deg, heights, meyerding, meyerding_interval, slip
 from spinetk.measure.levels import SEQUENCE, adjacent, places
 from spinetk.measure.pelvis import Pelvis, pelvis_of
 from spinetk.measure.rounding import DECIMALS, beside
@@ -111,8 +102,8 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
     Returns:
         Per disc: ``name`` (``L4-L5``) or null; ``heights_px`` and, with a spacing, ``heights_mm``, by anterior, middle
         and posterior; ``angle_deg``; ``listhesis_px``, ``listhesis_mm``, ``listhesis_percent`` (positive forward) and
-        ``meyerding``, the grade of that, null on a neck; each number with ``..._interval`` where the points carry
-        standard deviations.
+        ``meyerding``, the grade of that, null on a neck and where ``meyerding_reason`` says why it is doubted; each
+        number with ``..._interval`` where the points carry standard deviations.
     """
     count = len(reading.vertebrae)
     if side is None or not rules_of(reading.view).front or not count or not reading.schema.columns:
@@ -120,7 +111,7 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
     below = [_neighbour(reading, k) for k in range(count)]
     scale = scale_of(reading)
     chain, known_mm = stack(reading), reading.frame.spacing_mm is not None
-    scales, graded = reading.interval_scale, rules_of(reading.view).slips_graded
+    scales = reading.interval_scale
     # An endplate that a person has placed bears no score: how surely it was seen no longer counts.
     by_network = any(own.kind == "s1" and own.score is not None for own in reading.landmarks)
     found: list[dict[str, Any] | None] = []
@@ -157,17 +148,38 @@ def disc_measures(reading: Reading, side: Side | None, moved: np.ndarray | None)
                 None if plates is None or other is None else scaled(interval(slip(*other)[0]), moved_by, slipped)
             )
         percent, angle = float(slip(*real)[1]), number(angle_deg(*real, side))
-        slips = None if draws is None else scaled(interval(slip(*draws)[1]), number(percent), slipped)
+        span = None if draws is None else scaled(interval(slip(*draws)[1]), number(percent), slipped)
         content |= {
             "angle_deg": angle,
             "angle_deg_interval": None if draws is None else scaled(interval(angle_deg(*draws, side)), angle, turned),
             "listhesis_percent": number(percent),
-            "listhesis_percent_interval": slips,
-            "meyerding": meyerding(round(percent, DECIMALS)) if graded else None,  # of the figure written beside it
-            "meyerding_interval": meyerding_interval(slips) if graded else None,
+            "listhesis_percent_interval": span,
+            **_grade(reading, k, where, real, angle, span),
         }
         found.append(content)
     return found
+
+
+def _grade(
+    reading: Reading, index: int, where: int | str, plates: Plates, angle: float | None, span: list[float] | None
+) -> dict[str, Any]:
+    """The Meyerding grade of a slip, or why there is none; what a person has placed is not doubted."""
+    percent = round(float(slip(*plates)[1]), DECIMALS)  # the figure written beside it
+    lower: str | None
+    if isinstance(where, str):
+        lower, score = where, next(own.score for own in reading.landmarks if own.kind == "s1")
+    else:
+        lower, score = reading.vertebrae[where].label, reading.vertebrae[where].score
+    upper, doubt = reading.vertebrae[index], None
+    if reading.model is not None and (upper.score, score) != (None, None):
+        above, below = plates
+        doubt = slips.doubt(percent, upper.label, lower, float(above.length), float(below.length), angle)
+    graded = rules_of(reading.view).slips_graded
+    return {
+        "meyerding": meyerding(percent) if graded and doubt is None else None,
+        "meyerding_interval": meyerding_interval(span) if graded and doubt is None else None,
+        "meyerding_reason": doubt if graded else None,
+    }
 
 
 def _named(values: np.ndarray) -> dict[str, float | None]:
@@ -255,51 +267,3 @@ def _noise(count: int) -> np.ndarray:
     noise = np.random.default_rng(SEED + 1).standard_normal((DRAWS, count, 2, 2))
     noise.flags.writeable = False
     return noise
-
-
-def grade_in_words(disc: Mapping[str, Any]) -> str:
-    """The Meyerding grade of a slip, ``1``; all that its interval allows where that is more, ``0 or 1``, ``0 to 2``."""
-    grade, span = disc.get("meyerding"), disc.get("meyerding_interval")
-    if grade is None:
-        return ""
-    first, last = span if isinstance(span, list) and len(span) == 2 else (grade, grade)
-    first, last = min(first, grade), max(last, grade)
-    return str(grade) if first == last else f"{first} {'or' if last - first == 1 else 'to'} {last}"
-
-
-def slips_in_words(names: Sequence[str], measures: Sequence[dict[str, Any] | None]) -> list[str]:
-    """A sentence for each slip that its interval does not explain away, or for what makes it doubtful.
-
-    Where the disc over S1 opens too wide, the body above it is doubtful: a slip on that body is said with the doubt.
-    """
-    found = []
-    pairs = list(zip(itertools.pairwise([*names, "S1"]), measures, strict=True))
-    wide = [lower == "S1" and _opens_wide(own) for (_, lower), own in pairs]
-    for k, ((upper, lower), own) in enumerate(pairs):
-        if own is None:
-            continue
-        if wide[k]:
-            angle = own["angle_deg"]
-            found.append(
-                f"the disc between {upper} and S1 opens by {angle:.0f} degrees, about as much as healthy spines "
-                f"do from L4 to S1: an endplate of {upper} or S1 is probably wrong, and what is taken from it with it."
-            )
-            continue
-        if not own["meyerding"]:
-            continue
-        low_high = own["listhesis_percent_interval"]
-        if low_high is not None and low_high[0] <= 0 <= low_high[1]:
-            continue
-        percent = own["listhesis_percent"]
-        way, kind = ("forward", "anterolisthesis") if percent > 0 else ("backward", "retrolisthesis")
-        grade = grade_in_words(own)
-        doubt = f", if {lower} is right, which the disc below it makes doubtful" if any(wide[k + 1 : k + 2]) else ""
-        far = beside(abs(percent), meyerding)
-        found.append(f"{upper} lies {far} % {way} on {lower} ({kind}, Meyerding grade {grade}){doubt}.")
-    return found
-
-
-def _opens_wide(disc: Mapping[str, Any] | None) -> bool:
-    """Whether a disc over S1 opens so wide that one of its endplates is probably wrong."""
-    angle = None if disc is None else disc["angle_deg"]
-    return angle is not None and angle > WIDEST_LUMBOSACRAL_DEG

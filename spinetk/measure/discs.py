@@ -40,6 +40,11 @@ class Endplate:
         """From the points as the picture names them and the side of the front."""
         return cls(left, middle, right) if side == "left" else cls(right, middle, left)
 
+    @property
+    def length(self) -> np.ndarray:
+        """(...) from the front to the back corner."""
+        return np.hypot(*np.moveaxis(self.anterior - self.posterior, -1, 0))
+
 
 def heights(upper: Endplate, lower: Endplate) -> np.ndarray:
     """(..., 3) anterior, middle and posterior height of the disc between the lower endplate of the upper body and the

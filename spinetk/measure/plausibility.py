@@ -51,6 +51,16 @@ TALL = (
     " 120 phantoms; over 1.3 in 1 of 8,775 bodies of 1,755 lateral films (front heights) and 42 of 8,177 of 481 frontal"
     " films, swapped corners included (`benchmarks/tall.py`). A body with its disc is about 1.4 times as high."
 )
+SLIPS = (
+    "Degenerative slips end at some 30 % (Rosenberg, J Bone Joint Surg Am 1975;57:467); known thoracic ones are of"
+    " grade 1 (Tachi et al., J Spine Dis 2020;1:20), and so are backward ones. Front corners of 1,755 lateral films"
+    " lie at most 23 % behind the median of their level; before it at most 19 % at L1 and L2, 32 % at L3, 47 % at L4"
+    " (`benchmarks/slips.py`). A broken or dysplastic arch lets L5, rarely L4 and L3, slip further."
+)
+PLATES = (
+    "Facing endplates of 304 discs of 62 MR subjects, px of 1 mm: one is over 1.18 times as long as the other in 8"
+    " (`benchmarks/slips.py`). A slip is counted between their back corners."
+)
 RULES: dict[str, Rule] = {
     "picture_px": Rule(32, "refused", "Geometry: two bodies of eight px with a disc between them are 24 px high."),
     "plane": Rule(None, "refused", "spinetk.views: DICOM cosines or letters of an axial or coronal slice."),
@@ -64,6 +74,10 @@ RULES: dict[str, Rule] = {
     "step": Rule(0.6, "not graded", SIZES),
     "shrink": Rule(0.3, "not graded", SIZES),
     "tall": Rule(1.3, "not graded", TALL),
+    "slip_backward": Rule(25.0, "not graded", SLIPS),
+    "slip_forward": Rule(25.0, "not graded", SLIPS),
+    "slip_forward_low": Rule(50.0, "not graded", SLIPS),
+    "plates": Rule(1.18, "not graded", PLATES),
     "hardly_seen": Rule(0.4, "not graded", "Judgement: shares of the confidence that was asked for."),
 }  # fmt: skip
 
@@ -84,7 +98,8 @@ PART_REGIONS = {
 }  # fmt: skip
 
 
-def _limit(name: str) -> float:
+def limit_of(name: str) -> float:
+    """The figure of a rule that turns on one."""
     limit = RULES[name].limit
     assert limit is not None, f"rule {name!r} has no figure"
     return limit
@@ -120,7 +135,7 @@ def elsewhere(body_part: str | None, labels: Sequence[str | None]) -> str | None
 
 def too_small(height: int, width: int) -> bool:
     """Whether a picture has too few px to show vertebrae."""
-    return min(height, width) < _limit("picture_px")
+    return min(height, width) < limit_of("picture_px")
 
 
 def impossible_size(reading: Reading) -> str | None:
@@ -153,12 +168,12 @@ def doubts(reading: Reading) -> list[str | None]:
         if beyond:
             found[k].append(beyond)
         score = reading.vertebrae[k].score
-        if score is not None and score < _limit("hardly_seen") * (reading.threshold or 0.0):
+        if score is not None and score < limit_of("hardly_seen") * (reading.threshold or 0.0):
             found[k].append(f"it was hardly seen (confidence {score:.2f}) and lies where the column must continue")
-        if pixels[k] < _limit("body_px"):
+        if pixels[k] < limit_of("body_px"):
             found[k].append(f"the body is {pixels[k]:.1f} px high")
     for a, b, share in _overlaps(points, reading):
-        if share > _limit("overlap"):
+        if share > limit_of("overlap"):
             for one, other in ((a, b), (b, a)):
                 found[one].append(f"its outline covers that of {_name(reading, other)}")
     for k, words in [*_steps(points, reading), *_tall(points * scale_of(reading), reading)]:
@@ -167,7 +182,7 @@ def doubts(reading: Reading) -> list[str | None]:
 
 
 def _beyond(size_mm: float) -> str | None:
-    low, high = _limit("lowest_mm"), _limit("highest_mm")
+    low, high = limit_of("lowest_mm"), limit_of("highest_mm")
     if not np.isfinite(size_mm) or low <= size_mm <= high:
         return None
     said = f"{size_mm:.3g}"
@@ -211,13 +226,13 @@ def _steps(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
     if len(seen) < 2:
         return []
     found = []
-    if widths[seen].min() < _limit("shrink") * widths[seen].max():
+    if widths[seen].min() < limit_of("shrink") * widths[seen].max():
         share = 100 * widths[seen].min() / widths[seen].max()
         words = f"the narrowest body of the column has {share:.0f} % of the widest one's width"
         found += [(int(k), words) for k in seen]
     for place, k in enumerate(seen):
         beside = widths[np.concatenate([seen[max(0, place - 2) : place], seen[place + 1 : place + 3]])]
-        if widths[k] < _limit("step") * median(beside):
+        if widths[k] < limit_of("step") * median(beside):
             share = 100 * widths[k] / median(beside)
             found.append((int(k), f"it has {share:.0f} % of the width of the bodies beside it"))
     return found
@@ -242,7 +257,7 @@ def _tall(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
         if len(beside) < 2:
             continue
         share = own[k] / beside.max()
-        if share > _limit("tall"):
+        if share > limit_of("tall"):
             words = f"it is {share:.1f} times as high as any body beside it: two may be taken for one, or one missed"
             found.append((int(k), words))
     return found

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.facing import Facing
-from spinetk.measure import alignment, levels, plausibility
+from spinetk.measure import alignment, levels, plausibility, slips
 from spinetk.measure import angles as spine_angles
 from spinetk.measure.body import CROSSED, SWAPPED, UPSIDE_DOWN, area, faults, number, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
@@ -290,7 +290,7 @@ def _remarks(
     if unsure:
         found.append(unsure)
     names = [_called(reading, k) for k in range(len(reading.vertebrae))]
-    found += alignment.slips_in_words(names, below)
+    found += slips.in_words(names, below)
     for k, (fault, doubt) in enumerate(zip(wrong, doubtful, strict=True)):
         if fault:
             found.append(f"{_called(reading, k)}: {fault}.")

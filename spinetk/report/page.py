@@ -18,10 +18,10 @@ import numpy as np
 from spinetk._version import __version__
 from spinetk.atomic import write_text
 from spinetk.measure import words
-from spinetk.measure.alignment import grade_in_words
 from spinetk.measure.discs import meyerding
 from spinetk.measure.levels import in_order
 from spinetk.measure.rounding import beside
+from spinetk.measure.slips import grade_in_words
 from spinetk.reading import Reading
 from spinetk.report.overlay import draw, outline
 from spinetk.report.style import STYLE

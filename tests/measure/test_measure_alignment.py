@@ -7,8 +7,8 @@ import pytest
 
 from spinetk.landmark import Landmark
 from spinetk.measure import measure
-from spinetk.measure.alignment import grade_in_words
 from spinetk.measure.discs import meyerding_interval
+from spinetk.measure.slips import grade_in_words
 from spinetk.phantoms import lateral_radiograph
 from spinetk.phantoms.choose import stream
 from spinetk.phantoms.spine import draw_spine

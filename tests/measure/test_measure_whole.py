@@ -41,6 +41,7 @@ def sides(left, middle, right):
 
 def disc(name, px, mm, angle, slip, grade):
     found = {"name": name, "angle_deg": angle, "meyerding": grade, "meyerding_interval": None}
+    found["meyerding_reason"] = None
     for unit, three in (("px", px), ("mm", mm)):
         found[f"heights_{unit}"] = dict(zip(("anterior", "middle", "posterior"), three, strict=True))
         found[f"heights_{unit}_interval"] = None
