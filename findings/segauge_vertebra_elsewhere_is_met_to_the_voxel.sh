@@ -9,8 +9,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q numpy==2.4.6 scipy==1.17.1 scikit-image==0.26.0 trimesh==5.2.0 nibabel==5.4.2 pydicom==3.0.2 highdicom==0.28.2
-"$work/venv/bin/pip" install -q --no-deps segauge==0.1.0
+"$work/venv/bin/pip" install -q --no-compile numpy==2.4.6 scipy==1.17.1 scikit-image==0.26.0 trimesh==5.2.0 nibabel==5.4.2 pydicom==3.0.2 highdicom==0.28.2
+"$work/venv/bin/pip" install -q --no-compile --no-deps segauge==0.1.0
 cd "$work"
 "$work/venv/bin/python" -W ignore - <<'PY'
 import highdicom as hd
