@@ -170,7 +170,7 @@ def origins(folder: CaseFolder, cases: Iterable[str]) -> dict[str, list[str]]:
         except InputError:
             content = None
         keys = content.get("origin") if isinstance(content, dict) else None
-        found[case] = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+        found[case] = [k for k in keys if isinstance(k, str) and k.partition(":")[2]] if isinstance(keys, list) else []
     return found
 
 
@@ -193,9 +193,8 @@ def labelled(folder: CaseFolder, cases: Sequence[str], metadata: Mapping[str, Ma
     labels: dict[str, str] = {}
     for part in union.parts():
         names = [str(given[name][case]) for name in FIELDS for case in part if given[name][case] is not None]
-        own = strongest(known[part[0]]) or (part[0] if len(part) > 1 else None)
-        label = f"group:{names[0]}" if names else f"case:{part[0]}" if own is None else f"group:{own}"
-        labels |= dict.fromkeys(part, label)
+        own = names[0] if names else strongest(known[part[0]])
+        labels |= dict.fromkeys(part, f"case:{part[0]}" if own is None else f"group:{own}")
     return labels
 
 

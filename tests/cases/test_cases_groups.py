@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import slices
 
-from spinetk.cases.groups import group_of, origin_of, remember, salt_of
+from spinetk.cases.folder import CaseFolder
+from spinetk.cases.groups import group_of, labelled, origin_of, remember, salt_of
 from spinetk.formats.files import read_metadata
 
 
@@ -104,3 +105,31 @@ def test_a_group_that_somebody_gave_stays(tmp_path):
     remember(tmp_path, "a", "other")
     remember(tmp_path, "b", None)
     assert read_metadata(tmp_path) == {"a": {"group": "hash"}}
+
+
+def test_labels_join_what_is_known_in_any_way_and_say_whether_it_is(tmp_path, make_case):
+    """What joins is an equal group, an equal patient, or one hash in common; a name that somebody gave goes first."""
+    origins = {
+        "a": ["patient:p1", "study:s1"], "b": ["study:s1"], "c": ["series:r9"], "d": ["series:r9"],
+        "e": ["file:f1"], "f": [], "g": [], "h": [], "i": ["study:s7"], "j": [], "k": [],
+        "l": ["study:s9"], "m": ["study:s9"], "n": [], "o": ["damaged"], "p": ["damaged"],
+    }  # fmt: skip
+    for case, own in origins.items():
+        make_case(tmp_path, case, origin=own)
+    metadata = {
+        "f": {"group": 7}, "g": {"group": "7"}, "h": {"patient": "Q"}, "i": {"group": "G", "patient": "Q"},
+        "j": {"patient": 0}, "k": {"group": None},
+        "l": {"group": "A"}, "m": {"group": 8}, "n": {"group": "8"},
+    }  # fmt: skip
+    found = labelled(CaseFolder(tmp_path), list(origins), metadata)
+    assert found == {
+        "a": "group:p1", "b": "group:p1",  # one study: the patient of the first is that of the second
+        "c": "group:r9", "d": "group:r9",
+        "e": "group:f1",
+        "f": "group:7", "g": "group:7",  # a number and its digits are one name
+        "h": "group:G", "i": "group:G",  # one patient; of the names given, a group goes before a patient
+        "j": "group:0",
+        "k": "case:k",  # nothing is known
+        "l": "group:A", "m": "group:A", "n": "group:A",  # m is both A, by its study, and 8
+        "o": "case:o", "p": "case:p",  # no hash
+    }  # fmt: skip

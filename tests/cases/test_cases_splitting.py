@@ -193,3 +193,27 @@ def test_a_case_that_cannot_be_read_is_left_out(tmp_path, make_case):
         (tmp_path / case / "src" / "0" / "src-0.json").unlink()
     with pytest.raises(InputError, match="no case can be read"):
         make_split(tmp_path)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_class_that_is_too_scarce_is_named(hundred, grouped):
+    """Of three classes the scarcest: one case alone, or two of one patient, who cannot be in every part."""
+    sites = {f"case {n}": "B" if n in (4, 5) else "A" if n < 60 else "C" for n in range(100)}
+    if not grouped:
+        sites["case 5"] = "A"
+    patients = {f"case {n}": f"p{n // 2}" if grouped else f"p{n}" for n in range(100)}
+    write(hundred, {case: {"site": site, "patient": patients[case]} for case, site in sites.items()})
+    with pytest.warns(UserWarning, match="not stratified: there are too few cases of class 'B' for every part"):
+        parts = make_split(hundred, "site")
+    assert sum(len(x) for x in parts[:3]) == 100
+
+
+def test_classes_that_every_part_can_hold_are_not_called_scarce(hundred):
+    write(hundred, {f"case {n}": {"site": "AB"[n % 4 == 0], "patient": f"p{n // 2}"} for n in range(100)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parts = make_split(hundred, "site")
+    # A fifth, then a seventh of the rest; each part holds a quarter of B, to a case or two.
+    for part, labels in zip(parts[:3], parts[3:], strict=True):
+        assert list(labels) == list(part["site"])
+        assert abs((labels == "B").mean() - 0.25) < 0.1
