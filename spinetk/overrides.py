@@ -7,11 +7,13 @@ as the options of the same names; an empty cell leaves what holds for all.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePath
 from typing import Literal, get_args
 
+from spinetk.anchor import check_anchor
 from spinetk.errors import InputError
 from spinetk.views import OFFERED, View, checked_view
 
@@ -33,7 +35,7 @@ class Overrides:
         anchor: Level naming such as ``L5=last``, or None.
 
     Raises:
-        InputError: A view or side that there is not, or an absurd spacing.
+        InputError: A view or side that there is not, an absurd spacing, or an anchor that fits no picture.
     """
 
     view: View | None = None
@@ -46,6 +48,8 @@ class Overrides:
             raise InputError("view", f"{self.view!r} cannot be read", f"give {', '.join(OFFERED)}")
         if self.facing not in FACINGS:
             raise InputError("facing", f"{self.facing!r} is not a side", "give left, right or auto")
+        if self.anchor is not None:
+            check_anchor(self.anchor)
         if self.spacing_mm is not None:
             from spinetk.geometry import Frame  # numpy is slow to import, and the command line imports this
 
@@ -70,7 +74,7 @@ def parse_spacing(text: str | None, option: str = "--spacing") -> tuple[float, f
         values = [float(v) for v in text.split(",")]
     except ValueError:
         values = []
-    if len(values) not in (1, 2):
+    if len(values) not in (1, 2) or not all(map(math.isfinite, values)):
         raise InputError(f"{option} {text}", "is not MM or ROW,COLUMN", "for example --spacing 0.3 or 0.3,0.25")
     if "." not in text and values[0] != values[-1]:
         first, second = text.split(",")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinetk.errors import InputError
+from spinetk.pacs.address import check_title
 
 if TYPE_CHECKING:
     from spinetk.batch.pools import Pool
@@ -19,8 +21,24 @@ Inputs = Annotated[
     typer.Argument(help="Files, folders, patterns, dicomweb+http://HOST/PATH/studies?..., dicom://AET@HOST:PORT."),
 ]
 Lists = Annotated[list[Path] | None, typer.Option("--list", help="File with one input per line; - is standard input.")]
+
+
+def checked_series(series: str | None) -> str | None:
+    """What ``--series`` takes: a number, counted from 1, or the key that a result names.
+
+    Raises:
+        InputError: It is neither, and no input can have it.
+    """
+    if series is not None and not re.fullmatch(r"[1-9]\d{0,4}|[0-9a-f]{12}", series):
+        raise InputError(f"--series {series}", "is no number of a series", "see `spinetk info`; the first is 1")
+    return series
+
+
 Series = Annotated[
-    str | None, typer.Option(help="Which of several series of a folder or file: its number in `spinetk info`.")
+    str | None,
+    typer.Option(
+        callback=checked_series, help="Which of several series of a folder or file: its number in `spinetk info`."
+    ),
 ]
 
 
@@ -79,7 +97,7 @@ class BatchOptions(PoolOptions):
             "--resume/--no-resume", " /--again", help="Do what is missing in the folder, or everything again."
         ),
     ] = True
-    aet: Annotated[str, typer.Option(help="Own AE title, for archives by DIMSE.")] = "SPINETK"
+    aet: Annotated[str, typer.Option(callback=check_title, help="Own AE title, for archives by DIMSE.")] = "SPINETK"
 
 
 def given_inputs(inputs: Sequence[str] | None, lists: Sequence[Path] | None) -> list[str]:

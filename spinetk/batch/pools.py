@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from spinetk.batch.task import Maker, Outcome, Task, perform
+from spinetk.device import check_device
 from spinetk.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ Done = tuple[Task, Outcome]
 
 
 class Pool(ABC):
-    """Workers; as a context they end with the block."""
+    """Workers; as a context they end with the block.
+
+    Attributes:
+        local: Whether they are of this machine, so that what it has not they have not.
+    """
+
+    local = True
 
     @abstractmethod
     def run(self, maker: Maker, key: str, tasks: Iterable[Task]) -> Iterator[Done]:
@@ -168,6 +175,8 @@ class Cluster(Pool):
         client: Connected to its scheduler.
         cluster: Ended with the pool, when it is ours.
     """
+
+    local = False
 
     def __init__(self, client: Client, cluster: Any = None) -> None:
         self._client, self._cluster = client, cluster
@@ -327,9 +336,15 @@ def open_pool(
         device: Of the work; processes of this machine share its GPUs unless it is ``cpu``.
 
     Raises:
-        InputError: Options that exclude each other, a package that is not installed, or nobody answers.
+        InputError: Options that exclude each other, a package that is not installed, nobody answers, or the device is
+            none; of a cluster only its workers know whether they have it.
     """
+    check_device(device)
     if scheduler is None and batch_system is None:
+        if device not in ("auto", "cpu"):
+            from spinetk.training.device import pick_device
+
+            pick_device(device)
         return Here() if workers is None or workers == 1 else Processes(workers, _gpus(device))
     if scheduler is not None and (batch_system is not None or workers is not None):
         raise InputError("--scheduler", "has its workers already", "leave --workers, --slurm and --pbs out")

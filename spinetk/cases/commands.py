@@ -9,6 +9,7 @@ import typer
 
 from spinetk.exits import leave
 from spinetk.options import (
+    MOST_SEED,
     AsJson,
     CaseFolder,
     Out,
@@ -85,7 +86,9 @@ def split(
     base: CaseFolder,
     stratify: Annotated[str | None, typer.Option(help="Field of metadata.json to stratify by.")] = None,
     group: Annotated[str | None, typer.Option(help="Field of metadata.json that names the patient.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 100 unless given.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random; 100 unless given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Split the cases 68.6 / 11.4 / 20 into train, val and test; saved in BASE/split.json.

@@ -90,8 +90,7 @@ def prepare(
     source, destination = Path(source), Path(destination)
     if not source.exists():
         raise InputError(source, "does not exist", "give the folder of pictures and annotations")
-    if width is not None and not 16 <= width <= 16384:
-        raise InputError("width", f"{width} px is not between 16 and 16384", "the original used 800")
+    check_width(width)
     frame = None if spacing_mm is None else Frame(spacing_mm=spacing_mm, spacing_source="user")
     items = list(read(source, layout, None if schema is None else get_schema(schema)))
     if not items:
@@ -206,6 +205,12 @@ def _as_annotated(picture: Picture, item: CaseItem, frame: Frame) -> tuple[np.nd
         return turn(pixels, exif), frame.turned(exif)
     fault = f"has {size[0]} x {size[1]} px, its annotation is about {item.size[0]} x {item.size[1]} px"
     raise InputError(item.picture, fault, "give the picture that was annotated")
+
+
+def check_width(width: int | None) -> None:
+    """Raise ``InputError`` for a width in px that no picture can be given; None leaves each as it is."""
+    if width is not None and not 16 <= width <= 16384:
+        raise InputError("width", f"{width} px is not between 16 and 16384", "the original used 800")
 
 
 def resized(pixels: np.ndarray, reading: Reading, width: int) -> tuple[np.ndarray, Reading]:

@@ -77,6 +77,8 @@ def make_split(
     folder = CaseFolder(base)
     cases = folder.cases()
     metadata = folder.metadata()
+    if seed is not None and not 0 <= seed < 2**31:
+        raise InputError("seed", f"{seed} is not from 0 to {2**31 - 1}", "the original's is 100")
     if strat_var is None and group is None and seed is None:
         strat_var, group, seed = _settings_on_file(folder, cases, metadata)
     seed = SEED if seed is None else seed

@@ -15,6 +15,7 @@ from spinetk.batch.pools import Pool
 from spinetk.batch.run import Names, Run, plain_stem, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Maker, Work, content
+from spinetk.discs.card import DiscCard, PointCard
 from spinetk.discs.levels import FIRST_UNKNOWN
 from spinetk.discs.pictures import attention_overlay, draw, heat_overlay, write_png
 from spinetk.discs.points import DiscReading
@@ -27,6 +28,7 @@ from spinetk.images.dicom_volume import frames_of, volume_of
 from spinetk.images.frames import modality_of
 from spinetk.images.headers import open_header
 from spinetk.images.identity import safe_name
+from spinetk.images.read import not_chosen
 from spinetk.images.spacing import PROJECTION
 from spinetk.images.volume import SUFFIXES
 from spinetk.images.walk import list_files
@@ -160,9 +162,18 @@ def _digests(maker: PredictorMaker) -> list[str]:
     """SHA-256 of the weights a maker loads.
 
     Raises:
-        InputError: There are none.
+        InputError: There are none, or they are of another task by their card.
     """
-    return [content(zoo.find(name)) for name in (maker.model, maker.points) if name is not None]
+    found = []
+    for name, kind in ((maker.model, DiscCard), (maker.points, PointCard)):
+        if name is None:
+            continue
+        path = zoo.find(name)
+        if path.suffix == ".safetensors":
+            card = path.with_suffix(".json")
+            zoo.checked(zoo.read_card(card), kind, name, card)
+        found.append(content(path))
+    return found
 
 
 def _label(
@@ -240,6 +251,7 @@ def _slab(file: Path, options: Options, remarks: list[str]) -> Slab | None:
         InputError: A volume of another kind cannot be read.
     """
     if file.name.lower().endswith(SUFFIXES):
+        remarks += not_chosen(options.series)
         return read_slab(file)
     if not file.is_dir() and frames_of(file) < 2:
         return None

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.anchor import SEQUENCE
 from spinetk.errors import InputError
 from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble
-from spinetk.measure.levels import SEQUENCE, name_of
+from spinetk.measure.levels import name_of
 from spinetk.schema import KeypointSchema
 
 CENTRE = KeypointSchema("centre", ("centre",))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.anchor import SEQUENCE
 from spinetk.errors import InputError
 from spinetk.formats.files import natural_key, read_json
 from spinetk.formats.item import CaseItem, case_from
@@ -22,7 +23,7 @@ from spinetk.formats.outline import six_points
 from spinetk.formats.registry import Format, Source
 from spinetk.geometry import Frame
 from spinetk.images.guard import silent_stderr
-from spinetk.measure.levels import SEQUENCE, SYSTEMS, name_of
+from spinetk.measure.levels import SYSTEMS, name_of
 from spinetk.schema import VERTEBRA6, KeypointSchema
 from spinetk.vertebra import Vertebra
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from spinetk.anchor import SEQUENCE
 from spinetk.errors import InputError
 from spinetk.formats.beside import landmarks_of
 from spinetk.landmark import Landmark
-from spinetk.measure.levels import SEQUENCE, TABLE, head_to_foot
+from spinetk.measure.levels import TABLE, head_to_foot
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema, schema_for_names
 from spinetk.vertebra import Vertebra

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.anchor import SEQUENCE
 from spinetk.atomic import write_text
 from spinetk.errors import InputError
 from spinetk.formats.files import natural_key, read_json
@@ -23,7 +24,6 @@ from spinetk.formats.names import case_source, file_names
 from spinetk.formats.registry import Format, Source
 from spinetk.formats.shapes import Shape, assemble, meaning, named_points
 from spinetk.images import read_picture
-from spinetk.measure.levels import SEQUENCE
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 

@@ -30,7 +30,8 @@ def read_picture(
             about the picture as stored (reformations of volumes keep the file's).
         series: Which of several series of a folder, or of kinds of frames in one file: its number, counted from 1 as
             ``spinetk info`` lists them, or its key (``Picture.series``). None takes the main one (sagittal slices
-            first, then the most), and a remark names what else there is. Other files hold one and are read as ever.
+            first, then the most), and a remark names what else there is. Other files hold one and are read as ever;
+            where another than the first was asked for, a remark says so.
 
     Returns:
         The picture, in the pixel grid of the file, turned or not: :func:`spinetk.geometry.upright` makes it stand.
@@ -47,7 +48,8 @@ def read_picture(
     try:
         with quiet():
             picture = _read(path, slice_choice, frame, series)
-        return replace(picture, remarks=(*picture.remarks, *standing(picture.frame)))
+        alone = not_chosen(series) if picture.series is None else []
+        return replace(picture, remarks=(*picture.remarks, *alone, *standing(picture.frame)))
     except InputError:
         raise
     except MemoryError as error:
@@ -57,6 +59,13 @@ def read_picture(
     except Exception as error:
         # Whatever a damaged file does to a decoder ends here. The error's own text may quote patient data.
         raise InputError(display_name(path), f"is damaged ({type(error).__name__})", REMEDY_COPY) from error
+
+
+def not_chosen(series: str | int | None) -> list[str]:
+    """A remark that a file which holds no several series was read although another than the first was asked for."""
+    if series is None or str(series) == "1":
+        return []
+    return [f"series {series} was asked for, but this file holds no several series: it was read as it is"]
 
 
 def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None, series: str | int | None) -> Picture:

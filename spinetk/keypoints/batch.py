@@ -24,15 +24,16 @@ from spinetk.batch.pools import Here, Pool
 from spinetk.batch.run import Names, Run, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Work
+from spinetk.device import check_device
 from spinetk.errors import InputError
 from spinetk.formats.table import LEADING_COLUMNS, write_table
 from spinetk.images import Picture, find_inputs, read_picture
 from spinetk.images.identity import safe_name
 from spinetk.images.picture import SliceChoice
-from spinetk.keypoints.centre.runtime import Precision
+from spinetk.keypoints.centre.runtime import Precision, check_runtime
 from spinetk.keypoints.fingerprint import settings_of
 from spinetk.keypoints.pictures import to_grey
-from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.predictor import Predictor, check_threshold
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import Overrides, OverridesTable
 from spinetk.pacs.address import is_address
@@ -126,6 +127,10 @@ class How:
         slice_choice: Slice of series and volumes.
         series: Which of several series of a folder or file, as of :func:`spinetk.images.read_picture`.
         overlay: Whether to draw ``<stem>.png``.
+
+    Raises:
+        InputError: A threshold that is no probability, or a device that is none; whether there is one is asked where
+            the pictures are read.
     """
 
     threshold: float = 0.6
@@ -138,6 +143,10 @@ class How:
     series: str | None = None
     overlay: bool = True
     precision: Precision = "32-true"
+
+    def __post_init__(self) -> None:
+        check_threshold(self.threshold)
+        check_device(self.device)
 
     def table(self) -> OverridesTable:
         """The user's word on each picture."""
@@ -179,6 +188,8 @@ def predict_files(
     if asked.precision != "32-true":
         settings["precision"] = asked.precision
     if model is None or isinstance(model, str | Path):
+        if model is None and (pool is None or pool.local):
+            check_runtime(asked.device, asked.precision)
         name = None if model is None else str(Path(model).absolute()) if Path(model).is_file() else str(model)
         maker: Callable[[], Work] = ReaderMaker(
             name, asked.threshold, asked.device, table, *choice, asked.overlay, asked.precision

@@ -96,7 +96,7 @@ def evaluate(
     ] = None,
     part: Annotated[Part, typer.Option(help="Part of the split.")] = "val",
     threshold: Threshold = 0.6,
-    worst: Annotated[int, typer.Option(help="Draw the overlays of this many worst cases.")] = 5,
+    worst: Annotated[int, typer.Option(min=0, help="Draw the overlays of this many worst cases.")] = 5,
     device: Device = "auto",
     devices: Devices = None,
     nodes: Nodes = None,
@@ -109,10 +109,13 @@ def evaluate(
     from spinetk.training.launch import launch
 
     distributed = launch(devices, nodes, device)
+    names = model or [FINAL]
+    # All are loaded before the first, which may take long, is scored.
+    predictors = [Predictor.load(name, threshold, device) for name in names]
     rows = []
-    for number, name in enumerate(model or [FINAL], start=1):
-        folder = out if len(model or []) < 2 else out / f"{number}-{Path(name).stem}"
-        scores = run(base, part, Predictor.load(name, threshold, device), folder, worst=worst, distributed=distributed)
+    for number, (name, predictor) in enumerate(zip(names, predictors, strict=True), start=1):
+        folder = out if len(names) < 2 else out / f"{number}-{Path(name).stem}"
+        scores = run(base, part, predictor, folder, worst=worst, distributed=distributed)
         rows.append({key: value for key, value in scores.items() if key != "cases"})
     if not distributed.first:
         return

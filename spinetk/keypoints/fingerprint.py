@@ -10,6 +10,7 @@ from typing import Any
 from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.images.picture import SliceChoice
+from spinetk.keypoints.card import read_card
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import OverridesTable
@@ -29,7 +30,7 @@ def settings_of(
     """Settings of a run as plain values; two runs with the same read the same picture alike.
 
     Raises:
-        InputError: The model cannot be found.
+        InputError: The model cannot be found, or is of another task by its card.
     """
     reader = model if isinstance(model, Reader) else None
     named: Any = reader.only if reader is not None else model
@@ -66,6 +67,8 @@ def weights_of(model: Predictor | str | Path | None, view: View | None = None) -
             digest = hashlib.file_digest(stream, "sha256")
         card = path.with_suffix(".json")
         if card.is_file():
+            if model is not None and path.suffix == ".safetensors":
+                read_card(path)  # a model of another task is refused before any picture is read
             said = zoo.read_card(card)
             digest.update(repr([said.get(key) for key in FITTED]).encode())
         found[path.stem] = digest.hexdigest()[:16]

@@ -38,6 +38,12 @@ LEAST_OF_KIND = {"s1": 0.1, "femoral_head": 0.4}  # of an unsure S1 the names an
 MOST_OF_KIND = {"s1": 2, "femoral_head": 2}
 
 
+def check_threshold(threshold: float) -> None:
+    """Raise ``InputError`` for a least confidence that is no probability."""
+    if not 0 <= threshold <= 1:
+        raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
+
+
 class Predictor:
     """A trained network with a confidence threshold.
 
@@ -73,8 +79,7 @@ class Predictor:
         fronts: tuple[float, float] | None = None,
         counting: Counting | None = None,
     ) -> None:
-        if not 0 <= threshold <= 1:
-            raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
+        check_threshold(threshold)
         self.engine = engine
         self.schema, self.device, self.runtime = engine.schema, engine.device, engine.runtime
         self.name = name
@@ -116,7 +121,7 @@ class Predictor:
             engine = runtime.GraphEngine(path, preset, told.config.schema, precision)
             return cls._by(engine, path.stem, threshold, told)
         if precision != "32-true":
-            raise InputError(f"--precision {precision}", "is for released models on a CPU", "leave it out")
+            raise runtime.only_released(precision)
         from spinetk.keypoints.torch_engine import TorchEngine, open_network
 
         network, card = open_network(path)

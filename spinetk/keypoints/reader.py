@@ -20,9 +20,9 @@ from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
-from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
+from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision, check_runtime
 from spinetk.keypoints.decision import Decision
-from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.predictor import Predictor, check_threshold
 from spinetk.keypoints.second_look import (
     OPPOSITE,
     against_file,
@@ -67,7 +67,8 @@ class Reader:
         view_finder: Tells view, turn and front from the look of a picture whose file does not; None never looks.
 
     Raises:
-        InputError: The model or the view is none.
+        InputError: The model or the view is none, the threshold is no probability, this machine has no such device, or
+            nothing here computes in that precision.
     """
 
     def __init__(
@@ -81,6 +82,9 @@ class Reader:
         view_finder: ViewFinder | None = find_view,
     ) -> None:
         self.usual = Overrides(view=view)
+        check_threshold(threshold)
+        if model is None:  # models are loaded as pictures call for them: too late to say it of the first
+            check_runtime(device, precision)
         if model is not None and not isinstance(model, Predictor):
             model = Predictor.load(model, threshold, device, precision=precision)
         self._only, self._precision = model, precision

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spinetk.anchor import SEQUENCE, TRANSITIONAL
 from spinetk.facing import Facing
 from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
@@ -21,7 +22,6 @@ from spinetk.keypoints.naming import BODY_BELOW, Evidence, Naming, Seat, evidenc
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
 from spinetk.measure.facing import MIN_CONFIDENCE, curvature
-from spinetk.measure.levels import SEQUENCE, TRANSITIONAL
 from spinetk.measure.pelvis import front_of
 from spinetk.measure.plausibility import too_tall
 from spinetk.measure.rounding import beside

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.anchor import SEQUENCE
 from spinetk.geometry import Side, median
 from spinetk.measure import slips
 from spinetk.measure.body import column, direction_deg, endplates, number, scale_of, stack, turn_deg
 from spinetk.measure.discs import Endplate, angle_deg, heights, meyerding, meyerding_interval, slip
-from spinetk.measure.levels import SEQUENCE, adjacent, places
+from spinetk.measure.levels import adjacent, places
 from spinetk.measure.pelvis import Pelvis, pelvis_of
 from spinetk.measure.rounding import DECIMALS, beside
 from spinetk.measure.uncertainty import DRAWS, SACRAL, SEED, interval, scaled

@@ -52,7 +52,7 @@ OWN_POSTERIOR = "posterior height of the same body"
 ROUNDING_PERCENT = 0.5e-4
 
 
-def checked(thresholds: Sequence[float]) -> tuple[float, float, float]:
+def checked(thresholds: Sequence[float | str]) -> tuple[float, float, float]:
     """The three thresholds in percent as floats.
 
     Raises:

@@ -19,20 +19,18 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from spinetk.anchor import SEQUENCE, TRANSITIONAL
 from spinetk.errors import InputError
 from spinetk.geometry import TURNS, median
 from spinetk.measure.body import centres, scale_of, stack, up
 from spinetk.measure.heights import heights
 from spinetk.reading import Reading
 
-SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *(f"L{k}" for k in range(1, 7)), "S1")
-TRANSITIONAL = ("T13", "L6")
 OUT_OF_ORDER = "the vertebrae are not ordered from head to foot."
 # A step between centres has room for one more vertebra where it is this many times the larger of those beside it; or so
 # many times the usual of the four around it, beside one that is long itself (a body missing on either side of one).
@@ -120,52 +118,6 @@ def name_of(number: int, system: str) -> str | None:
     if system not in SYSTEMS:
         raise InputError("numbering", f"{system!r} is unknown", f"use one of {', '.join(SYSTEMS)}")
     return next((name for name, level in TABLE.items() if getattr(level, system) == int(number)), None)
-
-
-def named(count: int, anchor: str) -> list[str]:
-    """Names of a gapless chain of ``count`` vertebrae, head to foot, from one or more fixed points.
-
-    The spine is C1..C7, T1..T12, L1..L5, S1; T13 and L6 come in only when an anchor names them.
-
-    Args:
-        count: Number of vertebrae.
-        anchor: ``LEVEL=PLACE``, several separated by commas. PLACE is ``first``, ``last`` or the position counted
-            from the head, starting at 1: ``L5=last``, ``T1=first``, ``L1=3``, ``T13=2,L5=last``.
-
-    Raises:
-        InputError: The anchor cannot be read, does not fit the number of vertebrae, or contradicts itself.
-    """
-    fixed = _parsed(count, anchor)
-    extra = {level for level, _ in fixed}
-    spine = [level for level in SEQUENCE if level not in TRANSITIONAL or level in extra]
-    starts = {spine.index(level) - place for level, place in fixed}
-    if len(starts) > 1:
-        raise InputError(
-            f"anchor {anchor!r}", f"does not fit {count} vertebrae", "name a transitional T13 or L6, or use one anchor"
-        )
-    start = starts.pop()
-    if start < 0 or start + count > len(spine):
-        end = "above C1" if start < 0 else "below S1"
-        raise InputError(f"anchor {anchor!r}", f"puts vertebrae {end}", f"the picture has {count} vertebrae")
-    return spine[start : start + count]
-
-
-def _parsed(count: int, anchor: str) -> list[tuple[str, int]]:
-    fixed = []
-    for part in anchor.split(","):
-        match = re.fullmatch(r"\s*([CTLS]\d{1,2})\s*=\s*(first|last|\d{1,3})\s*", part, re.IGNORECASE)
-        level = match.group(1).upper() if match else ""
-        if match is None or level not in SEQUENCE:
-            raise InputError(f"anchor {part.strip()!r}", "is not LEVEL=PLACE", "give e.g. L5=last, T1=first or L1=3")
-        place = match.group(2).lower()
-        position = {"first": 0, "last": count - 1}.get(place)
-        position = int(place) - 1 if position is None else position
-        if not 0 <= position < count:
-            raise InputError(
-                f"anchor {part.strip()!r}", f"the picture has {count} vertebrae", "count from the head, from 1"
-            )
-        fixed.append((level, position))
-    return fixed
 
 
 def faults(labels: Sequence[str | None]) -> list[str]:

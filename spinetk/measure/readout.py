@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spinetk.anchor import named
 from spinetk.facing import Facing
 from spinetk.measure import alignment, levels, plausibility, slips
 from spinetk.measure import angles as spine_angles
@@ -73,7 +74,7 @@ def measure(
     limits = checked(thresholds)
     vertebrae = [replace(v, measures=dict(v.measures)) for v in reading.vertebrae]
     if anchor is not None and vertebrae:
-        names = levels.named(len(vertebrae), anchor)
+        names = named(len(vertebrae), anchor)
         for place, label in zip(levels.head_to_foot(reading), names, strict=True):
             vertebrae[place].label = label
         reading = reading.named_by_person()

@@ -84,7 +84,7 @@ class Receiver:
             self._server = own.start_server(where, block=False, evt_handlers=handlers, ssl_context=tls)
         except OSError as error:
             fault = f"cannot be listened on ({error.strerror or error})"
-            raise InputError(f"{where[0]}:{where[1]}", fault, "choose another --port") from error
+            raise InputError(f"{where[0]}:{where[1]}", fault, "choose another --port or --host") from error
         self._ae = own
 
     def stop(self) -> None:

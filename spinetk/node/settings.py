@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from spinetk.device import check_device
 from spinetk.errors import InputError
 from spinetk.node.rule import Rule, default_rules
 from spinetk.pacs import Address, parse_address
+from spinetk.pacs.address import check_title
 from spinetk.pacs.tls import Tls
 from spinetk.views import OFFERED, View
 
@@ -64,8 +66,12 @@ class NodeSettings:
             InputError: They cannot be used, or would let strangers in.
         """
         for title in (self.aet, *self.allow):
-            if not 1 <= len(title.strip()) <= 16 or not title.isascii() or not title.isprintable() or "\\" in title:
-                raise InputError(f"AE title {title!r}", "is not 1 to 16 plain characters", "for example SPINETK")
+            check_title(title)
+        if not 0 <= self.port <= 65535:
+            raise InputError(f"--port {self.port}", "is no port", "give 0 (a free one) to 65535")
+        if not 0 <= self.threshold <= 1:
+            raise InputError(f"--threshold {self.threshold}", "is not in 0..1", "0.6 is a good start")
+        check_device(self.device)
         if not self.allow and not _is_loopback(self.host):
             fault = "would take pictures from anyone"
             raise InputError(f"--host {self.host}", fault, "name those who may call: --allow TITLE")

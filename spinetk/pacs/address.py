@@ -15,6 +15,17 @@ LEVELS = ("studies", "series", "instances")
 UID = re.compile(r"[0-9.]{1,64}")
 
 
+def check_title(title: str) -> str:
+    """An AE title as it is (PS3.5, VR AE).
+
+    Raises:
+        InputError: It can be none.
+    """
+    if not 1 <= len(title.strip()) <= 16 or not title.isascii() or not title.isprintable() or "\\" in title:
+        raise InputError(f"AE title {title!r}", "is not 1 to 16 plain characters", "for example SPINETK")
+    return title
+
+
 @dataclass(frozen=True)
 class Address:
     """Where an archive is, and which of its pictures are meant.

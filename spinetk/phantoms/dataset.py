@@ -11,7 +11,7 @@ import numpy as np
 
 from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.cases.groups import GROUP
-from spinetk.cases.preparation import resized
+from spinetk.cases.preparation import check_width, resized
 from spinetk.errors import InputError
 from spinetk.formats.files import write_metadata
 from spinetk.formats.record import record_of
@@ -59,7 +59,7 @@ def write_phantom_set(
         The case names, ``PREFIX-0001`` and on.
 
     Raises:
-        InputError: An unknown kind, no case, or a share outside 0..1.
+        InputError: An unknown kind, no case, a share outside 0..1, or a width that no picture can be given.
     """
     for kind in kinds:
         if kind not in MAKERS:
@@ -67,6 +67,7 @@ def write_phantom_set(
     if cases < 1 or not kinds or not 0 <= hardware_share <= 1:
         fault = "needs a case, a kind, and a hardware share within 0..1"
         raise InputError("phantom set", fault, f"kinds are {', '.join(MAKERS)}")
+    check_width(width)
     Path(base).mkdir(parents=True, exist_ok=True)
     folder = CaseFolder(base)
     names, metadata = [], {}

@@ -47,12 +47,13 @@ def measure(
     from spinetk.formats.table import write_table
     from spinetk.measure import words
     from spinetk.measure.again import PREFIX, measure_again
+    from spinetk.measure.deformity import checked
     from spinetk.report.stems import Stems
 
     try:
-        limits = tuple(float(v) for v in grade_limits.split(","))
-    except ValueError as error:
-        raise InputError(f"--grade-limits {grade_limits}", "is not three numbers", "for example 20,25,40") from error
+        limits = checked(grade_limits.split(","))
+    except InputError as error:
+        raise InputError(f"--grade-limits {grade_limits}", error.fault, "for example 20,25,40") from error
     overrides = options.overrides()
     readings, failures, stems = [], [], Stems()
     # All are read before any is written: a result in the folder of the new ones keeps its name, and is not written over

@@ -92,12 +92,15 @@ def _warm(session: ReviewSession) -> None:
 
 
 def _bind(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:  # the system would take the rest of a division by 65536
+        raise InputError(f"--port {port}", "is no port", "give 0 (a free one) to 65535")
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
         listener.listen(128)  # whoever reads the address may call at once
-    except (OSError, OverflowError) as error:
-        raise InputError(f"{host}:{port}", "cannot be used", "another program may have it: give --port 0") from error
+    except OSError as error:
+        fault = f"cannot be used ({error.strerror or error})"
+        raise InputError(f"{host}:{port}", fault, "another program may have the port: give --port 0") from error
     return listener

@@ -13,6 +13,7 @@ from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
 from spinetk.formats.record import reading_of
+from spinetk.keypoints.card import read_card
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry, entries_of
 from spinetk.review.history import ORIGINAL, History, Status, Version, review_of
@@ -54,7 +55,7 @@ class ReviewSession:
         blinded: Whether readers do not see each other's work until both have signed.
 
     Raises:
-        InputError: The model is unknown.
+        InputError: The model is unknown, or of another task by its card.
     """
 
     def __init__(self, cases: str | Path, *, model: str | None = None, blinded: bool = False) -> None:
@@ -65,7 +66,10 @@ class ReviewSession:
         if any(card.get("views") for card in cards.values()):
             self.models = {BY_VIEW: None, **self.models}
         if model is not None and model not in self.models:
-            self.models = {Path(model).name: str(zoo.find(model)), **self.models}
+            weights = zoo.find(model)
+            if weights.suffix == ".safetensors":
+                read_card(weights)
+            self.models = {Path(model).name: str(weights), **self.models}
         self.predictions = Predictions(self.models, self.open)
         self.imported: dict[str, Reading] = {}
         self.blinded = blinded

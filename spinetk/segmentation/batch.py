@@ -86,11 +86,15 @@ def _manifest(run: Run, settings: dict[str, Any]) -> dict[str, Any]:
     return {"spinetk": __version__, **plain, "written": written, "failed": failed}
 
 
-def digests(models: Iterable[str | None]) -> list[str]:
+def digests(models: Iterable[str | None], kind: type[zoo.Card]) -> list[str]:
     """SHA-256 of weights by name or path, of everything in folders of runs; None is left out.
 
+    Args:
+        models: The weights.
+        kind: The card that a release of the task has.
+
     Raises:
-        InputError: There are none.
+        InputError: There are none, or a release is of another task by its card.
     """
     found = []
     for name in models:
@@ -98,5 +102,9 @@ def digests(models: Iterable[str | None]) -> list[str]:
             continue
         path = Path(name)
         files = sorted(path.rglob("*.pth")) + sorted(path.rglob("*.safetensors")) if path.is_dir() else [zoo.find(name)]
-        found += [content(file) for file in files]
+        for file in files:
+            if file.suffix == ".safetensors":
+                card = file.with_suffix(".json")
+                zoo.checked(zoo.read_card(card), kind, name, card)
+            found.append(content(file))
     return found

@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 
+from spinetk.device import check_device
 from spinetk.errors import InputError
 
 LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
@@ -23,14 +24,15 @@ def pick_precision(device: str) -> Literal["bf16-mixed", "32-true"]:
 
 def pick_device(device: str) -> torch.device:
     """``auto`` is CUDA where there is one, else the CPU; raises ``InputError`` for a device that is not there."""
+    device = "cuda" if device == "gpu" else device  # as settings files may say it
+    check_device(device)
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise InputError(f"device {device!r}", "is unknown", "use auto, cpu or cuda") from error
+    chosen = torch.device(device)
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"device {device!r}", "no CUDA GPU can be used here", "use --device cpu")
+    if chosen.type == "cuda" and (chosen.index or 0) >= (count := torch.cuda.device_count()):
+        raise InputError(f"device {device!r}", f"is none of the {count} GPUs here", f"count from cuda:0 to {count - 1}")
     return chosen
 
 

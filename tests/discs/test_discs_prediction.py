@@ -331,3 +331,13 @@ def test_lumbar_levels_are_unsure_where_a_picture_ends_above_the_sacrum(levels, 
     discs = predictor.label(Evidence(maps, None, chosen), chosen)
     assert [disc.guess for disc in discs] == [levels[k] for k in channels]
     assert [disc.number for disc in discs] == [levels[k] if sure else None for k in channels]
+
+
+def test_a_series_asked_of_a_volume_that_is_one_is_said(tmp_path):
+    write_subject(tmp_path, "sub-a", 2)
+    _, points = places_of(tmp_path, "sub-a")
+    image = tmp_path / "sub-a/anat/sub-a_T2w.nii.gz"
+    for series, said in ((None, False), ("1", False), ("2", True)):
+        done = predict_files([image], tmp_path / "out", told(points), series=series)
+        (reading,) = done.readings.values()
+        assert any(remark.startswith("series 2 was asked for") for remark in reading.remarks) == said

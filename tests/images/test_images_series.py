@@ -351,3 +351,23 @@ def test_a_result_names_its_picture_as_the_user_did(tmp_path, monkeypatch):
         picture_of(reading)
     with pytest.raises(InputError, match=r"be reached \(check the path"):
         picture_of(Reading(str(tmp_path / "a.dcm"), 24, 20, VERTEBRA6))
+
+
+def test_a_series_asked_of_what_holds_one_is_said(tmp_path):
+    """A number other than 1 is not dropped without a word, whatever the file; of several series it is one of them."""
+    import cv2
+    import nibabel
+    import nrrd
+
+    values = np.arange(20 * 22 * 24, dtype=np.int16).reshape(20, 22, 24)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "a.nii.gz")
+    nrrd.write(str(tmp_path / "a.nrrd"), values)
+    cv2.imwrite(str(tmp_path / "a.png"), truth().astype(np.uint8))
+    (tmp_path / "a.dcm").write_bytes(to_bytes(dicom(truth().astype(np.uint16))))
+    for name in ("a.nii.gz", "a.nrrd", "a.png", "a.dcm"):
+        plain = read_picture(tmp_path / name)
+        for series, said in ((1, 0), ("1", 0), (2, 1), ("2", 1), ("0123456789ab", 1)):
+            asked = read_picture(tmp_path / name, series=series)
+            words = f"series {series} was asked for, but this file holds no several series: it was read as it is"
+            assert list(asked.remarks).count(words) == said, (name, series)
+            np.testing.assert_array_equal(asked.pixels, plain.pixels)

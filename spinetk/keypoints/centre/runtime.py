@@ -93,6 +93,27 @@ def wants_cpu(device: str) -> bool:
     return not torch.cuda.is_available()
 
 
+def check_runtime(device: str, precision: Precision) -> None:
+    """Refuse what no released model can be run with on this machine.
+
+    Raises:
+        InputError: There is no such device, or nothing here computes in that precision.
+    """
+    if not wants_cpu(device):
+        from spinetk.training.device import pick_device
+
+        pick_device(device)
+    if precision != "32-true":
+        if not wants_cpu(device):
+            raise only_released(precision)
+        check_bfloat16()
+
+
+def only_released(precision: Precision) -> InputError:
+    """What is said where a network that is no graph on a CPU is asked to compute in another precision."""
+    return InputError(f"--precision {precision}", "is for released models on a CPU", "leave it out")
+
+
 def reads(model: str | Path | None, device: str = "auto") -> bool:
     """Whether a model, or, with None, what is released, is read by graphs: on one core, without PyTorch.
 

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from spinetk._version import __version__
+from spinetk.anchor import SEQUENCE
 from spinetk.measure import words
-from spinetk.measure.levels import SEQUENCE
 from spinetk.review import exporting, importing
 from spinetk.review.guard import COOKIE, same
 from spinetk.review.routes.asker import Asker

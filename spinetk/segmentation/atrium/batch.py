@@ -20,6 +20,7 @@ from spinetk.images.volume import SUFFIXES, one_file
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.atrium.predictor import AtriumPredictor
 from spinetk.segmentation.batch import digests, maker_of, mask_files
+from spinetk.segmentation.card import AtriumCard
 from spinetk.segmentation.mask import SEG_SUFFIX, write_mask
 
 Draw = Callable[..., None]
@@ -61,7 +62,7 @@ def predict_files(
             "spinetk": __version__,
             "device": predictor.device,
             "how": predictor.how,
-            "maker": asdict(predictor) | {"weights": digests([*predictor.models, predictor.locator])},
+            "maker": asdict(predictor) | {"weights": digests([*predictor.models, predictor.locator], AtriumCard)},
         }
     else:
         maker = maker_of(_mask, predictor, how, draw)

@@ -20,10 +20,11 @@ from spinetk.images.grid import AXIAL
 from spinetk.images.volume import SUFFIXES, Volume, one_file
 from spinetk.pacs.address import is_address
 from spinetk.segmentation.batch import digests, maker_of, mask_files
+from spinetk.segmentation.card import PictureCard, SliceCard
 from spinetk.segmentation.data.case import files, is_picture, stem
 from spinetk.segmentation.data.colour import read_both_ways, write_png
 from spinetk.segmentation.slices import contours
-from spinetk.segmentation.slices.pictures import PicturePredictor
+from spinetk.segmentation.slices.pictures import CleanUp, PicturePredictor
 from spinetk.segmentation.slices.predictor import SlicePredictor
 
 Predictor = SlicePredictor | PicturePredictor
@@ -45,6 +46,9 @@ class SliceMaker:
     opening: int
     device: str
     pictures: bool
+
+    def __post_init__(self) -> None:
+        CleanUp(self.threshold, self.opening)  # refuses what is none
 
     def __call__(self) -> Work:
         """Load the model, and return what segments one input."""
@@ -84,7 +88,8 @@ def predict_files(
     if isinstance(predictor, SliceMaker):
         maker: Maker = predictor
         volumes = predictor.task == "lesion"
-        about = asdict(predictor) | {"digests": digests([predictor.weights])}
+        kind = SliceCard if volumes else PictureCard
+        about = asdict(predictor) | {"digests": digests([predictor.weights], kind)}
         settings = {"spinetk": __version__, "device": predictor.device, "maker": about}
     else:
         maker, volumes = maker_of(_mask, predictor, pictures), isinstance(predictor, SlicePredictor)

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import nn
 from torch.utils.data import Dataset
 
+from spinetk.errors import InputError
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.registry import Scale
 from spinetk.segmentation.slices.predictor import Statistics, half_type
@@ -189,6 +190,9 @@ def _cut(values: np.ndarray, mask: np.ndarray, size: Size, rng: np.random.Genera
     return values[(slice(None), *place)], mask[place]
 
 
+MOST_OPENING_PX = 256
+
+
 @dataclass(frozen=True)
 class CleanUp:
     """From probability to mask.
@@ -197,10 +201,20 @@ class CleanUp:
         threshold: Probability from which a pixel belongs to the mask.
         opening_px: Side of the square of a binary opening, and of the structure with which holes are filled; 0 for
             neither. In pixels of the network's picture.
+
+    Raises:
+        InputError: A threshold that is no probability, or a side that is no length.
     """
 
     threshold: float = 0.5
     opening_px: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.threshold, int | float) or not 0 <= self.threshold <= 1:
+            raise InputError(f"threshold {self.threshold!r}", "is not in 0..1", "TMUnet as published takes 0.43")
+        if not isinstance(self.opening_px, int) or not 0 <= self.opening_px <= MOST_OPENING_PX:
+            remedy = f"give px from 0 (none) to {MOST_OPENING_PX}"
+            raise InputError(f"opening {self.opening_px!r}", "is no side of a square", remedy)
 
     def __call__(self, probability: np.ndarray) -> np.ndarray:
         """(H, W) in 0..1 to bool."""
