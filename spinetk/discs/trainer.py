@@ -27,7 +27,7 @@ from spinetk.discs.skeleton import mean_skeleton
 from spinetk.discs.target import LEGACY_JOINTS
 from spinetk.errors import InputError
 from spinetk.training.data import Data
-from spinetk.training.device import pick_precision
+from spinetk.training.device import pick_device, pick_precision
 from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
@@ -144,6 +144,7 @@ def _set_up(
     if "iterations" not in given and (not isinstance(solver, Mapping) or "epochs" in solver):
         given["iterations"] = None
     chosen = DiscSettings.of(config, **given)
+    pick_device(chosen.device)  # before anything is read
     recipe, content = chosen.recipe, read_dataset(prepared)
     samples, held_out = (_samples(prepared, part, chosen.modality) for part in ("train", "val"))
     per_epoch = -(-len(samples) // recipe.batch)
@@ -202,6 +203,7 @@ def train_points(
     if config is None and resume:
         config = settings_of(output)
     chosen = PointSettings.of(config, **settings)
+    pick_device(chosen.device)
     samples, held_out = (_samples(prepared, part, None) for part in ("train", "val"))
     with quiet():
         torch.manual_seed(chosen.seed)

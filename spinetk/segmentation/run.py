@@ -23,7 +23,7 @@ from spinetk.segmentation.optimiser import Optimiser
 from spinetk.segmentation.registry import Entry
 from spinetk.segmentation.samples import SegmentationSamples
 from spinetk.training.data import Data
-from spinetk.training.device import pick_precision
+from spinetk.training.device import pick_device, pick_precision
 from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
 from spinetk.training.memory import freed_memory_kept
@@ -51,11 +51,16 @@ class SegmentationSettings(Settings):
 
     @classmethod
     def begin(cls, folder: Path, config: Any, resume: bool, given: Mapping[str, Any]) -> Self:
-        """Settings of a run in ``folder``; one that goes on has those it was begun with, unless others are given."""
+        """Settings of a run in ``folder``; one that goes on has those it was begun with, unless others are given.
+
+        Raises:
+            InputError: As of :meth:`of`, or this machine has no such device.
+        """
         chosen = cls.of(config, **given)
         if config is None and resume:
             before = settings_of(folder / (chosen.network or "")) or settings_of(folder)
             chosen = cls.of(before, **given)
+        pick_device(chosen.device)
         return replace(
             chosen, precision=pick_precision(chosen.device) if chosen.precision == "auto" else chosen.precision
         )

@@ -208,3 +208,9 @@ def test_help_needs_no_heavy_library():
         "print([m for m in ('torch', 'lightning', 'SimpleITK', 'scipy', 'cv2', 'numpy') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_device_that_is_not_there_is_told_before_the_data_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError, match="device 'cuda': no CUDA GPU can be used here"):
+        train(tmp_path / "not prepared", tmp_path / "out", device="cuda")

@@ -272,3 +272,28 @@ def test_without_a_model_the_released_one_is_taken(atria, tmp_path, monkeypatch)
     assert mask.GetSize() == sitk.ReadImage(str(volume)).GetSize()
     with pytest.raises(InputError, match="no released model"):
         run("predict", volume, "--task", "lesion", "--out", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--rate -1", "setting 'rate' is -1.0"),  # the segmenter's, which is trained last
+        ("--network no-such", "network 'no-such': is unknown"),
+        ("--loss no-such", "no-such"),
+        ("--locator-network unet", "is for slices"),
+        ("--device cuda", "device 'cuda': no CUDA GPU can be used here"),
+        ("--set start=no-such", "model 'no-such': is unknown"),
+        ("--grid nan", "--grid nan: is not MM or SLICE,ROW,COLUMN"),
+        ("--grid inf", "--grid inf: is not MM or SLICE,ROW,COLUMN"),
+        ("--margin 5000", "--margin 5000.0: is no distance in mm"),
+    ],
+)
+def test_what_is_wrong_with_either_stage_is_told_before_a_volume_is_read(atria, tmp_path, monkeypatch, options, said):
+    def never(*_, **__):
+        raise AssertionError("a volume was read")
+
+    monkeypatch.setattr("spinetk.segmentation.atrium.data.choose_geometry", never)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError, match=said.replace("(", r"\(")):
+        run("train", atria, "-o", tmp_path / "out", *options.split())
+    assert not (tmp_path / "out").exists()

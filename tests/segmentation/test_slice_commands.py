@@ -226,3 +226,16 @@ def test_faults_are_named(brains, skins, brain_run, skin_run, tmp_path):
         predict([skins], tmp_path, task="skin", model=["a", "b"], device="cpu")
     with pytest.raises(InputError, match="no case"):
         train_pictures([], [], tmp_path)
+
+
+def test_a_device_that_is_not_there_is_told_before_a_case_is_read(brains, skins, tmp_path, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("a case was read")
+
+    monkeypatch.setattr("spinetk.segmentation.slices.lesion_trainer._read", never)
+    monkeypatch.setattr("spinetk.segmentation.slices.picture_trainer._read", never)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    for base, task in ((brains, "lesion"), (skins, "skin")):
+        with pytest.raises(InputError, match="device 'cuda': no CUDA GPU can be used here"):
+            train(base, tmp_path / "out", task=task, device="cuda")
+    assert not (tmp_path / "out").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +19,7 @@ from spinetk.segmentation.options import Evaluation, Prediction, of, say_done, s
 from spinetk.training.options import say_once
 
 SPLIT, GEOMETRY = "split.json", "geometry.json"
+MOST_MARGIN_MM = 1000.0
 
 
 @dataclass(frozen=True)
@@ -115,30 +117,37 @@ def train(source: Path, out: Path, **options: Any) -> None:
     from spinetk.segmentation.atrium.data import choose_geometry
     from spinetk.segmentation.atrium.models import STAGES
     from spinetk.segmentation.atrium.pictures import write_curves
-    from spinetk.segmentation.atrium.trainer import epoch_steps, ready_stage
+    from spinetk.segmentation.atrium.trainer import epoch_steps, plan_stage, ready_stage
     from spinetk.segmentation.registry import get_entry
 
     own = {f.name for f in fields(AtriumTraining)}
     told = AtriumTraining(**{name: value for name, value in options.items() if name in own})
     both = {name: value for name, value in options.items() if name not in own}
     resume = bool(both.pop("resume", False))
-    parts = read_parts(source, split_seed(told.seed, both), kept=out / SPLIT if resume else None)
-    write_parts(parts, out / SPLIT)
-    training, validation = parts["train"], parts["val"]
-    typer.echo(", ".join(f"{len(cases)} {part}" for part, cases in parts.items()) + " cases", err=True)
     spacing = None if told.grid is None else _triple("--grid", told.grid)
     coarse = LOCATOR_MM if told.locator_mm is None else _triple("--set locator_mm", told.locator_mm)
+    if not 0 <= told.margin < MOST_MARGIN_MM:
+        raise InputError(f"--margin {told.margin}", "is no distance in mm", "10 is usual")
+    parts = read_parts(source, split_seed(told.seed, both), kept=out / SPLIT if resume else None)
+    training, validation = parts["train"], parts["val"]
+    plans = {}
+    for stage in (stage for stage in STAGES if told.stage in ("both", stage)):
+        settings = both | told.settings(stage)
+        if told.epochs is not None:
+            size = settings.get("batch") or get_entry(settings.get("network", "vnet")).recipe(stage).batch
+            settings["iterations"] = told.epochs * epoch_steps(len(training), size)
+        # What is wrong with the second stage is told before the first, which may take hours, is trained.
+        plan_stage(stage, out, resume=resume, **settings)
+        plans[stage] = settings
+    write_parts(parts, out / SPLIT)
+    typer.echo(", ".join(f"{len(cases)} {part}" for part, cases in parts.items()) + " cases", err=True)
     kept = out / GEOMETRY
     if resume and kept.is_file():
         geometry = _kept(kept)
     else:
         geometry = choose_geometry(training, spacing, coarse, told.margin)
         write_json(kept, geometry.to_json())
-    for stage in (stage for stage in STAGES if told.stage in ("both", stage)):
-        settings = both | told.settings(stage)
-        if told.epochs is not None:
-            size = settings.get("batch") or get_entry(settings.get("network", "vnet")).recipe(stage).batch
-            settings["iterations"] = told.epochs * epoch_steps(len(training), size)
+    for stage, settings in plans.items():
         ready = ready_stage(stage, training, validation, out, geometry, resume=resume, **settings)
         for what in told.advice:
             typer.echo(f"{stage}: {ready.advise(what)}")
@@ -295,6 +304,6 @@ def _triple(option: str, text: str) -> tuple[float, float, float]:
         values = [float(v) for v in str(text).split(",")]
     except ValueError:
         values = []
-    if len(values) not in (1, 3) or min(values, default=0) <= 0:
+    if len(values) not in (1, 3) or not all(0 < v < math.inf for v in values):
         raise InputError(f"{option} {text}", "is not MM or SLICE,ROW,COLUMN", f"for example {option} 1.25")
     return tuple(values * 3 if len(values) == 1 else values)  # type: ignore[return-value]

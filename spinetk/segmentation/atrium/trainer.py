@@ -27,7 +27,8 @@ from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.losses.choose import make_loss
 from spinetk.segmentation.module import SegmentationTraining, override
 from spinetk.segmentation.networks.exact import exact_gradients
-from spinetk.segmentation.registry import Options, get_entry
+from spinetk.segmentation.optimiser import Optimiser
+from spinetk.segmentation.registry import Entry, Options, get_entry
 from spinetk.segmentation.run import Ready, SegmentationSettings
 from spinetk.training.data import Data
 from spinetk.training.launch import launch
@@ -98,21 +99,18 @@ def train_stage(
     return ready.train(resume)
 
 
-def ready_stage(
-    stage: Stage,
-    training: Sequence[Pair],
-    validation: Sequence[Pair],
-    output: str | Path,
-    geometry: Geometry,
-    *,
-    resume: bool = False,
-    config: Any = None,
-    **settings: Any,
-) -> Ready:
-    """The training of :func:`train_stage` with the same arguments, not begun."""
-    output = Path(output)
-    folder = output / stage
-    chosen = AtriumSettings.begin(folder, config, resume, settings)
+def plan_stage(
+    stage: Stage, output: str | Path, *, resume: bool = False, config: Any = None, **settings: Any
+) -> tuple[AtriumSettings, Entry, nn.Module, Any, Optimiser]:
+    """What a stage is trained with, and all that can be wrong with it before a case is read.
+
+    Returns:
+        Settings, the network's entry, the network, its loss and its recipe.
+
+    Raises:
+        InputError: An unknown name or option, a setting out of range, or a device that this machine has not.
+    """
+    chosen = AtriumSettings.begin(Path(output) / stage, config, resume, settings)
     entry = get_entry(chosen.network)
     if entry.form.axes != 3:
         raise InputError(f"network {chosen.network!r}", "is for slices", "choose one of the task atrium")
@@ -129,6 +127,24 @@ def ready_stage(
         recipe = override(recipe, plateau=(factor, wait if chosen.patience is None else chosen.patience))
     if chosen.decay == "cosine":
         recipe = replace(recipe, plateau=None, cosine=chosen.iterations)
+    return chosen, entry, net, criterion, recipe
+
+
+def ready_stage(
+    stage: Stage,
+    training: Sequence[Pair],
+    validation: Sequence[Pair],
+    output: str | Path,
+    geometry: Geometry,
+    *,
+    resume: bool = False,
+    config: Any = None,
+    **settings: Any,
+) -> Ready:
+    """The training of :func:`train_stage` with the same arguments, not begun."""
+    output = Path(output)
+    folder = output / stage
+    chosen, entry, net, criterion, recipe = plan_stage(stage, output, resume=resume, config=config, **settings)
     distributed = launch(chosen.devices, chosen.nodes, chosen.device)
     written: tuple[list[Path], list[Path]] = [], []
     if distributed.first:

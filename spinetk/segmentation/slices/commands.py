@@ -88,7 +88,6 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
         parts = {part: load_part(split, part, found.cases) for part in PARTS}
     else:
         parts = deal(found.cases, named, split_seed(told.seed, settings))
-    save_parts(split, parts)
     typer.echo(", ".join(f"{len(chosen)} {part}" for part, chosen in parts.items()))
     if told.epochs is not None:
         if "iterations" in settings:
@@ -102,6 +101,7 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
     else:
         pictures = cast("dict[Part, list[PictureCase]]", parts)
         ready = ready_pictures(pictures["train"], pictures["val"], out, task=task, **settings)
+    save_parts(split, parts)  # of a run whose settings and cases can be used
     for what in told.advice:
         typer.echo(str(ready.advise(what)))
     if told.advice:
