@@ -28,7 +28,7 @@ from spinetk.schema import VERTEBRA6, KeypointSchema
 from spinetk.vertebra import Vertebra
 
 LABEL = "_label.png"
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm")
 SMALLEST_PX = 40  # area of a body worth six points
 SMALLEST_SHARE = 0.4  # of the median area: a body cut more than this by the border shows too little
 LEAST_OVERLAP = 0.65  # Jaccard index of the mask and the hexagon of its points; waisted bodies have 0.75

@@ -1,4 +1,4 @@
-"""Pixels in: DICOM, PNG, JPEG, TIFF, NIfTI, NRRD and MetaImage become one object, :class:`Picture`."""
+"""Pixels in: DICOM, PNG, JPEG, TIFF, BMP, NIfTI, NRRD and MetaImage become one object, :class:`Picture`."""
 
 from __future__ import annotations
 

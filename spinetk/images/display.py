@@ -1,4 +1,9 @@
-"""Stored values to grey as seen: modality LUT, VOI LUT or window, one inversion (PS3.3 C.11.1, C.11.2, C.11.6)."""
+"""Stored values to grey as seen: modality LUT, VOI LUT or window, presentation LUT or one inversion (PS3.3 C.11.1,
+C.11.2, C.11.6).
+
+A presentation LUT is the whole way from values of interest to brightness: where a file has one, its polarity is that of
+the picture, whatever PhotometricInterpretation says (PS3.4 N.2.1.4).
+"""
 
 from __future__ import annotations
 
@@ -35,12 +40,17 @@ def to_display(
             the middle of all that can be stored, as the others are.
 
     Returns:
-        (H, W) float32, and whether it was inverted.
+        (H, W) float32, and whether low values are bright in the file.
     """
     values = _modality(stored, dataset, frame, remarks)
     values, shown = _voi(values, dataset, frame, padding, remarks) if window else (values, None)
+    remarks += _contradictions(dataset)
     inverted = is_inverted(dataset)
-    if inverted:
+    table = _presentation(dataset)
+    if table is not None and window and stored.dtype.kind != "f":
+        values = _presented(values, shown or _limits(stored, dataset, frame), table)
+        remarks.append("presentation LUT was applied")
+    elif inverted:
         if shown is None and not window and stored.dtype.kind != "f":
             shown = _limits(stored, dataset, frame)
         if shown is None:
@@ -61,9 +71,48 @@ def _limits(stored: np.ndarray, dataset: Dataset, frame: int) -> tuple[float, fl
 
 
 def is_inverted(dataset: Dataset) -> bool:
-    """Whether low values are bright: MONOCHROME1 and an inverse presentation LUT say the same thing, once."""
+    """Whether low values are bright: by the presentation LUT, where there is one, else MONOCHROME1 and an inverse
+    presentation LUT shape say the same thing, once."""
+    table = _presentation(dataset)
+    if table is not None:
+        return bool(table[0][-1] < table[0][0])
     photometric = word(dataset, "PhotometricInterpretation")
     return photometric == "MONOCHROME1" or word(dataset, "PresentationLUTShape") == "INVERSE"
+
+
+def _contradictions(dataset: Dataset) -> list[str]:
+    """Remarks on a presentation LUT that cannot be used, or says another polarity than PhotometricInterpretation."""
+    photometric, shape = word(dataset, "PhotometricInterpretation"), word(dataset, "PresentationLUTShape")
+    if photometric not in ("MONOCHROME1", "MONOCHROME2"):
+        return []
+    low_is_white = photometric == "MONOCHROME1"
+    table = _presentation(dataset)
+    if table is None:
+        damaged = next(items(dataset, "PresentationLUTSequence"), None) is not None
+        found = ["damaged presentation LUT was ignored"] if damaged else []
+        # PS3.3 C.7.6.1.1: IDENTITY goes with MONOCHROME2, INVERSE with MONOCHROME1.
+        if shape == ("IDENTITY" if low_is_white else "INVERSE"):
+            found.append(f"{photometric} and PresentationLUTShape {shape} contradict each other: check the polarity")
+        return found
+    if is_inverted(dataset) == low_is_white:
+        return []
+    which = "falls" if is_inverted(dataset) else "rises"
+    return [f"the presentation LUT {which}, against {photometric}: it was believed, check the polarity"]
+
+
+def _presentation(dataset: Dataset) -> tuple[np.ndarray, int] | None:
+    """Entries of the presentation LUT and their depth in bits; None where there is none, or it cannot be used."""
+    table = next(items(dataset, "PresentationLUTSequence"), None)
+    found = None if table is None else _entries(table, False, _byte_order(dataset))
+    return None if found is None or np.ptp(found[0]) == 0 else (found[0], found[2])
+
+
+def _presented(values: np.ndarray, shown: tuple[float, float], table: tuple[np.ndarray, int]) -> np.ndarray:
+    """Values through a presentation LUT: their range is scaled onto all of its entries (PS3.3 C.11.6.1)."""
+    low, high = shown
+    last = len(table[0]) - 1
+    place = (np.asarray(values, np.float64) - low) * (last / max(high - low, 1e-12))
+    return table[0][np.clip(np.rint(place), 0, last).astype(np.int64)]
 
 
 def padding_mask(stored: np.ndarray, dataset: Dataset) -> np.ndarray | None:
@@ -178,6 +227,16 @@ def _look_up(
     Returns:
         (H, W) float32 and the (least, greatest) entry its depth allows; None when descriptor and data do not fit.
     """
+    found = _entries(table, signed, order)
+    if found is None:
+        return None
+    entries, first, bits = found
+    index = np.clip(np.floor(values.astype(np.float64)) - first, 0, len(entries) - 1).astype(np.int64)
+    return entries[index], (0.0, float((1 << bits) - 1))
+
+
+def _entries(table: Dataset, signed: bool, order: str) -> tuple[np.ndarray, int, int] | None:
+    """(N,) float32 entries of a LUT item, the first value mapped and the depth in bits; None when they do not fit."""
     descriptor = [int(v) for v in numbers(table, "LUTDescriptor")]
     data = raw(table, "LUTData")
     if len(descriptor) != 3 or data is None:
@@ -195,6 +254,4 @@ def _look_up(
         return None
     if len(entries) < count or not 0 < bits <= 16:
         return None
-    entries = entries[:count].astype(np.float32)
-    index = np.clip(np.floor(values.astype(np.float64)) - first, 0, count - 1).astype(np.int64)
-    return entries[index], (0.0, float((1 << bits) - 1))
+    return entries[:count].astype(np.float32), first, bits

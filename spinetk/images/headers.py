@@ -23,13 +23,14 @@ from pydicom.uid import (
 from spinetk.errors import InputError
 from spinetk.images.elements import integer, is_stated, word
 from spinetk.images.guard import REMEDY_COPY, BoundedReader, OverlongHeaderError, display_name
+from spinetk.images.kind import REFUSED
 
 PIXEL_KEYWORDS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 UNDEFINED = 0xFFFFFFFF
 MAX_HEADER_BYTES = 256 << 20
 MAX_INFLATED_BYTES = 256 << 20
 DEFER_BYTES = 32 << 20
-REMEDY_NO_PICTURE = "give DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage"
+REMEDY_NO_PICTURE = "give DICOM, PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage"
 
 
 @dataclass
@@ -90,6 +91,9 @@ def _open(path: Path, stream: BoundedReader) -> Header:
         if len(head) <= 8 or not groups & {2, 8}:
             if head.startswith(b"PK\x03\x04"):
                 raise InputError(display_name(path), "is a ZIP, not a picture", "unpack it first")
+            other = next((kind for start, kind in REFUSED.items() if head.startswith(start)), None)
+            if other is not None:
+                raise InputError(display_name(path), f"is a {other} file, which is not read", "save it as PNG")
             raise InputError(display_name(path), "is not a picture this toolkit reads", REMEDY_NO_PICTURE)
         remarks.append("DICOM preamble is missing")
     if DeflatedExplicitVRLittleEndian.encode() in stream.peek(4096)[:4096]:

@@ -10,6 +10,12 @@ from pathlib import Path
 HEAD_BYTES = 512
 VOLUMES = ("nifti", "nrrd", "metaimage")
 """Kinds of files that hold a grid of voxels."""
+PLAIN = ("png", "jpeg", "tiff", "bmp")
+"""Kinds of plain pictures."""
+REFUSED = {b"GIF8": "GIF", b"RIFF": "WebP or AVI", b"\0\0\0\x0cjP": "JPEG 2000", b"%PDF": "PDF"}
+"""How files begin that people take for pictures to be read, and what they are."""
+BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+"""Lengths of the header of a BMP, which tell it from other files that begin with BM."""
 META = re.compile(rb"\s*(ObjectType|ObjectSubType|NDims|Comment|Name|ID)\s*=")
 """How the header of a MetaImage begins."""
 
@@ -26,6 +32,8 @@ def sniff(path: Path) -> str:
         return "jpeg"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "tiff"
+    if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in BMP_HEADERS:
+        return "bmp"
     if head.startswith(b"NRRD"):
         return "nrrd"
     if META.match(head):

@@ -26,7 +26,7 @@ class Picture:
         padding: (H, W) bool, True where the file says there is no picture (PixelPaddingValue, transparency), or None.
             These pixels keep the value they were stored with: leave them out of statistics.
         frame: Scale and orientation.
-        kind: ``dicom``, ``series``, ``png``, ``jpeg``, ``tiff``, ``nifti``, ``nrrd`` or ``metaimage``.
+        kind: ``dicom``, ``series``, ``png``, ``jpeg``, ``tiff``, ``bmp``, ``nifti``, ``nrrd`` or ``metaimage``.
         modality: DICOM modality (``CR``, ``DX``, ``MR``, ``CT``, ...), or None.
         body_part: BodyPartExamined, a DICOM code string such as ``LSPINE``, or None.
         view: What the headers say about the projection, ``unknown`` when they do not.

@@ -1,4 +1,4 @@
-"""PNG, JPEG and TIFF: 8 and 16 bit, grey, colour, palette, alpha."""
+"""PNG, JPEG, TIFF and BMP: 8 and 16 bit, grey, colour, palette, alpha."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import TURNS, Frame, turn
 from spinetk.images.digest import of_jpeg
 from spinetk.images.guard import REMEDY_COPY, check_size, display_name, silent_stderr
-from spinetk.images.kind import sniff
+from spinetk.images.kind import PLAIN, sniff
 from spinetk.images.picture import Picture
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
@@ -32,7 +32,7 @@ ORIENTATION = 274
 
 
 def read_plain(path: Path, kind: str, user_frame: Frame | None) -> Picture:
-    """Read a PNG, JPEG or TIFF. Its resolution tags say how to print it, not how large the patient is: no spacing.
+    """Read a PNG, JPEG, TIFF or BMP. Its resolution tags say how to print it, not how large the patient is: no spacing.
 
     Raises:
         InputError: It is damaged, or its header claims too much.
@@ -107,7 +107,7 @@ def exif_orientation(path: Path) -> int:
         InputError: It cannot be read.
     """
     kind = sniff(path)
-    if kind not in ("png", "jpeg", "tiff"):
+    if kind not in PLAIN:
         return 1
     with open_header(path, kind) as header:
         return _orientation(path, header, kind, [])

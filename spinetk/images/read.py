@@ -8,7 +8,7 @@ from pathlib import Path
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.images.guard import REMEDY_COPY, display_name, quiet, regular_file
-from spinetk.images.kind import VOLUMES, sniff
+from spinetk.images.kind import PLAIN, VOLUMES, sniff
 from spinetk.images.orientation import standing
 from spinetk.images.picture import Picture, SliceChoice
 
@@ -23,7 +23,8 @@ def read_picture(
     """Read one picture.
 
     Args:
-        path: A DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage file, or a folder with the slices of a DICOM series.
+        path: A DICOM, PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage file, or a folder with the slices of a DICOM
+            series.
         slice_choice: Which sagittal slice of a volume: the ``central`` one, the one with ``most-spine``, or its place
             counted from 0 (of what ``Picture.slices`` says; also of frames that are no volume).
         spacing_mm: The user's own (row, column) distance between pixel centres in mm; wins over the file's, and is
@@ -75,7 +76,7 @@ def _read(path: Path, slice_choice: SliceChoice, frame: Frame | None, series: st
         return read_series(path, slice_choice, frame, series)
     regular_file(path)
     kind = sniff(path)
-    if kind in ("png", "jpeg", "tiff"):
+    if kind in PLAIN:
         from spinetk.images.plain import read_plain
 
         return read_plain(path, kind, frame)

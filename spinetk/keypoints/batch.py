@@ -243,7 +243,7 @@ def _found(inputs: list[str | Path], lists: Iterable[str | Path], aet: str) -> I
         return found
     paths = list(found)
     if not paths:
-        remedy = "give DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage files"
+        remedy = "give DICOM, PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage files"
         raise InputError(", ".join(str(i) for i in inputs), "holds no picture", remedy)
     return paths
 

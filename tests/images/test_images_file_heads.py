@@ -75,7 +75,7 @@ def test_what_is_no_head_of_a_dicom_file(tmp_path, content):
         opened(tmp_path, content)
     assert str(error.value) == (
         f"{tmp_path / 'a.dcm'}: is not a picture this toolkit reads "
-        "(give DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage)"
+        "(give DICOM, PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage)"
     )
 
 

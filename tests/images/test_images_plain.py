@@ -152,7 +152,7 @@ def test_users_spacing(tmp_path):
         read_picture(tmp_path / "a.png", spacing_mm=(0, 0.5))
 
 
-@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff", "bmp"])
 def test_cut_files_are_refused(tmp_path, kind):
     rng = np.random.default_rng(0)
     code = plain(rng.integers(0, 255, (64, 64), dtype=np.uint8), kind)
@@ -274,3 +274,31 @@ def test_pixels_of_a_tiff_that_are_no_number_are_left_out(tmp_path):
     Image.fromarray(np.full((40, 40), np.nan, np.float32)).save(tmp_path / "b.tif")
     with pytest.raises(InputError, match="no pixel that is a number"):
         read_picture(tmp_path / "b.tif")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_a_bmp_is_read_as_the_png_of_the_same_picture(tmp_path, mode):
+    rng = np.random.default_rng(3)
+    picture = Image.fromarray(rng.integers(0, 255, (40, 33, 3), dtype=np.uint8)).convert(mode)
+    for kind in ("bmp", "png"):
+        picture.save(tmp_path / f"a.{kind}")
+    bmp, png = (read_picture(tmp_path / f"a.{kind}") for kind in ("bmp", "png"))
+    np.testing.assert_array_equal(bmp.pixels, png.pixels)
+    assert (bmp.kind, bmp.frame, bmp.remarks) == ("bmp", png.frame, png.remarks)
+    assert describe(tmp_path / "a.bmp", decode=True)["size"] == [40, 33]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("gif", "GIF"), ("webp", "WebP or AVI"), ("jp2", "JPEG 2000"), ("pdf", "PDF")]
+)
+def test_pictures_of_other_kinds_are_refused_by_their_names(tmp_path, kind, name):
+    Image.fromarray(np.zeros((40, 33), np.uint8)).save(tmp_path / f"a.{kind}")
+    with pytest.raises(InputError) as error:
+        read_picture(tmp_path / f"a.{kind}")
+    assert str(error.value) == f"{tmp_path / f'a.{kind}'}: is a {name} file, which is not read (save it as PNG)"
+
+
+def test_what_begins_like_a_bmp_alone_is_none(tmp_path):
+    (tmp_path / "a").write_bytes(b"BM" + bytes(300))
+    with pytest.raises(InputError, match="is not a picture this toolkit reads"):
+        read_picture(tmp_path / "a")

@@ -26,7 +26,7 @@ from spinetk.images.volume import read_volume
 from spinetk.images.voxels import check_voxels
 
 COPY = "(export or copy the file again)"
-KINDS = "(give DICOM, PNG, JPEG, TIFF, NIfTI, NRRD or MetaImage)"
+KINDS = "(give DICOM, PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage)"
 GREY16 = truth().astype(np.uint16)
 OLD = UID("1.2.840.10008.1.2.4.52")  # a JPEG process that is retired
 LARGER = truth(48, 40).astype(np.uint16)
