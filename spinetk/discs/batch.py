@@ -24,14 +24,11 @@ from spinetk.discs.slab import Slab, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.images import find_inputs, read_picture
-from spinetk.images.dicom_volume import frames_of, volume_of
-from spinetk.images.frames import modality_of
-from spinetk.images.headers import open_header
+from spinetk.images.dicom_volume import frames_of, modality_of_input, volume_of
 from spinetk.images.identity import safe_name
 from spinetk.images.read import not_chosen
 from spinetk.images.spacing import PROJECTION
 from spinetk.images.volume import SUFFIXES
-from spinetk.images.walk import list_files
 from spinetk.overrides import Facing
 from spinetk.pacs.address import is_address
 from spinetk.views import rules_of
@@ -190,7 +187,7 @@ def _label(
     remarks: list[str] = []
     slab = _slab(file, options, remarks)
     if slab is not None:
-        remarks += _other_modality(None if file.name.lower().endswith(SUFFIXES) else _modality(file))
+        remarks += _other_modality(*modality_of_input(file, slab.volume.values))
         reading, evidence = predictor.read_slab(slab, file=source, method=options.method)
         reading.remarks[:0] = remarks
         if options.spacing_mm is not None:
@@ -205,7 +202,7 @@ def _label(
         if picture.modality in PROJECTION or "CR" in rules_of(picture.view).modalities:
             fault = f"is a radiograph ({picture.modality}) by its file, and discs are looked for in MR"
             raise InputError(source, fault, "give a sagittal MR slice or a volume")
-        remarks += _other_modality(picture.modality)
+        remarks += _other_modality(picture.modality, f"its file says {picture.modality}")
         pixels, way = upright(picture.pixels, picture.frame)
         frame = _facing(way.frame, options.facing)
         if options.facing not in ("auto", frame.anterior):
@@ -224,24 +221,11 @@ def _label(
     return {"discs": len(reading.discs)}
 
 
-def _modality(file: Path) -> str | None:
-    """The modality that DICOM says of a file, or of the first of a folder."""
-    first = next(iter(list_files(file)), None) if file.is_dir() else file
-    try:
-        header = None if first is None else open_header(first)
-    except InputError:  # the folder holds other files, too
-        return None
-    if header is None:
-        return None
-    with header.stream:
-        return modality_of(header)
-
-
-def _other_modality(modality: str | None) -> list[str]:
-    """A remark on slices of a modality that no model of discs was taught on."""
+def _other_modality(modality: str | None, known: str) -> list[str]:
+    """A remark on slices of a modality that no model of discs was taught on, and how that is known."""
     if modality in (None, "MR", "OT"):
         return []
-    return [f"its file says {modality}, and models of discs were taught on MR: discs and levels may be wrong"]
+    return [f"{known}, and models of discs were taught on MR: discs and levels may be wrong"]
 
 
 def _slab(file: Path, options: Options, remarks: list[str]) -> Slab | None:

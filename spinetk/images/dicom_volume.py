@@ -10,17 +10,19 @@ from typing import TypeAlias
 import numpy as np
 
 from spinetk.errors import InputError
+from spinetk.images.cut import is_hounsfield
 from spinetk.images.decode import check_pixels
-from spinetk.images.frames import values_of
+from spinetk.images.frames import modality_of, values_of
 from spinetk.images.grid import Grid
 from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.headers import open_header
-from spinetk.images.kind import sniff
+from spinetk.images.kind import VOLUMES, sniff
 from spinetk.images.reformat import Plane
 from spinetk.images.series import frame_series, pick, said_of_frames, scan
 from spinetk.images.stack import in_order, said_of_slices
 from spinetk.images.traits import Slice
 from spinetk.images.volume import Volume, read_volume
+from spinetk.images.walk import list_files
 
 Wanted: TypeAlias = "str | int | None"
 """The number or key of a series, as of :func:`spinetk.images.series.pick`, None for the main one, or ``LARGEST``."""
@@ -122,6 +124,30 @@ def volume_of_frames(file: str | Path, series: Wanted = LARGEST) -> DicomVolume:
             planes, volume = _stacked(name, entries, lambda plane: values_of(header, options, plane.index), remarks)
     numbers = tuple(plane.index for plane in planes)
     return DicomVolume(volume.values, volume.grid, None, volume.remarks, (file,), frames=numbers)
+
+
+def modality_of_input(path: Path, values: np.ndarray) -> tuple[str | None, str]:
+    """Modality of what a volume was read from, and in words how it is known.
+
+    Args:
+        path: A DICOM file, a folder with a series (its first file is asked), NIfTI, NRRD or MetaImage.
+        values: Of its voxels: other files than DICOM say nothing, and of those CT is known by its Hounsfield units.
+
+    Returns:
+        ``MR``, ``CT``, ... or None, and for example ``its file says CT``.
+    """
+    first = next(iter(list_files(path)), None) if path.is_dir() else path
+    if first is not None and sniff(first) in VOLUMES:
+        return ("CT", "its grey values are those of CT") if is_hounsfield(values) else (None, "")
+    try:
+        header = None if first is None else open_header(first)
+    except InputError:  # the folder holds other files, too
+        return None, ""
+    if header is None:
+        return None, ""
+    with header.stream:
+        modality = modality_of(header)
+    return modality, "" if modality is None else f"its file says {modality}"
 
 
 def frames_of(file: Path) -> int:

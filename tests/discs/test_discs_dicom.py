@@ -140,3 +140,17 @@ def test_a_secondary_capture_of_a_lateral_film_is_refused(tmp_path):
     done = predict_files([film], tmp_path / "out", told(POINTS))
     assert done.readings == {}
     assert "is a radiograph (OT) by its file" in done.failures[0]
+
+
+def test_a_volume_that_looks_like_ct_bears_a_remark(tmp_path, values):
+    """NIfTI does not say the modality: Hounsfield units do."""
+    import nibabel
+
+    grey = np.full((9, 64, 64), -1000, np.int16)
+    grey[:, 8:, 8:] = 40
+    grey[:, 30:, 30:] = 300
+    for name, shift in (("ct", 0), ("mr", 1000)):
+        nibabel.save(nibabel.Nifti1Image(grey + np.int16(shift), np.eye(4)), tmp_path / f"{name}.nii.gz")
+    done = predict_files([tmp_path / "ct.nii.gz", tmp_path / "mr.nii.gz"], tmp_path / "out", told(POINTS))
+    words = "its grey values are those of CT, and models of discs were taught on MR: discs and levels may be wrong"
+    assert {stem: words in reading.remarks for stem, reading in done.readings.items()} == {"ct": True, "mr": False}

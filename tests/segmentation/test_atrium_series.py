@@ -12,6 +12,7 @@ from spinetk.errors import InputError
 from spinetk.images.dicom_volume import volume_of, volume_of_series
 from spinetk.images.find import find_volumes
 from spinetk.segmentation.atrium.batch import predict_files
+from spinetk.segmentation.atrium.models import load_predictor
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
 from spinetk.segmentation.mask import write_mask
 
@@ -284,3 +285,30 @@ def test_a_segmentation_of_frames_refers_to_them(folder, values, tmp_path):
         assert referred.ReferencedSOPInstanceUID == source.SOPInstanceUID
         assert np.array_equal(source.pixel_array[int(referred.ReferencedFrameNumber) - 1] > 500, frame != 0)
     assert str(found).count(NAME) == 1  # the patient's name of the study, no comment of a frame
+
+
+def test_a_modality_that_the_model_was_not_made_for_is_said(folder, values, tmp_path):
+    """By its file or, of formats that say none, by Hounsfield units: a CT got its atrium of LGE MR without a word."""
+    predictor = AtriumPredictor([Bright()], Geometry((5, 5, 5), (16, 16, 16), (5, 5, 5)), Bright())
+    hounsfield = np.where(values > 500, 60, -1000).astype(np.int16)
+    hounsfield[:, :3] = 40
+    hounsfield[:, 3] = 400
+    sitk.WriteImage(sitk.GetImageFromArray(hounsfield), str(tmp_path / "ct.nrrd"))
+    sitk.WriteImage(sitk.GetImageFromArray(values), str(tmp_path / "mr.nrrd"))
+    inputs = [folder, tmp_path / "ct.nrrd", tmp_path / "mr.nrrd"]
+    words = "and the model was taught on MR: the mask may be wrong"
+    for modality, made_for, said in (
+        ("MR", ("MR",), [None, "its grey values are those of CT", None]),
+        ("CT", ("MR",), ["its file says CT", "its grey values are those of CT", None]),
+        ("CT", ("CT", "MR"), [None, None, None]),
+        ("CT", (), [None, None, None]),
+    ):
+        changed(folder, range(10), Modality=modality)
+        predictor.modalities = made_for
+        done = predict_files(predictor, inputs, tmp_path / "out", again=True)
+        found = [[r for r in entry["remarks"] if r.endswith(words)] for entry in done["written"]]
+        assert found == [[f"{one}, {words}"] if one else [] for one in said]
+
+
+def test_the_released_model_knows_what_it_was_made_for():
+    assert load_predictor(["atrium-vnet"], device="cpu").modalities == ("MR",)

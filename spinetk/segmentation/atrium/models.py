@@ -31,6 +31,7 @@ class Part:
         geometry: Of its training.
         training: What the card says of it.
         source: File it comes from.
+        modalities: DICOM modalities it was made for, where the card says so.
     """
 
     weights: zoo.Weights
@@ -39,6 +40,7 @@ class Part:
     geometry: Geometry
     training: Mapping[str, Any]
     source: str
+    modalities: tuple[str, ...] = ()
 
     def build(self) -> nn.Module:
         """The network with its weights."""
@@ -65,7 +67,8 @@ def read_parts(name: str | Path) -> dict[str, Part]:
     weights, card, _ = zoo.load(name, AtriumCard)
     config, training = card.config, card.training or {}
     if isinstance(config, StageConfig):
-        return {config.stage: Part(weights, config.network, config.options, config.geometry, training, str(name))}
+        own = Part(weights, config.network, config.options, config.geometry, training, str(name), card.modalities)
+        return {config.stage: own}
     strange = sorted(key for key in weights if key.split(".", 1)[0] not in STAGES)
     if strange:
         raise InputError(name, f"holds the tensor {strange[0]!r} of neither stage", "train or release it again")
@@ -74,7 +77,9 @@ def read_parts(name: str | Path) -> dict[str, Part]:
         own = {k.removeprefix(f"{stage}."): v for k, v in weights.items() if k.startswith(f"{stage}.")}
         described = getattr(config, stage)
         said = training.get(stage, training)
-        parts[stage] = Part(own, described.network, described.options, config.geometry, said, str(name))
+        parts[stage] = Part(
+            own, described.network, described.options, config.geometry, said, str(name), card.modalities
+        )
     return parts
 
 
@@ -112,9 +117,11 @@ def load_predictor(
             raise InputError(locator, "is not a locator of the task atrium", "give the locator of a training run")
     geometry = models[0]["segmenter"].geometry
     networks = [parts["segmenter"].build() for parts in models]
-    return AtriumPredictor(
+    predictor = AtriumPredictor(
         networks, geometry, None if finder is None else finder.build(), pick_device(device), flips, shifts
     )
+    predictor.modalities = models[0]["segmenter"].modalities
+    return predictor
 
 
 def release(run: str | Path, path: str | Path, **fields: Any) -> Path:

@@ -101,6 +101,9 @@ def standardise(values: np.ndarray) -> np.ndarray:
 class AtriumPredictor:
     """Finds and segments the left atrium.
 
+    Attributes:
+        modalities: DICOM modalities that the segmenter was made for, where its card says so.
+
     Args:
         segmenters: Networks (N, 1, D, H, W) to logits, averaged.
         geometry: Of their training.
@@ -123,6 +126,7 @@ class AtriumPredictor:
         self.segmenters = [network.to(device).eval() for network in segmenters]
         self.locator = None if locator is None else locator.to(device).eval()
         self.geometry = geometry
+        self.modalities: tuple[str, ...] = ()
         self.device = torch.device(device)
         self.flips = [AXES[axis] for axis in flips]
         self.shifts = [tuple(SHIFT * side for side in corner) for corner in CORNERS] if shifts else []
