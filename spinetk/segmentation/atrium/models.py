@@ -67,8 +67,8 @@ def read_parts(name: str | Path) -> dict[str, Part]:
     weights, card, _ = zoo.load(name, AtriumCard)
     config, training = card.config, card.training or {}
     if isinstance(config, StageConfig):
-        own = Part(weights, config.network, config.options, config.geometry, training, str(name), card.modalities)
-        return {config.stage: own}
+        part = Part(weights, config.network, config.options, config.geometry, training, str(name), card.modalities)
+        return {config.stage: part}
     strange = sorted(key for key in weights if key.split(".", 1)[0] not in STAGES)
     if strange:
         raise InputError(name, f"holds the tensor {strange[0]!r} of neither stage", "train or release it again")
