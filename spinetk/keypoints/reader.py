@@ -221,8 +221,8 @@ class Reader:
                 remarks.append(f"view: {neck}, {sight.words} by its look (probability {sight.probability:.2f})")
             elif sight.probability >= SURE_REFUSAL and not akin(sight.view, view):
                 chance = f"probability {sight.probability:.2f}"
-                other = "the file" if said.view is None else f"the view that was given ({rules_of(view).title})"
-                remarks.append(f"looks like {sight.words} ({chance}), which contradicts {other}: check it")
+                contradicted = "the file" if said.view is None else f"the view that was given ({rules_of(view).title})"
+                remarks.append(f"looks like {sight.words} ({chance}), which contradicts {contradicted}: check it")
             elif by_file and sight.view == rules_of(view).trunk and sight.probability >= SURE_REFUSAL:
                 part = f"BodyPartExamined is {picture.body_part}, but it looks like a film of the trunk"
                 remarks.append(f"{part} (probability {sight.probability:.2f}): give --view {sight.view} if it is one")
