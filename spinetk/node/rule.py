@@ -65,6 +65,10 @@ class Rule:
         if not all("=" in part for part in parts):
             raise InputError(f"--rule {text!r}", "is not FIELD=PATTERN,... pairs", EXAMPLE)
         pairs = dict(part.split("=", 1) for part in parts)
+        if len(pairs) < len(parts):
+            raise InputError(
+                f"--rule {text!r}", "names a field twice", "give all patterns of a field at once: view=LL,RL"
+            )
         return cls.of({field: value.split(",") for field, value in pairs.items()}, f"--rule {text!r}")
 
     def matches(self, header: Dataset) -> bool:
