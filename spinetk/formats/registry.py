@@ -247,8 +247,8 @@ def lost(entry: Format, readings: Sequence[Reading]) -> list[str]:
     unsure = sum(_unsure(v) for reading in readings for v in reading.vertebrae)
     if unsure and entry.read is not None and "uncertainty" not in entry.holds:
         said.append(
-            f"{entry.title} cannot hold that a grade is not sure ({unsure}): measured without the result beside it, it "
-            "comes out as sure"
+            f"{entry.title} cannot hold that a grade is uncertain ({unsure}): measured without the result beside it, "
+            "it comes out as sure"
         )
     return said if entry.stored else said + _turned(readings)
 

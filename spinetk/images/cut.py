@@ -209,6 +209,6 @@ def _square_size(shape: tuple[int, int], step_mm: tuple[float, float]) -> tuple[
 def _note_slice(cut: Cut, chosen: int, how: str, remarks: list[str]) -> None:
     if cut.is_sagittal:
         kind = f"sagittal slice {chosen + 1} of {cut.count}"
-        remarks.insert(0, f"{kind} was read ({how}), turned back to the right, feet down")
+        remarks.insert(0, f"{kind} was read ({how}), shown head up, facing left")
     elif cut.count > 1:
         remarks.append(f"slice {chosen + 1} of {cut.count} was read")

@@ -62,4 +62,4 @@ def remark(beneath: np.ndarray) -> str | None:
     if not len(places) or len(places) < max(2.0, MANY * len(beneath)):
         return None
     said = f"metal over at least {len(places)} of {len(beneath)} bodies, counted from the top"
-    return f"{said}: {', '.join(str(place) for place in places)}; what lies beneath is guessed"
+    return f"{said}: {', '.join(f'#{place}' for place in places)}; what lies beneath is guessed"

@@ -385,8 +385,8 @@ class Predictor:
             for k, own in zip(kept, seen, strict=True)
         ]
         gaps = find_gaps(points[kept], self.schema)
-        remarks = [f"a vertebra may be missing between {gap + 1} and {gap + 2} from the top" for gap in gaps]
-        cut = [str(n) for n, v in enumerate(vertebrae, start=1) if not v.visible.all()]
+        remarks = [f"a vertebra may be missing between #{gap + 1} and #{gap + 2} from the top" for gap in gaps]
+        cut = [f"#{n}" for n, v in enumerate(vertebrae, start=1) if not v.visible.all()]
         if cut:
             remarks.append(f"cut off by the edge of the picture: vertebra {', '.join(cut)} from the top")
         if "closer" in found and found["closer"][kept].any():

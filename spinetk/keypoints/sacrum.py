@@ -238,6 +238,6 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         f"{ABOUT_LEVELS}counted up from the sacrum (probability {sure:.2f}); "
         "a transitional vertebra would shift them by one"
     )
-    end = f"{ABOUT_LEVELS}the count ends below vertebra {first} from the top, which is too high for one body"
+    end = f"{ABOUT_LEVELS}the count ends below vertebra #{first} from the top, which is too high for one body"
     remarks = [*reading.remarks, remark, *([end] if first else [])]
     return replace(reading, vertebrae=vertebrae, label_probability=sure, remarks=remarks)

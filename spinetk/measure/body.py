@@ -145,7 +145,10 @@ def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
     # Seen with the top up (y down on the screen) the right wall lies where this product is negative.
     swapped = across[:, 0] * head[:, 1] - across[:, 1] * head[:, 0] >= 0
     found = (
-        (np.isnan(head).any(axis=1), "its upper and lower points are nowhere both seen, so it has no height"),
+        (
+            np.isnan(head).any(axis=1),
+            "its upper and lower endplates are nowhere visible together, so no height is measured",
+        ),
         (cross, CROSSED),
         (~(np.hypot(across[:, 0], across[:, 1]) > 0), "a wall of the body is missing or the body has no width"),
         (swapped, SWAPPED),

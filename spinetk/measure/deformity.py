@@ -253,7 +253,7 @@ def judge_unsided(
         worst = min(answers, key=lambda answer: ((answer["grade_probability"] or [1])[0], -answer["loss_percent"]))
         worst["losses_percent"] = None
         sure = worst["type"] != UNCERTAIN
-        said = "normal whichever side it is" if sure else "not sure, whichever side it is"
+        said = "normal whichever side it is" if sure else "uncertain, whichever side it is"
         worst["notes"] = [f"the anterior side is unknown: {said}"]
         return worst, None
     return None, "a height is reduced, but the anterior side is unknown, so neither type nor direction can be told"

@@ -236,7 +236,7 @@ def order_faults(reading: Reading) -> list[str]:
     for k in range(len(steps)):
         # Steps beside it, where there are any, know a column of low bodies and high discs better than heights do.
         if _is_gap(steps, k, int(apart[k])) or apart[k] > 2:
-            above, below = (reading.vertebrae[i].label or f"vertebra {i + 1}" for i in (k, k + 1))
+            above, below = (reading.vertebrae[i].label or f"vertebra #{i + 1}" for i in (k, k + 1))
             if None in (reading.vertebrae[k].label, reading.vertebrae[k + 1].label) or adjacent(above, below):
                 found.append(f"a vertebra may be missing between {above} and {below}.")
     return found

@@ -264,4 +264,4 @@ def _tall(points: np.ndarray, reading: Reading) -> list[tuple[int, str]]:
 
 
 def _name(reading: Reading, index: int) -> str:
-    return reading.vertebrae[index].label or f"vertebra {index + 1}"
+    return reading.vertebrae[index].label or f"vertebra #{index + 1}"

@@ -145,7 +145,7 @@ def _measure_bodies(
         ],
         dtype=bool,
     )
-    names = [v.label or f"vertebra {k + 1}" for k, v in enumerate(reading.vertebrae)]
+    names = [v.label or f"vertebra #{k + 1}" for k, v in enumerate(reading.vertebrae)]
     order = anatomical(real, side.side or "left")
     moved_order = None if moved_real is None else anatomical(moved_real, side.side or "left")
     posterior = order[:, 2] if side.side else np.fmax(real[:, 0], real[:, 2])
@@ -367,4 +367,4 @@ def _about_levels(reading: Reading, anchor: str | None, order: list[str]) -> lis
 
 
 def _called(reading: Reading, index: int) -> str:
-    return reading.vertebrae[index].label or f"vertebra {index + 1}"
+    return reading.vertebrae[index].label or f"vertebra #{index + 1}"

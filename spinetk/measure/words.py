@@ -32,7 +32,7 @@ GRADE_NAMES: dict[int | None, str] = {
     1: "grade 1, mild",
     2: "grade 2, moderate",
     3: "grade 3, severe",
-    None: "not graded, or not sure",
+    None: "not graded, or uncertain",
 }
 # Order of the height columns, head word of each. The left of an AP picture is as a rule the right of the patient.
 SIDES = {"anterior": "ant.", "left": "image left", "middle": "mid.", "right": "image right", "posterior": "post."}
@@ -96,7 +96,7 @@ def is_weak(vertebra: Vertebra) -> bool:
 def deformity_text(vertebra: Vertebra) -> str:
     """The grade with the loss, and how probable it is where that is known; empty when nothing was measured.
 
-    E.g. ``wedge, grade 2 (31 %), 97 % sure``, ``normal (8 %)``, ``not sure: grade 0 or 1 (18 %)``.
+    E.g. ``wedge, grade 2 (31 %), 97 % sure``, ``normal (8 %)``, ``uncertain: grade 0 or 1 (18 %)``.
     """
     if not vertebra.measures.get("deformity"):
         return "not determinable" if "deformity" in vertebra.measures else ""
@@ -109,7 +109,7 @@ def deformity_text(vertebra: Vertebra) -> str:
     if not is_sure(deformity):
         first, last = (pick(possible_grades(deformity)) for pick in (min, max))
         between = f"{first} or {last}" if last - first == 1 else f"{first} to {last}"
-        return ", ".join([*(kinds if first else []), f"not sure: grade {between}"]) + share
+        return ", ".join([*(kinds if first else []), f"uncertain: grade {between}"]) + share
     chances = chances_of(deformity)
     sure = "" if chances is None else f", {_percent(chances[grade])} sure"
     return ("normal" if grade == 0 else ", ".join([*kinds, f"grade {grade}"])) + share + sure

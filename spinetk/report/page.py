@@ -328,7 +328,7 @@ def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str
     if worst is not None and (worst > 0 or not doubtful):
         lines.append(_chip(worst, ("worst: " if worst else "") + words.GRADE_NAMES[worst]))
     if doubtful:
-        lines.append(_chip(None, f"grade of {doubtful} not sure"))
+        lines.append(_chip(None, f"grade of {doubtful} uncertain"))
     lines += [f"{_text(words.ANGLE_NAMES[key])} {_angle(key, value)}" for key, value in words.angles_of(reading)]
     body = f"{image}<h2>{_text(_name(reading, unquote(link) if link else None))}</h2>" + "".join(
         f"<p>{line}</p>" for line in lines

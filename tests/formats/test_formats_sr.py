@@ -259,7 +259,7 @@ def test_sacrum_and_hips_are_regions_of_their_own_and_come_back(tmp_path):
 
 
 def test_a_grade_that_is_not_sure_is_not_called_normal_in_a_report(tmp_path):
-    """What the page says as "not sure: grade 0 or 1" stands in the report as its probabilities, intervals and type."""
+    """What the page says as "uncertain: grade 0 or 1" stands in the report as its probabilities, intervals and type."""
     from spinetk.measure import words
 
     reading = full_reading()
@@ -271,7 +271,7 @@ def test_a_grade_that_is_not_sure_is_not_called_normal_in_a_report(tmp_path):
     write_sr(tmp_path / "r.dcm", reading, source())
     found = read_sr(tmp_path / "r.dcm").reading.vertebrae[0]
     assert found.measures["deformity"] == deformity
-    assert words.deformity_text(found).startswith("not sure: grade 0 or 1")
+    assert words.deformity_text(found).startswith("uncertain: grade 0 or 1")
     assert "normal" not in str(pydicom.dcmread(tmp_path / "r.dcm")).lower()
 
 

@@ -197,7 +197,7 @@ def test_slices_of_a_volume_are_chosen_and_said(tmp_path):
     values = np.zeros((5, 6, 40), np.int16)
     values[4, :, ::4] = 300  # edges from head to feet
     path = write_nifti(tmp_path / "a.nii", sform=(affine_of(spacing=(3, 1, 1)), 1), values=values)
-    turned = "turned back to the right, feet down"
+    turned = "shown head up, facing left"
     for choice, slice_, how in (("central", 2, "central"), ("most-spine", 4, "most spine"), (0, 0, "chosen")):
         picture = read_picture(path, slice_choice=choice)
         assert (picture.slice, picture.slices) == (slice_, 5)

@@ -259,14 +259,14 @@ def test_a_nifti_volume(tmp_path, suffix):
     picture = read_picture(path)
     assert whole(picture) == PLAIN | {
         "frame": Frame((1, 1), "NIfTI", "P", "F"), "kind": "nifti", "view": "sagittal",
-        "remarks": ("sagittal slice 3 of 5 was read (central), turned back to the right, feet down",),
+        "remarks": ("sagittal slice 3 of 5 was read (central), shown head up, facing left",),
         "slices": 5, "slice": 2,
     }  # fmt: skip
     assert (picture.pixels == values[2, ::-1, ::-1].T).all()
     assert describe(path) == UNKNOWN | {
         "file": str(path), "kind": "nifti", "size": [7, 6], "frames": 5, "view": "sagittal", "spacing_mm": [1, 1],
         "spacing_source": "NIfTI", "orientation": ["P", "F"], "anterior": "left", "bits": "16",
-        "remarks": ["sagittal slice 3 of 5 was read (central), turned back to the right, feet down"],
+        "remarks": ["sagittal slice 3 of 5 was read (central), shown head up, facing left"],
     }  # fmt: skip
     given = read_picture(path, spacing_mm=(2, 3))
     assert given.frame == Frame((2, 3), "user", "P", "F")
@@ -285,7 +285,7 @@ def test_a_nifti_volume_of_hounsfield_units_in_several_volumes(tmp_path):
         "padding": [[6, 5]], "frame": Frame((1, 1), "NIfTI", "P", "F"), "kind": "nifti", "modality": "CT",
         "view": "sagittal",
         "remarks": (
-            "sagittal slice 3 of 4 was read (central), turned back to the right, feet down",
+            "sagittal slice 3 of 4 was read (central), shown head up, facing left",
             "the first of 2 volumes was read",
             "pixels that are not finite were left out",
             "the modality was taken for CT: grey values are those of Hounsfield units",

@@ -71,14 +71,14 @@ def test_a_dim_body_above_counts_on_lateral_films_alone(predictor, view, made_fo
 
 def test_a_gap_that_stays_is_remarked(predictor):
     reading = chained(predictor, [20, 45, 70, 120, 145], [0.9] * 5)
-    assert reading.remarks == ["a vertebra may be missing between 3 and 4 from the top"]
+    assert reading.remarks == ["a vertebra may be missing between #3 and #4 from the top"]
 
 
 def test_a_body_cut_by_the_edge_has_unseen_points(predictor):
     reading = chained(predictor, [10, 40, 70], [0.9] * 3)
     assert reading.vertebrae[0].visible.tolist() == [True, True, True, False, False, False]
     assert all(v.visible.all() for v in reading.vertebrae[1:])
-    assert reading.remarks == ["cut off by the edge of the picture: vertebra 1 from the top"]
+    assert reading.remarks == ["cut off by the edge of the picture: vertebra #1 from the top"]
 
 
 def test_nothing_sure_is_nothing(predictor):
@@ -170,7 +170,7 @@ def test_a_counted_column_says_what_is_cut_off_as_well():
     """The lowest body ends at y = 715."""
     film = np.zeros((712, 200), np.uint8)
     reading = Predictor(Told(range(17), 6.0), "tall", 0.6, counting=SURE).read(film, view="ap")
-    assert "cut off by the edge of the picture: vertebra 17 from the top" in reading.remarks
+    assert "cut off by the edge of the picture: vertebra #17 from the top" in reading.remarks
 
 
 @pytest.mark.parametrize(("rods", "named"), [(0, True), (4, True), (9, False)])

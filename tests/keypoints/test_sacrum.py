@@ -93,7 +93,7 @@ def test_a_body_too_high_for_one_ends_the_count():
     found = named(reading, SURE)
     assert [vertebra.label for vertebra in found.vertebrae] == [None] * (tall + 1) + ["L4", "L5"]
     assert (
-        f"levels: the count ends below vertebra {tall + 1} from the top, which is too high for one body"
+        f"levels: the count ends below vertebra #{tall + 1} from the top, which is too high for one body"
         in found.remarks
     )
     plate = np.array([reading.vertebrae[tall + 1].point(VERTEBRA6, f"top_{side}") for side in ("left", "right")])

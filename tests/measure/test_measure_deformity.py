@@ -105,7 +105,7 @@ def test_the_worse_of_both_sides_counts_where_the_front_is_unknown(flip):
     answer, reason = judge_unsided(values, 1, (0, 2), draws=draws, **known)
     assert reason is None
     assert (answer["type"], answer["grade_probability"]) == ("uncertain", [0.5, 0.0, 0.5, 0.0])
-    assert answer["notes"] == ["the anterior side is unknown: not sure, whichever side it is"]
+    assert answer["notes"] == ["the anterior side is unknown: uncertain, whichever side it is"]
     # Reduced if one side is the front: no answer, and why.
     values = np.where(values == 22.5, 20.0, values)
     reason = "a height is reduced, but the anterior side is unknown, so neither type nor direction can be told"

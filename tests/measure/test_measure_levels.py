@@ -48,7 +48,7 @@ def test_faults_of_names(spine):
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (["T12", "L1", None, None], ["a vertebra may be missing between L1 and vertebra 3."]),
+        (["T12", "L1", None, None], ["a vertebra may be missing between L1 and vertebra #3."]),
         ([None, "L1", "L2", None], ["a vertebra may be missing between L1 and L2."]),
         ([None, "L1", "L3", None], []),  # the names leave one out
     ],
@@ -71,7 +71,7 @@ def test_order_follows_the_bodies_not_the_picture(spine, turned):
 def test_a_gap_is_remarked_unless_the_names_leave_room(spine):
     reading = spine([FULL] * 6)
     del reading.vertebrae[3]
-    assert any("may be missing between vertebra 3 and vertebra 4" in r for r in measure(reading).remarks)
+    assert any("may be missing between vertebra #3 and vertebra #4" in r for r in measure(reading).remarks)
     for vertebra, label in zip(reading.vertebrae, ["T12", "L1", "L2", "L4", "L5"], strict=True):
         vertebra.label = label
     assert not any("may be missing" in r for r in measure(reading).remarks)

@@ -155,7 +155,7 @@ def test_bodies_below_the_threshold_are_marked():
     bodies = [*SOUND[:2], replace(SOUND[2], score=0.41), *SOUND[3:]]
     measured = measure(column(*bodies, threshold=0.6), facing="left")
     assert [v.measures.get("below_threshold", False) for v in measured.vertebrae] == [False, False, True, False, False]
-    assert any("below the threshold of 0.6" in remark and "vertebra 3" in remark for remark in measured.remarks)
+    assert any("below the threshold of 0.6" in remark and "vertebra #3" in remark for remark in measured.remarks)
 
 
 def test_what_was_hardly_seen_keeps_its_heights_and_gets_no_grade():

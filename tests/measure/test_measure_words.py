@@ -48,18 +48,18 @@ def vertebra(**deformity) -> Vertebra:
         (
             {"type": "uncertain", "grade": 0, "loss_percent": 18, "grade_probability": [0.7, 0.26, 0.04, 0],
              "grade_interval": [0, 1]},
-            "not sure: grade 0 or 1 (18 %)", None,
+            "uncertain: grade 0 or 1 (18 %)", None,
         ),
         (
             {"type": "crush", "grade": 1, "loss_percent": 24, "grade_probability": [0.02, 0.6, 0.38, 0],
              "grade_interval": [1, 2]},
-            "crush, not sure: grade 1 or 2 (24 %)", None,
+            "crush, uncertain: grade 1 or 2 (24 %)", None,
         ),
         # Nine in ten, but the interval spans three grades: the docs call it no finding.
         (
             {"type": "uncertain", "grade": 0, "loss_percent": 9, "grade_probability": [0.91, 0.05, 0.04, 0],
              "grade_interval": [0, 2]},
-            "not sure: grade 0 to 2 (9 %)", None,
+            "uncertain: grade 0 to 2 (9 %)", None,
         ),
         # A file written by others may say anything.
         (
@@ -73,7 +73,7 @@ def test_the_grade_in_words(deformity, said, grade):
     own = vertebra(**deformity)
     assert words.deformity_text(own) == said
     assert words.grade_of(own) == grade
-    assert words.is_doubtful(own) == ("not sure" in said)
+    assert words.is_doubtful(own) == ("uncertain" in said)
 
 
 def test_what_was_not_judged_has_no_words_and_what_could_not_be_has():
@@ -107,7 +107,7 @@ def test_words_and_table_name_the_grades_of_the_95_percent_interval(spine, sigma
     own, row = reading.vertebrae[1], rows(reading)[1]
     assert own.measures["deformity"]["grade_probability"][2] < 0.05
     between = "0 or 1" if grades == (0, 1) else "0 to 2"
-    assert words.deformity_text(own).startswith(f"not sure: grade {between} (")
+    assert words.deformity_text(own).startswith(f"uncertain: grade {between} (")
     assert (row["deformity_grade_low"], row["deformity_grade_high"]) == grades
 
 
@@ -122,7 +122,7 @@ def test_an_unknown_front_does_not_make_a_grade_sure(spine):
     own = measure(reading).vertebrae[1]
     assert own.measures["anterior_side"] is None
     assert own.measures["deformity"]["type"] == "uncertain"
-    assert words.deformity_text(own).startswith("not sure: grade 0")
+    assert words.deformity_text(own).startswith("uncertain: grade 0")
     assert "normal" not in " ".join([words.deformity_text(own), *own.measures["deformity"]["notes"]])
 
 

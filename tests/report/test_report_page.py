@@ -235,12 +235,12 @@ def test_what_is_not_sure_is_never_called_normal(tmp_path):
         "grade_interval": [0, 1], "grade_probability": [0.7, 0.3, 0.0, 0.0], "thresholds_percent": [20.0, 25.0, 40.0],
     }  # fmt: skip
     _, document = page(tmp_path, doubtful)
-    assert "not sure: grade 0 or 1 (18 %) 9\N{EN DASH}24 %" in document.rows[1]
+    assert "uncertain: grade 0 or 1 (18 %) 9\N{EN DASH}24 %" in document.rows[1]
     write_summary(tmp_path / "s.html", [doubtful])
     overview = Document((tmp_path / "s.html").read_text(encoding="utf-8"))
-    assert "grade of 1 not sure" in overview.text
+    assert "grade of 1 uncertain" in overview.text
     column = lay_out(doubtful, [(10.0, 10.0), (10.0, 40.0)], left=0, top=0, bottom=90, text_px=12)
-    assert "not sure: grade 0 or 1 (18 %)" in [cell.text for label in column.labels for cell in label.cells]
+    assert "uncertain: grade 0 or 1 (18 %)" in [cell.text for label in column.labels for cell in label.cells]
     row = rows(doubtful)[0]
     assert (row["deformity_type"], row["deformity_grade_low"], row["deformity_grade_high"]) == ("uncertain", 0, 1)
     assert (row["deformity_grade_probability"], row["deformity_loss_percent_high"]) == (0.7, 24.0)
