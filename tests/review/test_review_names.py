@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from spinetk.images.picture import Picture
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
 from spinetk.review.app import STATIC, create_app
+from spinetk.review.history import History
 from spinetk.review.opened import Opened
 from spinetk.review.serialization import SentReading, receive, send
 from spinetk.review.session import ReviewSession
@@ -171,3 +173,46 @@ def test_a_blinded_readers_points_are_measured_on_that_readers_own_reading(case_
         found = replace(desk.open(entry).reading, frame=Frame((2.0, 2.0), "user"))
         desk.imported[key] = found
         assert desk.base(entry, "imported", "Ben") is found
+
+
+def test_ratios_are_told_once(client, opened):
+    """The first body is raised by 2 px at its top left corner: 20 px on the left, 18 in the middle and on the right."""
+    key, content = opened
+    names = content["schema"]["points"]
+    corner = content["reading"]["vertebrae"][0]["points"][names.index("top_left")]
+    corner[1] -= 2.0
+    rows = {}
+    for front in (None, "left", "right"):
+        body = {"reading": content["reading"] | {"anterior": front}}
+        rows[front] = client.post(f"/api/entries/{key}/measure", json=body).json()["shown"]["rows"][0]["ratios"]
+    assert rows[None]["left/right"] == 1.11
+    assert "wedge" not in rows[None]
+    assert (rows["left"]["wedge"], rows["right"]["wedge"]) == (1.11, 0.9)
+    assert not {"left/right"} & (set(rows["left"]) | set(rows["right"]))
+
+
+def test_a_version_that_there_is_not_is_said_of_its_case(cases):
+    history = History(cases / "case 3" / "src" / "0" / "src-0.json")
+    for number in (0, 1):
+        with pytest.raises(InputError) as caught:
+            history.record(number)
+        assert (caught.value.source, caught.value.fault) == ("case 3", f"has no version {number}")
+
+
+def test_a_blinded_scan_looks_at_every_readers_reading(case_folder, save):
+    """A later session, before a picture is opened: the row of each reader is the reader's own."""
+    with ReviewSession(case_folder, blinded=True) as desk:
+        desk.add(case_folder / "case 0")
+        client = TestClient(create_app(desk), base_url=HERE)
+        (key,) = desk.entries
+        reading = client.get(f"/api/entries/{key}").json()["reading"]
+        assert save(client, key, reading, reader="Anna", sign=True).status_code == 200
+    (case_folder / ".worklist.json").unlink(missing_ok=True)
+    with ReviewSession(case_folder, blinded=True) as desk:
+        (entry,) = desk.add(case_folder / "case 0")
+        desk.worklist.scan()
+        while desk.worklist.scanning:
+            time.sleep(0.01)
+        rows = {reader: desk.row(entry, reader) for reader in ("Anna", "Ben", "")}
+    assert {reader: row["state"] for reader, row in rows.items()} == {"Anna": "signed", "Ben": "truth", "": "truth"}
+    assert (rows["Anna"]["reader"], rows["Ben"]["reader"]) == ("Anna", "")
