@@ -98,6 +98,7 @@ def test_settings_that_cannot_be_used_are_one_line(tmp_path, line, said):
     with pytest.raises(InputError, match=said) as caught:
         read_settings(file, {})
     assert "\n" not in str(caught.value)
+    assert caught.value.remedy
 
 
 def test_strangers_are_let_in_on_loopback_only():
