@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -55,6 +56,17 @@ def test_of_two_tabs_the_second_is_told_and_offered_both(client, cases, opened):
         for k in range(3)
     ]
     assert np.array(ys) - start == pytest.approx([0, 2, 1], abs=1e-3)
+
+
+def test_of_many_tabs_that_save_at_once_one_wins(client, cases, opened):
+    key, content = opened
+    sent = [moved(content, by) for by in range(1, 9)]
+    with ThreadPoolExecutor(len(sent)) as pool:
+        codes = list(pool.map(lambda body: client.post(f"/api/entries/{key}/save", json=body).status_code, sent))
+    assert sorted(codes) == [200, *[409] * 7]
+    assert len(client.get(f"/api/entries/{key}/history").json()) == 2  # as it was given, and the one that won
+    kept = client.get(f"/api/entries/{key}").json()["reading"]["vertebrae"][0]["points"]
+    assert kept == sent[codes.index(200)]["vertebrae"][0]["points"]
 
 
 def test_changes_in_words():
