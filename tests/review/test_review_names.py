@@ -216,3 +216,21 @@ def test_a_blinded_scan_looks_at_every_readers_reading(case_folder, save):
         rows = {reader: desk.row(entry, reader) for reader in ("Anna", "Ben", "")}
     assert {reader: row["state"] for reader, row in rows.items()} == {"Anna": "signed", "Ben": "truth", "": "truth"}
     assert (rows["Anna"]["reader"], rows["Ben"]["reader"]) == ("Anna", "")
+
+
+def test_read_blinded_a_case_that_was_read_before_begins_as_it_was(case_folder, tmp_path, picture_file, drawn, save):
+    """Anna read in the open; Ben, blinded, begins with what the case held before her: its truth, or no body at all."""
+    with ReviewSession(tmp_path / "target") as desk:
+        case, picture = *desk.add(case_folder / "case 0"), *desk.add(picture_file)
+        client = TestClient(create_app(desk), base_url=HERE)
+        before = client.get(f"/api/entries/{case.id}").json()["reading"]
+        moved = client.get(f"/api/entries/{case.id}").json()["reading"]
+        moved["vertebrae"][0]["points"][0][1] += 3.0
+        assert save(client, case.id, moved, reader="Anna").status_code == 200
+        assert save(client, picture.id, send(drawn), reader="Anna").status_code == 200
+    with ReviewSession(tmp_path / "target", blinded=True) as desk:
+        case, picture = *desk.add(case_folder / "case 0"), *desk.add(picture_file)
+        client = TestClient(create_app(desk), base_url=HERE)
+        told = [client.get(f"/api/entries/{one.id}", headers={"x-reader": "Ben"}).json() for one in (case, picture)]
+    assert told[0]["reading"]["vertebrae"] == before["vertebrae"]
+    assert (told[1]["reading"]["vertebrae"], told[1]["reader"]) == ([], "")
