@@ -90,6 +90,8 @@ class Body:
         waist_mm: (anterior, posterior) depth of the concavity of the walls.
         slant_mm: How much lower the anterior wall stands than the posterior one, along the walls; the heights and the
             angle between the endplates stay.
+        lean_mm: How far the lower endplate lies behind the upper one; the angle between them stays, and walls grow
+            longer than the heights say.
         obliquity_mm: Apparent distance of the near and far rim of each endplate in a projection.
         density: Mineral relative to a healthy adult.
         deformity, loss_percent: See :func:`deform`.
@@ -107,6 +109,7 @@ class Body:
     corner_mm: float = 3.0
     waist_mm: tuple[float, float] = (1.5, 1.0)
     slant_mm: float = 0.0
+    lean_mm: float = 0.0
     obliquity_mm: float = 0.0
     density: float = 1.0
     deformity: Deformity = "none"
@@ -142,7 +145,8 @@ class Body:
             upper_share=self.upper_share,
         )
         lower = np.array([-0.5, 0, 0.5, 0.5, 0, -0.5]) * self.slant_mm
-        return points - lower[:, None] * self.up
+        forward = np.array([-0.5, -0.5, -0.5, 0.5, 0.5, 0.5]) * self.lean_mm
+        return points - lower[:, None] * self.up + forward[:, None] * self.front
 
     def place(self, local: npt.ArrayLike) -> np.ndarray:
         """(..., 2) points in the body's own axes (front, down; mm from its centre) to the frame of the anatomy."""

@@ -51,8 +51,15 @@ def _draw_sacrum(film: Attenuation, rng: np.random.Generator) -> None:
         gap = [*upper.points()[[0, 2]], *lower.points()[[3, 5]]]
         bone = SPONGY * s * 1.35 * upper.depth_mm * (1 - remnant)
         film.add(film.bone, np.array(gap), bone * rng.uniform(0.4, 0.9), 1.0)
-    wall = [body.place([(0.5 * body.depth_mm, at * body.anterior_mm)])[0] for body in bodies for at in (-0.42, 0.35)]
-    film.add(film.bone, ribbon(smooth(wall, closed=False), rng.uniform(1.0, 2.4)), rng.uniform(0.1, 0.5) * s, 1.2)
+    wall = [
+        top + share * (bottom - top)
+        for body in bodies
+        for bottom, top in [body.points()[2:4]]
+        for share in (0.08, 0.85)
+    ]
+    film.add(
+        film.bone, ribbon(smooth(np.array(wall), closed=False), rng.uniform(1.0, 2.4)), rng.uniform(0.1, 0.5) * s, 1.2
+    )
     first = bodies[0]
     plate = first.points()[[5, 4, 3]] + rng.uniform(0.2, 1.2) * -first.up
     film.add(
@@ -83,8 +90,9 @@ def _draw_arcuate_lines(film: Attenuation, rng: np.random.Generator) -> None:
     """
     first, scale = film.spine.sacrum[0], film.spine.scale
     s, d, h = first.density, first.depth_mm, first.posterior_mm
-    behind = (-d * rng.uniform(0.2, 0.6), -h * rng.uniform(0.2, 0.7))
-    before = (d * rng.uniform(0.1, 0.5), h * rng.uniform(0, 0.85))
+    behind = np.array([-d * rng.uniform(0.2, 0.6), -h * rng.uniform(0.2, 0.7)])
+    before = np.array([d * rng.uniform(0.1, 0.5), h * rng.uniform(0, 0.85)])
+    behind[0], before[0] = behind[0] - first.lean_mm * behind[1] / h, before[0] - first.lean_mm * before[1] / h
     bright, wide = rng.uniform(0.05, 0.75) * s, rng.uniform(1.2, 4.0)
     for hip in film.spine.hips:
         roof = np.array(hip) + film.spine.hip_mm * rng.uniform((-0.7, -1.45), (0.5, -1.1))

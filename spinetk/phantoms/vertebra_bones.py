@@ -37,6 +37,7 @@ def _draw_body(film: Attenuation, body: Body, ends: tuple[float, float]) -> None
     front = (x[:, window[1]] - body.centre[0]) * body.front[0] + (y[window[0]] - body.centre[1]) * body.front[1]
     half = body.depth_mm / 2
     down = down - np.float32(body.slant_mm / body.depth_mm) * front
+    front = front + np.float32(body.lean_mm / body.middle_mm) * down
     # Width across the beam: a kidney shape, full behind the middle, narrow at the front.
     width = 1.35 * body.depth_mm * np.sqrt(np.clip(1 - (np.abs(front + 0.15 * half) / (1.2 * half)) ** 2.2, 0, 1))
     deep = np.maximum(signed, 0) * mm

@@ -51,3 +51,34 @@ def test_between_s1_and_s2_lies_nearly_as_much_bone_as_in_them() -> None:
         inside = [mean_at(bone, np.array(body.centre)) for body in (upper, lower)]
         shares.append(mean_at(bone, gap) / np.mean(inside))
     assert np.mean(shares) > 0.78  # two free bodies with a disc between them: below 0.7
+
+
+def inner_angle(corner: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """The angle at a corner, degrees."""
+    a, b = first - corner, second - corner
+    return float(np.degrees(np.arccos(a @ b / np.hypot(*a) / np.hypot(*b))))
+
+
+def test_s1_leans_back_as_the_published_sacral_table_angle_says() -> None:
+    """97 degrees between endplate and back wall, less where the endplate is steep."""
+    table, front, slope = [], [], []
+    for seed in range(60):
+        first = draw_spine(np.random.default_rng(seed), {}, on_film=True).sacrum[0]
+        points = first.points()
+        table.append(inner_angle(points[5], points[3], points[0]))
+        front.append(inner_angle(points[3], points[5], points[2]))
+        across = points[3] - points[5]
+        slope.append(np.degrees(np.arctan2(across[1], across[0])))
+    assert np.mean(table) == pytest.approx(97, abs=3)
+    assert np.corrcoef(slope, table)[0, 1] < -0.3
+    assert 45 < np.mean(front) < 75
+
+
+def test_a_sacrum_is_hollow_to_the_front() -> None:
+    for seed in range(20):
+        bodies = draw_spine(np.random.default_rng(seed), {}, on_film=True).sacrum
+        middles = np.array([body.points()[[2, 3]].mean(0) for body in bodies])
+        chord = middles[-1] - middles[0]
+        for middle in middles[1:-1]:  # they lie behind the line from the front of S1 to that of S5
+            step = middle - middles[0]
+            assert chord[0] * step[1] - chord[1] * step[0] > 0

@@ -1,5 +1,6 @@
 """The anatomy: landmarks with exact heights, contours that pass through them."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -30,6 +31,13 @@ def test_heights_are_the_requested_ones(tilt, taper, facing):
     assert height(points, back) == pytest.approx(27.3, abs=1e-9)
     lengths = [np.hypot(*(points[0] - points[2])), np.hypot(*(points[5] - points[3]))]
     assert np.mean(lengths) == pytest.approx(34.0, rel=0.03)
+
+
+def test_a_leaning_body_keeps_its_endplates_and_its_middle():
+    straight = Body("S1", 20.0, 20.0, 20.0, 30.0)
+    points, leaning = straight.points(), replace(straight, lean_mm=8.0).points()
+    # Its front is at the right: the lower endplate moves 4 mm to the left, the upper one as far to the right.
+    np.testing.assert_allclose(leaning - points, [[-4, 0]] * 3 + [[4, 0]] * 3, atol=1e-12)
 
 
 def test_names_fit_the_sides_and_the_tilt_lowers_the_front():
