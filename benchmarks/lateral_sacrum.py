@@ -202,10 +202,13 @@ def look(layers: nn.ModuleDict, shown: list[Shown]) -> str:
     )
 
 
-def fit(layers: nn.ModuleDict, shown: list[Shown], steps: int, path: Path, resume: bool) -> None:
-    """Train the layers; every ``CHECK_EVERY`` steps they are kept and looked at."""
+def fit(layers: nn.ModuleDict, shown: list[Shown], steps: int, path: Path, resume: bool, places_only: bool) -> None:
+    """Train the layers, or the places alone; every ``CHECK_EVERY`` steps they are kept and looked at."""
     own, other = ([one for one in shown if one.looked_at == flag] for flag in (False, True))
-    optimiser = torch.optim.AdamW(layers.parameters(), lr=RATE, weight_decay=1e-4)
+    for name, layer in layers.items():
+        layer.requires_grad_(name == "offset" or not places_only)
+    trained = [weights for weights in layers.parameters() if weights.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=RATE, weight_decay=1e-4)
     first = 0
     if resume and path.is_file():
         known = torch.load(path, weights_only=True)
@@ -220,10 +223,11 @@ def fit(layers: nn.ModuleDict, shown: list[Shown], steps: int, path: Path, resum
             group["lr"] = float(RATE * min(1, (step + 1) / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * step / steps))))
         chosen = [own[k] for k in random.choice(len(own), BATCH)]
         loss = loss_of(layers, [(*window(one, random), one.kinds.numpy()) for one in chosen])
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(layers.parameters(), 5.0)
-        optimiser.step()
+        if loss.requires_grad:  # places alone are trained, and none of the batch has one: nothing to learn
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(trained, 5.0)
+            optimiser.step()
         total += float(loss.detach())
         if (step + 1) % CHECK_EVERY == 0 or step + 1 == steps:
             torch.save({"layers": layers.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, path)
@@ -269,6 +273,8 @@ def main() -> None:
     parser.add_argument("--features", type=Path, help="a folder to keep what the trunk sees in")
     parser.add_argument("--only-see", action="store_true", help="compute --features, and stop")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--passes", type=int, default=2, help="how often the refining network looks at S1")
+    parser.add_argument("--places-only", action="store_true", help="train where points lie, not what is seen as S1")
     options = parser.parse_args()
     torch.manual_seed(0)
     source = zoo.find(options.model)
@@ -289,7 +295,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     wider = with_layers(network)
     layers = cast("nn.ModuleDict", wider.landmarks)
-    fit(layers, shown, options.steps, options.out / "layers.pt", options.resume)
+    fit(layers, shown, options.steps, options.out / "layers.pt", options.resume, options.places_only)
+    wider.preset = replace(wider.preset, endplate_passes=options.passes)
     path = options.out / "xray-lateral.safetensors"
     content = zoo.read_card(source.with_suffix(".json"))
     content |= {"parameters": sum(own.numel() for own in wider.parameters()), "config": wider.config()}

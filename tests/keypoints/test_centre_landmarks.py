@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from spinetk.keypoints.centre.crop import cut
+from spinetk.keypoints.centre.decoding import CentreDecoder
 from spinetk.keypoints.centre.landmarks import as_body, fit_circle, from_body, targets, upright_circle
 from spinetk.keypoints.centre.network import CLOSE, CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
@@ -143,3 +144,22 @@ def test_dataset_gives_landmarks_and_says_whether_they_were_looked_for(tmp_path)
     np.testing.assert_allclose(first["landmarks"][0, :, :2], as_body(PLATE, VERTEBRA6)[:, :2], atol=1e-4)
     assert first["kinds"].tolist() == [0, 1]
     assert (bool(second["landmarks_known"]), bool(third["landmarks_known"])) == (True, False)
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_the_refining_network_looks_at_s1_as_often_as_the_preset_says(passes: int):
+    """And at femoral heads twice in any case: counted where a crop of one kind comes back as that kind's maps."""
+    preset = replace(SMALL, endplate_passes=passes)
+    seen = []
+
+    def refine(crops):
+        seen.append(len(crops))
+        return np.zeros((len(crops), 18, 2 * SMALL.crop_px, 2 * SMALL.crop_px), np.float32)
+
+    centre, offset = np.zeros((3, 24, 16), np.float32), np.zeros((3, 6, 2, 24, 16), np.float32)
+    centre[1, 5, 5] = centre[2, [12, 18], 8] = 0.9  # one endplate, two heads
+    offset[:] = np.random.default_rng(0).normal(size=(6, 2))[..., None, None]
+    decoder = CentreDecoder(preset, VERTEBRA6, lambda _: None, refine)
+    found = decoder._landmarks(np.ones((3, 192, 128), np.float32), centre, offset, False)
+    assert found["landmark_kinds"].tolist() == [0, 1, 1]
+    assert seen == [1] * passes + [2, 2]

@@ -154,10 +154,11 @@ class CentreDecoder:
     def _landmarks(self, picture: np.ndarray, centre: np.ndarray, offset: np.ndarray, flip: bool) -> Found:
         """The surest few of each kind of landmark, refined."""
         parts = []
-        for kind in range(1, 1 + len(self.preset.landmarks)):
+        for kind, name in enumerate(self.preset.landmarks, start=1):
+            passes = self.preset.endplate_passes if name == "s1" else 2
             scores, points = self.peaks(centre[kind], offset[kind])
             scores, points = scores[:MOST_LANDMARKS], points[:MOST_LANDMARKS]
-            own = self.look(picture, points, flip, kind=kind) | {"scores": scores}
+            own = self.look(picture, points, flip, passes, kind) | {"scores": scores}
             parts.append(own | {"kinds": np.full(len(scores), kind - 1)})
         return {f"landmark_{key}": np.concatenate([part[key] for part in parts]) for key in parts[0]}
 

@@ -35,6 +35,8 @@ class CentrePreset:
         landmark_channels: Channels of layers between the bodies' features and the landmarks' maps; 0: none, both are
             read from the same. With layers of their own, landmarks can be taught to a finished network whose bodies
             stay as they are, to the last bit.
+        endplate_passes: How often the refining network looks at S1: a second time is no gain where its own layers were
+            taught better than the refining network was.
         mirror: Whether a mirrored picture is as good as the picture itself, for training and for looking twice.
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
@@ -56,6 +58,7 @@ class CentrePreset:
     local_contrast: StrictBool = True
     landmarks: Annotated[tuple[StrictStr, ...], Field(max_length=16)] = ()
     landmark_channels: Annotated[int, between(0, 1024)] = 0
+    endplate_passes: Annotated[int, between(1, 2)] = 2
     # What only Keypoint R-CNNs choose (Preset).
     kind: ClassVar[str] = "centre"
     body: ClassVar[str] = "resnet18"
