@@ -79,8 +79,9 @@ class Reader:
             self._fail(unit, f"{error.fault}" + (f" ({error.remedy})" if error.remedy else ""))
         except (OSError, MemoryError) as error:
             self._queue.untried(unit)
-            self._queue.later(unit, 30.0, getattr(error, "strerror", None) or type(error).__name__)
-            log.error("%s cannot be worked on now: %s", unit.id, getattr(error, "strerror", None) or "out of memory")
+            said = getattr(error, "strerror", None) or "out of memory"
+            self._queue.later(unit, 30.0, said)
+            log.error("%s cannot be worked on now: %s", unit.id, said)
         except Exception as error:
             self._fail(unit, f"internal error, please report it: {type(error).__name__}")
 

@@ -71,9 +71,9 @@ def test_a_series_is_read_as_a_whole_and_a_lone_slice_as_a_file(settings, queue,
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(OSError(28, "No space left on device"), "No space left on device"), (MemoryError(), "MemoryError")],
+    [(OSError(28, "No space left on device"), "No space left on device"), (MemoryError(), "out of memory")],
 )
-def test_what_a_full_disk_or_memory_stops_is_tried_again_in_half_a_minute(settings, queue, clock, error, said):
+def test_what_a_full_disk_or_memory_stops_is_tried_again_in_half_a_minute(settings, queue, clock, caplog, error, said):
     folder, names = spooled(settings, 1)
     unit, state = add(queue, settings, folder, *names), {"full": True}
 
@@ -90,6 +90,7 @@ def test_what_a_full_disk_or_memory_stops_is_tried_again_in_half_a_minute(settin
         reader.work(unit)
         unit = queue.get("unit")
         assert (unit.state, unit.tries, unit.why, unit.ready) == ("received", 0, said, clock[0] + 30)
+    assert {record.getMessage() for record in caplog.records} == {f"unit cannot be worked on now: {said}"}
     state["full"] = False
     clock[0] += 30
     reader.work(queue.next("received", clock[0]))
