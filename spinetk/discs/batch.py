@@ -24,7 +24,7 @@ from spinetk.discs.slab import Slab, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.images import find_inputs, read_picture
-from spinetk.images.dicom_volume import frames_of, modality_of_input, volume_of
+from spinetk.images.dicom_volume import frames_of, modality_of_volume, volume_of
 from spinetk.images.identity import safe_name
 from spinetk.images.read import not_chosen
 from spinetk.images.spacing import PROJECTION
@@ -187,7 +187,7 @@ def _label(
     remarks: list[str] = []
     slab = _slab(file, options, remarks)
     if slab is not None:
-        remarks += _other_modality(*modality_of_input(file, slab.volume.values))
+        remarks += _other_modality(*modality_of_volume(slab.volume))
         reading, evidence = predictor.read_slab(slab, file=source, method=options.method)
         reading.remarks[:0] = remarks
         if options.spacing_mm is not None:

@@ -16,13 +16,12 @@ from spinetk.images.frames import modality_of, values_of
 from spinetk.images.grid import Grid
 from spinetk.images.guard import display_name, quiet, regular_file
 from spinetk.images.headers import open_header
-from spinetk.images.kind import VOLUMES, sniff
+from spinetk.images.kind import sniff
 from spinetk.images.reformat import Plane
 from spinetk.images.series import frame_series, pick, said_of_frames, scan
 from spinetk.images.stack import in_order, said_of_slices
 from spinetk.images.traits import Slice
 from spinetk.images.volume import Volume, read_volume
-from spinetk.images.walk import list_files
 
 Wanted: TypeAlias = "str | int | None"
 """The number or key of a series, as of :func:`spinetk.images.series.pick`, None for the main one, or ``LARGEST``."""
@@ -126,25 +125,19 @@ def volume_of_frames(file: str | Path, series: Wanted = LARGEST) -> DicomVolume:
     return DicomVolume(volume.values, volume.grid, None, volume.remarks, (file,), frames=numbers)
 
 
-def modality_of_input(path: Path, values: np.ndarray) -> tuple[str | None, str]:
-    """Modality of what a volume was read from, and in words how it is known.
+def modality_of_volume(volume: Volume) -> tuple[str | None, str]:
+    """Modality of a volume, and in words how it is known.
 
     Args:
-        path: A DICOM file, a folder with a series (its first file is asked), NIfTI, NRRD or MetaImage.
-        values: Of its voxels: other files than DICOM say nothing, and of those CT is known by its Hounsfield units.
+        volume: As read. Of DICOM one of its own files is asked: those beside them may be of another series. The other
+            formats say nothing, and of those CT is known by its Hounsfield units.
 
     Returns:
         ``MR``, ``CT``, ... or None, and for example ``its file says CT``.
     """
-    first = next(iter(list_files(path)), None) if path.is_dir() else path
-    if first is not None and sniff(first) in VOLUMES:
-        return ("CT", "its grey values are those of CT") if is_hounsfield(values) else (None, "")
-    try:
-        header = None if first is None else open_header(first)
-    except InputError:  # the folder holds other files, too
-        return None, ""
-    if header is None:
-        return None, ""
+    if not isinstance(volume, DicomVolume):
+        return ("CT", "its grey values are those of CT") if is_hounsfield(volume.values) else (None, "")
+    header = open_header(volume.files[0])
     with header.stream:
         modality = modality_of(header)
     return modality, "" if modality is None else f"its file says {modality}"

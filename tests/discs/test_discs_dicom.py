@@ -123,6 +123,25 @@ def test_slices_of_another_modality_than_the_models_bear_a_remark(tmp_path, valu
     assert len(done.readings) == 2
 
 
+@pytest.mark.parametrize(("modality", "beside", "said"), [("MR", "CT", []), ("CT", "MR", ["CT"]), ("MR", "SR", [])])
+def test_the_modality_is_that_of_the_series_read_not_of_the_file_beside_it(tmp_path, values, modality, beside, said):
+    """A scout of CT or a report, first by its name, was taken for the series; an MR scout hid that a CT was read."""
+    folder = write_folder(tmp_path / "f", values, SHUFFLED)
+    for path in sorted(folder.iterdir()):
+        data = pydicom.dcmread(path)
+        data.Modality = modality
+        data.save_as(path)
+    data.Modality, data.SeriesInstanceUID = beside, "1.2.3.99"
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = "1.2.3.99.1"
+    if beside == "SR":
+        del data.PixelData
+    data.save_as(folder / "0.dcm")
+    done = predict_files([folder], tmp_path / "out", told(POINTS))
+    remarks = done.readings["f"].remarks  # a slice alone is read for itself
+    assert "mean of sagittal slices 3 to 4 of 6" in remarks
+    assert [r.split(",")[0] for r in remarks if "were taught on MR" in r] == [f"its file says {one}" for one in said]
+
+
 def test_a_radiograph_is_refused(tmp_path):
     """A lateral film got the disc L5/S1 of a model of MR, without a word."""
     film = write_dicom(lateral_radiograph(4, region="lumbar"), tmp_path / "film.dcm")

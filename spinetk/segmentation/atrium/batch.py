@@ -12,7 +12,7 @@ from spinetk._version import __version__
 from spinetk.batch.pools import Pool
 from spinetk.batch.run import plain_stem
 from spinetk.batch.task import Maker, Work
-from spinetk.images.dicom_volume import modality_of_input, volume_of
+from spinetk.images.dicom_volume import modality_of_volume, volume_of
 from spinetk.images.find import find_volumes
 from spinetk.images.grid import AXIAL
 from spinetk.images.kind import sniff
@@ -119,7 +119,7 @@ def _mask(
         draw(_split(name)[0], axial.values, axial.spacing_mm, turn.take(mask))
     write_mask(volume, mask, out / name)
     remarks = [*volume.remarks]
-    modality, known = modality_of_input(path, volume.values)
+    modality, known = modality_of_volume(volume)
     if modality not in (None, "OT", *predictor.modalities) and predictor.modalities:
         remarks.append(f"{known}, and the model was taught on {', '.join(predictor.modalities)}: the mask may be wrong")
     return {"mask": name, "voxels": int(mask.sum()), "remarks": remarks}
