@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from itertools import repeat
+from itertools import pairwise, repeat
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import cv2
@@ -70,6 +71,7 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
         _angle_table(reading),
         f"<p><small>{_text(note)}.</small></p>" if (note := words.intervals_note(reading)) else "",
         _reasons(reading),
+        _list("Doubtful slips", _doubts(reading)),
         _list("Remarks", words.remarks_of(reading)),
         _foot(SMALL_PRINT, *([DISC_PRINT] if discs else []), *words.signs_note(reading)),
     ]
@@ -219,21 +221,33 @@ def _vertebra_table(reading: Reading) -> str:
     return _table("Vertebrae", head, rows, numeric)
 
 
+def _discs(reading: Reading) -> list[tuple[str, Mapping[str, Any]]]:
+    """Names and measures of the discs, head to foot."""
+    order = in_order(reading)
+    names = [*(words.name_of(reading.vertebrae[index], index) for index in order), "S1"]
+    found = [reading.vertebrae[index].measures.get("disc_below") for index in order]
+    return [
+        (str(disc.get("name") or f"{upper}-{lower}"), disc)
+        for disc, (upper, lower) in zip(found, pairwise(names), strict=True)
+        if disc
+    ]
+
+
+def _doubts(reading: Reading) -> list[str]:
+    """Why slips are doubtful, also of those that may be none, of which no remark speaks."""
+    return [f"{name}: {why}" for name, disc in _discs(reading) if (why := disc.get("meyerding_reason"))]
+
+
 def _disc_table(reading: Reading) -> str:
     """Discs by the names of the bodies above and below, with slips; empty where none was measured."""
     unit = words.height_unit(reading)
     rows = []
-    order = in_order(reading)
-    names = [*(words.name_of(reading.vertebrae[index], index) for index in order), "S1"]
-    for place, index in enumerate(order):
-        disc = reading.vertebrae[index].measures.get("disc_below")
-        if not disc:
-            continue
+    for name, disc in _discs(reading):
         heights, spans = disc.get(f"heights_{unit}") or {}, disc.get(f"heights_{unit}_interval") or {}
         slip = f"listhesis_{unit}"
         rows.append(
             [
-                f"<b>{_text(disc.get('name') or f'{names[place]}-{names[place + 1]}')}</b>",
+                f"<b>{_text(name)}</b>",
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in DISC_SIDES),
                 _number(disc.get("angle_deg"), 1, DEGREE) + _span(disc.get("angle_deg_interval"), 1),
                 _number(disc.get(slip), 1) + _span(disc.get(f"{slip}_interval"), 1),

@@ -291,3 +291,15 @@ def test_a_page_says_what_a_minus_before_an_angle_means(tmp_path):
     assert "kyphotic" not in page(tmp_path, reading())[1].text  # an AP view: Cobb angles alone
     write_summary(tmp_path / "all.html", [bent])
     assert "\N{MINUS SIGN}12.8\N{DEGREE SIGN} (kyphotic)" in (tmp_path / "all.html").read_text(encoding="utf-8")
+
+
+def test_every_doubtful_slip_of_a_page_has_its_reason(tmp_path):
+    """Remarks pass over a slip that may be none; the page then said `doubtful` and not why."""
+    column = reading()
+    column.view = "lateral"
+    disc = {"name": "L4-L5", "listhesis_percent": 9.1, "listhesis_percent_interval": [-2.3, 18.6], "meyerding": None}
+    for reason in ({}, {"meyerding_reason": None}, {"meyerding_reason": "one of the two <b> is too long"}):
+        column.vertebrae[0].measures["disc_below"] = disc | reason  # earlier versions wrote no reason
+        seen = page(tmp_path, column)[1].text
+        doubted = bool(reason.get("meyerding_reason"))
+        assert ("doubtful" in seen, "L4-L5: one of the two <b> is too long" in seen) == (doubted, doubted)
