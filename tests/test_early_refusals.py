@@ -71,7 +71,10 @@ def test_predict_tells_an_option_that_fits_no_picture_once(folder, capsys, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("option", "said"), [*ANYWHERE, ("--model xray-ap", "is a model of the task 'keypoints'")])
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [*ANYWHERE, ("--model xray-ap", "is a model of the task 'keypoints'"), ("--spacing 0", "is not plausible")],
+)
 def test_discs_too(folder, capsys, tmp_path, option, said):
     assert said in refused(capsys, "discs", "predict", folder, "-o", tmp_path / "out", *option.split())
     assert not (tmp_path / "out").exists()

@@ -63,6 +63,9 @@ class Options:
     show_attention: bool = False
     series: str | None = None
 
+    def __post_init__(self) -> None:
+        Frame(self.spacing_mm)  # refuses what is no spacing, before a picture is read
+
 
 @dataclass(frozen=True)
 class PredictorMaker:

@@ -54,11 +54,13 @@ class Node:
         """Take up what was left, then listen.
 
         Raises:
-            InputError: Another node works in the folder, the port cannot be had, or a package or model is missing.
+            InputError: Another node works in the folder, the port cannot be had, a file of TLS cannot be used, or a
+                package or model is missing.
         """
         settings = self.settings
         quiet_networking()
         warnings.simplefilter("ignore")  # pydicom's quote the values they are about
+        settings.tls.client()  # what cannot be used is told before there is a folder
         settings.folder.mkdir(parents=True, exist_ok=True)
         settings.folder.chmod(0o700)
         self._lock = Lock(settings.folder, "another node works in this folder").acquire()

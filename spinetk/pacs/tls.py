@@ -49,6 +49,9 @@ class Tls:
     def _context(self, protocol: int) -> ssl.SSLContext:
         context = ssl.SSLContext(protocol)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        for path in (self.certificate, self.key, self.authority):
+            if path is not None and not path.is_file():
+                raise InputError(path, "is no file", "give a PEM file")
         if self.certificate is not None and self.key is not None:
             try:
                 context.load_cert_chain(self.certificate, self.key, password="")  # it would ask for one

@@ -348,6 +348,14 @@ def test_dcmtk_is_understood(make_node, tmp_path):
     until(lambda: counts(node) == {"made": 1})
 
 
+def test_a_file_of_tls_that_cannot_be_used_is_told_before_there_is_a_folder(make_node, tmp_path):
+    """With --dry-run, too, where no archive is called, an authority that is not there was not missed."""
+    for told in ({"tls_authority": tmp_path / "none.pem"}, {"tls_certificate": tmp_path, "tls_key": tmp_path}):
+        with pytest.raises(InputError, match="is no file"):
+            make_node(folder=tmp_path / "node-tls", dry_run=True, **told)
+        assert not (tmp_path / "node-tls").exists()
+
+
 def test_tls_is_spoken_and_plain_dicom_is_not(make_node, tmp_path):
     trust = pytest.importorskip("trustme")
     authority = trust.CA()

@@ -122,6 +122,8 @@ def test_the_file_that_cannot_be_used_is_named(files, tmp_path):
         (Tls(empty, key), empty),
         (Tls(tmp_path / "none.pem", key), tmp_path / "none.pem"),
         (Tls(certificate, key, empty), empty),
+        # Of a key that is not there the certificate was said to be none of it.
+        (Tls(certificate, tmp_path / "none.pem"), tmp_path / "none.pem"),
         (Tls(authority=tmp_path / "none.pem"), tmp_path / "none.pem"),
     ):
         with pytest.raises(InputError) as caught:
