@@ -117,6 +117,8 @@ class OverridesTable:
                 reader = csv.DictReader(stream, skipinitialspace=True, delimiter=between)
                 names = [name.strip().lower() for name in reader.fieldnames or []]
                 lines = [(reader.line_num, list(row.values())) for row in reader]
+        except FileNotFoundError as error:
+            raise InputError(path, "does not exist", "check the path") from error
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise InputError(path, "cannot be read as CSV", "save it as CSV, UTF-8") from error
         unknown = [name for name in names if name not in COLUMNS]

@@ -75,8 +75,10 @@ def test_what_a_table_cannot_say(tmp_path, text, words):
 
 
 def test_a_table_that_is_none(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="does not exist"):
         OverridesTable.read(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        OverridesTable.read(tmp_path)
     assert OverridesTable.read(None).of("a.png") == Overrides()
 
 
