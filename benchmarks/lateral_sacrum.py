@@ -1,15 +1,18 @@
 """Teach ``xray-lateral`` S1 and femoral heads by layers of their own; the bodies stay as they are, to the last bit.
 
 python benchmarks/lateral_sacrum.py OUT FILMS... [--model xray-lateral] [--steps 2400] [--features FOLDER] [--resume]
+                                   [--places-only] [--passes 1]
 
 FILMS are case folders of raw phantoms (``lateral_set.py none FILMS --slices 0 --copies 0 --cut 0 --stored 0``); of each
 film the script makes several: as it is, as a teaching file has it, with a sacrum hardly seen, partly hidden, or close
 above the lower edge; half of all are mirrored. What the bodies' trunk sees of them is computed once and kept in
 --features. The layers of a model without them begin as what it reads landmarks with (each convolution hands on what it
-is given), so that training starts from its figures; those of one that has them are trained on. The refining network
-stays. Every twentieth film is looked at, not trained on. Every 200 steps OUT gets ``layers.pt``, from which --resume
-goes on; at the end ``xray-lateral.safetensors`` with its card and graphs. Its card's probabilities and intervals
-(``landmarks``, ``naming``, ``fronts``, ``sacral_spread``) are still those of before: fit them anew.
+is given), so that training starts from its figures; those of one that has them are trained on; with --places-only it is
+where the points lie that is trained, and what is seen as S1, and how surely, stays. The refining network stays;
+--passes says how often it looks at S1. Every twentieth film is looked at, not trained on. Every 200 steps OUT gets
+``layers.pt``, from which --resume goes on; at the end ``xray-lateral.safetensors`` with its card and graphs. Its card's
+probabilities and intervals (``landmarks``, ``naming``, ``fronts``, ``sacral_spread``) are still those of before: fit
+them anew.
 """
 
 from __future__ import annotations

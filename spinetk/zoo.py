@@ -202,6 +202,17 @@ def checked(card: dict[str, Any], kind: type[C], model: str | Path, source: Path
     return validated(kind, card, source)
 
 
+def check_card(path: Path, kind: type[Card], model: str | Path) -> None:
+    """Refuse a release that is of another task by its card, before its weights are loaded; other weights have no card.
+
+    Raises:
+        InputError: As of :func:`checked`, or the card cannot be read.
+    """
+    if path.suffix == ".safetensors":
+        card = path.with_suffix(".json")
+        checked(read_card(card), kind, model, card)
+
+
 def fill(make: Callable[[], N], weights: Weights, source: str | Path) -> N:
     """The network that ``make`` gives, with weights that are its own (:func:`compare`).
 

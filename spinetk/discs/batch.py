@@ -169,9 +169,7 @@ def _digests(maker: PredictorMaker) -> list[str]:
         if name is None:
             continue
         path = zoo.find(name)
-        if path.suffix == ".safetensors":
-            card = path.with_suffix(".json")
-            zoo.checked(zoo.read_card(card), kind, name, card)
+        zoo.check_card(path, kind, name)
         found.append(content(path))
     return found
 

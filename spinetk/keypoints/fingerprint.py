@@ -10,7 +10,7 @@ from typing import Any
 from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.images.picture import SliceChoice
-from spinetk.keypoints.card import read_card
+from spinetk.keypoints.card import KeypointCard
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import OverridesTable
@@ -67,8 +67,8 @@ def weights_of(model: Predictor | str | Path | None, view: View | None = None) -
             digest = hashlib.file_digest(stream, "sha256")
         card = path.with_suffix(".json")
         if card.is_file():
-            if model is not None and path.suffix == ".safetensors":
-                read_card(path)  # a model of another task is refused before any picture is read
+            if model is not None:
+                zoo.check_card(path, KeypointCard, path)  # another task is refused before any picture is read
             said = zoo.read_card(card)
             digest.update(repr([said.get(key) for key in FITTED]).encode())
         found[path.stem] = digest.hexdigest()[:16]

@@ -53,7 +53,7 @@ TALL = (
 )
 SLIPS = (
     "Degenerative slips end at some 30 % (Rosenberg, J Bone Joint Surg Am 1975;57:467); known thoracic ones are of"
-    " grade 1 (Tachi et al., J Spine Dis 2020;1:20), and so are backward ones. Front corners of 1,755 lateral films"
+    " grade 1 (Tachi et al., J Spine Dis 2020;1:20). Front corners of 1,755 lateral films"
     " lie at most 23 % behind the median of their level; before it at most 19 % at L1 and L2, 32 % at L3, 47 % at L4"
     " (`benchmarks/slips.py`). A broken or dysplastic arch lets L5, rarely L4 and L3, slip further."
 )

@@ -92,7 +92,8 @@ def _draw_arcuate_lines(film: Attenuation, rng: np.random.Generator) -> None:
     s, d, h = first.density, first.depth_mm, first.posterior_mm
     behind = np.array([-d * rng.uniform(0.2, 0.6), -h * rng.uniform(0.2, 0.7)])
     before = np.array([d * rng.uniform(0.1, 0.5), h * rng.uniform(0, 0.85)])
-    behind[0], before[0] = behind[0] - first.lean_mm * behind[1] / h, before[0] - first.lean_mm * before[1] / h
+    for place in (behind, before):
+        place[0] -= first.lean_mm * place[1] / h
     bright, wide = rng.uniform(0.05, 0.75) * s, rng.uniform(1.2, 4.0)
     for hip in film.spine.hips:
         roof = np.array(hip) + film.spine.hip_mm * rng.uniform((-0.7, -1.45), (0.5, -1.1))

@@ -52,7 +52,7 @@ SPREAD, SPREAD_ON_FILM = 0.025, 0.04
 
 # The sacral table angle, between the endplate of S1 and its back wall: 97 degrees in adults, less where the slope is
 # steep (142 adults, Journal of Orthopaedic Surgery and Research 2023, doi 10.1186/s13018-023-03782-w, whose lines of
-# regression give 97 at an incidence of 48). The spread is judgement.
+# regression give 97 at an incidence of 48). The spread, and how much less on a steep one, are judgement.
 TABLE_DEG, TABLE_BY_SLOPE, TABLE_SD = 97.0, 0.36, 6.0
 
 

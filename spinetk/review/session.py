@@ -13,7 +13,7 @@ from spinetk.cases.folder import CaseFolder
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
 from spinetk.formats.record import reading_of
-from spinetk.keypoints.card import read_card
+from spinetk.keypoints.card import KeypointCard
 from spinetk.reading import Reading
 from spinetk.review.entry import Entry, entries_of
 from spinetk.review.history import ORIGINAL, History, Status, Version, review_of
@@ -67,8 +67,7 @@ class ReviewSession:
             self.models = {BY_VIEW: None, **self.models}
         if model is not None and model not in self.models:
             weights = zoo.find(model)
-            if weights.suffix == ".safetensors":
-                read_card(weights)
+            zoo.check_card(weights, KeypointCard, weights)
             self.models = {Path(model).name: str(weights), **self.models}
         self.predictions = Predictions(self.models, self.open)
         self.imported: dict[str, Reading] = {}

@@ -103,8 +103,6 @@ def digests(models: Iterable[str | None], kind: type[zoo.Card]) -> list[str]:
         path = Path(name)
         files = sorted(path.rglob("*.pth")) + sorted(path.rglob("*.safetensors")) if path.is_dir() else [zoo.find(name)]
         for file in files:
-            if file.suffix == ".safetensors":
-                card = file.with_suffix(".json")
-                zoo.checked(zoo.read_card(card), kind, name, card)
+            zoo.check_card(file, kind, name)
             found.append(content(file))
     return found

@@ -117,11 +117,9 @@ def load_predictor(
             raise InputError(locator, "is not a locator of the task atrium", "give the locator of a training run")
     geometry = models[0]["segmenter"].geometry
     networks = [parts["segmenter"].build() for parts in models]
-    predictor = AtriumPredictor(
-        networks, geometry, None if finder is None else finder.build(), pick_device(device), flips, shifts
-    )
-    predictor.modalities = models[0]["segmenter"].modalities
-    return predictor
+    found = None if finder is None else finder.build()
+    modalities = models[0]["segmenter"].modalities
+    return AtriumPredictor(networks, geometry, found, pick_device(device), flips, shifts, modalities)
 
 
 def release(run: str | Path, path: str | Path, **fields: Any) -> Path:

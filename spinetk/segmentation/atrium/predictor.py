@@ -101,9 +101,6 @@ def standardise(values: np.ndarray) -> np.ndarray:
 class AtriumPredictor:
     """Finds and segments the left atrium.
 
-    Attributes:
-        modalities: DICOM modalities that the segmenter was made for, where its card says so.
-
     Args:
         segmenters: Networks (N, 1, D, H, W) to logits, averaged.
         geometry: Of their training.
@@ -112,6 +109,7 @@ class AtriumPredictor:
         flips: Axes along each of which a flipped copy is averaged too: ``rows`` (as in training), ``columns``,
             ``slices``.
         shifts: Whether moved crops are averaged too (``how="locate"``): better, for five times the segmenter's work.
+        modalities: DICOM modalities that the segmenter was made for; empty where its card says none.
     """
 
     def __init__(
@@ -122,11 +120,12 @@ class AtriumPredictor:
         device: torch.device | str = "cpu",
         flips: Sequence[str] = (),
         shifts: bool = True,
+        modalities: tuple[str, ...] = (),
     ) -> None:
         self.segmenters = [network.to(device).eval() for network in segmenters]
         self.locator = None if locator is None else locator.to(device).eval()
         self.geometry = geometry
-        self.modalities: tuple[str, ...] = ()
+        self.modalities = modalities
         self.device = torch.device(device)
         self.flips = [AXES[axis] for axis in flips]
         self.shifts = [tuple(SHIFT * side for side in corner) for corner in CORNERS] if shifts else []
