@@ -19,6 +19,9 @@ ENDS = ("low", "high")  # of a 95 % interval
 # Of the whole picture, and so the same in each of its rows.
 ANGLES = ("cobb_max", "cobb_upper", "cobb_lower", "lordosis_l1_l5", "lordosis_l1_s1", "kyphosis_t1_t12",
           "kyphosis_t4_t12", "sacral_slope", "pelvic_tilt", "pelvic_incidence")  # fmt: skip
+DISC_SIDES = ("anterior", "middle", "posterior")
+SLIPS = tuple(f"listhesis_{unit}" for unit in ("px", "mm", "percent"))
+DISC = (*(f"disc_{side}_{unit}" for unit in ("px", "mm") for side in DISC_SIDES), "disc_angle_deg", *SLIPS, "meyerding")
 LEADING_COLUMNS = (
     "file",
     "index",
@@ -38,14 +41,10 @@ LEADING_COLUMNS = (
     *(f"deformity_grade_{end}" for end in ENDS),
     "deformity_loss_percent",
     *(f"deformity_loss_percent_{end}" for end in ENDS),
+    "deformity_reason",
     "disc_below",
-    *(f"disc_{side}_{unit}" for unit in ("px", "mm") for side in ("anterior", "middle", "posterior")),
-    "disc_angle_deg",
-    "listhesis_px",
-    "listhesis_mm",
-    "listhesis_percent",
-    "meyerding",
-    *(f"meyerding_{end}" for end in ENDS),
+    *(f"{name}{end}" for name in DISC for end in ("", "_low", "_high")),
+    "meyerding_reason",
     *(f"{angle}_deg{end}" for angle in ANGLES for end in ("", "_low", "_high")),
     "spacing_row_mm",
     "spacing_column_mm",
@@ -76,7 +75,8 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
     file holds one picture. Points are in px of the stored picture (pixel centres at integer + 0.5); a
     point that is not visible has None. Heights and angles that were not measured have None. ``deformity_type`` is
     ``uncertain`` where no deformity is one of several possible answers; ``deformity_grade`` is then the likeliest
-    reading of the points, ``deformity_grade_probability`` says how likely.
+    reading of the points, ``deformity_grade_probability`` says how likely. Where there is none,
+    ``deformity_reason`` says why, as ``meyerding_reason`` does of a slip that is doubted.
     """
     row_mm, column_mm = reading.frame.spacing_mm or (None, None)
     table = []
@@ -104,6 +104,7 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
         for field in ("grade", "loss_percent"):
             row |= _ends(f"deformity_{field}", deformity.get(f"{field}_interval"))
         chances = dict(enumerate(chances_of(deformity) or []))
+        row["deformity_reason"] = measures.get("deformity_reason")
         row["deformity_grade_probability"] = chances.get(deformity.get("grade", -1))
         row |= _disc(measures.get("disc_below") or {})
         for angle in ANGLES:
@@ -129,16 +130,16 @@ def _ends(name: str, interval: Any) -> dict[str, Any]:
 
 def _disc(disc: Mapping[str, Any]) -> dict[str, Any]:
     """Cells of the disc below a vertebra."""
-    cells = {
-        "disc_below": disc.get("name"),
-        "disc_angle_deg": disc.get("angle_deg"),
-        "meyerding": disc.get("meyerding"),
-        **_ends("meyerding", disc.get("meyerding_interval")),
-    }
+    cells = {"disc_below": disc.get("name"), "meyerding_reason": disc.get("meyerding_reason")}
     for unit in ("px", "mm"):
-        heights = disc.get(f"heights_{unit}") or {}
-        cells |= {f"disc_{side}_{unit}": heights.get(side) for side in ("anterior", "middle", "posterior")}
-    return cells | {f"listhesis_{unit}": disc.get(f"listhesis_{unit}") for unit in ("px", "mm", "percent")}
+        heights, spans = (disc.get(f"heights_{unit}{end}") or {} for end in ("", "_interval"))
+        for side in DISC_SIDES:
+            cells[f"disc_{side}_{unit}"] = heights.get(side)
+            cells |= _ends(f"disc_{side}_{unit}", spans.get(side))
+    for field in ("angle_deg", *SLIPS, "meyerding"):
+        name = f"disc_{field}" if field == "angle_deg" else field
+        cells |= {name: disc.get(field)} | _ends(name, disc.get(f"{field}_interval"))
+    return cells
 
 
 def write_table(path: str | Path, readings: Iterable[Reading], names: Iterable[str] | None = None) -> None:

@@ -98,17 +98,24 @@ def test_a_row_of_the_table_has_every_figure_at_its_place(tmp_path):
         "type": "wedge", "grade": 2, "grade_interval": [1, 3], "loss_percent": 31.5,
         "loss_percent_interval": [28.5, 33.5], "grade_probability": [0.125, 0.25, 0.5, 0.125],
     }  # fmt: skip
+    measures["deformity_reason"] = "no neighbours"
     wanted |= {"deformity_type": "wedge", "deformity_grade": 2, "deformity_grade_low": 1, "deformity_grade_high": 3,
                "deformity_grade_probability": 0.5, "deformity_loss_percent": 31.5, "deformity_loss_percent_low": 28.5,
-               "deformity_loss_percent_high": 33.5}  # fmt: skip
-    disc: dict = {"name": "L1/L2", "angle_deg": next(number), "meyerding": 1, "meyerding_interval": [0, 2]}
-    wanted |= {"disc_below": "L1/L2", "disc_angle_deg": disc["angle_deg"], "meyerding": 1, "meyerding_low": 0,
-               "meyerding_high": 2}  # fmt: skip
+               "deformity_loss_percent_high": 33.5, "deformity_reason": "no neighbours"}  # fmt: skip
+    disc: dict = {"name": "L1/L2", "meyerding": 1, "meyerding_interval": [0, 2], "meyerding_reason": "too far"}
+    wanted |= {"disc_below": "L1/L2", "meyerding": 1, "meyerding_low": 0, "meyerding_high": 2,
+               "meyerding_reason": "too far"}  # fmt: skip
     for unit in ("px", "mm"):
-        disc[f"heights_{unit}"] = {side: next(number) for side in ("anterior", "middle", "posterior")}
-        wanted |= {f"disc_{side}_{unit}": value for side, value in disc[f"heights_{unit}"].items()}
-    for unit in ("px", "mm", "percent"):
-        disc[f"listhesis_{unit}"] = wanted[f"listhesis_{unit}"] = next(number)
+        disc[f"heights_{unit}"], disc[f"heights_{unit}_interval"] = {}, {}
+        for side in ("anterior", "middle", "posterior"):
+            own, low, high = (next(number) for _ in range(3))
+            disc[f"heights_{unit}"][side], disc[f"heights_{unit}_interval"][side] = own, [low, high]
+            wanted |= {f"disc_{side}_{unit}{end}": v for end, v in (("", own), ("_low", low), ("_high", high))}
+    for field in ("angle_deg", "listhesis_px", "listhesis_mm", "listhesis_percent"):
+        own, low, high = (next(number) for _ in range(3))
+        disc |= {field: own, f"{field}_interval": [low, high]}
+        name = "disc_angle_deg" if field == "angle_deg" else field
+        wanted |= {f"{name}{end}": value for end, value in (("", own), ("_low", low), ("_high", high))}
     measures["disc_below"] = disc
     angles = ("cobb_max", "cobb_upper", "cobb_lower", "lordosis_l1_l5", "lordosis_l1_s1", "kyphosis_t1_t12",
               "kyphosis_t4_t12", "sacral_slope", "pelvic_tilt", "pelvic_incidence")  # fmt: skip

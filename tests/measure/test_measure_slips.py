@@ -71,6 +71,7 @@ def test_a_backward_slip_of_a_third_is_no_finding_where_a_model_found_it(spine):
     assert not any("retrolisthesis" in own for own in measured.remarks)
     cells = rows(measured)[1]
     assert (cells["meyerding"], cells["listhesis_percent"]) == (None, disc["listhesis_percent"])
+    assert cells["meyerding_reason"] == disc["meyerding_reason"]
     # Of 5 mm (15.6 %) it is one.
     measured = measure(found(spine, 5.0))
     assert measured.vertebrae[1].measures["disc_below"]["meyerding"] == 1
