@@ -31,7 +31,7 @@ def complete(engine: Engine, pixels: np.ndarray, found: Found) -> Count:
     size = pixels.shape[:0:-1]
     for wanted in missing_levels(have, len(levels)):
         outside = not have[0] < wanted < have[-1]
-        if len(have) < MIN_COLUMN or (outside and not sure) or not (have[0] - 1 <= wanted <= have[-1] + 1):
+        if len(have) < MIN_COLUMN or (outside and not sure):
             continue
         rough = rough_points(found["points"], np.array(have), wanted)
         if not ((rough > 0) & (rough < size)).all():
