@@ -177,7 +177,12 @@ def test_a_column_that_ends_well_below_the_picture_s_edge_is_a_neck():
 
 
 def test_the_axis_with_its_dens_is_no_body_like_those_below():
+    """Widths are those from side to side, wherever between them the middle was marked."""
     axis = body(100, 45)
+    for middle in (94, 106):
+        aslant = body(100, 45)
+        aslant[4, 0] = middle
+        assert follows(aslant, COLUMN[0], VERTEBRA6)
     axis[3:, 0] = [109, 100, 91]  # 18 px wide above, 30 below
     assert follows(body(100, 45), COLUMN[0], VERTEBRA6)
     assert not follows(axis, COLUMN[0], VERTEBRA6)

@@ -14,6 +14,7 @@ from spinetk.keypoints.logistic import calibrated
 from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.sacrum import (
     ROOM,
+    above_sacrum,
     below_sacrum,
     beside_hips,
     facing,
@@ -244,6 +245,27 @@ def test_what_lies_beside_a_hip_is_no_body():
         assert beside_hips(points, [head], VERTEBRA6).tolist() == expected
     # One in the middle of the column, beside which three lie, is wrong itself.
     assert not beside_hips(points, [Landmark("femoral_head", np.array([[100.0, 80.0]]), score=0.6)], VERTEBRA6).any()
+
+
+def test_of_all_that_is_seen_what_lies_in_the_pelvis_is_left_out():
+    """Bodies 20 px high: the fourth lies 20 px under the endplate of 0.8, the fifth 22 px beside a hip; a sixth under
+    the endplate is too weak to be asked about. The endplate of 0.45 across the column is not the surest."""
+    box = np.array([[-15, 10], [0, 10], [15, 10], [15, -10], [0, -10], [-15, -10]], float)
+    places = [(100, 50), (100, 80), (100, 110), (100, 150), (40, 100), (100, 170)]
+    scores = np.array([0.9, 0.9, 0.9, 0.5, 0.2, 0.19])
+    found = {"points": np.array([box + at for at in places]), "scores": scores, "sigma": np.arange(6.0)}
+    plates = [Landmark("s1", np.array([[85.0, y], [115.0, y]]), None, score) for y, score in ((65, 0.45), (130, 0.8))]
+    head = Landmark("femoral_head", np.array([[30.0, 120.0]]), score=0.6)
+    for marks, kept in (
+        ([*plates, head], [0, 1, 2, 5]),
+        (plates, [0, 1, 2, 4, 5]),
+        ([head], [0, 1, 2, 3, 5]),
+        ([], [0, 1, 2, 3, 4, 5]),
+    ):
+        left = above_sacrum(found, marks, 0.2, VERTEBRA6)
+        assert left["sigma"].tolist() == kept
+        np.testing.assert_array_equal(left["points"], found["points"][kept])
+        np.testing.assert_array_equal(left["scores"], scores[kept])
 
 
 def test_the_front_by_the_sacrum_bears_the_models_own_probability():
