@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import typer
 
 from spinetk.arguments import Verb
+from spinetk.bounds import MOST_SEED
 from spinetk.errors import InputError
 from spinetk.overrides import Facing, Overrides, OverridesTable, parse_spacing
 from spinetk.views import OFFERED, checked_view
@@ -20,7 +21,6 @@ from spinetk.views import OFFERED, checked_view
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-MOST_SEED = 2**31 - 1  # as of training.settings
 Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of everything random.")]
 Spacing = Annotated[
     str | None, typer.Option(help="Pixel spacing MM or ROW,COLUMN in mm, in place of what the file says.")

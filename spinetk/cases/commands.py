@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from spinetk.bounds import MOST_SEED
 from spinetk.exits import leave
 from spinetk.options import (
-    MOST_SEED,
     AsJson,
     CaseFolder,
     Out,

@@ -19,6 +19,7 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
 from spinetk.atomic import write_json
+from spinetk.bounds import MOST_SEED
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record
 from spinetk.cases.groups import FIELDS, KINDS, Union, labelled, origins
 from spinetk.cases.likeness import ALIKE, alike, print_of
@@ -77,8 +78,8 @@ def make_split(
     folder = CaseFolder(base)
     cases = folder.cases()
     metadata = folder.metadata()
-    if seed is not None and not 0 <= seed < 2**31:
-        raise InputError("seed", f"{seed} is not from 0 to {2**31 - 1}", "the original's is 100")
+    if seed is not None and not 0 <= seed <= MOST_SEED:
+        raise InputError("seed", f"{seed} is not from 0 to {MOST_SEED}", "the original's is 100")
     if strat_var is None and group is None and seed is None:
         strat_var, group, seed = _settings_on_file(folder, cases, metadata)
     seed = SEED if seed is None else seed

@@ -24,6 +24,7 @@ from spinetk.batch.pools import Here, Pool
 from spinetk.batch.run import Names, Run, run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Work
+from spinetk.bounds import USUAL_CONFIDENCE, check_confidence
 from spinetk.device import check_device
 from spinetk.errors import InputError
 from spinetk.formats.table import LEADING_COLUMNS, write_table
@@ -33,7 +34,7 @@ from spinetk.images.picture import SliceChoice
 from spinetk.keypoints.centre.runtime import Precision, check_runtime
 from spinetk.keypoints.fingerprint import settings_of
 from spinetk.keypoints.pictures import to_grey
-from spinetk.keypoints.predictor import Predictor, check_threshold
+from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.overrides import Overrides, OverridesTable
 from spinetk.pacs.address import is_address
@@ -133,7 +134,7 @@ class How:
             the pictures are read.
     """
 
-    threshold: float = 0.6
+    threshold: float = USUAL_CONFIDENCE
     device: str = "auto"
     spacing_mm: tuple[float, float] | None = None
     facing: str = "auto"
@@ -145,7 +146,7 @@ class How:
     precision: Precision = "32-true"
 
     def __post_init__(self) -> None:
-        check_threshold(self.threshold)
+        check_confidence(self.threshold)
         check_device(self.device)
 
     def table(self) -> OverridesTable:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from spinetk.batch.options import BatchOptions, Inputs, Series, given_inputs
+from spinetk.bounds import USUAL_CONFIDENCE
 from spinetk.exits import ExitCode, leave
 from spinetk.options import (
     About,
@@ -95,7 +96,7 @@ def evaluate(
         typer.Option(help="Weights: a released name or a path; repeat it to compare.", show_default=FINAL),
     ] = None,
     part: Annotated[Part, typer.Option(help="Part of the split.")] = "val",
-    threshold: Threshold = 0.6,
+    threshold: Threshold = USUAL_CONFIDENCE,
     worst: Annotated[int, typer.Option(min=0, help="Draw the overlays of this many worst cases.")] = 5,
     device: Device = "auto",
     devices: Devices = None,
@@ -138,7 +139,7 @@ def predict(
     model: Annotated[
         str | None, typer.Option(help="Weights: a released name or a path; by default the released one for the view.")
     ] = None,
-    threshold: Threshold = 0.6,
+    threshold: Threshold = USUAL_CONFIDENCE,
     device: Device = "auto",
     slices: Annotated[SliceChoice, typer.Option("--slice", help="Slice of a series or volume.")] = "central",
     series: Series = None,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from spinetk import zoo
+from spinetk.bounds import USUAL_CONFIDENCE, check_confidence
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.keypoints import edge, metal, sacrum
@@ -36,12 +37,6 @@ METAL = "metal"  # which bodies lie beneath some
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LEAST_OF_KIND = {"s1": 0.1, "femoral_head": 0.4}  # of an unsure S1 the names and the front may still make use
 MOST_OF_KIND = {"s1": 2, "femoral_head": 2}
-
-
-def check_threshold(threshold: float) -> None:
-    """Raise ``InputError`` for a least confidence that is no probability."""
-    if not 0 <= threshold <= 1:
-        raise InputError("confidence threshold", f"{threshold} is not in 0..1", "0.6 is a good start")
 
 
 class Predictor:
@@ -73,13 +68,13 @@ class Predictor:
         self,
         engine: Engine,
         name: str,
-        threshold: float = 0.6,
+        threshold: float = USUAL_CONFIDENCE,
         calibration: tuple[float, float] = (1.0, 0.0),
         naming: Naming | None = None,
         fronts: tuple[float, float] | None = None,
         counting: Counting | None = None,
     ) -> None:
-        check_threshold(threshold)
+        check_confidence(threshold)
         self.engine = engine
         self.schema, self.device, self.runtime = engine.schema, engine.device, engine.runtime
         self.name = name
@@ -97,7 +92,7 @@ class Predictor:
 
     @classmethod
     def load(
-        cls, model: str | Path, threshold: float = 0.6, device: str = "auto", *, graphs: bool = True,
+        cls, model: str | Path, threshold: float = USUAL_CONFIDENCE, device: str = "auto", *, graphs: bool = True,
         precision: runtime.Precision = "32-true",
     ) -> Predictor:  # fmt: skip
         """A predictor from a released name, a ``.safetensors`` or ``.pth`` of spinetk, or a ``.pth`` of Detectron2.

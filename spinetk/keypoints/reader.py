@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from spinetk import zoo
+from spinetk.bounds import USUAL_CONFIDENCE, check_confidence
 from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
@@ -22,7 +23,7 @@ from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision, check_runtime
 from spinetk.keypoints.decision import Decision
-from spinetk.keypoints.predictor import Predictor, check_threshold
+from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.second_look import (
     OPPOSITE,
     against_file,
@@ -32,6 +33,7 @@ from spinetk.keypoints.second_look import (
     neck_or_trunk,
     oddities,
     shrinking,
+    too_strict,
     upright_spine,
 )
 from spinetk.keypoints.viewing.recognition import find_view
@@ -76,13 +78,13 @@ class Reader:
         model: Predictor | str | Path | None = None,
         view: View | None = None,
         *,
-        threshold: float = 0.6,
+        threshold: float = USUAL_CONFIDENCE,
         device: str = "auto",
         precision: Precision = "32-true",
         view_finder: ViewFinder | None = find_view,
     ) -> None:
         self.usual = Overrides(view=view)
-        check_threshold(threshold)
+        check_confidence(threshold)
         if model is None:  # models are loaded as pictures call for them: too late to say it of the first
             check_runtime(device, precision)
         if model is not None and not isinstance(model, Predictor):
@@ -272,7 +274,8 @@ class Reader:
         """What the model finds, in the position in which it finds clearly most.
 
         Raises:
-            InputError: Nothing but the look of the picture says its view, and what is found does not bear it out.
+            InputError: Nothing but the look of the picture says its view, and what is found does not bear it out; or
+                the threshold leaves out what is seen.
         """
 
         def read(turn: int) -> Reading:
@@ -289,9 +292,23 @@ class Reader:
         found.remarks[:0] = (shrinking(found) if chosen.grows else []) or (oddities(found) if asked else [])
         if chosen.doubt and not upright_spine(found):
             found.remarks.insert(0, chosen.doubt)
-        if fault := missing(found, chosen.unproven, chosen.looks):
+        fault = missing(found, chosen.unproven, chosen.looks)
+        if fault or not found.vertebrae:
+            strict = self._too_strict(grey, found, chosen)
+            if strict:
+                raise InputError(file, strict, "give a lower --threshold")
+        if fault:
             raise InputError(file, fault, VIEW_REMEDY)
         return found
+
+    def _too_strict(self, grey: np.ndarray, found: Reading, chosen: Decision) -> str | None:
+        """That a threshold above the usual one leaves out what is seen, in words; None where it is not to blame."""
+        trunk = chosen.trunk
+        predictor = trunk if trunk is not None and trunk.name == found.model else chosen.predictor
+        if predictor.threshold <= USUAL_CONFIDENCE:
+            return None
+        (usual,) = predictor.read_at(grey, (USUAL_CONFIDENCE,), file=found.file, frame=found.frame, view=found.view)
+        return too_strict(found, usual, chosen.unproven, chosen.looks)
 
     def _told(self, picture: Picture, said: Overrides, remarks: list[str]) -> View:
         """What the user or the file says it shows."""

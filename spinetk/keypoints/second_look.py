@@ -173,6 +173,24 @@ def missing(found: Reading, unproven: bool, looks: str | None) -> str | None:
     return None
 
 
+def too_strict(found: Reading, usual: Reading, unproven: bool, looks: str | None) -> str | None:
+    """Why next to nothing is found in a picture, where it is the threshold that leaves out what is seen; else None.
+
+    Args:
+        found: What reaches the threshold that was asked for.
+        usual: What reaches the usual one.
+        unproven, looks: As of :func:`missing`.
+    """
+    if len(usual.vertebrae) < LEAST or missing(usual, unproven, looks):
+        return None
+    least, scores = found.threshold or 0.0, [vertebra.score or 0.0 for vertebra in usual.vertebrae]
+    reaching = sum(score >= least for score in scores)
+    surest = np.floor(1e4 * max(scores)) / 1e4  # what does not reach 1 is not said to
+    verb = "reach" if reaching > 1 else "reaches"
+    said = f"{reaching or 'none'} of the {len(scores)} bodies that are seen {verb} the confidence of {least:g}"
+    return f"{said} that was asked for: the surest has {surest:.4f}"
+
+
 def neck_or_trunk(neck: Reading, trunk: Reading) -> Reading:
     """The reading that stands of a film that looks like a neck, of two by the models of both.
 

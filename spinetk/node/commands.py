@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from spinetk.bounds import USUAL_CONFIDENCE
 from spinetk.options import AsJson, ViewSaid, grouped, show, verbs
 
 app = verbs(invoke_without_command=True)
@@ -38,7 +39,9 @@ class NodeOptions:
     ] = None
     model: Annotated[str | None, typer.Option(help="Weights: a released name or a path.")] = None
     view: ViewSaid = None
-    threshold: Annotated[float | None, typer.Option(help="Least confidence of a vertebra.", show_default="0.6")] = None
+    threshold: Annotated[
+        float | None, typer.Option(help="Least confidence of a vertebra.", show_default=str(USUAL_CONFIDENCE))
+    ] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM: accept TLS only.")] = None
     tls_key: Annotated[Path | None, typer.Option(help="PEM: its key.")] = None

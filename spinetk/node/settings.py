@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from spinetk.bounds import USUAL_CONFIDENCE, check_confidence
 from spinetk.device import check_device
 from spinetk.errors import InputError
 from spinetk.node.rule import Rule, default_rules
@@ -50,7 +51,7 @@ class NodeSettings:
     rules: tuple[Rule, ...] = field(default_factory=default_rules)
     model: str | None = None
     view: View | None = None
-    threshold: float = 0.6
+    threshold: float = USUAL_CONFIDENCE
     device: str = "auto"
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -69,8 +70,7 @@ class NodeSettings:
             check_title(title)
         if not 0 <= self.port <= 65535:
             raise InputError(f"--port {self.port}", "is no port", "give 0 (a free one) to 65535")
-        if not 0 <= self.threshold <= 1:
-            raise InputError(f"--threshold {self.threshold}", "is not in 0..1", "0.6 is a good start")
+        check_confidence(self.threshold, "--threshold")
         check_device(self.device)
         if not self.allow and not _is_loopback(self.host):
             fault = "would take pictures from anyone"

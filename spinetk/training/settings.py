@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import StrictBool, StrictStr
 
+from spinetk.bounds import MOST_SEED
 from spinetk.errors import InputError
 from spinetk.validation import STRICT, above, between, validated
 
@@ -22,7 +23,7 @@ MOST_BYTES = 64_000_000  # of a settings file; that of a run names its cases
 Iterations = Annotated[int, between(1, 100_000_000)]
 Batch = Annotated[int, between(1, 4096)]
 Rate = Annotated[float, above(0, 10)]
-Seed = Annotated[int, between(0, 2**31 - 1)]
+Seed = Annotated[int, between(0, MOST_SEED)]
 Precision = Literal["auto", "64-true", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true"]
 
 

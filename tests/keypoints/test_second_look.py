@@ -1,11 +1,16 @@
 """What is found in a picture decides where its look alone does not: view, turn, and doubts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from looks import LATERAL, SLICE, column, growing, tapered
+from looks import GREY, LATERAL, SLICE, Stub, column, growing, tapered
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.images import Picture
+from spinetk.keypoints.predictor import Predictor
+from spinetk.keypoints.reader import Reader
 from spinetk.keypoints.second_look import FEW, NARROWS, SHRINKS, TURNED, evidence, growth, narrows, shows_column
 
 
@@ -168,3 +173,50 @@ def test_what_only_looks_like_a_view_and_shows_no_bodies_is_refused(settled):
     assert len(settled(LATERAL, {1: column(2)}).vertebrae) == 2
     # The file's word stands.
     assert len(settled(LATERAL, {1: column(1)}, view="lateral").vertebrae) == 1
+
+
+class Exact(Stub):
+    """Finds a column of which each body counts that reaches the threshold."""
+
+    seen = column(5)
+
+    def __init__(self, name, threshold, *_, **__):
+        super().__init__(name)
+        self.threshold = threshold
+
+    def read(self, grey, **about):
+        return self.read_at(grey, (self.threshold,), **about)[0]
+
+    def read_at(self, grey, thresholds, *, file, frame, view):
+        reaching = ([v for v in self.seen.vertebrae if v.score >= least] for least in thresholds)
+        least = zip(reaching, thresholds, strict=True)
+        return [replace(self.seen, vertebrae=own, threshold=t, frame=frame, model=self.name) for own, t in least]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [
+        (1, "none of the 5 bodies that are seen reaches the confidence of 1 that was asked for: the surest has 0.9999"),
+        (0.97, "1 of the 5 bodies that are seen reaches the confidence of 0.97 that was asked for: the surest has 0.9"),
+    ],
+)
+def test_a_threshold_that_leaves_out_what_is_seen_is_to_blame(monkeypatch, threshold, said):
+    monkeypatch.setattr(Predictor, "load", Exact)
+    seen = column(5, 0.9)
+    seen.vertebrae[2].score = 0.99996
+    monkeypatch.setattr(Exact, "seen", seen)
+    for probability, view in ((0.97, "unknown"), (0.6, "unknown"), (0.97, "lateral")):
+        picture = Picture(GREY.astype(np.float32), None, Frame(), "png", view=view)
+        reader = Reader(view_finder=lambda grey: LATERAL._replace(probability=probability), threshold=threshold)  # noqa: B023
+        if view == "lateral" and threshold < 1:  # the file's word and one body: a reading
+            assert len(reader.read_picture(picture, "film.png")[0].vertebrae) == 1
+            continue
+        with pytest.raises(InputError) as error:
+            reader.read_picture(picture, "film.png")
+        assert error.value.fault.startswith(said)
+        assert error.value.remedy == "give a lower --threshold"
+    # Where no more is seen with the usual one, the picture is to blame.
+    monkeypatch.setattr(Exact, "seen", column(1, 0.7))
+    picture = Picture(GREY.astype(np.float32), None, Frame(), "png")
+    with pytest.raises(InputError, match="hardly a vertebra is found"):
+        Reader(view_finder=lambda grey: LATERAL, threshold=threshold).read_picture(picture, "film.png")

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spinetk.bounds import USUAL_CONFIDENCE
 from spinetk.errors import InputError
 from spinetk.keypoints.d2.checkpoint import read_checkpoint
 from spinetk.keypoints.d2.configuration import configure
@@ -81,7 +82,10 @@ class Detectron2Network(nn.Module):
 
 
 def load_predictor(
-    path: str | Path, threshold: float = 0.6, device: str = "auto", schema: str | KeypointSchema | None = None
+    path: str | Path,
+    threshold: float = USUAL_CONFIDENCE,
+    device: str = "auto",
+    schema: str | KeypointSchema | None = None,
 ) -> Predictor:
     """A predictor that runs a Detectron2 checkpoint on Detectron2.
 

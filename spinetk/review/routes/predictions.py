@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from spinetk.bounds import USUAL_CONFIDENCE
 from spinetk.review.session import ReviewSession
 from spinetk.views import View
 
@@ -16,7 +17,7 @@ class PredictRequest(BaseModel):
 
     ids: list[str] = Field(max_length=50_000)
     model: str = Field(max_length=200)
-    threshold: float = Field(0.6, ge=0.05, le=0.99)
+    threshold: float = Field(USUAL_CONFIDENCE, ge=0.05, le=0.99)
     view: View = "unknown"
 
 
