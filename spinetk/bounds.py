@@ -21,4 +21,4 @@ def check_confidence(least: float, name: str = "confidence threshold") -> None:
         InputError: It is not in 0..1.
     """
     if not 0 <= least <= 1:
-        raise InputError(name, f"{least} is not in 0..1", f"{USUAL_CONFIDENCE} is a good start")
+        raise InputError(f"{name} {least}", "is not in 0..1", f"{USUAL_CONFIDENCE} is a good start")

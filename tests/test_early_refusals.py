@@ -28,8 +28,8 @@ ANYWHERE = [
 PICTURES = [
     ("--anchor L9=last", "anchor 'L9=last': is not LEVEL=PLACE"),
     ("--anchor L1=2,L2=2", "fits no spine"),
-    ("--threshold 2", "confidence threshold: 2.0 is not in 0..1"),
-    ("--threshold nan", "confidence threshold: nan is not in 0..1"),
+    ("--threshold 2", "confidence threshold 2.0: is not in 0..1"),
+    ("--threshold nan", "confidence threshold nan: is not in 0..1"),
     ("--spacing nan", "--spacing nan: is not MM or ROW,COLUMN"),
     ("--model discs-t2w", "is a model of the task 'discs'"),
 ]
