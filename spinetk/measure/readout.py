@@ -72,7 +72,9 @@ def measure(
         InputError: ``facing``, ``anchor`` or ``thresholds`` cannot be used.
     """
     limits = checked(thresholds)
-    vertebrae = [replace(v, measures=dict(v.measures)) for v in reading.vertebrae]
+    # What others say of a body beside our measures stays; what we leave out where it is not so must go.
+    old = [{key: said for key, said in v.measures.items() if key != "below_threshold"} for v in reading.vertebrae]
+    vertebrae = [replace(v, measures=own) for v, own in zip(reading.vertebrae, old, strict=True)]
     if anchor is not None and vertebrae:
         names = named(len(vertebrae), anchor)
         for place, label in zip(levels.head_to_foot(reading), names, strict=True):

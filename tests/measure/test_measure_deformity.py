@@ -46,6 +46,13 @@ def test_the_reduced_column_is_named(spine, kind, column):
     assert losses[column] == pytest.approx(30.0)
 
 
+def test_a_body_as_low_in_the_middle_as_in_front_is_a_wedge(spine):
+    """27 behind, 18 before: a loss of a third; one of 17.9 in the middle is more, and biconcave."""
+    for middle, kind in ((18.0, "wedge"), (17.9, "biconcave"), (18.1, "wedge")):
+        measured = measure(spine([FULL, (18.0, middle, 27.0), FULL], labels=["L2", "L3", "L4"]))
+        assert measured.vertebrae[1].measures["deformity"]["type"] == kind
+
+
 def test_posterior_loss_is_judged_against_the_interpolated_neighbours(spine):
     measured = measure(spine([(24,) * 3, (20,) * 3, (30,) * 3], labels=["T11", "T12", "L1"]))
     answer = measured.vertebrae[1].measures["deformity"]

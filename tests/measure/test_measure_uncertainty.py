@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from spinetk.measure import measure
-from spinetk.measure.uncertainty import TAILS_PERCENT, intervals, tails
+from spinetk.measure.uncertainty import KINDS, TAILS_PERCENT, intervals, not_fitted, tails
+from spinetk.reading import Reading
+from spinetk.schema import VERTEBRA6
+from spinetk.vertebra import Vertebra
 
 FULL = (30.0, 30.0, 30.0)
 
@@ -68,8 +71,40 @@ def test_only_vertebrae_with_sigma_get_an_interval(spine):
     reading = spine([FULL] * 2, sigma=0.7)
     reading.vertebrae[0].point_sigma_px = None
     first, second = (v.measures for v in measure(reading).vertebrae)
-    assert first["heights_px_interval"] is None
+    assert (first["heights_px_interval"], first["tilt_deg_interval"]) == (None, None)
+    assert first["deformity"]["loss_percent_interval"] is None
     assert second["heights_px_interval"]["left"] is not None
+    assert None not in (second["tilt_deg_interval"], second["deformity"]["loss_percent_interval"])
+
+
+SPAN = [1.0, 2.0]
+OF_BODY = {
+    "height": {"heights_px_interval": {"left": SPAN}},
+    "tilt": {"tilt_deg_interval": SPAN},
+    "loss": {"deformity": {"loss_percent_interval": SPAN}},
+    "disc_height": {"disc_below": {"heights_px_interval": {"left": SPAN}}},
+    "disc_angle": {"disc_below": {"angle_deg_interval": SPAN}},
+    "listhesis": {"disc_below": {"listhesis_px_interval": SPAN}},
+}
+NO_SPAN = {"tilt_deg_interval": None, "deformity": None, "disc_below": None}
+OF_SPINE = {"cobb_max": "cobb_max", "curve": "kyphosis_t4_t12", "pelvic": "sacral_slope"}
+
+
+@pytest.mark.parametrize("kind", [*OF_BODY, *OF_SPINE])
+def test_what_has_an_interval_that_nobody_fitted_is_known_by_its_kind(kind):
+    """Of any body, not of the first alone; of the angles, of those that the view shows."""
+    bodies = [Vertebra.from_points(np.eye(6, 2), measures=own) for own in (NO_SPAN, OF_BODY.get(kind, {}))]
+    angles = {"cobb_max_interval": None, "kyphosis_t4_t12": 4.0}
+    if kind in OF_SPINE:
+        angles[f"{OF_SPINE[kind]}_interval"] = SPAN
+    reading = Reading("film.png", 9, 9, VERTEBRA6, bodies, view="unknown", angles=angles)
+    assert not_fitted(reading) == [kind]
+    reading.interval_scale = {other: 1.5 for other in KINDS if other != kind}
+    assert not_fitted(reading) == [kind]
+    reading.interval_scale = {kind: 1.5}
+    assert not_fitted(reading) == []
+    reading.interval_scale, reading.view = {}, "ap"
+    assert not_fitted(reading) == ([] if kind in ("curve", "pelvic") else [kind])
 
 
 def test_intervals_of_columns_leave_out_what_is_not_finite():

@@ -165,6 +165,20 @@ def test_remarks_of_a_film_that_must_not_be_graded():
     ]
 
 
+@pytest.mark.parametrize("toward", ["AF", "PH"])  # as it is, and upside down
+def test_measured_again_a_body_keeps_what_others_said_of_it_and_no_mark_that_is_no_longer_so(toward):
+    """The first body was seen with 0.5 where 0.6 was asked for; then a person set it."""
+    told = film(threshold=0.6, frame=Frame((0.8, 0.5), "user", *toward))
+    told.vertebrae[0].score, told.vertebrae[0].measures = 0.5, {"bmd_g_cm2": 0.9}
+    weak = measure(told)
+    assert weak.vertebrae[0].measures["below_threshold"] is True
+    weak.vertebrae[0].score = None
+    found = measure(weak)
+    assert found.vertebrae[0].measures["bmd_g_cm2"] == 0.9
+    assert "below_threshold" not in found.vertebrae[0].measures
+    assert weak.vertebrae[0].measures["below_threshold"] is True  # what is measured is not changed
+
+
 def test_one_body_and_none():
     told = film(landmarks=[])
     told.vertebrae = told.vertebrae[:1]
