@@ -121,7 +121,8 @@ def test_a_bad_result_does_not_cost_the_others(results):
     (results / "b" / "film-1.json").write_text("{")
     found = agree(results / "a", results / "b")
     assert found.values["file"].nunique() == 2
-    assert len(found.failures) == 1
+    (line,) = found.failures
+    assert line.startswith(f"{results / 'b' / 'film-1.json'}: ")
     assert found.only_first == ["film-1"]
 
 
@@ -285,6 +286,17 @@ def test_tables_that_say_another_spacing_are_compared_in_px(tmp_path):
     values = found.values.set_index("file")[["unit", "first", "second"]]
     assert values.loc["a"].tolist() == ["px", 110, 110]
     assert values.loc["b"].tolist() == ["mm", 20, 21]
+
+
+def test_of_one_quantity_percents_stand_beside_lengths_which_are_in_mm_where_both_have_them(tmp_path):
+    """A slip of 8 px is one of 4 mm; its share of the endplate is a figure of its own. Only b has no mm."""
+    text = "file,label,listhesis_px,listhesis_mm,listhesis_percent\n"
+    (tmp_path / "one.csv").write_text(f"{text}a,L4,8,4,10\nb,L4,6,,9\n")
+    (tmp_path / "two.csv").write_text(f"{text}a,L4,10,5,13\nb,L4,9,,11\n")
+    values = agree(tmp_path / "one.csv", tmp_path / "two.csv").values
+    assert sorted(values[["file", "unit", "difference"]].itertuples(index=False, name=None)) == [
+        ("a", "%", 3), ("a", "mm", 1), ("b", "%", 2), ("b", "px", 3),
+    ]  # fmt: skip
 
 
 def test_bodies_without_names_are_paired_by_place_only_where_as_many_are_there(tmp_path):

@@ -235,6 +235,16 @@ def test_text_at_an_edge_is_cut_there_and_stays_within_its_line():
     assert canvas.any()
 
 
+def test_a_rectangle_fills_from_edge_to_edge_and_what_lies_beyond_is_left():
+    canvas = np.zeros((5, 6, 3), np.uint8)
+    Pen(canvas, 12).rectangle(-3.0, -0.4, 1.6, 2.4, (1, 2, 3))
+    Pen(canvas, 12).rectangle(4.4, 3.6, 9.0, 9.0, (4, 5, 6))
+    Pen(canvas, 12).rectangle(-4.0, -4.0, -1.0, -1.0, (7, 8, 9))
+    wanted = np.zeros_like(canvas)
+    wanted[:2, :2], wanted[4:, 4:] = (1, 2, 3), (4, 5, 6)
+    np.testing.assert_array_equal(canvas, wanted)
+
+
 def test_grade_colours_differ_in_lightness_too():
     def lightness(colour):
         linear = [(c / 255) ** 2.2 for c in colour]

@@ -100,6 +100,13 @@ def test_page_tells_the_measures(tmp_path):
     assert "Research use only" in document.text
 
 
+def test_a_page_says_how_sure_a_body_was_seen_and_below_what_it_was_asked_for(tmp_path):
+    one = reading()
+    one.threshold, one.vertebrae[0].measures["below_threshold"] = 0.9, True
+    head, first, second = page(tmp_path, one)[1].rows[:3]
+    assert [dict(zip(head, row, strict=True))["Score"] for row in (first, second)] == ["0.88 < 0.90", "–"]
+
+
 def test_a_meyerding_grade_is_shown_as_far_as_its_slip_is_sure(tmp_path):
     one = reading()
     slip = {"name": "L1-L2", "listhesis_percent": 12.0, "listhesis_percent_interval": [-3.0, -0.2], "meyerding": 1}
@@ -302,4 +309,5 @@ def test_every_doubtful_slip_of_a_page_has_its_reason(tmp_path):
         column.vertebrae[0].measures["disc_below"] = disc | reason  # earlier versions wrote no reason
         seen = page(tmp_path, column)[1].text
         doubted = bool(reason.get("meyerding_reason"))
-        assert ("doubtful" in seen, "L4-L5: one of the two <b> is too long" in seen) == (doubted, doubted)
+        assert ("doubtful" in seen, "Doubtful slips" in seen) == (doubted, doubted)
+        assert ("L4-L5: one of the two <b> is too long" in seen) == doubted
