@@ -230,7 +230,7 @@ def tiny() -> Any:
 
 
 # Rooms whose every refusal is read for its form.
-READ_FOR_FORM = ("batch", "cases", "formats", "images", "test_geometry.py", "test_geometry_frame.py")
+READ_FOR_FORM = ("batch", "cases", "formats", "images", "node", "pacs", "test_geometry.py", "test_geometry_frame.py")
 
 
 @pytest.fixture(autouse=True)

@@ -257,16 +257,18 @@ ANGLE_NAMES = {
     "pelvic_tilt": "Pelvic tilt",
     "pelvic_incidence": "Pelvic incidence",
 }
-MINUS_SENSES = {
-    "lordosis": "kyphotic",
-    "kyphosis": "lordotic",
-    "sacral_slope": "front end higher",
-    "pelvic_tilt": "hip axis behind",
+SENSES = {
+    "lordosis": ("kyphotic", "may be lordotic or kyphotic"),
+    "kyphosis": ("lordotic", "may be kyphotic or lordotic"),
+    "sacral_slope": ("front end higher", "front end may be lower or higher"),
+    "pelvic_tilt": ("hip axis behind", "hip axis may be in front or behind"),
 }
-"""What a minus before an angle means, by the beginning of its name; the others have none."""
+"""What a minus before an angle means, and an interval that holds zero, by the beginning of its name; others have no
+sign."""
 ANGLE_SIGNS = (
     "Angles: a lordosis below zero is kyphotic, a kyphosis below zero lordotic; sacral slope is positive with the "
-    "front end of S1 lower, pelvic tilt with the hip axis in front of the middle of S1."
+    "front end of S1 lower, pelvic tilt with the hip axis in front of the middle of S1. Where the interval includes "
+    "zero, it may be either."
 )
 
 
@@ -277,19 +279,28 @@ def angles_of(reading: Reading) -> list[tuple[str, float]]:
     return [(key, value) for key, value in values if value is not None]
 
 
-def angle_text(key: str, value: float) -> str:
-    """An angle of `ANGLE_NAMES` with its unit and, below zero, what that means, e.g. ``-12.8° (kyphotic)``."""
-    text, sense = f"{value:z.1f}\N{DEGREE SIGN}", _minus_sense(key)
-    return f"{text} ({sense})" if sense and text.startswith("-") else text
+def angle_text(reading: Reading, key: str) -> str:
+    """An angle of :func:`angles_of` with its unit and, below zero, what that means, e.g. ``-12.8° (kyphotic)``.
+
+    Where its interval holds zero neither name of it is sure: ``-2.1° (may be lordotic or kyphotic)``.
+    """
+    value, span, senses = float(reading.angles[key]), reading.angles.get(f"{key}_interval"), _senses(key)
+    text = f"{value:z.1f}\N{DEGREE SIGN}"
+    if senses is None:
+        return text
+    below, either = senses
+    if isinstance(span, list) and len(span) == 2 and None not in span and span[0] <= 0 <= span[1]:
+        return f"{text} ({either})"
+    return f"{text} ({below})" if text.startswith("-") else text
 
 
 def signs_note(reading: Reading) -> list[str]:
     """One sentence on the signs of angles; none where no angle that has a sign is shown."""
-    return [ANGLE_SIGNS] if any(_minus_sense(key) for key, _ in angles_of(reading)) else []
+    return [ANGLE_SIGNS] if any(_senses(key) for key, _ in angles_of(reading)) else []
 
 
-def _minus_sense(key: str) -> str | None:
-    return next((sense for name, sense in MINUS_SENSES.items() if key.startswith(name)), None)
+def _senses(key: str) -> tuple[str, str] | None:
+    return next((senses for name, senses in SENSES.items() if key.startswith(name)), None)
 
 
 def ends_of(reading: Reading, key: str) -> str:

@@ -24,6 +24,9 @@ SERIES_KEYS = frozenset(
 )
 INSTANCE_KEYS = frozenset({"SOPInstanceUID", "SOPClassUID", "InstanceNumber", "ViewPosition", "ContentDate"})
 
+LATER = "try again later"
+SEE_LOG = "see its log for the reason"
+
 
 class Unreachable(InputError):  # noqa: N818 - what it says of the archive
     """The archive does not answer now; asking later may help."""

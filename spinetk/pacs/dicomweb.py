@@ -13,11 +13,12 @@ import pydicom
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.pacs.address import Address
-from spinetk.pacs.archive import Archive, Found, Refused, Unreachable
+from spinetk.pacs.archive import LATER, SEE_LOG, Archive, Found, Refused, Unreachable
 from spinetk.pacs.tls import Tls
 
 PAGE = 100
 TIMEOUT_S = 60.0
+CHECK_PATH = "check the path of its DICOMweb service"
 TOKEN = "SPINETK_DICOMWEB_TOKEN"
 # As stored: transcoding costs the archive time, and takes what a codec of its own cannot do.
 AS_STORED = (("application/dicom", "*"),)
@@ -121,8 +122,10 @@ class WebArchive(Archive):
         failed = list(getattr(answer, "FailedSOPSequence", None) or [])
         if failed:
             reason = int(failed[0].get("FailureReason") or 0)
-            kind = Unreachable if 0xA700 <= reason <= 0xA7FF else Refused
-            raise kind(str(self.address), f"refused {len(failed)} of {len(files)} objects (reason {reason:04X}H)")
+            full = 0xA700 <= reason <= 0xA7FF
+            kind, remedy = (Unreachable, LATER) if full else (Refused, SEE_LOG)
+            fault = f"refused {len(failed)} of {len(files)} objects (reason {reason:04X}H)"
+            raise kind(str(self.address), fault, remedy)
 
     def _retrieve(self, found: Found, uid: str) -> pydicom.Dataset:
         return self._client.retrieve_instance(found.study, found.series, uid, media_types=AS_STORED)
@@ -138,22 +141,24 @@ class WebArchive(Archive):
             status = error.response.status_code if error.response is not None else 0
             if status in (404, 410) and what == "retrieve":
                 return None
-            remedy = {
+            remedies = {
                 401: f"give user and password in the address, in ~/.netrc, or a token in ${TOKEN}",
                 403: "ask its keeper for access",
-                404: "check the path of its DICOMweb service",
-            }.get(status, "")
-            if status >= 500 or status in (401, 403, 404, 408, 429):
-                raise Unreachable(where, f"answers {status} to a {what} request", remedy or "try again later") from None
-            raise Refused(where, f"answers {status} to a {what} request", remedy) from None
+                404: CHECK_PATH,
+            }
+            fault = f"answers {status} to a {what} request"
+            if status >= 500 or status in (*remedies, 408, 429):
+                raise Unreachable(where, fault, remedies.get(status, LATER)) from None
+            raise Refused(where, fault, SEE_LOG) from None
         except requests.exceptions.JSONDecodeError:
-            raise Refused(where, "gives an answer that is no DICOMweb (no JSON)") from None
+            raise Refused(where, "gives an answer that is no DICOMweb (no JSON)", CHECK_PATH) from None
         except (requests.RequestException, OSError) as error:
             fault = f"does not answer ({type(error).__name__})"
             raise Unreachable(where, fault, "check the address, and that the archive runs") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # The error's own text may quote what was sent.
-            raise Refused(where, f"gives an answer that is no DICOMweb ({type(error).__name__})") from None
+            fault = f"gives an answer that is no DICOMweb ({type(error).__name__})"
+            raise Refused(where, fault, CHECK_PATH) from None
 
 
 def _adapter(tls: Tls) -> Any:

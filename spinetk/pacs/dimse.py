@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.pacs.address import Address
-from spinetk.pacs.archive import Archive, Found, Refused, Unreachable
+from spinetk.pacs.archive import LATER, SEE_LOG, Archive, Found, Refused, Unreachable
 from spinetk.pacs.quiet import quiet_networking
 from spinetk.pacs.tls import Tls
 
@@ -151,7 +151,8 @@ class DimseArchive(Archive):
             if files or next(entries, None) is not None:
                 raise refused
         if failed:
-            raise Refused(str(self.address), f"could not send {failed} of the objects of a picture by C-GET")
+            fault = f"could not send {failed} of the objects of a picture by C-GET"
+            raise Refused(str(self.address), fault, SEE_LOG)
         return sorted(files)
 
     def store(self, files: Sequence[Path]) -> None:
@@ -176,21 +177,22 @@ class DimseArchive(Archive):
                 except Refused as error:
                     refused.append(error.fault)
         if refused:
-            raise Refused(str(self.address), ", ".join(dict.fromkeys(refused)))
+            fault = ", ".join(dict.fromkeys(refused))
+            raise Refused(str(self.address), fault, f"allow it in the settings of the archive, or {SEE_LOG}")
 
     def _check(self, status: Any, what: str) -> bool:
         """Whether a status is pending; raises when it is a failure."""
         if status is None or "Status" not in status:
             fault = f"broke the association off, or was silent for {TIMEOUT_S:.0f} s, in {what}"
-            raise Unreachable(str(self.address), fault, "try again later")
+            raise Unreachable(str(self.address), fault, LATER)
         code = int(status.Status)
         if code in (0xFF00, 0xFF01):
             return True
         if code == 0x0000 or code >> 12 == 0xB or code in (0x0001, 0x0107, 0x0111, 0x0116):
             return False
         if code >> 8 == 0xA7 or code == 0x0213:
-            raise Unreachable(str(self.address), f"is out of resources ({code:04X}H in {what})", "try again later")
-        raise Refused(str(self.address), f"answers {code:04X}H to {what}")
+            raise Unreachable(str(self.address), f"is out of resources ({code:04X}H in {what})", LATER)
+        raise Refused(str(self.address), f"answers {code:04X}H to {what}", SEE_LOG)
 
 
 class _Talk:
@@ -224,7 +226,8 @@ class _Talk:
                 fault = f"rejects the AE title {self._archive._aet}, or its own name {address.aet}"
                 raise Unreachable(str(address), fault, "make the two known to each other in its settings")
             if association.acceptor.primitive is not None and not association.accepted_contexts:
-                raise Unreachable(str(address), "does not offer this service (no presentation context accepted)")
+                fault = "does not offer this service (no presentation context accepted)"
+                raise Unreachable(str(address), fault, "switch it on in the settings of the archive")
             raise Unreachable(str(address), "does not answer", "check host and port, and that the archive runs")
         self._association = association
         return association

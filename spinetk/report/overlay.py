@@ -391,9 +391,9 @@ def _flow(entries: list[tuple[str, Colour]], left: float, right: float, text_px:
 
 def _notes(reading: Reading) -> list[str]:
     angles = []
-    for key, value in words.angles_of(reading):
+    for key, _ in words.angles_of(reading):
         ends = words.ends_of(reading, key)
-        angles.append(f"{words.ANGLE_NAMES[key]} {words.angle_text(key, value)}" + (f" ({ends})" if ends else ""))
+        angles.append(f"{words.ANGLE_NAMES[key]} {words.angle_text(reading, key)}" + (f" ({ends})" if ends else ""))
     found = [] if reading.vertebrae else ["no vertebra found"]
     spans = words.heights_spread(reading)
     return found + ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + spans + words.remarks_of(reading)

@@ -283,15 +283,15 @@ def _deformity(vertebra: Vertebra) -> str:
     return _chip(words.grade_of(vertebra), text) + span.replace("</small>", " %</small>") if text else ""
 
 
-def _angle(key: str, value: float) -> str:
-    return _text(words.angle_text(key, value).replace("-", "\N{MINUS SIGN}"))
+def _angle(reading: Reading, key: str) -> str:
+    return _text(words.angle_text(reading, key).replace("-", "\N{MINUS SIGN}"))
 
 
 def _angle_table(reading: Reading) -> str:
     rows = []
-    for key, value in words.angles_of(reading):
+    for key, _ in words.angles_of(reading):
         span = _span(reading.angles.get(f"{key}_interval"), 1)
-        rows.append([_text(words.ANGLE_NAMES[key]), _angle(key, value) + span, _text(words.ends_of(reading, key))])
+        rows.append([_text(words.ANGLE_NAMES[key]), _angle(reading, key) + span, _text(words.ends_of(reading, key))])
     return _table("Angles", ["Angle", "Degrees", "End vertebrae"], rows, [False, True, False])
 
 
@@ -343,7 +343,7 @@ def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str
         lines.append(_chip(worst, ("worst: " if worst else "") + words.GRADE_NAMES[worst]))
     if doubtful:
         lines.append(_chip(None, f"grade of {doubtful} uncertain"))
-    lines += [f"{_text(words.ANGLE_NAMES[key])} {_angle(key, value)}" for key, value in words.angles_of(reading)]
+    lines += [f"{_text(words.ANGLE_NAMES[key])} {_angle(reading, key)}" for key, _ in words.angles_of(reading)]
     body = f"{image}<h2>{_text(_name(reading, unquote(link) if link else None))}</h2>" + "".join(
         f"<p>{line}</p>" for line in lines
     )

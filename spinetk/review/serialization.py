@@ -131,9 +131,9 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         points = np.array(one.points, dtype=np.float64).reshape(-1, 2)
         numbers = [*points.ravel(), *(one.sigma or ()), *(one.box or ())]
         if points.shape != (count, 2) or len(one.visible) != count or (one.sigma and len(one.sigma) != count):
-            raise InputError(f"vertebra {number}", f"does not have {count} points", "reload the page")
+            raise InputError(f"vertebra #{number}", f"does not have {count} points", "reload the page")
         if not all(math.isfinite(v) and abs(v) < FARTHEST_PX for v in numbers):
-            raise InputError(f"vertebra {number}", "has a point that is nowhere", "undo the last step")
+            raise InputError(f"vertebra #{number}", "has a point that is nowhere", "undo the last step")
         visible = np.array(one.visible, bool)
         vertebra = Vertebra.from_points(points, visible, label=one.label or None, score=one.score)
         if one.box is not None:
@@ -219,8 +219,8 @@ def shown(reading: Reading) -> dict[str, Any]:
         "graded": words.any_grade(reading),
         "rows": [_row(vertebra, index, unit, sides) for index, vertebra in enumerate(reading.vertebrae)],
         "angles": [
-            [words.ANGLE_NAMES[key], words.angle_text(key, value), words.ends_of(reading, key)]
-            for key, value in words.angles_of(reading)
+            [words.ANGLE_NAMES[key], words.angle_text(reading, key), words.ends_of(reading, key)]
+            for key, _ in words.angles_of(reading)
         ],
         # The page has its own means for what the command line's options do.
         "lines": lines_of(reading),

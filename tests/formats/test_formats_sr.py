@@ -7,7 +7,7 @@ from pydicom.uid import CTImageStorage
 from report_source import disc_between, full_reading, items, random_body, source
 
 from spinetk.formats.sr import read_sr, write_sr
-from spinetk.formats.sr.concepts import private
+from spinetk.formats.sr.concepts import private, with_places
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading, Vertebra
@@ -20,6 +20,12 @@ hd = pytest.importorskip("highdicom")
 def written(tmp_path):
     write_sr(tmp_path / "r.dcm", full_reading(), source())
     return tmp_path / "r.dcm"
+
+
+def name_of(item):
+    """The code by which an item is called."""
+    name = item.ConceptNameCodeSequence[0]
+    return name.get("CodeValue") or name.LongCodeValue
 
 
 def known(content):
@@ -49,6 +55,19 @@ def test_every_number_and_point_comes_back(written):
     assert found.vertebrae[0].point_sigma_px.tolist() == wanted.vertebrae[0].point_sigma_px.tolist()
     assert type(found.vertebrae[0].measures["deformity"]["grade"]) is int
     assert type(found.angles["cobb_max_ends"][1]) is int
+
+
+def test_bodies_without_a_name_are_called_by_their_place_counted_from_one(written):
+    """As everywhere: ``#2`` is the second from the top. Earlier reports, with places counted from 0, are still read."""
+    wanted = full_reading().angles["cobb_max_ends"]
+    assert wanted == ["T12", 2]
+    data = pydicom.dcmread(written)
+    said = {name_of(item): item.ConceptCodeSequence[0].CodeMeaning for item in items(data, "CODE")}
+    assert [said[f"angles.cobb_max_ends.{k}"] for k in (0, 1)] == ["T12", "#3"]
+    places = [item for item in items(data, "NUM") if name_of(item) == "index"]
+    assert [item.MeasuredValueSequence[0].NumericValue for item in places] == [1, 2, 3]
+    earlier = {"cobb_max_ends": wanted, "cobb_upper_ends": None, "cobb_max": 3}
+    assert with_places(earlier) == earlier
 
 
 def test_fractions_outlive_a_program_that_drops_the_floating_point_value(written):
@@ -147,13 +166,12 @@ def test_intervals_have_the_unit_of_their_measure_and_counts_none(tmp_path):
             "meyerding_interval": [0, 1],
         },
     }
-    angles = {"cobb_max": 12, "cobb_max_interval": [10, 14], "cobb_max_ends": [0, 8], "hip_axis_heads": 2}
+    angles = {"cobb_max": 12, "cobb_max_interval": [10, 14], "hip_axis_heads": 2}
     write_sr(tmp_path / "r.dcm", Reading("x", 300, 200, VERTEBRA4, [body], angles=angles), source())
     units = {}
     for item in items(pydicom.dcmread(tmp_path / "r.dcm"), "NUM"):
-        name, measured = item.ConceptNameCodeSequence[0], item.MeasuredValueSequence[0]
-        path = name.get("CodeValue") or name.LongCodeValue
-        units[path] = measured.MeasurementUnitsCodeSequence[0].CodeValue
+        measured = item.MeasuredValueSequence[0]
+        units[name_of(item)] = measured.MeasurementUnitsCodeSequence[0].CodeValue
     wanted = {
         "heights_mm_interval.anterior": "mm",
         "area_mm2_interval": "mm2",
@@ -164,7 +182,6 @@ def test_intervals_have_the_unit_of_their_measure_and_counts_none(tmp_path):
         "disc_below.heights_mm_interval.middle": "mm",
         "disc_below.meyerding_interval": "1",
         "angles.cobb_max_interval": "deg",
-        "angles.cobb_max_ends": "1",
     }
     assert {path: units[path] for own in wanted for path in (f"{own}.0", f"{own}.1")} == {
         f"{own}.{end}": unit for own, unit in wanted.items() for end in (0, 1)

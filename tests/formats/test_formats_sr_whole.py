@@ -127,7 +127,7 @@ def test_a_report(tmp_path):
         "    CONTAINS TEXT 121106|DCM|Comment: a remark",
         # all points
         *group("L1", L1, VERTEBRA, "top_left top_right bottom_right bottom_left"),
-        own("index", 0, NONE),
+        own("index", 1, NONE),
         SURE.format(75.0),
         *box(15, 31, 50, 67),
         own("point_sigma_px.top_left", 0.25, PX),
@@ -152,13 +152,13 @@ def test_a_report(tmp_path):
         *region("POLYLINE", 16, 32, 48, 33, 48, 66, 16, 64, 16, 32),
         # no point
         *group("hook", VERTEBRA, drawn=False),
-        own("index", 1, NONE),
+        own("index", 2, NONE),
         *box(19, 79, 53, 115),
         own("label", ours("hook")),
         SOURCE,
         # one point, moved to the border
         *group("T12", "23215003|SCT|T12 vertebra", VERTEBRA, "bottom_right"),
-        own("index", 2, NONE),
+        own("index", 3, NONE),
         SURE.format(50.0),
         *box(0, 0, 9, 9),
         own("label", ours("T12")),

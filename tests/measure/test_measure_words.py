@@ -185,20 +185,28 @@ def test_pictures_of_one_name_are_told_apart_in_lines(spine):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "span", "said"),
     [
-        ("lordosis_l1_l5", -12.84, "-12.8\N{DEGREE SIGN} (kyphotic)"),
-        ("lordosis_l1_s1", 12.84, "12.8\N{DEGREE SIGN}"),
-        ("kyphosis_t4_t12", -3.0, "-3.0\N{DEGREE SIGN} (lordotic)"),
-        ("sacral_slope", -1.0, "-1.0\N{DEGREE SIGN} (front end higher)"),
-        ("pelvic_tilt", -8.0, "-8.0\N{DEGREE SIGN} (hip axis behind)"),
+        ("lordosis_l1_l5", -12.84, [-20, -0.1], "-12.8\N{DEGREE SIGN} (kyphotic)"),
+        ("lordosis_l1_s1", 12.84, [0.1, 20], "12.8\N{DEGREE SIGN}"),
+        ("kyphosis_t4_t12", -3.0, None, "-3.0\N{DEGREE SIGN} (lordotic)"),
+        ("sacral_slope", -1.0, None, "-1.0\N{DEGREE SIGN} (front end higher)"),
+        ("pelvic_tilt", -8.0, [-9, -1], "-8.0\N{DEGREE SIGN} (hip axis behind)"),
         # Zero has no sign, on whichever side it was rounded.
-        ("lordosis_l1_l5", -0.04, "0.0\N{DEGREE SIGN}"),
-        ("cobb_max", 12.0, "12.0\N{DEGREE SIGN}"),
+        ("lordosis_l1_l5", -0.04, None, "0.0\N{DEGREE SIGN}"),
+        # Where the interval holds zero, neither direction is claimed, whichever the figure has.
+        ("lordosis_l1_l5", -2.1, [-6, 0], "-2.1\N{DEGREE SIGN} (may be lordotic or kyphotic)"),
+        ("lordosis_l1_s1", 2.1, [-1, 6], "2.1\N{DEGREE SIGN} (may be lordotic or kyphotic)"),
+        ("kyphosis_t1_t12", 0.0, [-1, 6], "0.0\N{DEGREE SIGN} (may be kyphotic or lordotic)"),
+        ("sacral_slope", -1.0, [-3, 1], "-1.0\N{DEGREE SIGN} (front end may be lower or higher)"),
+        ("pelvic_tilt", 8.0, [-9, 12], "8.0\N{DEGREE SIGN} (hip axis may be in front or behind)"),
+        ("pelvic_incidence", 2.0, [-9, 12], "2.0\N{DEGREE SIGN}"),
+        ("cobb_max", 12.0, [0.0, 20], "12.0\N{DEGREE SIGN}"),
     ],
 )
-def test_an_angle_below_zero_says_what_that_means(key, value, said):
-    assert words.angle_text(key, value) == said
+def test_an_angle_below_zero_says_what_that_means(key, value, span, said, spine):
+    reading = replace(spine([FULL]), angles={key: value, f"{key}_interval": span})
+    assert words.angle_text(reading, key) == said
 
 
 def test_a_spine_bent_forward_is_called_kyphotic(spine):
@@ -208,8 +216,8 @@ def test_a_spine_bent_forward_is_called_kyphotic(spine):
     said = {}
     for facing in ("left", "right"):
         reading = measure(spine([FULL] * 5, labels=labels, tilts=tilts), facing=facing)
-        ((key, value),) = [own for own in words.angles_of(reading) if own[0] == "lordosis_l1_l5"]
-        said[facing] = words.angle_text(key, value)
+        (key,) = [own for own, _ in words.angles_of(reading) if own == "lordosis_l1_l5"]
+        said[facing] = words.angle_text(reading, key)
         assert words.signs_note(reading) == [words.ANGLE_SIGNS]
     assert sorted(said.values()) == ["-32.0\N{DEGREE SIGN} (kyphotic)", "32.0\N{DEGREE SIGN}"]
     assert words.signs_note(replace(reading, view="ap")) == []

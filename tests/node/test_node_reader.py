@@ -12,7 +12,7 @@ from spinetk.node.queue import Queue
 from spinetk.node.reading import Reader
 from spinetk.node.sending import Sender, back_off
 from spinetk.node.settings import NodeSettings
-from spinetk.pacs import Unreachable, parse_address
+from spinetk.pacs import Refused, Unreachable, parse_address
 
 pytest.importorskip("pynetdicom")
 NOW = 1_000_000.0
@@ -153,7 +153,7 @@ def test_an_archive_that_is_away_is_asked_again_later_and_later_for_all(settings
 
 def test_an_object_that_is_refused_three_times_has_failed_and_is_kept(settings, queue):
     made(settings, queue, "a")
-    no = InputError("pacs", "answers 0122H to C-STORE")
+    no = Refused("pacs", "answers 0122H to C-STORE", "see its log")
     archive, ready = Archive(no, no, no), []
     sender = Sender(settings, queue, lambda: archive, lambda tries: 5.0 * tries)
     for _ in range(2):
@@ -166,7 +166,7 @@ def test_an_object_that_is_refused_three_times_has_failed_and_is_kept(settings, 
     unit = queue.get("a")
     # Nothing was sent of it: what it was made of is forgotten, so that the same film is read when it comes again.
     assert (unit.state, unit.picture) == ("failed", "")
-    assert unit.why == "pacs: answers 0122H to C-STORE; its results are kept in the outbox"
+    assert unit.why == "pacs: answers 0122H to C-STORE (see its log); its results are kept in the outbox"
     assert len(list((settings.folder / "outbox" / "a").iterdir())) == 2
 
 

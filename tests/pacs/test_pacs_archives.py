@@ -127,17 +127,19 @@ def server():
     running.server_close()
 
 
+FULL = {"00081197": {"vr": "US", "Value": [0xA700]}, "00081155": {"vr": "UI", "Value": ["1.2.3.1"]}}
 REASON = {"00081197": {"vr": "US", "Value": [0xA900]}, "00081155": {"vr": "UI", "Value": ["1.2.3.1"]}}
 
 
 @pytest.mark.parametrize(
     ("status", "content", "error", "said"),
     [
-        (202, {"00081198": {"vr": "SQ", "Value": [REASON]}}, Refused, "refused 1 of 1 objects .reason A900H"),
-        (409, {}, Refused, "answers 409"),
+        (202, {"00081198": {"vr": "SQ", "Value": [REASON]}}, Refused, "refused 1 of 1 objects .reason A900H. .see"),
+        (202, {"00081198": {"vr": "SQ", "Value": [FULL]}}, Unreachable, "reason A700H. .try again later"),
+        (409, {}, Refused, "answers 409 to a store request .see its log"),
         (401, {}, Unreachable, "netrc"),
         (503, {}, Unreachable, "try again later"),
-        (200, b"<html>PLANTED</html>", Refused, "no DICOMweb"),
+        (200, b"<html>PLANTED</html>", Refused, "no DICOMweb .* .check the path"),
     ],
 )
 def test_a_store_that_was_not_is_never_taken_for_one(server, tmp_path, status, content, error, said):

@@ -28,8 +28,8 @@ PIXELS = Code("{pixels}", "UCUM", "pixels")
 SQUARE_PIXELS = Code("{pixels}2", "UCUM", "square pixels")
 SQUARE_MILLIMETRES = Code("mm2", "UCUM", "square millimeter")
 MEANING_LENGTH = 64
-# Among the angles, how many femoral heads were seen and which vertebrae are the ends of a Cobb angle.
-COUNTS = ("_heads", "_ends")
+COUNTS = "_heads"  # among the angles: how many femoral heads were seen
+ENDS = "_ends"  # among the angles: which vertebrae are the ends of one
 # Begins the algorithm parameter that names the points of an outline in their order.
 ORDER = "polyline points: "
 # Codes of values that are neither number nor text; an escaped text never begins with "%-".
@@ -150,6 +150,26 @@ def with_twins(measures: Mapping[str, Any]) -> dict[str, Any]:
             added = {side: heights[other] for side, other in twins.items() if other in heights and side not in heights}
             content[family] = dict(heights) | added
     return content
+
+
+def with_names(angles: Mapping[str, Any]) -> dict[str, Any]:
+    """Angles whose end vertebrae are all names: ``#2``, as it is called everywhere, for one at position 1."""
+    return {
+        key: [f"#{end + 1}" if isinstance(end, int) else end for end in value]
+        if key.endswith(ENDS) and isinstance(value, list)
+        else value
+        for key, value in angles.items()
+    }
+
+
+def with_places(angles: Mapping[str, Any]) -> dict[str, Any]:
+    """Inverse of `with_names`; positions stay, as earlier reports have them."""
+    return {
+        key: [int(end[1:]) - 1 if isinstance(end, str) and re.fullmatch(r"#\d{1,4}", end) else end for end in value]
+        if key.endswith(ENDS) and isinstance(value, list)
+        else value
+        for key, value in angles.items()
+    }
 
 
 def without_pixels(content: Mapping[str, Any], spacing_mm: tuple[float, float] | None) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def read_sr(path: str | Path) -> Report:
             label_probability=picture.get("label_probability"),
             facing=Facing.from_json(picture["facing"], str(path)) if picture.get("facing") else None,
             interval_scale=scales_from(picture.get("interval_scale") or {}),
-            angles=about.get("angles", {}),
+            angles=concepts.with_places(about.get("angles", {})),
             remarks=_texts(whole, codes.DCM.Comment.value),
             landmarks=[_landmark(tree, group) for group, tree in groups if "landmark" in tree],
         )

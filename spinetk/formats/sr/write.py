@@ -204,7 +204,7 @@ class _Writer:
                 "interval_scale": reading.interval_scale,
                 **reading.frame.to_json(),
             },
-            "angles": reading.angles,
+            "angles": concepts.with_names(reading.angles),
         }
         group = self._plain_group("spine", "spine", about, concepts.SPINE)
         # Free text, which the template leaves to extension (TID 1501 is extensible).
@@ -216,7 +216,7 @@ class _Writer:
     def _vertebra_group(self, index: int, vertebra: Vertebra) -> Any:
         sr, reading = self.hd.sr, self.reading
         order = outline_order(reading.schema, vertebra.visible)
-        content: dict[str, Any] = {"index": index, "label": vertebra.label, "score": vertebra.score}
+        content: dict[str, Any] = {"index": index + 1, "label": vertebra.label, "score": vertebra.score}
         content["bbox"] = list(vertebra.bbox)
         if vertebra.point_sigma_px is not None:
             sigma = zip(reading.schema.keypoints, vertebra.point_sigma_px, strict=True)
