@@ -140,6 +140,15 @@ def test_copies_are_made_once_and_those_missing_made_again(tmp_path, make_case):
     assert augment(tmp_path, copies=1, seed=1, progress=False).written == 1
 
 
+def test_a_copy_bears_no_digest_of_what_its_source_was_made_of(tmp_path, make_case):
+    """What else is known of the source holds for its copies."""
+    make_case(tmp_path, "a", prepared_from="0" * 64, pixels_sha256="1" * 64, modality="MR", view="sagittal")
+    augment(tmp_path, copies=1, progress=False)
+    copy = json.loads(CaseFolder(tmp_path).copy("a", 1).read_text())
+    assert not {"prepared_from", "pixels_sha256"} & set(copy)
+    assert (copy["modality"], copy["view"], copy["case"], copy["augmentation"]) == ("MR", "sagittal", "a", 1)
+
+
 def test_a_changed_source_gets_new_copies(tmp_path, make_case):
     path = make_case(tmp_path, "a")
     augment(tmp_path, copies=2, progress=False)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from spinetk.cases.folder import CaseFolder, read_pixels, read_record, write_record
+from spinetk.cases.folder import CaseFolder, png_size, read_pixels, read_record, write_record
 from spinetk.errors import InputError
 from spinetk.formats.files import check_name, clean_name, natural_key, read_metadata, write_metadata
 from spinetk.formats.record import annotation_of, reading_of, record_of
@@ -130,6 +130,24 @@ def test_an_empty_folder_and_no_folder(tmp_path):
         CaseFolder(tmp_path).cases()
     with pytest.raises(InputError, match="not a folder"):
         CaseFolder(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("strays", "said"), [(["x"], "names case 'x', which"), (["z", "x", "y"], "'x' and 2 more, which")]
+)
+def test_metadata_names_the_first_case_that_has_no_folder(tmp_path, make_case, strays, said):
+    make_case(tmp_path, "a")
+    write_metadata(tmp_path, {name: {"Hardware": False} for name in ["a", *strays]})
+    with pytest.raises(InputError, match=rf"metadata\.json: .*{said} has no folder"):
+        CaseFolder(tmp_path).metadata()
+
+
+def test_a_picture_that_cannot_be_opened_is_one_line(tmp_path, make_case):
+    picture = make_case(tmp_path, "a").with_suffix(".png")
+    picture.unlink()
+    picture.mkdir()
+    with pytest.raises(InputError, match=r"src-0\.png: cannot be read \(check the path"):
+        png_size(picture)
 
 
 def test_metadata_of_a_case_that_is_not_there(tmp_path, make_case):

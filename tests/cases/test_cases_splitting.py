@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import warnings
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog, setup_catalogs
-from spinetk.cases.splitting import check_overlap, make_split
+from spinetk.cases.splitting import _warn_alike, check_overlap, make_split
 from spinetk.errors import InputError
 
 
@@ -21,6 +23,18 @@ def hundred(tmp_path, make_case):
 
 def write(base, metadata):
     (base / "metadata.json").write_text(json.dumps(metadata))
+
+
+@pytest.mark.parametrize(("pairs", "more"), [(3, ""), (5, "; and 2 more")])
+def test_pictures_alike_in_two_parts_are_named_three_pairs_at_most(pairs, more):
+    """Prints of one figure each: those of a pair are the same, 20 others unlike all. Alike in one part is no matter."""
+    prints = {f"{part} {k}": np.eye(30)[k] for part in ("train", "test") for k in range(pairs)}
+    prints |= {f"other {k}": np.eye(30)[k + 5] for k in range(20)} | {"twin": np.eye(30)[5]}
+    parts = {part: [case for case in prints if case.startswith(part)] for part in ("train", "test")}
+    parts["val"] = [case for case in prints if case[:5] in ("other", "twin")]
+    named = "; ".join(f"'train {k}' (train) and 'test {k}' (test)" for k in range(3))
+    with pytest.warns(UserWarning, match=re.escape(f"all but the same: {named}{more}: give them")):
+        _warn_alike(parts, prints)
 
 
 def test_sizes_of_the_original_and_seed_100(hundred):
