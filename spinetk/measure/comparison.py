@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.measure.agreement import bland_altman, icc, matched, weighted_kappa
+from spinetk.measure.agreement import bland_altman, matched
 from spinetk.measure.alignment import PELVIC
 from spinetk.measure.angles import COBB, SAGITTAL
 from spinetk.measure.body import number, scale_of, stack
@@ -18,7 +18,6 @@ from spinetk.reading import Reading
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ANGLES = (*COBB, "cobb_max_endplates", *SAGITTAL, *PELVIC)
 
@@ -179,54 +178,16 @@ def error_table(values: pd.DataFrame, by: Sequence[str] = ("quantity", "unit", "
     return pd.DataFrame(rows, columns=[*by, "n", "bias", "sd", "mae", "rmse", "max", "mape"])
 
 
-def agreement_table(values: pd.DataFrame) -> pd.DataFrame:
-    """Agreement per quantity: Bland-Altman and both ICC for measurements, weighted kappa for grades.
-
-    Args:
-        values: From :func:`paired_values`.
-
-    Returns:
-        One row a quantity and unit: ``n``, ``bias``, ``sd``, ``lower``, ``upper``, ``icc_2_1``, ``icc_3_1``,
-        ``kappa_linear``, ``kappa_quadratic``; None where not defined or not meant for the quantity.
-    """
-    import pandas as pd
-
-    rows = []
-    for (quantity, unit), group in values.groupby(["quantity", "unit"], sort=False):
-        first, second = group["first"].tolist(), group["second"].tolist()
-        row = {"quantity": quantity, "unit": unit, "n": len(group)}
-        if unit == "grade":
-            row |= {f"kappa_{w}": weighted_kappa(first, second, w) for w in ("linear", "quadratic")}
-        else:
-            limits, correlation = bland_altman(first, second), icc(np.stack([first, second], axis=1))
-            row |= {name: limits[name] for name in ("bias", "sd", "lower", "upper")}
-            row |= {name: correlation[name] for name in ("icc_2_1", "icc_3_1")}
-        rows.append(row)
-    names = ["bias", "sd", "lower", "upper", "icc_2_1", "icc_3_1", "kappa_linear", "kappa_quadratic"]
-    return pd.DataFrame(rows, columns=["quantity", "unit", "n", *names])
-
-
-def bland_altman_plot(first: Sequence[float], second: Sequence[float], name: str, unit: str) -> Figure:
+def bland_altman_panel(axes: Axes, first: Sequence[float], second: Sequence[float], name: str, unit: str) -> None:
     """Bland-Altman plot: difference against mean, with bias, limits of agreement and their 95 % intervals.
 
     Args:
+        axes: To be drawn into.
         first: The n values of one reader or method.
         second: Those of the other.
         name: What was measured, for the title.
         unit: Its unit, for the axes.
-
-    Returns:
-        A matplotlib figure that belongs to no window: save it with ``figure.savefig``.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    bland_altman_panel(figure.add_subplot(), first, second, name, unit)
-    return figure
-
-
-def bland_altman_panel(axes: Axes, first: Sequence[float], second: Sequence[float], name: str, unit: str) -> None:
-    """Draw :func:`bland_altman_plot` into existing matplotlib axes."""
     result = bland_altman(first, second)
     known = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
     values = np.array(known, dtype=np.float64).reshape(-1, 2)

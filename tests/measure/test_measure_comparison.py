@@ -6,13 +6,7 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.measure import compare, measure
-from spinetk.measure.comparison import (
-    agreement_table,
-    bland_altman_panel,
-    bland_altman_plot,
-    error_table,
-    paired_values,
-)
+from spinetk.measure.comparison import bland_altman_panel, error_table, paired_values
 
 LABELS = ["L1", "L2", "L3", "L4", "L5"]
 TRUE = [(25.0, 24.0, 26.0), (26.0, 25.0, 27.0), (27.0, 26.0, 28.0), (27.0, 26.0, 28.0), (27.0, 26.0, 26.0)]
@@ -80,25 +74,13 @@ def test_error_table_by_hand(spine):
     assert (row["n"], row["unit"]) == (1, "mm")
     assert row["mae"] == pytest.approx(2.8, abs=1e-3)
     assert row["mape"] == pytest.approx(10.0, abs=1e-3)
+    assert error_table(paired_values([])).empty
     whole = error_table(values, by=["quantity"]).set_index("quantity").loc["height_middle"]
     differences = np.array([0.1 * three[1] for three in TRUE])
     assert whole["n"] == 5
     assert whole["bias"] == pytest.approx(differences.mean(), abs=1e-3)
     assert whole["rmse"] == pytest.approx(np.sqrt((differences**2).mean()), abs=1e-3)
     assert whole["sd"] == pytest.approx(differences.std(ddof=1), abs=1e-3)
-
-
-def test_agreement_table_has_what_fits_the_quantity(spine):
-    wedged = [TRUE[0], (15.0, 21.0, 27.0), *TRUE[2:]]
-    pairs = [(spine(wedged, labels=LABELS), spine(TRUE, labels=LABELS)), (spine(wedged), spine(wedged))]
-    table = agreement_table(paired_values(pairs)).set_index("quantity")
-    assert table.loc["grade", "kappa_linear"] < 1
-    assert np.isnan(table.loc["grade", "icc_2_1"])
-    assert 0 < table.loc["height_anterior", "icc_2_1"] < 1
-    assert table.loc["height_posterior", "icc_3_1"] == pytest.approx(1.0)
-    assert paired_values([]).empty
-    assert agreement_table(paired_values([])).empty
-    assert error_table(paired_values([])).empty
 
 
 def by_hand(quantity, unit, first, second, level=None):
@@ -122,35 +104,6 @@ def test_every_figure_of_an_error_table_by_hand():
     assert np.isnan(alone["sd"])
 
 
-def test_every_figure_of_an_agreement_table_by_hand():
-    """Two readers of three: mean squares 222 of rows, 1.5 of columns, 2 of the rest. Grades: one in four is one off."""
-    heights = by_hand("h", "mm", [10, 20, 30], [11, 19, 33])
-    grades = by_hand("grade", "grade", [0, 0, 1, 2], [0, 1, 1, 2])
-    table = agreement_table(pd.concat([heights, by_hand("h", "px", [1], [2]), grades]))
-    names = ["quantity", "unit", "n", "bias", "sd", "lower", "upper", "icc_2_1", "icc_3_1"]
-    kappas = ["kappa_linear", "kappa_quadratic"]
-    assert list(table.columns) == names + kappas
-    measured, alone, graded = table.to_dict("records")
-    assert (measured["quantity"], measured["unit"], measured["n"]) == ("h", "mm", 3)
-    figures = [1, 2, 1 - 3.92, 1 + 3.92, 220 / (222 + 2 - 1 / 3), 220 / 224]
-    assert [measured[name] for name in names[3:]] == pytest.approx(figures, abs=1e-5)
-    assert np.isnan([measured[name] for name in kappas]).all()
-    assert (alone["unit"], alone["n"], alone["bias"]) == ("px", 1, 1)
-    assert [graded[name] for name in ("quantity", "unit", "n")] == ["grade", "grade", 4]
-    assert [graded[name] for name in kappas] == [pytest.approx(1 - 0.25 / 0.875), pytest.approx(1 - 0.25 / 1.25)]
-    assert np.isnan([graded[name] for name in names[3:]]).all()
-
-
-def test_plot_is_drawn(tmp_path):
-    figure = bland_altman_plot([10, 20, 30, 40, None], [11, 22, 30, 43, 5], "anterior height", "mm")
-    figure.savefig(tmp_path / "plot.png")
-    assert (tmp_path / "plot.png").stat().st_size > 5000
-    axes = figure.axes[0]
-    assert len(axes.collections[0].get_offsets()) == 4
-    assert axes.lines[0].get_ydata()[0] == pytest.approx(1.5)
-    bland_altman_plot([], [], "nothing", "mm").savefig(tmp_path / "empty.png")
-
-
 @pytest.mark.parametrize(("unit", "shown"), [("mm", " (mm)"), ("", "")])
 def test_the_plot_says_what_lies_along_its_axes(unit, shown):
     from matplotlib.figure import Figure
@@ -161,7 +114,9 @@ def test_the_plot_says_what_lies_along_its_axes(unit, shown):
     assert axes.get_ylabel() == f"second - first{shown}"
     assert axes.get_title() == "anterior (n = 3)"
     np.testing.assert_allclose(axes.collections[0].get_offsets(), [[10.5, 1], [21, 2], [30, 0]])
+    assert [line.get_ydata()[0] for line in axes.lines] == pytest.approx([1, -0.96, 2.96])
     assert [text.get_text()[:5] for text in axes.texts] == ["bias ", "lower", "upper"]
+    bland_altman_panel(Figure().subplots(), [], [], "nothing", unit)
     alike = Figure().subplots()
     bland_altman_panel(alike, [0.0, 0.0], [0.5, 0.5], "curve below", unit)
     assert [text.get_text() for text in alike.texts] == ["bias 0.50"], "names would lie on one another"
