@@ -75,12 +75,12 @@ class PointSet(nn.Module):
     FEATURES = 4
     WIDTH = 64
 
-    def __init__(self, blocks: int = 3) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.embed = nn.Sequential(nn.Linear(self.FEATURES, self.WIDTH), nn.GELU(), nn.Linear(self.WIDTH, self.WIDTH))
         self.blocks = nn.ModuleList(
             nn.TransformerEncoderLayer(self.WIDTH, 4, 2 * self.WIDTH, 0.0, "gelu", batch_first=True, norm_first=True)
-            for _ in range(blocks)
+            for _ in range(3)
         )
         self.head = nn.Linear(self.WIDTH, 1)
 

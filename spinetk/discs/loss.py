@@ -47,18 +47,17 @@ def stacked_mse(
     return torch.stack([joints_mse(maps, target, present, peak) for maps in predicted]).sum()
 
 
-def soft_argmax(maps: Tensor, sharpness: float = SHARPNESS) -> Tensor:
-    """Mean position under softmax(sharpness * map): the place of the peak, with a gradient into the map.
+def soft_argmax(maps: Tensor) -> Tensor:
+    """Mean position under softmax(:data:`SHARPNESS` * map): the place of the peak, with a gradient into the map.
 
     Args:
         maps: (B, K, H, W).
-        sharpness: Factor of the softmax.
 
     Returns:
         (B, K, 2), x / W and y / H in 0..1, pixel centres at integer + 0.5.
     """
     height, width = maps.shape[-2:]
-    share = (_exact(maps).flatten(2) * sharpness).softmax(dim=2).view(maps.shape)
+    share = (_exact(maps).flatten(2) * SHARPNESS).softmax(dim=2).view(maps.shape)
     columns = (torch.arange(width, device=maps.device) + 0.5) / width
     rows = (torch.arange(height, device=maps.device) + 0.5) / height
     return torch.stack([(share.sum(2) * columns).sum(2), (share.sum(3) * rows).sum(2)], dim=2)
@@ -100,26 +99,18 @@ def hca_loss(
     truth: Tensor,
     present: Tensor,
     *,
-    balance: float = 0.5,
-    decay: float = 1.0,
     supervise_absent: bool = True,
 ) -> Tensor:
-    """(1 - c) 5e4 MSE + c 10 SK, averaged over stacks with weights r^i from the last backwards.
+    """HCA-Net's (1 - c) 5e4 MSE + c 10 SK with c = 0.5, averaged over stacks.
 
     Args:
         predicted: Maps of every stack.
         target: (B, K, H, W).
         truth: (B, K, 2) x / W, y / H.
         present: (B, K).
-        balance: c.
-        decay: r.
         supervise_absent: Whether the heatmap term counts absent discs.
     """
-    weights = [decay**i for i in range(len(predicted))][::-1]
     counted = None if supervise_absent else present
-    total = predicted[0].new_zeros((), dtype=torch.float32)
-    for weight, maps in zip(weights, predicted, strict=True):
-        heat = joints_mse(maps, target, counted)
-        bones = skeletal_loss(maps, truth, present)
-        total = total + weight * ((1 - balance) * HEATMAP_WEIGHT * heat + balance * SKELETON_WEIGHT * bones)
-    return total / sum(weights)
+    heat = torch.stack([joints_mse(maps, target, counted) for maps in predicted]).mean()
+    bones = torch.stack([skeletal_loss(maps, truth, present) for maps in predicted]).mean()
+    return 0.5 * (HEATMAP_WEIGHT * heat + SKELETON_WEIGHT * bones)

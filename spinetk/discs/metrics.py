@@ -130,21 +130,19 @@ def bootstrap(
     measure: Callable[[Sequence[Case]], float | None],
     *,
     rounds: int = 1000,
-    share: float = 0.95,
-    seed: int = 0,
 ) -> tuple[float, float] | None:
-    """Percentile interval of a measure over subjects drawn with replacement; None when it is never defined."""
-    random = np.random.default_rng(seed)
+    """95 % percentile interval of a measure over subjects drawn with replacement; None when it is never defined."""
+    random = np.random.default_rng(0)
     draws = [tuple(random.integers(0, len(cases), len(cases)).tolist()) for _ in range(rounds)]
     values = {draw: measure([cases[i] for i in draw]) for draw in set(draws)}  # few subjects are often drawn alike
     defined = [value for draw in draws if (value := values[draw]) is not None]
     if not defined:
         return None
-    low, high = np.quantile(defined, [(1 - share) / 2, (1 + share) / 2])
+    low, high = np.quantile(defined, [0.025, 0.975])
     return float(low), float(high)
 
 
-def summary(cases: Sequence[Case], levels: Sequence[int], *, rounds: int = 1000, seed: int = 0) -> dict[str, Any]:
+def summary(cases: Sequence[Case], levels: Sequence[int], *, rounds: int = 1000) -> dict[str, Any]:
     """Everything at once: the published trio in mm beside the metrics that know labels, with 95 % intervals."""
 
     def legacy(key: str) -> Callable[[Sequence[Case]], float | None]:
@@ -166,7 +164,7 @@ def summary(cases: Sequence[Case], levels: Sequence[int], *, rounds: int = 1000,
     }
     for name, measure in measures.items():
         content[name] = measure(cases)
-        interval = bootstrap(cases, measure, rounds=rounds, seed=seed) if cases else None
+        interval = bootstrap(cases, measure, rounds=rounds) if cases else None
         content[f"{name}_ci95"] = None if interval is None else list(interval)
     content["levels"] = {
         str(number): {"n": len(own), "l2_mean_mm": float(np.mean(own)), "l2_median_mm": float(np.median(own))}
@@ -174,7 +172,7 @@ def summary(cases: Sequence[Case], levels: Sequence[int], *, rounds: int = 1000,
     }
     content["sets"] = sets = set_counts(cases, levels)
     for key in sets:
-        interval = bootstrap(cases, partial(_set_count, levels=levels, key=key), rounds=rounds, seed=seed)
+        interval = bootstrap(cases, partial(_set_count, levels=levels, key=key), rounds=rounds)
         content.setdefault("sets_ci95", {})[key] = None if interval is None else list(interval)
     return content
 

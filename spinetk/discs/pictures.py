@@ -16,6 +16,7 @@ from spinetk.report.lettering import Pen, text_width
 KNOWN, UNKNOWN = (90, 220, 120), (255, 170, 60)
 PLATE, PLATE_PX = (16, 16, 16), 4
 LEAST_HEIGHT_PX = 640
+FPS = 8.0
 
 
 def heat_overlay(grey: np.ndarray, maps: np.ndarray) -> np.ndarray:
@@ -67,7 +68,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
         cv2.imwrite(str(temporary), picture[..., ::-1] if picture.ndim == 3 else picture)
 
 
-def write_film(folder: Path, fps: float = 8.0) -> list[Path]:
+def write_film(folder: Path) -> list[Path]:
     """``convergence.gif`` and, where OpenCV can encode it, ``convergence.mp4`` of the PNGs of a run, in its folder."""
     read = [cv2.imread(str(path)) for path in sorted(folder.glob("[0-9]*.png"))]
     frames = [frame[..., ::-1] for frame in read if frame is not None]
@@ -75,10 +76,10 @@ def write_film(folder: Path, fps: float = 8.0) -> list[Path]:
     if not frames:
         return []
     gif, mp4 = folder / "convergence.gif", folder / "convergence.mp4"
-    write_gif(gif, frames, fps)
+    write_gif(gif, frames, FPS)
     with replacing(mp4) as temporary:
         size = frames[0].shape[1::-1]
-        writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
+        writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter.fourcc(*"mp4v"), FPS, size)
         encodes = writer.isOpened()
         for frame in frames if encodes else ():
             writer.write(np.ascontiguousarray(frame[..., ::-1]))

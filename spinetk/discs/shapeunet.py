@@ -16,7 +16,6 @@ from torch.nn import functional as F
 WIDTHS = (64, 128, 256, 512, 1024)
 SHAPE_WIDTH = 128
 REDUCTION = 8
-MULTIPLE = 16
 
 
 def gradient_magnitude(pictures: Tensor) -> Tensor:
@@ -91,12 +90,10 @@ class ShapeUNet(nn.Module):
             self.merge.append(_double(joined, narrow))
         self.head = nn.Conv2d(WIDTHS[0], joints, 1)
 
-    def forward(self, pictures: Tensor, gradient: Tensor | None = None) -> list[Tensor]:
+    def forward(self, pictures: Tensor) -> list[Tensor]:
         """(B, 1 or 3, H, W) (equal channels) to a list with one (B, joints, H, W) in 0..1, as the hourglass gives."""
         x = pictures[:, :1]
-        shape = None
-        if self.shape is not None:
-            shape = self.shape(gradient_magnitude(x) if gradient is None else gradient)
+        shape = None if self.shape is None else self.shape(gradient_magnitude(x))
         levels: list[Tensor] = []
         for step, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2) if step else x)

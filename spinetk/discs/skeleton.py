@@ -25,20 +25,19 @@ def normalised(points: np.ndarray) -> np.ndarray:
     return (points - points[FIRST]) / np.linalg.norm(points[FIRST] - points[FIFTH])
 
 
-def mean_skeleton(columns: Sequence[np.ndarray], joints: int = JOINTS) -> np.ndarray:
+def mean_skeleton(columns: Sequence[np.ndarray]) -> np.ndarray:
     """Mean of the normalised columns, each disc over the columns that have it.
 
     Args:
         columns: (N, 2) points each, from head to foot. Columns of fewer than five discs are left out.
-        joints: Discs at most.
 
     Returns:
-        (joints, 2); NaN for discs that no column has.
+        (11, 2); NaN for discs that no column has.
     """
-    stacked = np.full((len(columns), joints, 2), np.nan)
+    stacked = np.full((len(columns), JOINTS, 2), np.nan)
     for row, column in zip(stacked, columns, strict=True):
         if len(column) > FIFTH:
-            own = normalised(column)[:joints]
+            own = normalised(column)[:JOINTS]
             row[: len(own)] = own
     known = np.isfinite(stacked)
     with np.errstate(invalid="ignore"):
@@ -50,7 +49,7 @@ def nearest_to_skeleton(candidates: Sequence[np.ndarray], mean: np.ndarray) -> t
 
     Args:
         candidates: (M_k >= 1, 2) points for each of at least five discs, from head to foot.
-        mean: (joints, 2) mean skeleton.
+        mean: (11, 2) mean skeleton.
 
     Returns:
         Index of the chosen candidate of each disc, and the norm.

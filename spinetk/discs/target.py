@@ -27,16 +27,13 @@ def gaussian(shape: tuple[int, int], point: Point, variance_px2: float = VARIANC
     return np.exp(-(rows**2 + columns**2) / (2 * variance_px2))
 
 
-def level_heatmaps(
-    points: Points, levels: Sequence[int], shape: tuple[int, int], variance_px2: float = VARIANCE_PX2
-) -> tuple[np.ndarray, np.ndarray]:
+def level_heatmaps(points: Points, levels: Sequence[int], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """One channel per level.
 
     Args:
         points: Disc number to (x, y) px. Points outside the picture, and numbers that are no level, are left out.
         levels: Disc number of each channel.
         shape: (H, W) of the picture.
-        variance_px2: Of the Gaussians.
 
     Returns:
         (K, H, W) float32 in 0..1, all zero where a disc is absent; (K,) float32, 1 where it is present.
@@ -46,7 +43,7 @@ def level_heatmaps(
     for channel, number in enumerate(levels):
         point = points.get(number)
         if point is not None and 0 <= point[0] <= shape[1] and 0 <= point[1] <= shape[0]:
-            maps[channel] = gaussian(shape, point, variance_px2)
+            maps[channel] = gaussian(shape, point)
             present[channel] = 1
     return maps, present
 
@@ -61,31 +58,22 @@ def legacy_map(points: Iterable[Point], shape: tuple[int, int]) -> np.ndarray:
     return (merged - low).astype(np.float32) / np.float32(high - low) if high > low else np.zeros(shape, np.float32)
 
 
-def ordinal_heatmaps(
-    points: Iterable[Point],
-    shape: tuple[int, int],
-    joints: int = LEGACY_JOINTS,
-    size: tuple[int, int] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+def ordinal_heatmaps(points: Iterable[Point], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """The original's targets: channel k holds the k-th connected blob from the top of the picture.
 
-    A disc that is not labelled, or one more, shifts every channel below it. Blobs beyond ``joints`` are dropped.
+    A disc that is not labelled, or one more, shifts every channel below it. Blobs beyond eleven are dropped.
 
     Args:
         points: (x, y) px of the discs, in any order.
         shape: (H, W) of the picture the points are about.
-        joints: Channels.
-        size: (H, W) the map is resized to before it is cut, None to keep it.
 
     Returns:
-        (joints, H, W) float32, exactly 0 at and below 0.2; (joints,) float32, 1 for channels in use.
+        (K, H, W) float32, exactly 0 at and below 0.2; (K,) float32, 1 for channels in use.
     """
     merged = legacy_map(points, shape)
-    if size is not None and size != shape:
-        merged = cv2.resize(merged, size[::-1], interpolation=cv2.INTER_LINEAR)
     count, blobs = cv2.connectedComponents((merged > LEGACY_CUT).astype(np.uint8))
-    used = min(count - 1, joints)
-    maps = np.zeros((joints, *merged.shape), np.float32)
+    used = min(count - 1, LEGACY_JOINTS)
+    maps = np.zeros((LEGACY_JOINTS, *shape), np.float32)
     for channel in range(used):
         maps[channel] = merged * (blobs == channel + 1)
-    return maps, (np.arange(joints) < used).astype(np.float32)
+    return maps, (np.arange(LEGACY_JOINTS) < used).astype(np.float32)

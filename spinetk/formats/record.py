@@ -149,10 +149,10 @@ def facing_of(content: Any, source: str | Path) -> dict[str, Any]:
         raise InputError(source, "field 'facing' is malformed", "mend or remove it") from error
 
 
-def schema_of(record: Mapping[str, Any], source: str | Path = "record") -> KeypointSchema:
+def schema_of(record: Mapping[str, Any]) -> KeypointSchema:
     """The schema a checked record names."""
     named = record["schema"]
-    return KeypointSchema.from_json(named, source) if isinstance(named, Mapping) else SCHEMAS[named]
+    return KeypointSchema.from_json(named, "record") if isinstance(named, Mapping) else SCHEMAS[named]
 
 
 def own_schema(record: Mapping[str, Any], source: str | Path) -> KeypointSchema:

@@ -64,9 +64,7 @@ def read_result(path: str | Path) -> Reading:
     return Reading.from_json(content, str(path))
 
 
-def iter_results(
-    inputs: Iterable[str | Path], schema: KeypointSchema | None = None
-) -> Iterator[tuple[Path, Reading | InputError]]:
+def iter_results(inputs: Iterable[str | Path]) -> Iterator[tuple[Path, Reading | InputError]]:
     """Each reading of some files and folders, or the error it gave.
 
     A file or folder of an annotation program (:mod:`spinetk.formats.registry`) is read as such. Where results lie
@@ -74,20 +72,19 @@ def iter_results(
 
     Args:
         inputs: Results, files of other programs, or folders of either.
-        schema: Points to keep; None takes each file's own.
 
     The manifest of a batch among the files (``run.json``, as ``*.json`` gives it) is passed by; of a folder in which
     every picture failed it says why.
     """
     paths, nothing = list(map(Path, inputs)), True
-    for path, reading in _each(paths, schema):
+    for path, reading in _each(paths):
         nothing = False
         yield path, reading
     if nothing and paths:
         yield paths[0], InputError(paths[0], "holds no result", "give the JSON files of `spinetk predict`")
 
 
-def _each(inputs: list[Path], schema: KeypointSchema | None) -> Iterator[tuple[Path, Reading | InputError]]:
+def _each(inputs: list[Path]) -> Iterator[tuple[Path, Reading | InputError]]:
     for given in inputs:
         if given.name == MANIFEST and given.is_file():
             continue
@@ -100,7 +97,7 @@ def _each(inputs: list[Path], schema: KeypointSchema | None) -> Iterator[tuple[P
                     given, fault, f"see {MANIFEST} for the others" if len(reasons) > 1 else "mend it and predict again"
                 )
             else:
-                yield from _foreign(given, schema)
+                yield from _foreign(given)
         except InputError as error:
             yield given, error
 
@@ -147,7 +144,7 @@ def _read_all(paths: Iterable[Path]) -> Iterator[tuple[Path, Reading | InputErro
             yield path, error
 
 
-def _foreign(given: Path, schema: KeypointSchema | None) -> Iterator[tuple[Path, Reading | InputError]]:
+def _foreign(given: Path) -> Iterator[tuple[Path, Reading | InputError]]:
     """Readings of another program's file, by the results beside it where there are some."""
     if not given.exists():
         raise InputError(given, "does not exist", "check the path")
@@ -166,7 +163,7 @@ def _foreign(given: Path, schema: KeypointSchema | None) -> Iterator[tuple[Path,
         if base.exists():
             yield base, corrected(given, read_result(base))
             return
-    for item in read(given, schema=schema or _common(r.schema for named in bases.values() for _, r in named)):
+    for item in read(given, schema=_common(r.schema for named in bases.values() for _, r in named)):
         if isinstance(item, InputError):
             yield given, item
             continue

@@ -177,9 +177,7 @@ class Counted:
     lowest: bool
 
 
-def counted(
-    predictor: Predictor, record: Record, patient: str = "", kinds: Iterable[str] = tuple(KINDS)
-) -> list[Counted]:
+def counted(predictor: Predictor, record: Record, patient: str = "") -> list[Counted]:
     """What a network counts of a film of the whole spine, as it is and spoilt; nothing where the truth has no names."""
     truth = reading_of(record)
     labels = [vertebra.label for vertebra in truth.vertebrae]
@@ -192,7 +190,7 @@ def counted(
     bodies = np.stack([vertebra.points for vertebra in truth.vertebrae]) * factors
     limits = MATCH_SHARE * np.array([mean_height(vertebra, truth.schema) for vertebra in truth.vertebrae]) * factors[1]
     entries = []
-    for kind in kinds:
+    for kind in KINDS:
         film, begins = spoil(small, bodies, kind, zlib.crc32(f"{record.get('case')} {kind}".encode()))
         points, count = predictor.count(film)
         away = np.linalg.norm((points.mean(1) + begins)[:, None] - bodies.mean(1), axis=-1)

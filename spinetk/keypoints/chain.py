@@ -14,6 +14,8 @@ from spinetk.geometry import median
 from spinetk.schema import KeypointSchema
 
 EDGE_SHARE = 0.08  # of the bodies' height
+LEAST_STEP = 0.55
+"""Between neighbouring centres, in their mean height: a normal step is about 1.3, a shorter one leads to the same."""
 
 
 def body_axes(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, np.ndarray]:
@@ -25,15 +27,13 @@ def body_axes(points: np.ndarray, schema: KeypointSchema) -> tuple[np.ndarray, n
     return axis, np.linalg.norm(middle[:, -1] - middle[:, 0], axis=-1)
 
 
-def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, min_step: float = 0.55) -> np.ndarray:
+def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     """Choose and order the detections that form the spine.
 
     Args:
         points: (N, K, 2) px.
         scores: (N,) detection confidence in 0..1.
         schema: Its columns give each body's axis. A schema without columns keeps all, ordered from the top.
-        min_step: Least distance between neighbouring centres, as a share of their mean height. A normal step is
-            about 1.3 heights (body and disc); below 0.55 it can only be the same body again.
 
     Returns:
         Indices of the kept detections, head to foot; empty for no detections.
@@ -62,7 +62,7 @@ def find_chain(points: np.ndarray, scores: np.ndarray, schema: KeypointSchema, m
             direction = axes[i] / (heights[i] + 1e-6) + axes[j] / (heights[j] + 1e-6)
             bend = np.dot(step, direction) / (length * np.linalg.norm(direction) + 1e-6)
             sideways = length * np.sqrt(max(0.0, 1 - bend**2))
-            if length < min_step * unit or bend < 0.3 or sideways > max(widths[i], widths[j]):
+            if length < LEAST_STEP * unit or bend < 0.3 or sideways > max(widths[i], widths[j]):
                 continue
             missing = max(0.0, length / (1.35 * unit) - 1.3)
             gain = best[i] + scores[j] - 0.25 * missing - 0.1 * abs(np.log(heights[j] / (heights[i] + 1e-6) + 1e-6))

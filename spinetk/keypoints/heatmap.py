@@ -19,24 +19,6 @@ if TYPE_CHECKING:
 WINDOW = 4  # cells to either side of the arg-max
 
 
-def encode(points: Tensor, boxes: Tensor, size: int = 56) -> tuple[Tensor, Tensor]:
-    """Cells of points in their boxes.
-
-    Args:
-        points: (N, K, 3) x, y, visibility in px.
-        boxes: (N, 4) x0, y0, x1, y1 in px.
-        size: Cells per side.
-
-    Returns:
-        (N, K) int64 cell index (row * size + column) and (N, K) bool, False for points that are invisible or outside
-        their box. A point on the right or bottom edge falls in the last cell.
-    """
-    from torchvision.models.detection.roi_heads import keypoints_to_heatmap
-
-    cells, valid = keypoints_to_heatmap(points, boxes, size)
-    return cells, valid.bool()
-
-
 def decode(logits: np.ndarray, boxes: np.ndarray, window: int = WINDOW) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sub-pixel points from heatmap logits.
 

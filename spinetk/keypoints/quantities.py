@@ -131,12 +131,11 @@ def _one(name: str, kind: str, value: Any, span: Any, true: Any, unit: float = 1
         yield Quantity(name, kind, *(float(number) / unit for number in (value, *span, true)))
 
 
-def fit_scales(found: Iterable[tuple[str, Quantity]], kinds: Iterable[str] | None = None) -> dict[str, float]:
+def fit_scales(found: Iterable[tuple[str, Quantity]]) -> dict[str, float]:
     """The factor of each kind of which enough is known.
 
     Args:
         found: (patient, measurement), with intervals as the points make them.
-        kinds: Those to fit; None for all that a single body does not tell.
     """
     off: dict[str, list[float]] = defaultdict(list)
     whose: dict[str, set[str]] = defaultdict(set)
@@ -144,11 +143,10 @@ def fit_scales(found: Iterable[tuple[str, Quantity]], kinds: Iterable[str] | Non
         if np.isfinite(one.off):  # an interval without width stays one, whatever the factor
             off[one.kind].append(one.off)
             whose[one.kind].add(patient)
-    wanted = set(off) if kinds is None else set(kinds)
     return {
         kind: round(quantile(values), 4)
         for kind, values in off.items()
-        if kind in wanted and len(values) >= FEWEST and len(whose[kind]) >= FEWEST_PATIENTS
+        if len(values) >= FEWEST and len(whose[kind]) >= FEWEST_PATIENTS
     }
 
 

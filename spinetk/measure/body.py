@@ -13,8 +13,6 @@ from spinetk.measure.rounding import DECIMALS
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
 
-SIDES = ("left", "right")
-
 
 def scale_of(reading: Reading) -> np.ndarray:
     """(2,) factors of (x, y) that turn px into mm; when the spacing is unknown, into px of the finer side."""

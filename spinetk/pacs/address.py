@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from spinetk.errors import InputError
@@ -74,10 +74,6 @@ class Address:
     def at(self, *uids: str) -> str:
         """The address of a study, series or instance of this archive; it can be parsed again."""
         return str(self) + "".join(f"/{level}/{uid}" for level, uid in zip(LEVELS, uids, strict=False))
-
-    def archive(self) -> Address:
-        """The archive alone."""
-        return replace(self, uids=(), query=())
 
 
 def _bracketed(host: str) -> str:

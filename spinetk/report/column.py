@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from spinetk.measure import words
 from spinetk.reading import Reading
-from spinetk.report.layout import needed, spread
+from spinetk.report.layout import spread
 from spinetk.report.lettering import Align, Colour, text_width
 
 Box = tuple[float, float, float, float]
@@ -81,7 +81,7 @@ def lay_out(
 
     low = top + line * 2.2
     heights = [line] * len(anchors)
-    high = max(bottom, low + needed(heights))
+    high = max(bottom, low + sum(heights))
     middles = spread([y for _, y in anchors], heights, low, high)
     labels = []
     for index, (vertebra, anchor, middle) in enumerate(zip(reading.vertebrae, anchors, middles, strict=True)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def spread(centres: Sequence[float], heights: Sequence[float], low: float, high: float, gap: float = 0.0) -> np.ndarray:
+def spread(centres: Sequence[float], heights: Sequence[float], low: float, high: float) -> np.ndarray:
     """Place boxes on a line as near to their wished centres as non-overlap allows.
 
     The result has the least sum of squared displacements among all placements in the given order of wishes
@@ -17,7 +17,6 @@ def spread(centres: Sequence[float], heights: Sequence[float], low: float, high:
         centres: N wished box centres, in any order and unit.
         heights: N box sizes along the line.
         low, high: Ends of the line. Boxes that cannot all fit start at ``low`` and run over ``high``.
-        gap: Least distance between neighbouring boxes.
 
     Returns:
         (N,) box centres in the order given.
@@ -29,7 +28,7 @@ def spread(centres: Sequence[float], heights: Sequence[float], low: float, high:
     order = np.argsort(wished, kind="stable")
     sizes = sizes[order]
     # Distance of each box's centre from the first one's when all are packed.
-    packed = np.concatenate([[0.0], np.cumsum((sizes[1:] + sizes[:-1]) / 2 + gap)])
+    packed = np.concatenate([[0.0], np.cumsum((sizes[1:] + sizes[:-1]) / 2)])
     blocks: list[tuple[float, int]] = []
     for offset in wished[order] - packed:
         mean, count = float(offset), 1
@@ -43,11 +42,6 @@ def spread(centres: Sequence[float], heights: Sequence[float], low: float, high:
     placed = np.empty_like(wished)
     placed[order] = np.clip(start, first, max(first, last)) + packed
     return placed
-
-
-def needed(heights: Sequence[float], gap: float = 0.0) -> float:
-    """Length of line that boxes of these heights take when packed."""
-    return float(sum(heights)) + gap * max(0, len(heights) - 1)
 
 
 def nice_length(longest: float) -> float:

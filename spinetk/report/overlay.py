@@ -193,11 +193,9 @@ def outline(
     return body
 
 
-def write_overlay(
-    path: str | Path, picture: np.ndarray, reading: Reading, *, truth: Reading | None = None, scale: float | None = None
-) -> None:
+def write_overlay(path: str | Path, picture: np.ndarray, reading: Reading, *, truth: Reading | None = None) -> None:
     """Write `draw`'s picture as a PNG, atomically. The file holds no text chunks: nothing but pixels."""
-    drawn = draw(picture, reading, truth=truth, scale=scale)
+    drawn = draw(picture, reading, truth=truth)
     with replacing(path) as temporary:
         temporary.write_bytes(encode(drawn))
 

@@ -8,10 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from itertools import pairwise, repeat
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -48,20 +48,19 @@ DISC_SIDES = ("anterior", "middle", "posterior")
 RATIOS = {"wedge": "Wedge", "biconcavity": "Biconcavity", "crush": "Crush", "left_right": "Left/right"}
 
 
-def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth: Reading | None = None) -> None:
+def write_page(path: str | Path, reading: Reading, picture: np.ndarray) -> None:
     """Write the report of one picture, atomically.
 
     Args:
         path: The HTML file.
         reading: A measured reading (`spinetk.measure.measure`); fields that are absent leave no column.
         picture: (H, W) or (H, W, 3) RGB uint8, the picture as stored.
-        truth: A second reading, drawn dashed.
 
     Raises:
         InputError: The picture does not fit the reading.
     """
     name = _name(reading, path)
-    overlay = _data_uri(draw(picture, reading, truth=truth), PICTURE_QUALITY)
+    overlay = _data_uri(draw(picture, reading), PICTURE_QUALITY)
     parts = [
         f"<header><h1>Vertebral measurements</h1><p class='file'>{_text(name)}</p></header>",
         _facts(reading),
@@ -80,28 +79,19 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray, *, truth
 
 def write_summary(
     path: str | Path,
-    readings: Iterable[Reading],
+    readings: Sequence[Reading],
+    cards: Iterable[str],
     *,
-    pages: Sequence[str | Path] | None = None,
-    pictures: Iterable[np.ndarray] | None = None,
     failed: Mapping[str, str] | None = None,
-    cards: Iterable[str] | None = None,
 ) -> None:
     """Write the overview of a batch, atomically: one card a picture, worst grade first to the eye.
 
     Args:
         path: The HTML file.
         readings: The readings, in the order to show them.
-        pages: The report page of each reading, linked relative to ``path``.
-        pictures: The picture of each reading, as for `write_page`; consumed one at a time.
+        cards: Of each reading (:func:`card`).
         failed: What could not be read: file name to reason.
-        cards: Of each reading, where they are made already (:func:`card`), in place of ``pages`` and ``pictures``.
     """
-    readings = list(readings)
-    if cards is None:
-        links = [_link(page, path) for page in pages] if pages is not None else repeat(None)
-        seen = iter(pictures) if pictures is not None else repeat(None)
-        cards = [_card(reading, link, picture) for reading, link, picture in zip(readings, links, seen, strict=False)]
     vertebrae = [vertebra for reading in readings for vertebra in reading.vertebrae]
     grades = Counter(words.grade_of(vertebra) for vertebra in vertebrae)
     counted = [
@@ -129,9 +119,9 @@ def _text(value: object) -> str:
     return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in plain), quote=True)
 
 
-def _name(reading: Reading, page: str | Path | None) -> str:
+def _name(reading: Reading, page: str | Path) -> str:
     """The name of a picture, with that of its page where pictures of one name have pages of their own."""
-    name, stem = words.picture_name(reading), Path(page or "").stem
+    name, stem = words.picture_name(reading), Path(page).stem
     marked = re.fullmatch(re.escape(name.rpartition(".")[0] or name) + "-[0-9a-f]{8,64}", stem)
     return f"{name} ({stem})" if marked else name
 
@@ -325,16 +315,10 @@ def _link(page: str | Path, summary: str | Path) -> str:
     return "./" + quote(os.fsencode(relative))
 
 
-def card(reading: Reading, page: Path, summary: Path, picture: np.ndarray | None) -> str:
-    """The card of one picture in an overview, as HTML; in whatever process its picture was decoded."""
-    return _card(reading, _link(page, summary), picture)
-
-
-def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str:
-    image = ""
-    if picture is not None:
-        scale = THUMBNAIL_PX / max(reading.height, reading.width)
-        image = f"<img src='{_data_uri(outline(picture, reading, scale=scale, dots=False), THUMBNAIL_QUALITY)}' alt=''>"
+def card(reading: Reading, page: Path, summary: Path, picture: np.ndarray) -> str:
+    """The card of one picture in an overview, as HTML, with a link to its page."""
+    scale = THUMBNAIL_PX / max(reading.height, reading.width)
+    image = f"<img src='{_data_uri(outline(picture, reading, scale=scale, dots=False), THUMBNAIL_QUALITY)}' alt=''>"
     grades = [grade for grade in map(words.grade_of, reading.vertebrae) if grade is not None]
     lines = [f"{_text(_count(reading))}, {_text(words.view_of(reading))}"]
     doubtful = sum(words.is_doubtful(vertebra) for vertebra in reading.vertebrae)
@@ -344,7 +328,5 @@ def _card(reading: Reading, link: str | None, picture: np.ndarray | None) -> str
     if doubtful:
         lines.append(_chip(None, f"grade of {doubtful} uncertain"))
     lines += [f"{_text(words.ANGLE_NAMES[key])} {_angle(reading, key)}" for key, _ in words.angles_of(reading)]
-    body = f"{image}<h2>{_text(_name(reading, unquote(link) if link else None))}</h2>" + "".join(
-        f"<p>{line}</p>" for line in lines
-    )
-    return f"<article><a href='{_text(link)}'>{body}</a></article>" if link else f"<article>{body}</article>"
+    body = f"{image}<h2>{_text(_name(reading, page))}</h2>" + "".join(f"<p>{line}</p>" for line in lines)
+    return f"<article><a href='{_text(_link(page, summary))}'>{body}</a></article>"

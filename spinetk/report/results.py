@@ -33,11 +33,6 @@ class Reports:
     remarks: list[str] = field(default_factory=list)
 
 
-def names() -> list[str]:
-    """What ``--as`` takes."""
-    return [PAGES, *writable()]
-
-
 def write_reports(
     results: Sequence[str | Path],
     out: str | Path,
@@ -88,7 +83,7 @@ def write_reports(
         elif "fault" in one:
             failed[str(path) if path.name in failed else path.name] = one["fault"]
     if pages:
-        write_summary(out / SUMMARY, pages, cards=cards, failed=failed)
+        write_summary(out / SUMMARY, pages, cards, failed=failed)
         done.written.append(out / SUMMARY)
     for entry in asked:
         if entry.many and known:

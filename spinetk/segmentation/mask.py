@@ -6,21 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from spinetk.formats.seg import LEFT_ATRIUM, Segment, write_seg
+from spinetk.formats.seg import LEFT_ATRIUM, write_seg
 from spinetk.images.dicom_volume import DicomVolume
 from spinetk.images.volume import Volume
 
 SEG_SUFFIX = ".seg.dcm"
 
 
-def write_mask(volume: Volume, mask: np.ndarray, path: str | Path, segment: Segment = LEFT_ATRIUM) -> None:
-    """Write a mask of a volume, atomically: a DICOM segmentation of a DICOM volume where the name ends with ``.dcm``.
+def write_mask(volume: Volume, mask: np.ndarray, path: str | Path) -> None:
+    """Write the atrium of a volume, atomically: of DICOM, where the name ends with ``.dcm``, as a DICOM segmentation.
 
     Args:
         volume: What the mask was drawn on.
         mask: (D, H, W), 0 is background.
         path: Its suffix chooses the format.
-        segment: What the mask shows.
 
     Raises:
         InputError: The suffix names no format of volumes, or the segmentation cannot be written.
@@ -30,4 +29,4 @@ def write_mask(volume: Volume, mask: np.ndarray, path: str | Path, segment: Segm
         return
     if mask.shape != volume.values.shape:
         raise ValueError(f"a mask of {mask.shape} does not fit a series of {volume.values.shape}")
-    write_seg(path, mask != 0, volume.files, segment, volume.frames)
+    write_seg(path, mask != 0, volume.files, LEFT_ATRIUM, volume.frames)

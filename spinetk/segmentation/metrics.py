@@ -65,7 +65,7 @@ def count(predicted: np.ndarray, truth: np.ndarray) -> Counts:
     return Counts(tp, fp, fn, truth.size - tp - fp - fn)
 
 
-def summarise(cases: Sequence[Counts], empty: float = 1.0) -> dict[str, dict[str, float]]:
+def summarise(cases: Sequence[Counts]) -> dict[str, dict[str, float]]:
     """Scores over cases.
 
     Returns:
@@ -73,12 +73,12 @@ def summarise(cases: Sequence[Counts], empty: float = 1.0) -> dict[str, dict[str
     """
     if not cases:
         raise ValueError("no cases to summarise")
-    each = [case.scores(empty) for case in cases]
+    each = [case.scores() for case in cases]
     values = {name: np.array([scores[name] for scores in each]) for name in each[0]}
     return {
         "mean": {name: float(v.mean()) for name, v in values.items()},
         "sd": {name: float(v.std(ddof=1)) if len(v) > 1 else 0.0 for name, v in values.items()},
-        "pooled": sum(cases[1:], cases[0]).scores(empty),
+        "pooled": sum(cases[1:], cases[0]).scores(),
     }
 
 

@@ -8,7 +8,7 @@ import lightning
 
 
 class StopWhenFlat(lightning.Callback):
-    """Stop when the validation loss fell by less than ``fraction`` over ``every`` iterations.
+    """Stop when the validation loss fell by less than 10 % over 100 iterations.
 
     The original advises to raise the iterations by 100 as long as the validation loss falls by 10 %.
 
@@ -16,9 +16,7 @@ class StopWhenFlat(lightning.Callback):
         stopped: Whether this callback ended the run.
     """
 
-    def __init__(self, fraction: float = 0.1, every: int = 100) -> None:
-        self.fraction = fraction
-        self.every = every
+    def __init__(self) -> None:
         self.stopped = False
         self._last: tuple[int, float] | None = None
 
@@ -29,8 +27,8 @@ class StopWhenFlat(lightning.Callback):
         now = (trainer.global_step, float(loss))
         if self._last is None:
             self._last = now
-        elif now[0] - self._last[0] >= self.every:
-            self.stopped = now[1] > (1 - self.fraction) * self._last[1]
+        elif now[0] - self._last[0] >= 100:
+            self.stopped = now[1] > 0.9 * self._last[1]
             trainer.should_stop = trainer.should_stop or self.stopped
             self._last = now
 

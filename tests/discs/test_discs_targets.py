@@ -121,12 +121,12 @@ def test_hca_loss_adds_its_parts_with_the_published_weights():
     first, last = torch.rand(2, 1, 2, 16, 16)
     target, truth, present = torch.rand(1, 2, 16, 16), torch.rand(1, 2, 2), torch.ones(1, 2)
 
-    def one(maps, c):
+    def one(maps):
         heat = 0.5 * (maps - target).square().mean()
-        return (1 - c) * 5e4 * heat + c * 10 * skeletal_loss(maps, truth, present)
+        return 0.5 * 5e4 * heat + 0.5 * 10 * skeletal_loss(maps, truth, present)
 
-    total = hca_loss([first, last], target, truth, present, balance=0.25, decay=0.5)
-    torch.testing.assert_close(total, (0.5 * one(first, 0.25) + one(last, 0.25)) / 1.5)
+    total = hca_loss([first, last], target, truth, present)
+    torch.testing.assert_close(total, (one(first) + one(last)) / 2)
 
 
 def test_pck_is_right_within_a_twentieth_of_the_width():

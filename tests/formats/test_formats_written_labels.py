@@ -130,9 +130,9 @@ def test_label_studio(tmp_path):
     assert (prediction["model_version"], len(prediction["result"]), "score" in prediction) == ("spinetk", 5, False)
     second.vertebrae = [*bodies(), *bodies()]
     second.vertebrae[2].score = 0.25
-    write_tasks(path, [second], address="s3://films/")
+    write_tasks(path, [second])
     (task,) = json.loads(path.read_text())
-    assert task["data"] == {"image": "s3://films/größe.png"}
+    assert task["data"] == {"image": "/data/local-files/?d=größe.png"}
     assert task["predictions"][0]["score"] == 0.25
 
 

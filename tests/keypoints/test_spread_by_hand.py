@@ -49,7 +49,6 @@ def test_a_scale_needs_forty_values_of_five_patients():
     assert fit_scales(seen(40, 4)) == {}
     both = seen(40, 5) + seen(40, 5, "cobb_max")
     assert fit_scales(both) == {"disc_height": 3.9, "cobb_max": 3.9}
-    assert fit_scales(both, ["cobb_max"]) == {"cobb_max": 3.9}
 
 
 def test_errors_of_one_body():

@@ -13,13 +13,13 @@ boxes = st.lists(st.tuples(st.floats(-50, 1200), st.floats(1, 60)), min_size=1, 
 @given(boxes)
 def test_boxes_never_overlap_and_keep_their_order(entries):
     wished, sizes = np.array([e[0] for e in entries]), np.array([e[1] for e in entries])
-    placed = spread(wished, sizes, 0, 1000, gap=2)
+    placed = spread(wished, sizes, 0, 1000)
     order = np.argsort(placed, kind="stable")
     assert (np.diff(wished[order]) >= 0).all()
     edges = np.diff(placed[order]) - (sizes[order][1:] + sizes[order][:-1]) / 2
-    assert (edges >= 2 - 1e-6).all()
+    assert (edges >= -1e-6).all()
     assert (placed - sizes / 2).min() >= -1e-6
-    if sizes.sum() + 2 * (len(sizes) - 1) <= 1000:
+    if sizes.sum() <= 1000:
         assert (placed + sizes / 2).max() <= 1000 + 1e-6
 
 

@@ -10,7 +10,7 @@ import pytest
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
-from spinetk.report.page import write_page, write_summary
+from spinetk.report.page import card, write_page, write_summary
 from spinetk.schema import VERTEBRA6
 
 HOSTILE = "<script>alert(1)</script>\"'&<img src=http://evil.example/x onerror=alert(2)>\u202e\x00.png"
@@ -78,6 +78,15 @@ PICTURE = np.full((80, 90), 90, np.uint8)
 def page(tmp_path, one):
     write_page(tmp_path / "p.html", one, PICTURE)
     text = (tmp_path / "p.html").read_bytes().decode("utf-8", "strict")
+    return text, Document(text)
+
+
+def overview(summary, pages, failed=None):
+    """Written of readings by their page, each of a picture of its size."""
+    pictures = {page: np.full((one.height, one.width), 90, np.uint8) for page, one in pages.items()}
+    cards = [card(one, page, summary, pictures[page]) for page, one in pages.items()]
+    write_summary(summary, list(pages.values()), cards, failed=failed)
+    text = summary.read_text(encoding="utf-8")
     return text, Document(text)
 
 
@@ -159,15 +168,8 @@ def test_hostile_text_is_escaped_everywhere(tmp_path):
     one.vertebrae[0].measures["deformity"]["notes"] = ["<script>note</script>"]
     one.angles["cobb_max_ends"] = ["<script>end</script>", 1]
     text, document = page(tmp_path, one)
-    write_summary(
-        tmp_path / "s.html",
-        [one],
-        pages=[tmp_path / "p.html"],
-        pictures=[PICTURE],
-        failed={HOSTILE: "<script>x</script>"},
-    )
-    summary = (tmp_path / "s.html").read_text(encoding="utf-8")
-    for written, parsed in ((text, document), (summary, Document(summary))):
+    summary = overview(tmp_path / "s.html", {tmp_path / "p.html": one}, {HOSTILE: "<script>x</script>"})
+    for written, parsed in ((text, document), summary):
         assert "<script" not in written
         assert "script" not in parsed.tags
         assert parsed.handlers == []
@@ -182,14 +184,8 @@ def test_summary_counts_and_links(tmp_path):
     (tmp_path / "out" / "x").mkdir(parents=True)
     pages = [tmp_path / "out" / "x" / "a b#1?.html", tmp_path / "out" / "javascript:x.html"]
     empty = Reading("empty.png", 80, 90, VERTEBRA6)
-    write_summary(
-        tmp_path / "out" / "s.html",
-        iter([reading(), empty]),
-        pages=pages,
-        pictures=iter([PICTURE, PICTURE]),
-        failed={"broken.dcm": "is truncated"},
-    )
-    document = Document((tmp_path / "out" / "s.html").read_text(encoding="utf-8"))
+    readings = dict(zip(pages, [reading(), empty], strict=True))
+    _, document = overview(tmp_path / "out" / "s.html", readings, {"broken.dcm": "is truncated"})
     assert document.links == ["./x/a%20b%231%3F.html", "./javascript%3Ax.html"]
     assert (tmp_path / "out" / unquote(document.links[0])).parent == tmp_path / "out" / "x"
     assert len(document.sources) == 2
@@ -203,8 +199,7 @@ def test_summary_counts_and_links(tmp_path):
 
 
 def test_summary_of_nothing(tmp_path):
-    write_summary(tmp_path / "s.html", [])
-    assert re.search(r"pictures\s*0", Document((tmp_path / "s.html").read_text(encoding="utf-8")).text)
+    assert re.search(r"pictures\s*0", overview(tmp_path / "s.html", {})[1].text)
 
 
 def test_bare_and_empty_readings_have_pages(tmp_path):
@@ -243,9 +238,8 @@ def test_what_is_not_sure_is_never_called_normal(tmp_path):
     }  # fmt: skip
     _, document = page(tmp_path, doubtful)
     assert "uncertain: grade 0 or 1 (18 %) 9\N{EN DASH}24 %" in document.rows[1]
-    write_summary(tmp_path / "s.html", [doubtful])
-    overview = Document((tmp_path / "s.html").read_text(encoding="utf-8"))
-    assert "grade of 1 uncertain" in overview.text
+    _, summary = overview(tmp_path / "s.html", {tmp_path / "p.html": doubtful})
+    assert "grade of 1 uncertain" in summary.text
     column = lay_out(doubtful, [(10.0, 10.0), (10.0, 40.0)], left=0, top=0, bottom=90, text_px=12)
     assert "uncertain: grade 0 or 1 (18 %)" in [cell.text for label in column.labels for cell in label.cells]
     row = rows(doubtful)[0]
@@ -253,7 +247,7 @@ def test_what_is_not_sure_is_never_called_normal(tmp_path):
     assert (row["deformity_grade_probability"], row["deformity_loss_percent_high"]) == (0.7, 24.0)
     # The head of the overview counts grades by name, whether or not one occurs.
     assert "normal" not in document.text
-    assert re.search(r"normal\s*0", overview.text)
+    assert re.search(r"normal\s*0", summary.text)
 
 
 def test_an_interval_with_a_negative_end_has_no_dash_for_a_minus(tmp_path):
@@ -282,8 +276,7 @@ def test_pictures_of_one_name_are_told_apart(tmp_path):
     first, second = reading("a/IM01.dcm"), reading("b/IM01.dcm")
     cases = [reading(f"cases/{name}/src/0/src-0.png") for name in ("t3", "t4")]
     pages = [tmp_path / f"{name}.html" for name in ("IM01", "IM01-3fa2b1c9", "t3", "t4")]
-    write_summary(tmp_path / "s.html", [first, second, *cases], pages=pages)
-    text = (tmp_path / "s.html").read_text(encoding="utf-8")
+    text, _ = overview(tmp_path / "s.html", dict(zip(pages, [first, second, *cases], strict=True)))
     assert re.findall("<h2>(.*?)</h2>", text) == ["IM01.dcm", "IM01.dcm (IM01-3fa2b1c9)", "t3", "t4"]
     write_page(pages[1], second, PICTURE)
     assert "<title>IM01.dcm (IM01-3fa2b1c9)</title>" in pages[1].read_text(encoding="utf-8")
@@ -296,8 +289,8 @@ def test_a_page_says_what_a_minus_before_an_angle_means(tmp_path):
     assert "\N{MINUS SIGN}12.8\N{DEGREE SIGN} (kyphotic)" in seen
     assert "a lordosis below zero is kyphotic" in seen
     assert "kyphotic" not in page(tmp_path, reading())[1].text  # an AP view: Cobb angles alone
-    write_summary(tmp_path / "all.html", [bent])
-    assert "\N{MINUS SIGN}12.8\N{DEGREE SIGN} (kyphotic)" in (tmp_path / "all.html").read_text(encoding="utf-8")
+    text, _ = overview(tmp_path / "all.html", {tmp_path / "p.html": bent})
+    assert "\N{MINUS SIGN}12.8\N{DEGREE SIGN} (kyphotic)" in text
 
 
 def test_every_doubtful_slip_of_a_page_has_its_reason(tmp_path):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PictureCase, VolumeCase
-from spinetk.segmentation.data.colour import read_colour, read_mask
+from spinetk.segmentation.data.colour import read_both_ways, read_mask
 from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.run import check_marked
 from spinetk.segmentation.slices.batch import _mask as predict_one
@@ -163,8 +163,9 @@ def test_pictures_stand_as_viewers_show_them(tmp_path, orientation):
     exif = Image.Exif()
     exif[274] = orientation
     path = saved(Image.fromarray(values), tmp_path / "i.png", exif=exif)
-    assert (read_colour(path) == cv2.imread(str(path))[..., ::-1]).all()  # OpenCV turns by EXIF
-    shown = Image.fromarray((read_colour(path)[..., 0] > 0).astype(np.uint8) * 255)
+    seen = read_both_ways(path)[0]
+    assert (seen == cv2.imread(str(path))[..., ::-1]).all()  # OpenCV turns by EXIF
+    shown = Image.fromarray((seen[..., 0] > 0).astype(np.uint8) * 255)
     # A mask drawn on what is seen, and one drawn on what is stored.
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")

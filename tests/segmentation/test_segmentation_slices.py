@@ -40,8 +40,8 @@ def test_share_of_slices_with_lesion():
     dataset = SliceDataset([(np.zeros((10, 3, 3), np.float32), mask)], 1)
     hits = [dataset[(draw, 0)][1].any() for draw in range(4000)]
     assert abs(np.mean(hits) - 0.95) < 4 * (0.95 * 0.05 / 4000) ** 0.5
-    large = SliceDataset(dataset.cases, 1, positive_rate=1.0, least_px=1)
-    assert all(large[(draw, 0)][1].all() for draw in range(30))
+    always = SliceDataset(dataset.cases, 1, positive_rate=1.0)
+    assert all(always[(draw, 0)][1].any() for draw in range(200))
     healthy = SliceDataset([(np.zeros((3, 2, 2), np.float32), np.zeros((3, 2, 2), bool))], 1)
     assert not healthy[(0, 0)][1].any()
 
@@ -104,7 +104,8 @@ def test_slices_smaller_than_the_network_takes_are_enlarged_and_the_mask_is_cut(
             return x[:, 1:2]
 
     values = np.random.default_rng(0).normal(7, 2, (3, 5, 20)).astype(np.float32)
-    predictor = SlicePredictor(Middle(), 3, Statistics(7.0, 2.0), half=False, smallest=16)
+    predictor = SlicePredictor(Middle(), 3, Statistics(7.0, 2.0), smallest=16)
+    predictor.half = None
     found = predictor.probability(values)
     assert set(seen) == {(16, 20)}
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-(values - 7) / 2)), rtol=1e-5)

@@ -20,15 +20,14 @@ LOCAL_FILES = "/data/local-files/?d="
 """How Label Studio addresses files of a local storage."""
 
 
-def write_tasks(path: str | Path, readings: Iterable[Reading], address: str = LOCAL_FILES) -> None:
+def write_tasks(path: str | Path, readings: Iterable[Reading]) -> None:
     """Write readings as tasks to import, atomically.
 
     Args:
         path: The JSON file.
         readings: With all pictures of one schema; points that are not visible are left out.
-        address: What comes before the file name of a picture, where Label Studio finds it.
     """
-    write_json(path, [_task(reading, address) for reading in readings])
+    write_json(path, [_task(reading) for reading in readings])
 
 
 def write_labelling(path: str | Path, schema: KeypointSchema, extras: Sequence[str] = ()) -> None:
@@ -56,7 +55,7 @@ def write_readings(path: Path, readings: Sequence[Reading], *, chosen: int | Non
     return [path, path.with_suffix(".xml")]
 
 
-def _task(reading: Reading, address: str) -> dict[str, Any]:
+def _task(reading: Reading) -> dict[str, Any]:
     result = []
     for number, vertebra in enumerate(reading.vertebrae):
         result += _regions_of(reading, vertebra, f"v{number}")
@@ -68,7 +67,7 @@ def _task(reading: Reading, address: str) -> dict[str, Any]:
     prediction: dict[str, Any] = {"model_version": reading.model or NO_MODEL, "result": result}
     if scores:
         prediction["score"] = min(scores)
-    return {"data": {"image": address + file_name(reading)}, "predictions": [prediction]}
+    return {"data": {"image": LOCAL_FILES + file_name(reading)}, "predictions": [prediction]}
 
 
 def _regions_of(reading: Reading, vertebra: Vertebra, name: str) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ import numpy as np
 from spinetk.segmentation.metrics import largest_component
 
 LOCATOR_MM = (1.25, 2.5, 2.5)
+MULTIPLE = 16
+"""Of which every side of the box is one."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,11 @@ class Box:
         patch[there] = values[here]
         return patch
 
-    def paste(self, patch: np.ndarray, shape: Sequence[int], fill: float = 0) -> np.ndarray:
-        """Inverse of :meth:`cut`: an array of ``shape`` with ``patch`` where the box lies and ``fill`` elsewhere."""
+    def paste(self, patch: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+        """Inverse of :meth:`cut`: an array of ``shape`` with ``patch`` where the box lies and 0 elsewhere."""
         if patch.shape != self.size:
             raise ValueError(f"a patch of {patch.shape} is not from a box of {self.size}")
-        whole = np.full(tuple(shape), fill, patch.dtype)
+        whole = np.zeros(tuple(shape), patch.dtype)
         here, there = self._overlap(whole.shape)
         whole[here] = patch[there]
         return whole
@@ -86,9 +88,9 @@ def shrink(values: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     return F.interpolate(whole[None, None], size=tuple(shape), mode="area")[0, 0].numpy()
 
 
-def found_box(probability: np.ndarray, threshold: float = 0.5) -> Box | None:
-    """Box around the largest component of ``probability >= threshold``; None where nothing reaches it."""
-    places = np.argwhere(largest_component(probability >= threshold))
+def found_box(probability: np.ndarray) -> Box | None:
+    """Box around the largest component of ``probability >= 0.5``; None where nothing reaches it."""
+    places = np.argwhere(largest_component(probability >= 0.5))
     if len(places) == 0:
         return None
     low, high = places.min(0), places.max(0) + 1
@@ -102,7 +104,6 @@ def crop_box(
     spacing_mm: Sequence[float],
     *,
     margin_mm: float = 10.0,
-    multiple: int = 16,
     least: Sequence[int] | None = None,
 ) -> Box:
     """The segmenter's box in the full volume.
@@ -113,7 +114,6 @@ def crop_box(
         shape: Shape of the volume.
         spacing_mm: Of the volume, in array order.
         margin_mm: Added on every side.
-        multiple: Every side of the box is a multiple of it.
         least: Smallest sides, for instance those trained on.
 
     Returns:
@@ -127,7 +127,7 @@ def crop_box(
         low = max(0, int(np.floor(found.start[axis] * scale - margin)))
         high = min(whole, int(np.ceil(found.stop[axis] * scale + margin)))
         side = max(high - low, least[axis] if least is not None else 1)
-        side = -(-side // multiple) * multiple
+        side = -(-side // MULTIPLE) * MULTIPLE
         middle = (low + high - side) // 2
         start.append(min(max(0, middle), whole - side) if side <= whole else (whole - side) // 2)
         size.append(side)

@@ -88,7 +88,6 @@ def load_predictor(
     locator: str | Path | None = None,
     device: str = "auto",
     flips: Sequence[str] = (),
-    shifts: bool = True,
 ) -> AtriumPredictor:
     """A predictor from models; several segmenters are averaged.
 
@@ -97,7 +96,6 @@ def load_predictor(
         locator: The same; None for the first that comes with a segmenter.
         device: ``auto``, ``cpu`` or ``cuda``.
         flips: Axes of the flipped copies that are averaged too.
-        shifts: Whether moved crops are averaged too: better, for five times the segmenter's work.
 
     Raises:
         InputError: Weights that are no atrium networks, or segmenters of different geometries.
@@ -119,7 +117,7 @@ def load_predictor(
     networks = [parts["segmenter"].build() for parts in models]
     found = None if finder is None else finder.build()
     modalities = models[0]["segmenter"].modalities
-    return AtriumPredictor(networks, geometry, found, pick_device(device), flips, shifts, modalities)
+    return AtriumPredictor(networks, geometry, found, pick_device(device), flips, modalities=modalities)
 
 
 def release(run: str | Path, path: str | Path, **fields: Any) -> Path:

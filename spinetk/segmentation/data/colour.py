@@ -18,19 +18,14 @@ JPEG_LEAST = 127
 """Values of a JPEG are not exact: what is brighter is marked."""
 
 
-def read_colour(path: str | Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB; grey and palette pictures are converted, transparency is ignored.
+def read_both_ways(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 3) uint8 RGB of a picture as viewers show it, turned as its EXIF orientation says, and as it is stored.
 
-    It is turned as its EXIF orientation says, which is how viewers and OpenCV show it.
+    The same array where EXIF turns nothing. Grey and palette pictures are converted, transparency is ignored.
 
     Raises:
         InputError: No such file, another kind of file, damaged, or more than 8 bits a sample.
     """
-    return read_both_ways(path)[0]
-
-
-def read_both_ways(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`read_colour`, and as it is stored: the same array where EXIF turns nothing."""
     with _open(Path(path)) as picture:
         if picture.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"):
             raise InputError(display_name(Path(path)), "has more than 8 bits a sample", "convert it to 8 bits")

@@ -14,7 +14,7 @@ from spinetk.segmentation.data.case import PARTS, Case, Part, stem
 from spinetk.segmentation.data.twins import once, say_shared
 
 Parts = dict[Part, list[Case]]
-VAL_SHARE, TEST_SHARE = 0.15, 0.2
+VAL_SHARE, TEST_SHARE = 0.15, 0.2  # of the patients
 LEAST_PATIENTS = 3
 """A validation part is dealt out of at least this many patients."""
 
@@ -23,8 +23,6 @@ def deal(
     cases: Sequence[Case],
     lists: dict[Part, str | Path] | None = None,
     seed: int = 0,
-    val_share: float = VAL_SHARE,
-    test_share: float = TEST_SHARE,
 ) -> Parts:
     """The three parts.
 
@@ -37,7 +35,6 @@ def deal(
         cases: All.
         lists: Files of names for some parts; a case in no list is left out.
         seed: Of the dealing.
-        val_share, test_share: Of the patients.
 
     Raises:
         InputError: A list that cannot be read, names no case, or names one that another part has; no case to train on.
@@ -56,11 +53,11 @@ def deal(
             parts[case.part or "train"].append(case)
     else:
         drawn = True
-        parts["train"], parts["test"] = _draw(once(cases), test_share, seed)
+        parts["train"], parts["test"] = _draw(once(cases), TEST_SHARE, seed)
     if not parts["train"]:
         raise InputError("training part", "holds no case", "name cases to train on")
     if not parts["val"] and "val" not in (lists or {}):
-        parts["train"], parts["val"] = _draw(parts["train"] if drawn else once(parts["train"]), val_share, seed + 1)
+        parts["train"], parts["val"] = _draw(parts["train"] if drawn else once(parts["train"]), VAL_SHARE, seed + 1)
     if not drawn:
         say_shared(parts)
     return parts

@@ -14,6 +14,7 @@ from spinetk.segmentation.metrics import components, small_lesion_slices
 TRUTH: Colour = (80, 225, 120)
 PREDICTION: Colour = (60, 150, 255)
 GROUND, INK = (17, 19, 22), (222, 226, 230)
+PANELS = 6
 PANEL_PX, MOST_PX = 420, 1100
 GAP, TEXT_PX, CAPTION_PX = 10, 17, 26
 INSET_PX, LARGEST_INSET = 150, 40
@@ -50,7 +51,6 @@ def volume_case(
     truth: np.ndarray | None,
     title: str,
     spacing_mm: Sequence[float] = (1.0, 1.0, 1.0),
-    panels: int = 6,
 ) -> np.ndarray:
     """Slices of a volume with their outlines: those with most errors and others spread over the lesions.
 
@@ -59,9 +59,8 @@ def volume_case(
         predicted, truth: (D, H, W) bool; the second may be missing.
         title: One line.
         spacing_mm: Along those axes; slices are drawn with square mm.
-        panels: Most slices to show.
     """
-    chosen = choose_slices(predicted, truth, panels)
+    chosen = choose_slices(predicted, truth, PANELS)
     small = set() if truth is None else set(small_lesion_slices(truth))
     low, high = np.percentile(values, (0.5, 99.7))
     grey = ((values - low) * (255 / max(float(high - low), 1e-9))).clip(0, 255).astype(np.uint8)
