@@ -44,26 +44,26 @@ def discs(data: Path, out: Path, resume: bool = False, iterations: int = 1, **ho
 def atrium(data: Path, out: Path, resume: bool = False, iterations: int = 2, **how: Any) -> Path:
     """V-Net of volumes, Dice over the whole batch, Adam, a rate that validation lowers."""
     from spinetk.segmentation.atrium.predictor import Geometry
-    from spinetk.segmentation.atrium.trainer import train_stage
+    from spinetk.segmentation.atrium.trainer import ready_stage
     from spinetk.segmentation.data.files import find_pairs
 
     pairs = find_pairs(data / "atria")
-    return train_stage(
+    return ready_stage(
         "locator", pairs[:2], pairs[2:], out, Geometry((6.0,) * 3, (16, 32, 32), (12.0,) * 3), batch=2, resume=resume,
         iterations=iterations, options={"width": 2}, patience=0, **(SHARED | {"check_every": 1} | how),
-    )  # fmt: skip
+    ).train()  # fmt: skip
 
 
 def lesion(data: Path, out: Path, resume: bool = False, iterations: int = 2, **how: Any) -> Path:
     """U-Net of slices, weighted cross-entropy, Adam."""
     from spinetk.segmentation.data.files import find_pairs
-    from spinetk.segmentation.slices.lesion_trainer import train_slices
+    from spinetk.segmentation.slices.lesion_trainer import ready_slices
 
     pairs = find_pairs(data / "brains")
-    return train_slices(
+    return ready_slices(
         pairs[:2], pairs[2:], out, network="unet", channels=1, batch=2, iterations=iterations, resume=resume,
         **(SHARED | {"check_every": 2} | how),
-    )  # fmt: skip
+    ).train()  # fmt: skip
 
 
 KINDS = {"keypoints": keypoints, "discs": discs, "atrium": atrium, "lesion": lesion}

@@ -116,6 +116,7 @@ class Ready:
         parts: Cases of training and of validation.
         weights: File that the weights end in.
         config: Of their card.
+        resume: Whether it goes on from the newest checkpoint.
     """
 
     module: SegmentationTraining
@@ -125,10 +126,11 @@ class Ready:
     parts: tuple[Sequence[Any], Sequence[Any]]
     weights: Path
     config: dict[str, Any]
+    resume: bool
 
-    def train(self, resume: bool) -> Path:
-        """Carry it out; the file of the weights."""
-        result = run(self.module, self.data, self.folder, self.settings, resume, *self.parts)
+    def train(self) -> Path:
+        """Carry it out; the file of the weights: the best by validation, or the last where there is none."""
+        result = run(self.module, self.data, self.folder, self.settings, self.resume, *self.parts)
         return release(self.weights, result, self.config, self.settings)
 
     def advise(self, what: str) -> Advice:
@@ -146,6 +148,7 @@ def ready_flat(
     settings: SegmentationSettings,
     parts: tuple[Sequence[Any], Sequence[Any]],
     config: dict[str, Any],
+    resume: bool,
 ) -> Ready:
     """A training of slices or pictures in ``output/<network>``, an epoch being a draw of every case.
 
@@ -155,11 +158,13 @@ def ready_flat(
         settings: As resolved.
         parts: Cases of training and validation.
         config: Of the card, beside the name of the network.
+        resume: Go on from the newest checkpoint.
     """
     cases = len(data.training)  # type: ignore[arg-type]
     module = SegmentationTraining(network, criterion, recipe, epoch_steps=-(-cases // recipe.batch))
     name = settings.network
-    return Ready(module, data, output / name, settings, parts, output / f"{name}.pth", {**config, "network": name})
+    card = {**config, "network": name}
+    return Ready(module, data, output / name, settings, parts, output / f"{name}.pth", card, resume)
 
 
 def check_marked(masks: Iterable[np.ndarray]) -> None:

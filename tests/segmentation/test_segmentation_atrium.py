@@ -16,7 +16,7 @@ from spinetk.segmentation.atrium.augmentation import Augmentation, _bend, _place
 from spinetk.segmentation.atrium.data import CaseDataset, choose_geometry, collate, prepare
 from spinetk.segmentation.atrium.models import load_predictor, read_parts
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry, standardise
-from spinetk.segmentation.atrium.trainer import train_atrium, train_stage
+from spinetk.segmentation.atrium.trainer import ready_stage, train_atrium
 from spinetk.segmentation.data.files import find_pairs
 from spinetk.segmentation.metrics import count
 from spinetk.segmentation.optimiser import Optimiser
@@ -236,16 +236,16 @@ def test_begins_with_the_weights_of_a_model(folder, tmp_path):
     pairs = find_pairs(folder)[:2]
     geometry = choose_geometry(pairs)
     common = {"network": "monai-unet3d", "options": {"width": 8}, "batch": 1, "device": "cpu", "progress": False}
-    first = train_stage("segmenter", pairs, [], tmp_path / "a", geometry, iterations=1, **common)
+    first = ready_stage("segmenter", pairs, [], tmp_path / "a", geometry, iterations=1, **common).train()
     go_on = {**common, "start": str(first), "decay": "cosine"}
-    second = train_stage("segmenter", pairs, [], tmp_path / "b", geometry, iterations=1, rate=1e-9, **go_on)
+    second = ready_stage("segmenter", pairs, [], tmp_path / "b", geometry, iterations=1, rate=1e-9, **go_on).train()
     before, after = (read_parts(path)["segmenter"].weights for path in (first, second))
     moved = [name for name in before if not torch.allclose(before[name].float(), after[name].float(), atol=1e-6)]
     assert all("running" in name or "num_batches" in name for name in moved)
     with pytest.raises(InputError, match="no locator"):
-        train_stage("locator", pairs, [], tmp_path / "c", geometry, iterations=1, **go_on)
+        ready_stage("locator", pairs, [], tmp_path / "c", geometry, iterations=1, **go_on)
     with pytest.raises(InputError, match="another segmenter"):
-        train_stage("segmenter", pairs, [], tmp_path / "c", geometry, iterations=1, **go_on | {"options": {}})
+        ready_stage("segmenter", pairs, [], tmp_path / "c", geometry, iterations=1, **go_on | {"options": {}})
 
 
 def test_draws_go_on_where_they_stopped():
@@ -332,10 +332,10 @@ def test_trains_resumes_and_predicts(folder, tmp_path, monkeypatch):
     assert checkpoint["last_dice"] is None
     volume, _ = pairs[2].read()
     assert predictor.predict(volume.values, volume.spacing_mm).shape == volume.values.shape
-    train_stage(
+    ready_stage(
         "segmenter", pairs[:2], pairs[2:], tmp_path, predictor.geometry, loss="hybrid", batch=2, iterations=4,
         resume=True, **common,
-    )  # fmt: skip
+    ).train()  # fmt: skip
     later = torch.load(tmp_path / "segmenter" / "checkpoints" / "00000004.ckpt", weights_only=True)
     assert later["global_step"] == 4
     assert later["state_dict"]["loss.steps"] == 4
@@ -349,4 +349,4 @@ def test_trains_resumes_and_predicts(folder, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="is not a locator"):
         load_predictor([tmp_path / "segmenter.pth"], tmp_path / "segmenter.pth")
     with pytest.raises(InputError, match="slices"):
-        train_stage("locator", pairs, [], tmp_path, predictor.geometry, network="spin")
+        ready_stage("locator", pairs, [], tmp_path, predictor.geometry, network="spin")

@@ -15,7 +15,7 @@ from spinetk.segmentation.losses.overlap import Dice
 from spinetk.segmentation.module import SegmentationTraining
 from spinetk.segmentation.optimiser import Optimiser
 from spinetk.segmentation.run import SegmentationSettings, release
-from spinetk.segmentation.slices.lesion_trainer import EverySlice, collate, load_slice_predictor, train_slices
+from spinetk.segmentation.slices.lesion_trainer import EverySlice, collate, load_slice_predictor, ready_slices
 from spinetk.training.fit import Fit
 
 
@@ -45,8 +45,8 @@ def test_validation_sees_every_slice(pairs):
 
 def test_trains_resumes_and_predicts(pairs, tmp_path):
     common = {"network": "monai-unet", "batch": 2, "device": "cpu", "precision": "32-true", "progress": False}
-    path = train_slices(pairs[:2], pairs[2:], tmp_path, iterations=2, check_every=2, **common)
-    train_slices(pairs[:2], pairs[2:], tmp_path, iterations=4, check_every=2, resume=True, **common)
+    path = ready_slices(pairs[:2], pairs[2:], tmp_path, iterations=2, check_every=2, **common).train()
+    ready_slices(pairs[:2], pairs[2:], tmp_path, iterations=4, check_every=2, resume=True, **common).train()
     last = torch.load(tmp_path / "monai-unet" / "checkpoints" / "00000004.ckpt", weights_only=True)
     # The optimiser keeps its moments over epochs and over resumption.
     assert next(iter(last["optimizer_states"][0]["state"].values()))["step"] == 4
@@ -62,18 +62,18 @@ def test_trains_resumes_and_predicts(pairs, tmp_path):
 def test_what_does_not_fit(pairs, tmp_path):
     for network in ("vnet", "tmunet"):
         with pytest.raises(InputError, match="slices of volumes"):
-            train_slices(pairs, [], tmp_path, network=network)
+            ready_slices(pairs, [], tmp_path, network=network)
     with pytest.raises(InputError, match="distance"):
-        train_slices(pairs, [], tmp_path, loss="hybrid")
+        ready_slices(pairs, [], tmp_path, loss="hybrid")
     with pytest.raises(InputError, match="no case"):
-        train_slices([], [], tmp_path)
+        ready_slices([], [], tmp_path)
     for name in ("a", "b"):
         volume, mask = pairs[0].read()
         sitk.WriteImage(sitk.GetImageFromArray(volume.values), str(tmp_path / f"{name}.nii.gz"))
         sitk.WriteImage(sitk.GetImageFromArray(mask.astype(np.uint8) * 0), str(tmp_path / f"{name}_0.nii.gz"))
     healthy = [Pair(tmp_path / f"{name}.nii.gz", tmp_path / f"{name}_0.nii.gz") for name in ("a", "b")]
     with pytest.raises(InputError, match="none of its 2 masks marks anything"):
-        train_slices(healthy, [], tmp_path, network="kiunet")
+        ready_slices(healthy, [], tmp_path, network="kiunet")
 
 
 @pytest.mark.parametrize("validated", [True, False])

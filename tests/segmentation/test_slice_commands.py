@@ -14,7 +14,7 @@ from spinetk.errors import InputError
 from spinetk.phantoms.mask_set import write_mask_set
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.slices.commands import evaluate, phantom, predict, train
-from spinetk.segmentation.slices.picture_trainer import load_picture_predictor, load_start, train_pictures
+from spinetk.segmentation.slices.picture_trainer import load_picture_predictor, load_start, ready_pictures
 
 QUICK = {"iterations": 2, "check_every": 2, "batch": 2, "device": "cpu", "precision": "32-true", "progress": False}
 
@@ -225,7 +225,7 @@ def test_faults_are_named(brains, skins, brain_run, skin_run, tmp_path):
     with pytest.raises(InputError, match="2 times"):
         predict([skins], tmp_path, task="skin", model=["a", "b"], device="cpu")
     with pytest.raises(InputError, match="no case"):
-        train_pictures([], [], tmp_path)
+        ready_pictures([], [], tmp_path)
 
 
 def test_a_device_that_is_not_there_is_told_before_a_case_is_read(brains, skins, tmp_path, monkeypatch):

@@ -107,7 +107,7 @@ def train(source: Path, out: Path, **options: Any) -> None:
         source: Folder of the cases.
         out: Folder of the run.
         **options: Fields of :class:`AtriumTraining`; others are settings of both stages
-            (:func:`spinetk.segmentation.atrium.trainer.train_stage`), ``resume`` and ``config`` among them.
+            (:func:`spinetk.segmentation.atrium.trainer.ready_stage`), ``resume`` and ``config`` among them.
 
     Raises:
         InputError: No cases, an unknown name, an option the network does not take.
@@ -153,7 +153,7 @@ def train(source: Path, out: Path, **options: Any) -> None:
             typer.echo(f"{stage}: {ready.advise(what)}")
         if told.advice:
             continue
-        path = ready.train(resume)
+        path = ready.train()
         write_curves(out / stage, out / f"{stage}.png")
         say_once(str(path))
 

@@ -46,7 +46,7 @@ def epoch_steps(cases: int, batch: int) -> int:
 
 @dataclass(frozen=True)
 class AtriumSettings(SegmentationSettings):
-    """Settings of :func:`train_stage`.
+    """Settings of :func:`ready_stage`.
 
     Attributes:
         options: Of the network, such as ``{"attention": True, "dilation": 2}``.
@@ -65,38 +65,6 @@ class AtriumSettings(SegmentationSettings):
     decay: Literal["plateau", "cosine"] = "plateau"
     start: StrictStr | None = None
     augmentation: Augmentation | None = None
-
-
-def train_stage(
-    stage: Stage,
-    training: Sequence[Pair],
-    validation: Sequence[Pair],
-    output: str | Path,
-    geometry: Geometry,
-    *,
-    resume: bool = False,
-    config: str | Path | Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> Path:
-    """Train one network of the atrium task.
-
-    Args:
-        stage: ``locator`` or ``segmenter``.
-        training, validation: Cases; the second may be empty.
-        output: Folder of the run; the stage has a folder of its own in it.
-        geometry: The same for both stages.
-        resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
-        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
-        **settings: Fields of :class:`AtriumSettings`; they win over ``config``.
-
-    Returns:
-        ``output/<stage>.pth``: the best weights by validation, or the last where there is none.
-
-    Raises:
-        InputError: A case that cannot be read, no case with an atrium, an unknown name or option.
-    """
-    ready = ready_stage(stage, training, validation, output, geometry, resume=resume, config=config, **settings)
-    return ready.train(resume)
 
 
 def plan_stage(
@@ -138,10 +106,23 @@ def ready_stage(
     geometry: Geometry,
     *,
     resume: bool = False,
-    config: Any = None,
+    config: str | Path | Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Ready:
-    """The training of :func:`train_stage` with the same arguments, not begun."""
+    """The training of one network of the atrium task, not begun.
+
+    Args:
+        stage: ``locator`` or ``segmenter``.
+        training, validation: Cases; the second may be empty.
+        output: Folder of the run; the stage has a folder of its own in it. The weights end in ``output/<stage>.pth``.
+        geometry: The same for both stages.
+        resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
+        config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
+        **settings: Fields of :class:`AtriumSettings`; they win over ``config``.
+
+    Raises:
+        InputError: A case that cannot be read, no case with an atrium, an unknown name or option.
+    """
     output = Path(output)
     folder = output / stage
     chosen, entry, net, criterion, recipe = plan_stage(stage, output, resume=resume, config=config, **settings)
@@ -173,7 +154,7 @@ def ready_stage(
         "task": "atrium", "stage": stage, "network": chosen.network, "options": chosen.options or {},
         "geometry": geometry.to_json(),
     }  # fmt: skip
-    return Ready(module, data, folder, chosen, (training, validation), output / f"{stage}.pth", card)
+    return Ready(module, data, folder, chosen, (training, validation), output / f"{stage}.pth", card, resume)
 
 
 def _begin_with(network: nn.Module, start: str | Path, stage: Stage) -> None:
@@ -212,7 +193,7 @@ def train_atrium(
         grid_mm: Spacing the segmenter works at; None for that of the first case.
         locator_mm: Spacing the locator works at.
         margin_mm: Around what the locator finds.
-        locator, segmenter: Arguments of :func:`train_stage` for one stage.
+        locator, segmenter: Arguments of :func:`ready_stage` for one stage.
         **both: The same for both.
 
     Returns:
@@ -220,7 +201,7 @@ def train_atrium(
     """
     geometry = choose_geometry(training, grid_mm, locator_mm, margin_mm)
     paths = [
-        train_stage(stage, training, validation, output, geometry, **(both | (own or {})))
+        ready_stage(stage, training, validation, output, geometry, **(both | (own or {}))).train()
         for stage, own in zip(STAGES, (locator, segmenter), strict=True)
     ]
     return load_predictor(paths[1:], paths[0], both.get("device", "auto"))

@@ -106,7 +106,7 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
         typer.echo(str(ready.advise(what)))
     if told.advice:
         return None
-    weights = ready.train(told.resume)
+    weights = ready.train()
     say_once(str(weights))
     return weights
 

@@ -72,7 +72,7 @@ def collate(items: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Tensor, Ten
 
 @dataclass(frozen=True)
 class SliceSettings(SegmentationSettings):
-    """Settings of :func:`train_slices`.
+    """Settings of :func:`ready_slices`.
 
     Attributes:
         channels: Neighbouring slices the network sees; None for its own number.
@@ -87,7 +87,7 @@ class SliceSettings(SegmentationSettings):
     augmentation: SliceAugmentation | None = None
 
 
-def train_slices(
+def ready_slices(
     training: Sequence[Pair | VolumeCase],
     validation: Sequence[Pair | VolumeCase],
     output: str | Path,
@@ -95,35 +95,19 @@ def train_slices(
     resume: bool = False,
     config: str | Path | Mapping[str, Any] | None = None,
     **settings: Any,
-) -> Path:
-    """Train one slice network; the weights that are best on the validation part are kept.
+) -> Ready:
+    """The training of one slice network, not begun; the weights that are best on the validation part are kept.
 
     Args:
         training, validation: Cases; the second may be empty. Statistics come from the first alone.
-        output: Folder of the run.
+        output: Folder of the run; the weights end in ``output/<network>.pth``.
         resume: Go on from the newest checkpoint, with the settings the run was begun with where no others are given.
         config: Settings file (JSON, TOML, YAML), or the ``settings.json`` of a run.
         **settings: Fields of :class:`SliceSettings`; they win over ``config``.
 
-    Returns:
-        ``output/<network>.pth``.
-
     Raises:
         InputError: A case that cannot be read, no case, an unknown name, a network or loss that does not fit.
     """
-    return ready_slices(training, validation, output, resume=resume, config=config, **settings).train(resume)
-
-
-def ready_slices(
-    training: Sequence[Pair | VolumeCase],
-    validation: Sequence[Pair | VolumeCase],
-    output: str | Path,
-    *,
-    resume: bool,
-    config: Any,
-    **settings: Any,
-) -> Ready:
-    """The training of :func:`train_slices` with the same arguments, not begun."""
     output = Path(output)
     chosen = SliceSettings.begin(output, config, resume, settings)
     entry = get_entry(chosen.network)
@@ -158,7 +142,7 @@ def ready_slices(
     card: dict[str, Any] = {"task": "lesion", "channels": channels, "mean": statistics.mean, "sd": statistics.sd}
     if spacings is not None:
         card["spacing_mm"] = [list(own) for own in spacings]
-    return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card)
+    return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card, resume)
 
 
 def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence[str] = ()) -> SlicePredictor:

@@ -49,7 +49,7 @@ TASKS: dict[str, tuple[str, Size | None, Size | None]] = {
 
 @dataclass(frozen=True)
 class PictureSettings(SegmentationSettings):
-    """Settings of :func:`train_pictures`.
+    """Settings of :func:`ready_pictures`.
 
     Attributes:
         task: ``skin``, ``cells``, ``gland`` or ``vessel``: the defaults of what follows.
@@ -69,7 +69,7 @@ class PictureSettings(SegmentationSettings):
     augmentation: PictureAugmentation | None = None
 
 
-def train_pictures(
+def ready_pictures(
     training: Sequence[PictureCase],
     validation: Sequence[PictureCase],
     output: str | Path,
@@ -77,33 +77,17 @@ def train_pictures(
     resume: bool = False,
     config: str | Path | Mapping[str, Any] | None = None,
     **settings: Any,
-) -> Path:
-    """Train one network on pictures; the weights that are best on the validation part are kept.
+) -> Ready:
+    """The training of one network on pictures, not begun; the weights that are best on the validation part are kept.
 
     Args:
         training, validation, output, resume, config: As of
-            :func:`spinetk.segmentation.slices.lesion_trainer.train_slices`.
+            :func:`spinetk.segmentation.slices.lesion_trainer.ready_slices`.
         **settings: Fields of :class:`PictureSettings`; they win over ``config``.
-
-    Returns:
-        ``output/<network>.pth``.
 
     Raises:
         InputError: A case that cannot be read, no case, an unknown name, a network, loss or start that does not fit.
     """
-    return ready_pictures(training, validation, output, resume=resume, config=config, **settings).train(resume)
-
-
-def ready_pictures(
-    training: Sequence[PictureCase],
-    validation: Sequence[PictureCase],
-    output: str | Path,
-    *,
-    resume: bool,
-    config: Any,
-    **settings: Any,
-) -> Ready:
-    """The training of :func:`train_pictures` with the same arguments, not begun."""
     output = Path(output)
     if config is None and settings.get("network") is None:
         settings["network"] = TASKS[settings.get("task", "skin")][0]
@@ -151,7 +135,7 @@ def ready_pictures(
         collate=collate,
     )
     card = {"task": chosen.task, "form": form.to_json()}
-    return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card)
+    return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card, resume)
 
 
 def load_picture_predictor(
