@@ -74,7 +74,7 @@ class PoolOptions:
         Raises:
             InputError: As of :func:`spinetk.batch.pools.open_pool`.
         """
-        from spinetk.batch.pools import Cluster, open_pool
+        from spinetk.batch.pools import open_pool
 
         if self.slurm and self.pbs:
             raise InputError("--slurm", "and --pbs exclude each other", "give the one that this machine has")
@@ -82,7 +82,7 @@ class PoolOptions:
             raise InputError("--job", "is for --slurm and --pbs", "leave it out")
         system = "slurm" if self.slurm else "pbs" if self.pbs else None
         pool = open_pool(self.workers, self.scheduler, system, self.job or [], device=device)
-        if isinstance(pool, Cluster) and pool.dashboard:
+        if pool.dashboard:
             typer.echo(f"dashboard: {pool.dashboard}", err=True)
         return pool
 

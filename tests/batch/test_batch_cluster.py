@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from toywork import make, read
 
-from spinetk.batch import pools
-from spinetk.batch.pools import Cluster, open_pool
+from spinetk.batch import cluster as clusters
+from spinetk.batch.cluster import Cluster
+from spinetk.batch.pools import open_pool
 from spinetk.batch.run import run_batch
 from spinetk.errors import InputError
 
@@ -68,7 +69,7 @@ def test_inputs_of_a_lost_worker_go_to_others(cluster, files, tmp_path):
 
 def test_one_that_stops_its_workers_costs_none_of_its_chunk(cluster, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
-    monkeypatch.setattr(pools._Pace, "note", lambda self, seconds: setattr(self, "count", 4))
+    monkeypatch.setattr(clusters._Pace, "note", lambda self, seconds: setattr(self, "count", 4))
     texts = {str(tmp_path / f"{number:02}.txt"): "kill always" if number == 9 else "x" * number for number in range(16)}
     for file, text in texts.items():
         Path(file).write_text(text)
@@ -80,7 +81,7 @@ def test_one_that_stops_its_workers_costs_none_of_its_chunk(cluster, tmp_path, m
 
 
 def test_chunks_take_about_half_a_second():
-    pace = pools._Pace()
+    pace = clusters._Pace()
     found = [pace.count]
     for seconds in (6.0, 0.1, 0.1, 0.001, 0.001, 0.4):
         pace.note(seconds)

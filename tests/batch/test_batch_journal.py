@@ -142,7 +142,7 @@ def test_work_that_cannot_be_made_ends_the_run_with_its_own_words(tmp_path):
 
 
 def test_a_process_stops_at_the_task_after_which_there_is_no_going_on(tmp_path):
-    from spinetk.batch.pools import _Boxed, _perform
+    from spinetk.batch.cluster import _Boxed, _perform
 
     paths = written(tmp_path, a="one", b="full", c="three")
     tasks = [Task(path, str(tmp_path), str(tmp_path), Path(path).stem) for path in paths]
