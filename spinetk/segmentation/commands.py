@@ -15,10 +15,9 @@ import typer
 
 from spinetk.batch.options import BatchOptions, Inputs, given_inputs
 from spinetk.errors import InputError
-from spinetk.options import AsJson, Device, Out, Part, Seed, grouped, verbs
+from spinetk.options import About, AsJson, Device, Out, Part, Seed, grouped, verbs
 from spinetk.segmentation.options import (
     AtriumOptions,
-    CardOptions,
     MaskOptions,
     More,
     SegmentOptions,
@@ -140,27 +139,22 @@ def phantom(
 
 
 @app.command()
-@grouped
 def release(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training of locator and segmenter.")],
-    card: CardOptions,
-    name: Annotated[str | None, typer.Argument(help="Name of the release.")] = None,
-    about: Annotated[
-        Path | None,
-        typer.Option(help="TOML with the model card's licence, use, data, command, ..."),
-    ] = None,
+    name: Annotated[str, typer.Argument(help="Name of the release.")],
+    about: About,
     metrics: Annotated[Path | None, typer.Option(help="summary.json of `segment evaluate`.")] = None,
     task: TaskOption = "atrium",
     out: Out = Path("output/segment/release"),
 ) -> None:
     """Write NAME.safetensors (half precision) and NAME.json, its model card."""
-    if name is None and card.called is None:
-        raise InputError("NAME", "of the release is missing", "spinetk segment release RUN NAME --about ABOUT.toml")
-    fields = card.fields(about)
+    from spinetk.zoo import read_about
+
+    fields = read_about(about, ("licence", "use", "data", "command"))
     said = fields.pop("task", task)
     if said != task:
-        raise InputError(str(about), f"is about the task {said!r}, not {task!r}", f"give --task {said}")
-    _call(task, "release", model, out, None, name=name or card.called, metrics=metrics, **fields)
+        raise InputError(about, f"is about the task {said!r}, not {task!r}", f"give --task {said}")
+    _call(task, "release", model, out, None, name=name, metrics=metrics, **fields)
 
 
 def _call(task: Task, verb: str, what: Any, out: Path, more: list[str] | None, **options: Any) -> None:

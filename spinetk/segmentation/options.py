@@ -154,33 +154,6 @@ class MaskOptions:
 
 
 @dataclass(frozen=True)
-class CardOptions:
-    """Fields of a model card one by one, as earlier versions took them."""
-
-    called: Annotated[str | None, typer.Option("--name", help="Name of the release.", hidden=True)] = None
-    data: Annotated[str | None, typer.Option(help="What it was trained on.", hidden=True)] = None
-    licence: Annotated[str | None, typer.Option(help="Of the weights.", hidden=True)] = None
-    use: Annotated[str | None, typer.Option(help="What the weights are for.", hidden=True)] = None
-    command: Annotated[str | None, typer.Option(help="That trained them.", hidden=True)] = None
-    commit: Annotated[str | None, typer.Option(help="Of the source that trained them.", hidden=True)] = None
-
-    def fields(self, about: Path | None) -> dict[str, Any]:
-        """Fields of the card: those of a TOML file, and those that were given one by one.
-
-        Raises:
-            InputError: It is not said what the model was trained on.
-        """
-        from spinetk import zoo
-
-        own = {name: value for name, value in given(self).items() if name != "called"}
-        if about is not None:
-            return zoo.read_about(about, ("licence", "use", "data", "command")) | own
-        if "data" not in own:
-            raise InputError("--about", "is missing", "write a TOML file with licence, use, data and command")
-        return {"licence": "Apache-2.0", "use": "Research. Not a medical device."} | own
-
-
-@dataclass(frozen=True)
 class Prediction:
     """What the verb ``predict`` is told, whatever the task.
 

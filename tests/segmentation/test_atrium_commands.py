@@ -176,9 +176,13 @@ def test_evaluation_goes_on(trained, atria, tmp_path, monkeypatch):
     assert "split again" in run("evaluate", atria, "--model", "tiny", *arguments[2:]).output
 
 
+ABOUT = 'licence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\n'
+
+
 def test_release_holds_both_stages(trained, atria, tmp_path, monkeypatch):
+    (tmp_path / "about.toml").write_text(ABOUT)
     (tmp_path / "summary.json").write_text(json.dumps([{"model": "/home/me/run", "mean": {"dice": 0.9}}]))
-    run("release", trained, "--name", "tiny", "-o", tmp_path, "--data", "phantoms", "--metrics",
+    run("release", trained, "tiny", "--about", tmp_path / "about.toml", "-o", tmp_path, "--metrics",
         tmp_path / "summary.json")  # fmt: skip
     card = json.loads((tmp_path / "tiny.json").read_text())
     assert card["task"] == "atrium"
@@ -193,11 +197,10 @@ def test_release_holds_both_stages(trained, atria, tmp_path, monkeypatch):
 
 
 def test_a_toml_that_names_its_task_is_heard(trained, tmp_path):
-    known = 'licence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\n'
-    (tmp_path / "about.toml").write_text(f'task = "skin"\n{known}')
+    (tmp_path / "about.toml").write_text(f'task = "skin"\n{ABOUT}')
     with pytest.raises(InputError, match="is about the task 'skin'"):
         run("release", trained, "tiny", "--about", tmp_path / "about.toml", "-o", tmp_path)
-    (tmp_path / "about.toml").write_text(f'task = "atrium"\n{known}')
+    (tmp_path / "about.toml").write_text(f'task = "atrium"\n{ABOUT}')
     run("release", trained, "tiny", "--about", tmp_path / "about.toml", "-o", tmp_path)
     assert (tmp_path / "tiny.safetensors").exists()
 
