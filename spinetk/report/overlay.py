@@ -2,81 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike
 
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
-from spinetk.geometry import SQUARE, Upright, turn
+from spinetk.geometry import turn
 from spinetk.measure import words
 from spinetk.reading import Reading
 from spinetk.report.column import FAINT, PALE, Column, lay_out
 from spinetk.report.layout import nice_length
 from spinetk.report.lettering import Colour, Pen, text_width, wrap
+from spinetk.report.marks import (
+    DARK,
+    blend,
+    draw_bodies,
+    draw_dashed,
+    draw_landmarks,
+    draw_lines,
+    draw_rulers,
+    line,
+    part_around,
+)
+from spinetk.report.placement import Placement, place_of, standing, text_px_of
 from spinetk.report.png import encode
-from spinetk.ruler import LINES
 from spinetk.vertebra import Vertebra
 
 BACKGROUND = (17, 19, 22)
-# Small slices are enlarged and large radiographs reduced, so that text and lines look the same on every picture.
-LONG_SIDE_PX = (1000, 1600)
-LARGEST_ENLARGEMENT = 16.0
-SHADOW = 0.55
-BLEND_PX = 16  # more than half of the widest line and dot
-SHIFT = 6  # cv2 takes positions in 1/64 px
-
-
-class Placement(NamedTuple):
-    """Where the picture lies in the drawing: drawing px = upright px * (scale_x, scale_y) + (left, top).
-
-    ``way`` leads from the picture as stored to the upright one; None where it is drawn as stored.
-    """
-
-    scale_x: float
-    scale_y: float
-    left: int
-    top: int
-    way: Upright | None = None
-
-    def of(self, points_px: np.ndarray) -> np.ndarray:
-        """(..., 2) points of the picture as stored to px of the drawing (pixel centres at integer + 0.5 in both)."""
-        points = np.asarray(points_px, np.float64) if self.way is None else self.way.to_upright(points_px)
-        return points * (self.scale_x, self.scale_y) + (self.left, self.top)
-
-
-def placement(reading: Reading, scale: float | None = None) -> Placement:
-    """The placement `draw` uses: head up, proportions in mm kept, the long side brought into `LONG_SIDE_PX`."""
-    way = Upright.of(reading.frame, (reading.height, reading.width), mirror=False, square=False)
-    return _place(_standing(reading), scale)._replace(way=way if way.changes else None)
-
-
-def _standing(reading: Reading) -> Reading:
-    """The reading in px of its picture turned upright (not mirrored, pixels not made square), measures kept."""
-    orientation = reading.frame.upright_orientation(mirror=False)
-    if orientation == 1:
-        return reading
-    turned = reading.turned(orientation)
-    pairs = zip(turned.vertebrae, reading.vertebrae, strict=True)
-    vertebrae = [replace(vertebra, measures=before.measures) for vertebra, before in pairs]
-    return replace(turned, vertebrae=vertebrae, angles=reading.angles)
-
-
-def _place(reading: Reading, scale: float | None) -> Placement:
-    wide, tall = reading.frame.square if max(reading.frame.square) > 1 + SQUARE else (1.0, 1.0)
-    if scale is None:
-        long_side = max(reading.height * tall, reading.width * wide)
-        scale = min(max(1.0, LONG_SIDE_PX[0] / long_side), LONG_SIDE_PX[1] / long_side, LARGEST_ENLARGEMENT)
-    # Whole drawn px, so that the resized pixels and the drawn points agree exactly.
-    width, height = max(1, round(reading.width * wide * scale)), max(1, round(reading.height * tall * scale))
-    margin = max(10, round(_text_px(width, height)))
-    return Placement(width / reading.width, height / reading.height, margin, margin)
 
 
 def draw(
@@ -102,10 +58,10 @@ def draw(
         InputError: The picture is not 8-bit or not of the reading's size.
     """
     body = outline(picture, reading, truth=truth, scale=scale)
-    reading = _standing(reading)
-    place = _place(reading, scale)
+    reading = standing(reading)
+    place = place_of(reading, scale)
     height, width = body.shape[:2]
-    text_px = _text_px(width, height)
+    text_px = text_px_of(width, height)
     picture_right, picture_bottom = place.left + width, place.top + height
     column = lay_out(
         reading,
@@ -115,7 +71,7 @@ def draw(
         bottom=picture_bottom,
         text_px=text_px,
     )
-    line = text_px * 1.7
+    step = text_px * 1.7
     bar_px, bar_text = _scale_bar(reading, place, width)
     bar_right = place.left + bar_px + text_px * 0.6 + text_width(bar_text, text_px)
     canvas_width = round(max(column.right, picture_right, bar_right, text_px * 38)) + place.left
@@ -123,7 +79,7 @@ def draw(
     legend = _flow(_legend(reading, truth), place.left, canvas_width - place.left, text_px)
     notes = [part for note in _notes(reading) for part in wrap(note, text_px, canvas_width - 2 * place.left)]
     rows = 1 + (1 + max(row for *_, row in legend) if legend else 0) + len(notes) + 1
-    below, beside = round(foot_top + rows * line) + place.top // 2 - picture_bottom, canvas_width - picture_right
+    below, beside = round(foot_top + rows * step) + place.top // 2 - picture_bottom, canvas_width - picture_right
     canvas = cv2.copyMakeBorder(body, place.top, below, place.left, beside, cv2.BORDER_CONSTANT, value=BACKGROUND)
     _draw_leaders(canvas, column, picture_right, text_px)
 
@@ -137,16 +93,16 @@ def draw(
         ends = x + text_width(text, text_px) + 2, y + text_px * 0.6
         pen.rectangle(x - 2, y - text_px * 0.6, *ends, BACKGROUND)
         pen.write(text, x, y, words.RULER_COLOUR)
-    y = foot_top + line / 2
+    y = foot_top + step / 2
     _draw_bar(pen, place.left, place.left + bar_px, y)
     pen.write(bar_text, bar_right, y, PALE, align="right")
     for text, colour, x, row in legend:
-        middle = y + (1 + row) * line
+        middle = y + (1 + row) * step
         pen.rectangle(x, middle - text_px * 0.3, x + text_px * 0.9, middle + text_px * 0.3, colour)
         pen.write(text, x + text_px * 1.3, middle, FAINT)
     for number, note in enumerate(notes, start=rows - 1 - len(notes)):
-        pen.write(note, place.left, y + number * line, PALE)
-    pen.write(words.RESEARCH_USE, canvas_width - place.left, y + (rows - 1) * line, FAINT, align="right")
+        pen.write(note, place.left, y + number * step, PALE)
+    pen.write(words.RESEARCH_USE, canvas_width - place.left, y + (rows - 1) * step, FAINT, align="right")
     return pen.finish()
 
 
@@ -169,8 +125,8 @@ def outline(
         InputError: The picture is not 8-bit or not of the reading's size.
     """
     picture = turn(_checked(picture, reading), reading.frame.upright_orientation(mirror=False))
-    reading, truth = _standing(reading), None if truth is None else _standing(replace(truth, frame=reading.frame))
-    place = _place(reading, scale)
+    reading, truth = standing(reading), None if truth is None else standing(replace(truth, frame=reading.frame))
+    place = place_of(reading, scale)
     width, height = round(reading.width * place.scale_x), round(reading.height * place.scale_y)
     reduced = width * height < reading.width * reading.height
     body = cv2.resize(
@@ -178,18 +134,17 @@ def outline(
     )
     if body.ndim == 2:  # coloured when it has its size: a third of the work
         body = cv2.cvtColor(body, cv2.COLOR_GRAY2RGB)
-    text_px = _text_px(width, height)
+    text_px = text_px_of(width, height)
     thick = max(1, round(text_px / 14))
     inside = place._replace(left=0, top=0)
     if truth is not None:
-        for vertebra in truth.vertebrae:
-            _draw_dashed(body, truth, inside.of(vertebra.points), vertebra, thick, text_px)
+        draw_dashed(body, truth, inside, thick, text_px)
     if dots:
-        _draw_bodies(body, reading, inside, thick)
+        draw_bodies(body, reading, inside, thick)
     else:
-        _draw_lines(body, reading, inside)
-    _draw_landmarks(body, reading, inside, thick)
-    _draw_rulers(body, reading, inside, thick)
+        draw_lines(body, reading, inside)
+    draw_landmarks(body, reading, inside, thick)
+    draw_rulers(body, reading, inside, thick)
     return body
 
 
@@ -211,108 +166,12 @@ def _checked(picture: np.ndarray, reading: Reading) -> np.ndarray:
     return picture
 
 
-def _text_px(width: int, height: int) -> int:
-    return int(np.clip(round(max(width, height) / 66), 12, 26))
-
-
 def _anchor(vertebra: Vertebra, place: Placement, width_px: int, height_px: int) -> tuple[float, float]:
     """Right-hand edge of the body at the height of its centre, inside the picture; px of the drawing."""
     points = place.of(vertebra.points[vertebra.visible] if vertebra.visible.any() else vertebra.points)
     low, high = place.of(np.zeros(2)), place.of(np.array([width_px, height_px], np.float64))
     x, y = np.clip((points[:, 0].max(), points[:, 1].mean()), low, high)
     return float(x), float(y)
-
-
-def _fixed(point: np.ndarray) -> tuple[int, int]:
-    # cv2 counts from pixel centres: its 0 is our 0.5.
-    x, y = np.clip(np.round((point - 0.5) * 2**SHIFT), -(2**30), 2**30)
-    return int(x), int(y)
-
-
-def _edges(reading: Reading, points: np.ndarray, vertebra: Vertebra) -> list[tuple[np.ndarray, np.ndarray]]:
-    seen = vertebra.visible
-    return [(points[a], points[b]) for a, b in reading.schema.edges if seen[a] and seen[b]]
-
-
-def _draw_bodies(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
-    """Thin lines and dots on a faint shadow, so that they show on bright bone and on black air.
-
-    Bodies below the threshold are dashed.
-    """
-    outlines = [(place.of(v.points), v.visible, words.GRADE_COLOURS[words.grade_of(v)], v) for v in reading.vertebrae]
-    radius = round((1.6 * thick + 1.0) * 2**SHIFT)
-    part, corner = _part(body, [points for points, *_ in outlines])
-    shadow = part.copy()
-    for points, visible, _, vertebra in outlines:
-        for start, end in _edges(reading, points - corner, vertebra):
-            cv2.line(shadow, _fixed(start), _fixed(end), (0, 0, 0), thick + 2, cv2.LINE_AA, SHIFT)
-        for point in points[visible] - corner:
-            cv2.circle(shadow, _fixed(point), radius + 2**SHIFT, (0, 0, 0), cv2.FILLED, cv2.LINE_AA, SHIFT)
-    _blend(part, shadow, SHADOW)
-    dash_px = _text_px(*body.shape[1::-1]) * 0.3
-    for points, visible, colour, vertebra in outlines:
-        for edge in _edges(reading, points, vertebra):
-            for start, end in _dashes(*edge, dash_px) if words.is_weak(vertebra) else [edge]:
-                cv2.line(body, _fixed(start), _fixed(end), colour, thick, cv2.LINE_AA, SHIFT)
-        for point in points[visible]:
-            cv2.circle(body, _fixed(point), radius, colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
-
-
-def _draw_lines(body: np.ndarray, reading: Reading, place: Placement) -> None:
-    """Lines only: dots would hide the bodies of a thumbnail."""
-    for vertebra in reading.vertebrae:
-        colour = words.GRADE_COLOURS[words.grade_of(vertebra)]
-        for start, end in _edges(reading, place.of(vertebra.points), vertebra):
-            cv2.line(body, _fixed(start), _fixed(end), colour, 1, cv2.LINE_AA, SHIFT)
-
-
-def _draw_landmarks(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
-    """The S1 endplate as a line, femoral heads as circles with their centres, on a faint dark edge.
-
-    The lines are wider than those of bodies, as their green is darker.
-    """
-    shadow = body.copy() if reading.landmarks else body
-    for canvas, colour, width in ((shadow, (0, 0, 0), thick + 3), (body, words.LANDMARK_COLOUR, thick + 1)):
-        for landmark in reading.landmarks:
-            points = place.of(landmark.points)
-            if landmark.radius_px is None:
-                cv2.line(canvas, _fixed(points[0]), _fixed(points[1]), colour, width, cv2.LINE_AA, SHIFT)
-                continue
-            axes = np.round(landmark.radius_px * np.array([place.scale_x, place.scale_y]) * 2**SHIFT).astype(int)
-            size = int(axes[0]), int(axes[1])
-            cv2.ellipse(canvas, _fixed(points[0]), size, 0, 0, 360, colour, width, cv2.LINE_AA, SHIFT)
-            cv2.circle(canvas, _fixed(points[0]), round(width * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
-        if canvas is shadow and reading.landmarks:
-            _blend(body, shadow, SHADOW)
-
-
-def _draw_rulers(body: np.ndarray, reading: Reading, place: Placement, thick: int) -> None:
-    for colour, width in (((0, 0, 0), thick + 2), (words.RULER_COLOUR, thick)):
-        for ruler in reading.rulers:
-            points = place.of(ruler.points)
-            for a, b in LINES[ruler.kind]:
-                cv2.line(body, _fixed(points[a]), _fixed(points[b]), colour, width, cv2.LINE_AA, SHIFT)
-            for point in points:
-                cv2.circle(body, _fixed(point), round((width + 1) * 2**SHIFT), colour, cv2.FILLED, cv2.LINE_AA, SHIFT)
-
-
-def _draw_dashed(
-    body: np.ndarray, reading: Reading, points: np.ndarray, vertebra: Vertebra, thick: int, text_px: int
-) -> None:
-    for edge in _edges(reading, points, vertebra):
-        for start, end in _dashes(*edge, text_px * 0.45):
-            cv2.line(body, _fixed(start), _fixed(end), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT)
-    for point in points[vertebra.visible]:
-        cv2.circle(
-            body, _fixed(point), round((3.2 * thick + 2) * 2**SHIFT), words.TRUTH_COLOUR, thick, cv2.LINE_AA, SHIFT
-        )
-
-
-def _dashes(start: np.ndarray, end: np.ndarray, length_px: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A line in dashes, each with its gap about ``length_px`` long; it begins and ends with one."""
-    count = max(1, round(float(np.hypot(*(end - start))) / length_px))
-    stops = [start + (end - start) * step / (2 * count - 1) for step in range(2 * count)]
-    return list(pairwise(stops))[::2]
 
 
 def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_px: int) -> None:
@@ -324,28 +183,12 @@ def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_p
         path = [(x + text_px * 0.5, y), (picture_right + text_px * 0.3, y)]
         path += [(label.box[0] - text_px * 1.0, middle), (label.box[0] - text_px * 0.4, middle)]
         paths += [(np.array(ends), label.colour) for ends in pairwise(path) if ends[1][0] > ends[0][0]]
-    part, corner = _part(canvas, [ends for ends, _ in paths])
+    part, corner = part_around(canvas, [ends for ends, _ in paths])
     layer = part.copy()
     for ends, colour in paths:
-        start, end = (_fixed(point) for point in ends - corner)
-        cv2.line(layer, start, end, (0, 0, 0), 3, cv2.LINE_AA, SHIFT)
-        cv2.line(layer, start, end, colour, 1, cv2.LINE_AA, SHIFT)
-    _blend(part, layer, 0.5)
-
-
-def _part(canvas: np.ndarray, drawn: Sequence[ArrayLike]) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a canvas, a view of it, that lies around points (..., 2) px, and its corner (2,) px."""
-    if not len(drawn):
-        return canvas[:0, :0], np.zeros(2, int)
-    points = np.concatenate([np.reshape(own, (-1, 2)) for own in drawn]).clip(0, canvas.shape[1::-1])
-    corner, end = (points.min(0) - BLEND_PX).clip(0).astype(int), (points.max(0) + BLEND_PX).astype(int)
-    return canvas[corner[1] : end[1], corner[0] : end[0]], corner
-
-
-def _blend(part: np.ndarray, layer: np.ndarray, share: float) -> None:
-    """Mix a layer into what it is a layer of, in place."""
-    if part.size:
-        part[:] = cv2.addWeighted(layer, share, part, 1 - share, 0)
+        line(layer, *(ends - corner), DARK, 3)
+        line(layer, *(ends - corner), colour, 1)
+    blend(part, layer, 0.5)
 
 
 def _scale_bar(reading: Reading, place: Placement, picture_width: int) -> tuple[float, str]:

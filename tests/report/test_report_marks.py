@@ -8,7 +8,8 @@ from spinetk.landmark import Landmark
 from spinetk.measure import words
 from spinetk.reading import Reading
 from spinetk.report.lettering import text_width
-from spinetk.report.overlay import BACKGROUND, draw, outline, placement
+from spinetk.report.overlay import BACKGROUND, draw, outline
+from spinetk.report.placement import placement
 from spinetk.ruler import Ruler
 from spinetk.schema import VERTEBRA6
 

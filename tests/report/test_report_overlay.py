@@ -16,7 +16,8 @@ from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
 from spinetk.report.lettering import Pen, font, text_width
-from spinetk.report.overlay import BACKGROUND, LONG_SIDE_PX, _legend, draw, outline, placement, write_overlay
+from spinetk.report.overlay import BACKGROUND, _legend, draw, outline, write_overlay
+from spinetk.report.placement import LONG_SIDE_PX, placement
 from spinetk.report.png import encode
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
 
