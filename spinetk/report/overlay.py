@@ -186,8 +186,9 @@ def _draw_leaders(canvas: np.ndarray, column: Column, picture_right: int, text_p
     part, corner = part_around(canvas, [ends for ends, _ in paths])
     layer = part.copy()
     for ends, colour in paths:
-        line(layer, *(ends - corner), DARK, 3)
-        line(layer, *(ends - corner), colour, 1)
+        start, end = ends - corner
+        line(layer, start, end, DARK, 3)
+        line(layer, start, end, colour, 1)
     blend(part, layer, 0.5)
 
 
