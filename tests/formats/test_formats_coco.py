@@ -123,16 +123,6 @@ def write_cvat(folder, content):
     return path.parents[1]
 
 
-def test_a_cvat_export_counts_from_the_corner_of_the_first_pixel(folder):
-    (item,) = coco_items(write_cvat(folder, cvat(folder)))
-    assert item.schema.keypoints == ("top_left", "top_right", "bottom_left", "bottom_right")
-    (vertebra,) = item.vertebrae
-    assert vertebra.visible.tolist() == [True, True, False, True]
-    np.testing.assert_array_equal(vertebra.points[0], [9.5, 9.5])
-    assert "CVAT wrote it" in item.remarks[-1]
-    assert any("'implant'" in remark for remark in item.remarks)
-
-
 @pytest.mark.parametrize(
     ("fields", "group"),
     [

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -48,20 +47,6 @@ def test_own_schema(tmp_path):
     write_cvat(tmp_path / "a.xml", [mine])
     same(read_cvat(tmp_path / "a.xml", schema)[0], mine)
     assert read_cvat(tmp_path / "a.xml")[0].schema.keypoints == schema.keypoints
-
-
-def test_file_is_what_cvat_documents(tmp_path):
-    write_cvat(tmp_path / "a.xml", [reading()])
-    root = ElementTree.parse(tmp_path / "a.xml").getroot()
-    assert root.find("version").text == "1.1"
-    image = root.find("image")
-    assert image.attrib == {"id": "0", "name": "a.png", "width": "90", "height": "120"}
-    skeleton = image.find("skeleton")
-    assert skeleton.get("label") == "vertebra"
-    first = skeleton.find("points")
-    assert (first.get("label"), first.get("points"), first.get("outside")) == ("bottom_left", "10.2500,32.1250", "0")
-    labels = {label.find("name").text: label.find("type").text for label in root.iter("label")}
-    assert labels == {"vertebra": "skeleton", **dict.fromkeys(VERTEBRA6.keypoints, "points")}
 
 
 CORRECTED = """<?xml version="1.0" encoding="utf-8"?>
@@ -141,12 +126,3 @@ def test_a_correction_of_another_size_is_refused(tmp_path):
     ((path, corrected),) = [(path, reading) for path, reading in found if isinstance(reading, Reading)]
     assert path == tmp_path / "c.json"
     assert len(corrected.vertebrae) == 3
-
-
-def test_an_ellipse_about_a_femoral_head_gives_its_middle_and_mean_radius(tmp_path):
-    shape = '<ellipse label="femoral head" cx="30.5" cy="60.25" rx="12" ry="10"/>'
-    image = f'<image id="0" name="a.png" width="90" height="120">{shape}</image>'
-    (tmp_path / "a.xml").write_text(f"<annotations><version>1.1</version>{image}</annotations>")
-    (found,) = read_cvat(tmp_path / "a.xml")
-    (head,) = found.landmarks
-    assert (head.kind, head.points.tolist(), head.radius_px) == ("femoral_head", [[30.5, 60.25]], 11)

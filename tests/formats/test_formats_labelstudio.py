@@ -26,17 +26,6 @@ def reading():
     return Reading("somewhere/film.png", 200, 100, VERTEBRA6, vertebrae, model="m")
 
 
-def test_percent_by_hand(reading, tmp_path):
-    write_tasks(tmp_path / "tasks.json", [reading])
-    (task,) = json.loads((tmp_path / "tasks.json").read_text())
-    assert task["data"]["image"].endswith("=film.png")
-    assert task["predictions"][0]["score"] == 0.7
-    box, first, *_ = task["predictions"][0]["result"]
-    assert box["value"] == {"x": 10, "y": 10, "width": 50, "height": 16, "rotation": 0, "rectanglelabels": ["L3"]}
-    assert first["value"] == {"x": 10, "y": 26, "width": 0.5, "keypointlabels": ["bottom_left"]}
-    assert first["parentID"] == box["id"]
-
-
 def test_there_and_back(reading, tmp_path):
     """Submitted as they are, tasks come back with the same points, levels and visibility."""
     cv2.imwrite(str(tmp_path / "film.png"), np.zeros((200, 100), np.uint8))

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_seeds import PLANTED, dicom, seeds, to_bytes, truth, volume
 from PIL import Image
-from pydicom.uid import JPEGLSLossless
 
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
@@ -54,31 +53,6 @@ def agrees(content, picture):
 def test_no_patient_text_comes_out_anywhere(seed):
     said = [json.dumps(describe(seed)), render(describe(seed)), *read_picture(seed).remarks, case_id(seed, "salt")]
     assert not any(planted.lower() in text.lower() for text in said for planted in PLANTED)
-
-
-def test_facts_of_a_radiograph(tmp_path):
-    tags = {"PhotometricInterpretation": "MONOCHROME1", "BitsStored": 12, "HighBit": 11, "BurnedInAnnotation": "YES"}
-    tags |= {"ImagerPixelSpacing": [0.14, 0.15], "PatientOrientation": ["A", "F"], "ViewPosition": "LL"}
-    path = tmp_path / "a.dcm"
-    path.write_bytes(to_bytes(dicom(truth().astype(np.uint16), JPEGLSLossless, **tags)))
-    content = describe(path)
-    expected = {
-        "kind": "dicom",
-        "size": [24, 20],
-        "modality": "DX",
-        "view": "lateral",
-        "spacing_mm": [0.14, 0.15],
-        "spacing_source": "ImagerPixelSpacing",
-        "orientation": ["A", "F"],
-        "anterior": "right",
-        "polarity": "inverse",
-        "transfer_syntax": "JPEG-LS Lossless Image Compression",
-        "bits": "12 of 16",
-    }
-    assert {key: content[key] for key in expected} == expected
-    assert "BurnedInAnnotation is YES" in content["warnings"][0]
-    assert content["warnings"][0] in read_picture(path).remarks
-    assert "WARNING" in render(content)
 
 
 def test_files_without_readable_pixels_are_still_described(tmp_path):
