@@ -38,7 +38,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "batch")]
 from toywork import make  # noqa: E402
 
 from spinetk.batch.cluster import Cluster  # noqa: E402
-from spinetk.batch.pools import Here, Processes, open_pool  # noqa: E402
+from spinetk.batch.opening import open_pool  # noqa: E402
+from spinetk.batch.pools import Here, Processes  # noqa: E402
 from spinetk.batch.run import run_batch  # noqa: E402
 
 

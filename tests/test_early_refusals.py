@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from spinetk import zoo
-from spinetk.batch import pools
+from spinetk.batch.opening import open_pool
+from spinetk.batch.pools import Here
 from spinetk.cases.splitting import make_split
 from spinetk.cli import main
 from spinetk.errors import InputError
@@ -92,18 +93,18 @@ def test_a_gpu_beyond_those_there_are_is_none(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     with pytest.raises(InputError, match=r"device 'cuda:2': is none of the 2 GPUs here \(count from cuda:0 to 1\)"):
-        pools.open_pool(device="cuda:2")
-    assert isinstance(pools.open_pool(device="cuda:1"), pools.Here)
+        open_pool(device="cuda:2")
+    assert isinstance(open_pool(device="cuda:1"), Here)
 
 
 def test_a_cluster_is_not_asked_for_the_gpu_of_this_machine(monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("distributed.Client", lambda *_, **__: None)
-    pool = pools.open_pool(scheduler="tcp://there:8786", device="cuda")
+    pool = open_pool(scheduler="tcp://there:8786", device="cuda")
     assert not pool.local
     with pytest.raises(InputError, match="device 'tpu': is unknown"):
-        pools.open_pool(scheduler="tcp://there:8786", device="tpu")
+        open_pool(scheduler="tcp://there:8786", device="tpu")
 
 
 def test_callers_are_told_as_early(folder, tmp_path, monkeypatch):

@@ -72,9 +72,9 @@ class PoolOptions:
         """The pool that they ask for.
 
         Raises:
-            InputError: As of :func:`spinetk.batch.pools.open_pool`.
+            InputError: As of :func:`spinetk.batch.opening.open_pool`.
         """
-        from spinetk.batch.pools import open_pool
+        from spinetk.batch.opening import open_pool
 
         if self.slurm and self.pbs:
             raise InputError("--slurm", "and --pbs exclude each other", "give the one that this machine has")

@@ -13,11 +13,9 @@ import threading
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from spinetk.batch.task import Maker, Outcome, Task, perform
-from spinetk.device import check_device
 from spinetk.errors import InputError
 
 if TYPE_CHECKING:
@@ -170,45 +168,3 @@ def _end_with(parent: BaseProcess) -> None:
 def key_of(maker: Maker, key: str) -> str:
     """A name for what a maker makes, the same in all runs that would make the same."""
     return hashlib.sha256(key.encode() + pickle.dumps(maker)).hexdigest()
-
-
-def open_pool(
-    workers: int | None = None,
-    scheduler: str | None = None,
-    batch_system: str | None = None,
-    job: Iterable[str] = (),
-    device: str = "cpu",
-) -> Pool:
-    """The pool that options of the command line ask for.
-
-    Args:
-        workers: Processes of this machine; jobs of the batch system.
-        scheduler: Address of a Dask scheduler.
-        batch_system: ``slurm`` or ``pbs``: ``workers`` jobs are submitted, each with one Dask worker.
-        job: ``NAME=VALUE`` of dask-jobqueue (``cores=4``, ``memory=16GB``, ``walltime=02:00:00``, ``queue=gpu``); the
-            rest comes from ``~/.config/dask/jobqueue.yaml``.
-        device: Of the work; processes of this machine share its GPUs unless it is ``cpu``.
-
-    Raises:
-        InputError: Options that exclude each other, a package that is not installed, nobody answers, or the device is
-            none; of a cluster only its workers know whether they have it.
-    """
-    check_device(device)
-    if scheduler is None and batch_system is None:
-        if device not in ("auto", "cpu"):
-            from spinetk.training.device import pick_device
-
-            pick_device(device)
-        return Here() if workers is None or workers == 1 else Processes(workers, _gpus(device))
-    from spinetk.batch.cluster import connect
-
-    return connect(workers, scheduler, batch_system, job)
-
-
-def _gpus(device: str) -> int:
-    """How many GPUs work on a device may share."""
-    if device == "cpu" or find_spec("torch") is None:
-        return 0
-    import torch
-
-    return torch.cuda.device_count()

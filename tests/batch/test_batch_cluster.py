@@ -15,7 +15,7 @@ from toywork import make, read
 
 from spinetk.batch import cluster as clusters
 from spinetk.batch.cluster import Cluster
-from spinetk.batch.pools import open_pool
+from spinetk.batch.opening import open_pool
 from spinetk.batch.run import run_batch
 from spinetk.errors import InputError
 

@@ -14,8 +14,9 @@ import pytest
 from toywork import make, read
 
 from spinetk.batch.journal import Journal
+from spinetk.batch.opening import open_pool
 from spinetk.batch.options import PoolOptions
-from spinetk.batch.pools import Here, Processes, open_pool
+from spinetk.batch.pools import Here, Processes
 from spinetk.batch.run import run_batch
 from spinetk.batch.sources import sources
 from spinetk.batch.task import Outcome, signature
@@ -206,7 +207,7 @@ SCRIPT = """
 import sys; sys.path.insert(0, {here!r})
 from functools import partial
 from pathlib import Path
-from spinetk.batch.pools import open_pool
+from spinetk.batch.opening import open_pool
 from spinetk.batch.run import run_batch
 from toywork import make
 if __name__ == "__main__":
