@@ -16,6 +16,7 @@ from spinetk.segmentation.slices.pictures import (
     PicturePredictor,
     resize,
 )
+from spinetk.validation import validated
 
 
 def test_statistics_are_of_the_training_pictures_alone():
@@ -23,7 +24,7 @@ def test_statistics_are_of_the_training_pictures_alone():
     form = PictureForm.of("z-score", None, pictures)
     assert (form.mean, form.sd) == pytest.approx((30, np.sqrt((16 * 400 + 32 * 100) / 48)))
     assert form.values(np.full((2, 2, 3), 30, np.uint8)).tolist() == np.zeros((3, 2, 2)).tolist()
-    assert PictureForm.from_json(form.to_json()) == form
+    assert validated(PictureForm, form.to_json(), "card") == form
 
 
 def test_stretching_undoes_standardising():

@@ -19,9 +19,9 @@ from torch.utils.data import Dataset
 from spinetk.errors import InputError
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.segmentation.registry import Scale
-from spinetk.segmentation.slices.predictor import Statistics, half_type
+from spinetk.segmentation.slices.predictor import Statistics, half_type, turned_about_the_middle
 from spinetk.training.device import channels_last
-from spinetk.validation import STRICT, above, between, validated
+from spinetk.validation import STRICT, above, between
 
 Side = Annotated[int, between(1, 8192)]
 Size = tuple[Side, Side]
@@ -77,11 +77,6 @@ class PictureForm:
         """Plain values."""
         return asdict(self) | {"size": None if self.size is None else list(self.size)}
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> PictureForm:
-        """From :meth:`to_json`."""
-        return validated(cls, content, "form of pictures")
-
 
 def resize(values: np.ndarray, size: Size) -> np.ndarray:
     """(H, W[, 3]) to (h, w[, 3]): by areas where it shrinks, else linear."""
@@ -131,12 +126,8 @@ MIRROR = PictureAugmentation(("columns",), 0.0, 1.0, 0.0)
 
 
 def _warp(values: np.ndarray, mask: np.ndarray, degrees: float, scales: np.ndarray) -> Item:
-    height, width = mask.shape
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    linear = np.diag(scales[::-1]) @ np.array([[c, s], [-s, c]])
-    middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    matrix = np.hstack([linear, (middle - linear @ middle)[:, None]])
-    options: dict[str, Any] = {"dsize": (width, height), "borderMode": cv2.BORDER_REFLECT_101}
+    matrix = turned_about_the_middle(mask.shape, degrees, scales)
+    options: dict[str, Any] = {"dsize": mask.shape[::-1], "borderMode": cv2.BORDER_REFLECT_101}
     layers = [cv2.warpAffine(np.ascontiguousarray(v), matrix, flags=cv2.INTER_LINEAR, **options) for v in values]
     moved = cv2.warpAffine(np.ascontiguousarray(mask, dtype=np.uint8), matrix, flags=cv2.INTER_NEAREST, **options)
     return np.stack(layers), moved != 0

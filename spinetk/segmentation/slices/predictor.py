@@ -148,17 +148,21 @@ class SliceAugmentation:
         return np.ascontiguousarray(values), np.ascontiguousarray(mask)
 
 
-def _warp(values: np.ndarray, mask: np.ndarray, degrees: float, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotated about the middle, then enlarged about it (rows, columns); nearest neighbours."""
-    import cv2
-
-    height, width = mask.shape
+def turned_about_the_middle(shape: Sequence[int], degrees: float, scales: np.ndarray) -> np.ndarray:
+    """(2, 3) matrix of OpenCV: a picture (H, W) rotated about its middle, then enlarged by (rows, columns)."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     linear = np.diag(scales[::-1]) @ np.array([[c, s], [-s, c]])
-    middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    matrix = np.hstack([linear, (middle - linear @ middle)[:, None]])
+    middle = (np.array(shape[::-1]) - 1) / 2
+    return np.hstack([linear, (middle - linear @ middle)[:, None]])
+
+
+def _warp(values: np.ndarray, mask: np.ndarray, degrees: float, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest neighbours; what comes in is background."""
+    import cv2
+
+    matrix = turned_about_the_middle(mask.shape, degrees, scales)
+    options: dict[str, Any] = {"dsize": mask.shape[::-1], "flags": cv2.INTER_NEAREST}
     background = float(values.min())
-    options: dict[str, Any] = {"dsize": (width, height), "flags": cv2.INTER_NEAREST}
     layers = [cv2.warpAffine(np.ascontiguousarray(v), matrix, borderValue=background, **options) for v in values]
     moved = cv2.warpAffine(np.ascontiguousarray(mask, dtype=np.uint8), matrix, borderValue=0, **options)
     return np.stack(layers), moved != 0
