@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from spinetk import zoo
-from spinetk.bounds import USUAL_CONFIDENCE, check_confidence
+from spinetk.bounds import USUAL_CONFIDENCE
 from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
-from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision, check_runtime
+from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.decision import Decision
+from spinetk.keypoints.models import Models, objection
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.second_look import (
     OPPOSITE,
@@ -44,7 +44,6 @@ from spinetk.overrides import Overrides
 from spinetk.reading import ABOUT_LEVELS, Reading
 from spinetk.views import OFFERED, View, akin, rules_of, usual_view
 
-NEEDS_MODEL = "train one and give --model"
 SURE_VIEW = 0.9
 """Least probability at which the look of a picture decides its view, its turn or its front."""
 LIKELY_VIEW = 0.4
@@ -84,21 +83,9 @@ class Reader:
         view_finder: ViewFinder | None = find_view,
     ) -> None:
         self.usual = Overrides(view=view)
-        check_confidence(threshold)
-        if model is None:  # models are loaded as pictures call for them: too late to say it of the first
-            check_runtime(device, precision)
-        if model is not None and not isinstance(model, Predictor):
-            model = Predictor.load(model, threshold, device, precision=precision)
-        self._only, self._precision = model, precision
-        self._view_finder = view_finder
-        self._made_for: dict[str, tuple[tuple[View, ...], tuple[str, ...]]] = {
-            name: (tuple(card["views"]), tuple(card.get("modalities") or ()))
-            for name, card in zoo.released()
-            if card.get("views")
-        }
-        self._loaded: dict[str, Predictor] = {}
-        self.threshold = threshold if model is None else model.threshold
-        self.device = device if model is None else model.device
+        self.models = Models(model, threshold, device, precision)
+        self._precision, self._view_finder = precision, view_finder
+        self.threshold, self.device = self.models.threshold, self.models.device
 
     @classmethod
     def of(cls, model: Reader | Predictor | str | Path | None, view: View | None = None) -> Reader:
@@ -108,12 +95,12 @@ class Reader:
     @property
     def only(self) -> Predictor | None:
         """The one model, or None where each picture calls for its own."""
-        return self._only
+        return self.models.only
 
     @property
     def name(self) -> str:
         """The model, for manifests."""
-        return "chosen by view" if self._only is None else self._only.name
+        return "chosen by view" if self.only is None else self.only.name
 
     def read(
         self,
@@ -202,7 +189,7 @@ class Reader:
         frame = picture.frame
         view, modality = self._told(picture, said, remarks), picture.modality
         sight = self._look(grey, frame)
-        neck = rules_of(view).neck if self._reads_necks() else None
+        neck = rules_of(view).neck if self.models.read_necks() else None
         by_file = neck is not None and said.view is None and is_neck(picture.body_part)
         if neck is not None and by_file:
             view = neck
@@ -216,7 +203,7 @@ class Reader:
                 self._refuse_look(sight, file)
                 view = sight.view
                 if view != "unknown":
-                    looks = sight.words if self._only is None else None
+                    looks = sight.words if self.only is None else None
                     remarks.append(f"view: {view}, judged from the picture (probability {sight.probability:.2f})")
             elif neck is not None and sight.view == neck and said.view is None and not names_region(picture.body_part):
                 view = neck
@@ -236,13 +223,13 @@ class Reader:
             chance = f"probability {sight.probability:.2f}"
             remarks.append(f"view: {view}, judged from the picture ({chance}) and borne out by what was found in it")
         self._refuse(picture, view, file, said)
-        if self._only is None and (modality is None or (said.view is not None and not self._is_read(view, modality))):
-            modality = self._modality(view, sight, remarks)
-        predictor = self._only or self._pick(view, modality, file, said)
-        against = self._against(picture, view, predictor)
+        if self.only is None and (modality is None or (said.view is not None and not self.models.read(view, modality))):
+            modality = self.models.modality(view, sight, remarks)
+        predictor = self.only or self.models.pick(view, modality, file, said)
+        against = objection(picture, view, predictor)
         if against:
             remarks.append(against)
-        if self._only is None and rules_of(view).neck is not None and is_neck(picture.body_part):
+        if self.only is None and rules_of(view).neck is not None and is_neck(picture.body_part):
             better = "no released model was taught on necks" if neck is None else f"give --view {neck}"
             remarks.append(f"BodyPartExamined is {picture.body_part}: {better}")
         front: Facing | None = None
@@ -260,9 +247,9 @@ class Reader:
             stands = sight.posed and sight.turn_probability >= SURE_VIEW
             if not (frame.says_head or stands):
                 others = tuple(turn for turn in OPPOSITE if turn not in (frame.exif_orientation, *turns))
-        trunk, by_look = None, said.view is None and not by_file and self._only is None
+        trunk, by_look = None, said.view is None and not by_file and self.only is None
         if by_look and (other := rules_of(view).trunk) is not None:
-            trunk = self._pick(other, modality, file, said)
+            trunk = self.models.pick(other, modality, file, said)
         if doubt and sight is not None and sight.posed:
             remarks.append(doubt)
             doubt = None
@@ -321,28 +308,19 @@ class Reader:
     def _look(self, grey: np.ndarray, frame: Frame) -> Sight | None:
         """What the picture looks like; a neck is a lateral film where there is no model for necks."""
         sight = None if self._view_finder is None else self._view_finder(upright(grey, frame)[0])
-        if sight is None or self._reads_necks():
+        if sight is None or self.models.read_necks():
             return sight
         return sight._replace(view=rules_of(sight.view).trunk or sight.view)
 
-    def _reads_necks(self) -> bool:
-        """Whether the model, or a released one, was made for films of the neck."""
-        made_for = self._made_for.values() if self._only is None else [(self._only.views, ())]
-        return any(rules_of(view).trunk is not None for views, _ in made_for for view in views)
-
     def _likely(self, sight: Sight) -> bool:
         """Whether a picture looks enough like something that a released model reads to be tried."""
-        if self._only is not None or sight.view == "unknown" or sight.probability < LIKELY_VIEW:
+        if self.only is not None or sight.view == "unknown" or sight.probability < LIKELY_VIEW:
             return False
-        return self._is_read(sight.view, sight.modality)
-
-    def _is_read(self, view: View, modality: str | None) -> bool:
-        """Whether a released model reads such pictures."""
-        return any(view in views and _reads(owns, view, modality) for views, owns in self._made_for.values())
+        return self.models.read(sight.view, sight.modality)
 
     def _refuse_look(self, sight: Sight, file: str) -> None:
         """Raise where a picture looks like no spine, and neither the user nor its file says otherwise."""
-        if sight.view == "unknown" and sight.probability >= SURE_REFUSAL and self._only is None:
+        if sight.view == "unknown" and sight.probability >= SURE_REFUSAL and self.only is None:
             fault = f"does not look like a spine that a model reads, probability {sight.probability:.2f}"
             raise InputError(file, fault, "give --view to read it anyway")
 
@@ -352,9 +330,9 @@ class Reader:
         if view != "unknown":
             remarks.append(f"view: taken for {view}, as is usual in {picture.modality}; the file does not say")
             return view
-        made_for = self._only.views if self._only is not None else ()
-        if self._only is not None and len(made_for) == 1:
-            remarks.append(f"view: taken for {made_for[0]}, which {self._only.name} was made for; nothing else says it")
+        made_for = self.only.views if self.only is not None else ()
+        if self.only is not None and len(made_for) == 1:
+            remarks.append(f"view: taken for {made_for[0]}, which {self.only.name} was made for; nothing else says it")
             return made_for[0]
         return "unknown"
 
@@ -362,61 +340,10 @@ class Reader:
         refused = rules_of(view).refused
         if refused:
             raise InputError(file, f"shows {rules_of(view).article}: {refused}", "give another slice, or --view")
-        if said.view is not None or self._only is not None:
+        if said.view is not None or self.only is not None:
             return
         if other_part(picture.body_part):
             fault = f"shows no spine: BodyPartExamined is {picture.body_part}"
             raise InputError(file, fault, "give --view to read it anyway")
         if view == "unknown":
             raise InputError(file, "does not say which view it is", VIEW_REMEDY)
-
-    def _modality(self, view: View, sight: Sight | None, remarks: list[str]) -> str | None:
-        """Which modality a picture of a view is of whose file does not say, where models of several read that view."""
-        made = {own: name for name, (views, owns) in self._made_for.items() if view in views for own in owns}
-        if len(set(made.values())) < 2:
-            return sight.modality if sight is not None and sight.view == view else None
-        if sight is not None and sight.view == view and sight.modality is not None:
-            taken, why = sight.modality, "judged from the picture"
-        else:
-            taken, why = next((own for own in made if own in rules_of(view).usual_in), next(iter(made))), "as is usual"
-        others = [name for own, name in made.items() if own != taken]
-        remarks.append(f"modality: taken for {taken}, {why}; if it is not, give --model {' or '.join(others)}")
-        return taken
-
-    def _pick(self, view: View, modality: str | None, file: str, said: Overrides) -> Predictor:
-        """The released model for a view; one for another modality where the user named the view and there is no other.
-
-        Raises:
-            InputError: No released model reads such pictures.
-        """
-        for_view = [name for name, (views, _) in self._made_for.items() if view in views]
-        fitting = [name for name in for_view if _reads(self._made_for[name][1], view, modality)]
-        if not fitting and said.view is not None:
-            fitting = for_view
-        if not fitting:
-            what = rules_of(view).article + (f" in {modality}" if modality else "")
-            remedy = NEEDS_MODEL if self._made_for else zoo.NO_WEIGHTS
-            if for_view:
-                remedy = f"give --view {view} to read it without grades all the same, or --model"
-            raise InputError(file, f"no released model reads {what}", remedy)
-        name = fitting[0]
-        if name not in self._loaded:
-            self._loaded[name] = Predictor.load(name, self.threshold, self.device, precision=self._precision)
-        return self._loaded[name]
-
-    def _against(self, picture: Picture, view: View, predictor: Predictor) -> str | None:
-        """What speaks against reading this picture with this model, in words; None where nothing does."""
-        made_for = predictor.views
-        if made_for and view != "unknown" and view not in made_for:
-            shown = " and ".join(rules_of(one).title for one in made_for)
-            return f"the model {predictor.name} was made for {shown} views, this is {rules_of(view).article}"
-        if made_for and picture.modality and not _reads(predictor.modalities, view, picture.modality):
-            return f"the model {predictor.name} was not made for the modality {picture.modality}"
-        if other_part(picture.body_part):
-            return f"BodyPartExamined is {picture.body_part}, which shows no spine"
-        return None
-
-
-def _reads(modalities: tuple[str, ...], view: View, modality: str | None) -> bool:
-    """Whether a model reads a modality: its card names it, or leaves the modality to the view."""
-    return modality is None or modality in (modalities or rules_of(view).modalities)

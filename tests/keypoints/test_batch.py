@@ -31,7 +31,7 @@ class FakeReader(Reader):
     def __init__(self, name="fake", schema=VERTEBRA4):
         super().__init__()
         self.fake, self.schema, self.read_files = name, schema, []
-        self._only = type("Named", (), {"name": name, "threshold": 0.6, "device": "cpu", "card": {}})()
+        self.models.only = type("Named", (), {"name": name, "threshold": 0.6, "device": "cpu", "card": {}})()
 
     def read_picture(self, picture, file, overrides=None, grey=None):
         self.read_files.append(file)

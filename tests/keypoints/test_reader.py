@@ -271,7 +271,7 @@ def test_what_headers_rule_out_is_refused_or_not_graded(seer, monkeypatch):
     with pytest.raises(InputError, match="BodyPartExamined is HIP"):
         read(reader, hip)
     for picture in (picture_of("unknown", "XA"), picture_of("unknown", "PT"), picture_of("sagittal", "CT")):
-        if not any("CT" in modalities for _, modalities in reader._made_for.values()):
+        if not any("CT" in modalities for _, modalities in reader.models.made_for.values()):
             with pytest.raises(InputError, match=r"which view|no released model reads"):
                 read(reader, picture)
     # The user insists: points, a remark, no grade; and measuring the result again grades it no more.
@@ -289,8 +289,8 @@ def test_what_headers_rule_out_is_refused_or_not_graded(seer, monkeypatch):
 
 def test_a_film_of_the_neck_is_read_with_a_remark_where_no_model_knows_necks(seer, monkeypatch):
     reader = Reader()
-    monkeypatch.delitem(reader._made_for, "xray-cervical")
-    monkeypatch.setattr(reader, "_pick", lambda *_: seer)
+    monkeypatch.delitem(reader.models.made_for, "xray-cervical")
+    monkeypatch.setattr(reader.models, "pick", lambda *_: seer)
     necks = [read(reader, picture_of("lateral", "CR", body_part=part)).remarks for part in ("CSPINE", "LSPINE")]
     said = [any("no released model was taught on necks" in remark for remark in remarks) for remarks in necks]
     assert said == [True, False]
