@@ -119,6 +119,8 @@ def test_brightness_is_the_difference_of_both_sides_in_spreads_of_the_picture(sp
         share = min(abs(left - right) / picture.std() / 0.5, 1.0)
         expected = 0.75 * share * (1 if left > right else -1)
         assert brightness(reading, picture) == pytest.approx(expected, rel=1e-6)
+        # Of a straight column it is all there is, and too little.
+        assert anterior_side(reading, picture=picture) == Facing(None, "picture", pytest.approx(abs(expected)))
         assert 0.1 < abs(expected) <= 0.75
     assert brightness(replace(reading, vertebrae=reading.vertebrae[:2]), striped(reading, 90, 100)) == 0
     assert brightness(replace(reading, vertebrae=[]), picture) == 0
