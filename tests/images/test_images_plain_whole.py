@@ -159,12 +159,13 @@ def test_a_deep_colour_that_opencv_reads_otherwise(tmp_path, monkeypatch):
         assert line(read_picture, path) == f"a.png: is damaged {COPY}"
 
 
+@pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize(("kind", "words"), [("TIFF", "pages"), ("PNG", "frames")])
-def test_pictures_of_several_pages(tmp_path, kind, words):
-    first, *others = (Image.fromarray(GREY + k) for k in range(3))
+def test_pictures_of_several_pages(tmp_path, kind, words, count):
+    first, *others = (Image.fromarray(GREY + k) for k in range(count))
     first.save(tmp_path / "a", kind, save_all=True, append_images=others)
     picture = read_picture(tmp_path / "a")
-    assert picture.remarks == (f"the first of 3 {words} was read",)
+    assert picture.remarks == (f"the first of {count} {words} was read",)
     assert (picture.pixels == GREY).all()
 
 
