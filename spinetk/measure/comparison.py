@@ -47,7 +47,7 @@ def compare(reading_a: Reading, reading_b: Reading) -> dict[str, Any]:
         raise InputError(reading_b.file, "has other landmarks than the first reading", "compare like sets")
     if (reading_a.height, reading_a.width) != (reading_b.height, reading_b.width):
         raise InputError(reading_b.file, "is a picture of another size", "compare readings of the same picture")
-    first, second = _measured(reading_a), _measured(reading_b)
+    first, second = measured(reading_a), measured(reading_b)
     pairs = matched(first, second)
     found = tuple({pair[side] for pair in pairs} for side in (0, 1))
     left_out = [
@@ -63,7 +63,8 @@ def compare(reading_a: Reading, reading_b: Reading) -> dict[str, Any]:
     }
 
 
-def _measured(reading: Reading) -> Reading:
+def measured(reading: Reading) -> Reading:
+    """The reading with its measurements: as it is, where it has them."""
     done = reading.angles and all("heights_px" in v.measures for v in reading.vertebrae)
     return reading if done else measure(reading)
 
@@ -138,7 +139,7 @@ def paired_values(pairs: Iterable[tuple[Reading, Reading]]) -> pd.DataFrame:
 
     rows = []
     for first, second in pairs:
-        first, second = _measured(first), _measured(second)
+        first, second = measured(first), measured(second)
         result = compare(first, second)
         graded = _same_thresholds(first, second)
         for vertebra in result["vertebrae"]:

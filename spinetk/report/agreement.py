@@ -13,10 +13,12 @@ from spinetk.atomic import replacing, write_json, write_text
 from spinetk.errors import InputError
 from spinetk.formats.registry import read
 from spinetk.formats.results import iter_results
+from spinetk.formats.table import rows
 from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
-from spinetk.measure.comparison import bland_altman_panel, paired_values, same_scale
+from spinetk.measure.comparison import bland_altman_panel, measured, paired_values
 from spinetk.measure.words import ANGLE_NAMES
 from spinetk.reading import Reading
+from spinetk.report.about import ABOUT_NAMES, About, differences
 from spinetk.report.tables import paired_rows, read_table, stacked, tabulate
 
 if TYPE_CHECKING:
@@ -118,19 +120,14 @@ def _paired(one: dict[str, Reading], other: dict[str, Reading], failures: list[s
     """The values of both, picture by picture."""
     pairs = []
     for name in sorted(set(one) & set(other)):
-        sizes = [size for reading in (one[name], other[name]) if (size := reading.frame.spacing_mm)]
-        if len(sizes) == 2 and not same_scale(one[name], other[name]):
-            said = " and ".join(f"{row:.4g} x {column:.4g}" for row, column in sizes)
-            failures.append(f"{name}: the readings say pixels of {said} mm: its heights are compared in px")
-        if len({reading.facing.side for reading in (one[name], other[name]) if reading.facing is not None}) > 1:
-            said = "the anterior height of one is compared with the posterior height of the other"
-            failures.append(f"{name}: the readings have the front on other sides: {said}")
-        if one[name].slice != other[name].slice or one[name].series != other[name].series:
-            failures.append(f"{name}: the readings are of two slices ({_slice(one[name])} and {_slice(other[name])})")
-        if _differ(one[name], other[name]):
-            failures.append(f"{name}: the readings are of pictures with other pixels: are they the same film?")
+        both = measured(one[name]), measured(other[name])
+        said = differences(name, *(About.of(rows(reading)) for reading in both))
+        if _differ(*both):
+            said = [line for line in said if ABOUT_NAMES not in line]  # places of two films say nothing
+            said.append(f"{name}: the readings are of pictures with other pixels: are they the same film?")
+        failures += said
         try:
-            pairs.append((name, paired_values([(one[name], other[name])])))
+            pairs.append((name, paired_values([both])))
         except InputError as error:
             failures.append(str(error))
     return stacked([table.assign(file=name) for name, table in pairs])
@@ -141,11 +138,6 @@ def _differ(one: Reading, other: Reading) -> bool:
     both = [(one.pixels_sha256, other.pixels_sha256), (one.stored_sha256, other.stored_sha256)]
     known = [first == second for first, second in both if first is not None and second is not None]
     return bool(known) and not any(known)
-
-
-def _slice(reading: Reading) -> str:
-    series = "" if reading.series is None else f" of series {reading.series}"
-    return ("none named" if reading.slice is None else str(reading.slice + 1)) + series
 
 
 def _agreement(

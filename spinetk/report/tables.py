@@ -23,20 +23,18 @@ from spinetk.formats.table import rows
 from spinetk.measure.comparison import ANGLES
 from spinetk.measure.readout import measure
 from spinetk.reading import Reading
+from spinetk.report.about import SPACING, About, differences, number, rescaled
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ("file", "label")
-SPACING = ("spacing_row_mm", "spacing_column_mm")
 # Columns of our own tables that are no measurements, or only grade one that is compared (the slip in percent).
 OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "series", *SPACING, "meyerding")
 UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
 GRADES = ("grade", "deformity_grade")
 MISSING = ("", "-", "na", "n/a", "nan", "none", "null")
 MOST_NAMED = 5
-SAME = 1e-3
-"""Share by which spacings of one picture may differ: tables round them."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,11 @@ class Table:
     Attributes:
         values: A row a vertebra or picture, by (file, label); the label is empty for what is about the whole picture,
             ``#3`` for the third body from the top where it has no name.
-        spacing: (row, column) mm by file, where the table says it.
+        about: What else the table says, by file.
     """
 
     values: pd.DataFrame
-    spacing: dict[str, tuple[float, float]]
+    about: dict[str, About]
 
 
 def tabulate(readings: dict[str, Reading]) -> Table:
@@ -85,7 +83,7 @@ def read_table(path: Path, failures: list[str]) -> Table:
         content = [{k: _with_point(v) if k else v for k, v in row.items()} for row in content]
     for name in filter(_measured, filter(None, content[0])):
         cells = [cell for row in content if (cell := (row[name] or "").strip().lower()) not in MISSING]
-        words = [cell for cell in cells if np.isnan(_number(cell))]
+        words = [cell for cell in cells if np.isnan(number(cell))]
         if words and (len(words) < len(cells) or _unit(name)[1]):
             failures.append(f"{path}: {len(words)} of {len(cells)} cells of {name} are no numbers and were left out")
     # None collects what a row has beyond the head.
@@ -101,7 +99,7 @@ def paired_rows(first: Table, second: Table, failures: list[str]) -> pd.DataFram
     Raises:
         InputError: A grade is none of 0 to 3.
     """
-    rescaled = _rescaled(first, second, failures)
+    other_scale = _compared(first, second, failures)
     _say_strange(first, second, failures)
     unpaired = _unpaired(first, second, failures)
     sides = [side.values.drop(index=unpaired, errors="ignore") for side in (first, second)]
@@ -113,9 +111,9 @@ def paired_rows(first: Table, second: Table, failures: list[str]) -> pd.DataFram
         pairs = both[name]
         in_mm = both.get(f"{quantity}_mm")
         if unit == "mm":
-            pairs = pairs[~pairs.index.isin(rescaled, level="file")]
+            pairs = pairs[~pairs.index.isin(other_scale, level="file")]
         elif unit == "px" and in_mm is not None:  # says no more where both readers have mm
-            kept = in_mm.index[~in_mm.index.isin(rescaled, level="file")]
+            kept = in_mm.index[~in_mm.index.isin(other_scale, level="file")]
             pairs = pairs[~pairs.index.isin(kept)]
         pairs = pairs.reset_index().rename(columns={"label": "level"})
         pairs.insert(2, "quantity", quantity)
@@ -149,14 +147,12 @@ def _both(sides: list[pd.DataFrame], name: str) -> pd.DataFrame:
     return pd.concat(columns, axis=1, join="inner").dropna().rename_axis(KEYS)
 
 
-def _rescaled(first: Table, second: Table, failures: list[str]) -> list[str]:
-    """Pictures of which the two say another spacing."""
+def _compared(first: Table, second: Table, failures: list[str]) -> list[str]:
+    """Tell ``failures`` what the two say otherwise of a picture; the pictures of which they say another spacing."""
     found = []
-    for name in sorted(set(first.spacing) & set(second.spacing)):
-        sizes = first.spacing[name], second.spacing[name]
-        if not np.allclose(*sizes, rtol=SAME, atol=0):
-            said = " and ".join(f"{row:.4g} x {column:.4g}" for row, column in sizes)
-            failures.append(f"{name}: the readings say pixels of {said} mm: its lengths are compared in px")
+    for name in sorted(set(first.about) & set(second.about)):
+        failures += differences(name, first.about[name], second.about[name])
+        if rescaled(first.about[name], second.about[name]):
             found.append(name)
     return found
 
@@ -203,7 +199,7 @@ def _table(content: list[dict[str, Any]], source: str | Path) -> Table:
     import pandas as pd
 
     keys, kept = [], []
-    spacing: dict[str, tuple[float, float]] = {}
+    by_picture: dict[str, list[dict[str, Any]]] = {}
     for row in content:
         # A table of `predict` names pictures with their path, a reader's perhaps without the ending.
         picture = Path(str(row["file"]).strip().replace("\\", "/")).name.removesuffix(".gz")
@@ -212,16 +208,14 @@ def _table(content: list[dict[str, Any]], source: str | Path) -> Table:
         picture = picture.removesuffix(ending) if ending[1:2].isalpha() else picture
         level = str(row.get("label") or "").strip() or (f"#{row['index']}" if row.get("index") else "")
         keys.append((picture, level_in(level) or level))
-        kept.append({_plain_name(name): _number(value) for name, value in row.items() if _measured(name)})
-        size = tuple(_number(row.get(name)) for name in SPACING)
-        if np.isfinite(size).all():
-            spacing[picture] = size  # type: ignore[assignment]
+        kept.append({_plain_name(name): number(value) for name, value in row.items() if _measured(name)})
+        by_picture.setdefault(picture, []).append(row)
     index = pd.MultiIndex.from_tuples(keys, names=KEYS)
     table = _of_pictures(pd.DataFrame(kept, index=index).astype(float)).dropna(axis=1, how="all")
     if table.index.has_duplicates:
         picture, level = table.index[table.index.duplicated()][0]
         raise InputError(source, f"has two rows about {level or 'the whole'} of {picture!r}", "remove one")
-    return Table(table, spacing)
+    return Table(table, {picture: About.of(own) for picture, own in by_picture.items()})
 
 
 def _of_pictures(table: pd.DataFrame) -> pd.DataFrame:
@@ -253,13 +247,6 @@ def _plain_name(name: str) -> str:
 
 def _measured(name: str) -> bool:
     return name not in (*KEYS, *OTHER) and not name.endswith(("_x_px", "_y_px", "_low", "_high", "_probability"))
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return np.nan
 
 
 def _unit(column: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from spinetk.formats.table import write_table
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading
+from spinetk.report.about import renamed
 from spinetk.report.agreement import agree, draw, write_agreement
 
 FIRST = """file,label,height_anterior_mm,deformity_grade
@@ -209,7 +210,7 @@ def test_readers_who_give_a_film_other_pixel_sizes_are_compared_in_px(tmp_path):
     row = by_name(found)["height_middle"]
     assert (row["unit"], row["bias"]) == ("px", pytest.approx(0, abs=1e-6))
     assert found.failures == [
-        "film: the readings say pixels of 0.4 x 0.4 and 0.5 x 0.5 mm: its heights are compared in px"
+        "film: the readings say pixels of 0.4 x 0.4 and 0.5 x 0.5 mm: its lengths are compared in px"
     ]
 
 
@@ -335,6 +336,52 @@ def test_readings_of_two_slices_are_named(results):
         write_json(path, json.loads(path.read_text()) | {"slice": place})
     found = agree(results / "a", results / "b")
     assert found.failures == ["film-1: the readings are of two slices (8 and 9)"]
+
+
+@pytest.mark.parametrize(("first", "second"), [("", ""), ("", ".csv"), (".csv", ""), (".csv", ".csv")])
+def test_what_readers_say_otherwise_is_told_of_tables_too(tmp_path, first, second):
+    """The same film read one level higher, facing the other way, of another slice: in any mix of results and tables."""
+    film = replace(lateral_radiograph(1, region="lumbar").reading, file="film.png", slice=7)
+    names = [v.label for v in film.vertebrae]
+    same, higher = measure(film), measure(replace(film, slice=8), anchor="L4=last", facing=opposite(film))
+    for who, reading in (("one", same), ("two", higher)):
+        write_json(tmp_path / who / "film.json", reading.to_json())
+        tabled(tmp_path, f"{who}.csv", reading)
+    assert agree(tmp_path / f"one{first}", tmp_path / f"one{second}").failures == []
+    found = agree(tmp_path / f"one{first}", tmp_path / f"two{second}")
+    assert names[-1] == "L5"
+    assert found.failures == [
+        "film: the readings have the front on other sides: the anterior height of one is compared with the posterior "
+        "height of the other",
+        "film: the readings are of two slices (8 and 9)",
+        "film: the readings name one body otherwise (L5 of the first is L4 of the second): figures of one level are of "
+        "two bodies",
+    ]
+
+
+def opposite(reading):
+    return {"left": "right", "right": "left"}[measure(reading).facing.side]
+
+
+def test_films_of_two_days_are_not_said_to_be_named_otherwise(tmp_path):
+    """What lies at one place of two films need not be one body; that the films differ is said."""
+    film = replace(lateral_radiograph(1, region="lumbar").reading, file="film.png")
+    for who, anchor in (("one", "L5=last"), ("two", "L4=last")):
+        reading = replace(measure(film, anchor=anchor), pixels_sha256={"one": "1", "two": "2"}[who] * 64)
+        write_json(tmp_path / who / "film.json", reading.to_json())
+    assert agree(tmp_path / "one", tmp_path / "two").failures == [
+        "film: the readings are of pictures with other pixels: are they the same film?"
+    ]
+
+
+def test_a_body_that_one_reader_missed_renames_nothing():
+    """Bodies 100 px apart, lying on their side as some films are stored: 24 px off is one body, 26 perhaps another."""
+    column = {"L1": (50.0, 10.0), "L2": (150.0, 12.0), "L4": (350.0, 10.0), "L5": (450.0, 11.0)}
+    assert renamed(column, column | {"L3": (250.0, 10.0)}) == []
+    assert renamed(column, {"L3": (374.0, 10.0)}) == [("L4", "L3")]
+    assert renamed(column, {"L3": (376.0, 10.0)}) == []
+    assert renamed({"L1": (0.0, 0.0)}, {"L2": (0.0, 0.0)}) == []
+    assert renamed({}, column) == []
 
 
 def test_grades_have_no_panel(tables):

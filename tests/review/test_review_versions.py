@@ -218,8 +218,9 @@ def test_a_blinded_reader_is_the_same_however_the_name_is_written(tmp_path, pict
 def test_signed_readings_feed_agree(blind, save):
     client, key, cases = blind
     content = client.get(f"/api/entries/{key}", headers={"x-reader": "Anna"}).json()
-    for reader, by in (("Anna", 0.0), ("Ben", 2.0)):
-        assert save(client, key, {**moved(content, by), "began": ""}, reader, sign=True).status_code == 200
+    for reader, by, size in (("Anna", 0.0, 0.4), ("Ben", 2.0, 0.5)):
+        body = {**moved(content, by), "began": "", "spacing_mm": [size, size]}
+        assert save(client, key, body, reader, sign=True).status_code == 200
     table = client.get("/api/agreement", params={"first": "Anna", "second": "Ben"}).json()
     assert table["pictures"] == 1
     assert any("posterior" in row or "left" in row for row in table["lines"])
@@ -227,6 +228,9 @@ def test_signed_readings_feed_agree(blind, save):
 
     found = agree(cases / "readings" / "anna", cases / "readings" / "ben")
     assert found.to_json()["pictures"] == 1
+    # Each says another size of pixels: mm of the one are not those of the other.
+    (doubt,) = table["doubts"]
+    assert doubt.startswith(f"{content['name']}: the readings say pixels of 0.4 x 0.4 and 0.5 x 0.5 mm")
     few = client.get("/api/agreement", params={"first": "Anna", "second": "Cleo"})
     assert few.status_code == 422
 

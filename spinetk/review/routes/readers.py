@@ -55,20 +55,22 @@ def readers_of(session: ReviewSession) -> APIRouter:
 
         with tempfile.TemporaryDirectory() as folder:
             sides = Path(folder) / "first", Path(folder) / "second"
-            count = 0
+            titles: list[str] = []
             for base in session.bases():
                 readings = Readings(base)
                 for entry in [one for one in session.entries.values() if one.base == base and one.case is not None]:
                     case = str(entry.case)
                     both = [readings.read(name, case) for name in (first, second)]
                     if all(one is not None and one.status == "signed" for one in both):
-                        count += 1
+                        titles.append(entry.title)
                         for side, name in zip(sides, (first, second), strict=True):
                             side.mkdir(exist_ok=True)
-                            shutil.copyfile(readings.path(name, case), side / f"{count:05d}.json")
-            if not count:
+                            shutil.copyfile(readings.path(name, case), side / f"{len(titles):05d}.json")
+            if not titles:
                 raise InputError("agreement", f"{first} and {second} have signed no picture both", "sign some first")
             found = agree(*sides)
-        return {"pictures": count, "lines": list(lines(found)), "quantities": found.quantities}
+        numbers = {f"{number:05d}: ": f"{title}: " for number, title in enumerate(titles, start=1)}
+        doubts = [numbers.get(line[:7], line[:7]) + line[7:] for line in found.failures]
+        return {"pictures": len(titles), "doubts": doubts, "lines": list(lines(found)), "quantities": found.quantities}
 
     return router

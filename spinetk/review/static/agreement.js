@@ -25,9 +25,9 @@ async function compare() {
     const pair = [byId("first-reader").value, byId("second-reader").value];
     say(byId("agreement-note"), "");
     say(byId("agreement-lines"), "Comparing");
-    const { pictures, lines } = await api.agreement(...pair);
+    const { pictures, doubts, lines } = await api.agreement(...pair);
     if (String(pair) !== String([byId("first-reader").value, byId("second-reader").value])) return;
-    say(byId("agreement-note"), `${pictures} picture${pictures === 1 ? "" : "s"} signed by both`);
+    say(byId("agreement-note"), [`${pictures} picture${pictures === 1 ? "" : "s"} signed by both`, ...doubts].join("\n"));
     say(byId("agreement-lines"), lines.join("\n"));
   } catch (error) {
     say(byId("agreement-note"), error.message);
