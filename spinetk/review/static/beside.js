@@ -162,30 +162,60 @@ const number = (text) => (text === "–" || text === undefined ? null : Number(t
 function line(name, there, here, words, unit = "") {
   const change = here - there, cell = (textContent) => make("td", { className: "n", textContent });
   const sign = `${change > 0 ? "+" : ""}${change.toFixed(1).replace("-", "\u2212")}${unit}`;
-  return make("tr", {}, make("th", { textContent: name, scope: "row" }), cell(there.toFixed(1) + unit), cell(here.toFixed(1) + unit), cell(sign), make("td", { className: "wrap", textContent: words }));
+  const cells = here === null ? ["–", "–", "–"] : [there.toFixed(1) + unit, here.toFixed(1) + unit, sign];
+  return make("tr", {}, make("th", { textContent: name, scope: "row" }), ...cells.map(cell), make("td", { className: "wrap", textContent: words }));
 }
 
-// Level by level: there, here, and the change; then the angles both have.
+const became = (was, is) => (was === is ? is : `${was || "–"} → ${is || "–"}`);
+const least = (row) => Math.min(...row.heights.map(number).filter((v) => v !== null));
+
+// Level by level: there, here, and the change; then the angles both have. What cannot be compared is said, not guessed.
 function compare() {
-  const here = store.current.shown, there = shown.shown;
-  const body = byId("beside-table").tBodies[0];
-  const rows = [];
-  const least = (row) => Math.min(...row.heights.map(number).filter((v) => v !== null));
-  for (const row of here.rows) {
+  const here = store.current.shown, there = shown.shown, notes = [];
+  const rows = [...bodies(here, there, notes), ...angles(here, there, notes)];
+  byId("beside-table").tBodies[0].replaceChildren(...rows);
+  byId("beside-table").hidden = !rows.length && !notes.length;
+  const what = `Least height of each body, ${here.unit}${here.angles.length ? ", and angles" : ""}`;
+  say(byId("beside-unit"), [what, ...notes].join(". "));
+}
+
+// A pixel of one film is not one of another, nor are its bodies known by their place; mm are those of each film's scale.
+function bodies(here, there, notes) {
+  const same = Boolean(shown.theirs), named = (name) => !name.startsWith("#") || (same && here.rows.length === there.rows.length);
+  const sides = [here, there].map((one) => one.spacing_mm), known = sides.every(Boolean);
+  const alike = known && sides[0].every((size, k) => Math.abs(size / sides[1][k] - 1) < 0.001);
+  const front = (view) => viewRules.get(view)?.front;
+  if (!same && front(store.current.reading.view) !== front(shown.reading.view)) {
+    notes.push("The films are of two views: heights are not compared");
+    return [];
+  }
+  const comparable = same ? alike || (!sides[0] && !sides[1]) : known;
+  if (!comparable) notes.push(same ? "The readings say other pixel sizes: heights are not compared" : "A film has no scale: heights are not compared");
+  else if (!same && here.spacing !== there.spacing) notes.push(`Scale there ${there.spacing}, here ${here.spacing}`);
+  return here.rows.flatMap((row) => {
     const other = there.rows.find((one) => one.name === row.name);
-    if (!other || row.name.startsWith("#") !== other.name.startsWith("#")) continue;
-    const [a, b] = [least(row), least(other)];
-    if (!Number.isFinite(a) || !Number.isFinite(b) || here.unit !== there.unit) continue;
-    const [was, is] = [other, row].map((one) => one.deformity.replace(/ \([^)]*%\)/, ""));
-    rows.push(line(row.name, b, a, was === is ? row.deformity : `${was || "–"} → ${row.deformity || "–"}`));
-  }
-  for (const [name, value] of here.angles) {
+    if (!other || !named(row.name)) return [];
+    const [a, b] = comparable ? [least(row), least(other)] : [null, null];
+    const words = became(...[other, row].map((one) => one.deformity.replace(/ \([^)]*%\)/, "")));
+    if (comparable ? !Number.isFinite(a) || !Number.isFinite(b) : !words) return [];
+    return [line(row.name, b, a, words.includes("→") ? words : row.deformity)];
+  });
+}
+
+// Without the front lordosis and what hangs on the sacrum have no sign: one that has is no match for one that has none.
+function angles(here, there, notes) {
+  const signed = (one) => one.anterior !== null, matched = signed(here) === signed(there);
+  const found = here.angles.flatMap(([name, value, ends]) => {
     const other = there.angles.find(([own]) => own === name);
-    if (other) rows.push(line(name, parseFloat(other[1]), parseFloat(value), "", "°"));
-  }
-  body.replaceChildren(...rows);
-  byId("beside-table").hidden = !rows.length;
-  say(byId("beside-unit"), `Least height of each body, ${here.unit}${here.angles.length ? ", and angles" : ""}`);
+    if (!other) return [];
+    if (!matched && !name.startsWith("Cobb")) {
+      notes.push("The front of one film is unknown: angles with a sign are not compared");
+      return [];
+    }
+    return [line(name, parseFloat(other[1]), parseFloat(value), became(other[2], ends), "°")];
+  });
+  notes.splice(0, notes.length, ...new Set(notes));
+  return found;
 }
 
 choice.onchange = () => choose(Number(choice.value));
