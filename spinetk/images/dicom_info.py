@@ -12,7 +12,7 @@ from spinetk.images.display import is_inverted
 from spinetk.images.elements import integer, word
 from spinetk.images.frames import BURNED_IN, frame_of, modality_of
 from spinetk.images.headers import open_header
-from spinetk.images.orientation import facts_of
+from spinetk.images.orientation import OBLIQUE_PICTURE, facts_of
 from spinetk.images.reformat import Plane, section_of
 from spinetk.images.series import frame_series, group_series, pick, plan
 from spinetk.images.stack import central, in_order
@@ -104,5 +104,7 @@ def _put_planes(content: dict[str, Any], planes: list[Plane], notes: list[str]) 
         section = section_of(planes)
         content |= {"size": list(section.size), "view": "sagittal"}
         content |= facts_of(section.frame)
+        # The section is straight, however its slices lie.
+        content["remarks"] = [remark for remark in content["remarks"] if OBLIQUE_PICTURE not in remark]
         notes.append(f"a mid-sagittal reformation at {section.step_mm:.3g} mm is the picture read")
     content["remarks"] += notes

@@ -21,6 +21,7 @@ Letters = tuple[str | None, str | None]
 LETTERS = "LPH"
 """Patient directions of +x, +y, +z in DICOM (and, after a change of sign, NIfTI) coordinates."""
 
+OBLIQUE_PICTURE = "degrees oblique"
 LATERAL = frozenset({"LL", "RL", "LATERAL", "LAT"})
 FRONTAL = frozenset({"AP", "PA"})
 DECUBITUS = frozenset({"LLD", "RLD"})
@@ -98,7 +99,7 @@ def read_letters(dataset: Dataset, frame: int, axes: Axes | None, remarks: list[
         return (given[0], given[1]) if sane else (None, None)
     angle = oblique_degrees(axes)
     if angle > OBLIQUE_DEGREES:
-        remarks.append(f"the picture is {angle:.0f} degrees oblique: orientation letters name the nearest direction")
+        remarks.append(f"the picture is {angle:.0f} {OBLIQUE_PICTURE}: orientation letters name the nearest direction")
     letters = letters_of(axes)
     if sane and tuple(given) != letters:
         stated, found = "\\".join(given), "\\".join(letters)

@@ -9,6 +9,7 @@ from image_seeds import dicom, to_bytes
 
 from spinetk.discs.slab import read_slab
 from spinetk.images import read_picture
+from spinetk.images.info import describe
 
 TURNS = {
     "about the long axis": lambda c, s: [[c, -s, 0], [s, c, 0], [0, 0, 1]],
@@ -38,3 +39,16 @@ def test_one_rule_says_what_is_oblique(tmp_path, turn, degrees, said):
         oblique = [remark for remark in found if "oblique" in remark]
         assert len(oblique) == said
         assert all(f"{degrees:.0f} degrees oblique" in remark for remark in oblique)
+
+
+def test_a_tilted_gantry_makes_no_oblique_picture(tmp_path):
+    """The section through its slices is cut along the patient's axes; by hand: rows down and headward at 25 degrees."""
+    tilt = np.radians(25)
+    down = [0, round(float(np.cos(tilt)), 6), round(float(np.sin(tilt)), 6)]
+    for k in range(6):
+        tags = {"ImageOrientationPatient": [1, 0, 0, *down], "ImagePositionPatient": [0, 0, 2.0 * k]}
+        slice_ = dicom(np.full((24, 20), k, np.uint16), Modality="CT", PixelSpacing=[1, 1], **tags)
+        (tmp_path / f"{k}.dcm").write_bytes(to_bytes(slice_))
+    for found in (describe(tmp_path)["remarks"], read_picture(tmp_path).remarks):
+        assert not [remark for remark in found if "oblique" in remark]
+    assert any("25 degrees oblique" in remark for remark in describe(tmp_path / "0.dcm")["remarks"])
