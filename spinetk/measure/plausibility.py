@@ -18,8 +18,9 @@ from spinetk.geometry import median
 from spinetk.measure.body import column, midline, scale_of, stack
 from spinetk.measure.heights import COLUMNS, heights
 from spinetk.reading import ABOUT_LEVELS, Reading
+from spinetk.views import rules_of
 
-Effect = Literal["refused", "not graded"]
+Effect = Literal["refused", "not graded", "remarked"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Rule:
     Attributes:
         limit: The figure it turns on, or None.
         effect: ``refused``: the picture is bad input. ``not graded``: the points stay, no grade is claimed.
+            ``remarked``: all stays, and it is said.
         source: Where the figure comes from.
     """
 
@@ -61,6 +63,13 @@ PLATES = (
     "Facing endplates of 304 discs of 62 MR subjects, px of 1 mm: one is over 1.18 times as long as the other in 8"
     " (`benchmarks/slips.py`). A slip is counted between their back corners."
 )
+ADULTS = (
+    "The lowest five bodies of 62 MR subjects (the higher side of each, the median of a column) are 24.0 to 31.6 mm"
+    " high; no adult body is lower than those of the neck, 11 mm (sources as of the limits above). Some 30 % are left"
+    " for small people and for films that enlarge: lumbar bodies at half or twice their size stand out."
+)
+USUAL_MM = {"lumbar": (16.0, 42.0), "trunk": (11.0, 42.0), "neck": (7.5, 24.0)}
+"""Heights of adults' bodies in the middle of a column, films that enlarge included, by what is known of the levels."""
 RULES: dict[str, Rule] = {
     "picture_px": Rule(32, "refused", "Geometry: two bodies of eight px with a disc between them are 24 px high."),
     "plane": Rule(None, "refused", "spinetk.views: DICOM cosines or letters of an axial or coronal slice."),
@@ -68,6 +77,7 @@ RULES: dict[str, Rule] = {
     "body_part": Rule(None, "refused", "BodyPartExamined (0018,0015), defined terms of DICOM PS3.16 annex L."),
     "lowest_mm": Rule(4.0, "refused", HEIGHTS),
     "highest_mm": Rule(60.0, "refused", HEIGHTS),
+    "adult": Rule(None, "remarked", ADULTS),
     "body_px": Rule(6.0, "not graded", "Geometry: one px is 17 % of six; grades begin at 20, 25 and 40 %."),
     "lone": Rule(None, "not graded", "Genant et al., J Bone Miner Res 1993;8:1137: bodies are judged beside others."),
     "overlap": Rule(0.25, "not graded", "Anatomy: a disc lies between two bodies; shares of the smaller outline."),
@@ -147,6 +157,29 @@ def impossible_size(reading: Reading) -> str | None:
         return None
     sizes = _tallest(stack(reading) * scale_of(reading), reading)
     return _beyond(median(sizes[~np.isnan(sizes)]))
+
+
+def unusual_size(reading: Reading) -> str | None:
+    """What is odd about the size of the bodies that no :func:`impossible_size` is; None where nothing is, or no scale.
+
+    A picture that was made smaller, or cut out of a screen, and kept the spacing of the one it was made of has bodies
+    of a size that exists, and is wrong.
+    """
+    if reading.frame.spacing_mm is None or not reading.vertebrae or impossible_size(reading):
+        return None
+    lumbar = np.array([(v.label or "").startswith("L") for v in reading.vertebrae])
+    named = "lumbar" if lumbar.sum() > 1 else "trunk"
+    region = named if rules_of(reading.view).trunk is None else "neck"
+    sizes = _tallest(stack(reading) * scale_of(reading), reading)[lumbar if region == "lumbar" else slice(None)]
+    size, (low, high) = median(sizes[~np.isnan(sizes)]), USUAL_MM[region]
+    if not np.isfinite(size) or low <= size <= high:
+        return None
+    which = "lumbar bodies" if region == "lumbar" else "bodies"
+    child = "the patient is a child or " if size < low else ""
+    return (
+        f"the {which} are {size:.3g} mm high in the median, where those of adults are {low:g} to {high:g} mm: "
+        f"{child}the spacing is wrong"
+    )
 
 
 def doubts(reading: Reading) -> list[str | None]:

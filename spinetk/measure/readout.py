@@ -344,6 +344,9 @@ def _about_sizes(reading: Reading) -> list[str]:
     impossible = plausibility.impossible_size(reading)
     if impossible:
         found.append(f"the bodies are {impossible}: the spacing or what was found is wrong.")
+    unusual = plausibility.unusual_size(reading)
+    if unusual:
+        found.append(f"{unusual}.")
     return found
 
 

@@ -20,6 +20,7 @@ from spinetk.measure.plausibility import (
     other_part,
     too_small,
     too_tall,
+    unusual_size,
 )
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading, Vertebra
@@ -55,6 +56,35 @@ def test_a_sound_column_passes():
     # T1 to L5 of one person.
     grown = [body(10 + 20 * k, width=18 + k, height=14 + 0.6 * k) for k in range(17)]
     assert doubts(column(*grown)) == [None] * 17
+
+
+@pytest.mark.parametrize(
+    ("view", "anchor", "mm", "said"),
+    [
+        ("lateral", "L5=last", 1.0, None),  # 28 mm, as L1 to L5 are
+        ("lateral", "L5=last", 0.5, "the lumbar bodies are 14 mm high in the median, where those of adults are 16 to"),
+        ("lateral", None, 0.5, None),  # as upper thoracic ones might be
+        ("sagittal", None, 0.38, "the bodies are 10.6 mm high in the median, where those of adults are 11 to 42 mm"),
+        ("sagittal", "L5=last", 1.6, "the lumbar bodies are 44.8 mm high"),
+        ("cervical", None, 0.5, None),  # 14 mm
+        ("cervical", None, 1.0, "the bodies are 28 mm high in the median, where those of adults are 7.5 to 24 mm"),
+        ("cervical", None, 0.25, "the bodies are 7 mm high"),
+        ("lateral", "L5=last", 2.5, None),  # 70 mm: said to be impossible
+        ("lateral", "L5=last", None, None),
+    ],
+)
+def test_a_size_that_adults_have_not_is_said(view, anchor, mm, said):
+    """A film that was made smaller and kept the spacing of the large one read 14 mm without a word."""
+    measured = measure(replace(column(*SOUND, mm=mm), view=view), anchor=anchor)
+    found = [remark for remark in measured.remarks if "adults" in remark]
+    assert len(found) == (said is not None)
+    if said:
+        assert found[0].startswith(f"Measurement: {said}")
+        assert ("child" in found[0]) is (mm < (0.3 if view == "cervical" else 1))
+    # A correction by hand is measured by the same scale, and a crushed body among sound ones changes nothing.
+    crushed = replace(column(*SOUND[:2], body(90, height=9), *SOUND[3:], mm=mm), view=view, model=None)
+    crushed = measure(crushed, anchor=anchor)
+    assert (unusual_size(crushed) is not None) is (said is not None)
 
 
 def test_a_body_without_height_is_no_neighbour_to_be_taller_than():
