@@ -9,14 +9,16 @@ from pydantic import Discriminator, Tag
 
 from spinetk import zoo
 from spinetk.segmentation.atrium.predictor import Geometry
+from spinetk.segmentation.data.contrast import CONTRASTS
 from spinetk.segmentation.registry import ENTRIES, Options
 from spinetk.segmentation.slices.pictures import PictureForm
 from spinetk.validation import OPEN, STRICT, above, between
 
 if TYPE_CHECKING:
-    Name = str
+    Name = Contrast = str
 else:
     Name = Literal[tuple(entry.name for entry in ENTRIES)]
+    Contrast = Literal[CONTRASTS]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class SliceConfig:
     mean: Annotated[float, between(-1e9, 1e9)]
     sd: Annotated[float, above(0, 1e9)]
     spacing_mm: tuple[Range, Range, Range] | None = None
+    contrast: Contrast | None = None
 
 
 @dataclass(frozen=True)

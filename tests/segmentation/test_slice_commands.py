@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 
 from spinetk.errors import InputError
 from spinetk.phantoms.mask_set import write_mask_set
+from spinetk.segmentation.data.contrast import contrast_of
 from spinetk.segmentation.registry import get_entry
 from spinetk.segmentation.slices.commands import evaluate, phantom, predict, train
 from spinetk.segmentation.slices.picture_trainer import load_picture_predictor, load_start, ready_pictures
@@ -42,6 +45,43 @@ def skins(tmp_path_factory):
 @pytest.fixture(scope="module")
 def skin_run(skins, tmp_path_factory):
     return train(skins, tmp_path_factory.mktemp("run"), task="skin", network="monai-unet", size=[32, 32], **QUICK)
+
+
+def test_another_contrast_is_said_by_every_verb(brains, brain_run, tmp_path):
+    """Trained on T1w; the same voxels are called FLAIR, as where a patient's folder holds both."""
+    folder = tmp_path / "patients" / "one"
+    folder.mkdir(parents=True)
+    image = next((brains / "sub-001").rglob("*_T1w.nii.gz"))
+    mask = next((brains / "derivatives").rglob("sub-001*mask*.nii.gz"))
+    for name in ("T1", "FLAIR"):
+        shutil.copy(image, folder / f"{name}.nii.gz")
+    shutil.copy(mask, folder / "lesion.nii.gz")
+    said = "the file is called FLAIR, the model was trained on T1: the mask may be wrong"
+    options = {"task": "lesion", "model": [str(brain_run)], "device": "cpu"}
+    evaluation = {**options, "part": "all", "pictures": False}
+    (scores,) = evaluate(tmp_path / "patients", tmp_path / "a", contrast="T1", **evaluation)
+    assert scores["remarks"] == {}
+    with pytest.warns(UserWarning, match=said):
+        (scores,) = evaluate(tmp_path / "patients", tmp_path / "b", contrast="FLAIR", **evaluation)
+    assert scores["remarks"] == {"one": [said]}
+    run = predict([folder / "FLAIR.nii.gz", image], tmp_path / "masks", **options)
+    assert {row["file"].endswith("FLAIR.nii.gz"): row["remarks"] for row in run["written"]} == {True: [said], False: []}
+
+
+@pytest.mark.parametrize(
+    ("name", "contrast"),
+    [
+        ("sub-01_ses-2_acq-3d_T1w.nii.gz", "T1"),
+        ("FLAIR.nrrd", "FLAIR"),
+        ("c0001s0004t01_t1w_stx.nii.gz", "T1"),
+        ("patient-T1gd.mha", "T1ce"),
+        ("T1_to_FLAIR.nii.gz", None),
+        ("scan12.nii.gz", None),
+        ("flairlike.nii.gz", None),
+    ],
+)
+def test_a_name_says_a_contrast_by_whole_words(name, contrast):
+    assert contrast_of(Path(name)) == contrast
 
 
 def test_volumes_from_training_to_scores(brains, brain_run, tmp_path, capsys):

@@ -112,10 +112,9 @@ def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, 
     remarks: tuple[str, ...] = ()
     if isinstance(predictor, SlicePredictor):
         volume = volume_of(path).finite(path)
-        others = [predictor.statistics.remark(volume.values)]
-        if volume.header is None or volume.header.spacing_known:  # else a remark says so
-            others.append(predictor.statistics.remark_spacing(volume.as_closest(AXIAL)[0].spacing_mm))
-        remarks = (*volume.remarks, *(other for other in others if other is not None))
+        known = volume.header is None or volume.header.spacing_known  # else a remark says so
+        spacing = volume.as_closest(AXIAL)[0].spacing_mm if known else None
+        remarks = (*volume.remarks, *predictor.statistics.remarks(path, volume.values, spacing))
         mask = segment_volume(predictor, volume)
         if draw:
             axial, turn = volume.as_closest(AXIAL)

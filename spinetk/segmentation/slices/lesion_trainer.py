@@ -19,6 +19,7 @@ from spinetk.images.grid import AXIAL
 from spinetk.images.volume import read_volume_header
 from spinetk.segmentation.card import SliceCard
 from spinetk.segmentation.data.case import VolumeCase
+from spinetk.segmentation.data.contrast import contrast_of
 from spinetk.segmentation.data.files import Pair
 from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.module import override
@@ -142,6 +143,9 @@ def ready_slices(
     card: dict[str, Any] = {"task": "lesion", "channels": channels, "mean": statistics.mean, "sd": statistics.sd}
     if spacings is not None:
         card["spacing_mm"] = [list(own) for own in spacings]
+    contrasts = {contrast_of(Path(pair.image)) for pair in training}
+    if len(contrasts) == 1 and None not in contrasts:
+        card["contrast"] = contrasts.pop()
     return ready_flat(net, criterion, recipe, data, output, chosen, (training, validation), card, resume)
 
 
@@ -151,7 +155,7 @@ def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence
     config = card.config
     entry = get_entry(config.network)
     network = zoo.fill(lambda: entry.build(config.channels), weights, name)
-    statistics = Statistics(config.mean, config.sd, config.spacing_mm)
+    statistics = Statistics(config.mean, config.sd, config.spacing_mm, config.contrast)
     smallest = entry.form.smallest
     return SlicePredictor(network, config.channels, statistics, pick_device(device), flips, smallest=smallest)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from spinetk.segmentation.data.contrast import contrast_of
 from spinetk.segmentation.losses.output import logit_of
 from spinetk.training.device import channels_last, lay_out
 from spinetk.validation import STRICT, Share, between
@@ -35,11 +37,13 @@ class Statistics:
     Attributes:
         mean, sd: Of all their voxels.
         spacing_mm: Of those whose files say it; None where none does, or a card of before does not know.
+        contrast: Of MR, where the names of all say the same.
     """
 
     mean: float
     sd: float
     spacing_mm: Spacings | None = None
+    contrast: str | None = None
 
     @classmethod
     def of(cls, volumes: Iterable[np.ndarray]) -> Statistics:
@@ -56,6 +60,25 @@ class Statistics:
     def standardise(self, values: np.ndarray) -> np.ndarray:
         """float32 z-scores."""
         return (np.asarray(values, np.float32) - np.float32(self.mean)) / np.float32(self.sd)
+
+    def remarks(self, image: Path, values: np.ndarray, spacing_mm: Sequence[float] | None) -> list[str]:
+        """What is said of a volume that is not like those of the training part, in three ways.
+
+        Args:
+            image: Its file.
+            values: (D, H, W).
+            spacing_mm: Along slices, rows, columns of axial slices; None where its file does not say it.
+        """
+        found = [self.remark(values), self.remark_contrast(image)]
+        found += [] if spacing_mm is None else [self.remark_spacing(spacing_mm)]
+        return [one for one in found if one is not None]
+
+    def remark_contrast(self, image: Path) -> str | None:
+        """What is said of a file whose name says another contrast than those of the training part."""
+        own = contrast_of(image)
+        if own is None or self.contrast is None or own == self.contrast:
+            return None
+        return f"the file is called {own}, the model was trained on {self.contrast}: the mask may be wrong"
 
     def remark(self, values: np.ndarray) -> str | None:
         """What is said of a volume on another grey scale than the training part: the network has not seen its like."""

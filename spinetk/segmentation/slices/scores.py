@@ -12,7 +12,7 @@ from spinetk.errors import InputError
 from spinetk.images.volume import Volume
 from spinetk.segmentation.data.case import Case
 from spinetk.segmentation.data.colour import write_png
-from spinetk.segmentation.data.said import summed
+from spinetk.segmentation.data.said import say, summed
 from spinetk.segmentation.evaluation import Evaluation
 from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
 from spinetk.segmentation.slices import contours
@@ -50,7 +50,8 @@ def score(
     small, legacy = SmallLesions(small_px, rule), LegacyDoubleTruth()
     volumes = task == "lesion"
     result = (Evaluation if volumes else PictureEvaluation)(lesion_wise=True, lesion_rule=rule)
-    failed = []
+    failed: list[str] = []
+    doubts: dict[str, list[str]] = {}
     for case in cases:
         try:
             image, truth = case.read()
@@ -59,6 +60,11 @@ def score(
             typer.echo(f"spinetk: {error}", err=True)
             continue
         values, spacing = (image.values, image.spacing_mm) if isinstance(image, Volume) else (image, (1.0, 1.0))
+        if isinstance(image, Volume):
+            known = image.header is None or image.header.spacing_known
+            doubts[case.name] = predictor.statistics.remarks(case.image, values, spacing if known else None)
+            for doubt in doubts[case.name]:
+                say(case.image, doubt)
         predicted = predictor.predict(values)
         result.add(case.name, predicted, truth, spacing)
         (small if volumes else legacy).add(predicted, truth)
@@ -76,7 +82,7 @@ def score(
         raise InputError(f"{len(cases)} cases", "could not be evaluated", "see the lines above")
     result.write(out / "cases.csv")
     scores: dict[str, Any] = {"cases": len(result.rows), "failed": failed, "lesion_rule": str(rule), **result.summary()}
-    scores |= {"small_lesions": small.summary()} if volumes else {}
+    scores |= {"small_lesions": small.summary(), "remarks": {k: v for k, v in doubts.items() if v}} if volumes else {}
     scores |= {"legacy_double_truth": legacy.summary()} if task == "skin" else {}
     return scores, result
 
