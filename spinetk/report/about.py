@@ -64,8 +64,9 @@ def number(value: Any) -> float:
 
 def rescaled(one: About, other: About) -> bool:
     """Whether both say a spacing, and another one."""
-    known = one.spacing is not None and other.spacing is not None
-    return known and not np.allclose(one.spacing, other.spacing, rtol=SAME, atol=0)  # type: ignore[arg-type]
+    if one.spacing is None or other.spacing is None:
+        return False
+    return not np.allclose(one.spacing, other.spacing, rtol=SAME, atol=0)
 
 
 def differences(name: str, one: About, other: About) -> list[str]:

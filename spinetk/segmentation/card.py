@@ -15,7 +15,8 @@ from spinetk.segmentation.slices.pictures import PictureForm
 from spinetk.validation import OPEN, STRICT, above, between
 
 if TYPE_CHECKING:
-    Name = Contrast = str
+    Name = str
+    Contrast = str
 else:
     Name = Literal[tuple(entry.name for entry in ENTRIES)]
     Contrast = Literal[CONTRASTS]
