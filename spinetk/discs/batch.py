@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from spinetk import zoo
 from spinetk._version import __version__
 from spinetk.atomic import write_json
@@ -34,6 +36,8 @@ from spinetk.pacs.address import is_address
 from spinetk.views import rules_of
 
 TRAILER = "_desc-discs_labels"
+SURELY = 0.95
+"""Least probability at which the look of a picture is remarked."""
 
 
 @dataclass
@@ -205,6 +209,8 @@ def _label(
             raise InputError(source, fault, "give a sagittal MR slice or a volume")
         remarks += _other_modality(picture.modality, f"its file says {picture.modality}")
         pixels, way = upright(picture.pixels, picture.frame)
+        if picture.modality is None:
+            remarks += _other_look(to_bytes(pixels))
         frame = _facing(way.frame, options.facing)
         if options.facing not in ("auto", frame.anterior):
             remarks.append(f"the front given was not used: the file says that it is on the {frame.anterior}")
@@ -227,6 +233,21 @@ def _other_modality(modality: str | None, known: str) -> list[str]:
     if modality in (None, "MR", "OT"):
         return []
     return [f"{known}, and models of discs were taught on MR: discs and levels may be wrong"]
+
+
+def _other_look(grey: np.ndarray) -> list[str]:
+    """A remark on a picture of no stated modality that surely looks like anything but a sagittal MR slice.
+
+    Args:
+        grey: (H, W) uint8.
+    """
+    from spinetk.keypoints.viewing.recognition import find_view
+
+    sight = find_view(grey)
+    if sight is None or sight.probability < SURELY or sight.modality == "MR":
+        return []
+    looks = f"looks like {sight.words} ({sight.probability:.0%} sure)"
+    return [f"{looks}, and models of discs were taught on MR: discs and levels may be wrong"]
 
 
 def _slab(file: Path, options: Options, remarks: list[str]) -> Slab | None:

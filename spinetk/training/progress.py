@@ -24,7 +24,8 @@ class Bar(TQDMProgressBar):
         super().on_train_start(*arguments)
         # A resumed epoch is not announced to the bar: total and rate would count from nothing.
         self.train_progress_bar.total = self.total_train_batches
-        self.train_progress_bar.initial = self.trainer.global_step * self.parts
+        done = self.trainer.global_step * self.parts
+        self.train_progress_bar.initial = self.train_progress_bar.n = done  # n alone, or else a rate below zero
 
     def get_metrics(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> dict[str, Any]:
         """The logged losses and scores, and the learning rate."""

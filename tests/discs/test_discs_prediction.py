@@ -21,6 +21,8 @@ from spinetk.discs.slab import read_labels
 from spinetk.discs.target import level_heatmaps
 from spinetk.errors import InputError
 from spinetk.geometry import Frame
+from spinetk.images import to_uint8
+from spinetk.phantoms import lateral_radiograph, sagittal_mr
 
 
 @pytest.mark.parametrize("orientation", ["LPS", "RAS", "ASL"])
@@ -227,6 +229,18 @@ def test_a_batch_goes_on_and_equal_stems_do_not_overwrite(tmp_path):
     remarks = done.readings["slice"].remarks
     assert any("300 mm" in r for r in remarks)
     assert any("front" in r for r in remarks)
+
+
+@pytest.mark.parametrize(("draw_it", "said"), [(lateral_radiograph, True), (sagittal_mr, False)])
+def test_a_png_of_a_radiograph_is_told_as_its_dicom_file_is_refused(tmp_path, draw_it, said):
+    phantom = draw_it(31, region="lumbar") if said else draw_it(1)
+    cv2.imwrite(str(tmp_path / "a.png"), to_uint8(phantom.pixels))
+    done = predict_files([tmp_path / "a.png"], tmp_path / "out", told({}))
+    looks = [remark for remark in done.readings["a"].remarks if remark.startswith("looks like ")]
+    assert len(looks) == said
+    if said:
+        assert looks[0].startswith("looks like a lateral radiograph (")
+        assert looks[0].endswith("models of discs were taught on MR: discs and levels may be wrong")
 
 
 def test_run_again_it_labels_what_is_missing(tmp_path):
