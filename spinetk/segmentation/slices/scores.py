@@ -18,6 +18,7 @@ from spinetk.segmentation.lesion_rule import TOUCH, LesionRule
 from spinetk.segmentation.slices import contours
 from spinetk.segmentation.slices.batch import Predictor
 from spinetk.segmentation.slices.evaluation import LegacyDoubleTruth, PictureEvaluation, SmallLesions
+from spinetk.segmentation.slices.predictor import SlicePredictor
 
 
 @summed()
@@ -60,7 +61,7 @@ def score(
             typer.echo(f"spinetk: {error}", err=True)
             continue
         values, spacing = (image.values, image.spacing_mm) if isinstance(image, Volume) else (image, (1.0, 1.0))
-        if isinstance(image, Volume):
+        if isinstance(image, Volume) and isinstance(predictor, SlicePredictor):
             known = image.header is None or image.header.spacing_known
             doubts[case.name] = predictor.statistics.remarks(case.image, values, spacing if known else None)
             for doubt in doubts[case.name]:
