@@ -39,7 +39,15 @@ from spinetk.keypoints.second_look import (
 from spinetk.keypoints.viewing.recognition import find_view
 from spinetk.keypoints.viewing.sight import Sight, ViewFinder
 from spinetk.measure import measure
-from spinetk.measure.plausibility import elsewhere, impossible_size, is_neck, names_region, other_part, too_small
+from spinetk.measure.plausibility import (
+    around_spine,
+    elsewhere,
+    impossible_size,
+    is_neck,
+    names_region,
+    other_part,
+    too_small,
+)
 from spinetk.overrides import Overrides
 from spinetk.reading import ABOUT_LEVELS, Reading
 from spinetk.views import OFFERED, View, akin, rules_of, usual_view
@@ -50,6 +58,8 @@ LIKELY_VIEW = 0.4
 """Least probability at which a picture is read to see whether it shows what it looks like."""
 SURE_REFUSAL = 0.95
 """Least probability for refusing what looks like no spine, and for contradicting a file."""
+SLICED = ("CT", "MR", "PT")
+"""Modalities in whose slices the spine is seen as well whatever part was examined."""
 VIEW_REMEDY = f"give --view {', '.join(OFFERED[:-1])} or {OFFERED[-1]}, or --model"
 
 
@@ -229,6 +239,9 @@ class Reader:
         against = objection(picture, view, predictor)
         if against:
             remarks.append(against)
+        if around_spine(picture.body_part) and picture.modality not in SLICED:
+            dim = "its bodies may be too dim to be placed well, look at each"
+            remarks.append(f"BodyPartExamined is {picture.body_part}, not the spine: {dim}")
         if self.only is None and rules_of(view).neck is not None and is_neck(picture.body_part):
             better = "no released model was taught on necks" if neck is None else f"give --view {neck}"
             remarks.append(f"BodyPartExamined is {picture.body_part}: {better}")

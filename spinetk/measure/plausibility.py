@@ -101,6 +101,13 @@ OTHER_PARTS = frozenset(
     UPPERARM UTERUS WRIST ZYGOMA""".split()  # noqa: SIM905
 )
 
+# Defined terms for parts that have the spine in them, but whose films are not taken of it.
+AROUND_SPINE = frozenset(
+    """ABDOMEN ABDOMENPELVIS ADRENAL AORTA BLADDER BRONCHUS CHEST CHESTABDOMEN CHESTABDPELVIS COLON DUODENUM ESOPHAGUS
+    GALLBLADDER ILIUM KIDNEY LIVER LUNG MEDIASTINUM NECKCHEST NECKCHESTABDOMEN NECKCHESTABDPELV PANCREAS PELVIS RIB
+    SPLEEN STERNUM STOMACH THORAX URETER""".split()  # noqa: SIM905
+)
+
 # Regions of the levels (first letters) that a film of a part shows, by the same terms; NECK and the spines of PS3.16.
 PART_REGIONS = {
     "NECK": "C", "CSPINE": "C", "CTSPINE": "CT", "TSPINE": "T", "CHEST": "T", "TLSPINE": "TL", "LSPINE": "L",
@@ -118,6 +125,11 @@ def limit_of(name: str) -> float:
 def other_part(body_part: str | None) -> bool:
     """Whether BodyPartExamined names a part that shows no vertebral column."""
     return _term(body_part) in OTHER_PARTS
+
+
+def around_spine(body_part: str | None) -> bool:
+    """Whether BodyPartExamined names a part whose films show the spine without having been taken of it."""
+    return _term(body_part) in AROUND_SPINE
 
 
 def _term(body_part: str | None) -> str:

@@ -184,6 +184,28 @@ def test_a_film_of_the_neck_is_read_by_the_model_of_necks(decide):
     assert decide(NECK, view="lateral", body_part="LSPINE").view == "lateral"
 
 
+@pytest.mark.parametrize(
+    ("part", "modality", "said"),
+    [
+        ("CHEST", "CR", True),
+        ("Chest Abdomen", "DX", True),
+        ("ABDOMEN", None, True),
+        ("PELVIS", "RF", True),
+        ("CHEST", "MR", False),  # in a slice the spine is seen as well
+        ("TSPINE", "CR", False),
+        ("SPINE", "CR", False),
+        ("WHOLEBODY", "CR", False),
+        ("BWS", "CR", False),  # no defined term
+        (None, "CR", False),
+    ],
+)
+def test_a_film_that_was_not_taken_of_the_spine_bears_a_remark(decide, part, modality, said):
+    view = "sagittal" if modality == "MR" else "lateral"
+    remarks = decide(None, view=view, modality=modality, body_part=part).remarks
+    words = f"BodyPartExamined is {part}, not the spine: its bodies may be too dim to be placed well, look at each"
+    assert [own for own in remarks if "BodyPartExamined" in own] == ([words] if said else [])
+
+
 def test_the_users_word_wins_over_a_neck(decide):
     found = decide(NECK, said=Overrides(view="lateral"), body_part="CSPINE")
     assert (found.view, found.predictor.name) == ("lateral", "xray-lateral")
