@@ -16,6 +16,7 @@ from spinetk.segmentation.data.colour import read_both_ways, read_mask
 from spinetk.segmentation.data.said import summed
 from spinetk.segmentation.run import check_marked
 from spinetk.segmentation.slices.batch import _mask as predict_one
+from spinetk.segmentation.slices.pictures import PictureForm
 
 TRUTH = np.zeros((20, 30), bool)
 TRUTH[4:11, 6:19] = True
@@ -183,6 +184,8 @@ def test_pictures_stand_as_viewers_show_them(tmp_path, orientation):
 
 def test_a_predicted_mask_of_a_turned_picture_says_so(tmp_path):
     class Red:
+        form = PictureForm("0-255")
+
         def predict(self, picture):
             return picture[..., 0] > 100
 

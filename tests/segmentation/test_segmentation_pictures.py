@@ -14,6 +14,7 @@ from spinetk.segmentation.slices.pictures import (
     PictureDataset,
     PictureForm,
     PicturePredictor,
+    is_grey,
     resize,
 )
 from spinetk.validation import validated
@@ -25,6 +26,30 @@ def test_statistics_are_of_the_training_pictures_alone():
     assert (form.mean, form.sd) == pytest.approx((30, np.sqrt((16 * 400 + 32 * 100) / 48)))
     assert form.values(np.full((2, 2, 3), 30, np.uint8)).tolist() == np.zeros((3, 2, 2)).tolist()
     assert validated(PictureForm, form.to_json(), "card") == form
+
+
+def test_a_grey_picture_bears_a_remark_where_the_training_was_coloured_and_the_other_way_round():
+    grey = np.repeat(np.arange(0, 200, dtype=np.uint8).reshape(10, 20, 1), 3, 2)
+    noisy = grey.copy()
+    noisy[..., 0] += 8  # as much as a JPEG leaves
+    skin, speck = grey.copy(), grey.copy()
+    skin[:, :10, 0] += 50
+    speck[0, 0] = (200, 0, 0)  # 1 of 200 pixels
+    assert [is_grey(own) for own in (grey, noisy, speck, skin)] == [True, True, True, False]
+    of_skin, of_films = (PictureForm.of("0-255", None, [own, own]) for own in (skin, grey))
+    assert (of_skin.coloured, of_films.coloured) == (1, 0)
+    assert of_skin.remark(skin) is of_films.remark(grey) is None
+    said = "the picture is grey, and those of the training were coloured: the mask may be wrong"
+    assert of_skin.remark(noisy) == said
+    assert (
+        of_films.remark(skin) == "the picture is coloured, and those of the training were grey: the mask may be wrong"
+    )
+    mixed = PictureForm.of("0-255", None, [skin, grey])
+    assert mixed.remark(skin) is mixed.remark(grey) is None
+    # The card of a model trained before this was kept.
+    earlier = PictureForm("0-255")
+    assert earlier.remark(skin) is None
+    assert earlier.remark(grey).startswith("the picture is grey; whether those of the training were")
 
 
 def test_stretching_undoes_standardising():

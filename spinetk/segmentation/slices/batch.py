@@ -28,6 +28,7 @@ from spinetk.segmentation.slices.pictures import CleanUp, PicturePredictor
 from spinetk.segmentation.slices.predictor import SlicePredictor
 
 Predictor = SlicePredictor | PicturePredictor
+TURNED = "the picture and its mask are turned as its EXIF says: the stored pixels lie otherwise"
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,10 @@ def _mask(predictor: Predictor, draw: bool, path: Path, source: str, out: Path, 
         volume.write(mask, out / name)
     else:
         picture, stored = read_both_ways(path)
+        said = predictor.form.remark(picture)
+        remarks = () if said is None else (said,)
         if picture is not stored:
-            remarks = ("the picture and its mask are turned as its EXIF says: the stored pixels lie otherwise",)
+            remarks = (TURNED, *remarks)
         mask = predictor.predict(picture)
         drawn = contours.picture_case(picture, mask, None, name) if draw else None
         write_png(out / name, mask)

@@ -23,6 +23,10 @@ from spinetk.segmentation.slices.predictor import Statistics, half_type, turned_
 from spinetk.training.device import channels_last
 from spinetk.validation import STRICT, above, between
 
+MOST_CHROMA = 8
+"""By how much red, green and blue of a grey pixel may differ, of 255."""
+LEAST_COLOURED = 0.01
+"""Share of its pixels from which a picture is coloured."""
 Side = Annotated[int, between(1, 8192)]
 Size = tuple[Side, Side]
 Item = tuple[np.ndarray, np.ndarray]
@@ -37,6 +41,7 @@ class PictureForm:
             z-scores stretched in this way: the stretch undoes them, so no statistics are needed.)
         mean, sd: Of all samples of the training part.
         size: (H, W) that pictures are resized to; None keeps theirs.
+        coloured: Share of the pictures of the training part that have colour; None where the card does not know.
     """
 
     __pydantic_config__ = STRICT
@@ -45,15 +50,28 @@ class PictureForm:
     mean: Annotated[float, between(-1e9, 1e9)] = 0.0
     sd: Annotated[float, above(0, 1e9)] = 1.0
     size: Size | None = None
+    coloured: Annotated[float, between(0, 1)] | None = None
 
     @classmethod
     def of(cls, scale: Scale, size: Size | None, pictures: Sequence[np.ndarray]) -> PictureForm:
         """With the statistics of the (resized) pictures of the training part."""
-        form = cls(scale, size=size)
+        grey = sum(map(is_grey, pictures))
+        form = cls(scale, size=size, coloured=1 - grey / len(pictures) if len(pictures) else None)
         if scale != "z-score":
             return form
         found = Statistics.of(pictures)
         return replace(form, mean=found.mean, sd=found.sd)
+
+    def remark(self, picture: np.ndarray) -> str | None:
+        """What is said of a picture without colour where those of the training had it, or the other way round."""
+        grey = is_grey(picture)
+        if self.coloured is None:
+            known = "whether those of the training were, the model's card does not say"
+            return f"the picture is grey; {known}: the mask may be wrong" if grey else None
+        if self.coloured != (1 if grey else 0):  # of both kinds, or of this kind alone
+            return None
+        here, there = ("grey", "coloured") if grey else ("coloured", "grey")
+        return f"the picture is {here}, and those of the training were {there}: the mask may be wrong"
 
     def resize(self, picture: np.ndarray) -> np.ndarray:
         """The picture at the network's size."""
@@ -76,6 +94,11 @@ class PictureForm:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self) | {"size": None if self.size is None else list(self.size)}
+
+
+def is_grey(picture: np.ndarray) -> bool:
+    """Whether a picture (H, W, 3) uint8 has no colour, but for specks and what a JPEG leaves of grey."""
+    return bool((np.ptp(picture, axis=-1) > MOST_CHROMA).mean() < LEAST_COLOURED)
 
 
 def resize(values: np.ndarray, size: Size) -> np.ndarray:
