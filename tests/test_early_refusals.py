@@ -150,6 +150,26 @@ def test_all_models_of_a_comparison_are_looked_for_before_the_first_is_scored(ca
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train --best-by accuracy", "setting 'best_by' is 'accuracy' (give 'val_loss' or"),
+        ("train --network centre --best-by val/keypoint", "best_by 'val/keypoint': is not logged by the network cent"),
+        ("train --network nope", "preset 'nope': is unknown"),
+        ("discs train --best-by val_dice", "'best_by' is 'val_dice' (give 'val_loss' or 'pck' or 'dice')"),
+        ("segment train --best-by pck", "'best_by' is 'pck' (give 'val_loss' or 'val_dice')"),
+        ("segment train --task lesion --best-by pck", "'best_by' is 'pck' (give 'val_loss' or 'val_dice')"),
+        ("segment train --task skin --best-by pck", "'best_by' is 'pck' (give 'val_loss' or 'val_dice')"),
+    ],
+)
+def test_what_picks_the_best_weights_is_judged_before_cases_are_read(capsys, tmp_path, case_folder, words, said):
+    room, *options = words.split(" --")
+    options = [word for option in options for word in f"--{option}".split()]
+    assert said in refused(capsys, *room.split(), case_folder, "-o", tmp_path / "out", *options)
+    assert not (tmp_path / "out").exists()
+    assert not (case_folder / "split.json").exists()
+
+
 def test_a_split_has_a_seed_that_can_be_one(case_folder):
     for seed in (-1, 2**31):
         with pytest.raises(InputError, match=f"seed: {seed} is not from 0 to 2147483647"):

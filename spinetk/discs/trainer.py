@@ -57,6 +57,7 @@ class DiscSettings(Settings):
 
     iterations: Iterations | None = None  # type: ignore[assignment]
     check_every: Iterations | None = None  # type: ignore[assignment]
+    best_by: Literal["val_loss", "pck", "dice"] = "val_loss"
     seed: Seed = 42
     network: NetworkName = "hourglass"
     stacks: Annotated[int, between(1, 8)] = 2
@@ -72,6 +73,7 @@ class PointSettings(Settings):
     """Settings of :func:`train_points`."""
 
     iterations: Iterations = 3000
+    best_by: Literal["val_loss"] = "val_loss"
     seed: Seed = 42
 
 

@@ -76,10 +76,8 @@ def train(
 
     run.forbid_network()
     known = options.given()
-    stratify = known.get("stratify")
-    if stratify is None:
-        stratify = trainer.previous_settings(version, out, run.resume, run.config).get("stratify")
-    x_train, x_val, x_test, *_ = make_split(base, stratify)
+    chosen = trainer.settings_of_start(version, out, run.resume, run.config, **known)
+    x_train, x_val, x_test, *_ = make_split(base, chosen.stratify)
     setup_catalogs(version, x_train, x_val, x_test, schema=schema or CaseFolder(base).schema())
     for what in run.advice:
         typer.echo(str(trainer.find_rate(version, output=out, config=run.config, what=what, **known)))

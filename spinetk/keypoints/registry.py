@@ -34,17 +34,24 @@ class Kind:
         maps: Whether it gives maps, which are decoded outside of it: it can then be written as graphs, read without
             PyTorch, and name levels.
         calibrated: Whether its scores become probabilities only by calibration on held-out pictures.
+        losses: Names of all that a network of it may be trained by.
     """
 
     factory: str
     maps: bool = False
     calibrated: bool = False
+    losses: tuple[str, ...] = ("classifier", "box_reg", "keypoint", "objectness", "rpn_box_reg")
 
 
 KINDS = {
     "keypoint-rcnn": Kind("network:VertebraRCNN"),
     "keypoint-rcnn-detectron2": Kind("d2.network:Detectron2RCNN"),
-    "centre": Kind("centre.network:CentreNet", maps=True, calibrated=True),
+    "centre": Kind(
+        "centre.network:CentreNet",
+        maps=True,
+        calibrated=True,
+        losses=("centre", "s1", "femoral_head", "offset", "refine", "level"),
+    ),
 }
 """By the ``kind`` of a preset."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, StrictStr, Tag
 
@@ -15,6 +15,12 @@ from spinetk.keypoints.preset import Preset, Recipe
 from spinetk.schema import KeypointSchema
 from spinetk.training.settings import Batch, Iterations, Rate, Settings
 from spinetk.validation import by_names
+
+# The losses of the registered networks, and their sum.
+Logged = Literal[
+    "val_loss", "val/classifier", "val/box_reg", "val/keypoint", "val/objectness", "val/rpn_box_reg",
+    "val/centre", "val/s1", "val/femoral_head", "val/offset", "val/refine", "val/level",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class KeypointSettings(Settings):
         start: ``random``, ``imagenet``, ``coco``, or weights by name or path
             (:func:`spinetk.keypoints.pretrained.load_start`).
         batch, rate: Override the recipe's pictures per iteration and peak learning rate.
+        best_by: ``val_loss``, or one of the network's losses (``val/keypoint``, ``val/centre``, ...).
         stratify: Field of ``metadata.json`` that ``spinetk train`` stratified the split by.
         only: Train these parts alone (``column``, or ``refine,column`` of a centre network); the rest stays as it was;
             empty: all.
@@ -36,6 +43,7 @@ class KeypointSettings(Settings):
     also = MappingProxyType({"network": "preset"})
 
     iterations: Iterations = 1300
+    best_by: Logged = "val_loss"
     preset: (
         Annotated[
             Annotated[StrictStr, Tag("str")]

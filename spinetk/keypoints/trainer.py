@@ -15,9 +15,9 @@ from spinetk._version import __version__
 from spinetk.errors import InputError
 from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
-from spinetk.keypoints.preset import RECIPES, get_recipe
+from spinetk.keypoints.preset import RECIPES, Recipe, get_recipe
 from spinetk.keypoints.pretrained import load_start, train_only
-from spinetk.keypoints.registry import build, get_preset, is_registered, kind_of
+from spinetk.keypoints.registry import AnyPreset, build, get_preset, is_registered, kind_of
 from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.settings import KeypointSettings, load_split
 from spinetk.training.data import Data
@@ -27,7 +27,6 @@ from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
 from spinetk.training.record import SETTINGS, fingerprint, write_run
 from spinetk.training.saving import numbered
-from spinetk.training.settings import read_settings
 from spinetk.training.tuning import Advice, advise
 
 BEST = "model_best.pth"
@@ -115,12 +114,32 @@ def find_rate(
     return advise(KeypointTraining(network, solver, chosen.iterations, chosen.seed), data, run, chosen, what)
 
 
-def previous_settings(version: str, output: str | Path, resume: bool, config: Any) -> dict[str, Any]:
-    """Settings that a start with these arguments takes up: those of the file, or of the run that goes on."""
-    if config is not None:
-        return read_settings(config)
-    before = _previous(Path(output) / _component(version)) if resume else None
-    return before["settings"] if before else {}
+def settings_of_start(
+    version: str, output: str | Path, resume: bool, config: str | Path | Mapping[str, Any] | None, **given: Any
+) -> KeypointSettings:
+    """Settings that :func:`train` takes up with these arguments, judged before a case is read.
+
+    Raises:
+        InputError: As of :func:`train`: a setting, network, recipe or device that there is not.
+    """
+    run = Path(output) / _component(version)
+    return _resolved(_previous(run) if resume else None, config, given)[0]
+
+
+def _resolved(
+    before: Mapping[str, Any] | None, config: str | Path | Mapping[str, Any] | None, given: Mapping[str, Any]
+) -> tuple[KeypointSettings, AnyPreset, Recipe]:
+    """Settings with the network and the solver that they name, of a run that goes on or begins."""
+    if config is None and before is not None:
+        config = before["settings"]
+    chosen = KeypointSettings.of(config, **given)
+    device = pick_device(chosen.device)
+    net = get_preset(chosen.preset or (before["preset"] if before else "r50" if device.type == "cuda" else "fast"))
+    logged = ["val_loss", *(f"val/{name}" for name in kind_of(net).losses)]
+    if chosen.best_by not in logged:
+        fault = f"is not logged by the network {net.name}"
+        raise InputError(f"best_by {chosen.best_by!r}", fault, f"use {' or '.join(logged)}")
+    return chosen, net, get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
 
 
 def _set_up(
@@ -135,12 +154,7 @@ def _set_up(
         fault = "holds no vertebra with two points or more"
         raise InputError(f"vert{version}_train", fault, "a network learns where bodies are by their points")
     before = _previous(run) if resume else None
-    if config is None and before is not None:
-        config = before["settings"]
-    chosen = KeypointSettings.of(config, **given)
-    device = pick_device(chosen.device)
-    net = get_preset(chosen.preset or (before["preset"] if before else "r50" if device.type == "cuda" else "fast"))
-    solver = get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
+    chosen, net, solver = _resolved(before, config, given)
     chosen = replace(
         chosen,
         preset=net.name if is_registered(net) else net,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -44,6 +44,7 @@ class SegmentationSettings(Settings):
     """
 
     iterations: Iterations = 5000
+    best_by: Literal["val_loss", "val_dice"] = "val_loss"
     network: StrictStr = "vnet"
     loss: StrictStr | None = None
     batch: Batch | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from spinetk import zoo
 from spinetk.errors import InputError
 from spinetk.keypoints.card import KeypointCard, from_config
 from spinetk.keypoints.registry import KINDS, REGISTRY, build, get_preset, is_registered, kind_of
+from spinetk.keypoints.settings import Logged
 from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.schema import VERTEBRA4, VERTEBRA6
 
@@ -40,6 +42,10 @@ def truth(count: int) -> dict[str, torch.Tensor]:
             "levels": torch.arange(12, 12 + count)}  # fmt: skip
 
 
+def test_the_best_may_be_chosen_by_any_loss():
+    assert {*get_args(Logged)} == {"val_loss", *(f"val/{name}" for kind in KINDS.values() for name in kind.losses)}
+
+
 @pytest.mark.parametrize("name", REGISTRY)
 def test_parameter_count(name):
     with torch.device("meta"):
@@ -54,6 +60,7 @@ def test_learns_from_pictures_with_and_without_bodies(built):
         network.zero_grad()
         losses = network.losses([torch.rand(3, 96, 72)], [truth(count)])
         assert all(torch.isfinite(loss) for loss in losses.values()), name
+        assert {loss.removeprefix("loss_") for loss in losses} <= {*kind_of(get_preset(name)).losses}
         sum(losses.values()).backward()
         gradients = [p.grad for p in network.parameters() if p.requires_grad and p.grad is not None]
         assert gradients

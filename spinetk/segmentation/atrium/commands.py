@@ -117,7 +117,7 @@ def train(source: Path, out: Path, **options: Any) -> None:
     from spinetk.segmentation.atrium.data import choose_geometry
     from spinetk.segmentation.atrium.models import STAGES
     from spinetk.segmentation.atrium.pictures import write_curves
-    from spinetk.segmentation.atrium.trainer import epoch_steps, plan_stage, ready_stage
+    from spinetk.segmentation.atrium.trainer import AtriumSettings, epoch_steps, plan_stage, ready_stage
     from spinetk.segmentation.registry import get_entry
 
     own = {f.name for f in fields(AtriumTraining)}
@@ -128,10 +128,14 @@ def train(source: Path, out: Path, **options: Any) -> None:
     coarse = LOCATOR_MM if told.locator_mm is None else _triple("--set locator_mm", told.locator_mm)
     if not 0 <= told.margin < MOST_MARGIN_MM:
         raise InputError(f"--margin {told.margin}", "is no distance in mm", "10 is usual")
+    stages = [stage for stage in STAGES if told.stage in ("both", stage)]
+    for stage in stages:  # judged before a case is read
+        settings = both | told.settings(stage)
+        AtriumSettings.of(settings.pop("config", None), **settings)
     parts = read_parts(source, split_seed(told.seed, both), kept=out / SPLIT if resume else None)
     training, validation = parts["train"], parts["val"]
     plans = {}
-    for stage in (stage for stage in STAGES if told.stage in ("both", stage)):
+    for stage in stages:
         settings = both | told.settings(stage)
         if told.epochs is not None:
             size = settings.get("batch") or get_entry(settings.get("network", "vnet")).recipe(stage).batch

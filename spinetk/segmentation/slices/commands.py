@@ -69,8 +69,8 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
     from spinetk.segmentation.data.case import PARTS
     from spinetk.segmentation.data.layouts import find_cases
     from spinetk.segmentation.data.parts import deal, load_part, save_parts
-    from spinetk.segmentation.slices.lesion_trainer import ready_slices
-    from spinetk.segmentation.slices.picture_trainer import ready_pictures
+    from spinetk.segmentation.slices.lesion_trainer import SliceSettings, ready_slices
+    from spinetk.segmentation.slices.picture_trainer import PictureSettings, ready_pictures
 
     own = {f.name for f in fields(SliceTraining)}
     told = SliceTraining(**{name: value for name, value in options.items() if name in own})
@@ -80,6 +80,12 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
     for name in ("size", "crop"):
         if name in settings:
             settings[name] = _sides(settings[name], name)
+    # Judged before the cases are looked for.
+    judged = {name: value for name, value in settings.items() if name != "config"}
+    if task == "lesion":
+        SliceSettings.of(settings.get("config"), **judged)
+    else:
+        PictureSettings.of(settings.get("config"), task=task, **judged)
     layout, found = find_cases(source, task, told.layout, told.contrast)
     _say_found(layout, found)
     lists: dict[Part, str | Path | None] = {"train": told.train_list, "val": told.val_list, "test": told.test_list}
