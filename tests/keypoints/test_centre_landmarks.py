@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from spinetk.keypoints.centre.crop import cut
+from spinetk.keypoints.centre.crop import body_boxes, cut, to_crop
 from spinetk.keypoints.centre.decoding import CentreDecoder
 from spinetk.keypoints.centre.landmarks import as_body, fit_circle, from_body, targets, upright_circle
 from spinetk.keypoints.centre.network import CLOSE, CentreNet
@@ -163,3 +163,47 @@ def test_the_refining_network_looks_at_s1_as_often_as_the_preset_says(passes: in
     found = decoder._landmarks(np.ones((3, 192, 128), np.float32), centre, offset, False)
     assert found["landmark_kinds"].tolist() == [0, 1, 1]
     assert seen == [1] * passes + [2, 2]
+
+
+def with_endplate() -> CentreNet:
+    torch.manual_seed(1)
+    return CentreNet(replace(SMALL, endplate_refine=True), VERTEBRA6).eval()
+
+
+def test_s1_is_refined_by_its_own_network_and_nothing_else_is():
+    """With a network of its own that sees S1 in one corner, it lies there; bodies and heads lie as without it."""
+    network = with_endplate()
+    plain = CentreNet(SMALL, VERTEBRA6).eval()
+    plain.load_state_dict({k: v for k, v in network.state_dict().items() if not k.startswith("endplate")})
+    assert network.endplate is not None
+    network.endplate.forward = lambda crops: corner(len(crops))  # type: ignore[method-assign]
+    picture = np.random.default_rng(0).random((3, 192, 128)).astype(np.float32)
+    points = np.array([[[40, 60], [64, 60], [88, 60], [40, 84], [64, 84], [88, 84]]], np.float32)
+    for kind in (0, 2):
+        one, other = (own.decoder().look(picture, points, False, 2, kind)["points"] for own in (network, plain))
+        np.testing.assert_array_equal(one, other)
+    box = body_boxes(points, VERTEBRA6)
+    seen = network.decoder().look(picture, points, False, 1, 1)["points"]
+    cells = SMALL.crop_px / 2
+    np.testing.assert_allclose(to_crop(seen, box, SMALL.crop_share), np.full((1, 6, 2), 2.5 / cells), atol=1e-3)
+
+
+def corner(count: int) -> torch.Tensor:
+    """Logits whose maps have all their weight in the third cell of the third row."""
+    logits = torch.full((count, 6, SMALL.crop_px // 2, SMALL.crop_px // 2), -50.0)
+    logits[..., 2, 2] = 50.0
+    return logits
+
+
+def test_training_teaches_s1_to_its_own_network():
+    """The maps of S1 that the shared network keeps get no gradient, those of bodies and heads do."""
+    network = with_endplate()
+    pictures, targets = batch()
+    torch.manual_seed(0)
+    network.losses(pictures, targets)["loss_refine"].backward()
+    assert network.endplate is not None
+    assert float(network.endplate.head.weight.grad.abs().sum()) > 0
+    of_kind = network.refine.head.weight.grad.abs().flatten(1).sum(1).view(3, 6).sum(1)
+    assert of_kind[0] > 0
+    assert of_kind[1] == 0
+    assert of_kind[2] > 0

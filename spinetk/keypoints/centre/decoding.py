@@ -41,6 +41,7 @@ class CentreDecoder:
             (B, O, K, 2, h, w) in units of 8 cells, h = H / 8; O is bodies, then the preset's landmarks.
         refine: Crops (N, 1, S, S) to heatmap logits (N, O K, S / 2, S / 2).
         column: Strips (B, 4, ROWS, COLUMNS) to level logits (B, C, L + 2), or None where no levels are named.
+        endplate: As ``refine``, for S1 alone: logits (N, K, S / 2, S / 2); None where ``refine`` has maps of it.
     """
 
     preset: CentrePreset
@@ -48,6 +49,7 @@ class CentreDecoder:
     maps: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     refine: Callable[[np.ndarray], np.ndarray]
     column: Callable[[np.ndarray], np.ndarray] | None = None
+    endplate: Callable[[np.ndarray], np.ndarray] | None = None
 
     def detect(self, picture: np.ndarray, flip: bool | None = None, worth: Worth | None = None) -> Found:
         """Detections in a picture, best first.
@@ -89,9 +91,9 @@ class CentreDecoder:
         for _ in range(passes if len(points) else 0):
             boxes = body_boxes(points, self.schema)
             crops = cut(picture[0], boxes, share, side)
-            logits = self._of_kind(self.refine(crops), kind)
+            logits = self._refined(crops, kind)
             if flip:
-                other = self._of_kind(self.refine(np.ascontiguousarray(crops[..., ::-1])), kind)
+                other = self._refined(np.ascontiguousarray(crops[..., ::-1]), kind)
                 mirrored = other[..., ::-1][:, self._partners]
                 logits = (logits + mirrored) / 2
             inside, scores, spread = decode(logits, UNIT.repeat(len(points), 0))
@@ -162,10 +164,12 @@ class CentreDecoder:
             parts.append(own | {"kinds": np.full(len(scores), kind - 1)})
         return {f"landmark_{key}": np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
-    def _of_kind(self, logits: np.ndarray, kind: int) -> np.ndarray:
-        """(N, K, S, S) maps of one kind of object, of (N, O K, S, S)."""
+    def _refined(self, crops: np.ndarray, kind: int) -> np.ndarray:
+        """(N, K, S, S) maps of one kind of object in crops."""
+        if self.endplate is not None and kind and self.preset.landmarks[kind - 1] == "s1":
+            return self.endplate(crops)
         own = len(self.schema)
-        return logits[:, kind * own : (kind + 1) * own]
+        return self.refine(crops)[:, kind * own : (kind + 1) * own]
 
     @property
     def _partners(self) -> list[int]:

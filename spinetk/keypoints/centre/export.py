@@ -2,8 +2,8 @@
 
 What is exported computes everything but the cropping, the choice of peaks and the decoding, which stay in
 :mod:`spinetk.keypoints.centre.network`: the first file maps a picture (B, 3, H, W), sides multiples of 64, to its
-maps; the second crops (N, 1, S, S) to heatmap logits; the third, where the network names levels, strips
-(B, 4, 576, 96) to level logits and places within a level.
+maps; the second crops (N, 1, S, S) to heatmap logits, as does another, where S1 has one of its own; the last, where the
+network names levels, strips (B, 4, 576, 96) to level logits and places within a level.
 
 The graphs of a release (``NAME-maps.onnx``, ...) hold no weights: ONNX lets a tensor lie in another file ("external
 data"), and theirs lie in ``NAME.safetensors``, whose half-precision tensors they name by offset. So a release is read
@@ -102,6 +102,8 @@ def parts(network: CentreNet) -> dict[str, tuple[nn.Module, Tensor]]:
         "maps": (_Maps(network).eval(), torch.zeros(2, 3, 4 * PAD, 3 * PAD)),
         "refine": (network.refine.eval(), torch.zeros(3, 1, side, side)),
     }
+    if network.endplate is not None:
+        found["endplate"] = network.endplate.eval(), torch.zeros(3, 1, side, side)
     if network.column is not None:
         found["column"] = network.column.eval(), torch.zeros(2, 4, ROWS, COLUMNS)
     return found

@@ -67,6 +67,7 @@ class CentreNet(nn.Module):
         self.offset = nn.Conv2d(width, 2 * kinds * (self.objects - apart), 1)
         self.landmarks = _landmark_layers(width, preset.landmark_channels, apart, kinds) if apart else None
         self.refine = RefineNet(kinds * self.objects, preset.crop_widths)
+        self.endplate = RefineNet(kinds, preset.crop_widths) if preset.endplate_refine else None
         self.column = ColumnNet(len(preset.levels)) if preset.levels else None
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("sd", torch.tensor(SD)[:, None, None], persistent=False)
@@ -191,16 +192,21 @@ class CentreNet(nn.Module):
         for index, picture in enumerate(batch):
             own = (owner == index).cpu().numpy()
             crops[own] = cut(picture[0].cpu().numpy(), plain[own], share, self.preset.crop_px)
-        logits = self._of_kind(self.refine(torch.from_numpy(crops).to(batch.device)), kinds[chosen])
+        logits = self._refined(torch.from_numpy(crops).to(batch.device), kinds[chosen])
         inside = torch.from_numpy(to_crop(points.cpu().numpy(), plain, share))
         truth = inside.to(boxes) * logits.shape[-1]
         return refine_loss(logits, truth, visible)
 
-    def _of_kind(self, logits: Tensor, kinds: Tensor) -> Tensor:
-        """(N, K, S, S) maps of each crop's own kind of object, of (N, O K, S, S)."""
+    def _refined(self, crops: Tensor, kinds: Tensor) -> Tensor:
+        """(N, K, S, S) maps of each crop's own kind of object."""
+        logits = self.refine(crops)
         if self.objects == 1:
             return logits
-        return logits.unflatten(1, (self.objects, -1))[torch.arange(len(logits), device=logits.device), kinds]
+        logits = logits.unflatten(1, (self.objects, -1))[torch.arange(len(logits), device=logits.device), kinds]
+        if self.endplate is not None and (plates := kinds == 1 + self.preset.landmarks.index("s1")).any():
+            logits = logits.clone()
+            logits[plates] = self.endplate(crops[plates])
+        return logits
 
     def detect(self, pictures: list[Tensor], flip: bool | None = None) -> list[dict[str, Tensor]]:
         """Detections per picture (call in evaluation mode): those of :class:`CentreDecoder` as tensors.
@@ -231,7 +237,8 @@ class CentreNet(nn.Module):
         strips = None if column is None else call(lambda strips: column(strips)[0])
         # Not what was compiled for training: every picture has another size.
         maps, refine = call(MethodType(CentreNet.maps, self)), call(self.refine.forward)
-        return CentreDecoder(self.preset, self.schema, maps, refine, strips)
+        endplate = None if self.endplate is None else call(self.endplate.forward)
+        return CentreDecoder(self.preset, self.schema, maps, refine, strips, endplate)
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""

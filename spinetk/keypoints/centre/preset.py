@@ -35,8 +35,9 @@ class CentrePreset:
         landmark_channels: Channels of layers between the bodies' features and the landmarks' maps; 0: none, both are
             read from the same. With layers of their own, landmarks can be taught to a finished network whose bodies
             stay as they are, to the last bit.
-        endplate_passes: How often the refining network looks at S1: a second time is no gain where its own layers were
-            taught better than the refining network was.
+        endplate_refine: Whether S1 is refined by a network of its own, instead of by maps of its own.
+        endplate_passes: How often S1 is refined: a second time is no gain where its own layers were taught better than
+            the refining network was.
         mirror: Whether a mirrored picture is as good as the picture itself, for training and for looking twice.
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
@@ -58,6 +59,7 @@ class CentrePreset:
     local_contrast: StrictBool = True
     landmarks: Annotated[tuple[StrictStr, ...], Field(max_length=16)] = ()
     landmark_channels: Annotated[int, between(0, 1024)] = 0
+    endplate_refine: StrictBool = False
     endplate_passes: Annotated[int, between(1, 2)] = 2
     # What only Keypoint R-CNNs choose (Preset).
     kind: ClassVar[str] = "centre"

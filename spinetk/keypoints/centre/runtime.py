@@ -26,7 +26,7 @@ from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.schema import KeypointSchema
 
 ENGINES = ("onnxruntime", "openvino")
-PARTS = ("maps", "refine", "column")
+PARTS = ("maps", "refine", "endplate", "column")
 Precision = Literal["32-true", "bf16-true"]
 BFLOAT16_REMARK = "computed in bfloat16: points lie up to some px from those in single precision"
 HALF_AND_SINGLE = {"F16": np.float16, "F32": np.float32}
@@ -200,14 +200,23 @@ class GraphEngine:
     ) -> None:
         self.preset, self.schema, self.precision, self._weights = preset, schema, precision, weights
         self.runtime = engine(precision)
-        maps, refine, *column = functions(weights, PARTS if preset.levels else PARTS[:2], precision)
-        strips = (lambda given: column[0](given)[0]) if column else None
+        there = {"endplate": preset.endplate_refine, "column": bool(preset.levels)}
+        names = [part for part in PARTS if there.get(part, True)]
+        runs = dict(zip(names, functions(weights, names, precision), strict=True))
+        maps, column, endplate = runs["maps"], runs.get("column"), runs.get("endplate")
 
         def both(given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             centre, offset = maps(given)
             return centre, offset
 
-        self._decoder = CentreDecoder(self.preset, self.schema, both, lambda given: _in_parts(refine, given), strips)
+        self._decoder = CentreDecoder(
+            self.preset,
+            self.schema,
+            both,
+            lambda given: _in_parts(runs["refine"], given),
+            None if column is None else lambda given: column(given)[0],
+            None if endplate is None else lambda given: _in_parts(endplate, given),
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 of the weights."""

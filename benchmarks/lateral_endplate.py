@@ -1,0 +1,243 @@
+"""Teach ``xray-lateral`` a refining network of S1's own; all else stays as it is, to the last bit.
+
+python benchmarks/lateral_endplate.py OUT FILMS... [--model xray-lateral] [--steps 4000] [--passes 2]
+                                      [--patches FOLDER] [--resume]
+
+FILMS are case folders of raw phantoms, of which the same films are made as for ``lateral_sacrum.py``. The network
+begins as a copy of the one that refines bodies (or goes on from its own, where the model has one) and is trained on
+crops that lie where the model, as it is, has its rough points of S1, or about where it might have them. Every twentieth
+phantom is looked at, not trained on. --patches keeps what the films show about S1. Every 250 steps OUT gets
+``endplate.pt``, from which --resume goes on; at the end ``xray-lateral.safetensors`` with its card and graphs. Its
+intervals (``sacral_spread``) are still those of before: fit them anew. S1's rows in the network of bodies stay, unused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+import torch
+from lateral_sacrum import looks
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from spinetk import zoo
+from spinetk.cases.folder import CaseFolder, read_pixels
+from spinetk.formats.record import reading_of
+from spinetk.keypoints.centre.crop import body_boxes, cut, to_crop
+from spinetk.keypoints.centre.decoding import CentreDecoder, padded, sigmoid
+from spinetk.keypoints.centre.export import parts, write_graphs
+from spinetk.keypoints.centre.landmarks import as_body
+from spinetk.keypoints.centre.network import CentreNet
+from spinetk.keypoints.centre.preset import CentrePreset
+from spinetk.keypoints.centre.refine import refine_loss
+from spinetk.keypoints.pictures import network_scale, resize, to_channels, to_grey
+from spinetk.keypoints.torch_engine import open_network
+from spinetk.schema import VERTEBRA6
+
+RATE, BATCH, CHECK_EVERY = 1.5e-3, 48, 250
+NEAR_WIDTHS = 0.4  # rough points farther from the truth are another thing seen
+AROUND = 2.2  # of a patch's half side, in widths of S1: room for every crop about it
+OWN_PLACE = 0.35  # of the crops lie where the model has S1
+FLIP = list(VERTEBRA6.flip_indices)
+KIND = 1  # of S1: bodies, S1, femoral heads
+ENDS = [VERTEBRA6.index("top_left"), VERTEBRA6.index("top_right")]
+
+
+@dataclass
+class Patch:
+    """What a film shows about S1: (h, w) uint8 at the network's size, (6, 2) px true and rough, or empty, points."""
+
+    grey: Tensor
+    truth: Tensor
+    rough: Tensor
+    looked_at: bool
+
+
+def patches_of(network: CentreNet, films: Path) -> list[Patch]:
+    """The surroundings of S1 in all films that are made of a folder's phantoms."""
+    preset, folder, found = network.preset, CaseFolder(films), list[Patch]()
+    for record in tqdm(folder.records(folder.cases(), augmented=False)[0], films.name, mininterval=30):
+        number = zlib.crc32(f"{films.name} {record['case']}".encode())
+        random = np.random.default_rng(number)
+        for picture, reading in looks(to_grey(read_pixels(record)), reading_of(record), random):
+            plates = [own for own in reading.landmarks if own.kind == "s1"]
+            if not plates:
+                continue
+            scale = network_scale(*picture.shape, preset.short_px[-1], preset.long_px)
+            shown, factors = resize(picture, scale, preset.layout)
+            truth = as_body(plates[0], VERTEBRA6)[:, :2] * factors
+            rough = rough_points(network, shown, truth)
+            reach = AROUND * float(np.linalg.norm(truth[ENDS[1]] - truth[ENDS[0]]))
+            low = np.maximum(np.floor(truth.mean(0) - reach).astype(int), 0)
+            high = np.ceil(truth.mean(0) + reach).astype(int)
+            grey = np.ascontiguousarray(shown[low[1] : high[1], low[0] : high[0]])
+            points = (torch.from_numpy((own - low).astype(np.float32)) for own in (truth, rough))
+            found.append(Patch(torch.from_numpy(grey), *points, number % 20 == 0))
+    return found
+
+
+@torch.inference_mode()
+def rough_points(network: CentreNet, shown: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(6, 2) px where the maps have S1, if they have it; (0, 2) else."""
+    batch = torch.from_numpy(padded(to_channels(shown, network.preset.local_contrast))[None])
+    centre, offset = (own[0].numpy() for own in network.maps(batch))
+    _, points = network.decoder().peaks(sigmoid(centre[KIND]), offset[KIND])
+    wide = float(np.linalg.norm(truth[ENDS[1]] - truth[ENDS[0]]))
+    near = [own for own in points[:2] if np.linalg.norm(own.mean(0) - truth.mean(0)) < NEAR_WIDTHS * wide]
+    return near[0] if near else np.zeros((0, 2))
+
+
+def crop_of(patch: Patch, preset: CentrePreset, random: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray]:
+    """A crop (1, S, S) and the true points (6, 2) in it, 0 to 1; without ``random`` where the model has S1."""
+    truth = patch.truth.numpy()
+    own_place = random is None or (len(patch.rough) and random.random() < OWN_PLACE)
+    box = body_boxes((patch.rough.numpy() if own_place else truth)[None], VERTEBRA6)
+    picture = grey_of(patch)
+    if random is not None:
+        noise, much = random.normal(size=5), 0.3 if own_place else random.choice([0.5, 1.0, 2.0])
+        box[0, :2] += much * noise[:2] * box[0, 2:4] * (0.05, 0.07)
+        box[0, 2:4] *= np.exp(much * 0.1 * noise[2:4])
+        box[0, 4] += much * np.radians(6.0) * noise[4]
+        picture = worn(picture, random)
+    return cut(picture, box, preset.crop_share, preset.crop_px)[0], to_crop(truth[None], box, preset.crop_share)[0]
+
+
+def worn(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Another exposure, softer or noisier."""
+    if random.random() < 0.5:
+        picture = picture ** np.float32(np.exp(random.normal(0, 0.35)))
+    if random.random() < 0.4:
+        picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.4, 2.0))
+    if random.random() < 0.4:
+        spread = random.uniform(0, 0.25) * float(picture.std())
+        picture = picture + random.normal(0, 1, picture.shape).astype(np.float32) * np.float32(spread)
+    return picture
+
+
+def refined(decoder: CentreDecoder, patch: Patch, passes: int) -> np.ndarray:
+    """(1, 6, 2) px: rough points as a release refines them."""
+    return decoder.look(grey_of(patch)[None], patch.rough.numpy()[None], None, passes, KIND)["points"]
+
+
+def grey_of(patch: Patch) -> np.ndarray:
+    """(h, w) in 0 to 1."""
+    return patch.grey.numpy().astype(np.float32) / 255
+
+
+@torch.inference_mode()
+def look(network: CentreNet, patches: list[Patch], passes: int) -> str:
+    """How far off slopes and middles are where the model has S1, read as a release reads it."""
+    assert network.endplate is not None
+    network.endplate.eval()
+    decoder = network.decoder()
+    points = np.concatenate([refined(decoder, own, passes) for own in patches])
+    truth = np.array([own.truth.numpy() for own in patches])
+    a, b = (own[:, ENDS[1]] - own[:, ENDS[0]] for own in (points, truth))
+    off = np.degrees(np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(1)))
+    moved = np.linalg.norm((points[:, ENDS] - truth[:, ENDS]).mean(1), axis=1) / np.linalg.norm(b, axis=1)
+    size = np.abs(off)
+    return (
+        f"slope off {np.median(size):.2f} degrees, p90 {np.percentile(size, 90):.2f}, bias {np.median(off):+.2f}, over "
+        f"10 in {(size > 10).sum()}; middle {100 * np.median(moved):.2f} % of the width"
+    )
+
+
+def fit(network: CentreNet, patches: list[Patch], steps: int, passes: int, path: Path, resume: bool) -> None:
+    """Train; every ``CHECK_EVERY`` steps the weights are kept and looked at."""
+    refine = network.endplate
+    assert refine is not None
+    own, other = ([one for one in patches if one.looked_at == flag] for flag in (False, True))
+    other = [one for one in other if len(one.rough)]
+    optimiser = torch.optim.AdamW(refine.parameters(), lr=RATE, weight_decay=1e-4)
+    first = 0
+    if resume and path.is_file():
+        known = torch.load(path, weights_only=True)
+        refine.load_state_dict(known["refine"])
+        optimiser.load_state_dict(known["optimiser"])
+        first = known["step"]
+    print(f"{len(own)} films, {len(other)} looked at; step {first}: {look(network, other, passes)}", flush=True)
+    total = 0.0
+    for step in range(first, steps):
+        random = np.random.default_rng((2, step))
+        for group in optimiser.param_groups:
+            group["lr"] = float(RATE * min(1, (step + 1) / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * step / steps))))
+        chosen = [crop_of(own[k], network.preset, random) for k in random.choice(len(own), BATCH)]
+        crops, points = (torch.from_numpy(np.array(values, np.float32)) for values in zip(*chosen, strict=True))
+        if random.random() < 0.5:
+            crops, points = crops.flip(-1), points[:, FLIP] * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0])
+        refine.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = refine(crops.contiguous(memory_format=torch.channels_last))
+        seen = torch.ones(points.shape[:2], dtype=torch.bool)
+        loss = refine_loss(logits.float(), points * logits.shape[-1], seen)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(refine.parameters(), 5.0)
+        optimiser.step()
+        total += float(loss.detach())
+        if (step + 1) % CHECK_EVERY == 0 or step + 1 == steps:
+            state = {"refine": refine.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
+            torch.save(state, path)
+            print(f"step {step + 1}: loss {total / CHECK_EVERY:.3f}; {look(network, other, passes)}", flush=True)
+            total = 0.0
+
+
+def with_endplate(network: CentreNet, passes: int) -> CentreNet:
+    """The network with a refining network of S1's own, which begins as what it is refined by."""
+    preset = replace(network.preset, endplate_refine=True, endplate_passes=passes)
+    wider = CentreNet(preset, network.schema, network.frozen_norm)
+    state = network.state_dict()
+    if network.endplate is None:
+        rows = slice(KIND * len(VERTEBRA6), (KIND + 1) * len(VERTEBRA6))
+        own = {f"endplate.{name}": values.clone() for name, values in network.refine.state_dict().items()}
+        state |= own | {name: values[rows] for name, values in own.items() if name.startswith("endplate.head")}
+    wider.load_state_dict(state)
+    return wider.eval()
+
+
+def main() -> None:
+    """Train, and write the release."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("films", type=Path, nargs="+")
+    parser.add_argument("--model", default="xray-lateral")
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--patches", type=Path, help="a folder to keep what the films show about S1 in")
+    parser.add_argument("--only-see", action="store_true", help="cut --patches, and stop")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--passes", type=int, default=2, help="how often S1 is refined")
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    source = zoo.find(options.model)
+    network = cast("CentreNet", open_network(source)[0]).eval()
+    patches = list[Patch]()
+    for films in options.films:
+        kept = None if options.patches is None else options.patches / f"{films.name}.pt"
+        if kept is not None and kept.is_file():
+            patches += [Patch(*own) for own in torch.load(kept, weights_only=True)]
+            continue
+        own = patches_of(network, films)
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            torch.save([(one.grey, one.truth, one.rough, one.looked_at) for one in own], kept)
+        patches += own
+    if options.only_see:
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    network = with_endplate(network, options.passes)
+    fit(network, patches, options.steps, options.passes, options.out / "endplate.pt", options.resume)
+    path = options.out / "xray-lateral.safetensors"
+    content = zoo.read_card(source.with_suffix(".json"))
+    content |= {"parameters": sum(own.numel() for own in network.parameters()), "config": network.config()}
+    zoo.save(path, network.state_dict(), content)
+    write_graphs(parts(cast("CentreNet", open_network(path)[0])), path)  # as rounded for the release
+
+
+if __name__ == "__main__":
+    main()
