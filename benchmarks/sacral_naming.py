@@ -23,7 +23,6 @@ from spinetk.cases.folder import CaseFolder
 from spinetk.keypoints.calibration import Sacral, calibrate_outcomes, fit_naming, sacral_outcomes
 from spinetk.keypoints.logistic import calibrated
 from spinetk.keypoints.predictor import Predictor
-from spinetk.keypoints.sacrum import NAMED
 
 BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.001)
 
@@ -46,15 +45,17 @@ def main() -> None:
     said = np.array([naming.chance(own) for own, _ in judged.names])
     right = np.array([own for _, own in judged.names], bool)
     print_table("names", said, right)
-    named = said >= NAMED
-    print(f"named at {NAMED}: {named.sum()} of {len(said)}, right {right[named].sum()}")
+    least = (zoo.read_card(zoo.find(options.model).with_suffix(".json")).get("naming") or {}).get("least", naming.least)
+    for limit in sorted({least, naming.least}):
+        named = said >= limit
+        print(f"named at {limit}: {named.sum()} of {len(said)}, right {right[named].sum()}")
     said = calibrated(np.array([score for score, _ in judged.fronts]), fronts)
     print_table("fronts", said, np.array([own for _, own in judged.fronts], bool))
     if options.write:
         card = zoo.find(options.model).with_suffix(".json")
         content = json.loads(card.read_text(encoding="utf-8"))
         weights = [round(own, 4) for own in naming.weights]
-        kept = {"alone": (content.get("naming") or {}).get("alone", 0.0)}
+        kept = {key: value for key, value in (content.get("naming") or {}).items() if key in ("alone", "least")}
         content["naming"] = asdict(naming) | kept | {"weights": weights, "intercept": round(naming.intercept, 4)}
         content["fronts"] = [round(value, 4) for value in fronts]
         write_json(card, content)

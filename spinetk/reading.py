@@ -27,6 +27,7 @@ DECIMALS_PX, DECIMALS_SCORE = 3, 4
 """What a result file keeps of points and of scores."""
 SHA256 = re.compile("[0-9a-f]{64}")
 ABOUT_LEVELS = "levels: "
+SURE_LEVELS = 0.9  # least probability of names that are not said to be likely only
 """Begins a remark on the level names that a network gave, or on why it gave none."""
 
 
@@ -176,6 +177,12 @@ class Reading:
     def probability_of(self, vertebra: Vertebra) -> float | None:
         """That the name of a vertebra is right; None where it has none or a person gave it."""
         return None if vertebra.label is None else self._label_probability
+
+    @property
+    def levels_are_unsure(self) -> bool:
+        """Whether the names of its vertebrae are likely, but not sure (less than ``SURE_LEVELS``)."""
+        sure = self.label_probability
+        return sure is not None and sure < SURE_LEVELS and any(vertebra.label for vertebra in self.vertebrae)
 
     @property
     def _label_probability(self) -> float | None:

@@ -25,7 +25,7 @@ from spinetk.measure import lumbar_shape
 from spinetk.measure.body import scale_of, turn_deg
 from spinetk.measure.facing import anterior_side, curvature
 from spinetk.measure.pelvis import front_of
-from spinetk.reading import Reading
+from spinetk.reading import SURE_LEVELS, Reading
 from spinetk.schema import KeypointSchema
 from spinetk.validation import between
 from spinetk.views import rules_of
@@ -89,6 +89,7 @@ class Naming(Logistic):
     Attributes:
         alone: Least confidence at which an endplate names where less than ``BODY_BELOW`` is seen below it: there the
             upper endplate of a body that is cut off looks like that of the sacrum.
+        least: Least probability at which names are given; below ``reading.SURE_LEVELS`` they are said to be likely.
         odds: Whether confidences count by their log odds, clipped at ``MOST_SURE``: from 0.9 to 0.99 says as much as
             from 0.5 to 0.91. Cards of before weigh the confidences themselves.
         shape: The share of the shape's log odds that counts: what is seen of the sacrum and the shape are not
@@ -97,6 +98,7 @@ class Naming(Logistic):
 
     weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=6)]
     alone: Annotated[float, between(0, 1)] = 0.0
+    least: Annotated[float, between(0.5, 1)] = SURE_LEVELS
     odds: bool = False
     shape: Annotated[float, between(0, 1)] = 1.0
 

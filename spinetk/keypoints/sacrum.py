@@ -2,8 +2,8 @@
 
 Only an unbroken column that reaches the sacrum is named: the lowest body must lie on the S1 endplate as a body lies on
 the next, no body may seem to be missing in between, and the probability, calibrated on held-out pictures, must reach
-``NAMED``. A transitional vertebra (L6, a fused L5) cannot be told apart on one picture: every picture named this way
-says so in a remark.
+what the model's card asks for; names that are likely, but not sure, are said to be that. A transitional vertebra (L6,
+a fused L5) cannot be told apart on one picture: every picture named this way says so in a remark.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from spinetk.measure.facing import MIN_CONFIDENCE, curvature
 from spinetk.measure.pelvis import front_of
 from spinetk.measure.plausibility import too_tall
 from spinetk.measure.rounding import beside
-from spinetk.reading import ABOUT_LEVELS, Reading
+from spinetk.reading import ABOUT_LEVELS, SURE_LEVELS, Reading
 from spinetk.schema import KeypointSchema
 
-NAMED = 0.9
 # Distance from the lowest endplate to that of S1, in heights of the lowest body, and sideways in its widths.
 DISC_HEIGHTS = (0.02, 0.85)
 SIDEWAYS_WIDTHS = 0.6
@@ -221,8 +220,8 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         doubt = f"{UNNAMED}, as so little is seen below what looks like the sacrum that it may be a body cut off"
         return replace(reading, remarks=[*reading.remarks, doubt])
     sure = naming.chance(seen)
-    if sure < NAMED:
-        chance = beside(sure, lambda own: own >= NAMED, 2)
+    if sure < naming.least:
+        chance = beside(sure, lambda own: own >= naming.least, 2)
         doubt = f"{UNNAMED}, as a count up from the sacrum would be right with probability {chance} only"
         remarks = reading.remarks if surest(reading.landmarks) is None else [*reading.remarks, doubt]
         return replace(reading, label_probability=sure, remarks=remarks)
@@ -234,8 +233,10 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         replace(v, label=name) if k >= first else v
         for k, (v, name) in enumerate(zip(reading.vertebrae, SPINE[-count:], strict=True))
     ]
+    chance = beside(sure, lambda own: own >= SURE_LEVELS, 2)
+    likely = "" if sure >= SURE_LEVELS else "likely, not sure (marked ?): check which is the lowest; "
     remark = (
-        f"{ABOUT_LEVELS}counted up from the sacrum (probability {sure:.2f}); "
+        f"{ABOUT_LEVELS}{likely}counted up from the sacrum (probability {chance}); "
         "a transitional vertebra would shift them by one"
     )
     end = f"{ABOUT_LEVELS}the count ends below vertebra #{first} from the top, which is too high for one body"

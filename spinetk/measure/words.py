@@ -77,6 +77,13 @@ def name_of(vertebra: Vertebra, index: int) -> str:
     return vertebra.label or f"#{index + 1}"
 
 
+def level_of(reading: Reading, index: int) -> str:
+    """:func:`name_of` a vertebra of a reading; ``L5 ?`` where the names are likely, but not sure."""
+    vertebra = reading.vertebrae[index]
+    mark = " ?" if vertebra.label and reading.levels_are_unsure else ""
+    return name_of(vertebra, index) + mark
+
+
 def score_text(vertebra: Vertebra, threshold: float | None) -> str:
     """The network's confidence; ``0.41 < 0.60`` where it is below what it was asked to be. Empty without one."""
     if vertebra.score is None:
@@ -164,7 +171,7 @@ def lines_of(readings: Iterable[Reading]) -> Iterator[str]:
             heights = vertebra.measures.get(f"heights_{unit}") or {}
             cells = ("-" if (own := number(heights.get(side))) is None else f"{own:.1f}" for side in sides)
             verdict = "not graded" if why else deformity_text(vertebra) or "not graded"
-            yield f"{name:<32} {name_of(vertebra, index):>5}{''.join(f'{cell:>12}' for cell in cells)}  {verdict}"
+            yield f"{name:<32} {level_of(reading, index):>5}{''.join(f'{cell:>12}' for cell in cells)}  {verdict}"
         if why and why not in told:
             told.add(why)
             yield f"not graded: {why}"

@@ -73,6 +73,7 @@ def _draw_sacrum(film: Attenuation, rng: np.random.Generator) -> None:
     back = [body.place([(-0.45 * body.depth_mm, 0.0)])[0] for body in reversed(bodies)]
     film.add_shell(smooth([*crest, *back]), rng.uniform(0.02, 0.2) * s, rng.uniform(0.05, 0.25) * s, 1.2, 6)
     _draw_facets(film, first, rng)
+    _draw_processes(film, first, rng.spawn(1)[0])
 
 
 def _draw_facets(film: Attenuation, first: Body, rng: np.random.Generator) -> None:
@@ -81,6 +82,23 @@ def _draw_facets(film: Attenuation, first: Body, rng: np.random.Generator) -> No
         place = (-0.5 * first.depth_mm - rng.uniform(3, 12), -0.5 * first.posterior_mm - rng.uniform(-5, 7))
         spot = ellipse(place, tuple(rng.uniform((2.5, 4.5), (5.5, 8.5))), rng.uniform(-40, 40), 16)
         film.add_shell(first.place(spot), rng.uniform(0.02, 0.2) * first.density, 0.14 * first.density, 1.1, 4)
+
+
+def _draw_processes(film: Attenuation, first: Body, rng: np.random.Generator) -> None:
+    """The upper articular processes of S1: their front edge goes on upward and back where the endplate ends."""
+    if rng.random() < 0.2:
+        return
+    rise, long = np.radians(rng.uniform(0, 70)), film.spine.scale * rng.uniform(5, 15)
+    bright, dense, wide = rng.uniform(0.05, 0.6), rng.uniform(0.02, 0.25), rng.uniform(1.0, 3.0)
+    for _ in range(2):  # left and right
+        corner = np.array([-0.5 * first.depth_mm, -0.5 * first.posterior_mm]) + rng.normal(0, 1.2, 2)
+        tip = corner + long * np.array([-np.cos(rise), -np.sin(rise)]) + rng.normal(0, 1.0, 2)
+        bent = (corner + tip) / 2 + rng.uniform(-0.05, 0.2) * long * np.array([-np.sin(rise), np.cos(rise)])
+        edge = smooth(first.place(np.array([corner, bent, tip])), closed=False)
+        film.add(film.bone, ribbon(edge, wide * np.linspace(1, 0.4, len(edge))), bright * first.density, 1.2)
+        behind = np.array([tip + (-4.0, 5.0), corner + (-9.0, 0.5 * first.posterior_mm)]) + rng.normal(0, 1.5, (2, 2))
+        outline = first.place(np.array([corner, bent, tip, *behind]))
+        film.add_shell(smooth(outline), dense * first.density, 0.12 * first.density, 1.1, 4)
 
 
 def _draw_arcuate_lines(film: Attenuation, rng: np.random.Generator) -> None:

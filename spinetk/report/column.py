@@ -103,7 +103,7 @@ def _columns(reading: Reading) -> list[tuple[str, list[str], Align, bool]]:
         return []
     unit = words.height_unit(reading)
     columns: list[tuple[str, list[str], Align, bool]] = [
-        ("level", [words.name_of(v, i) for i, v in enumerate(vertebrae)], "left", True)
+        ("level", [words.level_of(reading, i) for i in range(len(vertebrae))], "left", True)
     ]
     for side in words.sides_of(reading):
         heights = (words.number((v.measures.get(f"heights_{unit}") or {}).get(side)) for v in vertebrae)

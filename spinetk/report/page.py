@@ -198,7 +198,7 @@ def _vertebra_table(reading: Reading) -> str:
         area = f"{area_mm2:.0f} mm\N{SUPERSCRIPT TWO}" if area_mm2 is not None else _number(area_px2, 0, " px²")
         rows.append(
             [
-                f"<b>{_text(words.name_of(vertebra, index))}</b>",
+                f"<b>{_text(words.level_of(reading, index))}</b>",
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in sides),
                 *(_number(ratios.get(key), 2) for key in RATIOS),
                 area,

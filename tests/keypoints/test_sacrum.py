@@ -68,6 +68,18 @@ def test_what_is_not_sure_is_not_named():
     assert any("0.50 only" in remark for remark in found.remarks)
 
 
+def test_likely_names_are_given_where_the_card_allows_and_said_to_be_unsure():
+    """Weight 5 of a score of 0.3, intercept 1: 0.924, sure. With intercept 0 0.818: likely for a card that asks for
+    0.8, and marked; with -0.2 0.786, not enough."""
+    reading, names = unnamed(score=0.3)
+    for intercept, given, unsure in ((1.0, True, False), (0.0, True, True), (-0.2, False, False)):
+        found = named(reading, Naming((5.0, 0.0, 0.0, 0.0, 0.0, 0.0), intercept, least=0.8))
+        assert [v.label for v in found.vertebrae] == (names if given else [None] * len(names))
+        assert found.levels_are_unsure == unsure
+        assert any("likely, not sure" in remark and "probability 0.82" in remark for remark in found.remarks) == unsure
+    assert not found.named_by_person().levels_are_unsure
+
+
 def test_a_missing_l5_a_gap_or_no_calibration_leave_the_column_unnamed():
     reading, _ = unnamed()
     without = replace(reading, vertebrae=reading.vertebrae[:-1])

@@ -12,6 +12,8 @@ from spinetk.measure import measure, words
 from spinetk.measure.deformity import possible_grades
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Vertebra
+from spinetk.report.column import lay_out
+from spinetk.report.page import write_page
 
 FULL = (30.0, 30.0, 30.0)
 
@@ -221,3 +223,19 @@ def test_a_spine_bent_forward_is_called_kyphotic(spine):
         assert words.signs_note(reading) == [words.ANGLE_SIGNS]
     assert sorted(said.values()) == ["-32.0\N{DEGREE SIGN} (kyphotic)", "32.0\N{DEGREE SIGN}"]
     assert words.signs_note(replace(reading, view="ap")) == []
+
+
+@pytest.mark.parametrize(("sure", "mark"), [(0.899, " ?"), (0.9, ""), (None, "")])
+def test_likely_names_are_marked_wherever_a_reader_looks(tmp_path, sure, mark):
+    """On the command line, in the overlay and on the page; the files for programs hold names and probability apart."""
+    reading = measure(replace(lateral_radiograph(3).reading, label_probability=sure, model="a model"))
+    wanted = [f"{vertebra.label}{mark}" for vertebra in reading.vertebrae]
+    assert [words.level_of(reading, index) for index in range(len(wanted))] == wanted
+    assert all(f" {name} " in line for name, line in zip(wanted, list(words.lines_of([reading]))[1:], strict=False))
+    anchors = [(0.0, 20.0 * index) for index in range(len(wanted))]
+    drawn = [label.cells[0].text for label in lay_out(reading, anchors, 0.0, 0.0, 900.0, 12).labels]
+    write_page(tmp_path / "page.html", reading, np.zeros((reading.height, reading.width), np.uint8))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert set(drawn) == set(wanted)
+    assert all(f"<b>{name}</b>" in page for name in wanted)
+    assert [row["label"] for row in rows(reading)] == [vertebra.label for vertebra in reading.vertebrae]
