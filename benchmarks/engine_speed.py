@@ -135,7 +135,7 @@ def _ours(network: VertebraRCNN, records: tuple, options: Any, mixed: bool) -> d
     pictures = [_grey(record) for record in records[0]]
 
     def predict(index: int) -> int:
-        tensor, _ = predictor._input(pictures[index])
+        tensor = predictor._canvas(pictures[index]).pixels
         with torch.autocast(options.device, torch.bfloat16, enabled=mixed):
             return len(network.detect([tensor])[0]["scores"])
 

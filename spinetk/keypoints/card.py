@@ -57,6 +57,7 @@ class KeypointCard(zoo.Card):
         naming: What makes the evidence for names counted up from the sacrum a probability; None: none are given.
         counting: What makes the evidence for counted levels a probability; None: counted levels are not named.
         unmeasured: Kinds of landmark that serve the names alone: too inexact to measure from, no reading holds them.
+        on_square: Whether narrow pictures are shown to it on a black square (:mod:`spinetk.keypoints.canvas`).
         caution: What every reading by the model says among its remarks; nothing where it is empty.
     """
 
@@ -70,6 +71,7 @@ class KeypointCard(zoo.Card):
     naming: Naming | None = None
     counting: Counting | None = None
     unmeasured: tuple[StrictStr, ...] = ()
+    on_square: StrictBool = False
     caution: StrictStr = ""
 
 

@@ -13,6 +13,7 @@ from spinetk.bounds import USUAL_CONFIDENCE, check_confidence
 from spinetk.errors import InputError
 from spinetk.geometry import Frame, upright
 from spinetk.keypoints import edge, metal, sacrum
+from spinetk.keypoints.canvas import Canvas
 from spinetk.keypoints.card import KeypointCard, read_card
 from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found
@@ -25,7 +26,7 @@ from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
 from spinetk.keypoints.logistic import calibrated
 from spinetk.keypoints.naming import Evidence, Naming
-from spinetk.keypoints.pictures import network_scale, resize, to_channels
+from spinetk.keypoints.pictures import to_channels
 from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
@@ -33,6 +34,8 @@ from spinetk.vertebra import Vertebra
 from spinetk.views import View, rules_of
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
+FEWEST = 3  # bodies, below which a network that sees pictures on a square looks at this one again
+SMALLER = 0.5  # of the square's side, in that look
 METAL = "metal"  # which bodies lie beneath some
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LEAST_OF_KIND = {"s1": 0.1, "femoral_head": 0.4}  # of an unsure S1 the names and the front may still make use
@@ -46,6 +49,8 @@ class Predictor:
         views, modalities: What it was made for, where its card says so.
         landmark_calibration: By kind of landmark, slope and intercept that make its scores probabilities.
         unmeasured: Kinds of landmark that serve the names alone and stand in no reading.
+        on_square: Whether narrow pictures are shown to it on a black square, and again, smaller, where hardly a body is
+            found.
         caution: A remark on every reading, from the model's card; empty: none.
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
@@ -86,6 +91,7 @@ class Predictor:
         self.sacral_spread: SacralSpread | None = None
         self.landmark_calibration: dict[str, tuple[float, float]] = {}
         self.unmeasured: tuple[str, ...] = ()
+        self.on_square = False
         self.caution = ""
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
@@ -130,6 +136,7 @@ class Predictor:
         predictor.views, predictor.modalities = card.views, card.modalities
         predictor.landmark_calibration, predictor.unmeasured = dict(card.landmarks), card.unmeasured
         predictor.caution, predictor.sacral_spread = card.caution, card.sacral_spread
+        predictor.on_square = card.on_square
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
             predictor.spread, predictor.scales = np.array(card.spread.points), card.spread.scales_of_all
         return predictor
@@ -199,17 +206,27 @@ class Predictor:
         self, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
     ) -> tuple[list[Reading], Found]:
         """The column of an upright picture at each threshold, with all landmarks; and all bodies found, in its px."""
+        told = self._seen(self._canvas(shown), shown, thresholds, file, frame, view)
+        if not self.on_square or max(len(own.vertebrae) for own in told[0]) >= FEWEST:
+            return told
+        # A small piece of a slice is enlarged until its bodies are larger than any the network met.
+        smaller = self._seen(self._canvas(shown, SMALLER), shown, thresholds, file, frame, view)
+        return max(told, smaller, key=lambda own: sum(v.score or 0.0 for v in own[0][-1].vertebrae))
+
+    def _seen(
+        self, canvas: Canvas, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
+    ) -> tuple[list[Reading], Found]:
         height, width = shown.shape
-        pixels, factors = self._input(shown)
+        pixels, factors = canvas.pixels, canvas.factors
         found = self._detect(pixels, min(thresholds), self.calibration, self._goes_on(view))
         marks = {key.removeprefix(MARK): found.pop(key) for key in [*found] if key.startswith(MARK)}
         count = complete(self.engine, pixels, found) if self.engine.preset.levels else None
         if count is not None:
             found[METAL] = metal.covered(np.rint(pixels[0] * 255).astype(np.uint8), found["points"], self.schema)
-        found["points"] = found["points"].astype(np.float64) / factors
+        found["points"] = canvas.to_picture(found["points"])
         found["sigma"] = self._sigma(found["sigma"], factors)
         empty = Reading(file, height, width, self.schema, [], frame, view, self.name)
-        empty.landmarks = self._landmarks(marks, factors, LEAST_OF_KIND, MOST_OF_KIND)
+        empty.landmarks = self._landmarks(marks, canvas, LEAST_OF_KIND, MOST_OF_KIND)
         free = found
         if count is None:
             free = sacrum.above_sacrum(found, empty.landmarks, min(thresholds) * WEAK_SHARE, self.schema)
@@ -258,9 +275,9 @@ class Predictor:
         mirror may have changed. The scores are not calibrated.
         """
         shown, way = upright(picture, frame or Frame())
-        pixels, factors = self._input(shown)
-        found = self._detect(pixels, 0.0, (1.0, 0.0))
-        return way.to_stored(found["points"].astype(np.float64) / factors), found["scores"].astype(np.float64)
+        canvas = self._canvas(shown)
+        found = self._detect(canvas.pixels, 0.0, (1.0, 0.0))
+        return way.to_stored(canvas.to_picture(found["points"])), found["scores"].astype(np.float64)
 
     def _sigma(self, blur: np.ndarray, factors: np.ndarray) -> np.ndarray:
         """(..., K) standard deviations in px of the picture."""
@@ -271,33 +288,28 @@ class Predictor:
 
         Asked of networks that count levels, to fit :class:`spinetk.keypoints.counting.Counting`.
         """
-        pixels, factors = self._input(picture)
-        seen = self._detect(pixels, self.threshold, self.calibration)
+        canvas = self._canvas(picture)
+        seen = self._detect(canvas.pixels, self.threshold, self.calibration)
         found = {key: values for key, values in seen.items() if not key.startswith(MARK)}
-        count = complete(self.engine, pixels, found)
-        return found["points"].astype(np.float64) / factors, count
+        count = complete(self.engine, canvas.pixels, found)
+        return canvas.to_picture(found["points"]), count
 
-    def _input(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The network's input, and the factors (x, y) its px are to be divided by."""
-        preset = self.engine.preset
-        height, width = picture.shape
-        scale = network_scale(height, width, preset.short_px[-1], preset.long_px)
-        small, factors = resize(picture, scale, preset.layout)
-        return to_channels(small, preset.local_contrast), factors
+    def _canvas(self, picture: np.ndarray, share: float = 1.0) -> Canvas:
+        return Canvas(picture, self.engine.preset, square=self.on_square, share=share)
 
     def landmarks(self, picture: np.ndarray) -> list[Landmark]:
         """Every landmark that the network sees in a picture, sure or not, in px; the scores are not calibrated."""
-        pixels, factors = self._input(picture)
-        found = self.engine.detect(pixels, 0.0)
+        canvas = self._canvas(picture)
+        found = self.engine.detect(canvas.pixels, 0.0)
         marks = {key.removeprefix(MARK): values for key, values in found.items() if key.startswith(MARK)}
         kept, self.landmark_calibration = self.landmark_calibration, {}
         try:
-            return self._landmarks(marks, factors, {}, {})
+            return self._landmarks(marks, canvas, {}, {})
         finally:
             self.landmark_calibration = kept
 
     def _landmarks(
-        self, marks: Found, factors: np.ndarray, least: Mapping[str, float], most: Mapping[str, int]
+        self, marks: Found, canvas: Canvas, least: Mapping[str, float], most: Mapping[str, int]
     ) -> list[Landmark]:
         """The surest landmarks in px of the picture: at most so many of a kind, none below its least probability."""
         if not marks:
@@ -311,8 +323,8 @@ class Predictor:
             seen = [own for own in found if own.kind == kind]
             if score < least.get(kind, 0.0) or len(seen) >= most.get(kind, len(marks["scores"])):
                 continue
-            points = marks["points"][k].astype(np.float64) / factors
-            own = from_body(kind, points, self.schema, score, self._sigma(marks["sigma"][k], factors))
+            points = canvas.to_picture(marks["points"][k])
+            own = from_body(kind, points, self.schema, score, self._sigma(marks["sigma"][k], canvas.factors))
             found.append(own)
         return found
 
