@@ -26,7 +26,10 @@ from spinetk.keypoints.torch_engine import TorchEngine
 from spinetk.phantoms import write_phantom_set
 from spinetk.schema import VERTEBRA6
 
-SMALL = CentrePreset("small", (128,), 128, levels=("L1", "L2"), channels=8, crop_px=32, crop_widths=(8, 8, 8))
+SMALL = CentrePreset(
+    "small", (128,), 128, levels=("L1", "L2"), channels=8, crop_px=32, crop_widths=(8, 8, 8),
+    landmarks=("s1",), endplate_refine=True,
+)  # fmt: skip
 ABOUT = (
     'task = "keypoints"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["ap"]\n'
 )
@@ -59,6 +62,7 @@ def inputs(network):
     return {
         "maps": torch.rand(1, 3, 192, 320, generator=generator),
         "refine": torch.randn(5, 1, 32, 32, generator=generator),
+        "endplate": torch.randn(2, 1, 32, 32, generator=generator),
         "column": torch.rand(3, 4, ROWS, COLUMNS, generator=generator),
     }
 
@@ -109,7 +113,7 @@ def written(network, tmp_path_factory):
     traced, trace = {}, exporting._program
 
     def once(module, example):
-        key = (type(module), example.shape)
+        key = (type(module), example.shape, sum(own.numel() for own in module.parameters()))
         if key not in traced:
             traced[key] = trace(module, example)
         return traced[key]
@@ -119,7 +123,7 @@ def written(network, tmp_path_factory):
         path = release(folder / "model_final.pth", "tiny-ap", folder / "cases", folder / "about.toml", folder / "home")
         network.load_state_dict(zoo.load(path)[0])
         files = export(network, folder / "export", "small", "onnx")
-    assert len(traced) == len(files) == 3
+    assert len(traced) == len(files) == 4
     return path, files
 
 
@@ -133,7 +137,7 @@ def test_a_release_holds_a_full_card_and_loads_by_name(released, monkeypatch):
     assert card["licence"] == "Apache-2.0"
     assert card["metrics"]["vertebrae"] > 0
     assert card["training"] == {"seed": 1}
-    graphs = {f"tiny-ap-{part}.onnx" for part in ("maps", "refine", "column")}
+    graphs = {f"tiny-ap-{part}.onnx" for part in ("maps", "refine", "endplate", "column")}
     assert {p.name for p in released.parent.iterdir()} == {"tiny-ap.json", "tiny-ap.safetensors"} | graphs
     monkeypatch.setenv("SPINETK_HOME", str(released.parent))
     predictor = Predictor.load("tiny-ap")
@@ -145,7 +149,7 @@ def test_a_release_holds_a_full_card_and_loads_by_name(released, monkeypatch):
 def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
     import onnx
 
-    for part in ("maps", "refine", "column"):
+    for part in ("maps", "refine", "endplate", "column"):
         file = graph_file(released, part)
         model = onnx.load(file, load_external_data=False)
         own = sum(len(tensor.raw_data) for tensor in model.graph.initializer if len(tensor.dims) > 1)
