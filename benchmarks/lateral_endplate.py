@@ -1,6 +1,6 @@
 """Teach ``xray-lateral`` a refining network of S1's own; all else stays as it is, to the last bit.
 
-python benchmarks/lateral_endplate.py OUT FILMS... [--model xray-lateral] [--steps 4000] [--passes 2]
+python benchmarks/lateral_endplate.py OUT FILMS... [--model xray-lateral] [--steps 4000] [--passes 2] [--keep 0]
                                       [--patches FOLDER] [--resume]
 
 FILMS are case folders of raw phantoms, of which the same films are made as for ``lateral_sacrum.py``. The network
@@ -188,15 +188,34 @@ def fit(network: CentreNet, patches: list[Patch], steps: int, passes: int, path:
             total = 0.0
 
 
+def mixed(network: CentreNet, keep: float) -> None:
+    """Move S1's own network toward the one that refines bodies, of which it began as a copy, by a share.
+
+    Between what drawn films teach and what was there before lies what does better on other films than either
+    (weight-space ensembles, Wortsman et al., CVPR 2022).
+    """
+    assert network.endplate is not None
+    before = of_bodies(network)
+    state = network.endplate.state_dict()
+    for name, own in state.items():
+        if own.is_floating_point():
+            own.copy_((1 - keep) * own + keep * before[name])
+
+
+def of_bodies(network: CentreNet) -> dict[str, Tensor]:
+    """The weights of the network that refines bodies, with its maps of S1 alone."""
+    rows = slice(KIND * len(VERTEBRA6), (KIND + 1) * len(VERTEBRA6))
+    state = network.refine.state_dict()
+    return {name: (own[rows] if name.startswith("head") else own).clone() for name, own in state.items()}
+
+
 def with_endplate(network: CentreNet, passes: int) -> CentreNet:
     """The network with a refining network of S1's own, which begins as what it is refined by."""
     preset = replace(network.preset, endplate_refine=True, endplate_passes=passes)
     wider = CentreNet(preset, network.schema, network.frozen_norm)
     state = network.state_dict()
     if network.endplate is None:
-        rows = slice(KIND * len(VERTEBRA6), (KIND + 1) * len(VERTEBRA6))
-        own = {f"endplate.{name}": values.clone() for name, values in network.refine.state_dict().items()}
-        state |= own | {name: values[rows] for name, values in own.items() if name.startswith("endplate.head")}
+        state |= {f"endplate.{name}": values for name, values in of_bodies(network).items()}
     wider.load_state_dict(state)
     return wider.eval()
 
@@ -211,6 +230,7 @@ def main() -> None:
     parser.add_argument("--patches", type=Path, help="a folder to keep what the films show about S1 in")
     parser.add_argument("--only-see", action="store_true", help="cut --patches, and stop")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--keep", type=float, default=0.0, help="share of the network of bodies in the release's")
     parser.add_argument("--passes", type=int, default=2, help="how often S1 is refined")
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -232,6 +252,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     network = with_endplate(network, options.passes)
     fit(network, patches, options.steps, options.passes, options.out / "endplate.pt", options.resume)
+    mixed(network, options.keep)
     path = options.out / "xray-lateral.safetensors"
     content = zoo.read_card(source.with_suffix(".json"))
     content |= {"parameters": sum(own.numel() for own in network.parameters()), "config": network.config()}
