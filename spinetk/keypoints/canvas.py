@@ -42,7 +42,8 @@ class Canvas:
             beyond = above, side - height - above, left, side - width - left
             picture = cv2.copyMakeBorder(picture, *beyond, cv2.BORDER_CONSTANT, value=0)
             self._corner = np.array([left, above], np.float64)
-        scale = network_scale(*picture.shape, preset.short_px[-1], preset.long_px)
+            height, width = side, side
+        scale = network_scale(height, width, preset.short_px[-1], preset.long_px)
         small, self.factors = resize(picture, scale, preset.layout)
         self.pixels = to_channels(small, preset.local_contrast)
 
