@@ -9,6 +9,7 @@ ends too dark, too bright, blurred or cut (:mod:`spinetk.keypoints.exposure`), m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ LOWEST = 9
 FARTHEST = LOWEST * -FLOOR
 COUNTED = f"{ABOUT_LEVELS}counted by the network"
 UNNAMED = f"{ABOUT_LEVELS}none are named"
+ROOM = f"{UNNAMED}, as a vertebra may be missing where the count goes on without one"
 ONE_OFF = f"{UNNAMED}, as the network's count may be off by one"
 Evidence = tuple[float, float, float]
 SPINE = ("C6", "C7", *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)), "S1", "S2")
@@ -51,6 +53,14 @@ class Count:
     levels: list[str]
     foot: tuple[float, float] = (0.0, 0.0)
     seen: Evidence | None = None
+
+    def skips(self, gaps: Sequence[int]) -> bool:
+        """Whether a body seems to be missing between two whose levels are neighbours: those beyond it are one off.
+
+        Args:
+            gaps: Positions i such that there is room for a vertebra between i and i + 1.
+        """
+        return any(SPINE.index(self.levels[i + 1]) - SPINE.index(self.levels[i]) == 1 for i in gaps)
 
     def probability(self, counting: Counting | None) -> float | None:
         """That its names are right; None where that is not known."""

@@ -20,7 +20,7 @@ from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.chain import find_chain, find_gaps, inside
 from spinetk.keypoints.completion import MIN_COLUMN, complete
-from spinetk.keypoints.counting import NAMED, Count, Counting
+from spinetk.keypoints.counting import NAMED, ROOM, Count, Counting
 from spinetk.keypoints.ends import with_ends, worth_beyond
 from spinetk.keypoints.engine import Engine
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
@@ -359,11 +359,13 @@ class Predictor:
             whole = len(sure) >= MIN_COLUMN and count.seen is not None
             kept = list(range(len(points)) if whole else range(sure[0], sure[-1] + 1) if len(sure) else ())
             hidden = metal.remark(found[METAL][kept])
-            # No probability was fitted on instrumented spines.
-            probability = count.probability(self.counting) if whole and hidden is None else None
+            skips = whole and count.skips(find_gaps(points[kept], self.schema))
+            # No probability was fitted on instrumented spines, nor on columns that close up over a gap.
+            probability = count.probability(self.counting) if whole and hidden is None and not skips else None
             named = probability is not None and probability >= NAMED
             reading = self._reading(found, kept, empty, count.levels if named else None)
-            remarks = [*reading.remarks, *([hidden] if hidden else []), *([count.remark(probability)] if whole else [])]
+            told = [ROOM] if skips else [count.remark(probability)] if whole else []
+            remarks = [*reading.remarks, *([hidden] if hidden else []), *told]
             return replace(reading, label_probability=probability, remarks=remarks)
         candidates = np.flatnonzero(scores >= threshold * WEAK_SHARE)
         chain = candidates[find_chain(points[candidates], scores[candidates], self.schema)]

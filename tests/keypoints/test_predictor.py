@@ -4,7 +4,7 @@ import torch
 
 from spinetk.errors import InputError
 from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
-from spinetk.keypoints.counting import COUNTED, ONE_OFF, Count, Counting
+from spinetk.keypoints.counting import COUNTED, ONE_OFF, ROOM, Count, Counting
 from spinetk.keypoints.naming import Naming
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.original import eval_img
@@ -164,6 +164,21 @@ def test_a_count_that_is_likely_and_not_sure_names_nothing():
     reading = Predictor(Told(range(17), 5.0), "tall", 0.6, counting=SURE).read(film, view="ap")
     assert reading.label_probability == pytest.approx(0.8176, abs=1e-4)
     assert not any(v.label for v in reading.vertebrae)
+
+
+@pytest.mark.parametrize("lacks", [3, 8, 14])
+def test_a_count_that_closes_up_over_a_missing_body_names_nothing(lacks):
+    """A body is not seen, and the votes of all above it are for the next level down: consecutive, sure, and one off.
+    There is room for a body where they close up, which tells."""
+    engine = Told([k for k in range(17) if k != lacks], 6.0)
+    assert len(engine.seen) == 16
+    engine.said[:] = -6.0
+    engine.said[np.arange(16), np.arange(1, 17)] = 0.0
+    reading = Predictor(engine, "tall", 0.6, counting=SURE).read(np.zeros((800, 200), np.uint8), view="ap")
+    assert any("a vertebra may be missing between" in remark for remark in reading.remarks)
+    assert [v.label for v in reading.vertebrae] == [None] * len(reading.vertebrae)
+    assert (ROOM in reading.remarks, reading.label_probability) == (True, None)
+    assert not any(remark.startswith((COUNTED, ONE_OFF)) for remark in reading.remarks)
 
 
 def test_a_counted_column_says_what_is_cut_off_as_well():
