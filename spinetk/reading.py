@@ -27,8 +27,9 @@ DECIMALS_PX, DECIMALS_SCORE = 3, 4
 """What a result file keeps of points and of scores."""
 SHA256 = re.compile("[0-9a-f]{64}")
 ABOUT_LEVELS = "levels: "
-SURE_LEVELS = 0.9  # least probability of names that are not said to be likely only
 """Begins a remark on the level names that a network gave, or on why it gave none."""
+SURE_LEVELS = 0.9
+"""Least probability of names that are not said to be likely only."""
 
 
 @dataclass

@@ -74,7 +74,7 @@ def write_presentation(
     for index, vertebra in enumerate(reading.vertebrae):
         graphics += _outline(pr, reading, vertebra)
         anchor = np.clip(vertebra.centre, 0, (reading.width, reading.height))
-        text = words.name_of(vertebra, index)
+        text = words.level_of(reading, index)
         texts.append(
             pr.TextObject(text, units="PIXEL", anchor_point=tuple(anchor.tolist()), anchor_point_visible=False)
         )

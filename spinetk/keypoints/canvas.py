@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from spinetk.images.guard import MAX_PIXELS
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.pictures import network_scale, resize, to_channels
 from spinetk.keypoints.preset import Preset
@@ -23,7 +24,8 @@ class Canvas:
     Args:
         picture: (H, W) uint8, head up, square pixels.
         preset: Of the network.
-        square: Lay a picture that is narrower than ``NARROW`` on a black square.
+        square: Lay a picture that is narrower than ``NARROW`` on a black square, unless that would be larger than any
+            picture may be (``MAX_PIXELS``).
         share: The picture's share of the square's side: below 1 the square is larger, so bodies are shown smaller.
 
     Attributes:
@@ -36,8 +38,8 @@ class Canvas:
     ) -> None:
         height, width = picture.shape
         self._corner = np.zeros(2)
-        if square and (width < NARROW * height or share < 1):
-            side = round(max(height, width) / share)
+        side = round(max(height, width) / share)
+        if square and (width < NARROW * height or share < 1) and side**2 <= MAX_PIXELS:
             above, left = (side - height) // 2, (side - width) // 2
             beyond = above, side - height - above, left, side - width - left
             picture = cv2.copyMakeBorder(picture, *beyond, cv2.BORDER_CONSTANT, value=0)

@@ -174,9 +174,9 @@ class Predictor:
             fault = f"is an array of {picture.shape} {picture.dtype}, not (H, W) uint8"
             raise InputError(file or "picture", fault, "window it with spinetk.images.to_uint8, grey")
         shown, way = upright(picture, frame or Frame())
-        columns, found = self._columns(shown, thresholds, file, way.frame, view)
         told = [
-            sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found) for own in columns
+            sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found)
+            for own, found in self._columns(shown, thresholds, file, way.frame, view)
         ]
         caution = [self.caution] if self.caution else []
         marks = [[m for m in own.landmarks if self._is_measured(m)] for own in told]
@@ -199,23 +199,30 @@ class Predictor:
             :mod:`spinetk.keypoints.naming`, None where the sacrum gives no names.
         """
         shown, way = upright(picture, frame or Frame())
-        (column,), found = self._columns(shown, (self.threshold,), "", way.frame, view)
+        ((column, found),) = self._columns(shown, (self.threshold,), "", way.frame, view)
         return column.stored(way) if way.changes else column, sacrum.evidence_of(column, found)
 
     def _columns(
         self, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
-    ) -> tuple[list[Reading], Found]:
+    ) -> list[tuple[Reading, Found]]:
         """The column of an upright picture at each threshold, with all landmarks; and all bodies found, in its px."""
         told = self._seen(self._canvas(shown), shown, thresholds, file, frame, view)
-        if not self.on_square or max(len(own.vertebrae) for own in told[0]) >= FEWEST:
+        few = [self.on_square and len(own.vertebrae) < FEWEST for own, _ in told]
+        if not any(few):
             return told
         # A small piece of a slice is enlarged until its bodies are larger than any the network met.
         smaller = self._seen(self._canvas(shown, SMALLER), shown, thresholds, file, frame, view)
-        return max(told, smaller, key=lambda own: sum(v.score or 0.0 for v in own[0][-1].vertebrae))
+
+        def worth(seen: tuple[Reading, Found]) -> float:
+            return sum(vertebra.score or 0.0 for vertebra in seen[0].vertebrae)
+
+        # Each threshold by what reaches it: a column is the same, whatever else is asked for beside it.
+        return [max(one, other, key=worth) if own else one for one, other, own in zip(told, smaller, few, strict=True)]
 
     def _seen(
         self, canvas: Canvas, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
-    ) -> tuple[list[Reading], Found]:
+    ) -> list[tuple[Reading, Found]]:
+        """As :meth:`_columns`, of one look."""
         height, width = shown.shape
         pixels, factors = canvas.pixels, canvas.factors
         found = self._detect(pixels, min(thresholds), self.calibration, self._goes_on(view))
@@ -234,7 +241,7 @@ class Predictor:
             self._chained(self._closer(shown, free, own, view), own, replace(empty, threshold=own), count)
             for own in thresholds
         ]
-        return [sacrum.without_stray(sacrum.seated(own)) for own in columns], found
+        return [(sacrum.without_stray(sacrum.seated(own)), found) for own in columns]
 
     def _closer(self, shown: np.ndarray, found: Found, threshold: float, view: View) -> Found:
         """All bodies found in an upright picture, in its px, and what a closer look at its upper edge adds to them."""
@@ -271,8 +278,8 @@ class Predictor:
     def detections(self, picture: np.ndarray, frame: Frame | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.
 
-        The network sees it as :meth:`read` shows it; points are in px of ``picture`` as stored, in an order that a
-        mirror may have changed. The scores are not calibrated.
+        The network sees it as :meth:`read` shows it first; points are in px of ``picture`` as stored, in an order that
+        a mirror may have changed. The scores are not calibrated.
         """
         shown, way = upright(picture, frame or Frame())
         canvas = self._canvas(shown)

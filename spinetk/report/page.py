@@ -292,7 +292,7 @@ def _reasons(reading: Reading) -> str:
         deformity = vertebra.measures.get("deformity") or {}
         for note in [vertebra.measures.get("deformity_reason"), *(deformity.get("notes") or [])]:
             if note:
-                notes.setdefault(str(note), []).append(words.name_of(vertebra, index))
+                notes.setdefault(str(note), []).append(words.level_of(reading, index))
     everywhere = len(reading.vertebrae)
     lines = [f"{'All' if len(names) == everywhere > 1 else ', '.join(names)}: {note}" for note, names in notes.items()]
     return _list("Notes on vertebrae", lines)

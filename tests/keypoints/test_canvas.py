@@ -97,3 +97,31 @@ def test_what_is_found_in_the_smaller_look_lies_where_it_is_in_the_picture():
     for k, vertebra in enumerate(vertebrae):
         np.testing.assert_allclose(vertebra.points, BODY + (0, 8 + 14 * k), atol=0.01)
         np.testing.assert_allclose(vertebra.point_sigma_px, 1.0)
+
+
+class Unsure(Shown):
+    """Three bodies in the first look of which two are sure, four sure ones in the second."""
+
+    def detect(self, picture, least, worth=None):
+        found = super().detect(picture, least, worth)
+        if len(found["scores"]) == self.whole[0]:
+            found["scores"][-1] = 0.2
+        return found
+
+
+def test_a_threshold_finds_the_same_whatever_else_is_asked_for_beside_it():
+    """At 0.1 the first look shows three bodies and stands; at 0.6 it shows two, and the second look's four stand."""
+    picture = np.full((128, 128), 90, np.uint8)
+    predictor = Predictor(Unsure((3, 0.9), (4, 0.9)), "square")
+    predictor.on_square = True
+    alone = [len(predictor.read_at(picture, (own,))[0].vertebrae) for own in (0.1, 0.6)]
+    assert alone == [3, 4]
+    assert [len(own.vertebrae) for own in predictor.read_at(picture, (0.1, 0.6))] == alone
+    assert [len(own.vertebrae) for own in predictor.read_at(picture, (0.6, 0.1))] == alone[::-1]
+
+
+def test_a_strip_is_laid_on_no_square_that_is_larger_than_any_picture_may_be():
+    """20 x 12,000 px are a small picture; a square of 12,000 px are 144 million, at half the size 576."""
+    strip = np.zeros((12_000, 20), np.uint8)
+    for share in (1.0, 0.5):
+        assert Canvas(strip, PRESET, square=True, share=share).pixels.shape == (3, 256, 1)

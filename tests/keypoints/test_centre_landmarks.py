@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from spinetk.errors import InputError
 from spinetk.keypoints.centre.crop import body_boxes, cut, to_crop
 from spinetk.keypoints.centre.decoding import CentreDecoder
 from spinetk.keypoints.centre.landmarks import as_body, fit_circle, from_body, targets, upright_circle
@@ -207,3 +208,9 @@ def test_training_teaches_s1_to_its_own_network():
     assert of_kind[0] > 0
     assert of_kind[1] == 0
     assert of_kind[2] > 0
+
+
+def test_a_network_that_looks_for_no_s1_has_none_to_refine():
+    content = replace(SMALL, landmarks=("femoral_head",)).to_json() | {"endplate_refine": True}
+    with pytest.raises(InputError, match=r"card: has a refining network for S1 .* \(give it the landmark 's1'"):
+        CentrePreset.from_json(content, "card")

@@ -69,6 +69,15 @@ def test_points_of_a_presentation_lie_where_the_reading_has_them(phantom, source
         assert np.allclose(points[:-1][order[0]], wanted[order[1]], atol=1e-3)
 
 
+@pytest.mark.parametrize(("sure", "mark"), [(0.85, " ?"), (0.95, "")])
+def test_likely_names_of_a_presentation_are_marked(phantom, source, tmp_path, sure, mark):
+    """A viewer shows them over the film, without the remark that says so."""
+    write_presentation(tmp_path / "p.dcm", replace(phantom.reading, label_probability=sure), source)
+    (annotation,) = pydicom.dcmread(tmp_path / "p.dcm").GraphicAnnotationSequence
+    told = [item.UnformattedTextValue for item in annotation.TextObjectSequence]
+    assert told == [f"{vertebra.label}{mark}" for vertebra in phantom.reading.vertebrae]
+
+
 @pytest.mark.parametrize(("spacing", "ratio"), [((0.4, 0.2), [2, 1]), ((0.3, 0.4), [3, 4]), ((0.143, 0.143), [1, 1])])
 def test_a_presentation_shows_the_film_in_true_proportion(phantom, source, tmp_path, spacing, ratio):
     """PresentationPixelAspectRatio is height to width (PS3.3 C.10.4)."""

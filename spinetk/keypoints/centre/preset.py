@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StrictBool, StrictStr
 
+from spinetk.errors import InputError
 from spinetk.validation import STRICT, above, between, validated
 
 Px = Annotated[int, between(32, 4096)]  # a side of a network's input
@@ -74,6 +75,11 @@ class CentrePreset:
     def from_json(cls, content: Mapping[str, Any], source: str | Path = "preset") -> CentrePreset:
         """Inverse of :meth:`to_json` (lists become tuples); raises ``InputError`` naming ``source`` and the field."""
         return validated(cls, content, source)
+
+    def __post_init__(self) -> None:
+        if self.endplate_refine and "s1" not in self.landmarks:
+            fault = "has a refining network for S1 (endplate_refine), but does not look for it"
+            raise InputError(f"preset {self.name!r}", fault, "give it the landmark 's1', or leave that out")
 
 
 THORACOLUMBAR = (*(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)))
