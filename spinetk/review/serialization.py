@@ -217,7 +217,8 @@ def shown(reading: Reading) -> dict[str, Any]:
         "sides": [words.SIDES[side] for side in sides],
         "columns": [_column(side, reading) for side in sides],
         "graded": words.any_grade(reading),
-        "rows": [_row(vertebra, index, unit, sides) for index, vertebra in enumerate(reading.vertebrae)],
+        "rows": [_row(reading, index, unit, sides) for index in range(len(reading.vertebrae))],
+        "unsure": reading.levels_are_unsure,
         "angles": [
             [words.ANGLE_NAMES[key], words.angle_text(reading, key), words.ends_of(reading, key)]
             for key, _ in words.angles_of(reading)
@@ -242,7 +243,8 @@ def _column(side: str, reading: Reading) -> str:
     return anterior if side == "anterior" else {"left": "right", "right": "left"}[anterior]
 
 
-def _row(vertebra: Vertebra, index: int, unit: str, sides: list[str]) -> dict[str, Any]:
+def _row(reading: Reading, index: int, unit: str, sides: list[str]) -> dict[str, Any]:
+    vertebra = reading.vertebrae[index]
     measures = vertebra.measures
     heights, spans = measures.get(f"heights_{unit}") or {}, measures.get(f"heights_{unit}_interval") or {}
     deformity = measures.get("deformity") or {}
@@ -252,6 +254,7 @@ def _row(vertebra: Vertebra, index: int, unit: str, sides: list[str]) -> dict[st
         ratios.pop("left_right", None)  # the same quotient, or its inverse
     return {
         "name": words.name_of(vertebra, index),
+        "level": words.level_of(reading, index),
         "score": None if vertebra.score is None else round(float(vertebra.score), 2),
         "heights": [_height(heights.get(side)) for side in sides],
         "spans": [_span(spans.get(side)) for side in sides],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import HERE
 from fastapi.testclient import TestClient
+from onpage import WIDE, ready, wait_for
 
 from spinetk.cases.folder import write_record
 from spinetk.errors import InputError
@@ -22,7 +23,7 @@ from spinetk.reading import Reading
 from spinetk.review.app import STATIC, create_app
 from spinetk.review.history import History
 from spinetk.review.opened import Opened
-from spinetk.review.serialization import SentReading, receive, send
+from spinetk.review.serialization import SentReading, measured, receive, send, shown
 from spinetk.review.session import ReviewSession
 from spinetk.ruler import Ruler
 from spinetk.schema import VERTEBRA6
@@ -234,3 +235,38 @@ def test_read_blinded_a_case_that_was_read_before_begins_as_it_was(case_folder, 
         told = [client.get(f"/api/entries/{one.id}", headers={"x-reader": "Ben"}).json() for one in (case, picture)]
     assert told[0]["reading"]["vertebrae"] == before["vertebrae"]
     assert (told[1]["reading"]["vertebrae"], told[1]["reader"]) == ([], "")
+
+
+def test_likely_names_are_marked_until_a_person_gives_others(drawn):
+    seen = np.zeros((drawn.height, drawn.width), np.uint8)
+    likely = replace(drawn, label_probability=0.85)
+    told = shown(measured(likely, seen))
+    assert told["unsure"]
+    assert [row["level"] for row in told["rows"]] == [f"{vertebra.label} ?" for vertebra in drawn.vertebrae]
+    assert [row["name"] for row in told["rows"]] == [vertebra.label for vertebra in drawn.vertebrae]
+    sent = SentReading.model_validate(send(likely))
+    sent.vertebrae[0].label = "T12"
+    assert not shown(measured(receive(sent, likely), seen))["unsure"]
+    assert not shown(measured(replace(drawn, label_probability=0.95), seen))["unsure"]
+
+
+def test_the_page_marks_names_that_the_server_calls_unsure(case_folder, serve, page_of):
+    """Over the picture, in the table and beside the chosen vertebra."""
+    page = page_of(WIDE)
+
+    def unsure(route):
+        answer = route.fetch()
+        content = answer.json()
+        if "shown" in content:
+            content["shown"]["unsure"] = True
+            for row in content["shown"]["rows"]:
+                row["level"] += " ?"
+        route.fulfill(response=answer, json=content)
+
+    page.route(re.compile(r"/api/entries/[^/]+$"), unsure)
+    ready(page, serve(case_folder))
+    names = page.locator("#overlay .vertebra .name").all_text_contents()
+    assert names[:2] == ["L1 ?", "L2 ?"]
+    assert page.locator("#table tbody th > span").all_text_contents() == names
+    page.locator("#table tbody tr").first.click()
+    wait_for(lambda: page.locator("#detail-name").text_content() == "L1 ?", "the chosen vertebra is not marked")

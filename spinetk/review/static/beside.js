@@ -5,7 +5,7 @@ import { byId, draw, make, say } from "./dom.js";
 import { tell } from "./messages.js";
 import { reader } from "./reader.js";
 import { settle, takeOver } from "./saving.js";
-import { on, store, viewRules } from "./store.js";
+import { nameOf, on, store, viewRules } from "./store.js";
 import { readPicture } from "./viewer.js";
 
 const canvas = byId("beside-canvas"), svg = byId("beside-overlay"), choice = byId("beside-choice");
@@ -153,7 +153,7 @@ function outline(vertebrae, name, across, down) {
     if (name !== "theirs") return;
     const right = Math.max(...vertebra.points.map((p) => p[0])), middle = vertebra.points.reduce((sum, p) => sum + p[1], 0) / vertebra.points.length;
     const text = draw("text", { transform: `translate(${right + 8 / across} ${middle + 4 / down}) scale(${1 / across} ${1 / down})` }, group);
-    text.textContent = vertebra.label ?? `#${index + 1}`;
+    text.textContent = nameOf(vertebra, index, shown.shown);
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { byId, draw, say, write } from "./dom.js";
 import { grips, NAMES } from "./pelvis.js";
-import { store } from "./store.js";
+import { nameOf, store } from "./store.js";
 import { toScreen, view } from "./viewer.js";
 
 const svg = byId("overlay");
@@ -83,7 +83,7 @@ export function place() {
     });
     const right = Math.max(...places.map((p) => p[0])), middle = places.reduce((sum, p) => sum + p[1], 0) / places.length;
     write(name, { transform: `translate(${fixed([right + 10, middle + 4])})` }); // moved, not laid out again
-    say(name, vertebra.label ?? `#${index + 1}`);
+    say(name, nameOf(vertebra, index, current.shown));
   });
   landmarks.forEach(placeLandmark);
   placeGhost();

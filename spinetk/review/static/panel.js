@@ -3,7 +3,7 @@
 import { byId, fill, make, say } from "./dom.js";
 import { heights } from "./heights.js";
 import { grips, landmarks, NAMES, pointName } from "./pelvis.js";
-import { change, on, recalculate, remember, select, store, viewRules } from "./store.js";
+import { change, nameOf, on, recalculate, remember, select, store, viewRules } from "./store.js";
 import { overlay } from "./overlay.js";
 import { reveal } from "./viewer.js";
 
@@ -85,7 +85,7 @@ function rows(shown) {
   const moving = overlay.dragging ? store.selected.vertebra : null;
   shown.rows.forEach((figures, index) => {
     const cells = body.rows[index].cells;
-    say(cells[0].firstChild, figures.name);
+    say(cells[0].firstChild, figures.level);
     say(cells[0].lastChild, figures.score === null ? "" : figures.score.toFixed(2));
     figures.heights.forEach((height, k) => {
       if (index !== moving) say(cells[k + 1].firstChild, height); // the moving one is ahead of this answer
@@ -159,7 +159,7 @@ export function detail() {
   [...body.rows].forEach((line, k) => line.classList.toggle("selected", k === selected.vertebra));
   if (!vertebra) return;
   const figures = current.shown.rows[selected.vertebra];
-  say(byId("detail-name"), vertebra.label ?? `#${selected.vertebra + 1}`);
+  say(byId("detail-name"), nameOf(vertebra, selected.vertebra, current.shown));
   say(byId("delete"), "Delete vertebra");
   const name = selected.point === null ? "" : current.info.schema.points[selected.point].replace("_", " ");
   const place = selected.point === null ? "" : vertebra.points[selected.point].map((v) => v.toFixed(1)).join(", ");

@@ -108,6 +108,9 @@ export function fitBox(vertebra) {
   vertebra.sigma = null;
 }
 
+// The name of a vertebra; "L5 ?" where what the server said of the reading is that its names are likely, but not sure.
+export const nameOf = ({ label }, index, shown) => (label ? `${label}${shown?.unsure ? " ?" : ""}` : `#${index + 1}`);
+
 // One request in flight; while it runs only the newest state waits, so that fast drags never queue up.
 let running = false, waiting = null, settled = [];
 
