@@ -58,6 +58,7 @@ class KeypointCard(zoo.Card):
         counting: What makes the evidence for counted levels a probability; None: counted levels are not named.
         unmeasured: Kinds of landmark that serve the names alone: too inexact to measure from, no reading holds them.
         on_square: Whether narrow pictures are shown to it on a black square (:mod:`spinetk.keypoints.canvas`).
+        smaller_look: Whether what hardly shows a body is shown to it once more, smaller (ibid.).
         caution: What every reading by the model says among its remarks; nothing where it is empty.
     """
 
@@ -72,6 +73,7 @@ class KeypointCard(zoo.Card):
     counting: Counting | None = None
     unmeasured: tuple[StrictStr, ...] = ()
     on_square: StrictBool = False
+    smaller_look: StrictBool = False
     caution: StrictStr = ""
 
 

@@ -34,8 +34,9 @@ from spinetk.vertebra import Vertebra
 from spinetk.views import View, rules_of
 
 WEAK_SHARE = 0.4  # of the threshold: enough to fill a gap between two vertebrae that pass it
-FEWEST = 3  # bodies, below which a network that sees pictures on a square looks at this one again
+FEWEST = 3  # bodies, below which a picture is looked at again where a card says so
 SMALLER = 0.5  # of the square's side, in that look
+SURE = 0.8  # mean confidence of at least as many bodies that it must find: in what shows no spine some are found, too
 METAL = "metal"  # which bodies lie beneath some
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 LEAST_OF_KIND = {"s1": 0.1, "femoral_head": 0.4}  # of an unsure S1 the names and the front may still make use
@@ -49,8 +50,8 @@ class Predictor:
         views, modalities: What it was made for, where its card says so.
         landmark_calibration: By kind of landmark, slope and intercept that make its scores probabilities.
         unmeasured: Kinds of landmark that serve the names alone and stand in no reading.
-        on_square: Whether narrow pictures are shown to it on a black square, and again, smaller, where hardly a body is
-            found.
+        on_square, smaller_look: Whether narrow pictures are shown to it on a black square, and whether a picture in
+            which hardly a body is found is shown once more, smaller.
         caution: A remark on every reading, from the model's card; empty: none.
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
@@ -91,7 +92,7 @@ class Predictor:
         self.sacral_spread: SacralSpread | None = None
         self.landmark_calibration: dict[str, tuple[float, float]] = {}
         self.unmeasured: tuple[str, ...] = ()
-        self.on_square = False
+        self.on_square = self.smaller_look = False
         self.caution = ""
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
@@ -136,7 +137,7 @@ class Predictor:
         predictor.views, predictor.modalities = card.views, card.modalities
         predictor.landmark_calibration, predictor.unmeasured = dict(card.landmarks), card.unmeasured
         predictor.caution, predictor.sacral_spread = card.caution, card.sacral_spread
-        predictor.on_square = card.on_square
+        predictor.on_square, predictor.smaller_look = card.on_square, card.smaller_look
         if card.spread is not None and len(card.spread.points) == len(engine.schema):
             predictor.spread, predictor.scales = np.array(card.spread.points), card.spread.scales_of_all
         return predictor
@@ -207,17 +208,16 @@ class Predictor:
     ) -> list[tuple[Reading, Found]]:
         """The column of an upright picture at each threshold, with all landmarks; and all bodies found, in its px."""
         told = self._seen(self._canvas(shown), shown, thresholds, file, frame, view)
-        few = [self.on_square and len(own.vertebrae) < FEWEST for own, _ in told]
+        few = [self.smaller_look and len(own.vertebrae) < FEWEST for own, _ in told]
         if not any(few):
             return told
-        # A small piece of a slice is enlarged until its bodies are larger than any the network met.
+        # A small piece is enlarged until its bodies are larger than any the network met.
         smaller = self._seen(self._canvas(shown, SMALLER), shown, thresholds, file, frame, view)
 
-        def worth(seen: tuple[Reading, Found]) -> float:
-            return sum(vertebra.score or 0.0 for vertebra in seen[0].vertebrae)
-
         # Each threshold by what reaches it: a column is the same, whatever else is asked for beside it.
-        return [max(one, other, key=worth) if own else one for one, other, own in zip(told, smaller, few, strict=True)]
+        return [
+            other if own and _is_sure(other[0]) else one for one, other, own in zip(told, smaller, few, strict=True)
+        ]
 
     def _seen(
         self, canvas: Canvas, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
@@ -302,7 +302,7 @@ class Predictor:
         return canvas.to_picture(found["points"]), count
 
     def _canvas(self, picture: np.ndarray, share: float = 1.0) -> Canvas:
-        return Canvas(picture, self.engine.preset, square=self.on_square, share=share)
+        return Canvas(picture, self.engine.preset, square=self.on_square or share < 1, share=share)
 
     def landmarks(self, picture: np.ndarray) -> list[Landmark]:
         """Every landmark that the network sees in a picture, sure or not, in px; the scores are not calibrated."""
@@ -408,3 +408,9 @@ class Predictor:
         if "closer" in found and found["closer"][kept].any():
             remarks.append(edge.REMARK)
         return replace(empty, vertebrae=vertebrae, remarks=remarks)
+
+
+def _is_sure(seen: Reading) -> bool:
+    """Whether a smaller look shows a column: bodies enough, and of enough confidence in the mean."""
+    scores = [vertebra.score or 0.0 for vertebra in seen.vertebrae]
+    return len(scores) >= FEWEST and float(np.mean(scores)) >= SURE

@@ -73,7 +73,9 @@ class Shown:
         ((3, 0.9), (4, 0.9), 1, 3),  # a column: no second look
         ((2, 0.9), (4, 0.9), 2, 4),
         ((0, 0.9), (3, 0.9), 2, 3),
-        ((2, 0.9), (2, 0.7), 2, 2),  # nothing more is found smaller: what was found first stays
+        ((2, 0.9), (2, 0.9), 2, 2),  # too few, smaller, too: what was found first stays
+        ((0, 0.9), (4, 0.79), 2, 0),  # not sure enough: of things without a spine some look like bodies
+        ((1, 0.9), (4, 0.81), 2, 4),
         ((0, 0.9), (0, 0.9), 2, 0),
     ],
 )
@@ -81,7 +83,7 @@ def test_a_piece_in_which_hardly_a_body_is_found_is_shown_once_more_and_smaller(
     picture = np.full((128, 128), 90, np.uint8)
     engine = Shown(whole, half)
     predictor = Predictor(engine, "square")
-    predictor.on_square = True
+    predictor.smaller_look = True
     reading = predictor.read(picture)
     assert (engine.looks, len(reading.vertebrae)) == (looks, found)
     plain = Shown(whole, half)
@@ -92,7 +94,7 @@ def test_a_piece_in_which_hardly_a_body_is_found_is_shown_once_more_and_smaller(
 def test_what_is_found_in_the_smaller_look_lies_where_it_is_in_the_picture():
     """The square of 256 px holds the picture of 128 px from (64, 64) on: 64 px less are px of the picture."""
     predictor = Predictor(Shown((0, 0.9), (3, 0.9)), "square")
-    predictor.on_square = True
+    predictor.smaller_look = True
     vertebrae = predictor.read(np.full((128, 128), 90, np.uint8)).vertebrae
     for k, vertebra in enumerate(vertebrae):
         np.testing.assert_allclose(vertebra.points, BODY + (0, 8 + 14 * k), atol=0.01)
@@ -113,7 +115,7 @@ def test_a_threshold_finds_the_same_whatever_else_is_asked_for_beside_it():
     """At 0.1 the first look shows three bodies and stands; at 0.6 it shows two, and the second look's four stand."""
     picture = np.full((128, 128), 90, np.uint8)
     predictor = Predictor(Unsure((3, 0.9), (4, 0.9)), "square")
-    predictor.on_square = True
+    predictor.smaller_look = True
     alone = [len(predictor.read_at(picture, (own,))[0].vertebrae) for own in (0.1, 0.6)]
     assert alone == [3, 4]
     assert [len(own.vertebrae) for own in predictor.read_at(picture, (0.1, 0.6))] == alone
