@@ -1,4 +1,4 @@
-"""Decisions and geometry of prediction, with a network that says what it is told; the bridge to keypoints."""
+"""Decisions and geometry of prediction, with a network that says what it is told."""
 
 import json
 
