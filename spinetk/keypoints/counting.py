@@ -29,7 +29,10 @@ UNNAMED = f"{ABOUT_LEVELS}none are named"
 ROOM = f"{UNNAMED}, as a vertebra may be missing where the count goes on without one"
 ONE_OFF = f"{UNNAMED}, as the network's count may be off by one"
 Evidence = tuple[float, float, float]
-SPINE = ("C6", "C7", *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)), "S1", "S2")
+SPINE = (
+    "occiput", *(f"C{n}" for n in range(1, 8)), *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)),
+    "S1", "S2",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

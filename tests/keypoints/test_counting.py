@@ -55,6 +55,15 @@ def films(weights, intercept, count, seed=0):
     ]
 
 
+def test_a_network_may_count_necks():
+    """C1 to C7, which was none of the levels that counts know: a gap between neighbours skips one, and the remark holds
+    that nothing lies above C1 but the occiput."""
+    neck = Count([f"C{n}" for n in range(1, 8)], (1.0, 2.0), (0.5, 0.5, 0.5))
+    assert neck.skips([2])
+    assert not Count(["C3", "C5"]).skips([0])
+    assert "C1 to C7 (not calibrated) or occiput to C6" in neck.remark(None)
+
+
 def test_fitted_weights_are_those_that_made_the_outcomes():
     fitted = fit_counting(films([6.0, 2.0, 0.0], -3.0, 20_000))
     assert fitted.weights == pytest.approx((6.0, 2.0, 0.0), abs=0.25)
