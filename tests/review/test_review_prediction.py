@@ -69,7 +69,8 @@ def test_the_model_is_chosen_by_what_the_picture_shows(tmp_path, released, pictu
         (entry,) = desk.add(picture_file)
         session = client.get("/api/session").json()
         assert session["models"] == [session["by_view"], "frontal", "sideways"]
-        body = {"ids": [entry.id], "model": session["by_view"], "threshold": 0.9}
+        # No more than is usual: a threshold that left out what is seen would be named as a failure.
+        body = {"ids": [entry.id], "model": session["by_view"], "threshold": 0.6}
         client.post("/api/prediction", json=body)
         assert "which view" in wait(client)["failures"][0]  # a PNG does not say it, and nobody looks
         for view, name in (("ap", "frontal"), ("lateral", "sideways")):
