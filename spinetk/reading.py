@@ -170,6 +170,16 @@ class Reading:
         landmarks = [Landmark.from_json(landmark.to_json(), self.file) for landmark in self.landmarks]
         return replace(self, vertebrae=vertebrae, landmarks=landmarks, label_probability=self._label_probability)
 
+    def keeps_names(self, vertebrae: Sequence[Vertebra]) -> bool:
+        """Whether the names of a correction's bodies are those of the reading, some of which may be gone with theirs.
+
+        Who removes a body, or adds one without a name, has said nothing of the names that stay.
+        """
+        own, names = ([one.label for one in bodies if one.label] for bodies in (self.vertebrae, vertebrae))
+        gone = len(own) - len(names)  # more than bodies: a person took them away
+        rest = iter(own)
+        return gone <= max(0, len(self.vertebrae) - len(vertebrae)) and all(name in rest for name in names)
+
     def named_by_person(self) -> Reading:
         """The reading without what was said of a network's level names, now that a person has given others."""
         remarks = [remark for remark in self.remarks if not remark.startswith(ABOUT_LEVELS)]

@@ -126,6 +126,29 @@ def test_the_front_changes_sides_with_a_mirror():
     assert reading.turned(3).facing == reading.facing  # seen with the head up
 
 
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [
+        (["L2", "L3", "L4", "L5"], True),
+        (["L3", "L4", "L5"], True),  # the highest body is taken away
+        (["L2", "L4", "L5"], True),
+        ([None, "L2", "L3", "L4", "L5"], True),  # one is added, without a name
+        (["L1", "L2", "L3", "L4", "L5"], False),  # with one
+        (["L1", "L2", "L3", "L4"], False),  # all are one off
+        (["L3", "L4", "L5", "S1"], False),
+        ([None, None, None, None], False),  # the names are taken away, the bodies stay
+        ([None, "L3", "L4", "L5"], False),
+    ],
+)
+def test_who_removes_a_body_has_not_named_the_others(names, kept):
+    box = np.array([[0, 9], [4, 9], [8, 9], [8, 2], [4, 2], [0, 2]], float)
+    before, after = (
+        [Vertebra.from_points(box + (0, 12 * k), label=name) for k, name in enumerate(own)]
+        for own in (["L2", "L3", "L4", "L5"], names)
+    )
+    assert Reading("film.png", 90, 40, VERTEBRA6, before).keeps_names(after) == kept
+
+
 def test_names_that_a_person_gives_end_what_was_said_of_a_networks():
     reading = replace(one(), label_probability=0.97, remarks=["levels: counted", "view: ap", "cut off: levels: none"])
     named = reading.named_by_person()

@@ -44,8 +44,7 @@ def corrected_by(item: CaseItem, base: Reading, *, holds: Collection[str]) -> Re
     if "landmarks" not in holds:
         landmarks = landmarks or list(base.landmarks)
     extras = item.extras if "extras" in holds else item.extras or base.extras
-    same = [v.label for v in base.vertebrae] == [v.label for v in bodies]
-    known = base if same else base.named_by_person()
+    known = base if base.keeps_names(bodies) else base.named_by_person()
     remarks = [*known.remarks, *item.remarks]
     return replace(
         known, schema=item.schema, vertebrae=bodies, landmarks=landmarks, extras=extras, angles={}, remarks=remarks

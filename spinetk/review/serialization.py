@@ -141,7 +141,7 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         if sigmas and one.sigma:
             vertebra.point_sigma_px = np.array(one.sigma)
         vertebrae.append(vertebra)
-    if [own.label for own in vertebrae] != [own.label for own in base.vertebrae]:
+    if not base.keeps_names(vertebrae):
         base = base.named_by_person()
     found = replace(
         base,
