@@ -63,7 +63,8 @@ class SentRuler(BaseModel):
 class SentReading(BaseModel):
     """The browser's state of one picture.
 
-    ``origin`` says which of the server's readings it began as; ``anterior`` and ``spacing_mm`` are the user's word
+    ``origin`` says which of the server's readings it began as; ``named`` that the user named the bodies from one of
+    them, whether or not a name changed; ``anterior`` and ``spacing_mm`` are the user's word
     when they are given; ``landmarks`` and ``rulers`` left out stay as they are there. ``size`` is (width, height) px of
     the picture on the page.
     """
@@ -72,6 +73,7 @@ class SentReading(BaseModel):
     landmarks: list[SentLandmark] | None = Field(None, max_length=MOST_LANDMARKS)
     rulers: list[SentRuler] | None = Field(None, max_length=MOST_RULERS)
     origin: Origin = "given"
+    named: bool = False
     view: View = "unknown"
     anterior: Side | None = None
     spacing_mm: tuple[float, float] | None = None
@@ -141,7 +143,7 @@ def receive(sent: SentReading, base: Reading, *, sigmas: bool = True) -> Reading
         if sigmas and one.sigma:
             vertebra.point_sigma_px = np.array(one.sigma)
         vertebrae.append(vertebra)
-    if not base.keeps_names(vertebrae):
+    if sent.named or not base.keeps_names(vertebrae):
         base = base.named_by_person()
     found = replace(
         base,

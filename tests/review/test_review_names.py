@@ -237,13 +237,18 @@ def test_read_blinded_a_case_that_was_read_before_begins_as_it_was(case_folder, 
     assert (told[1]["reading"]["vertebrae"], told[1]["reader"]) == ([], "")
 
 
-def test_likely_names_are_marked_until_a_person_gives_others(drawn):
+def test_likely_names_are_marked_until_a_person_confirms_them_or_gives_others(drawn):
     seen = np.zeros((drawn.height, drawn.width), np.uint8)
     likely = replace(drawn, label_probability=0.85)
     told = shown(measured(likely, seen))
     assert told["unsure"]
     assert [row["level"] for row in told["rows"]] == [f"{vertebra.label} ?" for vertebra in drawn.vertebrae]
     assert [row["name"] for row in told["rows"]] == [vertebra.label for vertebra in drawn.vertebrae]
+    confirmed, shorter = (SentReading.model_validate(send(likely)) for _ in range(2))
+    confirmed.named = True
+    assert not shown(measured(receive(confirmed, likely), seen))["unsure"]
+    del shorter.vertebrae[0]  # which says nothing of the others
+    assert shown(measured(receive(shorter, likely), seen))["unsure"]
     sent = SentReading.model_validate(send(likely))
     sent.vertebrae[0].label = "T12"
     assert not shown(measured(receive(sent, likely), seen))["unsure"]
@@ -270,3 +275,7 @@ def test_the_page_marks_names_that_the_server_calls_unsure(case_folder, serve, p
     assert page.locator("#table tbody th > span").all_text_contents() == names
     page.locator("#table tbody tr").first.click()
     wait_for(lambda: page.locator("#detail-name").text_content() == "L1 ?", "the chosen vertebra is not marked")
+    with page.expect_request(re.compile(r"/measure")) as asked:
+        page.locator("#number").click()
+    assert asked.value.post_data_json["reading"]["named"]
+    wait_for(lambda: page.locator("#detail-name").text_content() == "L1", "names that are confirmed are still marked")

@@ -230,6 +230,7 @@ byId("number").onclick = () => {
   if (!store.current) return;
   const vertebra = store.current.reading.vertebrae[store.selected.vertebra];
   remember();
+  store.current.reading.named = true; // also where no name changes: likely ones are confirmed by it
   recalculate({ anchor: { vertebra, label: vertebra.label } });
 };
 byId("view").onchange = (event) => change((reading) => (reading.view = event.target.value));
