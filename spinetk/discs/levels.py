@@ -22,3 +22,8 @@ def name_of(number: int) -> str:
         KeyError: No disc has this number.
     """
     return f"{VERTEBRAE[number - 1]}/{VERTEBRAE[number]}"
+
+
+def number_between(upper: str | None, lower: str | None) -> int | None:
+    """Number of the disc between two named vertebrae; None unless they are neighbours with known names."""
+    return next((n for n in NUMBERS if (VERTEBRAE[n - 1], VERTEBRAE[n]) == (upper, lower)), None)

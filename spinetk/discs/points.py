@@ -20,12 +20,14 @@ class DiscPoint:
         number: Its Spinal Cord Toolbox number, None when it cannot be known.
         guess: The likeliest number of a disc whose level cannot be known, or None.
         score: Height of its heatmap peak in 0..1, None for truth.
+        endplates: (2, 2) px, the middles of the endplates above and below, where they are known.
     """
 
     point: tuple[float, float]
     number: int | None = None
     guess: int | None = None
     score: float | None = None
+    endplates: np.ndarray | None = None
 
     @property
     def name(self) -> str | None:

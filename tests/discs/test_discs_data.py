@@ -15,7 +15,7 @@ from test_discs_labels import LABELS, changed
 from spinetk.discs.augmentation import move, restyle
 from spinetk.discs.bids import find_subjects
 from spinetk.discs.data import DiscDataset
-from spinetk.discs.levels import NUMBERS, name_of
+from spinetk.discs.levels import NUMBERS, name_of, number_between
 from spinetk.discs.preparation import prepare, read_dataset, read_samples, split
 from spinetk.discs.slab import project, read_labels, read_slab, to_bytes, to_grid
 from spinetk.discs.target import gaussian
@@ -27,7 +27,9 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "mr_discs_bids"
 
 def test_level_names():
     assert [name_of(n) for n in (3, 8, 20, 21, 25)] == ["C2/C3", "C7/T1", "T12/L1", "L1/L2", "L5/S1"]
-    assert len({name_of(n) for n in NUMBERS}) == len(NUMBERS) == 24
+    assert all(number_between(*name_of(n).split("/")) == n for n in NUMBERS)
+    assert number_between("L1", "L3") is None
+    assert number_between(None, "L3") is None
 
 
 @pytest.mark.parametrize("orientation", ["LPS", "RAS", "PIR", "ASL", "SRA", "IPL"])
