@@ -10,6 +10,7 @@ from spinetk.errors import InputError
 from spinetk.formats.slicer import read_markups, write_markups
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
+from spinetk.report import exchange
 from spinetk.schema import VERTEBRA6
 
 
@@ -224,3 +225,7 @@ def test_a_level_beside_a_numbered_point_is_read(tmp_path):
 
 
 BODY_OFFSETS = np.array([[0, 0], [1, 2], [2, 2], [2, 0], [1, 0], [0, 1]], float)
+
+
+def test_scripts_that_import_from_the_former_place_get_the_same():
+    assert (exchange.read_markups, exchange.write_markups) == (read_markups, write_markups)
