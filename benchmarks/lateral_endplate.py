@@ -93,18 +93,16 @@ def rough_points(network: CentreNet, shown: np.ndarray, truth: np.ndarray) -> np
     return near[0] if near else np.zeros((0, 2))
 
 
-def crop_of(patch: Patch, preset: CentrePreset, random: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray]:
-    """A crop (1, S, S) and the true points (6, 2) in it, 0 to 1; without ``random`` where the model has S1."""
+def crop_of(patch: Patch, preset: CentrePreset, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A crop (1, S, S) about where the model has S1, or might have it, and the true points (6, 2) in it, 0 to 1."""
     truth = patch.truth.numpy()
-    own_place = random is None or (len(patch.rough) and random.random() < OWN_PLACE)
+    own_place = len(patch.rough) and random.random() < OWN_PLACE
     box = body_boxes((patch.rough.numpy() if own_place else truth)[None], VERTEBRA6)
-    picture = grey_of(patch)
-    if random is not None:
-        noise, much = random.normal(size=5), 0.3 if own_place else random.choice([0.5, 1.0, 2.0])
-        box[0, :2] += much * noise[:2] * box[0, 2:4] * (0.05, 0.07)
-        box[0, 2:4] *= np.exp(much * 0.1 * noise[2:4])
-        box[0, 4] += much * np.radians(6.0) * noise[4]
-        picture = worn(picture, random)
+    noise, much = random.normal(size=5), 0.3 if own_place else random.choice([0.5, 1.0, 2.0])
+    box[0, :2] += much * noise[:2] * box[0, 2:4] * (0.05, 0.07)
+    box[0, 2:4] *= np.exp(much * 0.1 * noise[2:4])
+    box[0, 4] += much * np.radians(6.0) * noise[4]
+    picture = worn(grey_of(patch), random)
     return cut(picture, box, preset.crop_share, preset.crop_px)[0], to_crop(truth[None], box, preset.crop_share)[0]
 
 
