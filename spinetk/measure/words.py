@@ -301,6 +301,27 @@ def angle_text(reading: Reading, key: str) -> str:
     return f"{text} ({below})" if text.startswith("-") else text
 
 
+def span_text(span: Any, decimals: int = 1, decided: Callable[[float], object] | None = None) -> str:
+    """The ends of a 95 % interval, e.g. ``42.9-76.4`` with a dash; empty where there is none.
+
+    A dash between ends of which one is negative would read as one more minus: ``-8.7 to 6.4``.
+
+    Args:
+        span: [low, high], or what stands in its place where nothing is known.
+        decimals: Of either end.
+        decided: As of :func:`spinetk.measure.rounding.beside`.
+    """
+    if not isinstance(span, list | tuple) or len(span) != 2 or None in span:
+        return ""
+    ends = (beside(end, decided, decimals) if decided else f"{end:z.{decimals}f}" for end in map(float, span))
+    return (" to " if min(span) < 0 else "\N{EN DASH}").join(ends)
+
+
+def angle_span(reading: Reading, key: str) -> str:
+    """The 95 % interval of an angle of :func:`angles_of`, without its unit; empty where there is none."""
+    return span_text(reading.angles.get(f"{key}_interval"))
+
+
 def signs_note(reading: Reading) -> list[str]:
     """One sentence on the signs of angles; none where no angle that has a sign is shown."""
     return [ANGLE_SIGNS] if any(_senses(key) for key, _ in angles_of(reading)) else []

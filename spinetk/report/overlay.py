@@ -232,10 +232,18 @@ def _flow(entries: list[tuple[str, Colour]], left: float, right: float, text_px:
 
 
 def _notes(reading: Reading) -> list[str]:
+    found = [] if reading.vertebrae else ["no vertebra found"]
+    intervals = [*words.heights_spread(reading), words.intervals_note(reading)]
+    notes = [*found, _angles(reading), *intervals, *words.remarks_of(reading)]
+    return [note for note in notes if note]
+
+
+def _angles(reading: Reading) -> str:
+    """All angles in one line, each with its interval in brackets and its end vertebrae."""
     angles = []
     for key, _ in words.angles_of(reading):
-        ends = words.ends_of(reading, key)
-        angles.append(f"{words.ANGLE_NAMES[key]} {words.angle_text(reading, key)}" + (f" ({ends})" if ends else ""))
-    found = [] if reading.vertebrae else ["no vertebra found"]
-    spans = words.heights_spread(reading)
-    return found + ([" \N{MIDDLE DOT} ".join(angles)] if angles else []) + spans + words.remarks_of(reading)
+        span, ends = words.angle_span(reading, key), words.ends_of(reading, key)
+        marks = (f" [{span}]" if span else "") + (f" ({ends})" if ends else "")
+        angles.append(f"{words.ANGLE_NAMES[key]} {words.angle_text(reading, key)}{marks}")
+    line = " \N{MIDDLE DOT} ".join(angles)
+    return f"Angles [95 % interval]: {line}" if "[" in line else line

@@ -260,11 +260,9 @@ def _number(value: object, decimals: int, unit: str = "", decided: Callable[[flo
 
 
 def _span(value: object, decimals: int, decided: Callable[[float], object] | None = None) -> str:
-    """A 95 % interval in small print; a dash between its ends would read as one more minus where one is negative."""
-    if not isinstance(value, list | tuple) or len(value) != 2 or None in value:
-        return ""
-    between = " to " if min(value) < 0 else DASH
-    return f" <small>{between.join(_number(end, decimals, '', decided) for end in value)}</small>"
+    """A 95 % interval in small print."""
+    text = words.span_text(value, decimals, decided).replace("-", "\N{MINUS SIGN}")
+    return f" <small>{text}</small>" if text else ""
 
 
 def _deformity(vertebra: Vertebra) -> str:

@@ -222,7 +222,12 @@ def shown(reading: Reading) -> dict[str, Any]:
         "rows": [_row(reading, index, unit, sides) for index in range(len(reading.vertebrae))],
         "unsure": reading.levels_are_unsure,
         "angles": [
-            [words.ANGLE_NAMES[key], words.angle_text(reading, key), words.ends_of(reading, key)]
+            [
+                words.ANGLE_NAMES[key],
+                words.angle_text(reading, key),
+                words.angle_span(reading, key),
+                words.ends_of(reading, key),
+            ]
             for key, _ in words.angles_of(reading)
         ],
         # The page has its own means for what the command line's options do.
@@ -259,7 +264,7 @@ def _row(reading: Reading, index: int, unit: str, sides: list[str]) -> dict[str,
         "level": words.level_of(reading, index),
         "score": None if vertebra.score is None else round(float(vertebra.score), 2),
         "heights": [_height(heights.get(side)) for side in sides],
-        "spans": [_span(spans.get(side)) for side in sides],
+        "spans": [words.span_text(spans.get(side)) for side in sides],
         "grade": words.grade_of(vertebra),
         "deformity": words.deformity_text(vertebra),
         "tilt": None if measures.get("tilt_deg") is None else round(measures["tilt_deg"], 1),
@@ -271,10 +276,6 @@ def _row(reading: Reading, index: int, unit: str, sides: list[str]) -> dict[str,
 def _height(value: Any) -> str:
     number = words.number(value)
     return "\N{EN DASH}" if number is None else f"{number:.1f}"
-
-
-def _span(value: Any) -> str:
-    return f"{value[0]:.1f}\N{EN DASH}{value[1]:.1f}" if isinstance(value, list) and None not in value else ""
 
 
 def schema_json(schema: KeypointSchema) -> dict[str, Any]:

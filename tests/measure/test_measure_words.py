@@ -211,6 +211,28 @@ def test_an_angle_below_zero_says_what_that_means(key, value, span, said, spine)
     assert words.angle_text(reading, key) == said
 
 
+@pytest.mark.parametrize(
+    ("span", "decimals", "said"),
+    [
+        ([42.9486, 76.3684], 1, "42.9\N{EN DASH}76.4"),
+        ([-8.66, 6.41], 1, "-8.7 to 6.4"),
+        ([-8.66, -6.41], 0, "-9 to -6"),
+        # What rounds to zero has no minus, but its partner is told apart from it all the same.
+        ([-0.04, 6.0], 1, "0.0 to 6.0"),
+        ((0.0, 6.0), 1, "0.0\N{EN DASH}6.0"),
+        ([None, 6.0], 1, ""),
+        (None, 1, ""),
+    ],
+)
+def test_an_interval_in_words(span, decimals, said):
+    assert words.span_text(span, decimals) == said
+
+
+def test_an_interval_is_not_rounded_across_a_limit():
+    """7.81 % is below the 8 % from which a slip is claimed: it does not read 8."""
+    assert words.span_text([2.2, 7.81], 0, lambda value: value >= 8) == "2\N{EN DASH}7.8"
+
+
 def test_a_spine_bent_forward_is_called_kyphotic(spine):
     """Drawn with its lumbar bodies turned the other way: L1 to L5 open to the back by 8 degrees a level."""
     tilts = [8.0 * k for k in range(5)]

@@ -11,12 +11,12 @@ from spinetk.errors import InputError
 from spinetk.geometry import Frame, turn
 from spinetk.images import to_uint8
 from spinetk.landmark import Landmark
-from spinetk.measure import words
+from spinetk.measure import measure, words
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
 from spinetk.report.lettering import Pen, font, text_width
-from spinetk.report.overlay import BACKGROUND, _legend, draw, outline, write_overlay
+from spinetk.report.overlay import BACKGROUND, _legend, _notes, draw, outline, write_overlay
 from spinetk.report.placement import LONG_SIDE_PX, placement
 from spinetk.report.png import encode
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema
@@ -331,3 +331,21 @@ def test_the_legend_names_the_landmarks_that_are_drawn():
     for shown, name in (([], None), ([plate], "S1 endplate"), ([plate, head], "S1 endplate, femoral heads")):
         entries = dict(_legend(replace(crowd(2), landmarks=shown), None))
         assert [text for text, colour in entries.items() if colour == words.LANDMARK_COLOUR] == [name] * bool(shown)
+
+
+def test_every_angle_is_given_with_its_interval():
+    """As the JSON has them, to 0.1 degree; a picture whose points are certain has none, and no word of them."""
+    phantom = lateral_radiograph(11, region="lumbar").reading
+    for own in phantom.landmarks:
+        own.sigma_px = 2.0
+    for own in phantom.vertebrae:
+        own.point_sigma_px = np.full(6, 1.0)
+    reading = measure(phantom)
+    (line,) = [note for note in _notes(reading) if "Sacral slope" in note]
+    assert line.startswith("Angles [95 % interval]: ")
+    for name, key in (("Sacral slope", "sacral_slope"), ("Lordosis L1\N{EN DASH}S1", "lordosis_l1_s1")):
+        low, high = reading.angles[f"{key}_interval"]
+        assert f"{name} {reading.angles[key]:.1f}\N{DEGREE SIGN} [{low:.1f}\N{EN DASH}{high:.1f}]" in line
+    assert any("were not calibrated on patients" in note for note in _notes(reading))
+    sure = _notes(measure(lateral_radiograph(11, region="lumbar").reading))
+    assert not any("interval" in note or "[" in note for note in sure)

@@ -205,14 +205,14 @@ function bodies(here, there, notes) {
 // Without the front lordosis and what hangs on the sacrum have no sign: one that has is no match for one that has none.
 function angles(here, there, notes) {
   const signed = (one) => one.anterior !== null, matched = signed(here) === signed(there);
-  const found = here.angles.flatMap(([name, value, ends]) => {
+  const found = here.angles.flatMap(([name, value, , ends]) => {
     const other = there.angles.find(([own]) => own === name);
     if (!other) return [];
     if (!matched && !name.startsWith("Cobb")) {
       notes.push("The front of one film is unknown: angles with a sign are not compared");
       return [];
     }
-    return [line(name, parseFloat(other[1]), parseFloat(value), became(other[2], ends), "°")];
+    return [line(name, parseFloat(other[1]), parseFloat(value), became(other[3], ends), "°")];
   });
   notes.splice(0, notes.length, ...new Set(notes));
   return found;

@@ -45,14 +45,14 @@ export function render() {
   }
   byId("remarks-section").hidden = !shown.remarks.length;
   byId("legend").hidden = !shown.graded;
-  byId("spans-note").hidden = !shown.rows.some((one) => one.spans.some(Boolean));
+  byId("spans-note").hidden = !shown.rows.some((one) => one.spans.some(Boolean)) && !shown.angles.some(([, , span]) => span);
   detail();
 }
 
 function angles(shown) {
   const own = byId("angles").tBodies[0];
   if (own.rows.length !== shown.angles.length) {
-    own.replaceChildren(...shown.angles.map(() => make("tr", {}, make("th", { scope: "row" }), make("td", { className: "n" }), make("td", { className: "faint" }))));
+    own.replaceChildren(...shown.angles.map(() => make("tr", {}, make("th", { scope: "row" }), make("td", { className: "n" }), make("td", { className: "span" }), make("td", { className: "faint" }))));
   }
   shown.angles.forEach((texts, k) => texts.forEach((text, at) => say(own.rows[k].cells[at], text)));
 }
