@@ -20,6 +20,7 @@ from spinetk.facing import Facing
 from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
+from spinetk.keypoints import negative
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.decision import Decision
 from spinetk.keypoints.models import Models, objection
@@ -160,6 +161,7 @@ class Reader:
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
         if self._precision == "bf16-true":
             found.remarks.append(BFLOAT16_REMARK)
+        found.remarks += negative.remarks(grey, found)
         if found.facing is None and found.frame.anterior is None and rules_of(chosen.view).front:
             # Said of the picture as its look would turn it.
             looked = chosen.turns[0] if chosen.turns else chosen.frame.exif_orientation
