@@ -15,8 +15,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from spinetk.cases.folder import CaseFolder
+from spinetk.cases.outlines import said_of
 from spinetk.errors import InputError
-from spinetk.formats.record import Record
+from spinetk.formats.record import Record, reading_of
 from spinetk.schema import KeypointSchema, get_schema, schema_for_names
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ def _reader(folder: CaseFolder, cases: list[str], schema: KeypointSchema, *, aug
             raise failures[0]
         for failure in failures:
             warnings.warn(f"left out: {failure}", stacklevel=3)
+        for line in said_of(map(reading_of, records)):
+            warnings.warn(f"{folder.base}: {line}", stacklevel=3)
         return records
 
     return read

@@ -14,6 +14,7 @@ from spinetk.atomic import write_json
 from spinetk.cases.days import day_of
 from spinetk.cases.folder import CaseFolder, write_record
 from spinetk.cases.groups import GROUP, origin_of, salt_of, strongest
+from spinetk.cases.outlines import said_of
 from spinetk.errors import InputError
 from spinetk.formats.files import METADATA, read_json, read_metadata, write_metadata
 from spinetk.formats.item import OTHER_PIXELS, CaseItem
@@ -185,6 +186,9 @@ def _prepare_one(
     lost = len(item.vertebrae) - len(record["annotations"])
     if lost:
         item.remarks.append(f"{lost} vertebrae outside the picture left out")
+    item.remarks += said_of([reading])
+    if not record["annotations"]:
+        item.remarks.append("no vertebra is left: a training takes it for a picture that shows none")
     write_record(path, record, pixels)
     # Copies of the picture that was here before would contradict the new one.
     shutil.rmtree(path.parents[2] / "augs", ignore_errors=True)

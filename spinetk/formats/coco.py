@@ -319,8 +319,8 @@ def _shape(entry: Mapping[str, Any], category: Mapping[str, Any], dialect: Diale
         fault = f"field 'keypoints' has {points.size} numbers, not {3 * len(names)}"
         raise InputError(where, fault, "export it again")
     check_points(points, f"{where}: field 'keypoints'")
-    # Not drawn at all is no skeleton without visible points.
-    if points.reshape(-1, 3)[:, 2].any():
+    # All 0 is not drawn at all; places without a flag are points that the file calls not visible.
+    if points.any():
         for name, (x, y, v) in zip(names, points.reshape(-1, 3).tolist(), strict=True):
             if name in shape.points:
                 raise InputError(where, f"its category has two keypoints named {name!r}", "rename one")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinetk.geometry import median
 from spinetk.measure.rounding import DECIMALS
 from spinetk.reading import Reading
 from spinetk.schema import KeypointSchema
@@ -64,14 +65,30 @@ def endplate_centres(points: np.ndarray, schema: KeypointSchema) -> tuple[np.nda
 def midline(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
     """(..., 2) vector from the middle of the left wall to the middle of the right wall.
 
-    With one corner missing the endplate that is whole stands in for it.
+    With one corner missing the endplate that is whole stands in for it; :func:`disordered` bodies have none.
     """
     upper, lower = endplates(points, schema)
     # Middle of the walls: the mean of the two endplate vectors is the same vector.
     vector = (upper + lower) / 2
     for substitute in (upper, lower):
         vector = np.where(np.isnan(vector), substitute, vector)
-    return vector
+    return np.where(disordered(points, schema)[..., None], np.nan, vector)
+
+
+def disordered(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
+    """(...) whether points were set in another order than that of their names.
+
+    The endplates then run opposite ways, as of corners named row by row and set one after the other around the body, or
+    a middle lies beyond the corners beside it. Tops below their bottoms and mirrored bodies are :func:`crossed` and
+    found by :func:`faults`.
+    """
+    plates = endplates(points, schema)
+    found = (plates[0] * plates[1]).sum(axis=-1) < 0
+    starts, middles = column(points, schema, "left"), column(points, schema, "middle")
+    for plate, start, middle in zip(plates, starts, middles, strict=True):
+        along, length = ((middle - start) * plate).sum(axis=-1), (plate * plate).sum(axis=-1)
+        found |= (along < -BEYOND * length) | (along > (1 + BEYOND) * length)
+    return found
 
 
 def direction_deg(vector: np.ndarray) -> np.ndarray:
@@ -124,17 +141,23 @@ def crossed(top: np.ndarray, bottom: np.ndarray, head: np.ndarray) -> np.ndarray
     return along[..., 0] + along[..., 1] <= 0
 
 
-CROSSED = "the endplates cross or touch"
-SWAPPED = "the names of its points are swapped (left with right, or top with bottom)"
+BEYOND = 0.1
+"""How far along its endplate a middle may lie beyond a corner, as a share of that endplate: points are never exact."""
 
+CROSSED = "the endplates cross or touch"
+DISORDERED = "its points are not in the order of their names (walls cross, or a middle lies beyond the corners)"
+SWAPPED = "the names of its points are swapped (left with right, or top with bottom)"
 UPSIDE_DOWN = "its points are named upside down, against those of the other bodies"
+LYING = "its points are named a quarter turn off: its heights would be widths"
+IMPOSSIBLE = (CROSSED, DISORDERED, SWAPPED, UPSIDE_DOWN, LYING)
+"""Faults of outlines that no body can have."""
 
 
 def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
     """What is wrong with the outline of each of n vertebrae (n, K, 2), as a short phrase; None when nothing is.
 
-    A sound outline has every top point on one side of its bottom point, has endplates that do not cross, and runs
-    left to right as seen with the top up. Of three and more, none has its top where the others have their bottom.
+    A sound outline has every top point on one side of its bottom point, has endplates and walls that do not cross, and
+    runs left to right as seen with the top up. Of three and more, none has its top where the others have their bottom.
     """
     head, across = up(points, schema), midline(points, schema)
     cross = np.zeros(len(points), bool)
@@ -148,9 +171,11 @@ def faults(points: np.ndarray, schema: KeypointSchema) -> list[str | None]:
             "its upper and lower endplates are nowhere visible together, so no height is measured",
         ),
         (cross, CROSSED),
+        (disordered(points, schema), DISORDERED),
         (~(np.hypot(across[:, 0], across[:, 1]) > 0), "a wall of the body is missing or the body has no width"),
         (swapped, SWAPPED),
         (_turned_over(head), UPSIDE_DOWN),
+        (_lies_across(points, head), LYING),
     )
     return [next((words for bad, words in found if bad[k]), None) for k in range(len(points))]
 
@@ -161,6 +186,20 @@ def _turned_over(head: np.ndarray) -> np.ndarray:
     units = np.where(whole[:, None], head, 0.0) / np.where(whole, np.hypot(head[:, 0], head[:, 1]), 1.0)[:, None]
     over = units @ units.sum(axis=0) < 0
     return over & (whole.sum() >= 3) & (2 * over.sum() < whole.sum())
+
+
+def _lies_across(points: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """(n,) bool: vectors from bottom to top at more than 60 degrees to the line of (n, K, 2) bodies, where most are."""
+    none = np.zeros(len(points), bool)
+    whole = np.isfinite(head).all(axis=1) & (np.hypot(head[:, 0], head[:, 1]) > 0)
+    if whole.sum() < 2:
+        return none
+    centres = np.nanmean(points[whole], axis=1)
+    line = np.linalg.svd(centres - centres.mean(axis=0))[2][0]
+    along = np.abs(head[whole] @ line) / np.hypot(head[whole, 0], head[whole, 1])
+    if median(along) < 0.5:
+        none[np.flatnonzero(whole)[along < 0.5]] = True
+    return none
 
 
 def number(value: float | np.ndarray, digits: int = DECIMALS) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinetk.geometry import Side
-from spinetk.measure.body import column, crossed, up
+from spinetk.measure.body import column, crossed, disordered, up
 from spinetk.schema import KeypointSchema
 
 COLUMNS = ("left", "middle", "right")
@@ -24,14 +24,15 @@ def heights(points: np.ndarray, schema: KeypointSchema) -> np.ndarray:
         schema: Names the columns; a column it lacks (the middle of ``vertebra4``) has no height.
 
     Returns:
-        (..., 3) distances in the unit of the points, NaN where not measurable: a point is missing, or the endplates
-        cross and the top point is not above the bottom point.
+        (..., 3) distances in the unit of the points, NaN where not measurable: a point is missing, the endplates
+        cross and the top point is not above the bottom point, or the points are
+        :func:`spinetk.measure.body.disordered`.
     """
-    found, head = [], up(points, schema)
+    found, head, wrong = [], up(points, schema), disordered(points, schema)
     for name in COLUMNS:
         top, bottom = column(points, schema, name)
         length = np.hypot(*np.moveaxis(top - bottom, -1, 0))
-        found.append(np.where(crossed(top, bottom, head), np.nan, length))
+        found.append(np.where(crossed(top, bottom, head) | wrong, np.nan, length))
     return np.stack(found, axis=-1)
 
 

@@ -12,7 +12,7 @@ from spinetk.anchor import named
 from spinetk.facing import Facing
 from spinetk.measure import alignment, levels, plausibility, slips
 from spinetk.measure import angles as spine_angles
-from spinetk.measure.body import CROSSED, SWAPPED, UPSIDE_DOWN, area, faults, number, scale_of, stack
+from spinetk.measure.body import IMPOSSIBLE, area, faults, number, scale_of, stack
 from spinetk.measure.deformity import THRESHOLDS_PERCENT, checked, gradable, judge, judge_unsided
 from spinetk.measure.facing import Seen, anterior_side, contradiction
 from spinetk.measure.heights import ANATOMICAL, COLUMNS, anatomical, expected, heights, references
@@ -98,7 +98,7 @@ def measure(
     _measure_bodies(upright, side, limits, moved, wrong, doubtful)
     below = alignment.disc_measures(upright, side.side, moved)
     # Points that are not seen leave the others right; outlines that cannot be say nothing of the discs beside them.
-    broken = [fault in (CROSSED, SWAPPED, UPSIDE_DOWN) for fault in wrong]
+    broken = [fault in IMPOSSIBLE for fault in wrong]
     sound = [not (reading.not_graded or doubt or bad) for doubt, bad in zip(doubtful, broken, strict=True)]
     below = [own if all(sound[k : k + 2]) else None for k, own in enumerate(below)]
     disorder = levels.order_faults(column)

@@ -1,4 +1,5 @@
 import json
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -132,3 +133,41 @@ def test_the_given_reading_is_not_changed(spine):
     again = measure(measured)
     assert again.remarks == measured.remarks
     assert [v.label for v in again.vertebrae] == ["L1", "L2", "L3"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+def test_corners_in_any_order_give_true_heights_or_a_word(spine, order):
+    """Of the 24 orders in which four corners can be set under four names, one is right and one stands on its head."""
+    reading = spine(HEIGHTS, tilts=[3, 1, -2], corners=True)
+    for vertebra in reading.vertebrae:
+        vertebra.points = vertebra.points[list(order)]
+    measured = measure(reading)
+    named = [vertebra.measures["deformity_reason"] for vertebra in measured.vertebrae]
+    if order == (0, 1, 2, 3):
+        assert named == [None] * 3
+    elif order == (3, 2, 1, 0):
+        assert any("head at the bottom" in remark for remark in measured.remarks)
+    else:
+        assert all(named), named
+        for vertebra, (left, _, right) in zip(measured.vertebrae, HEIGHTS, strict=True):
+            given = [h for h in vertebra.measures["heights_mm"].values() if h is not None]
+            walls = np.hypot(32.0, right - left)
+            assert max(given, default=0) < walls  # never a diagonal; an endplate with a reason
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (1, 2), (3, 4), (4, 5)])
+def test_a_middle_set_for_a_corner_is_said(spine, one, other):
+    reading = spine(HEIGHTS)
+    points = reading.vertebrae[1].points
+    points[[one, other]] = points[[other, one]]
+    first, wrong, last = (vertebra.measures for vertebra in measure(reading).vertebrae)
+    assert "order of their names" in wrong["deformity_reason"]
+    assert set(wrong["heights_mm"].values()) == {None}
+    assert first["deformity_reason"] is last["deformity_reason"] is None
+
+
+def test_bodies_lying_with_the_picture_are_no_fault(spine):
+    """A film that lies on its side has its column across, and its bodies with it."""
+    for corners in (True, False):
+        measured = measure(spine(HEIGHTS, turned=90.0, corners=corners))
+        assert [vertebra.measures["deformity_reason"] for vertebra in measured.vertebrae] == [None] * 3
