@@ -88,14 +88,16 @@ def make_split(
     asked = {"strat_var": strat_var, "group": field, "seed": seed}
     prints = _fingerprint(folder, cases, strata, groups)
     parts, left_out = _saved(folder, asked, prints)
-    if parts is None:
+    if parts is not None:  # somebody may have moved a case
+        check_overlap(parts, dict(zip(cases, groups, strict=True)), "patient")
+    else:
         pictures, prints_of, left_out = _pictures(folder, cases)
         kept = [i for i, case in enumerate(cases) if case in pictures]
         if not kept:
             raise InputError(folder.base, f"no case can be read; the first: {left_out[0]}", "prepare the cases again")
         names, own = [cases[i] for i in kept], [groups[i] for i in kept]
         if group is None:
-            own = _by_look(names, own, pictures, prints_of)
+            own = _by_look(names, _by_picture(names, own, pictures), pictures, prints_of)
         chosen = _choose(names, None if strata is None else [strata[i] for i in kept], own, seed)
         parts = {name: [names[i] for i in sorted(rows)] for name, rows in zip(PARTS, chosen, strict=True)}
         check_overlap(parts, dict(zip(names, own, strict=True)), "patient")
@@ -122,11 +124,13 @@ def check_overlap(parts: Mapping[str, Sequence[str]], values: Mapping[str, str],
         what: The word for it in the error.
 
     Raises:
-        InputError: Two parts share one; both cases are named.
+        InputError: Two parts share one, both cases are named; or a case has none.
     """
     first: dict[str, tuple[str, str]] = {}
     for part, cases in parts.items():
         for case in cases:
+            if case not in values:
+                raise InputError("split", f"names case {case!r}, which is not there", "remove it, or split anew")
             other_part, other = first.setdefault(values[case], (part, case))
             if other_part != part:
                 fault = f"cases {other!r} ({other_part}) and {case!r} ({part}) are of the same {what}"
@@ -244,12 +248,33 @@ def _pictures(folder: CaseFolder, cases: list[str]) -> tuple[dict[str, str], dic
     return pictures, prints, list(map(str, damaged))
 
 
+def _by_picture(cases: list[str], groups: list[str], pictures: Mapping[str, str]) -> list[str]:
+    """The groups, with each case of which nothing is known in that of the cases with its pixels; a warning says so.
+
+    Pictures of two given groups are not joined: one of them is wrong, which :func:`check_overlap` says.
+    """
+    given = {case: own for case, own in zip(cases, groups, strict=True) if own != f"case:{case}"}
+    first = {pictures[case]: own for case, own in given.items()}
+    found, joined = [], []
+    for case, own in zip(cases, groups, strict=True):
+        label = own if case in given else first.setdefault(pictures[case], own)
+        found.append(label)
+        if label != own:
+            joined.append(case)
+    if joined:
+        more = f" and {len(joined) - 1} more" if len(joined) > 1 else ""
+        warnings.warn(
+            f"case {joined[0]!r}{more} holds the same picture as another case: they were kept together", stacklevel=3
+        )
+    return found
+
+
 def _by_look(
     cases: list[str], groups: list[str], pictures: Mapping[str, str], prints: Mapping[str, np.ndarray]
 ) -> list[str]:
     """The groups, with cases of which nothing is known put together by their names and pictures; warnings say so."""
     alone = [case for case, own in zip(cases, groups, strict=True) if own == f"case:{case}"]
-    if len(alone) == len(cases):
+    if not any(own.startswith("group:") for own in groups):
         warnings.warn(
             "no case has a group: put the patient of every case into metadata.json as 'group'; until then pictures of"
             " one patient may lie in two parts",
