@@ -1,11 +1,15 @@
-"""Engine: what a predictor asks of whatever computes its network."""
+"""Engine: what a predictor asks of whatever computes its network, and the one that a model is opened with."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from spinetk.errors import InputError
+from spinetk.keypoints.card import KeypointCard, read_card
+from spinetk.keypoints.centre import runtime
 from spinetk.keypoints.centre.decoding import Found, Worth
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.preset import Preset
@@ -45,3 +49,32 @@ class Engine(Protocol):
     ) -> np.ndarray:
         """(N, L) votes for the levels of bodies, from the line's ``lowest`` alone or all of them; asked of networks
         that name levels."""
+
+
+def open_engine(
+    path: Path, device: str = "auto", graphs: bool = True, precision: runtime.Precision = "32-true"
+) -> tuple[Engine, KeypointCard | None]:
+    """What computes a model, and the model's card (None for a file of Detectron2).
+
+    A release with graphs is read without PyTorch, unless it is asked to run on a GPU.
+
+    Args:
+        path: The weights.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        graphs, precision: Use the graphs of a release where it has any, and what they compute in.
+
+    Raises:
+        InputError: The file is not a keypoint network of spinetk, or what computes it is missing.
+    """
+    if graphs and runtime.reads(path, device):
+        card = read_card(path)
+        preset = card.config.preset
+        if not isinstance(preset, CentrePreset):
+            raise InputError(path, "has graphs beside it that are of another network", "remove them")
+        return runtime.GraphEngine(path, preset, card.config.schema, precision), card
+    if precision != "32-true":
+        raise runtime.only_released(precision)
+    from spinetk.keypoints.torch_engine import TorchEngine, open_network
+
+    network, told = open_network(path)
+    return TorchEngine(network, device), told

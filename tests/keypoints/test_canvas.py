@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import center_of_mass
 
+from spinetk.keypoints import further_look
 from spinetk.keypoints.canvas import Canvas
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.predictor import Predictor
@@ -86,8 +87,11 @@ def test_a_piece_in_which_hardly_a_body_is_found_is_shown_once_more_and_smaller(
     predictor.smaller_look = True
     reading = predictor.read(picture)
     assert (engine.looks, len(reading.vertebrae)) == (looks, found)
+    assert (further_look.REMARK in reading.remarks) is (found != whole[0])
     plain = Shown(whole, half)
-    assert len(Predictor(plain, "square").read(picture).vertebrae) == whole[0]
+    first = Predictor(plain, "square").read(picture)
+    assert len(first.vertebrae) == whole[0]
+    assert further_look.REMARK not in first.remarks
     assert plain.looks == 1
 
 
@@ -118,7 +122,9 @@ def test_a_threshold_finds_the_same_whatever_else_is_asked_for_beside_it():
     predictor.smaller_look = True
     alone = [len(predictor.read_at(picture, (own,))[0].vertebrae) for own in (0.1, 0.6)]
     assert alone == [3, 4]
-    assert [len(own.vertebrae) for own in predictor.read_at(picture, (0.1, 0.6))] == alone
+    both = predictor.read_at(picture, (0.1, 0.6))
+    assert [len(own.vertebrae) for own in both] == alone
+    assert [further_look.REMARK in own.remarks for own in both] == [False, True]
     assert [len(own.vertebrae) for own in predictor.read_at(picture, (0.6, 0.1))] == alone[::-1]
 
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from spinetk.errors import InputError
+from spinetk.keypoints import assembly
 from spinetk.keypoints.centre.preset import THORACOLUMBAR, CentrePreset
 from spinetk.keypoints.counting import COUNTED, ONE_OFF, ROOM, Count, Counting
 from spinetk.keypoints.naming import Naming
@@ -33,7 +34,7 @@ def chained(predictor: Predictor, heights: list[float], scores: list[float], vie
         "scores": np.array(scores),
         "sigma": np.ones((len(scores), 6)),
     }
-    return predictor._chained(found, 0.6, Reading("a.png", 400, 60, VERTEBRA6, view=view))
+    return assembly.chained(found, Reading("a.png", 400, 60, VERTEBRA6, view=view), 0.6, predictor._goes_on(view))
 
 
 def centres(reading: Reading) -> list[float]:

@@ -7,15 +7,18 @@ columns and a middle. Both go through the same offsets and crops as the bodies, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from spinetk.keypoints.logistic import calibrated
 from spinetk.landmark import Landmark
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
 S1_HEIGHT = 0.75  # of the endplate's width: enough of the sacrum below it to know it by
+LEAST_OF_KIND = {"s1": 0.1, "femoral_head": 0.4}  # of an unsure S1 the names and the front may still make use
+MOST_OF_KIND = 2  # femoral heads; one sacrum may be seen twice
 ANGLES_DEG = {
     "top_left": 210.0, "top_middle": 270.0, "top_right": 330.0,
     "bottom_right": 30.0, "bottom_middle": 90.0, "bottom_left": 150.0,
@@ -54,6 +57,39 @@ def from_body(
     centre, radius = fit_circle(points)
     # Six points share one circle: its centre is surer than each of them.
     return Landmark("femoral_head", centre[None], radius, score, float(sigma.mean() / np.sqrt(len(points) / 2)))
+
+
+def landmarks_of(
+    found: Mapping[str, np.ndarray],
+    kinds: Sequence[str],
+    schema: KeypointSchema,
+    calibration: Mapping[str, tuple[float, float]],
+) -> list[Landmark]:
+    """The landmarks that detections stand for, surest first.
+
+    Args:
+        found: ``points`` (M, 6, 2) and ``sigma`` (M, 6) px, ``scores`` (M,), ``kinds`` (M,) indices into ``kinds``; or
+            nothing at all.
+        kinds: Names of the kinds.
+        schema: Of the points.
+        calibration: By kind, slope and intercept that make its scores probabilities.
+    """
+    landmarks = list[Landmark]()
+    for k in np.argsort(-found["scores"], kind="stable") if found else ():
+        kind = kinds[int(found["kinds"][k])]
+        score = float(calibrated(found["scores"][k], calibration.get(kind, (1.0, 0.0))))
+        landmarks.append(from_body(kind, found["points"][k], schema, score, found["sigma"][k]))
+    return landmarks
+
+
+def likely(landmarks: Sequence[Landmark]) -> list[Landmark]:
+    """Those, surest first, that are not too unsure: no more of a kind than a body may show."""
+    kept = list[Landmark]()
+    for own in landmarks:
+        alike = sum(other.kind == own.kind for other in kept)
+        if (own.score or 0.0) >= LEAST_OF_KIND.get(own.kind, 0.0) and alike < MOST_OF_KIND:
+            kept.append(own)
+    return kept
 
 
 def fit_circle(points: np.ndarray) -> tuple[np.ndarray, float]:
