@@ -80,8 +80,18 @@ def name_of(vertebra: Vertebra, index: int) -> str:
 def level_of(reading: Reading, index: int) -> str:
     """:func:`name_of` a vertebra of a reading; ``L5 ?`` where the names are likely, but not sure."""
     vertebra = reading.vertebrae[index]
-    mark = " ?" if vertebra.label and reading.levels_are_unsure else ""
-    return name_of(vertebra, index) + mark
+    return _marked(reading, name_of(vertebra, index), vertebra.label is not None)
+
+
+def disc_of(reading: Reading, upper: str, lower: str) -> str:
+    """A disc by the names of what lies above it (:func:`name_of`) and below (or ``S1``); ``L4-L5 ?`` as of a level."""
+    has_level = any(name != "S1" and not name.startswith("#") for name in (upper, lower))
+    return _marked(reading, f"{upper}-{lower}", has_level)
+
+
+def _marked(reading: Reading, text: str, has_level: bool) -> str:
+    """A text, marked where the level that it names is likely only."""
+    return f"{text} ?" if has_level and reading.levels_are_unsure else text
 
 
 def score_text(vertebra: Vertebra, threshold: float | None) -> str:
@@ -279,6 +289,11 @@ ANGLE_SIGNS = (
 )
 
 
+def angle_name(reading: Reading, key: str) -> str:
+    """The name of an angle of :func:`angles_of`; ``?`` after one between levels whose names are likely only."""
+    return _marked(reading, ANGLE_NAMES[key], key.startswith(("lordosis", "kyphosis")))
+
+
 def angles_of(reading: Reading) -> list[tuple[str, float]]:
     """(key of `ANGLE_NAMES`, degrees) of the angles that were determined and are read on such a view."""
     shown = rules_of(reading.view).angles
@@ -332,11 +347,12 @@ def _senses(key: str) -> tuple[str, str] | None:
 
 
 def ends_of(reading: Reading, key: str) -> str:
-    """The end vertebrae of an angle, e.g. ``T5-T11`` with a dash; empty when they are not given."""
+    """The end vertebrae of an angle, e.g. ``T5-T11`` with a dash, marked as :func:`disc_of`; empty when not given."""
     ends = reading.angles.get(f"{key}_ends")
     if not isinstance(ends, list):
         return ""
-    return "\N{EN DASH}".join(end if isinstance(end, str) else f"#{end + 1}" for end in ends)
+    names = [end if isinstance(end, str) else f"#{end + 1}" for end in ends]
+    return _marked(reading, "\N{EN DASH}".join(names), any(isinstance(end, str) for end in ends))
 
 
 def remarks_of(reading: Reading) -> list[str]:

@@ -217,7 +217,7 @@ def _discs(reading: Reading) -> list[tuple[str, Mapping[str, Any]]]:
     names = [*(words.name_of(reading.vertebrae[index], index) for index in order), "S1"]
     found = [reading.vertebrae[index].measures.get("disc_below") for index in order]
     return [
-        (str(disc.get("name") or f"{upper}-{lower}"), disc)
+        (words.disc_of(reading, upper, lower), disc)
         for disc, (upper, lower) in zip(found, pairwise(names), strict=True)
         if disc
     ]
@@ -279,7 +279,8 @@ def _angle_table(reading: Reading) -> str:
     rows = []
     for key, _ in words.angles_of(reading):
         span = _span(reading.angles.get(f"{key}_interval"), 1)
-        rows.append([_text(words.ANGLE_NAMES[key]), _angle(reading, key) + span, _text(words.ends_of(reading, key))])
+        cells = words.angle_name(reading, key), words.ends_of(reading, key)
+        rows.append([_text(cells[0]), _angle(reading, key) + span, _text(cells[1])])
     return _table("Angles", ["Angle", "Degrees", "End vertebrae"], rows, [False, True, False])
 
 
@@ -325,6 +326,6 @@ def card(reading: Reading, page: Path, summary: Path, picture: np.ndarray) -> st
         lines.append(_chip(worst, ("worst: " if worst else "") + words.GRADE_NAMES[worst]))
     if doubtful:
         lines.append(_chip(None, f"grade of {doubtful} uncertain"))
-    lines += [f"{_text(words.ANGLE_NAMES[key])} {_angle(reading, key)}" for key, _ in words.angles_of(reading)]
+    lines += [f"{_text(words.angle_name(reading, key))} {_angle(reading, key)}" for key, _ in words.angles_of(reading)]
     body = f"{image}<h2>{_text(_name(reading, page))}</h2>" + "".join(f"<p>{line}</p>" for line in lines)
     return f"<article><a href='{_text(_link(page, summary))}'>{body}</a></article>"

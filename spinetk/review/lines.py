@@ -26,7 +26,7 @@ def lines_of(reading: Reading) -> list[dict[str, Any]]:
     points = stack(reading)
     found = []
     for key, _ in words.angles_of(reading):
-        text = f"{words.ANGLE_NAMES[key]} {words.angle_text(reading, key)}"
+        text = f"{words.angle_name(reading, key)} {words.angle_text(reading, key)}"
         if key in COBB:
             segments = [_midline(reading, points, k) for k in sorted(set(_ends(reading, key)))]
         elif key in SAGITTAL:

@@ -223,7 +223,7 @@ def shown(reading: Reading) -> dict[str, Any]:
         "unsure": reading.levels_are_unsure,
         "angles": [
             [
-                words.ANGLE_NAMES[key],
+                words.angle_name(reading, key),
                 words.angle_text(reading, key),
                 words.angle_span(reading, key),
                 words.ends_of(reading, key),

@@ -13,6 +13,7 @@ from spinetk.measure.deformity import possible_grades
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Vertebra
 from spinetk.report.column import lay_out
+from spinetk.report.overlay import _notes
 from spinetk.report.page import write_page
 
 FULL = (30.0, 30.0, 30.0)
@@ -261,3 +262,23 @@ def test_likely_names_are_marked_wherever_a_reader_looks(tmp_path, sure, mark):
     assert set(drawn) == set(wanted)
     assert all(f"<b>{name}</b>" in page for name in wanted)
     assert [row["label"] for row in rows(reading)] == [vertebra.label for vertebra in reading.vertebrae]
+
+
+@pytest.mark.parametrize("mark", [" ?", ""])
+def test_discs_and_angles_between_likely_names_are_marked_as_the_names_are(tmp_path, mark):
+    """One mark a disc, a pair of ends or an angle between levels; places from the top and S1 are not in doubt."""
+    told = lateral_radiograph(3, region="lumbar").reading
+    reading = measure(replace(told, label_probability=0.85 if mark else 0.95, model="a model"))
+    assert words.disc_of(reading, "L4", "L5") == f"L4-L5{mark}"
+    assert words.disc_of(reading, "#4", "S1") == "#4-S1"
+    assert words.disc_of(reading, "#4", "L5") == f"#4-L5{mark}"
+    write_page(tmp_path / "page.html", reading, np.zeros((reading.height, reading.width), np.uint8))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert all(f"<b>{name}{mark}</b>" in page for name in ("L4-L5", "L5-S1"))
+    assert f"<td>Lordosis L1\N{EN DASH}L5{mark}</td>" in page
+    (line,) = (own for own in _notes(reading) if "Lordosis" in own)
+    assert f"Lordosis L1\N{EN DASH}L5{mark} " in line
+    reading.angles |= {"cobb_max": 12.0, "cobb_max_ends": ["T12", 4], "cobb_upper": 5.0, "cobb_upper_ends": [0, 2]}
+    assert words.ends_of(reading, "cobb_max") == f"T12\N{EN DASH}#5{mark}"
+    assert words.ends_of(reading, "cobb_upper") == "#1\N{EN DASH}#3"
+    assert words.angle_name(reading, "sacral_slope") == "Sacral slope"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from onpage import WIDE, ready, wait_for
 
@@ -73,3 +75,30 @@ def test_bodies_without_names_of_two_films_are_not_compared(films, serve, page_o
     page.wait_for_selector("#beside:visible")
     wait_for(lambda: "Least height" in page.locator("#beside-unit").text_content(), "nothing hangs beside")
     assert not [text for text in page.locator("#beside-table th[scope='row']").all_inner_texts() if text[0] == "#"]
+
+
+def test_an_angle_between_likely_names_is_compared_with_that_between_sure_ones(films, serve, page_of):
+    """The mark is no part of the name: the angle is found in both, and its ends are the same."""
+    page = page_of(WIDE)
+
+    def unsure(route):
+        answer = route.fetch()
+        content = answer.json()
+        if content.get("shown", {}).get("spacing_mm") == [0.5, 0.5]:  # case 1
+            content["shown"]["angles"] = [["Lordosis L1\N{EN DASH}L5 ?", "30.0\N{DEGREE SIGN}", "", "L1\N{EN DASH}L5 ?"]]
+        elif "shown" in content:
+            content["shown"]["angles"] = [["Lordosis L1\N{EN DASH}L5", "32.0\N{DEGREE SIGN}", "", "L1\N{EN DASH}L5"]]
+        route.fulfill(response=answer, json=content)
+
+    page.route(re.compile(r"/api/entries/[^/]+$"), unsure)
+    ready(page, serve(films))
+    page.click("#beside-toggle")
+    page.wait_for_selector("#beside:visible")
+    titles = page.locator("#beside-choice option").all_inner_texts()
+    page.select_option("#beside-choice", label=next(title for title in titles if title.startswith("case 1")))
+    row = page.locator("#beside-table tbody tr", has_text="Lordosis")
+    wait_for(lambda: row.count() == 1, "the angle is not compared")
+    told = row.locator("th, td").all_inner_texts()
+    assert told[0] == "Lordosis L1\N{EN DASH}L5"
+    assert "?" not in "".join(told)
+    assert "\N{RIGHTWARDS ARROW}" not in "".join(told)

@@ -204,15 +204,16 @@ function bodies(here, there, notes) {
 
 // Without the front lordosis and what hangs on the sacrum have no sign: one that has is no match for one that has none.
 function angles(here, there, notes) {
+  const bare = (text) => text.replace(/ \?$/, ""); // names that are likely in one reading are compared all the same
   const signed = (one) => one.anterior !== null, matched = signed(here) === signed(there);
   const found = here.angles.flatMap(([name, value, , ends]) => {
-    const other = there.angles.find(([own]) => own === name);
+    const other = there.angles.find(([own]) => bare(own) === bare(name));
     if (!other) return [];
     if (!matched && !name.startsWith("Cobb")) {
       notes.push("The front of one film is unknown: angles with a sign are not compared");
       return [];
     }
-    return [line(name, parseFloat(other[1]), parseFloat(value), became(other[3], ends), "°")];
+    return [line(bare(name), parseFloat(other[1]), parseFloat(value), became(bare(other[3]), bare(ends)), "°")];
   });
   notes.splice(0, notes.length, ...new Set(notes));
   return found;
