@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from spinetk.errors import InputError
 
@@ -10,10 +11,15 @@ SEQUENCE = (*(f"C{k}" for k in range(1, 8)), *(f"T{k}" for k in range(1, 14)), *
 TRANSITIONAL = ("T13", "L6")
 
 
+def spine_with(named: Collection[str]) -> list[str]:
+    """The levels C1..C7, T1..T12, L1..L5, S1, head to foot; T13 and L6 only where they are among those named."""
+    return [level for level in SEQUENCE if level not in TRANSITIONAL or level in named]
+
+
 def named(count: int, anchor: str) -> list[str]:
     """Names of a gapless chain of ``count`` vertebrae, head to foot, from one or more fixed points.
 
-    The spine is C1..C7, T1..T12, L1..L5, S1; T13 and L6 come in only when an anchor names them.
+    T13 and L6 come in only when an anchor names them.
 
     Args:
         count: Number of vertebrae.
@@ -24,8 +30,7 @@ def named(count: int, anchor: str) -> list[str]:
         InputError: The anchor cannot be read, does not fit the number of vertebrae, or contradicts itself.
     """
     fixed = [(level, _position(count, level, place)) for level, place in _parsed(anchor)]
-    extra = {level for level, _ in fixed}
-    spine = [level for level in SEQUENCE if level not in TRANSITIONAL or level in extra]
+    spine = spine_with({level for level, _ in fixed})
     starts = {spine.index(level) - place for level, place in fixed}
     if len(starts) > 1:
         raise InputError(

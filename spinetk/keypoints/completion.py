@@ -48,11 +48,11 @@ def complete(engine: Engine, pixels: np.ndarray, found: Found) -> Count:
         have.insert(place, wanted)
     names = [levels[level] for level in have]
     if not sure:
-        return Count(names)
+        return Count(names, known=levels)
     line = np.arange(len(have))
     alone = engine.votes(pixels, found["points"].mean(1), line, LOWEST)
     foot = shifted(alone[-LOWEST:], np.array(have)[-LOWEST:])
-    return Count(names, foot, evidence(foot, found["scores"], found["point_scores"][0]))
+    return Count(names, foot, evidence(foot, found["scores"], found["point_scores"][0]), levels)
 
 
 def _column(engine: Engine, pixels: np.ndarray, found: Found) -> Column:

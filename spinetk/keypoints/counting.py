@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinetk.anchor import spine_with
 from spinetk.keypoints.level_decoding import FLOOR
 from spinetk.keypoints.logistic import Logistic, Weight
 from spinetk.measure.rounding import beside
@@ -29,10 +30,6 @@ UNNAMED = f"{ABOUT_LEVELS}none are named"
 ROOM = f"{UNNAMED}, as a vertebra may be missing where the count goes on without one"
 ONE_OFF = f"{UNNAMED}, as the network's count may be off by one"
 Evidence = tuple[float, float, float]
-SPINE = (
-    "occiput", *(f"C{n}" for n in range(1, 8)), *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6)),
-    "S1", "S2",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,11 +48,18 @@ class Count:
         foot: By how many nats the votes of the ``LOWEST`` bodies, seen alone, prefer the levels to those one higher,
             and to those one lower (:func:`spinetk.keypoints.level_decoding.shifted`).
         seen: Its :func:`evidence`; None for a part of the spine, which can look like another part: it is never named.
+        known: All levels that the network tells apart, head to foot: T13 and L6 are counted only where they are known.
     """
 
     levels: list[str]
     foot: tuple[float, float] = (0.0, 0.0)
     seen: Evidence | None = None
+    known: Sequence[str] = ()
+
+    @property
+    def spine(self) -> list[str]:
+        """What is counted along, and its ends."""
+        return ["occiput", *spine_with(self.known), "S2"]
 
     def skips(self, gaps: Sequence[int]) -> bool:
         """Whether a body seems to be missing between two whose levels are neighbours: those beyond it are one off.
@@ -63,7 +67,8 @@ class Count:
         Args:
             gaps: Positions i such that there is room for a vertebra between i and i + 1.
         """
-        return any(SPINE.index(self.levels[i + 1]) - SPINE.index(self.levels[i]) == 1 for i in gaps)
+        places = [self.spine.index(level) for level in self.levels]
+        return any(places[i + 1] - places[i] == 1 for i in gaps)
 
     def probability(self, counting: Counting | None) -> float | None:
         """That its names are right; None where that is not known."""
@@ -76,8 +81,8 @@ class Count:
                 f"{COUNTED}, right with probability {probability:.2f}, else off by one: check that the lowest is right"
             )
         other = -1 if self.foot[0] <= self.foot[1] else 1  # the neighbour that the foot holds for likelier
-        places = [SPINE.index(self.levels[end]) for end in (0, -1)]
-        first, second = (" to ".join(SPINE[place + by] for place in places) for by in (0, other))
+        places = [self.spine.index(self.levels[end]) for end in (0, -1)]
+        first, second = (" to ".join(self.spine[place + by] for place in places) for by in (0, other))
         sure = "not calibrated" if probability is None else "probability " + _two_decimals(probability)
         return f"{ONE_OFF}: {first} ({sure}) or {second} (--anchor L5=last names them all)"
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from spinetk.errors import InputError
 from spinetk.keypoints.calibration import Counted, fit_counting
+from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.counting import Count, Counting, evidence
 from spinetk.keypoints.level_decoding import shifted
 
@@ -62,6 +64,28 @@ def test_a_network_may_count_necks():
     assert neck.skips([2])
     assert not Count(["C3", "C5"]).skips([0])
     assert "C1 to C7 (not calibrated) or occiput to C6" in neck.remark(None)
+
+
+def test_a_network_may_know_transitional_levels():
+    """They were none of the levels that counts know. T12 and L1 are neighbours where T13 is not counted."""
+    known = [*LEVELS[:12], "T13", *LEVELS[12:], "L6"]
+    count = Count(known, (9.0, 3.0), (0.5, 0.5, 0.5), known)
+    assert "T1 to L6 (not calibrated) or T2 to S1" in count.remark(None)
+    assert count.skips([12])
+    thoracic = Count(known[:13], (9.0, 3.0), (0.5, 0.5, 0.5), known)
+    assert "T1 to T13 (not calibrated) or T2 to L1" in thoracic.remark(None)
+    assert not Count(["T12", "L1"], known=known).skips([0])
+    assert Count(["T12", "L1"], known=LEVELS).skips([0])
+
+
+@pytest.mark.parametrize(
+    "levels", [("Th12", "L1"), ("L1", "T12"), ("T11", "L1"), ("L1", "L1"), ("L4", "L5", "L6", "S2"), ("L1", "Th12")]
+)
+def test_levels_that_no_spine_has_in_this_order_are_refused(levels):
+    with pytest.raises(InputError, match="do not follow each other along a spine"):
+        CentrePreset("own", (128,), 128, levels=levels)
+    for own in ((), ("L5", "S1"), ("T12", "T13", "L1"), ("T12", "L1"), ("L5", "L6", "S1"), ("C1", "C2")):
+        assert CentrePreset("own", (128,), 128, levels=own).levels == own
 
 
 def test_fitted_weights_are_those_that_made_the_outcomes():

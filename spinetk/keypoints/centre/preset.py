@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StrictBool, StrictStr
 
+from spinetk.anchor import spine_with
 from spinetk.errors import InputError
 from spinetk.validation import STRICT, above, between, validated
 
@@ -25,7 +26,8 @@ class CentrePreset:
         short_px, long_px: As in :class:`spinetk.keypoints.preset.Preset`: the size of the network's input, from which
             the refining crops are taken. The centre map is computed at half of it.
         channels: Channels of the feature pyramid.
-        levels: Names, head to foot, of the levels it can tell apart; empty when it is not to name any.
+        levels: Names, head to foot, of the levels it can tell apart, each the neighbour of the next (T13 and L6 where
+            they are named); empty when it is not to name any.
         crop_px: Side of a refining crop; its maps have half as many cells per side.
         crop_share: Size of a crop as a multiple of the body's (width, height).
         crop_widths: Channels of the refining network at 1/2, 1/4 and 1/8 of the crop.
@@ -77,6 +79,11 @@ class CentrePreset:
         return validated(cls, content, source)
 
     def __post_init__(self) -> None:
+        spine, first = spine_with(self.levels), self.levels[:1]
+        begin = spine.index(first[0]) if first and first[0] in spine else 0
+        if tuple(spine[begin : begin + len(self.levels)]) != self.levels:
+            fault = f"has levels that do not follow each other along a spine: {', '.join(self.levels)}"
+            raise InputError(f"preset {self.name!r}", fault, "name neighbours, head to foot, from C1 to S1")
         if self.endplate_refine and "s1" not in self.landmarks:
             fault = "has a refining network for S1 (endplate_refine), but does not look for it"
             raise InputError(f"preset {self.name!r}", fault, "give it the landmark 's1', or leave that out")
