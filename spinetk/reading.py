@@ -30,6 +30,8 @@ ABOUT_LEVELS = "levels: "
 """Begins a remark on the level names that a network gave, or on why it gave none."""
 SURE_LEVELS = 0.9
 """Least probability of names that are not said to be likely only."""
+BARELY_UNSURE = SURE_LEVELS - 10**-DECIMALS_SCORE
+"""The greatest below it that a result file can hold."""
 
 
 @dataclass
@@ -197,8 +199,11 @@ class Reading:
 
     @property
     def _label_probability(self) -> float | None:
+        """As a result file keeps it: never rounded up to ``SURE_LEVELS``, by which remark and marks were told."""
         value = self.label_probability
-        return None if value is None else round(float(value), DECIMALS_SCORE)
+        if value is None:
+            return None
+        return round(min(value, BARELY_UNSURE) if value < SURE_LEVELS else float(value), DECIMALS_SCORE)
 
     def to_json(self) -> dict[str, Any]:
         """The result file of design: strict JSON content (every number finite)."""

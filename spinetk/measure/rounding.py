@@ -20,4 +20,8 @@ def beside(value: float, decided: Callable[[float], object], decimals: int = 0) 
         E.g. ``19.96`` beside a grade that begins at 20, where 18.96 is ``19``; no more than ``DECIMALS`` decimals.
     """
     same = (text for d in range(decimals, DECIMALS) if decided(float(text := f"{value:z.{d}f}")) == decided(value))
-    return next(same, f"{value:z.{DECIMALS}f}")
+    text = next(same, f"{value:z.{DECIMALS}f}")
+    if decided(float(text)) != decided(value):
+        # What lies nearer to the threshold than a file can tell stays on its side of it all the same.
+        text = f"{int(value * 10**DECIMALS) / 10**DECIMALS:z.{DECIMALS}f}"
+    return text

@@ -80,6 +80,19 @@ def test_likely_names_are_given_where_the_card_allows_and_said_to_be_unsure():
     assert not found.named_by_person().levels_are_unsure
 
 
+def test_names_likely_by_less_than_a_file_can_tell_are_marked_as_their_remark_says():
+    """0.89996 is 0.9000 in four decimals: the remark said likely, and what was read back from the file bore no mark."""
+    reading, _ = unnamed()
+    naming = Naming((0.0, 0.0, 0.0, 0.0), float(np.log(0.89996 / 0.10004)), least=0.8)
+    found = named(reading, naming)
+    assert found.label_probability == pytest.approx(0.89996, abs=1e-9)
+    for own in (found, found.rounded(), Reading.from_json(found.to_json(), "a.json")):
+        assert own.levels_are_unsure
+        assert any("likely, not sure" in remark and "(probability 0.8999)" in remark for remark in own.remarks)
+    assert found.to_json()["label_probability"] == found.probability_of(found.vertebrae[0]) == 0.8999
+    assert replace(found, label_probability=0.90004).to_json()["label_probability"] == 0.9
+
+
 def test_a_missing_l5_a_gap_or_no_calibration_leave_the_column_unnamed():
     reading, _ = unnamed()
     without = replace(reading, vertebrae=reading.vertebrae[:-1])

@@ -38,6 +38,12 @@ def test_a_loss_that_the_file_says_to_be_20_has_its_grade():
     assert [int(grade(loss, GENANT)) for loss in (19.9998, 19.99996, 20.0)] == [0, 1, 1]
 
 
+def test_what_lies_nearer_to_a_threshold_than_four_decimals_tell_stays_on_its_side():
+    assert beside(19.99996, lambda value: sum(value >= limit for limit in GENANT)) == "19.9999"
+    assert beside(0.8999996, lambda value: value >= 0.9, 2) == "0.8999"
+    assert beside(-7.99996, meyerding) == "-7.9999"
+
+
 def test_a_probability_too_small_for_names_and_a_size_too_large_for_a_body():
     assert [_two_decimals(value) for value in (0.9496, 0.943, 0.95, 0.001)] == ["0.9496", "0.94", "0.95", "below 0.01"]
     assert _beyond(60.0) is None
