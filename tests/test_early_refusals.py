@@ -155,6 +155,10 @@ def test_all_models_of_a_comparison_are_looked_for_before_the_first_is_scored(ca
     [
         ("train --best-by accuracy", "setting 'best_by' is 'accuracy' (give 'val_loss' or"),
         ("train --network centre --best-by val/keypoint", "best_by 'val/keypoint': is not logged by the network cent"),
+        ("train --network centre --best-by val/level", "best_by 'val/level': is not logged by the network centre"),
+        ("train --network centre-mr --best-by val/femoral_head", "is not logged by the network centre-mr"),
+        ("train --network centre-ap --only refine --best-by val/level", "does not change where --only trains refine"),
+        ("train --network fast --only body --best-by val/box_reg", "does not change where --only trains body"),
         ("train --network nope", "preset 'nope': is unknown"),
         ("discs train --best-by val_dice", "'best_by' is 'val_dice' (give 'val_loss' or 'pck' or 'dice')"),
         ("segment train --best-by pck", "'best_by' is 'pck' (give 'val_loss' or 'val_dice')"),

@@ -49,7 +49,9 @@ def load_start(network: Network, start: str) -> str:
     # Layers of one size may have been another's points: as a start they will do, and are learned anew.
     others = points_of(card["config"])
     anew = "" if others in (None, network.schema.keypoints) else "; its points are others, which are learned anew"
-    return f"starting from {name} ({kept} of {len(network.state_dict())} tensors{anew})"
+    lacking = ", ".join(_lacking(network, weights))
+    random = f"; it has no {lacking}: what it lacks begins at random" if lacking else ""
+    return f"starting from {name} ({kept} of {len(network.state_dict())} tensors{anew}{random})"
 
 
 def points_of(config: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -86,13 +88,15 @@ def train_only(network: Network, parts: str, start: str = "random") -> None:
         start: As of :func:`load_start`: the rest stays what these weights are.
 
     Raises:
-        InputError: The network has no part of such a name, or the weights it started from are of other points, which
-            the frozen parts would go on finding.
+        InputError: The network has no part of such a name, or the weights it started from lack one that is frozen, or
+            are of other points, which the frozen parts would go on finding.
     """
+    weights: dict[str, Tensor] | None = None
     if start not in (*RANDOM, *PUBLISHED):
         from spinetk import zoo
 
-        others = points_of(zoo.load(start)[1]["config"])
+        weights, card, _ = zoo.load(start)
+        others = points_of(card["config"])
         if others not in (None, network.schema.keypoints):
             fault = f"has the points {', '.join(others or ())}, the cases {', '.join(network.schema.keypoints)}"
             raise InputError(start, fault, "leave --only out, so that all of it is trained")
@@ -102,12 +106,35 @@ def train_only(network: Network, parts: str, start: str = "random") -> None:
         if part not in children:
             remedy = f"choose from {', '.join(children)}"
             raise InputError(f"only {part!r}", f"is not a part of {network.preset.name!r}", remedy)
+    lacking = [] if weights is None else [part for part in _lacking(network, weights) if part not in chosen]
+    if lacking:
+        fault = f"has no {', '.join(lacking)}, which would stay random"
+        raise InputError(start, fault, f"train it too: --only {','.join([*chosen, *lacking])}")
     network.requires_grad_(False)
     for part in chosen:
         children[part].requires_grad_(True)
 
 
+def _lacking(network: nn.Module, weights: dict[str, Tensor]) -> list[str]:
+    """Parts of a network of which weights hold nothing that fits."""
+    held = {name.partition(".")[0] for name in _fitting(network, weights)}
+    own = {name.partition(".")[0]: None for name in network.state_dict()}
+    return [part for part in own if part not in held]
+
+
 def _load_matching(network: nn.Module, weights: dict[str, Tensor], source: str) -> int:
+    fitting = _fitting(network, weights)
+    if not fitting:
+        raise InputError(source, "shares no layer with this preset", "start from weights of the same preset")
+    strange = next((name for name, tensor in fitting.items() if not tensor.isfinite().all()), None)
+    if strange is not None:
+        raise InputError(source, f"holds numbers that are not finite in {strange!r}", "start from other weights")
+    network.load_state_dict(fitting, strict=False)
+    return len(fitting)
+
+
+def _fitting(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those of the weights that have the name and size of a network's own."""
     own = network.state_dict()
     if "body.conv1.weight" in own:
         weights = {("body." + k.removeprefix(BODY) if k.startswith(BODY) else k): v for k, v in weights.items()}
@@ -119,10 +146,4 @@ def _load_matching(network: nn.Module, weights: dict[str, Tensor], source: str) 
                 old = weights.get(name)
                 if name in own and name not in fitting and old is not None and old.shape[1:] == own[name].shape[1:]:
                     fitting[name] = torch.cat([old[: len(own[name])], own[name][len(old) :]])
-    if not fitting:
-        raise InputError(source, "shares no layer with this preset", "start from weights of the same preset")
-    strange = next((name for name, tensor in fitting.items() if not tensor.isfinite().all()), None)
-    if strange is not None:
-        raise InputError(source, f"holds numbers that are not finite in {strange!r}", "start from other weights")
-    network.load_state_dict(fitting, strict=False)
-    return len(fitting)
+    return fitting

@@ -7,6 +7,7 @@ preset, and an :class:`Entry` here; one of another architecture also a :class:`K
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
@@ -34,23 +35,33 @@ class Kind:
         maps: Whether it gives maps, which are decoded outside of it: it can then be written as graphs, read without
             PyTorch, and name levels.
         calibrated: Whether its scores become probabilities only by calibration on held-out pictures.
-        losses: Names of all that a network of it may be trained by.
+        losses: Names of all that a network of it may be trained by, each with the parts of the network that it changes
+            with.
     """
 
     factory: str
+    losses: Mapping[str, frozenset[str]]
     maps: bool = False
     calibrated: bool = False
-    losses: tuple[str, ...] = ("classifier", "box_reg", "keypoint", "objectness", "rpn_box_reg")
 
 
+_FEATURES = frozenset({"body", "context", "lateral", "smooth", "trunk"})
+_OF_RCNN = dict.fromkeys(("classifier", "box_reg", "keypoint", "objectness", "rpn_box_reg"), frozenset({"rcnn"}))
 KINDS = {
-    "keypoint-rcnn": Kind("network:VertebraRCNN"),
-    "keypoint-rcnn-detectron2": Kind("d2.network:Detectron2RCNN"),
+    "keypoint-rcnn": Kind("network:VertebraRCNN", _OF_RCNN),
+    "keypoint-rcnn-detectron2": Kind("d2.network:Detectron2RCNN", _OF_RCNN),
     "centre": Kind(
         "centre.network:CentreNet",
+        {
+            "centre": _FEATURES | {"centre"},
+            "s1": _FEATURES | {"centre", "landmarks"},
+            "femoral_head": _FEATURES | {"centre", "landmarks"},
+            "offset": _FEATURES | {"offset", "landmarks"},
+            "refine": frozenset({"refine", "endplate"}),
+            "level": frozenset({"column"}),
+        },
         maps=True,
         calibrated=True,
-        losses=("centre", "s1", "femoral_head", "offset", "refine", "level"),
     ),
 }
 """By the ``kind`` of a preset."""
@@ -113,6 +124,19 @@ def is_registered(preset: AnyPreset) -> bool:
 def kind_of(preset: AnyPreset) -> Kind:
     """What the network of a preset can do, registered or not."""
     return KINDS[preset.kind]
+
+
+def losses_of(preset: AnyPreset, only: str = "") -> list[str]:
+    """Losses that a network of a preset is trained by; where some parts of it are trained alone, those that change.
+
+    Args:
+        preset: Of the network.
+        only: Names of the parts, with commas between them, or nothing: all.
+    """
+    absent = {"s1", "femoral_head"} - {*preset.landmarks} | (set() if preset.levels else {"level"})
+    parts = {part.strip() for part in only.split(",")}
+    losses = kind_of(preset).losses.items()
+    return [name for name, changes_with in losses if name not in absent and (not only or changes_with & parts)]
 
 
 def build(preset: str | AnyPreset, schema: KeypointSchema) -> Network:

@@ -17,7 +17,7 @@ from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
 from spinetk.keypoints.preset import RECIPES, Recipe, get_recipe
 from spinetk.keypoints.pretrained import load_start, train_only
-from spinetk.keypoints.registry import AnyPreset, build, get_preset, is_registered, kind_of
+from spinetk.keypoints.registry import AnyPreset, build, get_preset, is_registered, kind_of, losses_of
 from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.settings import KeypointSettings, load_split
 from spinetk.training.data import Data
@@ -135,9 +135,11 @@ def _resolved(
     chosen = KeypointSettings.of(config, **given)
     device = pick_device(chosen.device)
     net = get_preset(chosen.preset or (before["preset"] if before else "r50" if device.type == "cuda" else "fast"))
-    logged = ["val_loss", *(f"val/{name}" for name in kind_of(net).losses)]
+    every, logged = (["val_loss", *(f"val/{name}" for name in losses_of(net, only))] for only in ("", chosen.only))
     if chosen.best_by not in logged:
         fault = f"is not logged by the network {net.name}"
+        if chosen.best_by in every:
+            fault = f"does not change where --only trains {chosen.only}"
         raise InputError(f"best_by {chosen.best_by!r}", fault, f"use {' or '.join(logged)}")
     return chosen, net, get_recipe(chosen.recipe or "default", batch=chosen.batch, rate=chosen.rate)
 

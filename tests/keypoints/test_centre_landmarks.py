@@ -14,6 +14,7 @@ from spinetk.keypoints.centre.network import CLOSE, CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.target import centre_maps
 from spinetk.keypoints.data import RecordDataset
+from spinetk.keypoints.registry import kind_of, losses_of
 from spinetk.landmark import Landmark
 from spinetk.schema import VERTEBRA6
 
@@ -71,6 +72,27 @@ def test_where_nobody_looked_for_landmarks_the_network_is_not_taught_that_there_
     pictures, (target,) = batch(known=False)
     unknown = [{k: v for k, v in target.items() if k not in ("landmarks", "kinds")}]
     assert not {"loss_s1", "loss_femoral_head"} & network.losses(pictures, unknown).keys()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_every_loss_changes_with_the_parts_that_the_registry_names(apart):
+    """By the gradients that reach them; where landmarks have layers of their own, what the bodies have is spared."""
+    preset = replace(SMALL, levels=("L1", "L2", "L3", "L4"), landmark_channels=8 if apart else 0, endplate_refine=apart)
+    torch.manual_seed(0)
+    network = CentreNet(preset, VERTEBRA6).train()
+    pictures, (target,) = batch()
+    bodies = [target["keypoints"] + torch.tensor([0.0, 40.0 * k, 0.0]) for k in range(4)]
+    target |= {"keypoints": torch.cat(bodies), "levels": torch.arange(4)}
+    losses = network.losses(pictures, [target])
+    assert [name.removeprefix("loss_") for name in losses] == losses_of(preset)
+    named = dict(network.named_parameters())
+    for name, changes_with in kind_of(preset).losses.items():
+        found = torch.autograd.grad(losses[f"loss_{name}"], [*named.values()], retain_graph=True, allow_unused=True)
+        reached = {
+            own.partition(".")[0] for own, grad in zip(named, found, strict=True) if grad is not None and grad.any()
+        }
+        spared = {"centre"} if apart and name in preset.landmarks else set()
+        assert reached == changes_with.intersection(dict(network.named_children())) - spared
 
 
 def test_each_kind_has_maps_of_its_own():

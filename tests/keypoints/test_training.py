@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from spinetk.cases.catalog import DatasetCatalog, setup_catalogs
 from spinetk.cases.splitting import make_split
 from spinetk.cli import main
 from spinetk.errors import InputError
+from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.module import rate_factor
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
@@ -115,6 +117,23 @@ def test_points_in_another_order_are_no_continuation_and_are_learned_anew(case_f
     same = build(tiny, VERTEBRA6)
     assert "others" not in load_start(same, str(weights))
     train_only(same, "rcnn", str(weights))
+
+
+def test_parts_that_start_weights_lack_are_named_and_are_not_frozen_as_they_are(tmp_path):
+    """Weights of before S1 had a network of its own: it begins at random, said once, and only where it is trained."""
+    before = CentrePreset("small", (128,), 192, channels=8, crop_px=32, crop_widths=(4, 8, 8), landmarks=("s1",))
+    older = build(before, VERTEBRA6)
+    zoo.save(tmp_path / "older.safetensors", older.state_dict(), {"config": older.config()})
+    start = str(tmp_path / "older.safetensors")
+    assert "random" not in load_start(build(before, VERTEBRA6), start)
+    network = build(replace(before, endplate_refine=True), VERTEBRA6)
+    assert "; it has no endplate: what it lacks begins at random)" in load_start(network, start)
+    with pytest.raises(InputError, match=r"has no endplate, which would stay random"):
+        train_only(network, "refine", start)
+    train_only(network, "refine, endplate", start)
+    assert {name.partition(".")[0] for name, p in network.named_parameters() if p.requires_grad} == {
+        "refine", "endplate",
+    }  # fmt: skip
 
 
 def test_a_release_is_fp16_and_loads_by_name(tiny, tmp_path, monkeypatch):
