@@ -84,10 +84,10 @@ def test_an_angle_between_likely_names_is_compared_with_that_between_sure_ones(f
     def unsure(route):
         answer = route.fetch()
         content = answer.json()
-        if content.get("shown", {}).get("spacing_mm") == [0.5, 0.5]:  # case 1
-            content["shown"]["angles"] = [["Lordosis L1\N{EN DASH}L5 ?", "30.0\N{DEGREE SIGN}", "", "L1\N{EN DASH}L5 ?"]]
-        elif "shown" in content:
-            content["shown"]["angles"] = [["Lordosis L1\N{EN DASH}L5", "32.0\N{DEGREE SIGN}", "", "L1\N{EN DASH}L5"]]
+        if "shown" in content:
+            first = content["shown"]["spacing_mm"] == [0.5, 0.5]  # case 1
+            name = f"L1\N{EN DASH}L5{' ?' if first else ''}"
+            content["shown"]["angles"] = [[f"Lordosis {name}", f"{30 if first else 32}.0\N{DEGREE SIGN}", "", name]]
         route.fulfill(response=answer, json=content)
 
     page.route(re.compile(r"/api/entries/[^/]+$"), unsure)
