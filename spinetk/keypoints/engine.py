@@ -50,6 +50,10 @@ class Engine(Protocol):
         """(N, L) votes for the levels of bodies, from the line's ``lowest`` alone or all of them; asked of networks
         that name levels."""
 
+    def l5_chances(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """(N,) how probable it is by their surroundings that (N, K, 2) bodies of an upright (H, W) uint8 picture are
+        L5; asked where the preset has a ``lumbosacral_look``."""
+
 
 def open_engine(
     path: Path, device: str = "auto", graphs: bool = True, precision: runtime.Precision = "32-true"

@@ -3,7 +3,8 @@
 What was found as S1 may be another endplate, and the body above it the wrong one. Things are asked that fail in
 different ways: how sure the endplate is; how sure the lowest body is; whether the two lie to each other as L5 and S1
 do; whether femoral heads lie as far from the endplate as a pelvis has them; whether a body is seen, however little,
-where the sacrum should be; and whether the endplate slopes toward the side to which the spine bends. A logistic
+where the sacrum should be; whether the endplate slopes toward the side to which the spine bends; and whether a network
+that sees a body's surroundings alone, not what was found in them, takes the lowest one for L5. A logistic
 function of them (Platt, 1999), fitted on films that the network has not seen, makes them one probability. On lateral
 films the shape of the lowest bodies speaks, too (:mod:`spinetk.measure.lumbar_shape`): by its own odds, which annotated
 films gave, beside what was seen of the sacrum.
@@ -37,6 +38,7 @@ WEDGE_DEG, WEDGE_SD = 14.0, 12.0
 TO_HIPS, TO_HIPS_SD = 3.05, 0.5  # from the middle of the endplate to the hip axis, in widths of the endplate
 SQUARE = np.ones(2)
 UNSEEN_HIPS = 0.5  # neither for nor against
+NOT_ASKED = 0.5  # the same, of the surroundings
 MOST_SURE = 0.99  # of a confidence that counts by its log odds
 # Where the first body below an endplate would have its centre: along its perpendicular and across, in its widths.
 BELOW_WIDTHS = (0.1, 1.1)
@@ -56,6 +58,7 @@ class Evidence(NamedTuple):
         free: 1 less the confidence of a body below the endplate.
         front: Whether the endplate's slope and the bend of the spine tell the same front: 1 where both do, 0.5 where
             one is silent, 0 where they disagree.
+        looks: How much the lowest body looks like L5 by its surroundings; ``NOT_ASKED`` of models that do not look.
         shape: Log odds of the shape of the lowest bodies, 0 where it is not known or no lateral film.
     """
 
@@ -65,6 +68,7 @@ class Evidence(NamedTuple):
     hips: float = UNSEEN_HIPS
     free: float = 1.0
     front: float = 0.5
+    looks: float = NOT_ASKED
     shape: float = 0.0
 
     @property
@@ -74,15 +78,15 @@ class Evidence(NamedTuple):
 
     @property
     def by_odds(self) -> tuple[float, ...]:
-        """The same, the two confidences by their log odds, 0 to 1 from the least to the most of them."""
-        return (_odds_of(self.endplate), _odds_of(self.lowest), *self[2:-1])
+        """The same, the two confidences and the looks by their log odds, 0 to 1 from the least to the most of them."""
+        return (_odds_of(self.endplate), _odds_of(self.lowest), *self[2:-2], _odds_of(self.looks))
 
 
 @dataclass(frozen=True)
 class Naming(Logistic):
     """What a model card says of names counted up from its S1: that names with an :func:`evidence` are right.
 
-    The shape has no weight: it has odds that were fitted on films themselves. A card with fewer weights than six
+    The shape has no weight: it has odds that were fitted on films themselves. A card with fewer weights than seven
     weighs the first of the evidence alone; one with four was fitted on endplates sure enough to be measured, and says
     nothing of others.
 
@@ -96,7 +100,7 @@ class Naming(Logistic):
             independent.
     """
 
-    weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=6)]
+    weights: Annotated[tuple[Weight, ...], Field(min_length=4, max_length=7)]
     alone: Annotated[float, between(0, 1)] = 0.0
     least: Annotated[float, between(0.5, 1)] = SURE_LEVELS
     odds: bool = False
@@ -151,7 +155,7 @@ def seat(body: np.ndarray, sacral: Landmark, schema: KeypointSchema, scale: np.n
     return Seat(float(step @ down) / max(height, 1e-6), across / max(float(widths[0]), 1e-6), wedge)
 
 
-def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> Evidence:
+def evidence(reading: Reading, sacral: Landmark, found: Found | None = None, looks: float = NOT_ASKED) -> Evidence:
     """What speaks for the names of a column that lies on an S1 endplate.
 
     Args:
@@ -159,6 +163,7 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> 
         sacral: The endplate.
         found: All bodies detected, also where the sacrum lies: ``points`` (N, K, 2) px and ``scores``; None: those of
             the reading.
+        looks: How much the lowest body looks like L5 by its surroundings.
     """
     score = reading.vertebrae[-1].score
     return Evidence(
@@ -168,6 +173,7 @@ def evidence(reading: Reading, sacral: Landmark, found: Found | None = None) -> 
         hips=_hips(reading, sacral),
         free=1.0 if found is None else 1.0 - _below(found, sacral),
         front=_agreement(reading, sacral),
+        looks=looks,
         shape=_shape(reading),
     )
 

@@ -28,7 +28,7 @@ from spinetk.keypoints.engine import Engine, open_engine
 from spinetk.keypoints.further_look import Column, closer, smaller
 from spinetk.keypoints.level_decoding import FINE, ROUGH, contenders
 from spinetk.keypoints.logistic import calibrated
-from spinetk.keypoints.naming import Evidence, Naming
+from spinetk.keypoints.naming import NOT_ASKED, Evidence, Naming
 from spinetk.keypoints.pictures import to_channels
 from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.landmark import Landmark
@@ -159,7 +159,9 @@ class Predictor:
             raise InputError(file or "picture", fault, "window it with spinetk.images.to_uint8, grey")
         shown, way = upright(picture, frame or Frame())
         told = [
-            sacrum.named(replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found)
+            sacrum.named(
+                replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found, self._looks(shown, own)
+            )
             for own, found in self._columns(shown, thresholds, file, way.frame, view)
         ]
         caution = [self.caution] if self.caution else []
@@ -184,7 +186,15 @@ class Predictor:
         """
         shown, way = upright(picture, frame or Frame())
         ((column, found),) = self._columns(shown, (self.threshold,), "", way.frame, view)
-        return column.stored(way) if way.changes else column, sacrum.evidence_of(column, found)
+        return column.stored(way) if way.changes else column, sacrum.evidence_of(
+            column, found, self._looks(shown, column)
+        )
+
+    def _looks(self, shown: np.ndarray, reading: Reading) -> float:
+        """How much the lowest body of an upright picture's column looks like L5, where that can name it."""
+        if not self.engine.preset.lumbosacral_look or sacrum.lies_on_sacrum(reading) is None:
+            return NOT_ASKED
+        return float(self.engine.l5_chances(shown, reading.vertebrae[-1].points[None])[0])
 
     def _columns(
         self, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View

@@ -59,6 +59,7 @@ class Preset:
     mirror: ClassVar[bool] = True
     levels: ClassVar[tuple[str, ...]] = ()
     landmarks: ClassVar[tuple[str, ...]] = ()
+    lumbosacral_look: ClassVar[bool] = False
 
     @property
     def kind(self) -> str:

@@ -18,7 +18,7 @@ from spinetk.keypoints.centre.decoding import Found
 from spinetk.keypoints.chain import body_axes, find_gaps
 from spinetk.keypoints.counting import UNNAMED
 from spinetk.keypoints.logistic import calibrated
-from spinetk.keypoints.naming import BODY_BELOW, Evidence, Naming, Seat, evidence, seat_of, seen_below, usual
+from spinetk.keypoints.naming import BODY_BELOW, NOT_ASKED, Evidence, Naming, Seat, evidence, seat_of, seen_below, usual
 from spinetk.landmark import Landmark
 from spinetk.measure.body import scale_of
 from spinetk.measure.facing import MIN_CONFIDENCE, curvature
@@ -175,7 +175,7 @@ def facing(reading: Reading, calibration: tuple[float, float] | None) -> Facing 
     return Facing(side, "sacrum and curvature", round(min(both, MOST_SURE), 4)) if told else None
 
 
-def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None:
+def evidence_of(reading: Reading, found: Found | None = None, looks: float = NOT_ASKED) -> Evidence | None:
     """What speaks for the names that the sacrum gives a column without names (:func:`naming.evidence`).
 
     None where it gives none: no endplate lies under the column, a body seems to be missing, or there are too many.
@@ -185,7 +185,7 @@ def evidence_of(reading: Reading, found: Found | None = None) -> Evidence | None
         return None
     if find_gaps(np.array([vertebra.points for vertebra in reading.vertebrae]), reading.schema):
         return None
-    return evidence(reading, sacral, found)
+    return evidence(reading, sacral, found, looks)
 
 
 def _has_room(reading: Reading) -> bool:
@@ -196,7 +196,7 @@ def _has_room(reading: Reading) -> bool:
     return seat_of(reading, sacral).along > DISC_HEIGHTS[1]
 
 
-def named(reading: Reading, naming: Naming | None, found: Found | None = None) -> Reading:
+def named(reading: Reading, naming: Naming | None, found: Found | None = None, looks: float = NOT_ASKED) -> Reading:
     """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
 
     A body so high that it may be two, or hide one (:func:`spinetk.measure.plausibility.too_tall`), ends the count: it
@@ -206,11 +206,11 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None) -
         reading: A column, head to foot, without names.
         naming: Makes what speaks for the names a probability; None where the model was not calibrated for it: then
             nothing is named.
-        found: All bodies detected, as of :func:`naming.evidence`.
+        found, looks: All bodies detected, and how the lowest looks, as of :func:`naming.evidence`.
     """
     if naming is None or any(vertebra.label for vertebra in reading.vertebrae):
         return reading
-    seen = evidence_of(reading, found)
+    seen = evidence_of(reading, found, looks)
     if seen is None and _has_room(reading):
         return replace(reading, remarks=[*reading.remarks, ROOM])
     if seen is None or not (naming.knows_unsure or surest(reading.landmarks)):

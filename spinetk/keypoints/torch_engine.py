@@ -67,6 +67,11 @@ class TorchEngine:
         assert self._decoder is not None
         return self._mixed(self._decoder.votes, picture, centres, line, lowest)
 
+    def l5_chances(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """How probable it is by their surroundings that bodies are L5; for centre networks that look for it."""
+        assert self._decoder is not None
+        return self._mixed(self._decoder.l5_chances, picture, points)
+
     def _mixed(self, function: Callable[..., Any], *arguments: Any) -> Any:
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.mixed):
             return function(*arguments)

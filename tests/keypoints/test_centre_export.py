@@ -19,6 +19,7 @@ from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.runtime import GraphEngine, graph_file, load_openvino
 from spinetk.keypoints.centre.strip import COLUMNS, ROWS
+from spinetk.keypoints.centre.surroundings import SIDE_PX
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
 from spinetk.keypoints.release import release
@@ -28,7 +29,7 @@ from spinetk.schema import VERTEBRA6
 
 SMALL = CentrePreset(
     "small", (128,), 128, levels=("L1", "L2"), channels=8, crop_px=32, crop_widths=(8, 8, 8),
-    landmarks=("s1",), endplate_refine=True,
+    landmarks=("s1",), endplate_refine=True, lumbosacral_look=True,
 )  # fmt: skip
 ABOUT = (
     'task = "keypoints"\nlicence = "Apache-2.0"\nuse = "tests"\ndata = "phantoms"\ncommand = "none"\nviews = ["ap"]\n'
@@ -64,6 +65,7 @@ def inputs(network):
         "refine": torch.randn(5, 1, 32, 32, generator=generator),
         "endplate": torch.randn(2, 1, 32, 32, generator=generator),
         "column": torch.rand(3, 4, ROWS, COLUMNS, generator=generator),
+        "lumbosacral": torch.randn(4, 2, SIDE_PX, SIDE_PX, generator=generator),
     }
 
 
@@ -123,7 +125,7 @@ def written(network, tmp_path_factory):
         path = release(folder / "model_final.pth", "tiny-ap", folder / "cases", folder / "about.toml", folder / "home")
         network.load_state_dict(zoo.load(path)[0])
         files = export(network, folder / "export", "small", "onnx")
-    assert len(traced) == len(files) == 4
+    assert len(traced) == len(files) == 5
     return path, files
 
 
@@ -137,7 +139,7 @@ def test_a_release_holds_a_full_card_and_loads_by_name(released, monkeypatch):
     assert card["licence"] == "Apache-2.0"
     assert card["metrics"]["vertebrae"] > 0
     assert card["training"] == {"seed": 1}
-    graphs = {f"tiny-ap-{part}.onnx" for part in ("maps", "refine", "endplate", "column")}
+    graphs = {f"tiny-ap-{part}.onnx" for part in ("maps", "refine", "endplate", "column", "lumbosacral")}
     assert {p.name for p in released.parent.iterdir()} == {"tiny-ap.json", "tiny-ap.safetensors"} | graphs
     monkeypatch.setenv("SPINETK_HOME", str(released.parent))
     predictor = Predictor.load("tiny-ap")
@@ -149,7 +151,7 @@ def test_a_release_holds_a_full_card_and_loads_by_name(released, monkeypatch):
 def test_graphs_hold_no_weights_and_no_places_of_this_machine(released):
     import onnx
 
-    for part in ("maps", "refine", "endplate", "column"):
+    for part in ("maps", "refine", "endplate", "column", "lumbosacral"):
         file = graph_file(released, part)
         model = onnx.load(file, load_external_data=False)
         own = sum(len(tensor.raw_data) for tensor in model.graph.initializer if len(tensor.dims) > 1)

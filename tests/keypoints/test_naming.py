@@ -167,9 +167,9 @@ def test_weights_are_fitted_beside_the_odds_of_the_shape():
 
 def test_confidences_count_by_their_log_odds_where_a_card_says_so():
     """9 to 1 are halfway between even odds and 81 to 1; above 99 to 1 and below 1 to 99 nothing more counts."""
-    seen = Evidence(0.9, 0.5, 0.3, 0.4, 0.8, 0.6)
+    seen = Evidence(0.9, 0.5, 0.3, 0.4, 0.8, 0.6, 0.1)
     half = np.log(9) / np.log(99) / 2
-    assert seen.by_odds == pytest.approx((0.5 + half, 0.5, 0.3, 0.4, 0.8, 0.6))
+    assert seen.by_odds == pytest.approx((0.5 + half, 0.5, 0.3, 0.4, 0.8, 0.6, 0.5 - half))
     assert Evidence(0.9999, 0.0, 0.3).by_odds[:2] == pytest.approx((1.0, 0.0))
     weights = (2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for odds, first in ((True, 0.5 + half), (False, 0.9)):

@@ -15,6 +15,7 @@ import numpy as np
 from spinetk.keypoints.centre.crop import body_boxes, cut, from_crop
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.strip import between, midline, row_px, rows_of, straighten
+from spinetk.keypoints.centre.surroundings import L5, places, standardized, surroundings
 from spinetk.keypoints.heatmap import decode
 from spinetk.schema import KeypointSchema
 
@@ -42,6 +43,8 @@ class CentreDecoder:
         refine: Crops (N, 1, S, S) to heatmap logits (N, O K, S / 2, S / 2).
         column: Strips (B, 4, ROWS, COLUMNS) to level logits (B, C, L + 2), or None where no levels are named.
         endplate: As ``refine``, for S1 alone: logits (N, K, S / 2, S / 2); None where ``refine`` has maps of it.
+        lumbosacral: Surroundings (N, 2, S, S) to logits (N, L) of the levels that a body looks like; None where
+            they are not asked.
     """
 
     preset: CentrePreset
@@ -50,6 +53,7 @@ class CentreDecoder:
     refine: Callable[[np.ndarray], np.ndarray]
     column: Callable[[np.ndarray], np.ndarray] | None = None
     endplate: Callable[[np.ndarray], np.ndarray] | None = None
+    lumbosacral: Callable[[np.ndarray], np.ndarray] | None = None
 
     def detect(self, picture: np.ndarray, flip: bool | None = None, worth: Worth | None = None) -> Found:
         """Detections in a picture, best first.
@@ -152,6 +156,18 @@ class CentreDecoder:
             turned = away[:, self._partners] * np.array([-1.0, 1.0], away.dtype)[:, None, None]
             offset = (offset + turned) / 2
         return centre, offset
+
+    def l5_chances(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """(N,) how probable it is, by their surroundings, that bodies are L5: not calibrated.
+
+        Args:
+            picture: (H, W) uint8, upright, of any size.
+            points: (N, K, 2) px.
+        """
+        assert self.lumbosacral is not None  # asked where the preset says so
+        cuts = standardized(surroundings(picture, places(points, self.schema)))
+        told = [self.lumbosacral(np.ascontiguousarray(own)) for own in (cuts, cuts[..., ::-1])]
+        return np.mean([np.exp(log_softmax(own))[:, L5] for own in told], axis=0)
 
     def _landmarks(self, picture: np.ndarray, centre: np.ndarray, offset: np.ndarray, flip: bool) -> Found:
         """The surest few of each kind of landmark, refined."""

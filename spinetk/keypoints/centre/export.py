@@ -2,8 +2,9 @@
 
 What is exported computes everything but the cropping, the choice of peaks and the decoding, which stay in
 :mod:`spinetk.keypoints.centre.network`: the first file maps a picture (B, 3, H, W), sides multiples of 64, to its
-maps; the second crops (N, 1, S, S) to heatmap logits, as does another, where S1 has one of its own; the last, where the
-network names levels, strips (B, 4, 576, 96) to level logits and places within a level.
+maps; the second crops (N, 1, S, S) to heatmap logits, as does another, where S1 has one of its own; one, where the
+network names levels, strips (B, 4, 576, 96) to level logits and places within a level; one, where it tells L5 by its
+surroundings, these (N, 2, 64, 64) to logits of levels.
 
 The graphs of a release (``NAME-maps.onnx``, ...) hold no weights: ONNX lets a tensor lie in another file ("external
 data"), and theirs lie in ``NAME.safetensors``, whose half-precision tensors they name by offset. So a release is read
@@ -34,6 +35,7 @@ from spinetk.keypoints.centre.runtime import (
     read_tensor,
 )
 from spinetk.keypoints.centre.strip import COLUMNS, ROWS
+from spinetk.keypoints.centre.surroundings import SIDE_PX
 
 FORMATS = ("onnx", "openvino")
 MOST_FOLDED = 1 << 30  # bytes: any
@@ -106,6 +108,8 @@ def parts(network: CentreNet) -> dict[str, tuple[nn.Module, Tensor]]:
         found["endplate"] = network.endplate.eval(), torch.zeros(3, 1, side, side)
     if network.column is not None:
         found["column"] = network.column.eval(), torch.zeros(2, 4, ROWS, COLUMNS)
+    if network.lumbosacral is not None:
+        found["lumbosacral"] = network.lumbosacral.eval(), torch.zeros(2, 2, SIDE_PX, SIDE_PX)
     return found
 
 

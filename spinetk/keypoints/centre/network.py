@@ -23,6 +23,7 @@ from torchvision.models.resnet import BasicBlock
 from spinetk.keypoints.centre.column import ColumnNet, column_loss
 from spinetk.keypoints.centre.crop import body_boxes, cut, to_crop
 from spinetk.keypoints.centre.decoding import OFFSET_UNIT, PAD, STRIDE, CentreDecoder
+from spinetk.keypoints.centre.lumbosacral import LumbosacralNet
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.centre.refine import RefineNet, conv, refine_loss
 from spinetk.keypoints.centre.target import centre_maps, focal_loss
@@ -69,6 +70,7 @@ class CentreNet(nn.Module):
         self.refine = RefineNet(kinds * self.objects, preset.crop_widths)
         self.endplate = RefineNet(kinds, preset.crop_widths) if preset.endplate_refine else None
         self.column = ColumnNet(len(preset.levels)) if preset.levels else None
+        self.lumbosacral = LumbosacralNet() if preset.lumbosacral_look else None
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("sd", torch.tensor(SD)[:, None, None], persistent=False)
 
@@ -238,7 +240,8 @@ class CentreNet(nn.Module):
         # Not what was compiled for training: every picture has another size.
         maps, refine = call(MethodType(CentreNet.maps, self)), call(self.refine.forward)
         endplate = None if self.endplate is None else call(self.endplate.forward)
-        return CentreDecoder(self.preset, self.schema, maps, refine, strips, endplate)
+        lumbosacral = None if self.lumbosacral is None else call(self.lumbosacral.forward)
+        return CentreDecoder(self.preset, self.schema, maps, refine, strips, endplate, lumbosacral)
 
     def config(self) -> dict[str, Any]:
         """Everything needed to build this network again, as JSON content."""

@@ -41,6 +41,8 @@ class CentrePreset:
         endplate_refine: Whether S1 is refined by a network of its own, instead of by maps of its own.
         endplate_passes: How often S1 is refined: a second time is no gain where its own layers were taught better than
             the refining network was.
+        lumbosacral_look: Whether a network of its own tells by a body's surroundings whether it is L5
+            (:mod:`spinetk.keypoints.centre.lumbosacral`).
         mirror: Whether a mirrored picture is as good as the picture itself, for training and for looking twice.
         box_margin, local_contrast: As in :class:`spinetk.keypoints.preset.Preset`.
     """
@@ -64,6 +66,7 @@ class CentrePreset:
     landmark_channels: Annotated[int, between(0, 1024)] = 0
     endplate_refine: StrictBool = False
     endplate_passes: Annotated[int, between(1, 2)] = 2
+    lumbosacral_look: StrictBool = False
     # What only Keypoint R-CNNs choose (Preset).
     kind: ClassVar[str] = "centre"
     body: ClassVar[str] = "resnet18"

@@ -26,7 +26,7 @@ from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.schema import KeypointSchema
 
 ENGINES = ("onnxruntime", "openvino")
-PARTS = ("maps", "refine", "endplate", "column")
+PARTS = ("maps", "refine", "endplate", "column", "lumbosacral")
 Precision = Literal["32-true", "bf16-true"]
 BFLOAT16_REMARK = "computed in bfloat16: points lie up to some px from those in single precision"
 HALF_AND_SINGLE = {"F16": np.float16, "F32": np.float32}
@@ -200,10 +200,12 @@ class GraphEngine:
     ) -> None:
         self.preset, self.schema, self.precision, self._weights = preset, schema, precision, weights
         self.runtime = engine(precision)
-        there = {"endplate": preset.endplate_refine, "column": bool(preset.levels)}
+        there = {
+            "endplate": preset.endplate_refine, "column": bool(preset.levels), "lumbosacral": preset.lumbosacral_look,
+        }  # fmt: skip
         names = [part for part in PARTS if there.get(part, True)]
         runs = dict(zip(names, functions(weights, names, precision), strict=True))
-        maps, column, endplate = runs["maps"], runs.get("column"), runs.get("endplate")
+        maps, (column, endplate, lumbosacral) = runs["maps"], map(runs.get, ("column", "endplate", "lumbosacral"))
 
         def both(given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             centre, offset = maps(given)
@@ -216,6 +218,7 @@ class GraphEngine:
             lambda given: _in_parts(runs["refine"], given),
             None if column is None else lambda given: column(given)[0],
             None if endplate is None else lambda given: _in_parts(endplate, given),
+            None if lumbosacral is None else lambda given: lumbosacral(given)[0],
         )
 
     def fingerprint(self) -> str:
@@ -229,6 +232,10 @@ class GraphEngine:
     def look(self, picture: np.ndarray, points: np.ndarray) -> Found:
         """Refine rough points of bodies."""
         return self._decoder.look(picture, points)
+
+    def l5_chances(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """How probable it is by their surroundings that bodies are L5."""
+        return self._decoder.l5_chances(picture, points)
 
     def votes(
         self, picture: np.ndarray, centres: np.ndarray, line: np.ndarray, lowest: int | None = None

@@ -50,14 +50,14 @@ def straighten(picture: np.ndarray, places: np.ndarray, tangents: np.ndarray, pi
     """Resample a (3, H, W) picture along a line: (4, ROWS, COLUMNS), the fourth channel 1 inside the picture."""
     whole = int(pixel_px / FINE_PX)
     if whole > 1:  # what lies between two samples is not lost
-        picture, places, pixel_px = _shrunk(picture, whole), places / whole, pixel_px / whole
+        picture, places, pixel_px = shrunk(picture, whole), places / whole, pixel_px / whole
     right = np.stack([tangents[:, 1], -tangents[:, 0]], -1)
     across = (np.arange(COLUMNS) - (COLUMNS - 1) / 2) * pixel_px
     where = places[:, None] + across[None, :, None] * right[:, None]
     return sample(np.concatenate([picture, np.ones_like(picture[:1])]), where)
 
 
-def _shrunk(picture: np.ndarray, factor: int) -> np.ndarray:
+def shrunk(picture: np.ndarray, factor: int) -> np.ndarray:
     """Means of whole blocks; a rest at the right and bottom edge is left out."""
     channels, height, width = picture.shape
     rows, columns = height // factor, width // factor
