@@ -11,14 +11,17 @@ from typing import Any
 from spinetk.atomic import replacing
 from spinetk.formats.registry import Format
 from spinetk.measure.deformity import chances_of
+from spinetk.measure.words import ends_of
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
 
 SIDES = ("left", "anterior", "middle", "right", "posterior")
 ENDS = ("low", "high")  # of a 95 % interval
+RATIOS = ("wedge", "biconcavity", "crush")
 # Of the whole picture, and so the same in each of its rows.
 ANGLES = ("cobb_max", "cobb_upper", "cobb_lower", "lordosis_l1_l5", "lordosis_l1_s1", "kyphosis_t1_t12",
           "kyphosis_t4_t12", "sacral_slope", "pelvic_tilt", "pelvic_incidence")  # fmt: skip
+COBB = tuple(angle for angle in ANGLES if angle.startswith("cobb"))
 DISC_SIDES = ("anterior", "middle", "posterior")
 SLIPS = tuple(f"listhesis_{unit}" for unit in ("px", "mm", "percent"))
 DISC = (*(f"disc_{side}_{unit}" for unit in ("px", "mm") for side in DISC_SIDES), "disc_angle_deg", *SLIPS, "meyerding")
@@ -32,6 +35,7 @@ LEADING_COLUMNS = (
     "view",
     "slice",
     "series",
+    "anterior_side",
     *(f"height_{side}_px" for side in SIDES),
     *(f"height_{side}_mm" for side in SIDES),
     *(f"height_{side}_{unit}_{end}" for unit in ("px", "mm") for side in SIDES for end in ENDS),
@@ -42,10 +46,14 @@ LEADING_COLUMNS = (
     "deformity_loss_percent",
     *(f"deformity_loss_percent_{end}" for end in ENDS),
     "deformity_reason",
+    *(f"{name}_ratio" for name in RATIOS),
+    *(f"tilt_deg{end}" for end in ("", "_low", "_high")),
     "disc_below",
     *(f"{name}{end}" for name in DISC for end in ("", "_low", "_high")),
     "meyerding_reason",
     *(f"{angle}_deg{end}" for angle in ANGLES for end in ("", "_low", "_high")),
+    *(f"{angle}_ends" for angle in COBB),
+    "hip_axis_heads",
     "spacing_row_mm",
     "spacing_column_mm",
     "spacing_source",
@@ -76,7 +84,8 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
     point that is not visible has None. Heights and angles that were not measured have None. ``deformity_type`` is
     ``uncertain`` where no deformity is one of several possible answers; ``deformity_grade`` is then the likeliest
     reading of the points, ``deformity_grade_probability`` says how likely. Where there is none,
-    ``deformity_reason`` says why, as ``meyerding_reason`` does of a slip that is doubted.
+    ``deformity_reason`` says why, as ``meyerding_reason`` does of a slip that is doubted. ``..._ends`` are the end
+    vertebrae of a Cobb angle (``T5-T11``; ``#3-#9`` from the top without names).
     """
     row_mm, column_mm = reading.frame.spacing_mm or (None, None)
     table = []
@@ -93,6 +102,7 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
             "view": reading.view,
             "slice": reading.slice,
             "series": reading.series,
+            "anterior_side": measures.get("anterior_side"),
         }
         for unit in ("px", "mm"):
             heights = measures.get(f"heights_{unit}") or {}
@@ -106,10 +116,9 @@ def rows(reading: Reading) -> list[dict[str, Any]]:
         chances = dict(enumerate(chances_of(deformity) or []))
         row["deformity_reason"] = measures.get("deformity_reason")
         row["deformity_grade_probability"] = chances.get(deformity.get("grade", -1))
-        row |= _disc(measures.get("disc_below") or {})
-        for angle in ANGLES:
-            row[f"{angle}_deg"] = reading.angles.get(angle)
-            row |= _ends(f"{angle}_deg", reading.angles.get(f"{angle}_interval"))
+        row |= {f"{name}_ratio": (measures.get("ratios") or {}).get(name) for name in RATIOS}
+        row |= {"tilt_deg": measures.get("tilt_deg")} | _ends("tilt_deg", measures.get("tilt_deg_interval"))
+        row |= _disc(measures.get("disc_below") or {}) | _angles(reading)
         row |= {
             "spacing_row_mm": row_mm,
             "spacing_column_mm": column_mm,
@@ -126,6 +135,17 @@ def _ends(name: str, interval: Any) -> dict[str, Any]:
     """Cells of a 95 % interval."""
     known = isinstance(interval, list | tuple) and len(interval) == len(ENDS)
     return dict(zip((f"{name}_{end}" for end in ENDS), interval if known else (None, None), strict=True))
+
+
+def _angles(reading: Reading) -> dict[str, Any]:
+    """Cells of the angles of a picture, with what they were taken between."""
+    cells: dict[str, Any] = {"hip_axis_heads": reading.angles.get("hip_axis_heads")}
+    for angle in ANGLES:
+        cells[f"{angle}_deg"] = reading.angles.get(angle)
+        cells |= _ends(f"{angle}_deg", reading.angles.get(f"{angle}_interval"))
+    for angle in COBB:
+        cells[f"{angle}_ends"] = ends_of(reading, angle).replace("\N{EN DASH}", "-") or None
+    return cells
 
 
 def _disc(disc: Mapping[str, Any]) -> dict[str, Any]:

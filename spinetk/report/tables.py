@@ -19,7 +19,7 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.formats.shapes import level_in
-from spinetk.formats.table import rows
+from spinetk.formats.table import RATIOS, rows
 from spinetk.measure.comparison import ANGLES
 from spinetk.measure.readout import measure
 from spinetk.reading import Reading
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ("file", "label")
-# Columns of our own tables that are no measurements, or only grade one that is compared (the slip in percent).
-OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "series", *SPACING, "meyerding")
+# Columns of our own tables that are no measurements, only grade one that is compared (the slip in percent), or divide
+# those that are (ratios of heights).
+OTHER = ("index", "label_probability", "score", "below_threshold", "slice", "series", *SPACING, "meyerding",
+         "hip_axis_heads", *(f"{name}_ratio" for name in RATIOS))  # fmt: skip
 UNITS = {"_mm": "mm", "_px": "px", "_percent": "%", "_deg": "deg"}
 GRADES = ("grade", "deformity_grade")
 MISSING = ("", "-", "na", "n/a", "nan", "none", "null")

@@ -1,5 +1,8 @@
 import csv
+import itertools
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -132,3 +135,35 @@ def test_which_slice_and_series_a_row_is_about(tmp_path):
     with open(tmp_path / "t.csv", encoding="utf-8", newline="") as stream:
         table = list(csv.DictReader(stream))
     assert [(row["slice"], row["series"]) for row in table] == [("0", "3")] * 2 + [("", "")] * 2
+
+
+def test_the_documentation_names_every_column_and_no_other():
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "measurements.md"
+    section = page.read_text(encoding="utf-8").split("## Columns of `vertebrae.csv`")[1].split("\n## ")[0]
+    told = [
+        name for line in section.splitlines() if line[:3] == "| `" for name in re.findall("`(.*?)`", line.split("|")[1])
+    ]
+    parts = [[part.split(",") for part in re.split(r"[{}]", name)] for name in told]
+    named = ["".join(words) for one in parts for words in itertools.product(*one)]
+    assert sorted(named) == sorted(columns([]))
+
+
+def test_a_cobb_angle_comes_with_its_ends_and_a_tilt_with_its_hip_axis():
+    one = reading()
+    one.angles = {
+        "cobb_max_ends": ["T5", "T11"],
+        "cobb_upper_ends": [2, 8],
+        "cobb_lower_ends": None,
+        "hip_axis_heads": 1,
+    }
+    row = rows(one)[1]
+    assert [row[f"cobb_{name}_ends"] for name in ("max", "upper", "lower")] == ["T5-T11", "#3-#9", None]
+    assert row["hip_axis_heads"] == 1
+
+
+def test_the_table_holds_what_a_page_shows_of_a_body():
+    measured = measure(lateral_radiograph(11, region="lumbar").reading)
+    for vertebra, row in zip(measured.vertebrae, rows(measured), strict=True):
+        assert row["anterior_side"] == measured.frame.anterior
+        assert row["wedge_ratio"] == vertebra.measures["ratios"]["wedge"] is not None
+        assert row["tilt_deg"] == vertebra.measures["tilt_deg"] is not None
