@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from spinetk.report.overlay import write_overlay
 from spinetk.schema import KeypointSchema
 from spinetk.training.launch import Distributed
 from spinetk.training.quiet import quiet
+from spinetk.training.record import known_again
 from spinetk.vertebra import Vertebra
 
 PARTS = ("train", "val", "test")
@@ -58,7 +60,9 @@ def evaluate(
         progress: Show a progress bar.
 
     Returns:
-        Point errors and counts (:func:`spinetk.keypoints.matching.point_errors`) and AP (:func:`coco_scores`).
+        Point errors and counts (:func:`spinetk.keypoints.matching.point_errors`) and AP (:func:`coco_scores`). Of a
+        model that knows what it was trained on ``pictures_trained_on``, too, how many of these that were: a warning
+        says so.
 
     Raises:
         InputError: The part is empty, or a case lacks points of the model.
@@ -69,6 +73,12 @@ def evaluate(
     if not records:
         raise failures[0] if failures else InputError(base, f"part {part!r} holds no case", "choose another part")
     distributed = distributed or Distributed()
+    seen = sum(digest in predictor.trained_on for digest in known_again(record["file_name"] for record in records))
+    if seen and distributed.first:
+        said = (
+            f"{seen} of {len(records)} pictures of part {part!r} are among those that {predictor.name} was trained on"
+        )
+        warnings.warn(f"{said}: the figures are better than on new ones", stacklevel=2)
     own: list[tuple[int, Reading, Reading, Reading]] = []
     shared = list(enumerate(records))[distributed.rank :: distributed.world_size]
     for number, record in tqdm(shared, "evaluate", disable=not (progress and distributed.first)):
@@ -81,6 +91,8 @@ def evaluate(
     entries = sorted((entry for part in distributed.gather(own) for entry in part), key=lambda entry: entry[0])
     truths, sure, all_found = (list(column) for column in list(zip(*entries, strict=True))[1:])
     scores: dict[str, Any] = {"part": part, "model": predictor.name, "threshold": predictor.threshold}
+    if predictor.trained_on:
+        scores["pictures_trained_on"] = seen
     scores |= point_errors(sure, truths) | coco_scores(all_found, truths)
     scores["failed"] = [str(failure) for failure in failures]
     if not distributed.first:

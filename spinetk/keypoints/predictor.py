@@ -48,6 +48,8 @@ class Predictor:
         on_square, smaller_look: Whether narrow pictures are shown to it on a black square, and whether a picture in
             which hardly a body is found is shown once more, smaller.
         caution: A remark on every reading, from the model's card; empty: none.
+        trained_on: Digests of the pictures that it was trained on (:func:`spinetk.training.record.known_again`), where
+            its card has them.
         spread: (K,) factors that make the heatmaps' blur a standard deviation (:mod:`spinetk.keypoints.spread`), or
             None.
         scales: By kind of measurement, how much wider its intervals are than the points make them (ibid.).
@@ -89,6 +91,7 @@ class Predictor:
         self.unmeasured: tuple[str, ...] = ()
         self.on_square = self.smaller_look = False
         self.caution = ""
+        self.trained_on: frozenset[str] = frozenset()
         self.views: tuple[View, ...] = ()
         self.modalities: tuple[str, ...] = ()
 
@@ -118,6 +121,7 @@ class Predictor:
             return cls(engine, name, threshold)
         predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts, card.counting)
         predictor.views, predictor.modalities = card.views, card.modalities
+        predictor.trained_on = frozenset((card.training or {}).get("pictures", ()))
         predictor.landmark_calibration, predictor.unmeasured = dict(card.landmarks), card.unmeasured
         predictor.caution, predictor.sacral_spread = card.caution, card.sacral_spread
         predictor.on_square, predictor.smaller_look = card.on_square, card.smaller_look

@@ -114,7 +114,7 @@ def release(
         **sacral,
         **({} if predictor.counting is None else {"counting": asdict(predictor.counting)}),
         **({} if spread is None else {"spread": asdict(spread)}),
-        "training": training.get("training", {}),
+        "training": {key: said for key, said in training.get("training", {}).items() if key != "pictures"},
         "spinetk": __version__,
         "config": training["config"],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from spinetk.training.device import pick_device, pick_precision
 from spinetk.training.fit import Fit, fit
 from spinetk.training.launch import launch
 from spinetk.training.quiet import quiet
-from spinetk.training.record import SETTINGS, fingerprint, write_run
+from spinetk.training.record import SETTINGS, fingerprint, known_again, write_run
 from spinetk.training.saving import numbered
 from spinetk.training.tuning import Advice, advise
 
@@ -91,7 +91,7 @@ def train(
     result = fit(
         module, data, run, chosen, iterations=chosen.iterations, resume=resume, clip=solver.clip, callbacks=callbacks
     )
-    return _release(module, result, run, Path(output), version)
+    return _release(module, result, run, Path(output), version, about["pictures"])
 
 
 def find_rate(
@@ -194,6 +194,8 @@ def _set_up(
         "data": {part: fingerprint([r["file_name"] for r in own], [r["annotations"] for r in own])
                  for part, own in parts.items()},
         "cases": {part: _cases(own) for part, own in parts.items()},
+        "pictures": sorted({*known_again(r["file_name"] for r in records if not r.get("augmentation")),
+                            *(before["pictures"] if before else ())}),
     }  # fmt: skip
     return chosen, network, data, about
 
@@ -205,7 +207,8 @@ def _previous(run: Path) -> dict[str, Any] | None:
     try:
         about = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
         known = {key: about[key] for key in ("preset", "schema", "frozen_norm", "start")}
-        more = {"points": ", ".join(about["points"])} if "points" in about else {}
+        more: dict[str, Any] = {"points": ", ".join(about["points"])} if "points" in about else {}
+        more["pictures"] = [str(one) for one in about.get("pictures", [])]
         return known | more | {"settings": about.get("settings", {})}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
@@ -213,12 +216,22 @@ def _previous(run: Path) -> dict[str, Any] | None:
         ) from error
 
 
-def _release(module: KeypointTraining, result: Fit, run: Path, output: Path, version: str) -> Path:
-    """Write final and best weights of a run, and the final ones where the original's calls look for them."""
+def _release(
+    module: KeypointTraining, result: Fit, run: Path, output: Path, version: str, pictures: Sequence[str]
+) -> Path:
+    """Write final and best weights of a run, and the final ones where the original's calls look for them.
+
+    They bear the digests of the pictures that they have seen, so that an evaluation on these can say so.
+    """
     card = {
         "spinetk": __version__,
         "config": module.network.config(),
-        "training": {"version": version, "iterations": result.iterations, "val_loss": result.val_loss},
+        "training": {
+            "version": version,
+            "iterations": result.iterations,
+            "val_loss": result.val_loss,
+            "pictures": pictures,
+        },
     }
     if result.first:
         card |= _calibration(module, result, version)

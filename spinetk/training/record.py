@@ -38,16 +38,21 @@ def fingerprint(files: Iterable[str | Path], annotations: Any = None) -> dict[st
         InputError: A file cannot be read.
     """
     total, count, size = hashlib.sha256(), 0, 0
-    for file in _single(files):
-        try:
-            with open(file, "rb") as stream:
-                total.update(hashlib.file_digest(stream, "sha256").digest())
-                size += stream.tell()
-        except OSError as error:
-            raise InputError(file, f"cannot be read ({error.strerror})", "prepare the cases again") from error
+    for digest, length in map(_digest, _single(files)):
+        total.update(digest)
+        size += length
         count += 1
     total.update(json.dumps(annotations, sort_keys=True, default=_listed).encode())
     return {"sha256": total.hexdigest(), "files": count, "bytes": size}
+
+
+def known_again(files: Iterable[str | Path]) -> list[str]:
+    """The first 12 hexadecimal digits of the SHA-256 of each file, by which it is known again under any name.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    return [_digest(Path(file))[0].hex()[:12] for file in files]
 
 
 def files_of(case: Any) -> list[Path]:
@@ -56,6 +61,15 @@ def files_of(case: Any) -> list[Path]:
     for value in vars(case).values():
         found += [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, Path)]
     return found
+
+
+def _digest(file: Path) -> tuple[bytes, int]:
+    """SHA-256 and length of a file."""
+    try:
+        with open(file, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest(), stream.tell()
+    except OSError as error:
+        raise InputError(file, f"cannot be read ({error.strerror})", "prepare the cases again") from error
 
 
 def _single(files: Iterable[str | Path]) -> Iterator[Path]:

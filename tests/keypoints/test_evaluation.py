@@ -1,4 +1,6 @@
+import hashlib
 import json
+import warnings
 from dataclasses import replace
 
 import cv2
@@ -51,6 +53,22 @@ def test_files_and_figures(oracle, case_folder, tmp_path):
     assert scores["median_mm"] == pytest.approx(2)
     assert json.loads((tmp_path / "evaluation.json").read_text()) == scores
     assert len(list(tmp_path.glob("worst-*.png"))) == 2
+
+
+def test_pictures_that_a_model_was_trained_on_are_counted(oracle, case_folder, tmp_path):
+    """A case that came in later makes a new split, in whose test part others lie than a model was kept from."""
+    scores = evaluate(case_folder, "test", oracle, tmp_path, worst=0, progress=False)
+    assert "pictures_trained_on" not in scores  # nobody knows
+    *_, (one, other, _) = (part["case"] for part in make_split(case_folder)[:3])
+    files = [CaseFolder(case_folder).source(case).with_suffix(".png") for case in (one, other)]
+    oracle.trained_on = frozenset(hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files)
+    with pytest.warns(UserWarning, match="2 of 3 pictures of part 'test' are among those that oracle was trained on"):
+        scores = evaluate(case_folder, "test", oracle, tmp_path, worst=0, progress=False)
+    assert scores["pictures_trained_on"] == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = evaluate(case_folder, "val", oracle, tmp_path, worst=0, progress=False)
+    assert scores["pictures_trained_on"] == 0
 
 
 def test_other_points_are_refused(case_folder, tmp_path):

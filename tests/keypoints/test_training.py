@@ -1,6 +1,7 @@
 """Training on drawn columns: exact resume, files of a run, the weights' way into a predictor."""
 
 import csv
+import hashlib
 import json
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import torch
 
 from spinetk import zoo
 from spinetk.cases.catalog import DatasetCatalog, setup_catalogs
+from spinetk.cases.folder import CaseFolder
 from spinetk.cases.splitting import make_split
 from spinetk.cli import main
 from spinetk.errors import InputError
@@ -81,6 +83,24 @@ def test_a_run_leaves_what_it_promises(version, tiny, tmp_path):
     assert differing(before, again) == {}
     predictor = Predictor.load(weights, 0.5, "cpu")
     assert predictor.schema.name == "vertebra6"
+
+
+def test_weights_know_the_pictures_that_they_have_seen(case_folder, tiny, tmp_path):
+    """By their bytes, whatever they are called later; those of a run that goes on with others, too."""
+    folder = CaseFolder(case_folder)
+    digests = {
+        case: hashlib.sha256(folder.source(case).with_suffix(".png").read_bytes()).hexdigest()[:12]
+        for case in folder.cases()
+    }
+    names = sorted(digests)
+    setup_catalogs("t", names[:4], names[4:6], names[6:], base=case_folder)
+    weights = train("t", 1, preset=tiny, output=tmp_path, **QUICK)
+    assert Predictor.load(weights, 0.5, "cpu").trained_on == {digests[case] for case in names[:4]}
+    setup_catalogs("t", names[3:5], names[5:6], names[6:], base=case_folder)
+    with pytest.warns(UserWarning, match="the data have changed"):
+        weights = train("t", 2, True, preset=tiny, output=tmp_path, **QUICK)
+    assert Predictor.load(weights, 0.5, "cpu").trained_on == {digests[case] for case in names[:5]}
+    DatasetCatalog.clear()
 
 
 def test_pictures_of_samples_are_as_large_as_the_networks_input(tiny):
