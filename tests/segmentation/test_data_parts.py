@@ -111,7 +111,7 @@ def test_parts_that_are_given_and_share_an_image_are_said(tmp_path):
 def test_saved_and_found_again(tmp_path):
     every = cases(9)
     parts = deal(every)
-    save_parts(tmp_path / "split.json", parts)
+    save_parts(tmp_path / "split.json", parts, tmp_path / "unet.pth")
     assert load_part(tmp_path / "split.json", "test", every) == parts["test"]
     with pytest.raises(InputError, match="not in this data set"):
         load_part(tmp_path / "split.json", "train", every[:2])

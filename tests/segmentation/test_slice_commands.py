@@ -209,6 +209,23 @@ def test_training_goes_on_with_its_optimiser(tmp_path):
     assert any((run / "monai-unet" / "logs").rglob("events.out.tfevents*"))
 
 
+def test_weights_in_one_folder_are_of_one_split(brains, tmp_path):
+    """Evaluation takes the split beside the weights: replaced, it would test one network on its training's cases."""
+    options = QUICK | {"task": "lesion", "channels": 1}
+    train(brains, tmp_path, network="monai-unet", **options)
+    before = (tmp_path / "split.json").read_text()
+    with pytest.raises(InputError, match=r"by which parts monai-unet\.pth was trained"):
+        train(brains, tmp_path, network="unet-half", seed=3, **options)
+    assert (tmp_path / "split.json").read_text() == before
+    assert not (tmp_path / "unet-half.pth").exists()
+    # The same parts, of the same seed or kept, are no matter; nor is a run's own split, whose weights it replaces.
+    train(brains, tmp_path, network="unet-half", seed=3, resume=True, **options)
+    assert (tmp_path / "split.json").read_text() == before
+    (tmp_path / "unet-half.pth").unlink()
+    train(brains, tmp_path, network="monai-unet", seed=3, **options)
+    assert (tmp_path / "split.json").read_text() != before
+
+
 def test_epochs_are_passes_over_the_cases(skins, tmp_path):
     options = {k: v for k, v in QUICK.items() if k != "iterations"}
     train(skins, tmp_path, task="skin", network="monai-unet", size=32, epochs=2, **options)

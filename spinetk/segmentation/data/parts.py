@@ -108,9 +108,22 @@ def _check_apart(named: Parts, lists: dict[Part, str | Path]) -> None:
                 raise InputError(lists[part], f"names {case.name}, as the list of {owner[case.name]} does", "part them")
 
 
-def save_parts(path: str | Path, parts: Parts) -> None:
-    """Write the names of every part as JSON."""
-    write_json(path, {part: [case.name for case in chosen] for part, chosen in parts.items()})
+def save_parts(path: str | Path, parts: Parts, weights: Path) -> None:
+    """Write the names of every part as JSON, for the weights that will lie beside it.
+
+    Raises:
+        InputError: Other weights lie there, of a training with other parts: this test part would be their training's.
+    """
+    path, content = Path(path), {part: [case.name for case in chosen] for part, chosen in parts.items()}
+    others = sorted(file.name for file in path.parent.glob("*.pth") if file.name != weights.name)
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = content
+    if others and kept != content:
+        fault = f"says by which parts {others[0]} was trained, and this training would have others"
+        raise InputError(path, fault, "give it another folder with --out, or --resume to keep to these parts")
+    write_json(path, content)
 
 
 def load_part(path: str | Path, part: Part, cases: Iterable[Case]) -> list[Case]:

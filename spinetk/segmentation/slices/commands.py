@@ -107,7 +107,7 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
     else:
         pictures = cast("dict[Part, list[PictureCase]]", parts)
         ready = ready_pictures(pictures["train"], pictures["val"], out, task=task, **settings)
-    save_parts(split, parts)  # of a run whose settings and cases can be used
+    save_parts(split, parts, ready.weights)  # of a run whose settings and cases can be used
     for what in told.advice:
         typer.echo(str(ready.advise(what)))
     if told.advice:
