@@ -52,6 +52,16 @@ def test_sizes_of_the_original_and_seed_100(hundred):
     assert parts == [set(train), set(val), set(test)]
 
 
+def test_whole_patients_make_the_shares_of_the_original(tmp_path, make_case):
+    """70 patients of two pictures, 10 of them with hardware: a fifth, then a seventh of the rest, in patients."""
+    for n in range(140):
+        make_case(tmp_path, f"case {n}", size=(16, 16), annotations=[])
+    write(tmp_path, {f"case {n}": {"patient": n // 2, "Hardware": n // 2 < 10} for n in range(140)})
+    parts = make_split(tmp_path, "Hardware")[:3]
+    assert [part["patient"].nunique() for part in parts] == [48, 8, 14]
+    assert [part[part["Hardware"]]["patient"].nunique() for part in parts] == [7, 1, 2]
+
+
 def test_the_parts_know_their_folder(hundred):
     x_train, x_val, x_test, y_train, *_ = make_split(hundred)
     assert isinstance(x_train, pd.DataFrame)
@@ -217,6 +227,11 @@ def test_a_changed_folder_is_noticed(hundred):
     with pytest.warns(UserWarning, match="cases have changed"):
         parts = make_split(hundred)
     assert sum(map(len, parts[:3])) == 99
+    # Another picture under the same annotation may be one that another part has.
+    picture = hundred / "case 8" / "src" / "0" / "src-0.png"
+    shutil.copy(hundred / "case 9" / "src" / "0" / "src-0.png", picture)
+    with pytest.warns(UserWarning, match="cases have changed"):
+        make_split(hundred)
     (hundred / "split.json").write_text('{"parts": 3}')
     with pytest.raises(InputError, match=r"split\.json"):
         make_split(hundred)
