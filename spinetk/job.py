@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import warnings
 from pathlib import Path
 
 from spinetk.errors import InputError
@@ -25,11 +26,15 @@ def main(arguments: list[str]) -> int:
     if len(arguments) > 2 or (len(arguments) == 2 and arguments[1] != "vis") or arguments[:1] in (["-h"], ["--help"]):
         print(USAGE)
         return 0 if "-h" in arguments or "--help" in arguments else 2
+    from spinetk.options import warn
+
     try:
-        if arguments:
-            run(Path(arguments[0]), OUTPUT, visualise=len(arguments) == 2)
-        else:
-            run_embedded(OUTPUT)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: warn([str(message)])
+            if arguments:
+                run(Path(arguments[0]), OUTPUT, visualise=len(arguments) == 2)
+            else:
+                run_embedded(OUTPUT)
     except InputError as error:
         print(f"spinetk: {error}", file=sys.stderr)
         return 2

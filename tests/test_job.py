@@ -56,6 +56,16 @@ def test_wrong_calls_are_one_line_and_code_2(arguments, capsys):
     assert len((out + err).strip().splitlines()) == 1
 
 
+def test_what_it_warns_of_is_a_line_as_of_the_verbs(tmp_path, make_case, capsys):
+    for case in "ab":
+        make_case(tmp_path, case)
+    assert job.main([str(tmp_path)]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in said] == ["spinetk", "spinetk"]
+    assert "no case has a group" in said[0]
+    assert "too few cases" in said[1]
+
+
 def test_run_py_starts():
     done = subprocess.run([sys.executable, str(ROOT / "run.py"), "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0

@@ -288,6 +288,39 @@ def test_a_spacing_against_the_header_is_said(tmp_path, by_user):
     assert "the spacing given, 1 x 1 mm, was believed; the file says 0.5 x 0.5 mm (PixelSpacing)" in remark
 
 
+def test_the_users_spacing_wins_over_the_annotations(tmp_path):
+    annotate(tmp_path / "in" / "a.png", spacing_mm=[0.3, 0.2], spacing_source="ruler")
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), grey())
+    for given, wanted in ((None, ([0.3, 0.2], "ruler")), ((0.5, 0.4), ([0.5, 0.4], "user"))):
+        prepare(tmp_path / "in", tmp_path / "out", spacing_mm=given, progress=False)
+        (record,) = CaseFolder(tmp_path / "out").records(["a"])[0]
+        assert (record["spacing_mm"], record["spacing_source"]) == wanted
+
+
+def test_of_two_readings_of_a_picture_one_becomes_the_case(tmp_path):
+    """A set that lists a picture twice, as exports of two annotators do."""
+    flat = [v for x, y in BODY for v in (x, y, 2)]
+    content = {
+        "images": [{"id": k, "file_name": "a.png", "width": 100, "height": 80} for k in (1, 2)],
+        "annotations": [
+            {
+                "id": k,
+                "image_id": k,
+                "category_id": 1,
+                "keypoints": [v + k if i % 3 < 2 else v for i, v in enumerate(flat)],
+            }
+            for k in (1, 2)
+        ],
+        "categories": [{"id": 1, "name": "vertebra", "keypoints": list(VERTEBRA6.keypoints)}],
+    }
+    (tmp_path / "set.json").write_text(json.dumps(content))
+    cv2.imwrite(str(tmp_path / "a.png"), grey())
+    result = prepare(tmp_path / "set.json", tmp_path / "out", progress=False)
+    assert result.cases == ["a"]
+    assert result.remarks == ["a: a further reading was left out (see `spinetk agree`)"]
+    assert CaseFolder(tmp_path / "out").cases() == ["a"]
+
+
 def test_a_body_that_stands_twice_in_a_case_counts_once(source, tmp_path):
     prepare(source, tmp_path / "out", progress=False)
     folder = CaseFolder(tmp_path / "out")
