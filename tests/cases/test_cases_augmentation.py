@@ -114,6 +114,18 @@ def test_points_that_leave_the_picture(tmp_path, make_case):
     assert gone["annotations"] == []
 
 
+def test_a_point_that_is_not_known_does_not_stretch_the_box(tmp_path, make_case):
+    """It stands anywhere, mostly at 0, 0."""
+    path = make_case(tmp_path, "a")
+    content = json.loads(path.read_text())
+    content["annotations"][0]["keypoints"][:3] = [0, 0, 0]
+    path.write_text(json.dumps(content))
+    record = read_record(path)
+    known = points_of(record)[1:, :2]
+    copy, _ = augmented(record, read_pixels(record), load_imgaug().augmenters.Identity(), 1)
+    np.testing.assert_allclose(copy["annotations"][0]["bbox"], [*known.min(0), *known.max(0)], atol=1e-5)
+
+
 def test_any_number_of_workers_gives_the_same_files(tmp_path, make_case):
     for base in ("one", "two"):
         for case in ("a", "b", "Fall Ü"):

@@ -12,7 +12,7 @@ from slices import slice_file
 
 from spinetk.cases.augmentation import augment
 from spinetk.cases.folder import CaseFolder, read_pixels
-from spinetk.cases.preparation import prepare, resized
+from spinetk.cases.preparation import _Groups, prepare, resized
 from spinetk.errors import InputError
 from spinetk.formats.record import reading_of
 from spinetk.formats.registry import read
@@ -319,6 +319,14 @@ def test_of_two_readings_of_a_picture_one_becomes_the_case(tmp_path):
     assert result.cases == ["a"]
     assert result.remarks == ["a: a further reading was left out (see `spinetk agree`)"]
     assert CaseFolder(tmp_path / "out").cases() == ["a"]
+
+
+def test_groups_that_share_pictures_by_way_of_others_are_one():
+    groups = _Groups()
+    for picture, group in (("p", "a"), ("q", "c"), ("p", "b"), ("q", "b"), ("r", "d"), ("r", "d")):
+        groups.join(picture, group)
+    assert len({groups.whole(name) for name in "abc"}) == 1
+    assert groups.whole("d") == "d"
 
 
 def test_a_body_that_stands_twice_in_a_case_counts_once(source, tmp_path):
