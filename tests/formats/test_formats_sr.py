@@ -249,6 +249,22 @@ def test_own_schema_comes_back(tmp_path):
     assert found.vertebrae[0].points.tolist() == [[1, 2], [3, 4], [5, 7.25]]
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("angles.sacral_slope", "sacral slope"),
+        ("angles.sacral_slope_interval.0", "sacral slope, 95 % interval, low"),
+        ("disc_below.heights_mm_interval.posterior.1", "disc below, heights mm, posterior, 95 % interval, high"),
+        ("deformity.grade_interval.1", "deformity, grade, 95 % interval, high"),
+        ("picture.interval_scale.height", "picture, interval scale, height"),
+        ("angles.cobb_max_ends.1", "cobb max ends, 1"),
+    ],
+)
+def test_measures_without_a_standard_code_read_as_words(path, said):
+    """The code value stays the path, by which a report is read back."""
+    assert (private(path).value, private(path).meaning) == (path, said)
+
+
 def test_a_meaning_has_the_length_that_dicom_allows():
     assert private("long", "x" * 64).meaning == "x" * 64
     assert private("long", "x" * 65).meaning == "x" * 64

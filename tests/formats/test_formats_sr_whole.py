@@ -46,7 +46,7 @@ def tree(node, depth=0):
 
 def own(path, value, unit=""):
     """A measurement or an evaluation under our own scheme."""
-    words = path.replace("_", " ").replace(".", ", ")
+    words = path.removeprefix("angles.").replace("_", " ").replace(".", ", ")
     kind = "NUM" if unit else "CODE"
     return f"    CONTAINS {kind} {path}|99SPINETK|{words}: {value}" + (f" {unit}" if unit else "")
 

@@ -38,8 +38,16 @@ PLAIN = {None: "%-none", True: "%-true", False: "%-false", "": "%-empty", (): "%
 
 def private(code: str, meaning: str | None = None) -> Code:
     """A concept of our own scheme; the meaning defaults to the code in words."""
-    words = (meaning or code).replace("_", " ").replace(".", ", ").replace("\\", "/").strip() or code
+    words = (meaning or spoken(code)).replace("_", " ").replace(".", ", ").replace("\\", "/").strip() or code
     return Code(code, SCHEME, words[:MEANING_LENGTH])
+
+
+def spoken(path: str) -> str:
+    """A path as readers of a report are shown it: ``angles.sacral_slope_interval.0`` as the low end of an interval."""
+    parted = re.fullmatch(r"(.+)_interval(\..+)?\.([01])", path)
+    if parted:
+        path = f"{parted[1]}{parted[2] or ''}, 95 % interval, {('low', 'high')[int(parted[3])]}"
+    return path.removeprefix("angles.")
 
 
 def escaped(text: str) -> str:
