@@ -21,6 +21,7 @@ from spinetk.geometry import Frame, upright
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints import negative
+from spinetk.keypoints.blank import without_cut_points
 from spinetk.keypoints.centre.runtime import BFLOAT16_REMARK, Precision
 from spinetk.keypoints.decision import Decision
 from spinetk.keypoints.models import Models, objection
@@ -157,7 +158,7 @@ class Reader:
             grey = to_uint8(picture.pixels, picture.padding)
             digest, stored = pixel_hash(grey), picture.stored_sha256
         chosen = self.decide(picture, grey, file, said)
-        found = self._found(grey, file, chosen)
+        found = without_cut_points(grey, self._found(grey, file, chosen))
         found.remarks[:0] = [*picture.remarks, *chosen.remarks]
         if self._precision == "bf16-true":
             found.remarks.append(BFLOAT16_REMARK)
