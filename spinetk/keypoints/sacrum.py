@@ -38,7 +38,7 @@ LEAST_SACRUM = 0.4  # below which an endplate is not measured from
 MOST_UNSURE = 0.39
 # Endplates that lie nearer than S1 is high, in widths of the surest, are those of one sacrum, seen twice.
 SAME_WIDTHS = 0.75
-MOST_SURE = 0.99  # of a front: what some hundred phantoms bear out, however sure the endplate
+MOST_SURE = 0.99  # of names and of a front: what some hundred phantoms bear out, however much speaks for them
 UNUSUAL = 0.01  # what a candidate's seat counts at least, beside its confidence
 MOST_BELOW = 2
 # From the centre of a femoral head to that of a body, in its heights: at least 3.7 on 18 real films.
@@ -219,7 +219,7 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None, l
     if sacral is not None and seen.endplate < naming.alone and seen_below(reading, sacral) < BODY_BELOW:
         doubt = f"{UNNAMED}, as so little is seen below what looks like the sacrum that it may be a body cut off"
         return replace(reading, remarks=[*reading.remarks, doubt])
-    sure = naming.chance(seen)
+    sure = min(naming.chance(seen), MOST_SURE)
     if sure < naming.least:
         chance = beside(sure, lambda own: own >= naming.least, 2)
         doubt = f"{UNNAMED}, as a count up from the sacrum would be right with probability {chance} only"
