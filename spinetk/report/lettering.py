@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,9 +33,12 @@ def text_width(text: str, size_px: int, bold: bool = False) -> float:
 
 
 def wrap(text: str, size_px: int, width_px: float) -> list[str]:
-    """Break text at spaces into lines no wider than ``width_px``; a single longer word is cut with an ellipsis."""
+    """Break text at spaces into lines no wider than ``width_px``; a single longer word is cut with an ellipsis.
+
+    No-break spaces hold.
+    """
     lines: list[str] = []
-    for word in text.split():
+    for word in re.findall(r"[\S\u00a0]+", text):
         word = _cut(word, size_px, width_px)
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(joined, size_px) <= width_px:

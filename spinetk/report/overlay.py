@@ -244,6 +244,7 @@ def _angles(reading: Reading) -> str:
     for key, _ in words.angles_of(reading):
         span, ends = words.angle_span(reading, key), words.ends_of(reading, key)
         marks = (f" [{span}]" if span else "") + (f" ({ends})" if ends else "")
-        angles.append(f"{words.angle_name(reading, key)} {words.angle_text(reading, key)}{marks}")
+        name = words.angle_name(reading, key).replace(" ", "\N{NO-BREAK SPACE}")
+        angles.append(f"{name}\N{NO-BREAK SPACE}{words.angle_text(reading, key)}{marks}")
     line = " \N{MIDDLE DOT} ".join(angles)
     return f"Angles [95 % interval]: {line}" if "[" in line else line

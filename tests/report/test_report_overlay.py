@@ -15,7 +15,7 @@ from spinetk.measure import measure, words
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Reading, Vertebra
 from spinetk.report.column import lay_out
-from spinetk.report.lettering import Pen, font, text_width
+from spinetk.report.lettering import Pen, font, text_width, wrap
 from spinetk.report.overlay import BACKGROUND, _legend, _notes, draw, outline, write_overlay
 from spinetk.report.placement import LONG_SIDE_PX, placement
 from spinetk.report.png import encode
@@ -341,7 +341,7 @@ def test_every_angle_is_given_with_its_interval():
     for own in phantom.vertebrae:
         own.point_sigma_px = np.full(6, 1.0)
     reading = measure(phantom)
-    (line,) = [note for note in _notes(reading) if "Sacral slope" in note]
+    (line,) = [held for note in _notes(reading) if "Sacral slope" in (held := note.replace("\u00a0", " "))]
     assert line.startswith("Angles [95 % interval]: ")
     for name, key in (("Sacral slope", "sacral_slope"), ("Lordosis L1\N{EN DASH}S1", "lordosis_l1_s1")):
         low, high = reading.angles[f"{key}_interval"]
@@ -349,3 +349,7 @@ def test_every_angle_is_given_with_its_interval():
     assert any("were not calibrated on patients" in note for note in _notes(reading))
     sure = _notes(measure(lateral_radiograph(11, region="lumbar").reading))
     assert not any("interval" in note or "[" in note for note in sure)
+
+
+def test_an_angle_is_not_parted_from_its_name_where_a_line_ends():
+    assert wrap("one two\u00a0three four", 15, text_width("one two three", 15) - 1) == ["one", "two\u00a0three", "four"]
