@@ -87,6 +87,12 @@ LOCALIZER = {"Modality": "CT", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]
         ({**LOCALIZER, "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "lateral", "left"),
         ({**LOCALIZER, "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "ap", None),
         ({**LOCALIZER, "Modality": "MR", "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "sagittal", "left"),
+        # A reformation is a slice, whatever it is called.
+        (
+            {**LOCALIZER, "ImageType": ["DERIVED", "SECONDARY", "MPR"], "ImageOrientationPatient": [0, 1, 0, 0, 0, -1]},
+            "sagittal",
+            "left",
+        ),
         ({"Modality": "MR", "PatientOrientation": ["A", "F"]}, "sagittal", "right"),
         ({}, "unknown", None),
     ],

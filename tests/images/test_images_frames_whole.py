@@ -224,6 +224,17 @@ def test_frames_of_an_extended_offset_table(tmp_path):
         assert [int(decode_frame(header, options, k, [])[0, 0]) for k in range(3)] == [0, 15, 30]
 
 
+@pytest.mark.parametrize(("raw", "kept", "more"), [(0xF923, -1757, False), (0x0923, -1757, False), (0xF123, 291, True)])
+def test_a_sign_may_be_repeated_above_the_bits_stored(tmp_path, raw, kept, more):
+    """Of 12 bits, 0x923 is negative with or without ones above it; 0x123 is not, and ones above it are more bits."""
+    values = np.array([[raw, 5]], np.uint16).view(np.int16)
+    header, options = opened(tmp_path, dicom(values, BitsStored=12, HighBit=11, PixelRepresentation=1))
+    remarks: list[str] = []
+    with header.stream:
+        assert decode_frame(header, options, 0, remarks).tolist() == [[kept, 5]]
+    assert any("more than the 12 bits" in remark for remark in remarks) == more
+
+
 @pytest.mark.parametrize(
     ("values", "stored", "high", "overlay", "kept", "said"),
     [

@@ -308,6 +308,15 @@ def test_masks_that_do_not_fit_their_image():
     assert refused(lost, image) == ("m.nii", said, remedy)
 
 
+def test_what_a_mask_does_not_reach_is_not_marked():
+    """A mask of a part of its image, marked up to its own border: beyond it there is nothing."""
+    image = grid()
+    part = Grid((2, 3, 4), image.affine @ np.block([[np.eye(3), np.ones((3, 1))], [np.zeros((1, 3)), np.ones((1, 1))]]))
+    found = mask_on(box(part, (0, 2), (0, 3), (0, 4)), image, "m", "i")
+    assert found.sum() == 2 * 3 * 4
+    assert found[1:3, 1:4, 1:5].all()
+
+
 def test_values_above_0_are_a_mask():
     image = grid()
     values = np.zeros(image.shape, np.float32)

@@ -7,6 +7,7 @@ import pytest
 from volume_files import CODES, affine_of
 
 from spinetk.errors import InputError
+from spinetk.images.foreground import foreground
 from spinetk.images.grid import Grid
 from spinetk.images.volume import Volume, mask_on
 
@@ -55,3 +56,12 @@ def test_masks_elsewhere_say_what_to_do():
         mask_on(mask, image, "mask.nii", "image.nii")
     assert error.value.fault.startswith("has the size of its image and lies elsewhere: 6 x 5 x 4 voxels")
     assert error.value.remedy == "write the mask with the geometry of its image"
+
+
+def test_half_a_share_counts():
+    """As the words of the remark have it; of a mask of 0 and 1 that was halved in size, many pixels are just that."""
+    shares = np.array([[0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 1]])
+    found, said = foreground(shares)
+    assert found.tolist() == [[False] * 4 + [True] * 4]
+    assert said is not None
+    assert "half and more" in said

@@ -150,6 +150,38 @@ def test_a_volume_beside_a_localiser_is_said_to_be_there(tmp_path):
     assert find_volumes([tmp_path]) == [tmp_path / "second.dcm", tmp_path / "volume.dcm"]
 
 
+def series(folder, places, spacing=(1, 1)):
+    for k, place in enumerate(places):
+        tags = {
+            "ImageOrientationPatient": RIGHT + DOWN,
+            "ImagePositionPatient": [place, 20, 30],
+            "PixelSpacing": [*spacing],
+        }
+        (folder / f"{k}.dcm").write_bytes(to_bytes(dicom(flat([k])[0], Modality="MR", **tags)))
+
+
+def test_voxels_of_three_lengths_lie_where_dicom_says(tmp_path):
+    """By PS3.3 C.7.6.2.1.1, of oblong pixels: 0.5 mm from row to row (to the feet), 2 mm along one (to the back)."""
+    series(tmp_path, [-8, -5, -2, 1], [0.5, 2])
+    volume = volume_of_series(tmp_path)
+    assert volume.spacing_mm == pytest.approx((3, 0.5, 2))
+    column, row = 4, 7
+    for k, level in enumerate(volume.values[:, row, column].astype(int)):
+        left, back, up = -8 + 3 * level, 20 + 2 * column, 30 - 0.5 * row
+        np.testing.assert_allclose(volume.grid.to_mm(np.array([column, row, k])), [-left, -back, up], atol=1e-9)
+
+
+@pytest.mark.parametrize(("places", "even"), [([0, 4, 8.1, 12], True), ([0, 4, 8.4, 12], False)])
+def test_slices_unevenly_spaced_are_no_volume(tmp_path, places, even):
+    """Steps may differ by a twentieth: files round them."""
+    series(tmp_path, places)
+    if even:
+        assert volume_of_series(tmp_path).spacing_mm[0] == pytest.approx(4)
+        return
+    with pytest.raises(InputError, match="not evenly spaced"):
+        volume_of_series(tmp_path)
+
+
 @pytest.mark.parametrize("fault", ["shifted", "turned"])
 def test_slices_askew_are_no_volume_to_segment(tmp_path, fault):
     """A mask would lie elsewhere in mm than what it was drawn on."""

@@ -90,6 +90,11 @@ def test_units_are_brought_to_mm(tmp_path):
     header = read_volume_header(path)
     assert header.grid.spacing_mm == pytest.approx((0.7, 0.6, 0.5))
     assert [r for r in header.remarks if "micrometres" in r]
+    # Its mask is written in the same lengths, and says so: else it would be a thousand times as large.
+    volume = read_volume(path)
+    volume.write(volume.values > 0, tmp_path / "mask.nii")
+    assert nib.load(tmp_path / "mask.nii").header.get_xyzt_units()[0] == "micron"
+    assert read_volume_header(tmp_path / "mask.nii").grid.same(header.grid)
 
 
 def test_another_spacing_in_pixdim_is_said(tmp_path):
