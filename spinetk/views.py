@@ -36,6 +36,7 @@ class ViewRules:
         unmeasured: What is usually measured on such pictures and is not here, as a remark; None where nothing is.
         dim_ends: Whether the bodies at both ends are dim, under lung and ribs and under the iliac wings, so that one
             hardly seen counts where the next must lie (:mod:`spinetk.keypoints.ends`).
+        screws_cross: Whether pedicle screws lie across the bodies, and tell metal (:mod:`spinetk.keypoints.metal`).
         modalities: DICOM modalities in which it is read where a model's card names none.
         usual_in: DICOM modalities whose pictures are taken for this view where their file does not say another.
         refused: Why no model reads it; None where one may.
@@ -55,6 +56,7 @@ class ViewRules:
     trunk: View | None = None
     unmeasured: str | None = None
     dim_ends: bool = False
+    screws_cross: bool = False
     modalities: frozenset[str] = frozenset()
     usual_in: frozenset[str] = frozenset()
     refused: str | None = None
@@ -67,7 +69,7 @@ TABLE: dict[View, ViewRules] = {
         ViewRules(
             "lateral", "lateral", "a lateral view",
             angles=("lordosis", "kyphosis", "sacral", "pelvic"), curve_tells=True, dim_ends=True,
-            neck="cervical",
+            screws_cross=True, neck="cervical",
             modalities=PROJECTIONS, offered=True,
         ),
         ViewRules(

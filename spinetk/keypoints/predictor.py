@@ -33,7 +33,7 @@ from spinetk.keypoints.pictures import to_channels
 from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
-from spinetk.views import View, rules_of
+from spinetk.views import View, ViewRules, rules_of
 
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies
 
@@ -162,12 +162,7 @@ class Predictor:
             fault = f"is an array of {picture.shape} {picture.dtype}, not (H, W) uint8"
             raise InputError(file or "picture", fault, "window it with spinetk.images.to_uint8, grey")
         shown, way = upright(picture, frame or Frame())
-        told = [
-            sacrum.named(
-                replace(own, facing=sacrum.facing(own, self.fronts)), self.naming, found, self._looks(shown, own)
-            )
-            for own, found in self._columns(shown, thresholds, file, way.frame, view)
-        ]
+        told = [self._told(shown, own, found) for own, found in self._columns(shown, thresholds, file, way.frame, view)]
         caution = [self.caution] if self.caution else []
         marks = [[m for m in own.landmarks if self._is_measured(m)] for own in told]
         readings = [
@@ -175,6 +170,16 @@ class Predictor:
             for own, seen in zip(told, marks, strict=True)
         ]
         return [reading.stored(way) for reading in readings] if way.changes else readings
+
+    def _told(self, shown: np.ndarray, column: Reading, found: Found) -> Reading:
+        """A column in an upright picture with its front, its names, and what is said of metal over it."""
+        beneath = np.zeros(len(column.vertebrae), bool)
+        if self._rules(column.view).screws_cross and column.vertebrae:
+            beneath = metal.crossed(shown, np.array([own.points for own in column.vertebrae]), self.schema)
+        hidden = metal.remark(beneath, least=1, share=0.0)
+        remarks = [*column.remarks, *([hidden] if hidden else [])]
+        column = replace(column, facing=sacrum.facing(column, self.fronts), remarks=remarks)
+        return sacrum.named(column, self.naming, found, self._looks(shown, column), beneath)
 
     def sacral_evidence(
         self, picture: np.ndarray, frame: Frame | None = None, view: View = "unknown"
@@ -253,9 +258,12 @@ class Predictor:
         return sure and mark.kind not in self.unmeasured
 
     def _goes_on(self, view: View) -> bool:
-        """Whether a column goes on beyond its sure bodies: a rule of the view, else of what it was made for."""
-        known = self.views[0] if view == "unknown" and len(self.views) == 1 else view
-        return rules_of(known).dim_ends
+        """Whether a column goes on beyond its sure bodies."""
+        return self._rules(view).dim_ends
+
+    def _rules(self, view: View) -> ViewRules:
+        """Of the view, else of what it was made for."""
+        return rules_of(self.views[0] if view == "unknown" and len(self.views) == 1 else view)
 
     def detections(self, picture: np.ndarray, frame: Frame | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Everything the network sees in a picture, before any ordering: (N, K, 2) points in px, (N,) scores in 0..1.

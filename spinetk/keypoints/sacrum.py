@@ -196,17 +196,24 @@ def _has_room(reading: Reading) -> bool:
     return seat_of(reading, sacral).along > DISC_HEIGHTS[1]
 
 
-def named(reading: Reading, naming: Naming | None, found: Found | None = None, looks: float = NOT_ASKED) -> Reading:
+def named(
+    reading: Reading,
+    naming: Naming | None,
+    found: Found | None = None,
+    looks: float = NOT_ASKED,
+    beneath: np.ndarray | None = None,
+) -> Reading:
     """The reading with the names that its sacrum gives, and a remark; unchanged where they would not be sure.
 
-    A body so high that it may be two, or hide one (:func:`spinetk.measure.plausibility.too_tall`), ends the count: it
-    and those above it get no names.
+    A body so high that it may be two, or hide one (:func:`spinetk.measure.plausibility.too_tall`), ends the count, and
+    so does one beneath metal, where bodies are missed: it and those above it get no names.
 
     Args:
         reading: A column, head to foot, without names.
         naming: Makes what speaks for the names a probability; None where the model was not calibrated for it: then
             nothing is named.
         found, looks: All bodies detected, and how the lowest looks, as of :func:`naming.evidence`.
+        beneath: (N,) bool, bodies beneath metal; None: none.
     """
     if naming is None or any(vertebra.label for vertebra in reading.vertebrae):
         return reading
@@ -226,9 +233,12 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None, l
         remarks = reading.remarks if surest(reading.landmarks) is None else [*reading.remarks, doubt]
         return replace(reading, label_probability=sure, remarks=remarks)
     count = len(reading.vertebrae)
-    first = 1 + max(too_tall(reading), default=-1)
+    ends = dict.fromkeys(too_tall(reading), "is too high for one body")
+    ends |= dict.fromkeys(np.flatnonzero([] if beneath is None else beneath).tolist(), "lies beneath metal")
+    first = 1 + max(ends, default=-1)
     if first == count:
-        return reading
+        doubt = f"{UNNAMED}, as the lowest body {ends[count - 1]}"
+        return replace(reading, remarks=[*reading.remarks, doubt])
     vertebrae = [
         replace(v, label=name) if k >= first else v
         for k, (v, name) in enumerate(zip(reading.vertebrae, SPINE[-count:], strict=True))
@@ -239,6 +249,7 @@ def named(reading: Reading, naming: Naming | None, found: Found | None = None, l
         f"{ABOUT_LEVELS}{likely}counted up from the sacrum (probability {chance}); "
         "a transitional vertebra would shift them by one"
     )
-    end = f"{ABOUT_LEVELS}the count ends below vertebra #{first} from the top, which is too high for one body"
-    remarks = [*reading.remarks, remark, *([end] if first else [])]
+    remarks = [*reading.remarks, remark]
+    if first:
+        remarks.append(f"{ABOUT_LEVELS}the count ends below vertebra #{first} from the top, which {ends[first - 1]}")
     return replace(reading, vertebrae=vertebrae, label_probability=sure, remarks=remarks)

@@ -349,6 +349,22 @@ def test_a_body_seen_in_the_sacrum_speaks_against_the_names_though_it_is_left_ou
     assert reading.label_probability == pytest.approx(0.018, abs=1e-3)
 
 
+def test_metal_across_a_body_is_said_of_lateral_films_alone_and_ends_the_names():
+    """A screw 4 px thick from behind into the third of five bodies that are 18 px high."""
+    preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))
+    predictor = Predictor(SeesSacrum(preset, None), "says", naming=Naming((0.0, 0.0, 0.0, 0.0), 5.0))
+    predictor.landmark_calibration = {"s1": (1.0, 3.0)}
+    picture = np.full((192, 192), 60, np.uint8)
+    picture[78:82, 25:70] = 250
+    said = "metal over at least 1 of 5 bodies, counted from the top: #3; what lies beneath is guessed"
+    for view, names in (("lateral", [None, None, None, "L4", "L5"]), ("sagittal", ["L1", "L2", "L3", "L4", "L5"])):
+        reading = predictor.read(picture, view=view)
+        assert (said in reading.remarks) == (view == "lateral")
+        assert [own.label for own in reading.vertebrae] == names
+    predictor.views = ("lateral",)
+    assert said in predictor.read(picture).remarks
+
+
 def test_landmarks_for_the_names_alone_name_and_stand_in_no_reading():
     """The S1 endplate lies under the fifth body as under an L5; too inexact to measure from, it is not given out."""
     preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))

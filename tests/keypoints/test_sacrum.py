@@ -125,7 +125,20 @@ def test_a_body_too_high_for_one_ends_the_count():
     plate = np.array([reading.vertebrae[tall + 1].point(VERTEBRA6, f"top_{side}") for side in ("left", "right")])
     lowest = replace(reading, vertebrae=reading.vertebrae[: tall + 1], landmarks=[Landmark("s1", plate, None, 0.9)])
     assert lies_on_sacrum(lowest) is not None
-    assert named(lowest, SURE) is lowest
+    doubt = "levels: none are named, as the lowest body is too high for one body"
+    assert named(lowest, SURE) == replace(lowest, remarks=[*lowest.remarks, doubt])
+
+
+def test_a_body_beneath_metal_ends_the_count():
+    reading, names = unnamed()
+    beneath = np.array([name in ("L2", "L3") for name in names])
+    found = named(reading, SURE, beneath=beneath)
+    assert [vertebra.label for vertebra in found.vertebrae] == [None] * (len(names) - 2) + ["L4", "L5"]
+    end = f"levels: the count ends below vertebra #{len(names) - 2} from the top, which lies beneath metal"
+    assert found.remarks[-1] == end
+    none = named(reading, SURE, beneath=np.ones(len(names), bool))
+    doubt = "levels: none are named, as the lowest body lies beneath metal"
+    assert none == replace(reading, remarks=[*reading.remarks, doubt])
 
 
 @pytest.mark.parametrize("more_deg", [-60, 60])
