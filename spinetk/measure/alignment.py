@@ -14,6 +14,7 @@ from spinetk.measure.body import column, direction_deg, endplates, number, scale
 from spinetk.measure.discs import Endplate, angle_deg, heights, meyerding, meyerding_interval, slip
 from spinetk.measure.levels import adjacent, places
 from spinetk.measure.pelvis import Pelvis, pelvis_of
+from spinetk.measure.plausibility import limit_of
 from spinetk.measure.rounding import DECIMALS, beside
 from spinetk.measure.uncertainty import DRAWS, SACRAL, SEED, interval, scaled
 from spinetk.reading import Reading
@@ -77,6 +78,24 @@ def marked_too_often(reading: Reading) -> list[str]:
             "S1 is marked as a vertebra, which lordosis is taken to, and as an endplate, which gives the slope."
         )
     return found + ([f"{heads} femoral heads are marked: no hip axis, no tilt, no incidence."] if heads > 2 else [])
+
+
+def odd_incidence(reading: Reading, incidence_deg: float | None) -> list[str]:
+    """A sentence on a pelvic incidence that hardly any pelvis has; none of what a person has marked.
+
+    Args:
+        reading: With its landmarks.
+        incidence_deg: Of it; None where it was not measured.
+    """
+    least, most = limit_of("incidence_least"), limit_of("incidence_most")
+    by_network = any(own.score is not None for own in reading.landmarks)
+    if incidence_deg is None or not by_network or least <= incidence_deg <= most:
+        return []
+    said = beside(incidence_deg, lambda own: least <= own <= most)
+    return [
+        f"a pelvic incidence of {said} degrees is hardly seen (adults: {least:g} to {most:g}): the endplate of S1, a "
+        "femoral head or the front is probably wrong, and slope and tilt with it."
+    ]
 
 
 def unsure_sacrum(reading: Reading) -> str | None:

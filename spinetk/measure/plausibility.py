@@ -68,6 +68,11 @@ ADULTS = (
     " high; no adult body is lower than those of the neck, 11 mm (sources as of the limits above). Some 30 % are left"
     " for small people and for films that enlarge: lumbar bodies at half or twice their size stand out."
 )
+INCIDENCE = (
+    "Standing adults without complaints have an incidence of 55 (SD 10.6) degrees, 33 to 82, n = 300: Vialle et al., J"
+    " Bone Joint Surg Am 2005;87:260; with a slip of L5 it is larger, 72 (SD 15): Labelle et al., Spine 2004;29:2049."
+    " We leave some three SD on either side."
+)
 USUAL_MM = {"lumbar": (16.0, 42.0), "trunk": (11.0, 42.0), "neck": (7.5, 24.0)}
 """Heights of adults' bodies in the middle of a column, films that enlarge included, by what is known of the levels."""
 RULES: dict[str, Rule] = {
@@ -88,6 +93,8 @@ RULES: dict[str, Rule] = {
     "slip_forward": Rule(25.0, "not graded", SLIPS),
     "slip_forward_low": Rule(50.0, "not graded", SLIPS),
     "plates": Rule(1.18, "not graded", PLATES),
+    "incidence_least": Rule(20.0, "remarked", INCIDENCE),
+    "incidence_most": Rule(115.0, "remarked", INCIDENCE),
     "hardly_seen": Rule(0.4, "not graded", "Judgement: shares of the confidence that was asked for."),
 }  # fmt: skip
 

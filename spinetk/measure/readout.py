@@ -73,7 +73,8 @@ def measure(
     """
     limits = checked(thresholds)
     # What others say of a body beside our measures stays; what we leave out where it is not so must go.
-    old = [{key: said for key, said in v.measures.items() if key != "below_threshold"} for v in reading.vertebrae]
+    gone = ("below_threshold", "disc_below")
+    old = [{key: said for key, said in v.measures.items() if key not in gone} for v in reading.vertebrae]
     vertebrae = [replace(v, measures=own) for v, own in zip(reading.vertebrae, old, strict=True)]
     if anchor is not None and vertebrae:
         names = named(len(vertebrae), anchor)
@@ -113,6 +114,7 @@ def measure(
     measured.angles = scale_angles(angles, reading.interval_scale)
     measured.facing = side if side.side is not None else None
     said = _remarks(upright, side, anchor, wrong, doubtful, below, disorder)
+    said += alignment.odd_incidence(upright, angles.get("pelvic_incidence"))
     measured.remarks += [PREFIX + remark for remark in said]
     return measured
 

@@ -1,5 +1,6 @@
 """Pelvic angles, discs and slips of whole readings."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -92,6 +93,39 @@ def test_an_endplate_hardly_seen_is_a_remark_where_it_is_measured(score, said):
     level = [replace(own, points=own.points * (1, 0)) for own in marks if own.kind == "s1"]
     blind = replace(reading.frame, toward_right=None)
     assert not remarks(vertebrae=reading.vertebrae[:1], frame=blind, landmarks=level)
+
+
+@pytest.mark.parametrize(
+    ("incidence", "score", "said"),
+    [
+        (19.96, 0.9, "19.96 degrees"),
+        (-5.0, 0.9, "-5 degrees"),
+        (20.04, 0.9, None),
+        (114.9, 0.9, None),
+        (131.0, 0.9, "131 degrees"),
+        (-5.0, None, None),  # what a person has marked is not doubted
+    ],
+)
+def test_an_incidence_that_no_pelvis_has_is_a_remark(incidence, score, said):
+    """The hips are put where the incidence is this: tilt is its difference from the slope of the endplate."""
+    reading = lateral(5, facing="right")
+    plate = next(own for own in reading.landmarks if own.kind == "s1")
+    (x0, y0), (x1, y1) = plate.points
+    tilt = np.radians(incidence) - np.arctan2(y1 - y0, x1 - x0)
+    axis = plate.points.mean(axis=0) + 150 * np.array([np.sin(tilt), np.cos(tilt)])
+    marks = [replace(plate, score=score), Landmark("femoral_head", axis[None], 30.0, score)]
+    measured = measure(replace(reading, landmarks=marks))
+    assert measured.angles["pelvic_incidence"] == pytest.approx(incidence, abs=1e-3)
+    found = [remark for remark in measured.remarks if "hardly seen (adults: 20 to 115)" in remark]
+    assert [f"a pelvic incidence of {said} is" in remark for remark in found] == ([True] if said else [])
+
+
+def test_what_is_measured_twice_is_the_same_to_the_order_of_its_fields():
+    reading = with_sigma(lateral(5, facing="right"), 0.5)
+    reading.threshold, reading.vertebrae[0].score = 0.6, 0.4
+    once = measure(reading)
+    assert once.vertebrae[0].measures["below_threshold"] is True
+    assert json.dumps(measure(once).to_json()) == json.dumps(once.to_json())
 
 
 def test_what_rests_on_the_endplate_of_s1_is_widened_by_its_own_factors():
