@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog, setup_catalogs
-from spinetk.cases.splitting import _warn_alike, check_overlap, make_split
+from spinetk.cases.folder import CaseFolder
+from spinetk.cases.splitting import _groups, _warn_alike, check_overlap, make_split
 from spinetk.errors import InputError
 
 
@@ -142,6 +143,16 @@ def test_settings_on_file_that_no_longer_fit_are_not_taken(hundred):
     with pytest.warns(UserWarning, match="a new one replaces it"):
         parts = make_split(hundred)[:3]
     assert not set(parts[0]["patient"]) & set(parts[2]["patient"])
+
+
+def test_a_case_that_bears_the_name_of_a_patient_is_not_of_that_patient(tmp_path, make_case):
+    for case in ("p", "a", "b"):
+        make_case(tmp_path, case)
+    write(tmp_path, {"a": {"patient": "p"}, "b": {"patient": "q"}})
+    folder = CaseFolder(tmp_path)
+    for group in ("patient", None):
+        labels, _ = _groups(folder, folder.cases(), folder.metadata(), group)
+        assert len(set(labels)) == 3
 
 
 def test_overlap_names_both_cases():

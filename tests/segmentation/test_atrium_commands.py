@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -155,7 +156,17 @@ def test_table_of_the_original(trained, atria, tmp_path):
     result = run("evaluate", atria, "--model", trained, "--part", "all", "-o", tmp_path / "all", "--how", "slide",
                  "--no-pictures", "--json", "--device", "cpu")  # fmt: skip
     assert json.loads(result.stdout)[0]["cases"] == 5
+    assert "3 of 5 cases are, by their names, among those that" in result.stderr
     assert not list((tmp_path / "all").glob("*.png"))
+
+
+def test_a_stage_trained_again_keeps_to_the_split_of_the_other(trained, atria, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    before = (tmp_path / "run" / "split.json").read_text()
+    arguments = "train", atria, "--out", tmp_path / "run", "--stage", "locator", "--seed", 3, "--device", "cpu"
+    with pytest.raises(InputError, match=r"by which parts segmenter\.pth was trained"):
+        run(*arguments)
+    assert (tmp_path / "run" / "split.json").read_text() == before
 
 
 def test_evaluation_goes_on(trained, atria, tmp_path, monkeypatch):

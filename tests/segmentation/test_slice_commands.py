@@ -99,10 +99,28 @@ def test_volumes_from_training_to_scores(brains, brain_run, tmp_path, capsys):
     model = [str(brain_run.parent), str(brain_run)]
     options = {"part": "all", "pictures": False, "device": "cpu", "lesion_rule": "iou:0.5"}
     again = evaluate(brains, tmp_path / "two", task="lesion", model=model, **options)
+    trained = len(split["train"])
+    said = f"{trained} of 7 cases are, by their names, among those that monai-unet.pth was trained on: the figures are"
+    assert capsys.readouterr().err.count(said) == 2
     assert [(one["cases"], one["lesion_rule"]) for one in again] == [(7, "iou:0.5")] * 2
     assert again[0]["pooled"] == again[1]["pooled"]
     assert len(list((tmp_path / "two").glob("[12]-monai-unet/cases.csv"))) == 2
-    assert capsys.readouterr().out.count("| monai-unet |") == 2
+    # Beside a split of its own the same network has other cases to be tested on, which no table may hide.
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(brain_run, other)
+    dealt = {"train": split["test"] + split["train"][1:], "val": split["val"], "test": split["train"][:1]}
+    (other / "split.json").write_text(json.dumps(dealt))
+    options |= {"part": "test", "model": [str(brain_run), str(other)]}
+    evaluate(brains, tmp_path / "three", task="lesion", **options)
+    out, err = capsys.readouterr()
+    assert out.count("| monai-unet |") == 2
+    assert "scored on different cases" in err
+    assert "trained on" not in err
+    evaluate(brains, tmp_path / "four", task="lesion", split=brain_run.parent / "split.json", **options)
+    err = capsys.readouterr().err
+    assert "different cases" not in err
+    assert err.count("1 of 1 cases are, by their names, among those") == 1
 
 
 def test_volumes_too_small_for_the_network_are_refused_in_training(tmp_path):

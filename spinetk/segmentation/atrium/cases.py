@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.images.grid import Grid
 from spinetk.images.volume import Volume
 from spinetk.segmentation.data.files import Pair, find_pairs
 from spinetk.segmentation.data.twins import once, say_shared
+from spinetk.segmentation.split import write_split
 
 PARTS = ("train", "val", "test")
 FOLDERS = {"train": ("train",), "val": ("validate", "val", "validation"), "test": ("test",)}
@@ -55,9 +56,9 @@ def read_parts(source: str | Path, seed: int = 0, kept: str | Path | None = None
     return {part: [pairs[i] for i in sorted(chosen[part])] for part in PARTS}
 
 
-def write_parts(parts: Parts, path: str | Path) -> None:
-    """Names of the cases by part, as JSON."""
-    write_json(path, {part: [pair.name for pair in parts[part]] for part in PARTS})
+def write_parts(parts: Parts, path: str | Path, weights: Iterable[str] = ()) -> None:
+    """Names of the cases by part for the weights that will lie beside them (:func:`write_split`)."""
+    write_split(Path(path), {part: [pair.name for pair in parts[part]] for part in PARTS}, weights)
 
 
 def write_phantoms(

@@ -16,9 +16,10 @@ from spinetk.errors import InputError
 from spinetk.exits import leave
 from spinetk.options import show, warn
 from spinetk.segmentation.options import Evaluation, Prediction, of, say_done, split_seed
+from spinetk.segmentation.split import SPLIT, said_of_training, split_beside
 from spinetk.training.options import say_once
 
-SPLIT, GEOMETRY = "split.json", "geometry.json"
+GEOMETRY = "geometry.json"
 MOST_MARGIN_MM = 1000.0
 
 
@@ -143,7 +144,7 @@ def train(source: Path, out: Path, **options: Any) -> None:
         # What is wrong with the second stage is told before the first, which may take hours, is trained.
         plan_stage(stage, out, resume=resume, **settings)
         plans[stage] = settings
-    write_parts(parts, out / SPLIT)
+    write_parts(parts, out / SPLIT, [f"{stage}.pth" for stage in plans])
     typer.echo(", ".join(f"{len(cases)} {part}" for part, cases in parts.items()) + " cases", err=True)
     kept = out / GEOMETRY
     if resume and kept.is_file():
@@ -230,7 +231,7 @@ def evaluate(source: Path, out: Path, *, model: Sequence[str], **options: Any) -
 
     told = of(AtriumEvaluation, options)
     part = told.part
-    kept = Path(told.split) if told.split else _split_beside(model[0].split(",")[0])
+    kept = Path(told.split) if told.split else split_beside(model[0].split(",")[0])
     if kept is None and part != "all":
         warn(["the split of the model's training is not known: cases are split again (--split FILE, or --part all)"])
     elif kept is not None and not kept.is_file():
@@ -239,6 +240,7 @@ def evaluate(source: Path, out: Path, *, model: Sequence[str], **options: Any) -
     pairs = [pair for cases in parts.values() for pair in cases] if part == "all" else parts[part]
     if not pairs:
         raise InputError(source, f"has no case in the part {part}", "choose another part")
+    warn(said_of_training([name for given in model for name in given.split(",")], [pair.name for pair in pairs]))
     rows = []
     for number, given in enumerate(model, 1):
         predictor = load_predictor(given.split(","), told.locator, told.device, told.flip)
@@ -278,13 +280,6 @@ def release(run: Path, out: Path, *, name: str, metrics: Path | None = None, **f
             raise InputError(metrics, "is not a summary of an evaluation", "give its summary.json") from error
     path = write(run, out / f"{name}.safetensors", **fields)
     typer.echo(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
-
-
-def _split_beside(model: str) -> Path | None:
-    """The split that a run keeps beside its weights; None for a released name."""
-    path = Path(model)
-    folder = path if path.is_dir() else path.parent if path.is_file() else None
-    return folder / SPLIT if folder is not None and (folder / SPLIT).is_file() else None
 
 
 def _kept(path: Path) -> Any:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from spinetk.atomic import write_json
 from spinetk.errors import InputError
 from spinetk.segmentation.data.case import PARTS, Case, Part, stem
 from spinetk.segmentation.data.twins import once, say_shared
+from spinetk.segmentation.split import write_split
 
 Parts = dict[Part, list[Case]]
 VAL_SHARE, TEST_SHARE = 0.15, 0.2  # of the patients
@@ -109,21 +109,9 @@ def _check_apart(named: Parts, lists: dict[Part, str | Path]) -> None:
 
 
 def save_parts(path: str | Path, parts: Parts, weights: Path) -> None:
-    """Write the names of every part as JSON, for the weights that will lie beside it.
-
-    Raises:
-        InputError: Other weights lie there, of a training with other parts: this test part would be their training's.
-    """
-    path, content = Path(path), {part: [case.name for case in chosen] for part, chosen in parts.items()}
-    others = sorted(file.name for file in path.parent.glob("*.pth") if file.name != weights.name)
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        kept = content
-    if others and kept != content:
-        fault = f"says by which parts {others[0]} was trained, and this training would have others"
-        raise InputError(path, fault, "give it another folder with --out, or --resume to keep to these parts")
-    write_json(path, content)
+    """Write the names of every part for the weights that will lie beside it (:func:`write_split`)."""
+    content = {part: [case.name for case in chosen] for part, chosen in parts.items()}
+    write_split(Path(path), content, [weights.name])
 
 
 def load_part(path: str | Path, part: Part, cases: Iterable[Case]) -> list[Case]:

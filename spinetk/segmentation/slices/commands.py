@@ -13,6 +13,7 @@ from spinetk.errors import InputError
 from spinetk.options import show, warn
 from spinetk.segmentation.options import Evaluation, Prediction, of, say_done, split_seed
 from spinetk.segmentation.slices.models import choose_cases, load_any, one_of, weights_of
+from spinetk.segmentation.split import SPLIT, said_of_training
 from spinetk.training.options import say_once
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def train(source: str | Path, out: str | Path, *, task: str, **options: Any) -> 
     layout, found = find_cases(source, task, told.layout, told.contrast)
     _say_found(layout, found)
     lists: dict[Part, str | Path | None] = {"train": told.train_list, "val": told.val_list, "test": told.test_list}
-    named, split = {part: path for part, path in lists.items() if path is not None}, Path(out) / "split.json"
+    named, split = {part: path for part, path in lists.items() if path is not None}, Path(out) / SPLIT
     if told.resume and split.is_file() and not named:
         parts = {part: load_part(split, part, found.cases) for part in PARTS}
     else:
@@ -211,15 +212,20 @@ def evaluate(
     names = [weights_of(one) for one in ([model] if isinstance(model, str) else model)]
     layout, found = find_cases(source, task, told.layout, told.contrast)
     _say_found(layout, found)
-    scores, rows = [], []
+    scores, rows, scored = [], [], set()
     for number, weights in enumerate(names):
         predictor = load_any(weights, task, told.flip, told.threshold, told.opening, told.device)
         chosen = choose_cases(found.cases, weights, told.part, told.split)
+        own = [case.name for case in chosen]
+        warn(said_of_training([weights], own))
+        scored.add(tuple(sorted(own)))
         folder = Path(out) if len(names) == 1 else Path(out) / f"{number + 1}-{Path(weights).stem}"
         content, result = score(predictor, chosen, folder, task, told.pictures, told.small_px, rule)
         scores.append({"model": Path(weights).name, "part": told.part, **content})
         write_json(folder / "scores.json", scores[-1])
         rows.append((Path(weights).stem, result))
+    if len(scored) > 1:
+        warn(["the models are scored on different cases, each by its own split: --split FILE takes one for all"])
     if told.as_json:
         show(scores)
     else:

@@ -63,14 +63,15 @@ def choose_cases(cases: Sequence[Any], weights: str, part: str, split: str | Pat
     """
     from spinetk.segmentation.data.case import PARTS
     from spinetk.segmentation.data.parts import load_part
+    from spinetk.segmentation.split import split_beside
 
     if part == "all":
         return list(cases)
     if part not in PARTS:
         raise InputError(f"part {part!r}", "is unknown", f"use {', '.join(PARTS)} or all")
-    beside = Path(weights).parent / "split.json"
-    if split is not None or (Path(weights).is_file() and beside.is_file()):
-        chosen = load_part(split or beside, part, cases)
+    kept = split or split_beside(weights)
+    if kept is not None:
+        chosen = load_part(kept, part, cases)
     elif any(case.part for case in cases):
         chosen = [case for case in cases if case.part == part]
     else:
