@@ -110,7 +110,7 @@ def _check_apart(named: Parts, lists: dict[Part, str | Path]) -> None:
 
 def save_parts(path: str | Path, parts: Parts, weights: Path) -> None:
     """Write the names of every part for the weights that will lie beside it (:func:`write_split`)."""
-    content = {part: [case.name for case in chosen] for part, chosen in parts.items()}
+    content: dict[str, list[str]] = {part: [case.name for case in chosen] for part, chosen in parts.items()}
     write_split(Path(path), content, [weights.name])
 
 
