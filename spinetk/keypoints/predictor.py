@@ -209,7 +209,8 @@ class Predictor:
         self, shown: np.ndarray, thresholds: Sequence[float], file: str, frame: Frame, view: View
     ) -> list[Column]:
         """The column of an upright picture at each threshold, with all landmarks; and all bodies found, in its px."""
-        empty = Reading(file, *shown.shape, self.schema, [], frame, view, self.name)
+        height, width = shown.shape
+        empty = Reading(file, height, width, self.schema, [], frame, view, self.name)
         look = partial(self._seen, shown, thresholds, empty)
         return smaller(look(1.0), look) if self.smaller_look else look(1.0)
 

@@ -118,6 +118,7 @@ def test_a_page_says_how_sure_a_body_was_seen_and_below_what_it_was_asked_for(tm
 
 def test_a_meyerding_grade_is_shown_as_far_as_its_slip_is_sure(tmp_path):
     one = reading()
+    one.vertebrae[1].label = "L2"
     slip = {"name": "L1-L2", "listhesis_percent": 12.0, "listhesis_percent_interval": [-3.0, -0.2], "meyerding": 1}
     for span, said in (([0, 2], "0 to 2"), ([0, 1], "0 or 1"), ([1, 1], "1"), (None, "1")):
         one.vertebrae[0].measures["disc_below"] = slip | {"meyerding_interval": span}
@@ -131,6 +132,7 @@ def test_a_meyerding_grade_is_shown_as_far_as_its_slip_is_sure(tmp_path):
 
 def test_figures_beside_grades_lie_on_the_side_of_the_grade(tmp_path):
     one = reading()
+    one.vertebrae[1].label = "L2"
     slip = {"name": "L1-L2", "listhesis_percent": 25.3, "listhesis_percent_interval": [24.4, 50.2], "meyerding": 2}
     one.vertebrae[0].measures["disc_below"] = slip
     loss = {"type": "normal", "grade": 0, "loss_percent": 19.96, "loss_percent_interval": [18.6, 19.7]}
@@ -295,8 +297,8 @@ def test_a_page_says_what_a_minus_before_an_angle_means(tmp_path):
 
 def test_every_doubtful_slip_of_a_page_has_its_reason(tmp_path):
     """Remarks pass over a slip that may be none; the page then said `doubtful` and not why."""
-    column = reading()
-    column.view = "lateral"
+    column = reading(label="L4")
+    column.view, column.vertebrae[1].label = "lateral", "L5"
     disc = {"name": "L4-L5", "listhesis_percent": 9.1, "listhesis_percent_interval": [-2.3, 18.6], "meyerding": None}
     for reason in ({}, {"meyerding_reason": None}, {"meyerding_reason": "one of the two <b> is too long"}):
         column.vertebrae[0].measures["disc_below"] = disc | reason  # earlier versions wrote no reason
