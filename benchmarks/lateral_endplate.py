@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import zlib
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +24,8 @@ import cv2
 import numpy as np
 import torch
 from lateral_sacrum import looks
-from torch import Tensor, nn
+from teaching import release, seen_of, teach
+from torch import Tensor
 from tqdm import tqdm
 
 from spinetk import zoo
@@ -31,7 +33,6 @@ from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.formats.record import reading_of
 from spinetk.keypoints.centre.crop import body_boxes, cut, to_crop
 from spinetk.keypoints.centre.decoding import CentreDecoder, padded, sigmoid
-from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.centre.landmarks import as_body
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CentrePreset
@@ -152,19 +153,9 @@ def fit(network: CentreNet, patches: list[Patch], steps: int, passes: int, path:
     assert refine is not None
     own, other = ([one for one in patches if one.looked_at == flag] for flag in (False, True))
     other = [one for one in other if len(one.rough)]
-    optimiser = torch.optim.AdamW(refine.parameters(), lr=RATE, weight_decay=1e-4)
-    first = 0
-    if resume and path.is_file():
-        known = torch.load(path, weights_only=True)
-        refine.load_state_dict(known["refine"])
-        optimiser.load_state_dict(known["optimiser"])
-        first = known["step"]
-    print(f"{len(own)} films, {len(other)} looked at; step {first}: {look(network, other, passes)}", flush=True)
-    total = 0.0
-    for step in range(first, steps):
-        random = np.random.default_rng((2, step))
-        for group in optimiser.param_groups:
-            group["lr"] = float(RATE * min(1, (step + 1) / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * step / steps))))
+    print(f"{len(own)} films, {len(other)} looked at")
+
+    def loss_of(random: np.random.Generator) -> Tensor:
         chosen = [crop_of(own[k], network.preset, random) for k in random.choice(len(own), BATCH)]
         crops, points = (torch.from_numpy(np.array(values, np.float32)) for values in zip(*chosen, strict=True))
         if random.random() < 0.5:
@@ -173,17 +164,10 @@ def fit(network: CentreNet, patches: list[Patch], steps: int, passes: int, path:
         with torch.autocast("cpu", torch.bfloat16):
             logits = refine(crops.contiguous(memory_format=torch.channels_last))
         seen = torch.ones(points.shape[:2], dtype=torch.bool)
-        loss = refine_loss(logits.float(), points * logits.shape[-1], seen)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(refine.parameters(), 5.0)
-        optimiser.step()
-        total += float(loss.detach())
-        if (step + 1) % CHECK_EVERY == 0 or step + 1 == steps:
-            state = {"refine": refine.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
-            torch.save(state, path)
-            print(f"step {step + 1}: loss {total / CHECK_EVERY:.3f}; {look(network, other, passes)}", flush=True)
-            total = 0.0
+        return refine_loss(logits.float(), points * logits.shape[-1], seen)
+
+    told = partial(look, network, other, passes)
+    teach(refine, loss_of, told, path, steps=steps, rate=RATE, seed=2, every=CHECK_EVERY, resume=resume)
 
 
 def mixed(network: CentreNet, keep: float) -> None:
@@ -234,28 +218,14 @@ def main() -> None:
     torch.manual_seed(0)
     source = zoo.find(options.model)
     network = cast("CentreNet", open_network(source)[0]).eval()
-    patches = list[Patch]()
-    for films in options.films:
-        kept = None if options.patches is None else options.patches / f"{films.name}.pt"
-        if kept is not None and kept.is_file():
-            patches += [Patch(*own) for own in torch.load(kept, weights_only=True)]
-            continue
-        own = patches_of(network, films)
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            torch.save([(one.grey, one.truth, one.rough, one.looked_at) for one in own], kept)
-        patches += own
+    patches = seen_of(options.films, partial(patches_of, network), Patch, options.patches)
     if options.only_see:
         return
     options.out.mkdir(parents=True, exist_ok=True)
     network = with_endplate(network, options.passes)
     fit(network, patches, options.steps, options.passes, options.out / "endplate.pt", options.resume)
     mixed(network, options.keep)
-    path = options.out / "xray-lateral.safetensors"
-    content = zoo.read_card(source.with_suffix(".json"))
-    content |= {"parameters": sum(own.numel() for own in network.parameters()), "config": network.config()}
-    zoo.save(path, network.state_dict(), content)
-    write_graphs(parts(cast("CentreNet", open_network(path)[0])), path)  # as rounded for the release
+    release(network, options.out / "xray-lateral.safetensors", source)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import argparse
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +30,7 @@ import numpy as np
 import torch
 from film_looks import body_height, faint_sacrum, flat, over_pelvis, small, stored, strip
 from lateral_set import cut_top
+from teaching import release, seen_of, teach
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -38,7 +40,6 @@ from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.formats.record import reading_of
 from spinetk.keypoints.centre.crop import body_boxes
 from spinetk.keypoints.centre.decoding import OFFSET_UNIT, STRIDE, padded
-from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.centre.landmarks import as_body
 from spinetk.keypoints.centre.network import CLOSE, CentreNet
 from spinetk.keypoints.centre.target import centre_maps, focal_loss
@@ -210,32 +211,14 @@ def fit(layers: nn.ModuleDict, shown: list[Shown], steps: int, path: Path, resum
     own, other = ([one for one in shown if one.looked_at == flag] for flag in (False, True))
     for name, layer in layers.items():
         layer.requires_grad_(name == "offset" or not places_only)
-    trained = [weights for weights in layers.parameters() if weights.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=RATE, weight_decay=1e-4)
-    first = 0
-    if resume and path.is_file():
-        known = torch.load(path, weights_only=True)
-        layers.load_state_dict(known["layers"])
-        optimiser.load_state_dict(known["optimiser"])
-        first = known["step"]
-    print(f"{len(own)} films, {len(other)} looked at; step {first}: {look(layers, other)}", flush=True)
-    total = 0.0
-    for step in range(first, steps):
-        random = np.random.default_rng((1, step))
-        for group in optimiser.param_groups:
-            group["lr"] = float(RATE * min(1, (step + 1) / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * step / steps))))
+    print(f"{len(own)} films, {len(other)} looked at")
+
+    def loss(random: np.random.Generator) -> Tensor:
         chosen = [own[k] for k in random.choice(len(own), BATCH)]
-        loss = loss_of(layers, [(*window(one, random), one.kinds.numpy()) for one in chosen])
-        if loss.requires_grad:  # places alone are trained, and none of the batch has one: nothing to learn
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(trained, 5.0)
-            optimiser.step()
-        total += float(loss.detach())
-        if (step + 1) % CHECK_EVERY == 0 or step + 1 == steps:
-            torch.save({"layers": layers.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, path)
-            print(f"step {step + 1}: loss {total / CHECK_EVERY:.3f}; {look(layers, other)}", flush=True)
-            total = 0.0
+        return loss_of(layers, [(*window(one, random), one.kinds.numpy()) for one in chosen])
+
+    told = partial(look, layers, other)
+    teach(layers, loss, told, path, steps=steps, rate=RATE, seed=1, every=CHECK_EVERY, resume=resume)
 
 
 def with_layers(network: CentreNet) -> CentreNet:
@@ -282,17 +265,7 @@ def main() -> None:
     torch.manual_seed(0)
     source = zoo.find(options.model)
     network = cast("CentreNet", open_network(source)[0]).eval()
-    shown = list[Shown]()
-    for films in options.films:
-        kept = None if options.features is None else options.features / f"{films.name}.pt"
-        if kept is not None and kept.is_file():
-            shown += [Shown(*own) for own in torch.load(kept, weights_only=True, mmap=True)]
-            continue
-        own = seen(network, films)
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            torch.save([(one.features, one.points, one.kinds, one.looked_at) for one in own], kept)
-        shown += own
+    shown = seen_of(options.films, partial(seen, network), Shown, options.features)
     if options.only_see:
         return
     options.out.mkdir(parents=True, exist_ok=True)
@@ -300,11 +273,7 @@ def main() -> None:
     layers = cast("nn.ModuleDict", wider.landmarks)
     fit(layers, shown, options.steps, options.out / "layers.pt", options.resume, options.places_only)
     wider.preset = replace(wider.preset, endplate_passes=options.passes)
-    path = options.out / "xray-lateral.safetensors"
-    content = zoo.read_card(source.with_suffix(".json"))
-    content |= {"parameters": sum(own.numel() for own in wider.parameters()), "config": wider.config()}
-    zoo.save(path, wider.state_dict(), content)
-    write_graphs(parts(cast("CentreNet", open_network(path)[0])), path)  # as rounded for the release
+    release(wider, options.out / "xray-lateral.safetensors", source)
 
 
 if __name__ == "__main__":

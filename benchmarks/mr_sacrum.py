@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 import torch
 from mr_set import DISC, SPIDER, bodies
+from teaching import release
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -36,7 +37,6 @@ from spinetk.formats.record import reading_of
 from spinetk.images import to_uint8
 from spinetk.keypoints.centre.crop import body_boxes
 from spinetk.keypoints.centre.decoding import OFFSET_UNIT, STRIDE, padded
-from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.centre.landmarks import as_body
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.preset import CENTRE_MR
@@ -237,15 +237,7 @@ def main() -> None:
         options.steps,
     )
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "sagittal-mr.safetensors"
-    content = zoo.read_card(zoo.find(options.model).with_suffix(".json"))
-    content |= {
-        "unmeasured": ["s1"],
-        "parameters": sum(own.numel() for own in network.parameters()),
-        "config": network.config(),
-    }
-    zoo.save(path, network.state_dict(), content)
-    write_graphs(parts(cast("CentreNet", open_network(path)[0])), path)  # as rounded for the release
+    release(network, options.out / "sagittal-mr.safetensors", zoo.find(options.model), unmeasured=["s1"])
 
 
 if __name__ == "__main__":
