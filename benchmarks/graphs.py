@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.centre.network import CentreNet
 from spinetk.keypoints.centre.runtime import CROPS, PARTS, functions, graph_file
@@ -35,7 +35,7 @@ def networks(path: Path) -> dict[str, tuple[nn.Module, Tensor]]:
     """The networks of a release by the names of their graphs, with an example for the exporter."""
     if graph_file(path, "whole").exists():
         weights, card, _ = zoo.load(path, ViewCard)
-        network = zoo.fill(lambda: ViewNet(card.config.widths, card.config.kinds), weights, path)
+        network = filling.fill(lambda: ViewNet(card.config.widths, card.config.kinds), weights, path)
         return {"whole": (network.eval(), torch.zeros(2, 1, SIDE_PX, SIDE_PX))}
     return parts(cast("CentreNet", open_network(path)[0]))
 

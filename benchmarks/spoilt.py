@@ -20,7 +20,7 @@ from pathlib import Path
 from mutations import MISSING, WRONG, changed, places
 from test_promises import LOADERS, SETTINGS, Fitting, _compared, written
 
-from spinetk import zoo
+from spinetk import filling
 from spinetk.errors import InputError
 
 
@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance, ends, faults = random.Random(options.seed), Counter(), []
-    zoo.fill = _compared
+    filling.fill = _compared
     values = [MISSING, *WRONG.values()]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -23,7 +23,7 @@ import torch
 from torch.nn import functional as F
 from view_pictures import ViewSet, posed, vary
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.keypoints.viewing.card import ViewCard
 from spinetk.keypoints.viewing.kinds import KINDS
 from spinetk.keypoints.viewing.network import ViewNet, as_function
@@ -37,7 +37,7 @@ def opened(name: str | Path) -> ViewNet:
     """A network from released or trained weights."""
     weights, card, _ = zoo.load(name, ViewCard)
     config = card.config
-    return zoo.fill(lambda: ViewNet(config.widths, config.kinds, config.side_px), weights, name)
+    return filling.fill(lambda: ViewNet(config.widths, config.kinds, config.side_px), weights, name)
 
 
 def answers(network: ViewNet, pictures: list[np.ndarray]) -> list[torch.Tensor]:

@@ -16,10 +16,11 @@ import numpy as np
 from spinetk.errors import InputError
 from spinetk.facing import Facing
 from spinetk.fields import check_share, check_vertebra
-from spinetk.geometry import Frame, Upright
+from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.ruler import Ruler, rulers_from
 from spinetk.schema import SCHEMAS, VERTEBRA6, KeypointSchema, schema_field, schema_for_names
+from spinetk.upright import Upright
 from spinetk.vertebra import Vertebra
 from spinetk.views import View, checked_view
 

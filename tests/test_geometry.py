@@ -6,7 +6,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, Upright, median, turn, upright, warp
+from spinetk.geometry import Frame, median, turn
+from spinetk.upright import Upright, upright, warp
 
 
 def test_anisotropic_spacing_is_row_then_column():

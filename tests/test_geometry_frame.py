@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, Upright, turn
+from spinetk.geometry import Frame, turn
+from spinetk.upright import Upright
 
 NUMBERED = np.arange(12, dtype=np.uint8).reshape(3, 4)
 ALL = [Frame(toward_right=a, toward_bottom=b, exif_orientation=n)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from mutations import changed, mutations
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.discs.predictor import DiscPredictor, load_points
 from spinetk.discs.trainer import DiscSettings, PointSettings
 from spinetk.errors import InputError
@@ -181,5 +181,5 @@ class Fitting(Exception):  # noqa: N818
 
 
 def _compared(make: Callable[[], Any], weights: zoo.Weights, source: Any) -> Any:
-    zoo.compare(make, weights, source)
+    filling.compare(make, weights, source)
     raise Fitting

@@ -6,11 +6,12 @@ import pytest
 
 from spinetk.errors import InputError
 from spinetk.facing import Facing
-from spinetk.geometry import Frame, upright
+from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.measure.body import faults, stack
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6, KeypointSchema
+from spinetk.upright import upright
 
 
 def one() -> Reading:

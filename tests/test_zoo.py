@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.errors import InputError
 
 
@@ -46,7 +46,7 @@ def test_a_network_is_opened_without_drawing():
 
     weights = make().state_dict()
     before = torch.get_rng_state()
-    network = zoo.fill(make, weights, "net")
+    network = filling.fill(make, weights, "net")
     assert torch.equal(torch.get_rng_state(), before)
     opened = network.state_dict()
     assert all(torch.equal(opened[name], value) for name, value in weights.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from spinetk.geometry import warp
+from spinetk.upright import warp
 
 TURN_DEGREES = 10.0
 ZOOM = 1.15

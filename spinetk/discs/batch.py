@@ -24,7 +24,7 @@ from spinetk.discs.points import DiscReading
 from spinetk.discs.predictor import DiscPredictor, Evidence
 from spinetk.discs.slab import Slab, read_slab, to_bytes, to_grid
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, upright
+from spinetk.geometry import Frame
 from spinetk.images import find_inputs, read_picture
 from spinetk.images.dicom_volume import frames_of, modality_of_volume, volume_of
 from spinetk.images.identity import safe_name
@@ -33,6 +33,7 @@ from spinetk.images.spacing import PROJECTION
 from spinetk.images.volume import SUFFIXES
 from spinetk.overrides import Facing
 from spinetk.pacs.address import is_address
+from spinetk.upright import upright
 from spinetk.views import rules_of
 
 TRAILER = "_desc-discs_labels"

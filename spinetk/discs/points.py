@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from spinetk.discs.levels import name_of
-from spinetk.geometry import Frame, Upright
+from spinetk.geometry import Frame
+from spinetk.upright import Upright
 
 
 @dataclass(frozen=True)

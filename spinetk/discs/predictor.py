@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.discs.candidates import Candidates, find_peaks
 from spinetk.discs.card import DiscCard, PointCard, plain
 from spinetk.discs.data import round_up, to_tensor
@@ -101,7 +101,7 @@ class DiscPredictor:
         """
         weights, card, name = zoo.load(model, DiscCard)
         config = card.config
-        network = zoo.fill(lambda: build(config.network, dict(config.arguments)), weights, model)
+        network = filling.fill(lambda: build(config.network, dict(config.arguments)), weights, model)
         points = points or card.points
         own = None if points is None else load_points(points, config.levels)
         return cls(network, plain(config), name, own, device)
@@ -272,4 +272,4 @@ def load_points(model: str | Path, levels: tuple[int, ...] | None = None) -> Poi
     if own is not None and levels is not None and own != levels:
         known = f"{name_of(own[0])} to {name_of(own[-1])}"
         raise InputError(model, f"was trained behind a model of other levels ({known})", "train it with --points-of")
-    return zoo.fill(PointSet, weights, model)
+    return filling.fill(PointSet, weights, model)

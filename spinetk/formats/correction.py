@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from spinetk.formats.item import AS_STORED, TURNED_BACK, CaseItem
-from spinetk.geometry import Upright
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
+from spinetk.upright import Upright
 from spinetk.vertebra import Vertebra
 
 CLEARLY = 0.5

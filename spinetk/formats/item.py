@@ -15,11 +15,12 @@ from spinetk.facing import Facing
 from spinetk.fields import check_share
 from spinetk.formats.files import clean_name
 from spinetk.formats.names import case_source
-from spinetk.geometry import Frame, Upright
+from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
 from spinetk.ruler import Ruler
 from spinetk.schema import KeypointSchema
+from spinetk.upright import Upright
 from spinetk.vertebra import Vertebra
 from spinetk.views import View
 

@@ -21,8 +21,9 @@ from spinetk.errors import InputError
 from spinetk.formats.beside import beside
 from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem, Pictures
+from spinetk.formats.labels import level_in, split_label
 from spinetk.formats.registry import Format, Source
-from spinetk.formats.shapes import Shape, assemble, check_points, level_in, meaning, split_label
+from spinetk.formats.shapes import Shape, assemble, check_points, meaning
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6, KeypointSchema
 

@@ -35,7 +35,7 @@ def read_picture(
             where another than the first was asked for, a remark says so.
 
     Returns:
-        The picture, in the pixel grid of the file, turned or not: :func:`spinetk.geometry.upright` makes it stand.
+        The picture, in the pixel grid of the file, turned or not: :func:`spinetk.upright.upright` makes it stand.
         CT and MR volumes that are not sagittal give a mid-sagittal reformation with square pixels.
 
     Raises:

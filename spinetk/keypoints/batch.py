@@ -8,17 +8,14 @@ done; at the end, of all that is in the folder, ``OUT/vertebrae.csv`` (a row per
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
-from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.batch.pools import Here, Pool
 from spinetk.batch.run import Names, Run, run_batch
@@ -33,6 +30,7 @@ from spinetk.images.identity import safe_name
 from spinetk.images.picture import SliceChoice
 from spinetk.keypoints.centre.runtime import Precision, check_runtime
 from spinetk.keypoints.fingerprint import settings_of
+from spinetk.keypoints.manifest import manifest
 from spinetk.keypoints.pictures import to_grey
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.reader import Reader
@@ -41,8 +39,6 @@ from spinetk.pacs.address import is_address
 from spinetk.reading import Reading
 from spinetk.report.overlay import write_overlay
 from spinetk.schema import VERTEBRA6
-
-ENGINES = ("torch", "torchvision", "openvino", "onnxruntime")
 
 
 class Readings(Sequence[Reading]):
@@ -303,31 +299,4 @@ def _finish(model: Any, device: str, run: Run) -> None:
             points += [name for name in (entry.about or {}).get("points", []) if name not in points]
         names = [*LEADING_COLUMNS, *(f"{name}_{axis}_px" for name in points for axis in "xy")]
         write_table(table, map(_read, files), names)
-    write_json(run.out / "run.json", _manifest(model, device, run))
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _manifest(model: Any, device: str, run: Run) -> dict[str, Any]:
-    settings = run.readers[run.reader]
-    everything = list(run.everything())
-    used = {entry.reader for _, entry in everything}
-    return {
-        "spinetk": __version__,
-        "python": platform.python_version(),
-        **{name: found for name in ENGINES if (found := _version(name))},
-        "model": getattr(model, "name", None) or str(model),
-        "threshold": settings["threshold"],
-        "device": str(getattr(model, "device", None) or device),
-        "inputs": [source for source, _ in everything],
-        "seconds": {entry.stem: entry.seconds for _, entry in everything if entry.state == "done"},
-        "failed": [{"input": source, "why": entry.why} for source, entry in everything if entry.state != "done"],
-        # More than one where several runs share the folder: which result is whose says the journal.
-        "runs": {name: known for name, known in sorted(run.readers.items()) if name in used},
-        "note": "For research use. Not a medical device.",
-    }
+    write_json(run.out / "run.json", manifest(model, device, run))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, StrictBool, StrictStr
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.counting import Counting
 from spinetk.keypoints.naming import Naming
@@ -107,7 +107,7 @@ def load_network(model: str | Path) -> tuple[Network, KeypointCard, str]:
             network's own.
     """
     weights, card, name = zoo.load(model, KeypointCard)
-    return zoo.fill(lambda: _build(card.config), weights, model), card, name
+    return filling.fill(lambda: _build(card.config), weights, model), card, name
 
 
 def _build(config: RcnnConfig | CentreConfig) -> Network:

@@ -20,12 +20,13 @@ from spinetk import geometry
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.formats.record import FRAME_FIELDS, reading_of, record_of
-from spinetk.geometry import Frame, Upright
+from spinetk.geometry import Frame
 from spinetk.keypoints.centre import landmarks
 from spinetk.keypoints.centre.preset import CentrePreset
 from spinetk.keypoints.pictures import network_scale, resize, to_tensor
 from spinetk.keypoints.preset import Preset
 from spinetk.schema import KeypointSchema
+from spinetk.upright import Upright
 
 Record = dict[str, Any]
 CACHE_BYTES = 2 << 30  # pictures at network size kept in memory, per worker

@@ -12,7 +12,7 @@ import numpy as np
 from spinetk import zoo
 from spinetk.bounds import USUAL_CONFIDENCE, check_confidence
 from spinetk.errors import InputError
-from spinetk.geometry import Frame, upright
+from spinetk.geometry import Frame
 from spinetk.keypoints import metal, sacrum
 from spinetk.keypoints.assembly import METAL, WEAK_SHARE, chained, counted
 from spinetk.keypoints.canvas import Canvas
@@ -33,6 +33,7 @@ from spinetk.keypoints.pictures import to_channels
 from spinetk.keypoints.sacral_spread import SacralSpread
 from spinetk.landmark import Landmark
 from spinetk.reading import Reading
+from spinetk.upright import upright
 from spinetk.views import View, ViewRules, rules_of
 
 MARK = "landmark_"  # begins the names of what is found of landmarks, beside that of the bodies

@@ -17,7 +17,7 @@ import numpy as np
 from spinetk.bounds import USUAL_CONFIDENCE
 from spinetk.errors import InputError
 from spinetk.facing import Facing
-from spinetk.geometry import Frame, upright
+from spinetk.geometry import Frame
 from spinetk.images import Picture, read_picture, to_uint8
 from spinetk.images.picture import SliceChoice, pixel_hash
 from spinetk.keypoints import negative
@@ -52,6 +52,7 @@ from spinetk.measure.plausibility import (
 )
 from spinetk.overrides import Overrides
 from spinetk.reading import ABOUT_LEVELS, Reading
+from spinetk.upright import upright
 from spinetk.views import OFFERED, View, akin, rules_of, usual_view
 
 SURE_VIEW = 0.9

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.formats.shapes import level_in
+from spinetk.formats.labels import level_in
 from spinetk.geometry import Side, median
 
 SPACING = ("spacing_row_mm", "spacing_column_mm")

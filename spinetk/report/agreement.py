@@ -15,8 +15,8 @@ from spinetk.formats.registry import read
 from spinetk.formats.results import iter_results
 from spinetk.formats.table import rows
 from spinetk.measure.agreement import bland_altman, icc, weighted_kappa
+from spinetk.measure.angle_words import ANGLE_NAMES
 from spinetk.measure.comparison import bland_altman_panel, measured, paired_values
-from spinetk.measure.words import ANGLE_NAMES
 from spinetk.reading import Reading
 from spinetk.report.about import ABOUT_NAMES, About, differences
 from spinetk.report.tables import paired_rows, read_table, stacked, tabulate

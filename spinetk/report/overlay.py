@@ -12,7 +12,7 @@ import numpy as np
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.geometry import turn
-from spinetk.measure import words
+from spinetk.measure import angle_words, words
 from spinetk.reading import Reading
 from spinetk.report.column import FAINT, PALE, Column, lay_out
 from spinetk.report.layout import nice_length
@@ -241,10 +241,10 @@ def _notes(reading: Reading) -> list[str]:
 def _angles(reading: Reading) -> str:
     """All angles in one line, each with its interval in brackets and its end vertebrae."""
     angles = []
-    for key, _ in words.angles_of(reading):
-        span, ends = words.angle_span(reading, key), words.ends_of(reading, key)
+    for key, _ in angle_words.angles_of(reading):
+        span, ends = angle_words.angle_span(reading, key), angle_words.ends_of(reading, key)
         marks = (f" [{span}]" if span else "") + (f" ({ends})" if ends else "")
-        name = words.angle_name(reading, key).replace(" ", "\N{NO-BREAK SPACE}")
-        angles.append(f"{name}\N{NO-BREAK SPACE}{words.angle_text(reading, key)}{marks}")
+        name = angle_words.angle_name(reading, key).replace(" ", "\N{NO-BREAK SPACE}")
+        angles.append(f"{name}\N{NO-BREAK SPACE}{angle_words.angle_text(reading, key)}{marks}")
     line = " \N{MIDDLE DOT} ".join(angles)
     return f"Angles [95 % interval]: {line}" if "[" in line else line

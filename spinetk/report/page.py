@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import cv2
 import numpy as np
 
-from spinetk._version import __version__
 from spinetk.atomic import write_text
-from spinetk.measure import words
+from spinetk.measure import angle_words, words
 from spinetk.measure.discs import meyerding
 from spinetk.measure.levels import in_order
 from spinetk.measure.rounding import beside
 from spinetk.measure.slips import grade_in_words
 from spinetk.reading import Reading
+from spinetk.report.html import DASH, bullets, chip, data_uri, document, escaped, foot, link_to, table
 from spinetk.report.overlay import draw, outline
-from spinetk.report.style import STYLE
 from spinetk.vertebra import Vertebra
 
-DASH = "\N{EN DASH}"
 DEGREE = "\N{DEGREE SIGN}"
 THUMBNAIL_PX = 300
 THUMBNAIL_QUALITY = 85
@@ -60,21 +53,21 @@ def write_page(path: str | Path, reading: Reading, picture: np.ndarray) -> None:
         InputError: The picture does not fit the reading.
     """
     name = _name(reading, path)
-    overlay = _data_uri(draw(picture, reading), PICTURE_QUALITY)
+    overlay = data_uri(draw(picture, reading), PICTURE_QUALITY)
     parts = [
-        f"<header><h1>Vertebral measurements</h1><p class='file'>{_text(name)}</p></header>",
+        f"<header><h1>Vertebral measurements</h1><p class='file'>{escaped(name)}</p></header>",
         _facts(reading),
-        f"<figure><img src='{overlay}' alt='{_text(f'{name} with the outlines of {_count(reading)}')}'></figure>",
+        f"<figure><img src='{overlay}' alt='{escaped(f'{name} with the outlines of {_count(reading)}')}'></figure>",
         _vertebra_table(reading),
         discs := _disc_table(reading),
         _angle_table(reading),
-        f"<p><small>{_text(note)}.</small></p>" if (note := words.intervals_note(reading)) else "",
+        f"<p><small>{escaped(note)}.</small></p>" if (note := words.intervals_note(reading)) else "",
         _reasons(reading),
-        _list("Doubtful slips", _doubts(reading)),
-        _list("Remarks", words.remarks_of(reading)),
-        _foot(SMALL_PRINT, *([DISC_PRINT] if discs else []), *words.signs_note(reading)),
+        bullets("Doubtful slips", _doubts(reading)),
+        bullets("Remarks", words.remarks_of(reading)),
+        foot(SMALL_PRINT, *([DISC_PRINT] if discs else []), *angle_words.signs_note(reading)),
     ]
-    write_text(path, _document(name, parts))
+    write_text(path, document(name, parts))
 
 
 def write_summary(
@@ -100,23 +93,17 @@ def write_summary(
         ("pictures without a vertebra", sum(not reading.vertebrae for reading in readings)),
         ("not read", len(failed or {})),
     ]
-    totals = "".join(f"<div><dt>{_text(name)}</dt><dd>{number}</dd></div>" for name, number in counted)
-    chips = "".join(f"<div><dt>{_chip(grade)}</dt><dd>{grades[grade]}</dd></div>" for grade in words.GRADE_NAMES)
+    totals = "".join(f"<div><dt>{escaped(name)}</dt><dd>{number}</dd></div>" for name, number in counted)
+    chips = "".join(f"<div><dt>{chip(grade)}</dt><dd>{grades[grade]}</dd></div>" for grade in words.GRADE_NAMES)
     parts = [
         "<header><h1>Vertebral measurements: overview</h1></header>",
         f"<dl class='facts'>{totals}</dl>",
         f"<dl class='facts'>{chips}</dl>" if vertebrae else "",
         f"<div class='cards'>{''.join(cards)}</div>",
-        _list("Not read", [f"{name}: {reason}" for name, reason in (failed or {}).items()]),
-        _foot(),
+        bullets("Not read", [f"{name}: {reason}" for name, reason in (failed or {}).items()]),
+        foot(),
     ]
-    write_text(path, _document("Vertebral measurements: overview", parts))
-
-
-def _text(value: object) -> str:
-    plain = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    # Control characters are no HTML; a right-to-left override could make a name look like another.
-    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in plain), quote=True)
+    write_text(path, document("Vertebral measurements: overview", parts))
 
 
 def _name(reading: Reading, page: str | Path) -> str:
@@ -131,31 +118,6 @@ def _count(reading: Reading) -> str:
     return f"{number} vertebra{'' if number == 1 else 'e'}" if number else "no vertebra"
 
 
-def _document(title: str, parts: Sequence[str]) -> str:
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    head = (
-        f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-        f"<title>{_text(title)}</title><style>{STYLE}</style>"
-    )
-    body = "\n".join(part for part in parts if part)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body><main>\n{body}\n</main></body></html>\n'
-
-
-def _data_uri(picture: np.ndarray, quality: int) -> str:
-    # Full colour resolution (4:4:4): thin coloured lines blur without it.
-    settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR]
-    done, data = cv2.imencode(".jpg", picture[..., ::-1], [*settings, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444])
-    if not done:
-        raise ValueError(f"a picture of {picture.shape} cannot be encoded")
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
-
-
-def _chip(grade: int | None, text: str | None = None) -> str:
-    return f"<span class='chip g{'x' if grade is None else grade}'></span>{_text(text or words.GRADE_NAMES[grade])}"
-
-
 def _facts(reading: Reading) -> str:
     facts = [
         ("View", words.view_of(reading)),
@@ -164,21 +126,7 @@ def _facts(reading: Reading) -> str:
         ("Pixel size", words.spacing_words(reading.frame)),
         ("Read by", reading.model or "hand"),
     ]
-    return "<dl class='facts'>" + "".join(f"<div><dt>{k}</dt><dd>{_text(v)}</dd></div>" for k, v in facts) + "</dl>"
-
-
-def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> str:
-    """A table of cells that are HTML already; columns without any content are left out."""
-    if not rows:
-        return ""
-    kept = [c for c in range(len(head)) if any(row[c] not in ("", DASH) for row in rows)]
-
-    def line(cells: Sequence[str], tag: str) -> str:
-        return "".join(f"<{tag}{' class=n' if numeric[c] else ''}>{cells[c]}</{tag}>" for c in kept)
-
-    body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
-    head_row = f"<thead><tr>{line([_text(h) for h in head], 'th')}</tr></thead>"
-    return f"<section><h2>{_text(caption)}</h2><table>{head_row}<tbody>{body}</tbody></table></section>"
+    return "<dl class='facts'>" + "".join(f"<div><dt>{k}</dt><dd>{escaped(v)}</dd></div>" for k, v in facts) + "</dl>"
 
 
 def _vertebra_table(reading: Reading) -> str:
@@ -198,17 +146,17 @@ def _vertebra_table(reading: Reading) -> str:
         area = f"{area_mm2:.0f} mm\N{SUPERSCRIPT TWO}" if area_mm2 is not None else _number(area_px2, 0, " px²")
         rows.append(
             [
-                f"<b>{_text(words.level_of(reading, index))}</b>",
+                f"<b>{escaped(words.level_of(reading, index))}</b>",
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in sides),
                 *(_number(ratios.get(key), 2) for key in RATIOS),
                 area,
                 _number(measures.get("tilt_deg"), 1, DEGREE) + _span(measures.get("tilt_deg_interval"), 1),
                 _deformity(vertebra) if graded else "",
-                _text(words.score_text(vertebra, reading.threshold)) or DASH,
+                escaped(words.score_text(vertebra, reading.threshold)) or DASH,
             ]
         )
     numeric = [False, *[True] * (len(sides) + len(RATIOS) + 2), False, True]
-    return _table("Vertebrae", head, rows, numeric)
+    return table("Vertebrae", head, rows, numeric)
 
 
 def _discs(reading: Reading) -> list[tuple[str, Mapping[str, Any]]]:
@@ -237,17 +185,17 @@ def _disc_table(reading: Reading) -> str:
         slip = f"listhesis_{unit}"
         rows.append(
             [
-                f"<b>{_text(name)}</b>",
+                f"<b>{escaped(name)}</b>",
                 *(_number(heights.get(side), 1) + _span(spans.get(side), 1) for side in DISC_SIDES),
                 _number(disc.get("angle_deg"), 1, DEGREE) + _span(disc.get("angle_deg_interval"), 1),
                 _number(disc.get(slip), 1) + _span(disc.get(f"{slip}_interval"), 1),
                 _number(disc.get("listhesis_percent"), 0, " %", meyerding)
                 + _span(disc.get("listhesis_percent_interval"), 0, meyerding),
-                _text(grade_in_words(disc)) or DASH,
+                escaped(grade_in_words(disc)) or DASH,
             ]
         )
     head = ["Disc", *(f"{NAMES[side]} ({unit})" for side in DISC_SIDES), "Angle", f"Slip ({unit})", "Slip", "Meyerding"]
-    return _table("Discs and slips", head, rows, [False, *[True] * (len(DISC_SIDES) + 4)])
+    return table("Discs and slips", head, rows, [False, *[True] * (len(DISC_SIDES) + 4)])
 
 
 def _number(value: object, decimals: int, unit: str = "", decided: Callable[[float], object] | None = None) -> str:
@@ -268,20 +216,20 @@ def _span(value: object, decimals: int, decided: Callable[[float], object] | Non
 def _deformity(vertebra: Vertebra) -> str:
     text, deformity = words.deformity_text(vertebra), vertebra.measures.get("deformity") or {}
     span = _span(deformity.get("loss_percent_interval"), 0, words.grading(deformity))
-    return _chip(words.grade_of(vertebra), text) + span.replace("</small>", " %</small>") if text else ""
+    return chip(words.grade_of(vertebra), text) + span.replace("</small>", " %</small>") if text else ""
 
 
 def _angle(reading: Reading, key: str) -> str:
-    return _text(words.angle_text(reading, key).replace("-", "\N{MINUS SIGN}"))
+    return escaped(angle_words.angle_text(reading, key).replace("-", "\N{MINUS SIGN}"))
 
 
 def _angle_table(reading: Reading) -> str:
     rows = []
-    for key, _ in words.angles_of(reading):
+    for key, _ in angle_words.angles_of(reading):
         span = _span(reading.angles.get(f"{key}_interval"), 1)
-        cells = words.angle_name(reading, key), words.ends_of(reading, key)
-        rows.append([_text(cells[0]), _angle(reading, key) + span, _text(cells[1])])
-    return _table("Angles", ["Angle", "Degrees", "End vertebrae"], rows, [False, True, False])
+        cells = angle_words.angle_name(reading, key), angle_words.ends_of(reading, key)
+        rows.append([escaped(cells[0]), _angle(reading, key) + span, escaped(cells[1])])
+    return table("Angles", ["Angle", "Degrees", "End vertebrae"], rows, [False, True, False])
 
 
 def _reasons(reading: Reading) -> str:
@@ -294,38 +242,24 @@ def _reasons(reading: Reading) -> str:
                 notes.setdefault(str(note), []).append(words.level_of(reading, index))
     everywhere = len(reading.vertebrae)
     lines = [f"{'All' if len(names) == everywhere > 1 else ', '.join(names)}: {note}" for note, names in notes.items()]
-    return _list("Notes on vertebrae", lines)
-
-
-def _list(title: str, lines: Sequence[str]) -> str:
-    if not lines:
-        return ""
-    return f"<section><h2>{_text(title)}</h2><ul>{''.join(f'<li>{_text(line)}</li>' for line in lines)}</ul></section>"
-
-
-def _foot(*lines: str) -> str:
-    first = f"{words.RESEARCH_USE} spinetk {__version__}."
-    return f"<footer>{''.join(f'<p>{_text(line)}</p>' for line in (first, *lines))}</footer>"
-
-
-def _link(page: str | Path, summary: str | Path) -> str:
-    relative = os.path.relpath(page, Path(summary).parent).replace(os.sep, "/")
-    # "./" keeps a name such as "javascript:x.html" a name.
-    return "./" + quote(os.fsencode(relative))
+    return bullets("Notes on vertebrae", lines)
 
 
 def card(reading: Reading, page: Path, summary: Path, picture: np.ndarray) -> str:
     """The card of one picture in an overview, as HTML, with a link to its page."""
     scale = THUMBNAIL_PX / max(reading.height, reading.width)
-    image = f"<img src='{_data_uri(outline(picture, reading, scale=scale, dots=False), THUMBNAIL_QUALITY)}' alt=''>"
+    image = f"<img src='{data_uri(outline(picture, reading, scale=scale, dots=False), THUMBNAIL_QUALITY)}' alt=''>"
     grades = [grade for grade in map(words.grade_of, reading.vertebrae) if grade is not None]
-    lines = [f"{_text(_count(reading))}, {_text(words.view_of(reading))}"]
+    lines = [f"{escaped(_count(reading))}, {escaped(words.view_of(reading))}"]
     doubtful = sum(words.is_doubtful(vertebra) for vertebra in reading.vertebrae)
     worst = max(grades, default=None)
     if worst is not None and (worst > 0 or not doubtful):
-        lines.append(_chip(worst, ("worst: " if worst else "") + words.GRADE_NAMES[worst]))
+        lines.append(chip(worst, ("worst: " if worst else "") + words.GRADE_NAMES[worst]))
     if doubtful:
-        lines.append(_chip(None, f"grade of {doubtful} uncertain"))
-    lines += [f"{_text(words.angle_name(reading, key))} {_angle(reading, key)}" for key, _ in words.angles_of(reading)]
-    body = f"{image}<h2>{_text(_name(reading, page))}</h2>" + "".join(f"<p>{line}</p>" for line in lines)
-    return f"<article><a href='{_text(_link(page, summary))}'>{body}</a></article>"
+        lines.append(chip(None, f"grade of {doubtful} uncertain"))
+    lines += [
+        f"{escaped(angle_words.angle_name(reading, key))} {_angle(reading, key)}"
+        for key, _ in angle_words.angles_of(reading)
+    ]
+    body = f"{image}<h2>{escaped(_name(reading, page))}</h2>" + "".join(f"<p>{line}</p>" for line in lines)
+    return f"<article><a href='{escaped(link_to(page, summary))}'>{body}</a></article>"

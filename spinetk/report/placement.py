@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spinetk.geometry import SQUARE, Upright
+from spinetk.geometry import SQUARE
 from spinetk.reading import Reading
+from spinetk.upright import Upright
 
 # Small slices are enlarged and large radiographs reduced, so that text and lines look the same on every picture.
 LONG_SIDE_PX = (1000, 1600)

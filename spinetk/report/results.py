@@ -11,7 +11,8 @@ from typing import Any
 from spinetk.batch.each import do_each
 from spinetk.batch.pools import Here, Pool
 from spinetk.errors import InputError
-from spinetk.formats.registry import Format, format_named, lost, writable
+from spinetk.formats.loss import lost
+from spinetk.formats.registry import Format, format_named, writable
 from spinetk.formats.results import iter_results, own_results, read_result, several_runs
 from spinetk.images.source import seen_of
 from spinetk.reading import Reading

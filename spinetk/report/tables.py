@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.formats.shapes import level_in
+from spinetk.formats.labels import level_in
 from spinetk.formats.table import RATIOS, rows
 from spinetk.measure.comparison import ANGLES
 from spinetk.measure.readout import measure

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spinetk.measure import words
+from spinetk.measure import angle_words
 from spinetk.measure.angles import COBB, SAGITTAL
 from spinetk.measure.body import column, endplate_centres, endplates, midline, stack
 from spinetk.reading import Reading
@@ -25,8 +25,8 @@ def lines_of(reading: Reading) -> list[dict[str, Any]]:
     """
     points = stack(reading)
     found = []
-    for key, _ in words.angles_of(reading):
-        text = f"{words.angle_name(reading, key)} {words.angle_text(reading, key)}"
+    for key, _ in angle_words.angles_of(reading):
+        text = f"{angle_words.angle_name(reading, key)} {angle_words.angle_text(reading, key)}"
         if key in COBB:
             segments = [_midline(reading, points, k) for k in sorted(set(_ends(reading, key)))]
         elif key in SAGITTAL:

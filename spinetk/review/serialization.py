@@ -13,7 +13,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import Side
 from spinetk.images.spacing import with_spacing
 from spinetk.landmark import POINTS, Landmark
-from spinetk.measure import measure, words
+from spinetk.measure import angle_words, measure, words
 from spinetk.measure.body import scale_of
 from spinetk.measure.facing import Seen
 from spinetk.measure.levels import head_to_foot, toward_head
@@ -223,12 +223,12 @@ def shown(reading: Reading) -> dict[str, Any]:
         "unsure": reading.levels_are_unsure,
         "angles": [
             [
-                words.angle_name(reading, key),
-                words.angle_text(reading, key),
-                words.angle_span(reading, key),
-                words.ends_of(reading, key),
+                angle_words.angle_name(reading, key),
+                angle_words.angle_text(reading, key),
+                angle_words.angle_span(reading, key),
+                angle_words.ends_of(reading, key),
             ]
-            for key, _ in words.angles_of(reading)
+            for key, _ in angle_words.angles_of(reading)
         ],
         # The page has its own means for what the command line's options do.
         "lines": lines_of(reading),

@@ -11,7 +11,8 @@ from PIL import Image
 
 from spinetk.errors import InputError
 from spinetk.facing import Facing
-from spinetk.formats.registry import formats, lost, read, readable, writable
+from spinetk.formats.loss import lost
+from spinetk.formats.registry import formats, read, readable, writable
 from spinetk.geometry import Frame
 from spinetk.measure import measure
 from spinetk.phantoms import lateral_radiograph, write_dicom

@@ -11,9 +11,10 @@ import pytest
 from whole import plain, rich, save
 
 from spinetk.errors import InputError
+from spinetk.formats.loss import lost
 from spinetk.formats.masks import vertebrae_of
 from spinetk.formats.record import check_record
-from spinetk.formats.registry import Format, formats, lost
+from spinetk.formats.registry import Format, formats
 from spinetk.formats.results import iter_results, several_runs
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark

@@ -13,10 +13,12 @@ from two_bodies import HEIGHT, LOWER, NAMES, UPPER, WIDTH, check, only
 
 from spinetk.errors import InputError
 from spinetk.formats.files import clean_name
+from spinetk.formats.labels import level_in, point_in, split_label, structure_in
+from spinetk.formats.loss import lost
 from spinetk.formats.record import check_record
-from spinetk.formats.registry import detect, format_named, lost, read
+from spinetk.formats.registry import detect, format_named, read
 from spinetk.formats.results import iter_results
-from spinetk.formats.shapes import level_in, named_points, point_in, split_label, structure_in
+from spinetk.formats.shapes import named_points
 from spinetk.geometry import Frame
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA4, VERTEBRA6, KeypointSchema

@@ -17,7 +17,8 @@ import pytest
 from spinetk.cli import main
 from spinetk.errors import InputError
 from spinetk.formats import registry
-from spinetk.formats.registry import HOLDS, Format, detect, format_named, formats, lost, read, readable, writable
+from spinetk.formats.loss import lost
+from spinetk.formats.registry import HOLDS, Format, detect, format_named, formats, read, readable, writable
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.measure import measure

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from spinetk.errors import InputError
-from spinetk.formats.registry import formats, lost, read, writable
+from spinetk.formats.loss import lost
+from spinetk.formats.registry import formats, read, writable
 from spinetk.reading import Reading, Vertebra
 from spinetk.ruler import Ruler
 from spinetk.schema import VERTEBRA6

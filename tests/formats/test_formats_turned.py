@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from whole import rich
 
-from spinetk.formats.registry import Format, lost
+from spinetk.formats.loss import lost
+from spinetk.formats.registry import Format
 from spinetk.geometry import Frame
 from spinetk.images.plain import exif_orientation
 

@@ -12,10 +12,10 @@ from image_seeds import plain, truth
 from PIL import Image, ImageOps
 
 from spinetk.errors import InputError
-from spinetk.geometry import upright
 from spinetk.images import read_picture
 from spinetk.images.info import describe
 from spinetk.images.kind import sniff
+from spinetk.upright import upright
 
 GREY8 = (truth() // 5).astype(np.uint8)
 GREY16 = (truth() * 50).astype(np.uint16)

@@ -7,9 +7,10 @@ import pytest
 from image_seeds import dicom, to_bytes
 from PIL import Image
 
-from spinetk.geometry import Frame, turn, upright
+from spinetk.geometry import Frame, turn
 from spinetk.images import read_picture
 from spinetk.phantoms import lateral_radiograph
+from spinetk.upright import upright
 
 AXES = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1)}
 BACK = {6: 8, 8: 6}

@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from spinetk.errors import InputError
-from spinetk.geometry import OPPOSITE, TURNS, Frame, Upright, turn
+from spinetk.geometry import OPPOSITE, TURNS, Frame, turn
 from spinetk.images import Picture
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
@@ -26,6 +26,7 @@ from spinetk.measure.again import measure_again
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
+from spinetk.upright import Upright
 
 
 def corners(points: np.ndarray) -> np.ndarray:

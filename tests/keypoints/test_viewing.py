@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from spinetk import zoo
+from spinetk import filling
 from spinetk.errors import InputError
 from spinetk.keypoints.viewing import recognition
 from spinetk.keypoints.viewing.card import ViewCard, ViewConfig
@@ -85,7 +85,7 @@ def test_network_is_built_again_from_its_card():
     network = ViewNet(side_px=96)
     card = validated(ViewCard, {"config": network.config(), "temperatures": [1.5, 1, 1]}, "card.json")
     config = card.config
-    again = zoo.fill(lambda: ViewNet(config.widths, config.kinds, config.side_px), network.state_dict(), "view")
+    again = filling.fill(lambda: ViewNet(config.widths, config.kinds, config.side_px), network.state_dict(), "view")
     assert (again.kind.weight == network.kind.weight).all()
     assert again.config() == network.config()
     assert sum(p.numel() for p in network.parameters()) < 1_000_000

@@ -10,7 +10,7 @@ import pytest
 from spinetk.facing import Facing
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
-from spinetk.measure import measure, words
+from spinetk.measure import angle_words, measure, words
 from spinetk.measure.comparison import compare
 from spinetk.reading import Reading, Vertebra
 from spinetk.schema import VERTEBRA6
@@ -255,10 +255,14 @@ def test_lines_of_a_film():
 
 def test_angles_and_ends_in_words():
     found = measure(film())
-    assert words.angles_of(found)[-3:] == [("sacral_slope", 45), ("pelvic_tilt", 17.354), ("pelvic_incidence", 62.354)]
-    assert words.ends_of(found, "cobb_lower") == "L4\N{EN DASH}L5"
-    assert words.ends_of(replace(found, angles={"cobb_max_ends": ["T5", 6]}), "cobb_max") == "T5\N{EN DASH}#7"
-    assert words.ends_of(found, "sacral_slope") == ""
+    assert angle_words.angles_of(found)[-3:] == [
+        ("sacral_slope", 45),
+        ("pelvic_tilt", 17.354),
+        ("pelvic_incidence", 62.354),
+    ]
+    assert angle_words.ends_of(found, "cobb_lower") == "L4\N{EN DASH}L5"
+    assert angle_words.ends_of(replace(found, angles={"cobb_max_ends": ["T5", 6]}), "cobb_max") == "T5\N{EN DASH}#7"
+    assert angle_words.ends_of(found, "sacral_slope") == ""
     assert words.remarks_of(found)[0] == SLIP.removeprefix("Measurement: ")
     assert (words.height_unit(found), words.sides_of(found)) == ("mm", ["anterior", "middle", "posterior"])
     flat = measure(film(frame=Frame(), landmarks=[], view="ap"))

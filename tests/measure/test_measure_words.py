@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spinetk.formats.table import rows
-from spinetk.measure import measure, words
+from spinetk.measure import angle_words, measure, words
 from spinetk.measure.deformity import possible_grades
 from spinetk.phantoms import lateral_radiograph
 from spinetk.reading import Vertebra
@@ -209,7 +209,7 @@ def test_pictures_of_one_name_are_told_apart_in_lines(spine):
 )
 def test_an_angle_below_zero_says_what_that_means(key, value, span, said, spine):
     reading = replace(spine([FULL]), angles={key: value, f"{key}_interval": span})
-    assert words.angle_text(reading, key) == said
+    assert angle_words.angle_text(reading, key) == said
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,11 @@ def test_a_spine_bent_forward_is_called_kyphotic(spine):
     said = {}
     for facing in ("left", "right"):
         reading = measure(spine([FULL] * 5, labels=labels, tilts=tilts), facing=facing)
-        (key,) = [own for own, _ in words.angles_of(reading) if own == "lordosis_l1_l5"]
-        said[facing] = words.angle_text(reading, key)
-        assert words.signs_note(reading) == [words.ANGLE_SIGNS]
+        (key,) = [own for own, _ in angle_words.angles_of(reading) if own == "lordosis_l1_l5"]
+        said[facing] = angle_words.angle_text(reading, key)
+        assert angle_words.signs_note(reading) == [angle_words.ANGLE_SIGNS]
     assert sorted(said.values()) == ["-32.0\N{DEGREE SIGN} (kyphotic)", "32.0\N{DEGREE SIGN}"]
-    assert words.signs_note(replace(reading, view="ap")) == []
+    assert angle_words.signs_note(replace(reading, view="ap")) == []
 
 
 @pytest.mark.parametrize(("sure", "mark"), [(0.899, " ?"), (0.9, ""), (None, "")])
@@ -279,6 +279,6 @@ def test_discs_and_angles_between_likely_names_are_marked_as_the_names_are(tmp_p
     (line,) = (own for own in _notes(reading) if "Lordosis" in own)
     assert f"Lordosis L1\N{EN DASH}L5{mark} " in line
     reading.angles |= {"cobb_max": 12.0, "cobb_max_ends": ["T12", 4], "cobb_upper": 5.0, "cobb_upper_ends": [0, 2]}
-    assert words.ends_of(reading, "cobb_max") == f"T12\N{EN DASH}#5{mark}"
-    assert words.ends_of(reading, "cobb_upper") == "#1\N{EN DASH}#3"
-    assert words.angle_name(reading, "sacral_slope") == "Sacral slope"
+    assert angle_words.ends_of(reading, "cobb_max") == f"T12\N{EN DASH}#5{mark}"
+    assert angle_words.ends_of(reading, "cobb_upper") == "#1\N{EN DASH}#3"
+    assert angle_words.angle_name(reading, "sacral_slope") == "Sacral slope"

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlparse
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
 from spinetk.formats.item import UPLOAD, CaseItem, Pictures, case_named
+from spinetk.formats.labels import split_label, structure_in
 from spinetk.formats.labelstudio.regions import KINDS, NO_MODEL, REMEDY, label_of, shapes_of
 from spinetk.formats.registry import Source
-from spinetk.formats.shapes import Shape, assemble, meaning, split_label, structure_in
+from spinetk.formats.shapes import Shape, assemble, meaning
 from spinetk.schema import VERTEBRA6, KeypointSchema
 
 

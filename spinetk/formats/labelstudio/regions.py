@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from spinetk.errors import InputError
-from spinetk.formats.shapes import Shape, split_label
+from spinetk.formats.labels import split_label
+from spinetk.formats.shapes import Shape
 
 UNNAMED = "vertebra"
 """Label of a box whose level is not known."""

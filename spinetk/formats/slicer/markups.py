@@ -18,9 +18,10 @@ from spinetk.formats.beside import beside
 from spinetk.formats.correction import corrected_by
 from spinetk.formats.files import clean_name, read_json
 from spinetk.formats.item import CaseItem, in_schema
+from spinetk.formats.labels import level_in, split_label
 from spinetk.formats.ours import is_result, item_of
 from spinetk.formats.registry import Source
-from spinetk.formats.shapes import Shape, assemble, level_in, meaning, split_label
+from spinetk.formats.shapes import Shape, assemble, meaning
 from spinetk.formats.slicer.controls import FCSV, FCSV_COLUMNS, MARKUPS, REMEDY, Control, read_controls
 from spinetk.formats.slicer.plane import Placed, Plane, plane_of
 from spinetk.formats.slicer.shown import shown_plane

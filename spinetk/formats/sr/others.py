@@ -11,7 +11,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from spinetk.errors import InputError
-from spinetk.formats.shapes import Shape, check_points, level_in, split_label
+from spinetk.formats.labels import level_in, split_label
+from spinetk.formats.shapes import Shape, check_points
 from spinetk.formats.sr.concepts import level
 
 GROUP = codes.DCM.MeasurementGroup.value

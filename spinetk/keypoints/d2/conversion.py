@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk._version import __version__
 from spinetk.atomic import write_json
 from spinetk.errors import InputError
@@ -49,7 +49,7 @@ def load_detectron2(
     """
     weights, note = read_checkpoint(path, trust_pickle)
     meaning = pick_schema(weights, note, schema, path)
-    with zoo.undrawn():
+    with filling.undrawn():
         network = build(pick_preset(weights, note, path), meaning)
     assert isinstance(network, VertebraRCNN)  # its presets are no others
     network.frozen_norm = True

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.errors import InputError
 from spinetk.geometry import Side
 from spinetk.keypoints.centre import runtime
@@ -197,5 +197,5 @@ def _loaded(path: Path) -> tuple[Answers, ViewConfig, Temperatures]:
 
     weights, card, _ = zoo.load(path, ViewCard)
     own = card.config
-    network = as_function(zoo.fill(lambda: ViewNet(own.widths, own.kinds, own.side_px), weights, MODEL))
+    network = as_function(filling.fill(lambda: ViewNet(own.widths, own.kinds, own.side_px), weights, MODEL))
     return network, own, card.temperatures

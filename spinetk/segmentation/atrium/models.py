@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from torch import nn
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk._version import __version__
 from spinetk.errors import InputError
 from spinetk.segmentation.atrium.predictor import AtriumPredictor, Geometry
@@ -44,7 +44,7 @@ class Part:
 
     def build(self) -> nn.Module:
         """The network with its weights."""
-        return zoo.fill(lambda: get_entry(self.network).build(**self.options), self.weights, self.source)
+        return filling.fill(lambda: get_entry(self.network).build(**self.options), self.weights, self.source)
 
     @property
     def parameters(self) -> int:

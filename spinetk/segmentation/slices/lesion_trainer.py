@@ -13,7 +13,7 @@ from pydantic import StrictStr
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.errors import InputError
 from spinetk.images.grid import AXIAL
 from spinetk.images.volume import read_volume_header
@@ -154,7 +154,7 @@ def load_slice_predictor(name: str | Path, device: str = "auto", flips: Sequence
     weights, card, _ = zoo.load(name, SliceCard)
     config = card.config
     entry = get_entry(config.network)
-    network = zoo.fill(lambda: entry.build(config.channels), weights, name)
+    network = filling.fill(lambda: entry.build(config.channels), weights, name)
     statistics = Statistics(config.mean, config.sd, config.spacing_mm, config.contrast)
     smallest = entry.form.smallest
     return SlicePredictor(network, config.channels, statistics, pick_device(device), flips, smallest=smallest)

@@ -12,7 +12,7 @@ import torch
 from pydantic import StrictStr
 from torch import nn
 
-from spinetk import zoo
+from spinetk import filling, zoo
 from spinetk.errors import InputError
 from spinetk.segmentation.card import PictureCard
 from spinetk.segmentation.data.case import PictureCase
@@ -147,7 +147,7 @@ def load_picture_predictor(
     """A predictor from weights by name or path, and its task; raises ``InputError`` when they are of another kind."""
     weights, card, _ = zoo.load(name, PictureCard)
     config = card.config
-    network = zoo.fill(lambda: get_entry(config.network).build(3), weights, name)
+    network = filling.fill(lambda: get_entry(config.network).build(3), weights, name)
     return PicturePredictor(network, config.form, pick_device(device), clean_up, flips), config.task
 
 
