@@ -5,28 +5,23 @@ Everything that passes between rooms (case files, predictions, measurements, rep
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.facing import Facing
-from spinetk.fields import check_share, check_vertebra
+from spinetk.fields import check_share, digests_from, extras_from, extras_json, scales_from, schema_from
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
 from spinetk.ruler import Ruler, rulers_from
-from spinetk.schema import SCHEMAS, VERTEBRA6, KeypointSchema, schema_field, schema_for_names
+from spinetk.schema import KeypointSchema, schema_field
 from spinetk.upright import Upright
-from spinetk.vertebra import Vertebra
+from spinetk.vertebra import DECIMALS_SCORE, Vertebra, box_of
 from spinetk.views import View, checked_view
 
-DECIMALS_PX, DECIMALS_SCORE = 3, 4
-"""What a result file keeps of points and of scores."""
-SHA256 = re.compile("[0-9a-f]{64}")
 ABOUT_LEVELS = "levels: "
 """Begins a remark on the level names that a network gave, or on why it gave none."""
 SURE_LEVELS = 0.9
@@ -130,7 +125,7 @@ class Reading:
             inside = ((vertebra.points >= 0) & (vertebra.points <= size[::-1])).all(axis=1)
             box = np.clip(np.reshape(vertebra.bbox, (2, 2)), 0, size[::-1]).ravel().tolist()
             if (vertebra.visible & inside).any():
-                kept.append(replace(vertebra, visible=vertebra.visible & inside, bbox=_box(box)))
+                kept.append(replace(vertebra, visible=vertebra.visible & inside, bbox=box_of(box)))
         seen = [own for own in found.landmarks if ((own.points >= 0) & (own.points <= size[::-1])).all()]
         drawn = [own for own in found.rulers if ((own.points >= 0) & (own.points <= size[::-1])).all()]
         return replace(found, vertebrae=kept, landmarks=seen, rulers=drawn)
@@ -158,18 +153,7 @@ class Reading:
 
     def rounded(self) -> Reading:
         """The reading with the numbers that a result file holds of it."""
-        vertebrae = [
-            replace(
-                vertebra,
-                points=np.round(vertebra.points, DECIMALS_PX),
-                bbox=_box([round(float(v), DECIMALS_PX) for v in vertebra.bbox]),
-                score=None if vertebra.score is None else round(float(vertebra.score), DECIMALS_SCORE),
-                point_sigma_px=None
-                if vertebra.point_sigma_px is None
-                else np.round(np.asarray(vertebra.point_sigma_px, np.float64), DECIMALS_PX),
-            )
-            for vertebra in self.vertebrae
-        ]
+        vertebrae = [vertebra.rounded() for vertebra in self.vertebrae]
         landmarks = [Landmark.from_json(landmark.to_json(), self.file) for landmark in self.landmarks]
         return replace(self, vertebrae=vertebrae, landmarks=landmarks, label_probability=self._label_probability)
 
@@ -229,7 +213,7 @@ class Reading:
             **{key: value for key, value in kept.items() if value is not None},
             **self.frame.to_json(),
             "schema": schema_field(self.schema),
-            "vertebrae": [self._vertebra_json(vertebra) for vertebra in self.vertebrae],
+            "vertebrae": [vertebra.to_json(self.schema, self._told_of(vertebra)) for vertebra in self.vertebrae],
             **({"landmarks": [landmark.to_json() for landmark in self.landmarks]} if self.landmarks else {}),
             **({"rulers": [ruler.to_json(self.frame) for ruler in self.rulers]} if self.rulers else {}),
             "angles": self.angles,
@@ -237,22 +221,8 @@ class Reading:
         }
         return content | ({"extras": extras_json(self.extras)} if self.extras else {})
 
-    def _vertebra_json(self, vertebra: Vertebra) -> dict[str, Any]:
-        names = self.schema.keypoints
-        content: dict[str, Any] = {
-            "label": vertebra.label,
-            "score": None if vertebra.score is None else round(float(vertebra.score), DECIMALS_SCORE),
-            **({} if self.label_probability is None else {"label_probability": self.probability_of(vertebra)}),
-            "bbox": [round(float(v), DECIMALS_PX) for v in vertebra.bbox],
-            "keypoints": {
-                n: [round(float(v), DECIMALS_PX) for v in p] for n, p in zip(names, vertebra.points, strict=True)
-            },
-            "visible": {n: bool(v) for n, v in zip(names, vertebra.visible, strict=True)},
-        }
-        if vertebra.point_sigma_px is not None:
-            sigma = zip(names, vertebra.point_sigma_px, strict=True)
-            content["point_sigma_px"] = {n: round(float(v), DECIMALS_PX) for n, v in sigma}
-        return content | vertebra.measures
+    def _told_of(self, vertebra: Vertebra) -> dict[str, float | None]:
+        return {} if self.label_probability is None else {"label_probability": self.probability_of(vertebra)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], source: str = "result") -> Reading:
@@ -264,9 +234,9 @@ class Reading:
         try:
             sure = content.get("label_probability")
             entries = content["vertebrae"]
-            schema = _schema_from(content.get("schema"), entries, source)
-            vertebrae = [_vertebra_from(entry, schema, source) for entry in entries]
-            digests = _digests_from(content, source)
+            schema = schema_from(content.get("schema"), entries, source)
+            vertebrae = [Vertebra.from_json(entry, schema, source) for entry in entries]
+            digests = digests_from(content, source)
             for field in ("threshold", "label_probability"):
                 check_share(content.get(field), field, source)
             if not (int(content["height"]) > 0 and int(content["width"]) > 0):
@@ -304,78 +274,3 @@ class Reading:
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             why = str(error).split(". ")[0].rstrip(".")
             raise InputError(source, f"is not a spinetk result: {why}", "give a JSON of `spinetk predict`") from error
-
-
-def _schema_from(named: Any, entries: Sequence[Mapping[str, Any]], source: str) -> KeypointSchema:
-    """The schema that a result names or describes; of an older one that of its points."""
-    if isinstance(named, Mapping):
-        return KeypointSchema.from_json(named, source)
-    if named in SCHEMAS or not entries:  # any other text must not become a path
-        return SCHEMAS.get(str(named), VERTEBRA6)
-    return schema_for_names(list(entries[0]["keypoints"]))
-
-
-def _vertebra_from(entry: Mapping[str, Any], schema: KeypointSchema, source: str) -> Vertebra:
-    plain = {"label", "label_probability", "score", "bbox", "keypoints", "visible", "point_sigma_px"}
-    points = np.array([entry["keypoints"][n] for n in schema.keypoints], dtype=np.float64)
-    if points.shape != (len(schema), 2) or not np.isfinite(points).all():
-        raise InputError(source, "field 'keypoints' is not a finite [x, y] per name", "predict again")
-    seen = entry.get("visible") or {}
-    sigma = entry.get("point_sigma_px")
-    check_vertebra(entry, seen, sigma, source)
-    return Vertebra(
-        points=points,
-        visible=np.array([bool(seen.get(n, True)) for n in schema.keypoints]),
-        bbox=_box(entry["bbox"]),
-        label=entry.get("label"),
-        score=entry.get("score"),
-        point_sigma_px=None if sigma is None else np.array([float(sigma[n]) for n in schema.keypoints]),
-        measures={k: v for k, v in entry.items() if k not in plain},
-    )
-
-
-def _digests_from(content: Mapping[str, Any], source: str) -> dict[str, str | None]:
-    digests = {name: content.get(name) for name in ("pixels_sha256", "stored_sha256")}
-    for name, digest in digests.items():
-        if digest is not None and not (isinstance(digest, str) and SHA256.fullmatch(digest)):
-            raise InputError(source, f"field {name!r} is no SHA-256", "remove it")
-    return digests
-
-
-def scales_from(content: Mapping[str, Any]) -> dict[str, float]:
-    """Factors of intervals by kind, as a file has them.
-
-    Raises:
-        ValueError: One is no factor.
-    """
-    scales = {str(kind): float(value) for kind, value in content.items()}
-    if not all(0 < value < 100 for value in scales.values()):
-        raise ValueError("field 'interval_scale' holds what is no factor")
-    return scales
-
-
-def extras_json(extras: Mapping[str, np.ndarray]) -> dict[str, list[list[float]]]:
-    """Extras as JSON: a list of [x, y] by name."""
-    return {name: [[round(float(v), 3) for v in point] for point in points] for name, points in extras.items()}
-
-
-def extras_from(content: Any, source: str | Path) -> dict[str, np.ndarray]:
-    """Inverse of :func:`extras_json`; None means that there are none.
-
-    Raises:
-        InputError: It is no table of finite points.
-    """
-    try:
-        extras = {
-            str(name): np.array(points, np.float64).reshape(-1, 2) for name, points in dict(content or {}).items()
-        }
-        if not all(np.isfinite(points).all() for points in extras.values()):
-            raise ValueError("not finite")
-    except (TypeError, ValueError) as error:
-        raise InputError(source, "field 'extras' is not a list of [x, y] by name", "mend or remove it") from error
-    return extras
-
-
-def _box(values: Sequence[float]) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = (float(value) for value in values)
-    return x0, y0, x1, y1

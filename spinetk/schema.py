@@ -130,6 +130,21 @@ class KeypointSchema:
         """Position of a keypoint name in the storage order."""
         return self.keypoints.index(name)
 
+    def walk(self, visible: np.ndarray) -> list[int]:
+        """Positions of the visible points, (K,) bool, in the order of a walk around the skeleton, else as stored."""
+        neighbours: dict[int, list[int]] = {k: [] for k in range(len(self))}
+        for a, b in self.edges:
+            neighbours[a].append(b)
+            neighbours[b].append(a)
+        walk = [0]
+        while len(walk) < len(self):
+            onward = [k for k in neighbours[walk[-1]] if k not in walk]
+            if not onward:
+                break
+            walk.append(onward[0])
+        order = walk if len(walk) == len(self) else range(len(self))
+        return [k for k in order if visible[k]]
+
     @cached_property
     def flip_indices(self) -> tuple[int, ...]:
         """Permutation p such that ``points[p]`` restores the names after the picture was mirrored left-right."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from spinetk.errors import InputError
+from spinetk.fields import check_vertebra
 from spinetk.schema import KeypointSchema
+
+DECIMALS_PX, DECIMALS_SCORE = 3, 4
+"""What a result file keeps of points and of scores."""
+OWN = ("label", "label_probability", "score", "bbox", "keypoints", "visible", "point_sigma_px")
+"""Fields of a result file that are no measures."""
 
 
 @dataclass
@@ -75,3 +83,57 @@ class Vertebra:
             point_sigma_px=sigma,
             measures={},
         )
+
+    def rounded(self) -> Vertebra:
+        """The vertebra with the numbers that a result file holds of it."""
+        sigma = self.point_sigma_px
+        return replace(
+            self,
+            points=np.round(self.points, DECIMALS_PX),
+            bbox=box_of([round(float(v), DECIMALS_PX) for v in self.bbox]),
+            score=None if self.score is None else round(float(self.score), DECIMALS_SCORE),
+            point_sigma_px=None if sigma is None else np.round(np.asarray(sigma, np.float64), DECIMALS_PX),
+        )
+
+    def to_json(self, schema: KeypointSchema, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Its entry in a result file, by the names of a schema's points; what else is told stands after its score."""
+        names = schema.keypoints
+        content: dict[str, Any] = {
+            "label": self.label,
+            "score": None if self.score is None else round(float(self.score), DECIMALS_SCORE),
+            **told,
+            "bbox": [round(float(v), DECIMALS_PX) for v in self.bbox],
+            "keypoints": {
+                n: [round(float(v), DECIMALS_PX) for v in p] for n, p in zip(names, self.points, strict=True)
+            },
+            "visible": {n: bool(v) for n, v in zip(names, self.visible, strict=True)},
+        }
+        if self.point_sigma_px is not None:
+            sigma = zip(names, self.point_sigma_px, strict=True)
+            content["point_sigma_px"] = {n: round(float(v), DECIMALS_PX) for n, v in sigma}
+        return content | self.measures
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any], schema: KeypointSchema, source: str) -> Vertebra:
+        """Inverse of :meth:`to_json`; raises ``InputError`` naming ``source`` and the field."""
+        points = np.array([entry["keypoints"][n] for n in schema.keypoints], dtype=np.float64)
+        if points.shape != (len(schema), 2) or not np.isfinite(points).all():
+            raise InputError(source, "field 'keypoints' is not a finite [x, y] per name", "predict again")
+        seen = entry.get("visible") or {}
+        sigma = entry.get("point_sigma_px")
+        check_vertebra(entry, seen, sigma, source)
+        return cls(
+            points=points,
+            visible=np.array([bool(seen.get(n, True)) for n in schema.keypoints]),
+            bbox=box_of(entry["bbox"]),
+            label=entry.get("label"),
+            score=entry.get("score"),
+            point_sigma_px=None if sigma is None else np.array([float(sigma[n]) for n in schema.keypoints]),
+            measures={k: v for k, v in entry.items() if k not in OWN},
+        )
+
+
+def box_of(values: Sequence[float]) -> tuple[float, float, float, float]:
+    """[x0, y0, x1, y1] px of four numbers."""
+    x0, y0, x1, y1 = (float(value) for value in values)
+    return x0, y0, x1, y1

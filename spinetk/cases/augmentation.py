@@ -19,10 +19,10 @@ import numpy as np
 from spinetk.cases.folder import CaseFolder, read_pixels, read_record, write_record
 from spinetk.cases.imgaug_compat import load_imgaug
 from spinetk.errors import InputError
+from spinetk.fields import extras_json
 from spinetk.formats.files import read_json
 from spinetk.formats.record import FRAME_FIELDS, Record, annotation_of, reading_of
 from spinetk.geometry import Frame
-from spinetk.reading import extras_json
 from spinetk.signals import in_worker
 
 RECIPE = 2  # raise it when the same seed gives other files

@@ -7,7 +7,6 @@ validation, 68.6 / 11.4 / 20 % in all.
 from __future__ import annotations
 
 import hashlib
-import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,12 +19,11 @@ from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, tra
 
 from spinetk.atomic import write_json
 from spinetk.bounds import MOST_SEED
-from spinetk.cases.folder import CaseFolder, read_pixels, read_record
-from spinetk.cases.groups import FIELDS, KINDS, Union, labelled, origins
-from spinetk.cases.likeness import ALIKE, alike, print_of
+from spinetk.cases.folder import CaseFolder
+from spinetk.cases.groups import FIELDS, KINDS, labelled, origins
+from spinetk.cases.kinship import by_look, by_picture, pictures_of, warn_alike
 from spinetk.errors import InputError
 from spinetk.formats.files import read_json
-from spinetk.images.picture import pixel_hash
 
 SPLIT = "split.json"
 PARTS = ("train", "val", "test")
@@ -33,11 +31,6 @@ TEST_SHARE = 0.2
 VALIDATION_SHARE = 10 / 70  # of what testing leaves
 TEST_FOLDS, VALIDATION_FOLDS = 5, 7  # the same shares as whole folds
 SEED = 100  # the original's
-# Words that tools put before the number of a slice; what stands before them is the volume.
-SLICE = re.compile(r"(.*[^ _.-])[ _.-]*(?<![a-z])(?:slice|slc|sl|frame|fr|z)[ _.-]?\d+", re.IGNORECASE)
-NUMBERED = re.compile(r"(.*?)[ _.-]*\d+")
-MOST_ALIKE = 0.5  # share of the cases above which likeness says nothing: all pictures look so
-MOST_NAMED = 3
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.Series, pd.Series, pd.Series]
 
 
@@ -91,19 +84,19 @@ def make_split(
     if parts is not None:  # somebody may have moved a case
         check_overlap(parts, dict(zip(cases, groups, strict=True)), "patient")
     else:
-        pictures, prints_of, left_out = _pictures(folder, cases)
+        pictures, prints_of, left_out = pictures_of(folder, cases)
         kept = [i for i, case in enumerate(cases) if case in pictures]
         if not kept:
             raise InputError(folder.base, f"no case can be read; the first: {left_out[0]}", "prepare the cases again")
         names, own = [cases[i] for i in kept], [groups[i] for i in kept]
         if group is None:
-            own = _by_look(names, _by_picture(names, own, pictures), pictures, prints_of)
+            own = by_look(names, by_picture(names, own, pictures), pictures, prints_of)
         chosen = _choose(names, None if strata is None else [strata[i] for i in kept], own, seed)
         parts = {name: [names[i] for i in sorted(rows)] for name, rows in zip(PARTS, chosen, strict=True)}
         check_overlap(parts, dict(zip(names, own, strict=True)), "patient")
         check_overlap(parts, pictures, "picture")
         _check_origins(parts, origins(folder, names))
-        _warn_alike(parts, prints_of)
+        warn_alike(parts, prints_of)
         if save:
             content = {**asked, "grouping": group, "inputs_sha256": prints, "parts": parts, "left_out": left_out}
             write_json(folder.base / SPLIT, content)
@@ -233,79 +226,6 @@ def _fingerprint(folder: CaseFolder, cases: list[str], strata: list[Any] | None,
     return total.hexdigest()
 
 
-def _pictures(folder: CaseFolder, cases: list[str]) -> tuple[dict[str, str], dict[str, np.ndarray], list[str]]:
-    """Hash and look of each case's decoded pixels, each case read and checked; one line for each that is damaged."""
-    pictures: dict[str, str] = {}
-    prints: dict[str, np.ndarray] = {}
-    damaged: list[InputError] = []
-    for case in cases:
-        try:
-            pixels = read_pixels(read_record(folder.source(case), left_out=damaged))
-        except InputError as error:
-            damaged.append(error)
-            continue
-        pictures[case], prints[case] = pixel_hash(pixels), print_of(pixels)
-    return pictures, prints, list(map(str, damaged))
-
-
-def _by_picture(cases: list[str], groups: list[str], pictures: Mapping[str, str]) -> list[str]:
-    """The groups, with each case of which nothing is known in that of the cases with its pixels; a warning says so.
-
-    Pictures of two given groups are not joined: one of them is wrong, which :func:`check_overlap` says.
-    """
-    given = {case: own for case, own in zip(cases, groups, strict=True) if own != f"case:{case}"}
-    first = {pictures[case]: own for case, own in given.items()}
-    found, joined = [], []
-    for case, own in zip(cases, groups, strict=True):
-        label = own if case in given else first.setdefault(pictures[case], own)
-        found.append(label)
-        if label != own:
-            joined.append(case)
-    if joined:
-        more = f" and {len(joined) - 1} more" if len(joined) > 1 else ""
-        warnings.warn(
-            f"case {joined[0]!r}{more} holds the same picture as another case: they were kept together", stacklevel=3
-        )
-    return found
-
-
-def _by_look(
-    cases: list[str], groups: list[str], pictures: Mapping[str, str], prints: Mapping[str, np.ndarray]
-) -> list[str]:
-    """The groups, with cases of which nothing is known put together by their names and pictures; warnings say so."""
-    alone = [case for case, own in zip(cases, groups, strict=True) if own == f"case:{case}"]
-    if not any(own.startswith("group:") for own in groups):
-        warnings.warn(
-            "no case has a group: put the patient of every case into metadata.json as 'group'; until then pictures of"
-            " one patient may lie in two parts",
-            stacklevel=3,
-        )
-    union = Union(alone)
-    union.join_equal({case: named[1] if (named := SLICE.fullmatch(case)) else None for case in alone})
-    stems = {case: named[1] if (named := NUMBERED.fullmatch(case)) else None for case in alone}
-    found = Union(alone)
-    for i, j in alike([prints[case] for case in alone], ALIKE):
-        one, other = alone[i], alone[j]
-        if stems[one] is not None and stems[one] == stems[other] and pictures[one] != pictures[other]:
-            found.join(one, other)
-    if max((len(part) for part in found.parts()), default=0) <= MOST_ALIKE * len(cases):
-        for part in found.parts():
-            for case in part[1:]:
-                union.join(part[0], case)
-    elif len(alone) > 1:
-        warnings.warn("pictures look too much alike to tell by that which are of one patient", stacklevel=3)
-    together = [part for part in union.parts() if len(part) > 1]
-    if together:
-        count = sum(map(len, together))
-        warnings.warn(
-            f"{count} cases without a group look like slices of {len(together)} volumes by their names or pictures and"
-            f" were kept together, such as {together[0][0]!r} and {together[0][1]!r}: give each its group",
-            stacklevel=3,
-        )
-    label = {case: f"case:{part[0]}" for part in together for case in part}
-    return [label.get(case, own) for case, own in zip(cases, groups, strict=True)]
-
-
 def _check_origins(parts: Mapping[str, Sequence[str]], known: Mapping[str, Sequence[str]]) -> None:
     """Refuse parts that hold pictures of one patient, study, series or volume by the hashes in their JSON."""
     for kind, what in KINDS.items():
@@ -313,22 +233,6 @@ def _check_origins(parts: Mapping[str, Sequence[str]], known: Mapping[str, Seque
         for case, keys in known.items():
             values[case] = next((key for key in keys if key.startswith(f"{kind}:")), f"case {case}")
         check_overlap(parts, values, what)
-
-
-def _warn_alike(parts: Mapping[str, Sequence[str]], prints: Mapping[str, np.ndarray]) -> None:
-    part_of = {case: part for part, cases in parts.items() for case in cases}
-    cases = list(part_of)
-    found = [(cases[i], cases[j]) for i, j in alike([prints[case] for case in cases], ALIKE)]
-    found = [(one, other) for one, other in found if part_of[one] != part_of[other]]
-    if not found or len({case for pair in found for case in pair}) > MOST_ALIKE * len(cases):
-        return
-    named = "; ".join(f"{a!r} ({part_of[a]}) and {b!r} ({part_of[b]})" for a, b in found[:MOST_NAMED])
-    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    warnings.warn(
-        f"pictures in two parts that show all but the same: {named}{more}: give them one group if they are of one"
-        " patient",
-        stacklevel=3,
-    )
 
 
 def _settings_on_file(

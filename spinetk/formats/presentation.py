@@ -18,7 +18,6 @@ from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.formats.identity import Identity, uids
 from spinetk.formats.referenced import REMEDY, read_source
-from spinetk.formats.sr.write import outline_order
 from spinetk.images.guard import quiet
 from spinetk.measure import words
 from spinetk.reading import Reading
@@ -121,7 +120,7 @@ def write_presentation(
 
 
 def _outline(pr: Any, reading: Reading, vertebra: Vertebra) -> list[Any]:
-    order = outline_order(reading.schema, vertebra.visible)
+    order = reading.schema.walk(vertebra.visible)
     if not order:
         return []
     points = np.clip(vertebra.points[order], 0, (reading.width, reading.height))

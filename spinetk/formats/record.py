@@ -23,9 +23,10 @@ import numpy as np
 
 from spinetk.errors import InputError
 from spinetk.facing import Facing
+from spinetk.fields import extras_from, extras_json
 from spinetk.geometry import Frame
 from spinetk.landmark import Landmark
-from spinetk.reading import Reading, extras_from, extras_json
+from spinetk.reading import Reading
 from spinetk.ruler import rulers_from
 from spinetk.schema import SCHEMAS, KeypointSchema, schema_field
 from spinetk.vertebra import Vertebra

@@ -10,8 +10,8 @@ from typing import Any
 
 from spinetk.atomic import replacing
 from spinetk.formats.registry import Format
+from spinetk.measure.angle_words import ends_of
 from spinetk.measure.deformity import chances_of
-from spinetk.measure.words import ends_of
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from spinetk import geometry
+from spinetk import upright
 from spinetk.atomic import replacing
 from spinetk.errors import InputError
 from spinetk.formats.record import FRAME_FIELDS, reading_of, record_of
@@ -235,7 +235,7 @@ def warp(picture: np.ndarray, points: np.ndarray, random: np.random.Generator) -
     matrix[:, 2] += shift
     moved = points.copy()
     moved[..., :2] = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]
-    return geometry.warp(picture, matrix, (height, width)), moved
+    return upright.warp(picture, matrix, (height, width)), moved
 
 
 def tint(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -11,7 +11,8 @@ import pytest
 
 from spinetk.cases.catalog import DatasetCatalog, MetadataCatalog, setup_catalogs
 from spinetk.cases.folder import CaseFolder
-from spinetk.cases.splitting import _groups, _warn_alike, check_overlap, make_split
+from spinetk.cases.kinship import warn_alike
+from spinetk.cases.splitting import _groups, check_overlap, make_split
 from spinetk.errors import InputError
 
 
@@ -35,7 +36,7 @@ def test_pictures_alike_in_two_parts_are_named_three_pairs_at_most(pairs, more):
     parts["val"] = [case for case in prints if case[:5] in ("other", "twin")]
     named = "; ".join(f"'train {k}' (train) and 'test {k}' (test)" for k in range(3))
     with pytest.warns(UserWarning, match=re.escape(f"all but the same: {named}{more}: give them")):
-        _warn_alike(parts, prints)
+        warn_alike(parts, prints)
 
 
 def test_sizes_of_the_original_and_seed_100(hundred):

@@ -19,10 +19,11 @@ from pydicom.sr.codedict import codes
 
 from spinetk.errors import InputError
 from spinetk.facing import Facing
+from spinetk.fields import scales_from
 from spinetk.formats.sr import concepts
 from spinetk.geometry import Frame
 from spinetk.landmark import POINTS, Landmark
-from spinetk.reading import Reading, scales_from
+from spinetk.reading import Reading
 from spinetk.schema import SCHEMAS, KeypointSchema
 from spinetk.vertebra import Vertebra
 

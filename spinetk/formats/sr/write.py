@@ -129,22 +129,6 @@ def _source(source_dicom: str | Path | Dataset, reading: Reading, frame: int | N
     return source
 
 
-def outline_order(schema: KeypointSchema, visible: np.ndarray) -> list[int]:
-    """Indices of the visible points in the order of a walk around the skeleton, else in storage order."""
-    neighbours: dict[int, list[int]] = {k: [] for k in range(len(schema))}
-    for a, b in schema.edges:
-        neighbours[a].append(b)
-        neighbours[b].append(a)
-    walk = [0]
-    while len(walk) < len(schema):
-        onward = [k for k in neighbours[walk[-1]] if k not in walk]
-        if not onward:
-            break
-        walk.append(onward[0])
-    order = walk if len(walk) == len(schema) else range(len(schema))
-    return [k for k in order if visible[k]]
-
-
 class _Writer:
     def __init__(self, hd: Any, reading: Reading, source: Dataset, frame: int | None) -> None:
         self.hd, self.reading, self.source = hd, reading, source
@@ -215,7 +199,7 @@ class _Writer:
 
     def _vertebra_group(self, index: int, vertebra: Vertebra) -> Any:
         sr, reading = self.hd.sr, self.reading
-        order = outline_order(reading.schema, vertebra.visible)
+        order = reading.schema.walk(vertebra.visible)
         content: dict[str, Any] = {"index": index + 1, "label": vertebra.label, "score": vertebra.score}
         content["bbox"] = list(vertebra.bbox)
         if vertebra.point_sigma_px is not None:
