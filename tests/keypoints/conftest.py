@@ -31,7 +31,7 @@ def decide(monkeypatch):
 
     def decide(sight, frame=None, said=None, **fields):
         picture = Picture(GREY.astype(np.float32), None, frame or Frame(), "png", **fields)
-        return Reader(view_finder=lambda grey: sight).decide(picture, GREY, "film.png", said or Overrides())
+        return Reader(view_finder=lambda grey: sight).decider.decide(picture, GREY, "film.png", said or Overrides())
 
     return decide
 

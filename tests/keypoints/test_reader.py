@@ -20,8 +20,9 @@ from spinetk.images import Picture
 from spinetk.keypoints.network import VertebraRCNN
 from spinetk.keypoints.predictor import Predictor
 from spinetk.keypoints.preset import FAST
-from spinetk.keypoints.reader import Reader, Sight
+from spinetk.keypoints.reader import Reader
 from spinetk.keypoints.torch_engine import TorchEngine
+from spinetk.keypoints.viewing.sight import Sight
 from spinetk.measure.again import measure_again
 from spinetk.overrides import Overrides
 from spinetk.reading import Reading

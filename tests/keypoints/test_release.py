@@ -121,7 +121,7 @@ def test_the_model_follows_view_and_modality(home):
     reader, grey = Reader(), np.zeros((96, 80), np.uint8)
 
     def decide(view, modality, said=None):
-        return reader.decide(Picture(grey, view=view, modality=modality), grey, "x.dcm", Overrides(said))
+        return reader.decider.decide(Picture(grey, view=view, modality=modality), grey, "x.dcm", Overrides(said))
 
     assert decide("ap", "DX").predictor.name == "a-ap"
     assert decide("lateral", "CR").predictor.name == "b-lateral"
