@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from spinetk.measure.body import number, stack
+from spinetk.measure.rounding import DECIMALS
 from spinetk.reading import Reading
 from spinetk.views import rules_of
 
@@ -121,12 +122,12 @@ def _noise(shape: tuple[int, ...]) -> np.ndarray:
     return noise
 
 
-def interval(values: np.ndarray, digits: int = 4) -> list[float] | None:
+def interval(values: np.ndarray) -> list[float] | None:
     """[low, high] of the middle ``COVERAGE_PERCENT`` of (DRAWS,) values; None when fewer than half are finite."""
     finite = values[np.isfinite(values)]
     if 2 * len(finite) < len(values) or not len(finite):
         return None
-    return [round(float(value), digits) for value in tails(finite[:, None])[:, 0]]
+    return [round(float(value), DECIMALS) for value in tails(finite[:, None])[:, 0]]
 
 
 def tails(columns: np.ndarray) -> np.ndarray:

@@ -44,8 +44,8 @@ class RefineNet(nn.Module):
         return self.head(half)
 
 
-def refine_loss(logits: Tensor, truth: Tensor, visible: Tensor, sigma: float = 1.0) -> Tensor:
-    """Cross-entropy to a Gaussian around the true point, plus the L1 distance of the maps' mean, in cells.
+def refine_loss(logits: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
+    """Cross-entropy to a Gaussian (SD one cell) around the true point, plus the L1 distance of the maps' mean, in cells.
 
     The first makes the map a posterior; the second lets its mean, which is what is decoded, follow the point within a
     cell (integral regression, Sun et al., ECCV 2018).
@@ -54,7 +54,6 @@ def refine_loss(logits: Tensor, truth: Tensor, visible: Tensor, sigma: float = 1
         logits: (N, K, S, S).
         truth: (N, K, 2) in cells (x, y), cell centres at integer + 0.5.
         visible: (N, K) bool; others, and points outside the crop, do not count.
-        sigma: SD of the Gaussian in cells.
     """
     size = logits.shape[-1]
     counted = visible & ((truth > 0) & (truth < size)).all(-1)
@@ -62,8 +61,8 @@ def refine_loss(logits: Tensor, truth: Tensor, visible: Tensor, sigma: float = 1
         return logits.sum() * 0
     logits, truth = logits[counted].float(), truth[counted]
     axis = torch.arange(size, device=logits.device) + 0.5
-    across = (-0.5 * ((axis - truth[:, :1]) / sigma).square()).exp()
-    below = (-0.5 * ((axis - truth[:, 1:]) / sigma).square()).exp()
+    across = (-0.5 * (axis - truth[:, :1]).square()).exp()
+    below = (-0.5 * (axis - truth[:, 1:]).square()).exp()
     target = (below[:, :, None] * across[:, None, :]).flatten(1)
     target = target / target.sum(1, keepdim=True)
     log_probability = logits.flatten(1).log_softmax(1)
