@@ -45,7 +45,7 @@ class RefineNet(nn.Module):
 
 
 def refine_loss(logits: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
-    """Cross-entropy to a Gaussian (SD one cell) around the true point, plus the L1 distance of the maps' mean, in cells.
+    """Cross-entropy to a Gaussian (SD one cell) about the true point, plus the L1 distance of the maps' mean, in cells.
 
     The first makes the map a posterior; the second lets its mean, which is what is decoded, follow the point within a
     cell (integral regression, Sun et al., ECCV 2018).
