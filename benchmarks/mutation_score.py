@@ -25,18 +25,23 @@ ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("spinetk", "tests", "docs", "README.md", "pyproject.toml")
 OUTCOMES = {0: "survived", 33: "not reached", 5: "not reached"}  # exit codes of mutmut; all others are a break noticed
 POINTS = (
-    *("calibration", "chain", "completion", "counting", "edge", "ends", "exposure", "heatmap", "level_decoding"),
-    *("logistic", "matching", "metal", "naming", "quantities", "sacral_spread", "sacrum", "second_look", "spread"),
+    *("calibration", "chain", "completion", "counting", "edge", "ends", "exposure", "further_look", "heatmap"),
+    *("level_decoding", "logistic", "matching", "metal", "naming", "quantities", "sacral_spread", "sacrum"),
+    *("second_look", "spread"),
     *("centre/column", "centre/crop", "centre/decoding", "centre/landmarks", "centre/strip", "centre/target"),
 )
 """Of ``keypoints/``: what becomes of a network's maps, without networks and trainings."""
 POINT_TESTS = (
-    *("centre", "centre_column", "centre_landmarks", "chain", "completion", "counting", "edge", "ends", "exposure"),
-    *("heatmap", "matching", "metal", "naming", "sacral_spread", "sacrum", "second_look", "sequence", "spread"),
+    *("canvas", "centre", "centre_column", "centre_landmarks", "chain", "completion", "counting", "edge", "ends"),
+    *("exposure", "heatmap", "matching", "metal", "naming", "sacral_spread", "sacrum", "second_look", "sequence"),
+    "spread",
 )
 ROOMS: dict[str, tuple[list[str], list[str]]] = {
     "measure": (["spinetk/measure/*"], ["tests/measure/"]),
-    "geometry": (["spinetk/geometry.py"], ["tests/test_geometry.py", "tests/test_geometry_frame.py"]),
+    "geometry": (
+        ["spinetk/geometry.py", "spinetk/upright.py"],
+        ["tests/test_geometry.py", "tests/test_geometry_frame.py"],
+    ),
     "schema": (["spinetk/schema.py"], ["tests/test_schema.py"]),
     "formats": (["spinetk/formats/*"], ["tests/formats/"]),
     "images": (["spinetk/images/*"], ["tests/images/"]),
