@@ -83,10 +83,9 @@ def level_of(reading: Reading, index: int) -> str:
     return marked(reading, name_of(vertebra, index), vertebra.label is not None)
 
 
-def disc_of(reading: Reading, upper: str, lower: str) -> str:
-    """A disc by the names of what lies above it (:func:`name_of`) and below (or ``S1``); ``L4-L5 ?`` as of a level."""
-    has_level = any(name != "S1" and not name.startswith("#") for name in (upper, lower))
-    return marked(reading, f"{upper}-{lower}", has_level)
+def disc_of(reading: Reading, name: str) -> str:
+    """The name of a disc, ``L4-L5`` or ``#4-S1``; ``L4-L5 ?`` where the levels in it are likely, but not sure."""
+    return marked(reading, name, any(part != "S1" and not part.startswith("#") for part in name.split("-")))
 
 
 def marked(reading: Reading, text: str, has_level: bool) -> str:

@@ -165,7 +165,7 @@ def _discs(reading: Reading) -> list[tuple[str, Mapping[str, Any]]]:
     names = [*(words.name_of(reading.vertebrae[index], index) for index in order), "S1"]
     found = [reading.vertebrae[index].measures.get("disc_below") for index in order]
     return [
-        (words.disc_of(reading, upper, lower), disc)
+        (words.disc_of(reading, str(disc.get("name") or f"{upper}-{lower}")), disc)
         for disc, (upper, lower) in zip(found, pairwise(names), strict=True)
         if disc
     ]
