@@ -96,7 +96,7 @@ def test_a_spoilt_card_is_one_line(name, tmp_path, monkeypatch, memory):
     card = {key: card[key] for key in ("name", "views", "modalities", "calibration", "config", "points") if key in card}
     weights = zoo.load(path)[0]  # read once: here it is the card that is spoilt
     monkeypatch.setattr("safetensors.torch.load_file", lambda _: weights)
-    monkeypatch.setattr(zoo, "fill", _compared)
+    monkeypatch.setattr(filling, "fill", _compared)
     for place, kind, content in mutations(card):
         if name == "sagittal-mr" and place[:2] == ("config", "schema"):
             continue  # the same as of phantom-fast
