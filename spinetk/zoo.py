@@ -80,6 +80,14 @@ class Card:
     training: Mapping[str, Any] | None = None
 
 
+def pictures_of(training: Mapping[str, Any] | None) -> frozenset[str]:
+    """Digests of the pictures that weights have seen (:func:`spinetk.training.record.known_again`), as their card's
+    ``training`` says; empty where it says none.
+    """
+    said = (training or {}).get("pictures")
+    return frozenset(map(str, said)) if isinstance(said, list | tuple) else frozenset()
+
+
 def folders() -> list[Path]:
     """Where released weights are looked for: ``$SPINETK_HOME``, then ``data/weights`` of the checkout."""
     home = os.environ.get("SPINETK_HOME")

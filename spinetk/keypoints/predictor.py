@@ -122,7 +122,7 @@ class Predictor:
             return cls(engine, name, threshold)
         predictor = cls(engine, name, threshold, card.calibration, card.naming, card.fronts, card.counting)
         predictor.views, predictor.modalities = card.views, card.modalities
-        predictor.trained_on = frozenset((card.training or {}).get("pictures", ()))
+        predictor.trained_on = zoo.pictures_of(card.training)
         predictor.landmark_calibration, predictor.unmeasured = dict(card.landmarks), card.unmeasured
         predictor.caution, predictor.sacral_spread = card.caution, card.sacral_spread
         predictor.on_square, predictor.smaller_look = card.on_square, card.smaller_look

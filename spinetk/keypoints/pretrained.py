@@ -54,6 +54,19 @@ def load_start(network: Network, start: str) -> str:
     return f"starting from {name} ({kept} of {len(network.state_dict())} tensors{anew}{random})"
 
 
+def seen_by(start: str) -> frozenset[str]:
+    """Digests of the pictures that start weights were trained on: what goes on from them has seen these, too.
+
+    Args:
+        start: As of :func:`load_start`.
+    """
+    if start in (*RANDOM, *PUBLISHED):
+        return frozenset()
+    from spinetk import zoo
+
+    return zoo.pictures_of(zoo.load(start)[1].get("training"))
+
+
 def points_of(config: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Names of the points, in their order, of a network by the ``config`` of its card; None where it says none."""
     schema = config.get("schema")

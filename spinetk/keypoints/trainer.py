@@ -16,7 +16,7 @@ from spinetk.errors import InputError
 from spinetk.keypoints.data import RecordDataset, collate
 from spinetk.keypoints.module import KeypointTraining
 from spinetk.keypoints.preset import RECIPES, Recipe, get_recipe
-from spinetk.keypoints.pretrained import load_start, train_only
+from spinetk.keypoints.pretrained import load_start, seen_by, train_only
 from spinetk.keypoints.registry import AnyPreset, build, get_preset, is_registered, kind_of, losses_of
 from spinetk.keypoints.samples import KeypointSamples
 from spinetk.keypoints.settings import KeypointSettings, load_split
@@ -195,7 +195,7 @@ def _set_up(
                  for part, own in parts.items()},
         "cases": {part: _cases(own) for part, own in parts.items()},
         "pictures": sorted({*known_again(r["file_name"] for r in records if not r.get("augmentation")),
-                            *(before["pictures"] if before else ())}),
+                            *(seen_by(chosen.start) if before is None else before["pictures"])}),
     }  # fmt: skip
     return chosen, network, data, about
 

@@ -100,7 +100,16 @@ def test_weights_know_the_pictures_that_they_have_seen(case_folder, tiny, tmp_pa
     with pytest.warns(UserWarning, match="the data have changed"):
         weights = train("t", 2, True, preset=tiny, output=tmp_path, **QUICK)
     assert Predictor.load(weights, 0.5, "cpu").trained_on == {digests[case] for case in names[:5]}
+    # So do those of a run that starts from them, and begins with other pictures.
+    setup_catalogs("t", names[5:6], [], names[6:], base=case_folder)
+    weights = train("t", 1, preset=tiny, output=tmp_path / "b", **QUICK | {"start": str(weights)})
+    assert Predictor.load(weights, 0.5, "cpu").trained_on == {digests[case] for case in names[:6]}
     DatasetCatalog.clear()
+
+
+@pytest.mark.parametrize("training", [None, {}, {"pictures": None}, {"pictures": 5}])
+def test_weights_that_do_not_say_what_they_have_seen(training):
+    assert zoo.pictures_of(training) == frozenset()
 
 
 def test_pictures_of_samples_are_as_large_as_the_networks_input(tiny):
