@@ -10,7 +10,6 @@ from typing import Any
 
 from spinetk.atomic import replacing
 from spinetk.formats.registry import Format
-from spinetk.measure.angle_words import ends_of
 from spinetk.measure.deformity import chances_of
 from spinetk.reading import Reading
 from spinetk.schema import VERTEBRA6
@@ -144,7 +143,8 @@ def _angles(reading: Reading) -> dict[str, Any]:
         cells[f"{angle}_deg"] = reading.angles.get(angle)
         cells |= _ends(f"{angle}_deg", reading.angles.get(f"{angle}_interval"))
     for angle in COBB:
-        cells[f"{angle}_ends"] = ends_of(reading, angle).replace("\N{EN DASH}", "-") or None
+        ends = reading.angles.get(f"{angle}_ends") or []
+        cells[f"{angle}_ends"] = "-".join(end if isinstance(end, str) else f"#{end + 1}" for end in ends) or None
     return cells
 
 

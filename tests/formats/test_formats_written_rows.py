@@ -117,9 +117,19 @@ def test_a_row_of_the_table_has_every_figure_at_its_place(tmp_path):
         name = "disc_angle_deg" if field == "angle_deg" else field
         wanted |= {f"{name}{end}": value for end, value in (("", own), ("_low", low), ("_high", high))}
     measures["disc_below"] = disc
+    measures |= {"anterior_side": "left", "tilt_deg": -4.5, "tilt_deg_interval": [-6.5, -2.5]}
+    measures["ratios"] = {"left_right": 1.5, "wedge": 0.625, "biconcavity": 0.6875, "crush": 0.9375}
+    wanted |= {"anterior_side": "left", "tilt_deg": -4.5, "tilt_deg_low": -6.5, "tilt_deg_high": -2.5,
+               "wedge_ratio": 0.625, "biconcavity_ratio": 0.6875, "crush_ratio": 0.9375}  # fmt: skip
     angles = ("cobb_max", "cobb_upper", "cobb_lower", "lordosis_l1_l5", "lordosis_l1_s1", "kyphosis_t1_t12",
               "kyphosis_t4_t12", "sacral_slope", "pelvic_tilt", "pelvic_incidence")  # fmt: skip
-    told.angles = {}
+    told.angles = {
+        "hip_axis_heads": 2,
+        "cobb_max_ends": ["T5", "T11"],
+        "cobb_upper_ends": [0, 2],
+        "cobb_lower_ends": [],
+    }
+    wanted |= {"hip_axis_heads": 2, "cobb_max_ends": "T5-T11", "cobb_upper_ends": "#1-#3", "cobb_lower_ends": None}
     for angle in angles:
         told.angles |= {angle: next(number), f"{angle}_interval": [next(number), next(number)]}
         wanted[f"{angle}_deg"] = told.angles[angle]
@@ -134,7 +144,8 @@ def test_a_row_of_the_table_has_every_figure_at_its_place(tmp_path):
     }
     # Of the other nothing was measured.
     assert {name: value for name, value in second.items() if value is not None and not name.endswith("_px")} == {
-        **{name: value for name, value in wanted.items() if "_deg" in name and not name.startswith("disc")},
+        **{name: value for name, value in wanted.items() if "_deg" in name and not name.startswith(("disc", "tilt"))},
+        **{name: wanted[name] for name in ("cobb_max_ends", "cobb_upper_ends", "hip_axis_heads")},
         **{name: wanted[name] for name in ("file", "view", "slice", "series", "model", "spacing_source")},
         **{name: wanted[name] for name in ("spacing_row_mm", "spacing_column_mm", "label_probability")},
         "index": 2, "label": "hook", "below_threshold": 0,
@@ -144,7 +155,9 @@ def test_a_row_of_the_table_has_every_figure_at_its_place(tmp_path):
     with open(path, encoding="utf-8", newline="") as stream:
         header, cells, _ = csv.reader(stream)
     assert header == columns([told])
-    assert dict(zip(header, cells, strict=True)) == {name: str(wanted.get(name, "")) for name in header}
+    assert dict(zip(header, cells, strict=True)) == {
+        name: "" if wanted.get(name) is None else str(wanted[name]) for name in header
+    }
 
 
 def test_ours(tmp_path):
