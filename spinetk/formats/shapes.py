@@ -124,6 +124,8 @@ def assemble(shapes: Sequence[Shape], schema: KeypointSchema, size: tuple[int, i
             else:
                 whole = extra if structure is None or structure in extra else f"{structure}_{extra}"
                 extras.setdefault(whole, []).append(point)
+        if vertebra is None and shape.points and not found:
+            left["without a visible point"] += 1
         if vertebra is None and not shape.points:
             points = shape.loose if shape.loose is not None else shape.outline
             if structure is not None and points is not None:

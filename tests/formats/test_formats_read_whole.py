@@ -75,7 +75,7 @@ def test_coco(tmp_path):
         "label_probability": 1,
         "remarks": [
             "2 x box 'implant' without the points of vertebra4: left out",
-            "1 x box 'clavicle left' without the points of vertebra4: left out",
+            "1 x without a visible point: left out",
         ],
     }  # fmt: skip
     assert second == {
