@@ -281,4 +281,5 @@ def test_discs_and_angles_between_likely_names_are_marked_as_the_names_are(tmp_p
     reading.angles |= {"cobb_max": 12.0, "cobb_max_ends": ["T12", 4], "cobb_upper": 5.0, "cobb_upper_ends": [0, 2]}
     assert angle_words.ends_of(reading, "cobb_max") == f"T12\N{EN DASH}#5{mark}"
     assert angle_words.ends_of(reading, "cobb_upper") == "#1\N{EN DASH}#3"
+    assert rows(reading)[0]["cobb_max_ends"] == "T12-#5"  # for programs, beside the probability
     assert angle_words.angle_name(reading, "sacral_slope") == "Sacral slope"
