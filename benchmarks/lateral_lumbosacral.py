@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import argparse
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -21,14 +22,14 @@ import cv2
 import numpy as np
 import torch
 from lateral_sacrum import looks
-from torch import Tensor, nn
+from teaching import release, seen_of, teach
+from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from spinetk import zoo
 from spinetk.cases.folder import CaseFolder, read_pixels
 from spinetk.formats.record import reading_of
-from spinetk.keypoints.centre.export import parts, write_graphs
 from spinetk.keypoints.centre.landmarks import as_body
 from spinetk.keypoints.centre.lumbosacral import LumbosacralNet
 from spinetk.keypoints.centre.network import CentreNet
@@ -42,7 +43,15 @@ RATE, EACH, CHECK_EVERY = 2e-3, 16, 500  # so many cuts of each level a step
 CUTS = 2  # of each body of a film
 OTHERS = 0.35  # share of the bodies above L2, of which there are many, that are cut out
 SMOOTH = 0.02  # of the labels
-Cuts = tuple[Tensor, Tensor, Tensor]  # (N, 2, S, S) uint8, (N,) index of the level, (N,) looked at
+
+
+@dataclass
+class Cuts:
+    """What lies about the bodies of some films: (N, 2, S, S) uint8, (N,) index of the level, (N,) looked at."""
+
+    seen: Tensor
+    levels: Tensor
+    looked_at: Tensor
 
 
 def bodies_of(reading: Reading) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +75,7 @@ def moved(where: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return where
 
 
-def cuts_of(films: Path) -> Cuts:
+def cuts_of(films: Path) -> list[Cuts]:
     """What lies about the bodies in all films that are made of a folder's phantoms."""
     folder, cuts, levels, looked_at = CaseFolder(films), list[np.ndarray](), list[np.ndarray](), list[bool]()
     for record in tqdm(folder.records(folder.cases(), augmented=False)[0], films.name, mininterval=30):
@@ -82,7 +91,8 @@ def cuts_of(films: Path) -> Cuts:
                 cuts.append(np.rint(255 * seen).astype(np.uint8))
                 levels.append(own[kept])
                 looked_at += [number % 20 == 0] * int(kept.sum())
-    return torch.from_numpy(np.concatenate(cuts)), torch.from_numpy(np.concatenate(levels)), torch.tensor(looked_at)
+    told = (torch.from_numpy(np.concatenate(own)) for own in (cuts, levels))
+    return [Cuts(*told, torch.tensor(looked_at))]
 
 
 def worn(cuts: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -126,34 +136,16 @@ def look(network: LumbosacralNet, cuts: Tensor, levels: Tensor) -> str:
 
 def fit(network: LumbosacralNet, cuts: Cuts, steps: int, path: Path, resume: bool) -> None:
     """Train; every ``CHECK_EVERY`` steps the weights are kept and looked at."""
-    seen, levels, looked_at = cuts
-    by_level = [torch.nonzero((levels == k) & ~looked_at)[:, 0].numpy() for k in range(len(LEVELS))]
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-3)
-    first, total = 0, 0.0
-    if resume and path.is_file():
-        known = torch.load(path, weights_only=True)
-        network.load_state_dict(known["network"])
-        optimiser.load_state_dict(known["optimiser"])
-        first = known["step"]
-    for step in range(first, steps):
-        random = np.random.default_rng((3, step))
-        for group in optimiser.param_groups:
-            group["lr"] = float(RATE * min(1, (step + 1) / 200) * max(0.01, 0.5 * (1 + np.cos(np.pi * step / steps))))
+    by_level = [torch.nonzero((cuts.levels == k) & ~cuts.looked_at)[:, 0].numpy() for k in range(len(LEVELS))]
+
+    def loss_of(random: np.random.Generator) -> Tensor:
         chosen = np.concatenate([random.choice(own, EACH) for own in by_level])
-        given = torch.from_numpy(standardized(worn(seen[chosen].numpy(), random)))
+        given = torch.from_numpy(standardized(worn(cuts.seen[chosen].numpy(), random)))
         network.train()
-        loss = F.cross_entropy(network(given), levels[chosen], label_smoothing=SMOOTH)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        total += float(loss.detach())
-        if (step + 1) % CHECK_EVERY == 0 or step + 1 == steps:
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
-            torch.save(state, path)
-            told = look(network, seen[looked_at], levels[looked_at])
-            print(f"step {step + 1}: loss {total / CHECK_EVERY:.3f}; {told}", flush=True)
-            total = 0.0
+        return F.cross_entropy(network(given), cuts.levels[chosen], label_smoothing=SMOOTH)
+
+    told = partial(look, network, cuts.seen[cuts.looked_at], cuts.levels[cuts.looked_at])
+    teach(network, loss_of, told, path, steps=steps, rate=RATE, seed=3, every=CHECK_EVERY, resume=resume)
 
 
 def with_lumbosacral(network: CentreNet) -> CentreNet:
@@ -175,28 +167,16 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     torch.manual_seed(0)
-    source, found = zoo.find(options.model), list[Cuts]()
-    for films in options.films:
-        kept = None if options.cuts is None else options.cuts / f"{films.name}.pt"
-        if kept is not None and kept.is_file():
-            found.append(tuple(torch.load(kept, weights_only=True)))
-            continue
-        found.append(cuts_of(films))
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(found[-1], kept)
+    source = zoo.find(options.model)
+    found = seen_of(options.films, cuts_of, Cuts, options.cuts)
     if options.only_cut:
         return
     options.out.mkdir(parents=True, exist_ok=True)
     network = with_lumbosacral(cast("CentreNet", open_network(source)[0]))
     assert network.lumbosacral is not None
-    cuts = cast("Cuts", tuple(torch.cat(own) for own in zip(*found, strict=True)))
+    cuts = Cuts(*(torch.cat([getattr(own, field.name) for own in found]) for field in fields(Cuts)))
     fit(network.lumbosacral, cuts, options.steps, options.out / "lumbosacral.pt", options.resume)
-    path = options.out / "xray-lateral.safetensors"
-    content = zoo.read_card(source.with_suffix(".json"))
-    content |= {"parameters": sum(own.numel() for own in network.parameters()), "config": network.config()}
-    zoo.save(path, network.state_dict(), content)
-    write_graphs(parts(cast("CentreNet", open_network(path)[0])), path)  # as rounded for the release
+    release(network, options.out / "xray-lateral.safetensors", source)
 
 
 if __name__ == "__main__":
