@@ -46,6 +46,12 @@ def without_cut_points(grey: np.ndarray, found: Reading) -> Reading:
     return replace(found, vertebrae=vertebrae, remarks=remarks)
 
 
+def ends_in_blank(grey: np.ndarray, found: Reading) -> np.ndarray:
+    """(N,) bool: which bodies of a reading have points that :func:`without_cut_points` hides."""
+    pairs = zip(found.vertebrae, without_cut_points(grey, found).vertebrae, strict=True)
+    return np.array([bool((before.visible & ~after.visible).any()) for before, after in pairs], bool)
+
+
 def _is_blank(grey: np.ndarray, point: np.ndarray, inner: np.ndarray) -> bool:
     """Whether all px from just beyond a point to the picture's edge are alike, and others lie beyond the inner end.
 

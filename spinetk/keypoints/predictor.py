@@ -15,6 +15,7 @@ from spinetk.errors import InputError
 from spinetk.geometry import Frame
 from spinetk.keypoints import metal, sacrum
 from spinetk.keypoints.assembly import METAL, WEAK_SHARE, chained, counted
+from spinetk.keypoints.blank import ends_in_blank
 from spinetk.keypoints.canvas import Canvas
 from spinetk.keypoints.card import KeypointCard
 from spinetk.keypoints.centre.decoding import Found, Worth
@@ -176,7 +177,10 @@ class Predictor:
         """A column in an upright picture with its front, its names, and what is said of metal over it."""
         beneath = np.zeros(len(column.vertebrae), bool)
         if self._rules(column.view).screws_cross and column.vertebrae:
-            beneath = metal.crossed(shown, np.array([own.points for own in column.vertebrae]), self.schema)
+            # What a shutter leaves of a body is a bar brighter than the dark on both sides of it, as a screw is.
+            ended = ends_in_blank(shown, column)
+            points = np.array([own.points for own in column.vertebrae])
+            beneath[~ended] = metal.crossed(shown, points[~ended], self.schema)
         hidden = metal.remark(beneath, least=1, share=0.0)
         remarks = [*column.remarks, *([hidden] if hidden else [])]
         column = replace(column, facing=sacrum.facing(column, self.fronts), remarks=remarks)

@@ -365,6 +365,22 @@ def test_metal_across_a_body_is_said_of_lateral_films_alone_and_ends_the_names()
     assert said in predictor.read(picture).remarks
 
 
+def test_what_a_shutter_leaves_of_a_body_is_no_screw():
+    """The last of five bodies ends in its middle, 4 px of it are bright, and all below is of one value."""
+    preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))
+    predictor = Predictor(SeesSacrum(preset, None), "says")
+    predictor.landmark_calibration = {"s1": (1.0, 3.0)}
+    picture = np.full((192, 192), 60, np.uint8)
+    lowest = predictor.read(picture).vertebrae[-1].centre
+    row, first = round(lowest[1]), round(lowest[0]) - 25
+    picture[row - 2 : row + 2, first : first + 50] = 250
+    screwed, shut = predictor.read(picture, view="lateral"), picture.copy()
+    shut[row + 2 :] = 0
+    closed = predictor.read(shut, view="lateral")
+    said = [[remark for remark in own.remarks if "metal" in remark] for own in (screwed, closed)]
+    assert said == [["metal over at least 1 of 5 bodies, counted from the top: #5; what lies beneath is guessed"], []]
+
+
 def test_landmarks_for_the_names_alone_name_and_stand_in_no_reading():
     """The S1 endplate lies under the fifth body as under an L5; too inexact to measure from, it is not given out."""
     preset = CentrePreset("sacrum", short_px=(192,), long_px=192, landmarks=("s1",))
