@@ -16,6 +16,8 @@ from spinetk.reading import Reading
 
 LEAST_PX = 5
 """Fewer px of one value up to the picture's edge are no blank."""
+SEAM_PX, SEAM = 2, 16
+"""Px at the end of what is seen, and grey values by which they may differ: a resampled volume has such a seam."""
 DISC_SHARE = 0.3
 """How far beyond the inner end of a body is looked at, in its heights: about a disc."""
 REMARK = "cut off where nothing but one grey value lies beyond it: vertebra #{} from the top"
@@ -55,15 +57,19 @@ def ends_in_blank(grey: np.ndarray, found: Reading) -> np.ndarray:
 def _is_blank(grey: np.ndarray, point: np.ndarray, inner: np.ndarray) -> bool:
     """Whether all px from just beyond a point to the picture's edge are alike, and others lie beyond the inner end.
 
-    Just beyond is a share of the body's height, as at the picture's edge. In a drawing all that is no bone is alike.
+    Just beyond is a share of the body's height, as at the picture's edge; a seam may lie there. In a drawing all that
+    is no bone is alike.
     """
     outward, height = point - inner, float(np.hypot(*(point - inner)))
     if height == 0:
         return False
     beyond = _values(grey, point, outward / height, EDGE_SHARE * height, float(np.hypot(*grey.shape)))
     disc = _values(grey, inner, -outward / height, EDGE_SHARE * height, DISC_SHARE * height)
-    alike = len(beyond) >= LEAST_PX and bool((beyond == beyond[0]).all())
-    return alike and not bool((disc == beyond[0]).all())
+    if len(beyond) < LEAST_PX:
+        return False
+    away = np.abs(beyond.astype(int) - int(beyond[-1]))
+    alike = bool((away[:SEAM_PX] <= SEAM).all()) and not away[SEAM_PX:].any()
+    return alike and not bool((disc == beyond[-1]).all())
 
 
 def _values(grey: np.ndarray, start: np.ndarray, way: np.ndarray, first: float, last: float) -> np.ndarray:

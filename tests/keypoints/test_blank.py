@@ -36,6 +36,15 @@ def test_a_shutter_at_the_first_endplate_hides_it(value):
     assert body["deformity"] is None
 
 
+@pytest.mark.parametrize(("seam", "hidden"), [(16, list(TOP)), (17, [])])
+def test_a_faint_seam_is_of_the_shutter(seam, hidden):
+    """Where a volume was resampled, its end is no step: the first row beyond 8 % of the height is row 17."""
+    grey = tissue()
+    grey[:18] = 12
+    grey[17] += seam
+    assert unseen(without_cut_points(grey, column(4)), 0) == hidden
+
+
 def test_what_lies_farther_beyond_is_no_cut():
     grey = tissue()
     grey[:16] = 0
