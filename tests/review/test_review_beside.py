@@ -102,3 +102,4 @@ def test_an_angle_between_likely_names_is_compared_with_that_between_sure_ones(f
     assert told[0] == "Lordosis L1\N{EN DASH}L5"
     assert "?" not in "".join(told)
     assert "\N{RIGHTWARDS ARROW}" not in "".join(told)
+    page.unroute_all(behavior="ignoreErrors")  # what is still on its way through the route when the page is closed
