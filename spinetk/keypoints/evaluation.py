@@ -73,7 +73,8 @@ def evaluate(
     if not records:
         raise failures[0] if failures else InputError(base, f"part {part!r} holds no case", "choose another part")
     distributed = distributed or Distributed()
-    seen = sum(digest in predictor.trained_on for digest in known_again(record["file_name"] for record in records))
+    known = predictor.trained_on  # most releases say nothing of it: then no file is read for it
+    seen = sum(digest in known for digest in known_again(record["file_name"] for record in records)) if known else 0
     if seen and distributed.first:
         said = (
             f"{seen} of {len(records)} pictures of part {part!r} are among those that {predictor.name} was trained on"
@@ -91,7 +92,7 @@ def evaluate(
     entries = sorted((entry for part in distributed.gather(own) for entry in part), key=lambda entry: entry[0])
     truths, sure, all_found = (list(column) for column in list(zip(*entries, strict=True))[1:])
     scores: dict[str, Any] = {"part": part, "model": predictor.name, "threshold": predictor.threshold}
-    if predictor.trained_on:
+    if known:
         scores["pictures_trained_on"] = seen
     scores |= point_errors(sure, truths) | coco_scores(all_found, truths)
     scores["failed"] = [str(failure) for failure in failures]
